@@ -1,0 +1,60 @@
+"""Write `testdata/vectors/`: known answers, made by the real libraries under a stopped clock.
+
+    python3 interop/make_vectors.py [--check] [NAME …]
+
+NAME is a file without its suffix; none means all. `--check` compares with what is there and writes nothing. Output is
+the same on every run; a line that is there may not change or go, files only ever grow.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import environments
+
+TARGET = Path(__file__).resolve().parent.parent / "testdata" / "vectors"
+NAMES = ("set_cookie",)
+
+
+def main() -> int:
+    arguments = parse(sys.argv[1:])
+    complaints = [complaint for name in arguments.names or NAMES for complaint in make(name, arguments.check)]
+    for complaint in complaints:
+        print(complaint, file=sys.stderr)
+    return 1 if complaints else 0
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(NAMES))
+    parser.add_argument("--check", action="store_true", help="compare only")
+    return parser.parse_args(arguments)
+
+
+def make(name: str, check: bool) -> list[str]:
+    """Make one file, or compare it; the answer is what is wrong with it."""
+    path = TARGET / f"{name}.jsonl"
+    lines = [line(row) for row in importlib.import_module(f"vectors.{name}").rows()]
+    before = path.read_text("ascii").splitlines() if path.exists() else []
+    if check and lines != before:
+        return [f"{path.name}: differs from what the libraries say"]
+    if lost := set(before) - set(lines):
+        return [f"{path.name}: these lines would change or go: {text[:200]}" for text in sorted(lost)]
+    path.write_text("".join(f"{text}\n" for text in lines), "ascii")
+    print(f"{path.name}: {len(lines)} lines, {len(lines) - len(before)} new")
+    return []
+
+
+def line(row: dict[str, Any]) -> str:
+    """One line; strict JSON, so that no reader needs Python's extensions of it."""
+    return json.dumps(row, allow_nan=False)
+
+
+if __name__ == "__main__":
+    environments.enter()
+    sys.exit(main())

@@ -1,0 +1,4 @@
+"""Known answers: what the real libraries write and read, one module per file of `testdata/vectors/`.
+
+Every module has `rows()`, which yields the lines of its file. Inputs are typed by hand, expected values never are.
+"""
