@@ -18,7 +18,7 @@ from typing import Any
 import environments
 
 TARGET = Path(__file__).resolve().parent.parent / "testdata" / "vectors"
-NAMES = ("set_cookie", "session_rejected")
+NAMES = ("set_cookie", "session_accepted", "session_rejected")
 
 
 def main() -> int:
