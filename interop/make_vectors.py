@@ -12,13 +12,23 @@ import argparse
 import importlib
 import json
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import environments
 
 TARGET = Path(__file__).resolve().parent.parent / "testdata" / "vectors"
-NAMES = ("set_cookie", "session_accepted", "session_rejected")
+NAMES = (
+    "flask_environment",
+    "itsdangerous",
+    "parse_cookie",
+    "python_floats",
+    "session_accepted",
+    "session_rejected",
+    "set_cookie",
+    "signer_settings",
+)
 
 
 def main() -> int:
@@ -39,7 +49,10 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 def make(name: str, check: bool) -> list[str]:
     """Make one file, or compare it; the answer is what is wrong with it."""
     path = TARGET / f"{name}.jsonl"
-    lines = [line(row) for row in importlib.import_module(f"vectors.{name}").rows()]
+    rows = list(importlib.import_module(f"vectors.{name}").rows())
+    if twice := [key for key, count in Counter(row.get("id", row.get("bits")) for row in rows).items() if count > 1]:
+        return [f"{path.name}: more than one line is called {', '.join(twice)}"]
+    lines = [line(row) for row in rows]
     before = path.read_text("ascii").splitlines() if path.exists() else []
     if check and lines != before:
         return [f"{path.name}: differs from what the libraries say"]

@@ -1,0 +1,11 @@
+"""Worker in the environment of the old Werkzeug: a JSON list of `Cookie` headers in, a list of what it parses out."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from werkzeug.sansio.http import parse_cookie
+
+headers = json.load(sys.stdin)
+json.dump([list(parse_cookie(header).items(multi=True)) for header in headers], sys.stdout)
