@@ -1,0 +1,172 @@
+//! Cookie name prefixes: what a name promises about its cookie's attributes.
+//!
+//! Browsers drop a cookie whose name makes a promise that its attributes break (RFC 6265bis §5.7,
+//! and the `__Http-` draft). They match the prefix without regard to case, so this does too.
+//! Never changes an attribute to fit: a broken promise is an error with what to change.
+
+use std::fmt;
+
+use super::CookieError;
+
+/// A prefix of a cookie's name with a meaning to browsers.
+///
+/// ```
+/// use carafe_core::cookie::Prefix;
+/// assert_eq!(Prefix::of("__host-id"), Some(Prefix::Host));
+/// assert_eq!(Prefix::of("__Host-Http-id"), Some(Prefix::HostHttp));
+/// assert_eq!(Prefix::of("session"), None);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Prefix {
+    /// `__Secure-`: needs `Secure`.
+    Secure,
+    /// `__Host-`: needs `Secure`, `Path=/` and no `Domain`.
+    Host,
+    /// `__Http-`: needs `Secure` and `HttpOnly`.
+    Http,
+    /// `__Host-Http-`: what `__Host-` and `__Http-` need.
+    HostHttp,
+}
+
+/// What the rules look at.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Promised {
+    pub(super) secure: bool,
+    pub(super) http_only: bool,
+    pub(super) has_domain: bool,
+    pub(super) root_path: bool,
+}
+
+impl Prefix {
+    /// The prefix of a name, in any case.
+    #[must_use]
+    pub fn of(name: &str) -> Option<Self> {
+        let starts = |prefix: &Self| {
+            let text = prefix.as_str().as_bytes();
+            name.as_bytes()
+                .get(..text.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(text))
+        };
+        // The longest first: `__Host-Http-` also starts with `__Host-`.
+        [Self::HostHttp, Self::Host, Self::Http, Self::Secure]
+            .into_iter()
+            .find(starts)
+    }
+
+    /// The prefix as it is usually written.
+    ///
+    /// ```
+    /// assert_eq!(carafe_core::cookie::Prefix::Host.as_str(), "__Host-");
+    /// ```
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Secure => "__Secure-",
+            Self::Host => "__Host-",
+            Self::Http => "__Http-",
+            Self::HostHttp => "__Host-Http-",
+        }
+    }
+
+    const fn wants_host(self) -> bool {
+        matches!(self, Self::Host | Self::HostHttp)
+    }
+
+    const fn wants_http_only(self) -> bool {
+        matches!(self, Self::Http | Self::HostHttp)
+    }
+
+    /// The first promise that is broken, as "need; what to change".
+    const fn broken_rule(self, is: Promised) -> Option<&'static str> {
+        if !is.secure {
+            return Some("Secure; turn it on or rename the cookie");
+        }
+        if self.wants_http_only() && !is.http_only {
+            return Some("HttpOnly; turn it on or rename the cookie");
+        }
+        if self.wants_host() && is.has_domain {
+            return Some("no Domain; leave the domain out or use the prefix __Secure-");
+        }
+        if self.wants_host() && !is.root_path {
+            return Some("Path=/; set the path to \"/\" or rename the cookie");
+        }
+        None
+    }
+}
+
+impl fmt::Display for Prefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Holds a name to its prefix.
+pub(super) fn check(name: &str, is: Promised) -> Result<(), CookieError> {
+    let Some(prefix) = Prefix::of(name) else {
+        return Ok(());
+    };
+    match prefix.broken_rule(is) {
+        Some(rule) => Err(CookieError::Prefix {
+            name: name.to_owned(),
+            prefix,
+            rule,
+        }),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Prefix, Promised, check};
+
+    /// The table of the draft: for each prefix, which of (Secure, HttpOnly, Domain, Path=/) pass.
+    #[test]
+    fn ckw_3_each_prefix_needs_what_the_draft_says() {
+        for bits in 0..16_u8 {
+            let [secure, http_only, has_domain, root_path] =
+                [1, 2, 4, 8].map(|bit| bits & bit != 0);
+            let is = Promised {
+                secure,
+                http_only,
+                has_domain,
+                root_path,
+            };
+            let host = !has_domain && root_path;
+            for (name, allowed) in [
+                ("plain", true),
+                ("__Secure-a", secure),
+                ("__Host-a", secure && host),
+                ("__Http-a", secure && http_only),
+                ("__Host-Http-a", secure && http_only && host),
+            ] {
+                assert_eq!(check(name, is).is_ok(), allowed, "{name} {is:?}");
+                assert_eq!(
+                    check(&name.to_uppercase(), is).is_ok(),
+                    allowed,
+                    "{name} in capitals {is:?}"
+                );
+                assert_eq!(
+                    check(&name.to_lowercase(), is).is_ok(),
+                    allowed,
+                    "{name} in small letters {is:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn ckw_3_only_the_start_of_a_name_is_a_prefix() {
+        for name in [
+            "_Host-a",
+            "__Host",
+            "a__Host-",
+            "__Hоst-a",
+            "__\u{17f}ecure-a",
+            " __Host-a",
+            "",
+        ] {
+            assert_eq!(Prefix::of(name), None, "{name:?}");
+        }
+        assert_eq!(Prefix::of("__HOST-"), Some(Prefix::Host));
+    }
+}

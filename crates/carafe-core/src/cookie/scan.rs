@@ -1,0 +1,76 @@
+//! Finding bytes in header text, fast and counted.
+//!
+//! Everything that walks over a `Cookie` header walks through [`find`], so that the tests can count
+//! the bytes looked at and show that work is linear (CVE-2024-7592, CVE-2024-52804).
+
+/// The first position at or after `from` whose byte `is_end`, else the length.
+#[inline]
+pub(super) fn find(text: &[u8], from: usize, is_end: impl Fn(u8) -> bool) -> usize {
+    let rest = text.get(from..).unwrap_or_default();
+    let mut at = 0;
+    // Whole blocks without an early exit, so that the compiler compares 16 bytes at a time.
+    for block in rest.chunks_exact(16) {
+        if block.iter().fold(false, |hit, &byte| hit | is_end(byte)) {
+            break;
+        }
+        at += 16;
+    }
+    while rest.get(at).is_some_and(|&byte| !is_end(byte)) {
+        at += 1;
+    }
+    #[cfg(test)]
+    work::count(at + 1);
+    from + at
+}
+
+/// The first position at or after `from` that is neither blank nor tab.
+#[inline]
+pub(super) fn skip_blanks(text: &[u8], from: usize) -> usize {
+    let mut at = from;
+    while text.get(at).copied().is_some_and(is_blank) {
+        at += 1;
+    }
+    #[cfg(test)]
+    work::count(at - from + 1);
+    at
+}
+
+/// Blank or tab: the only white space that may stand around a cookie (RFC 6265bis §5.6).
+pub(super) const fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
+
+/// Without blanks and tabs at both ends.
+pub(super) fn trim_blanks(mut text: &[u8]) -> &[u8] {
+    while let [byte, rest @ ..] = text
+        && is_blank(*byte)
+    {
+        text = rest;
+    }
+    while let [rest @ .., byte] = text
+        && is_blank(*byte)
+    {
+        text = rest;
+    }
+    text
+}
+
+#[cfg(test)]
+pub(super) mod work {
+    //! Bytes looked at on this thread.
+
+    use std::cell::Cell;
+
+    thread_local!(static LOOKED_AT: Cell<usize> = const { Cell::new(0) });
+
+    pub(in crate::cookie) fn count(bytes: usize) {
+        LOOKED_AT.set(LOOKED_AT.get() + bytes);
+    }
+
+    /// How many bytes `task` looked at.
+    pub(in crate::cookie) fn of(task: impl FnOnce()) -> usize {
+        LOOKED_AT.set(0);
+        task();
+        LOOKED_AT.get()
+    }
+}
