@@ -1,0 +1,136 @@
+//! The key ring: one current key that signs, fallbacks that only verify.
+
+use super::{KeyError, SecretKey};
+use crate::clock::Timestamp;
+
+/// One current key and any number of fallbacks, by name and not by position, so that their order
+/// cannot be got wrong (CVE-2025-47278).
+///
+/// To rotate without logging anybody out, in three deployments: add the new key as a fallback on
+/// every node; make it current and the old one a fallback; drop the old one after the session
+/// lifetime. What is accepted through a fallback is written again under the current key.
+///
+/// ```
+/// use carafe_core::key::{KeyRing, SecretKey};
+///
+/// let new = SecretKey::new("4cbd5c8cd0a4e2ed1fd3c9cb6a07c9d1b0ff4d4e1c8f4c5b9e3a2d1c0b9a8f7e")?;
+/// let old = SecretKey::new("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")?;
+/// let keys = KeyRing::new(new).with_fallback(old)?;
+/// # Ok::<(), carafe_core::key::KeyError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct KeyRing {
+    current: SecretKey,
+    fallbacks: Vec<Fallback>,
+}
+
+/// A key that verifies and never signs.
+#[derive(Clone, Debug)]
+pub struct Fallback {
+    key: SecretKey,
+    until: Option<Timestamp>,
+}
+
+/// Which key of the ring a token was verified with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum KeyUse {
+    /// The current key.
+    Current,
+    /// A fallback, counted from 1 in the order in which they were added.
+    Fallback(usize),
+}
+
+impl KeyRing {
+    /// A ring of one key.
+    #[must_use]
+    pub const fn new(current: SecretKey) -> Self {
+        Self { current, fallbacks: Vec::new() }
+    }
+
+    /// Also accepts `key`, without an end.
+    ///
+    /// # Errors
+    /// [`KeyError::Duplicate`] if the ring has this key already.
+    pub fn with_fallback(self, key: SecretKey) -> Result<Self, KeyError> {
+        self.with(Fallback { key, until: None })
+    }
+
+    /// Also accepts `key`, up to and including the second `until`.
+    ///
+    /// # Errors
+    /// [`KeyError::Duplicate`] if the ring has this key already.
+    pub fn with_fallback_until(self, key: SecretKey, until: Timestamp) -> Result<Self, KeyError> {
+        self.with(Fallback { key, until: Some(until) })
+    }
+
+    fn with(mut self, fallback: Fallback) -> Result<Self, KeyError> {
+        let mut keys = std::iter::once(&self.current).chain(self.fallbacks.iter().map(|known| &known.key));
+        if keys.any(|key| key.same(&fallback.key)) {
+            return Err(KeyError::Duplicate);
+        }
+        self.fallbacks.push(fallback);
+        Ok(self)
+    }
+
+    /// What `prepare` makes of each key: computed once, used by every request.
+    pub(crate) fn prepare<T>(&self, prepare: impl Fn(&SecretKey) -> T) -> Prepared<T> {
+        let fallbacks = self.fallbacks.iter().map(|fallback| (prepare(&fallback.key), fallback.until));
+        Prepared { current: prepare(&self.current), fallbacks: fallbacks.collect() }
+    }
+}
+
+impl From<SecretKey> for KeyRing {
+    fn from(current: SecretKey) -> Self {
+        Self::new(current)
+    }
+}
+
+/// The keys of a ring in the form that one token format needs.
+#[derive(Clone)]
+pub(crate) struct Prepared<T> {
+    pub(crate) current: T,
+    fallbacks: Box<[(T, Option<Timestamp>)]>,
+}
+
+impl<T> Prepared<T> {
+    /// The first key that `accepts`, the current one first; fallbacks past their end are not asked.
+    pub(crate) fn find(&self, now: Timestamp, mut accepts: impl FnMut(&T) -> bool) -> Option<KeyUse> {
+        if accepts(&self.current) {
+            return Some(KeyUse::Current);
+        }
+        let live = |until: &Option<Timestamp>| until.is_none_or(|until| now <= until);
+        let found = self.fallbacks.iter().position(|(key, until)| live(until) && accepts(key))?;
+        Some(KeyUse::Fallback(found + 1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(text: &str) -> SecretKey {
+        SecretKey::dangerous_weak(text).unwrap()
+    }
+
+    #[test]
+    fn cry_4_the_current_key_is_asked_first_and_fallbacks_end() {
+        let end = Timestamp::from_unix(100);
+        let ring = KeyRing::new(key("new")).with_fallback(key("old")).unwrap();
+        let ring = ring.with_fallback_until(key("older"), end).unwrap();
+        let prepared = ring.prepare(|key| key.bytes().to_vec());
+        let find = |wanted: &[u8], now| prepared.find(now, |key| key == wanted);
+        assert_eq!(find(b"new", end), Some(KeyUse::Current));
+        assert_eq!(find(b"old", end), Some(KeyUse::Fallback(1)));
+        assert_eq!(find(b"older", end), Some(KeyUse::Fallback(2)));
+        assert_eq!(find(b"older", end.saturating_add(1)), None);
+        assert_eq!(find(b"none", end), None);
+        assert_eq!(prepared.current, b"new");
+    }
+
+    #[test]
+    fn a_key_stands_once_in_a_ring() {
+        let ring = KeyRing::new(key("a")).with_fallback(key("b")).unwrap();
+        assert_eq!(ring.clone().with_fallback(key("a")).err(), Some(KeyError::Duplicate));
+        assert_eq!(ring.with_fallback(key("b")).err(), Some(KeyError::Duplicate));
+    }
+}

@@ -1,0 +1,211 @@
+//! One secret key, and the rules that keep guessable ones out.
+
+use std::fmt;
+
+use hkdf::Hkdf;
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+/// Bytes from which signing and encryption keys are derived. Redacted in `Debug`, wiped on drop.
+///
+/// A key given as text is its UTF-8 bytes, as in Flask: `"abcd…"` in a Flask configuration and here
+/// are the same key.
+///
+/// ```
+/// use carafe_core::key::SecretKey;
+///
+/// let key = SecretKey::new("5f4dcc3b5aa765d61d8327deb882cf995f4dcc3b5aa765d61d8327deb882cf99")?;
+/// assert_eq!(format!("{key:?}"), "SecretKey(…)");
+/// assert!(SecretKey::new("changeme").is_err());
+/// # Ok::<(), carafe_core::key::KeyError>(())
+/// ```
+#[derive(Clone)]
+pub struct SecretKey(Zeroizing<Box<[u8]>>);
+
+/// Why a key was refused. Never contains the key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// The key is empty; an unset variable is the usual cause.
+    Empty,
+    /// The key has fewer bytes than its constructor asks for.
+    TooShort {
+        /// Bytes that the key has.
+        length: usize,
+        /// Bytes that it needs.
+        minimum: usize,
+    },
+    /// The key is printed in a manual or a tutorial, so everybody has it (CVE-2023-27524).
+    WellKnown,
+    /// The key repeats so few different bytes that it can be guessed.
+    Repetitive,
+    /// The same key stands twice in one ring.
+    Duplicate,
+    /// The operating system gave no random bytes.
+    NoRandomness,
+}
+
+impl SecretKey {
+    /// Bytes that [`SecretKey::new`] asks for.
+    pub const MINIMUM: usize = 32;
+    /// Bytes that [`SecretKey::short`] asks for.
+    pub const MINIMUM_SHORT: usize = 16;
+
+    /// A key of at least 32 bytes that is in no manual.
+    ///
+    /// # Errors
+    /// [`KeyError`] for an empty, short, well-known or repetitive key.
+    pub fn new(bytes: impl AsRef<[u8]>) -> Result<Self, KeyError> {
+        Self::checked(bytes.as_ref(), Self::MINIMUM)
+    }
+
+    /// A key of 16 to 31 bytes, for Flask applications that run with one. Prefer [`SecretKey::new`]
+    /// and a longer key: one core tries a million Flask keys a second.
+    ///
+    /// # Errors
+    /// [`KeyError`] for an empty, still shorter, well-known or repetitive key.
+    pub fn short(bytes: impl AsRef<[u8]>) -> Result<Self, KeyError> {
+        Self::checked(bytes.as_ref(), Self::MINIMUM_SHORT)
+    }
+
+    /// Any key but the empty one. Whoever can guess it can forge every session: use it in tests and to
+    /// read the cookies of an application that should get a better key.
+    ///
+    /// # Errors
+    /// [`KeyError::Empty`].
+    pub fn dangerous_weak(bytes: impl AsRef<[u8]>) -> Result<Self, KeyError> {
+        let bytes = bytes.as_ref();
+        if bytes.is_empty() {
+            return Err(KeyError::Empty);
+        }
+        Ok(Self(Zeroizing::new(bytes.into())))
+    }
+
+    /// A new random key as text: 64 hexadecimal digits from 32 random bytes, what Flask's manual makes
+    /// with `secrets.token_hex()`. Put it into the configuration; [`SecretKey::new`] takes it.
+    ///
+    /// # Errors
+    /// [`KeyError::NoRandomness`] if the operating system has none; there is no weaker fallback.
+    pub fn random_text() -> Result<Zeroizing<String>, KeyError> {
+        let mut bytes = Zeroizing::new([0_u8; 32]);
+        getrandom::fill(bytes.as_mut()).map_err(|_| KeyError::NoRandomness)?;
+        let digit = |value: u8| char::from(b"0123456789abcdef"[usize::from(value)]);
+        let pairs = bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
+        Ok(Zeroizing::new(pairs.collect()))
+    }
+
+    fn checked(bytes: &[u8], minimum: usize) -> Result<Self, KeyError> {
+        let key = Self::dangerous_weak(bytes)?;
+        if is_well_known(bytes) {
+            return Err(KeyError::WellKnown);
+        }
+        if bytes.len() < minimum {
+            return Err(KeyError::TooShort { length: bytes.len(), minimum });
+        }
+        let mut seen = [false; 256];
+        bytes.iter().for_each(|&byte| seen[usize::from(byte)] = true);
+        if seen.iter().filter(|&&used| used).count() < 6 {
+            return Err(KeyError::Repetitive);
+        }
+        Ok(key)
+    }
+
+    /// The raw bytes, for the derivations in this room only.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// HKDF-SHA256 (RFC 5869) of this key, to be expanded with one label per purpose, so that no two
+    /// purposes share a key.
+    pub(crate) fn hkdf(&self) -> Hkdf<Sha256> {
+        Hkdf::new(Some(b"carafe v1"), self.bytes())
+    }
+
+    pub(super) fn same(&self, other: &Self) -> bool {
+        self.bytes().ct_eq(other.bytes()).into()
+    }
+}
+
+impl fmt::Debug for SecretKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretKey(…)")
+    }
+}
+
+impl fmt::Display for KeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("the secret key is empty"),
+            Self::TooShort { length, minimum } => {
+                write!(f, "the secret key has {length} bytes and needs at least {minimum}; `carafe key` makes a good one")
+            }
+            Self::WellKnown => f.write_str("the secret key is a published example that everybody knows; `carafe key` makes a good one"),
+            Self::Repetitive => f.write_str("the secret key has fewer than 6 different bytes; `carafe key` makes a good one"),
+            Self::Duplicate => f.write_str("the same secret key is given twice in one key ring"),
+            Self::NoRandomness => f.write_str("the operating system gave no random bytes"),
+        }
+    }
+}
+
+impl std::error::Error for KeyError {}
+
+fn is_well_known(bytes: &[u8]) -> bool {
+    WELL_KNOWN.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(bytes))
+}
+
+/// Keys of manuals, tutorials and product defaults; the public lists of forging tools hold them all.
+const WELL_KNOWN: &[&str] = &[
+    "dev", "development", "test", "testing", "debug", "secret", "secretkey", "secret-key", "secret_key",
+    "secret key", "supersecret", "super secret", "super secret key", "super-secret-key", "supersecretkey",
+    "mysecret", "my secret key", "my_secret_key", "mysecretkey", "my-secret-key", "your-secret-key",
+    "your_secret_key", "your secret key", "your secret key here", "your-secret-key-here", "your_secret_key_here",
+    "a secret key", "any random string", "some random string", "random string", "change me", "changeme",
+    "change-me", "change_me", "changeit", "password", "key", "flask", "flask-secret", "flask-secret-key",
+    "not-so-secret", "this is a secret", "this-is-a-secret-key", "thisisasecretkey", "thisisasecret",
+    "you-will-never-guess", "hard to guess string", "hard-to-guess-string", "replace-me", "secret!",
+    "you-will-never-guess-this", "do-not-tell-anyone", "insecure", "default", "default-secret-key",
+    // Flask's manual, past and present.
+    "192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf",
+    "A0Zr98j/3yX R~XHH!jmN]LWX/,?RT", "_5#y2L\"F4Q8z\n\u{ec}]/",
+    // Product defaults: Superset, Airflow, Redash; a popular video course.
+    "\u{2}\u{1}thisismyscretkey\u{1}\u{2}\\e\\y\\y\\h", "CHANGE_ME_TO_A_COMPLEX_RANDOM_SECRET",
+    "thisISaSECRET_1234", "YOUR_OWN_RANDOM_GENERATED_SECRET_KEY", "TEST_NON_DEV_SECRET",
+    "temporary_key", "USE_YOUR_OWN_SECURE_RANDOM_KEY", "c292a0a3aa32397cdb050e233733900f",
+    "5791628bb0b13ce0c676dfde280ba245",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tok_11_weak_and_published_keys_are_refused() {
+        for known in WELL_KNOWN {
+            assert_eq!(SecretKey::short(known).err(), Some(KeyError::WellKnown), "{known}");
+            assert_eq!(SecretKey::new(known.to_uppercase()).err().is_some(), true, "{known}");
+        }
+        assert_eq!(SecretKey::new("").err(), Some(KeyError::Empty));
+        assert_eq!(SecretKey::dangerous_weak("").err(), Some(KeyError::Empty));
+        assert_eq!(SecretKey::new([b'a'; 64]).err(), Some(KeyError::Repetitive));
+        let short = SecretKey::new("0123456789abcdef0123456789abcde");
+        assert_eq!(short.err(), Some(KeyError::TooShort { length: 31, minimum: 32 }));
+        assert!(SecretKey::short("0123456789abcde").is_err());
+        assert!(SecretKey::short("0123456789abcdef").is_ok());
+        assert!(SecretKey::dangerous_weak("k").is_ok());
+    }
+
+    #[test]
+    fn cry_7_debug_shows_nothing() {
+        let key = SecretKey::dangerous_weak("hunter2").unwrap();
+        assert_eq!(format!("{key:?} {:?}", &key), "SecretKey(…) SecretKey(…)");
+    }
+
+    #[test]
+    fn random_keys_are_accepted_and_differ() {
+        let (one, two) = (SecretKey::random_text().unwrap(), SecretKey::random_text().unwrap());
+        assert_eq!(one.len(), 64);
+        assert_ne!(*one, *two);
+        assert!(SecretKey::new(one.as_bytes()).is_ok());
+    }
+}
