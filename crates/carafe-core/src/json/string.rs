@@ -1,0 +1,285 @@
+//! JSON strings as Python spells them.
+//!
+//! Raw means: as it stands in the text, quotes included. Python's strings may hold half of a
+//! surrogate pair, which no Rust string can; raw text keeps it, comparisons of raw keys know it, and
+//! only decoding to a Rust string fails on it.
+//!
+//! Next: `scan.rs` decides what is a string; here it is taken for granted, but nothing panics if not.
+
+use std::{borrow::Cow, cmp::Ordering, fmt};
+
+/// The string holds half of a surrogate pair, which Python keeps and Rust cannot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoneSurrogate;
+
+impl fmt::Display for LoneSurrogate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the string holds half of a surrogate pair")
+    }
+}
+
+impl std::error::Error for LoneSurrogate {}
+
+/// Appends `text` as a JSON string. With `ascii`, all but printable ASCII is escaped.
+///
+/// ```
+/// use carafe_core::json::string;
+/// let mut out = String::new();
+/// string::write("é\n\u{7f}🍷", true, &mut out);
+/// assert_eq!(out, r#""\u00e9\n\u007f\ud83c\udf77""#);
+/// ```
+pub fn write(text: &str, ascii: bool, out: &mut String) {
+    out.reserve(text.len() + 2);
+    out.push('"');
+    write_inner(text, ascii, out);
+    out.push('"');
+}
+
+fn write_inner(text: &str, ascii: bool, out: &mut String) {
+    let mut rest = text;
+    while let Some(found) = rest.bytes().position(|byte| needs_escape(byte, ascii)) {
+        let (plain, from) = rest.split_at(found);
+        out.push_str(plain);
+        let mut chars = from.chars();
+        if let Some(char) = chars.next() {
+            write_code_point(u32::from(char), ascii, out);
+        }
+        rest = chars.as_str();
+    }
+    out.push_str(rest);
+}
+
+/// In UTF-8 a byte from 0x80 on starts a character here, because everything before it was consumed.
+const fn needs_escape(byte: u8, ascii: bool) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\' || (ascii && byte > 0x7e)
+}
+
+fn write_code_point(code: u32, ascii: bool, out: &mut String) {
+    match char::from_u32(code) {
+        Some('"') => out.push_str("\\\""),
+        Some('\\') => out.push_str("\\\\"),
+        Some('\u{8}') => out.push_str("\\b"),
+        Some('\u{c}') => out.push_str("\\f"),
+        Some('\n') => out.push_str("\\n"),
+        Some('\r') => out.push_str("\\r"),
+        Some('\t') => out.push_str("\\t"),
+        Some(' '..='~') => out.extend(char::from_u32(code)),
+        Some(char) if !ascii && char >= ' ' => out.push(char),
+        Some(char) => char
+            .encode_utf16(&mut [0; 2])
+            .iter()
+            .for_each(|&unit| write_unit(unit, out)),
+        // Half of a pair has no other spelling, whatever the style.
+        None => write_unit(u16::try_from(code).unwrap_or(0xfffd), out),
+    }
+}
+
+fn write_unit(unit: u16, out: &mut String) {
+    out.push_str("\\u");
+    for shift in [12, 8, 4, 0] {
+        out.extend(char::from_digit(u32::from(unit >> shift & 0xf), 16));
+    }
+}
+
+/// The text of a raw string; borrowed unless there are escapes in it.
+///
+/// ```
+/// use carafe_core::json::string;
+/// assert_eq!(string::decode(r#""caf\u00e9""#).unwrap(), "café");
+/// assert!(string::decode(r#""\ud800""#).is_err());
+/// ```
+///
+/// # Errors
+///
+/// [`LoneSurrogate`], when Rust cannot hold the string.
+pub fn decode(raw: &str) -> Result<Cow<'_, str>, LoneSurrogate> {
+    let inner = inner(raw);
+    if !inner.as_bytes().contains(&b'\\') {
+        return Ok(Cow::Borrowed(inner));
+    }
+    let chars = CodePoints(inner).map(|code| char::from_u32(code).ok_or(LoneSurrogate));
+    chars.collect::<Result<String, _>>().map(Cow::Owned)
+}
+
+/// As [`decode`], with U+FFFD for what Rust cannot hold. For showing only.
+pub(super) fn decode_lossy(raw: &str) -> String {
+    let shown = |code| char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
+    CodePoints(inner(raw)).map(shown).collect()
+}
+
+/// Appends a raw string anew, with the escapes Python would choose.
+pub(super) fn rewrite(raw: &str, ascii: bool, out: &mut String) {
+    let usual = |byte| byte != b'\\' && !needs_escape(byte, ascii);
+    let inner = inner(raw);
+    out.push('"');
+    if inner.bytes().all(usual) {
+        out.push_str(inner);
+    } else {
+        CodePoints(inner).for_each(|code| write_code_point(code, ascii, out));
+    }
+    out.push('"');
+}
+
+/// Appends JSON text with every character beyond ASCII escaped. Those stand only in strings.
+pub(super) fn append_ascii(json: &str, out: &mut String) {
+    for char in json.chars() {
+        if char.is_ascii() {
+            out.push(char)
+        } else {
+            write_code_point(char.into(), true, out)
+        }
+    }
+}
+
+/// Is the raw key `raw` the key `key`?
+///
+/// ```
+/// use carafe_core::json::string;
+/// assert!(string::key_equals(r#""user""#, "user"));
+/// assert!(string::key_equals(r#""\u0075ser""#, "user"));
+/// ```
+#[inline]
+#[must_use]
+pub fn key_equals(raw: &str, key: &str) -> bool {
+    let inner = inner(raw);
+    if inner == key {
+        // A backslash in the key would have been escaped, so equal text with one is another key.
+        return !key.as_bytes().contains(&b'\\');
+    }
+    inner.as_bytes().contains(&b'\\') && CodePoints(inner).eq(key.chars().map(u32::from))
+}
+
+/// Orders raw keys as Python orders strings: by code point, halves of pairs included.
+///
+/// ```
+/// use carafe_core::json::string;
+/// // U+FF5E sorts before U+1F377, though not in UTF-16.
+/// assert!(string::compare(r#""\uff5e""#, r#""\ud83c\udf77""#).is_lt());
+/// ```
+#[must_use]
+pub fn compare(a: &str, b: &str) -> Ordering {
+    let (a, b) = (inner(a), inner(b));
+    if a.as_bytes().contains(&b'\\') || b.as_bytes().contains(&b'\\') {
+        return CodePoints(a).cmp(CodePoints(b));
+    }
+    // The byte order of UTF-8 is the order of code points.
+    a.cmp(b)
+}
+
+/// What a raw string is without its last two characters, which is how Flask undoes `__`.
+pub(super) fn without_last_two(raw: &str) -> String {
+    let codes: Vec<u32> = CodePoints(inner(raw)).collect();
+    let kept = codes
+        .get(..codes.len().saturating_sub(2))
+        .unwrap_or_default();
+    raw_of(kept.iter().copied())
+}
+
+/// Raw strings of one character each.
+pub(super) fn characters(raw: &str) -> impl Iterator<Item = String> {
+    CodePoints(inner(raw)).map(|code| raw_of(std::iter::once(code)))
+}
+
+fn raw_of(codes: impl Iterator<Item = u32>) -> String {
+    let mut out = String::from("\"");
+    codes.for_each(|code| write_code_point(code, true, &mut out));
+    out.push('"');
+    out
+}
+
+#[inline]
+fn inner(raw: &str) -> &str {
+    raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default()
+}
+
+/// The code points of a raw string without its quotes; pairs of surrogate escapes joined.
+struct CodePoints<'r>(&'r str);
+
+impl CodePoints<'_> {
+    fn escape(&mut self) -> Option<u32> {
+        let mut rest = self.0.chars();
+        let code = match rest.next()? {
+            'b' => 0x8,
+            'f' => 0xc,
+            'n' => 0xa,
+            'r' => 0xd,
+            't' => 0x9,
+            'u' => return self.surrogates(),
+            other => u32::from(other),
+        };
+        self.0 = rest.as_str();
+        Some(code)
+    }
+
+    /// `uXXXX`, and the second half if this is the first of a pair.
+    fn surrogates(&mut self) -> Option<u32> {
+        let first = unit(self.0)?;
+        self.0 = self.0.get(5..).unwrap_or_default();
+        if (0xd800..0xdc00).contains(&first)
+            && let Some(second) = self.0.strip_prefix('\\').and_then(unit)
+            && (0xdc00..0xe000).contains(&second)
+        {
+            self.0 = self.0.get(6..).unwrap_or_default();
+            return Some(0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00));
+        }
+        Some(first)
+    }
+}
+
+fn unit(text: &str) -> Option<u32> {
+    let digits = text.strip_prefix('u')?.get(..4)?;
+    u32::from_str_radix(digits, 16).ok()
+}
+
+impl Iterator for CodePoints<'_> {
+    type Item = u32;
+
+    fn next(&mut self) -> Option<u32> {
+        let mut rest = self.0.chars();
+        let char = rest.next()?;
+        self.0 = rest.as_str();
+        if char == '\\' {
+            self.escape()
+        } else {
+            Some(u32::from(char))
+        }
+    }
+}
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGHS: u64 = ONES << 7;
+
+/// The position of the next quote, backslash or control character from `at` on, or the end.
+///
+/// Eight bytes at a time: this loop sees every byte of every session.
+#[inline]
+pub(super) fn next_special(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+        let found = specials(u64::from_le_bytes(*chunk));
+        if found != 0 {
+            return at + (found.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    while let Some(&byte) = bytes.get(at) {
+        if needs_escape(byte, false) {
+            break;
+        }
+        at += 1;
+    }
+    at
+}
+
+/// The high bit of each special byte. Borrows may set more bits, but only above a true one.
+#[inline]
+const fn specials(word: u64) -> u64 {
+    let quote = word ^ (ONES * b'"' as u64);
+    let backslash = word ^ (ONES * b'\\' as u64);
+    let quotes = quote.wrapping_sub(ONES) & !quote;
+    let backslashes = backslash.wrapping_sub(ONES) & !backslash;
+    let controls = word.wrapping_sub(ONES * 0x20) & !word;
+    (quotes | backslashes | controls) & HIGHS
+}
+
+#[cfg(test)]
+mod tests;

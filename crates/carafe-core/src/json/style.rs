@@ -1,0 +1,58 @@
+//! How JSON text is spelled. Four writers of Python web sessions differ in four choices.
+
+/// The choices a writer of JSON has.
+///
+/// ```
+/// use carafe_core::json::{Style, to_text};
+/// assert_eq!(to_text(&("é", 1.0), Style::FLASK).unwrap(), r#"["\u00e9",1.0]"#);
+/// assert_eq!(to_text(&("é", 1.0), Style::STARLETTE).unwrap(), r#"["\u00e9", 1.0]"#);
+/// assert_eq!(to_text(&("é", 1.0), Style::COMPACT).unwrap(), r#"["é",1.0]"#);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Style {
+    /// Keys in code point order at every level, as Flask's JSON provider does; otherwise as they come.
+    pub sort_keys: bool,
+    /// Everything outside printable ASCII as `\uXXXX`.
+    pub ascii: bool,
+    /// `", "` and `": "` as separators instead of `","` and `":"`.
+    pub spaced: bool,
+    /// Flask's tags for what JSON lacks: tuples, bytes, markup, UUIDs, datetimes.
+    pub tags: bool,
+}
+
+impl Style {
+    /// Flask's session cookie.
+    pub const FLASK: Self = Self {
+        sort_keys: true,
+        ascii: true,
+        spaced: false,
+        tags: true,
+    };
+    /// Quart's session cookie: Flask's, but keys are never sorted.
+    pub const QUART: Self = Self {
+        sort_keys: false,
+        ..Self::FLASK
+    };
+    /// Starlette's session cookie: `json.dumps` with nothing set.
+    pub const STARLETTE: Self = Self {
+        sort_keys: false,
+        ascii: true,
+        spaced: true,
+        tags: false,
+    };
+    /// What itsdangerous' own serializers write when nothing is set.
+    pub const COMPACT: Self = Self {
+        sort_keys: false,
+        ascii: false,
+        spaced: false,
+        tags: false,
+    };
+
+    pub(super) const fn comma(self) -> &'static str {
+        if self.spaced { ", " } else { "," }
+    }
+
+    pub(super) const fn colon(self) -> &'static str {
+        if self.spaced { ": " } else { ":" }
+    }
+}

@@ -1,0 +1,179 @@
+//! Text to values. The text is checked as a whole first, so building can take it for granted.
+
+use super::{Number, Text, Value};
+use crate::{
+    base64,
+    json::{
+        ScanError,
+        check::{Tag, base64_text},
+        scan::{Scanner, validate},
+        string,
+    },
+};
+
+pub(super) fn parse(text: &str, tags: bool) -> Result<Value, ScanError> {
+    validate(text, tags)?;
+    let mut scanner = Scanner::new(text)?;
+    scanner.blanks();
+    Builder { scanner, tags }.value()
+}
+
+struct Builder<'t> {
+    scanner: Scanner<'t>,
+    tags: bool,
+}
+
+impl Builder<'_> {
+    /// Recursion ends at the depth the scanner has enforced.
+    fn value(&mut self) -> Result<Value, ScanError> {
+        let start = self.scanner.position();
+        match self.scanner.peek() {
+            b'[' => self.list(),
+            b'{' => self.object(),
+            _ => {
+                self.scanner.value()?;
+                Ok(scalar(self.scanner.text_from(start)))
+            }
+        }
+    }
+
+    fn list(&mut self) -> Result<Value, ScanError> {
+        let mut items = Vec::new();
+        self.scanner.expect(b'[')?;
+        self.scanner.blanks();
+        while !self.scanner.take(b']') {
+            items.push(self.value()?);
+            self.separator(b']')?;
+        }
+        Ok(Value::List(items))
+    }
+
+    fn object(&mut self) -> Result<Value, ScanError> {
+        let mut members = Vec::new();
+        let mut content = "";
+        self.scanner.expect(b'{')?;
+        self.scanner.blanks();
+        while !self.scanner.take(b'}') {
+            let key = self.scanner.raw_key()?;
+            let start = self.scanner.position();
+            members.push((key, self.value()?));
+            content = self.scanner.text_from(start);
+            self.separator(b'}')?;
+        }
+        let mut members = distinct(members);
+        match members.as_slice() {
+            [(key, _)] if self.tags => match (Tag::of_key(key), members.pop()) {
+                (Some(tag), Some((_, inner))) => untag(tag, inner, content),
+                (_, member) => Ok(dict(member)),
+            },
+            _ => Ok(dict(members)),
+        }
+    }
+
+    fn separator(&mut self, bracket: u8) -> Result<(), ScanError> {
+        self.scanner.blanks();
+        if self.scanner.peek() != bracket {
+            self.scanner.expect(b',')?;
+            self.scanner.blanks();
+        }
+        Ok(())
+    }
+}
+
+fn scalar(text: &str) -> Value {
+    match text {
+        "null" => Value::Null,
+        "true" => Value::Bool(true),
+        "false" => Value::Bool(false),
+        _ if text.starts_with('"') => Value::String(raw(text)),
+        _ => Value::Number(Number(text.into())),
+    }
+}
+
+fn raw(text: &str) -> Text {
+    Text(text.into())
+}
+
+fn dict<'t>(members: impl IntoIterator<Item = (&'t str, Value)>) -> Value {
+    Value::Dict(
+        members
+            .into_iter()
+            .map(|(key, value)| (raw(key), value))
+            .collect(),
+    )
+}
+
+/// As Python's `dict`: of members with one key, the last value at the first position.
+fn distinct(mut members: Vec<(&str, Value)>) -> Vec<(&str, Value)> {
+    if members.is_sorted_by(|a, b| string::compare(a.0, b.0).is_lt()) {
+        return members;
+    }
+    let mut order: Vec<usize> = (0..members.len()).collect();
+    order.sort_by(|&a, &b| string::compare(members[a].0, members[b].0));
+    let mut lost = vec![false; members.len()];
+    for pair in (1..order.len()).rev().map(|n| (order[n - 1], order[n])) {
+        if string::compare(members[pair.0].0, members[pair.1].0).is_eq() {
+            let last = std::mem::replace(&mut members[pair.1].1, Value::Null);
+            members[pair.0].1 = last;
+            lost[pair.1] = true;
+        }
+    }
+    let mut lost = lost.into_iter();
+    members.retain(|_| lost.next() != Some(true));
+    members
+}
+
+/// What Flask makes of a tag around `inner`, whose text is `content`.
+fn untag(tag: Tag, inner: Value, content: &str) -> Result<Value, ScanError> {
+    let value = match (tag, inner) {
+        (Tag::Markup, Value::Markup(text)) => Some(Value::Markup(text)),
+        (Tag::Markup, _) => Some(Value::Markup(raw(content))),
+        (Tag::Tuple, inner) => items(inner).map(Value::Tuple),
+        (Tag::Bytes, Value::String(text) | Value::Markup(text)) => {
+            base64_text(&text.0).map(Value::Bytes)
+        }
+        (Tag::Bytes, Value::Bytes(bytes)) => {
+            base64::decode_lenient_standard(&bytes).map(Value::Bytes)
+        }
+        (Tag::Uuid, Value::String(text) | Value::Markup(text)) => text
+            .as_str()
+            .and_then(|text| text.parse().ok())
+            .map(Value::Uuid),
+        (Tag::DateTime, Value::String(text) | Value::Markup(text)) => Some(Value::DateTime(text)),
+        (Tag::DateTime, _) => Some(Value::Null),
+        (Tag::Dict, Value::Dict(members)) => {
+            let first = members.into_iter().next();
+            first.map(|(key, value)| {
+                Value::Dict(vec![(Text(string::without_last_two(&key.0).into()), value)])
+            })
+        }
+        _ => None,
+    };
+    value.ok_or(ScanError::BadTag)
+}
+
+/// What Python iterates over.
+fn items(value: Value) -> Option<Vec<Value>> {
+    match value {
+        Value::List(items) | Value::Tuple(items) => Some(items),
+        Value::Dict(members) => Some(
+            members
+                .into_iter()
+                .map(|(key, _)| Value::String(key))
+                .collect(),
+        ),
+        Value::Bytes(bytes) => Some(
+            bytes
+                .into_iter()
+                .map(|byte| i64::from(byte).into())
+                .collect(),
+        ),
+        Value::String(text) | Value::Markup(text) if text.0.starts_with('"') => {
+            let each = |raw: String| Value::String(Text(raw.into()));
+            Some(string::characters(&text.0).map(each).collect())
+        }
+        // The characters of Python's `str()` of something odd; as one, they are at least kept.
+        Value::Markup(text) => Some(vec![Value::Markup(text)]),
+        _ => None,
+    }
+}
