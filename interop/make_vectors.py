@@ -24,10 +24,12 @@ NAMES = (
     "itsdangerous",
     "parse_cookie",
     "python_floats",
+    "quart",
     "session_accepted",
     "session_rejected",
     "set_cookie",
     "signer_settings",
+    "starlette",
 )
 
 
