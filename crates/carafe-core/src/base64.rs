@@ -29,21 +29,33 @@ pub(crate) fn decode_url(text: &[u8]) -> Option<Vec<u8>> {
 /// Decodes canonical base64url of exactly `out.len()` bytes into `out`, without an allocation.
 pub(crate) fn decode_url_exact(text: &[u8], out: &mut [u8]) -> bool {
     let length = out.len();
-    let fits = URL_SAFE_NO_PAD.decoded_length(text).is_ok_and(|decoded| decoded == length);
-    fits && URL_SAFE_NO_PAD.decode(text, base64_simd::Out::from_slice(out)).is_ok()
+    let fits = URL_SAFE_NO_PAD
+        .decoded_length(text)
+        .is_ok_and(|decoded| decoded == length);
+    fits && URL_SAFE_NO_PAD
+        .decode(text, base64_simd::Out::from_slice(out))
+        .is_ok()
 }
 
 /// What CPython's `base64.urlsafe_b64decode` reads after itsdangerous has padded the text: both
 /// alphabets, foreign characters skipped, stray bits ignored.
 pub(crate) fn decode_lenient_url(text: &[u8]) -> Option<Vec<u8>> {
     let missing = text.len().wrapping_neg() % 4;
-    decode_lenient(text.iter().copied().chain(std::iter::repeat_n(b'=', missing)))
+    decode_lenient(
+        text.iter()
+            .copied()
+            .chain(std::iter::repeat_n(b'=', missing)),
+    )
 }
 
 /// What CPython's `base64.b64decode` reads: as [`decode_lenient_url`], but padding must be there, and
 /// `-` and `_` are foreign characters.
 pub(crate) fn decode_lenient_standard(text: &[u8]) -> Option<Vec<u8>> {
-    decode_lenient(text.iter().copied().filter(|byte| !matches!(byte, b'-' | b'_')))
+    decode_lenient(
+        text.iter()
+            .copied()
+            .filter(|byte| !matches!(byte, b'-' | b'_')),
+    )
 }
 
 fn decode_lenient(text: impl Iterator<Item = u8>) -> Option<Vec<u8>> {
@@ -105,7 +117,11 @@ mod tests {
             ("a", None),
             ("abcde", None),
         ] {
-            assert_eq!(decode_lenient_url(text.as_bytes()).as_deref(), bytes, "{text}");
+            assert_eq!(
+                decode_lenient_url(text.as_bytes()).as_deref(),
+                bytes,
+                "{text}"
+            );
         }
         assert_eq!(decode_lenient_standard(b"YQ"), None, "padding is required");
         assert_eq!(decode_lenient_standard(b"!!!").as_deref(), Some(&b""[..]));

@@ -1,11 +1,23 @@
 //! The engine of Carafe: cookies and sessions with Flask's model and Flask's wire format.
 //!
 //! Nothing in here opens a socket, knows a web framework or reads a clock: header bytes and the time
-//! come in, decisions and header text go out. Applications use the `carafe` crate; this one is for
+//! come in, decisions and header text go out. Applications use the crate `carafe`; this one is for
 //! adapters to other frameworks, for stores, and for programs that sign or read cookies themselves.
+//!
+//! | room | what it does | it never |
+//! |---|---|---|
+//! | [`key`] | secret keys and the key ring | shows a key |
+//! | [`token`] | signed and encrypted text | decodes before it has verified |
+//! | [`json`] | Python's and Flask's JSON, to the byte | touches what was not written |
+//! | [`cookie`] | `Cookie` in, `Set-Cookie` out | knows a session |
+//! | [`session`] | the dictionary, and what a request does to it | does I/O |
 
+#[cfg(feature = "axum")]
+pub mod axum;
 mod base64;
 pub mod clock;
 pub mod cookie;
 pub mod json;
 pub mod key;
+pub mod session;
+pub mod token;

@@ -1,1 +1,49 @@
-//! placeholder
+//! Cookies and sessions for axum, with Flask's model and Flask's wire format.
+//!
+//! ```no_run
+//! use axum::{Router, routing::get};
+//! use carafe::{ClientSide, SecretKey, Session, SessionError, SessionLayer};
+//!
+//! async fn visits(session: Session) -> Result<String, SessionError> {
+//!     let visits = session.update("visits", |n: Option<u64>| n.unwrap_or(0) + 1)?;
+//!     Ok(format!("visit number {visits}"))
+//! }
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let key = SecretKey::new(std::env::var("SECRET_KEY")?)?;
+//! let app: Router = Router::new()
+//!     .route("/", get(visits))
+//!     .layer(SessionLayer::new(ClientSide::encrypted(key, "my-shop")));
+//! axum::serve(tokio::net::TcpListener::bind("127.0.0.1:5000").await?, app).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! * [`SessionLayer`] surrounds the routes; handlers take [`Session`], [`Cookies`], or return [`SetCookie`].
+//! * [`ClientSide`] keeps sessions in their cookies, encrypted or signed as Flask signs them.
+//! * [`SessionConfig`] holds the rules: [`SessionConfig::default`] is safe, [`SessionConfig::flask`] is
+//!   Flask's defaults to the letter.
+//!
+//! A handler that does not take the session costs two small allocations and no header. Errors in the
+//! configuration stop the start; a bad cookie is an empty session and one log event.
+//!
+//! This crate carries headers in and out and decides nothing: all decisions are in `carafe_core`.
+
+mod future;
+mod layer;
+mod service;
+
+pub use carafe_core::{
+    clock::Timestamp,
+    cookie::{self, CookieError, CookiePolicy, RequestCookies as Cookies, SameSite, SetCookie},
+    json::{
+        self,
+        tag::{Bytes, DateTime, Markup, Tuple, Uuid},
+    },
+    key::{self, KeyError, KeyRing, SecretKey},
+    session::{ClientSide, Flash, Refresh, Session, SessionConfig, SessionError, SessionManager},
+    token,
+};
+pub use future::ResponseFuture;
+pub use layer::SessionLayer;
+pub use service::SessionService;

@@ -92,6 +92,11 @@ pub(super) fn kind_of(text: &str) -> Result<Kind<'_>, ScanError> {
     kind(&mut Scanner::new(text)?)
 }
 
+/// Python's `bool(value)` of the value in `text`; false if it is none.
+pub(crate) fn is_truthy(text: &str) -> bool {
+    text == "true" || kind_of(text).is_ok_and(|kind| kind.truth())
+}
+
 /// Recursion ends at the depth the scanner has enforced.
 fn kind<'t>(scanner: &mut Scanner<'t>) -> Result<Kind<'t>, ScanError> {
     scanner.blanks();

@@ -23,6 +23,7 @@ pub mod tag;
 mod value;
 mod write;
 
+pub(crate) use check::is_truthy;
 pub use de::{DecodeError, from_text};
 pub use members::{Member, Members, Root, Span};
 pub use number::write_float;

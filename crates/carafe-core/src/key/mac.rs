@@ -49,7 +49,12 @@ pub(crate) enum PreparedMac {
 }
 
 impl PreparedMac {
-    pub(crate) fn new(secret: &SecretKey, salt: &[u8], derivation: KeyDerivation, digest: Digest) -> Self {
+    pub(crate) fn new(
+        secret: &SecretKey,
+        salt: &[u8],
+        derivation: KeyDerivation,
+        digest: Digest,
+    ) -> Self {
         let key = derive(secret.bytes(), salt, derivation, digest);
         Self::keyed(&key, digest)
     }
@@ -91,7 +96,12 @@ impl PreparedMac {
     }
 }
 
-fn derive(secret: &[u8], salt: &[u8], derivation: KeyDerivation, digest: Digest) -> Zeroizing<Vec<u8>> {
+fn derive(
+    secret: &[u8],
+    salt: &[u8],
+    derivation: KeyDerivation,
+    digest: Digest,
+) -> Zeroizing<Vec<u8>> {
     let parts: &[&[u8]] = match derivation {
         KeyDerivation::Hmac => {
             let mac = PreparedMac::keyed(secret, digest);
@@ -110,7 +120,11 @@ fn derive(secret: &[u8], salt: &[u8], derivation: KeyDerivation, digest: Digest)
 }
 
 fn hash<H: sha2::Digest>(parts: &[&[u8]]) -> Vec<u8> {
-    parts.iter().fold(H::new(), |hash, part| hash.chain_update(part)).finalize().to_vec()
+    parts
+        .iter()
+        .fold(H::new(), |hash, part| hash.chain_update(part))
+        .finalize()
+        .to_vec()
 }
 
 #[cfg(test)]
@@ -126,9 +140,18 @@ mod tests {
         let message = b"what do ya want for nothing?";
         for (digest, tag) in [
             (Digest::Sha1, "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79"),
-            (Digest::Sha256, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"),
-            (Digest::Sha384, "af45d2e376484031617f78d2b58a6b1b9c7ef464f5a01b47e42ec3736322445e8e2240ca5e69e2c78b3239ecfab21649"),
-            (Digest::Sha512, "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea2505549758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737"),
+            (
+                Digest::Sha256,
+                "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+            ),
+            (
+                Digest::Sha384,
+                "af45d2e376484031617f78d2b58a6b1b9c7ef464f5a01b47e42ec3736322445e8e2240ca5e69e2c78b3239ecfab21649",
+            ),
+            (
+                Digest::Sha512,
+                "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea2505549758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737",
+            ),
         ] {
             let mac = PreparedMac::keyed(b"Jefe", digest);
             mac.with_tag(message, |ours| {
@@ -143,9 +166,19 @@ mod tests {
 
     #[test]
     fn flask_derives_this_key() {
-        let key = derive(b"flask-spec-secret", b"cookie-session", KeyDerivation::Hmac, Digest::Sha1);
+        let key = derive(
+            b"flask-spec-secret",
+            b"cookie-session",
+            KeyDerivation::Hmac,
+            Digest::Sha1,
+        );
         assert_eq!(hex(&key), "169a117e41521642c62909ff6f4659fd8e417ed3");
-        let key = derive(b"flask-spec-secret", b"itsdangerous.Signer", KeyDerivation::DjangoConcat, Digest::Sha1);
+        let key = derive(
+            b"flask-spec-secret",
+            b"itsdangerous.Signer",
+            KeyDerivation::DjangoConcat,
+            Digest::Sha1,
+        );
         assert_eq!(hex(&key), "351eae68760f33ee2b2dd12a4baa8d1826afc6d5");
     }
 }

@@ -44,7 +44,10 @@ impl KeyRing {
     /// A ring of one key.
     #[must_use]
     pub const fn new(current: SecretKey) -> Self {
-        Self { current, fallbacks: Vec::new() }
+        Self {
+            current,
+            fallbacks: Vec::new(),
+        }
     }
 
     /// Also accepts `key`, without an end.
@@ -60,11 +63,15 @@ impl KeyRing {
     /// # Errors
     /// [`KeyError::Duplicate`] if the ring has this key already.
     pub fn with_fallback_until(self, key: SecretKey, until: Timestamp) -> Result<Self, KeyError> {
-        self.with(Fallback { key, until: Some(until) })
+        self.with(Fallback {
+            key,
+            until: Some(until),
+        })
     }
 
     fn with(mut self, fallback: Fallback) -> Result<Self, KeyError> {
-        let mut keys = std::iter::once(&self.current).chain(self.fallbacks.iter().map(|known| &known.key));
+        let mut keys =
+            std::iter::once(&self.current).chain(self.fallbacks.iter().map(|known| &known.key));
         if keys.any(|key| key.same(&fallback.key)) {
             return Err(KeyError::Duplicate);
         }
@@ -74,8 +81,14 @@ impl KeyRing {
 
     /// What `prepare` makes of each key: computed once, used by every request.
     pub(crate) fn prepare<T>(&self, prepare: impl Fn(&SecretKey) -> T) -> Prepared<T> {
-        let fallbacks = self.fallbacks.iter().map(|fallback| (prepare(&fallback.key), fallback.until));
-        Prepared { current: prepare(&self.current), fallbacks: fallbacks.collect() }
+        let fallbacks = self
+            .fallbacks
+            .iter()
+            .map(|fallback| (prepare(&fallback.key), fallback.until));
+        Prepared {
+            current: prepare(&self.current),
+            fallbacks: fallbacks.collect(),
+        }
     }
 }
 
@@ -94,12 +107,19 @@ pub(crate) struct Prepared<T> {
 
 impl<T> Prepared<T> {
     /// The first key that `accepts`, the current one first; fallbacks past their end are not asked.
-    pub(crate) fn find(&self, now: Timestamp, mut accepts: impl FnMut(&T) -> bool) -> Option<KeyUse> {
+    pub(crate) fn find(
+        &self,
+        now: Timestamp,
+        mut accepts: impl FnMut(&T) -> bool,
+    ) -> Option<KeyUse> {
         if accepts(&self.current) {
             return Some(KeyUse::Current);
         }
         let live = |until: &Option<Timestamp>| until.is_none_or(|until| now <= until);
-        let found = self.fallbacks.iter().position(|(key, until)| live(until) && accepts(key))?;
+        let found = self
+            .fallbacks
+            .iter()
+            .position(|(key, until)| live(until) && accepts(key))?;
         Some(KeyUse::Fallback(found + 1))
     }
 }
@@ -130,7 +150,13 @@ mod tests {
     #[test]
     fn a_key_stands_once_in_a_ring() {
         let ring = KeyRing::new(key("a")).with_fallback(key("b")).unwrap();
-        assert_eq!(ring.clone().with_fallback(key("a")).err(), Some(KeyError::Duplicate));
-        assert_eq!(ring.with_fallback(key("b")).err(), Some(KeyError::Duplicate));
+        assert_eq!(
+            ring.clone().with_fallback(key("a")).err(),
+            Some(KeyError::Duplicate)
+        );
+        assert_eq!(
+            ring.with_fallback(key("b")).err(),
+            Some(KeyError::Duplicate)
+        );
     }
 }

@@ -91,7 +91,9 @@ impl SecretKey {
         let mut bytes = Zeroizing::new([0_u8; 32]);
         getrandom::fill(bytes.as_mut()).map_err(|_| KeyError::NoRandomness)?;
         let digit = |value: u8| char::from(b"0123456789abcdef"[usize::from(value)]);
-        let pairs = bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
+        let pairs = bytes
+            .iter()
+            .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
         Ok(Zeroizing::new(pairs.collect()))
     }
 
@@ -101,10 +103,15 @@ impl SecretKey {
             return Err(KeyError::WellKnown);
         }
         if bytes.len() < minimum {
-            return Err(KeyError::TooShort { length: bytes.len(), minimum });
+            return Err(KeyError::TooShort {
+                length: bytes.len(),
+                minimum,
+            });
         }
         let mut seen = [false; 256];
-        bytes.iter().for_each(|&byte| seen[usize::from(byte)] = true);
+        bytes
+            .iter()
+            .for_each(|&byte| seen[usize::from(byte)] = true);
         if seen.iter().filter(|&&used| used).count() < 6 {
             return Err(KeyError::Repetitive);
         }
@@ -151,27 +158,81 @@ impl fmt::Display for KeyError {
 impl std::error::Error for KeyError {}
 
 fn is_well_known(bytes: &[u8]) -> bool {
-    WELL_KNOWN.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(bytes))
+    WELL_KNOWN
+        .iter()
+        .any(|known| known.as_bytes().eq_ignore_ascii_case(bytes))
 }
 
 /// Keys of manuals, tutorials and product defaults; the public lists of forging tools hold them all.
 const WELL_KNOWN: &[&str] = &[
-    "dev", "development", "test", "testing", "debug", "secret", "secretkey", "secret-key", "secret_key",
-    "secret key", "supersecret", "super secret", "super secret key", "super-secret-key", "supersecretkey",
-    "mysecret", "my secret key", "my_secret_key", "mysecretkey", "my-secret-key", "your-secret-key",
-    "your_secret_key", "your secret key", "your secret key here", "your-secret-key-here", "your_secret_key_here",
-    "a secret key", "any random string", "some random string", "random string", "change me", "changeme",
-    "change-me", "change_me", "changeit", "password", "key", "flask", "flask-secret", "flask-secret-key",
-    "not-so-secret", "this is a secret", "this-is-a-secret-key", "thisisasecretkey", "thisisasecret",
-    "you-will-never-guess", "hard to guess string", "hard-to-guess-string", "replace-me", "secret!",
-    "you-will-never-guess-this", "do-not-tell-anyone", "insecure", "default", "default-secret-key",
+    "dev",
+    "development",
+    "test",
+    "testing",
+    "debug",
+    "secret",
+    "secretkey",
+    "secret-key",
+    "secret_key",
+    "secret key",
+    "supersecret",
+    "super secret",
+    "super secret key",
+    "super-secret-key",
+    "supersecretkey",
+    "mysecret",
+    "my secret key",
+    "my_secret_key",
+    "mysecretkey",
+    "my-secret-key",
+    "your-secret-key",
+    "your_secret_key",
+    "your secret key",
+    "your secret key here",
+    "your-secret-key-here",
+    "your_secret_key_here",
+    "a secret key",
+    "any random string",
+    "some random string",
+    "random string",
+    "change me",
+    "changeme",
+    "change-me",
+    "change_me",
+    "changeit",
+    "password",
+    "key",
+    "flask",
+    "flask-secret",
+    "flask-secret-key",
+    "not-so-secret",
+    "this is a secret",
+    "this-is-a-secret-key",
+    "thisisasecretkey",
+    "thisisasecret",
+    "you-will-never-guess",
+    "hard to guess string",
+    "hard-to-guess-string",
+    "replace-me",
+    "secret!",
+    "you-will-never-guess-this",
+    "do-not-tell-anyone",
+    "insecure",
+    "default",
+    "default-secret-key",
     // Flask's manual, past and present.
     "192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf",
-    "A0Zr98j/3yX R~XHH!jmN]LWX/,?RT", "_5#y2L\"F4Q8z\n\u{ec}]/",
+    "A0Zr98j/3yX R~XHH!jmN]LWX/,?RT",
+    "_5#y2L\"F4Q8z\n\u{ec}]/",
     // Product defaults: Superset, Airflow, Redash; a popular video course.
-    "\u{2}\u{1}thisismyscretkey\u{1}\u{2}\\e\\y\\y\\h", "CHANGE_ME_TO_A_COMPLEX_RANDOM_SECRET",
-    "thisISaSECRET_1234", "YOUR_OWN_RANDOM_GENERATED_SECRET_KEY", "TEST_NON_DEV_SECRET",
-    "temporary_key", "USE_YOUR_OWN_SECURE_RANDOM_KEY", "c292a0a3aa32397cdb050e233733900f",
+    "\u{2}\u{1}thisismyscretkey\u{1}\u{2}\\e\\y\\y\\h",
+    "CHANGE_ME_TO_A_COMPLEX_RANDOM_SECRET",
+    "thisISaSECRET_1234",
+    "YOUR_OWN_RANDOM_GENERATED_SECRET_KEY",
+    "TEST_NON_DEV_SECRET",
+    "temporary_key",
+    "USE_YOUR_OWN_SECURE_RANDOM_KEY",
+    "c292a0a3aa32397cdb050e233733900f",
     "5791628bb0b13ce0c676dfde280ba245",
 ];
 
@@ -182,14 +243,28 @@ mod tests {
     #[test]
     fn tok_11_weak_and_published_keys_are_refused() {
         for known in WELL_KNOWN {
-            assert_eq!(SecretKey::short(known).err(), Some(KeyError::WellKnown), "{known}");
-            assert_eq!(SecretKey::new(known.to_uppercase()).err().is_some(), true, "{known}");
+            assert_eq!(
+                SecretKey::short(known).err(),
+                Some(KeyError::WellKnown),
+                "{known}"
+            );
+            assert_eq!(
+                SecretKey::new(known.to_uppercase()).err().is_some(),
+                true,
+                "{known}"
+            );
         }
         assert_eq!(SecretKey::new("").err(), Some(KeyError::Empty));
         assert_eq!(SecretKey::dangerous_weak("").err(), Some(KeyError::Empty));
         assert_eq!(SecretKey::new([b'a'; 64]).err(), Some(KeyError::Repetitive));
         let short = SecretKey::new("0123456789abcdef0123456789abcde");
-        assert_eq!(short.err(), Some(KeyError::TooShort { length: 31, minimum: 32 }));
+        assert_eq!(
+            short.err(),
+            Some(KeyError::TooShort {
+                length: 31,
+                minimum: 32
+            })
+        );
         assert!(SecretKey::short("0123456789abcde").is_err());
         assert!(SecretKey::short("0123456789abcdef").is_ok());
         assert!(SecretKey::dangerous_weak("k").is_ok());
@@ -203,7 +278,10 @@ mod tests {
 
     #[test]
     fn random_keys_are_accepted_and_differ() {
-        let (one, two) = (SecretKey::random_text().unwrap(), SecretKey::random_text().unwrap());
+        let (one, two) = (
+            SecretKey::random_text().unwrap(),
+            SecretKey::random_text().unwrap(),
+        );
         assert_eq!(one.len(), 64);
         assert_ne!(*one, *two);
         assert!(SecretKey::new(one.as_bytes()).is_ok());

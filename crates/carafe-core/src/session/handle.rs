@@ -1,0 +1,419 @@
+//! What a handler holds: a dictionary.
+
+use std::sync::{Arc, MutexGuard};
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{
+    Flash, Loaded, Rejection, flash,
+    slot::{Shared, State},
+};
+use crate::json::{self, DecodeError, EncodeError, Value, string};
+
+/// Flask's key for `session.permanent`.
+pub(super) const PERMANENT: &str = "_permanent";
+/// The key of the logged-in user: the one that Flask-Login uses.
+pub(super) const USER: &str = "_user_id";
+
+/// A session: a dictionary that comes back with the browser's next request. Cheap to clone; all clones
+/// are the same session.
+///
+/// Every call is synchronous and works on memory; the cookie is written once, when the response's head
+/// is made. A call that writes after that gives [`SessionError::AlreadySent`] instead of losing the change.
+///
+/// | Flask | here |
+/// |---|---|
+/// | `session["k"] = v` | `session.insert("k", v)?` |
+/// | `session.get("k")` | `session.get::<T>("k")?` |
+/// | `session.pop("k", None)` | `session.take::<T>("k")?` or `session.remove("k")?` |
+/// | `"k" in session`, `len(session)`, `session.clear()` | `contains_key`, `len`, `clear` |
+/// | `session.permanent = True` | `session.set_permanent(true)?` |
+#[derive(Clone)]
+pub struct Session(Arc<Shared>);
+
+/// Why a call on a session failed. The session is as it was before the call.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SessionError {
+    /// The value cannot be written as JSON.
+    Encode {
+        /// The key it was meant for.
+        key: String,
+        /// What is wrong with it.
+        source: EncodeError,
+    },
+    /// The value under this key has another type than the one that was asked for.
+    Decode {
+        /// The key.
+        key: String,
+        /// What does not fit.
+        reason: String,
+    },
+    /// The response's head was sent, so a change can no longer reach the browser. Change the session
+    /// before the response is returned, not in a streamed body or a background task.
+    AlreadySent,
+}
+
+impl Session {
+    /// `None` until the slot is open.
+    pub(super) fn of(shared: &Arc<Shared>) -> Option<Self> {
+        shared.state().map(|_| Self(Arc::clone(shared)))
+    }
+
+    /// The value of `key`, if it is there.
+    ///
+    /// Tagged values read as the plain type or as their wrapper: a Python tuple as `Vec`, Rust tuple or
+    /// [`json::tag::Tuple`], a datetime as `String` or [`json::tag::DateTime`], and so on.
+    ///
+    /// # Errors
+    /// [`SessionError::Decode`] if it is not a `T`.
+    pub fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, SessionError> {
+        self.read(|state| {
+            state
+                .text_of(key)
+                .map(|text| self.decode(key, text))
+                .transpose()
+        })
+    }
+
+    /// The value of `key` in the dynamic type that loses nothing.
+    ///
+    /// # Errors
+    /// [`SessionError::Decode`]; a value that came in a verified cookie never gives it.
+    pub fn get_value(&self, key: &str) -> Result<Option<Value>, SessionError> {
+        let tags = self.0.manager.style().tags;
+        let text = self.json_text(key);
+        let value = text.map(|text| Value::parse(&text, tags)).transpose();
+        value.map_err(|error| SessionError::shape(key, error))
+    }
+
+    /// The value of `key` as the JSON text that is stored.
+    #[must_use]
+    pub fn json_text(&self, key: &str) -> Option<String> {
+        self.read(|state| state.text_of(key).map(str::to_owned))
+    }
+
+    /// Gives `key` a value. Counts as a change even if the value is the same.
+    ///
+    /// # Errors
+    /// [`SessionError::Encode`] or [`SessionError::AlreadySent`].
+    pub fn insert<T: Serialize + ?Sized>(&self, key: &str, value: &T) -> Result<(), SessionError> {
+        let text = self.encode(key, value)?;
+        self.write(|state| {
+            state.patch.set(key, text);
+            state.modified = true;
+        })
+    }
+
+    /// Takes `key` away; whether it was there.
+    ///
+    /// # Errors
+    /// [`SessionError::AlreadySent`].
+    pub fn remove(&self, key: &str) -> Result<bool, SessionError> {
+        self.write(|state| {
+            let was_there = state.text_of(key).is_some();
+            if was_there {
+                state.patch.remove(key);
+                state.modified = true;
+            }
+            was_there
+        })
+    }
+
+    /// Takes `key` away and gives its value.
+    ///
+    /// # Errors
+    /// [`SessionError::Decode`], and then the value stays, or [`SessionError::AlreadySent`].
+    pub fn take<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, SessionError> {
+        let value = self.get(key)?;
+        self.remove(key)?;
+        Ok(value)
+    }
+
+    /// Replaces the value of `key` by what `change` makes of it, and gives the new one.
+    ///
+    /// `change` runs again if somebody else has written the value meanwhile, so it should depend on
+    /// nothing but its argument.
+    ///
+    /// # Errors
+    /// [`SessionError::Decode`], [`SessionError::Encode`] or [`SessionError::AlreadySent`].
+    pub fn update<T, F>(&self, key: &str, change: F) -> Result<T, SessionError>
+    where
+        T: Serialize + DeserializeOwned,
+        F: Fn(Option<T>) -> T + Send + Sync + 'static,
+    {
+        loop {
+            let before = self.json_text(key);
+            let value = change(
+                before
+                    .as_deref()
+                    .map(|text| self.decode(key, text))
+                    .transpose()?,
+            );
+            let after = self.encode(key, &value)?;
+            if self.replace(key, before.as_deref(), after)? {
+                return Ok(value);
+            }
+        }
+    }
+
+    /// Whether `key` is there.
+    #[must_use]
+    pub fn contains_key(&self, key: &str) -> bool {
+        self.read(|state| state.text_of(key).is_some())
+    }
+
+    /// The keys, in order. A key that is not Unicode, which only Python can write, is left out.
+    #[must_use]
+    pub fn keys(&self) -> Vec<String> {
+        let decode = |raw: &str| string::decode(raw).ok().map(std::borrow::Cow::into_owned);
+        self.read(|state| state.members().filter_map(|(raw, _)| decode(raw)).collect())
+    }
+
+    /// How many keys there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.read(|state| state.members().count())
+    }
+
+    /// Whether there is no key.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.read(|state| state.members().next().is_none())
+    }
+
+    /// Takes all keys away. An empty session removes its cookie.
+    ///
+    /// # Errors
+    /// [`SessionError::AlreadySent`].
+    pub fn clear(&self) -> Result<(), SessionError> {
+        self.write(|state| {
+            state.patch.clear();
+            state.modified = true;
+        })
+    }
+
+    /// Whether the cookie outlives the browser: Flask's `session.permanent`.
+    #[must_use]
+    pub fn is_permanent(&self) -> bool {
+        self.read(|state| state.is_permanent())
+    }
+
+    /// Sets whether the cookie outlives the browser. A key of the session, as in Flask: `clear` drops it.
+    ///
+    /// # Errors
+    /// [`SessionError::AlreadySent`].
+    pub fn set_permanent(&self, permanent: bool) -> Result<(), SessionError> {
+        self.insert(PERMANENT, &permanent)
+    }
+
+    /// Gives the session a new identity while its content stays: call it when rights change (session
+    /// fixation, OWASP ASVS 7.2.4). A session that lives in its cookie has no identity besides its
+    /// content, so there it writes a new cookie and no more.
+    ///
+    /// # Errors
+    /// [`SessionError::AlreadySent`].
+    pub fn renew(&self) -> Result<(), SessionError> {
+        self.write(|state| state.modified = true)
+    }
+
+    /// Renews the session and binds it to a user, under the key that Flask-Login uses (`_user_id`).
+    ///
+    /// # Errors
+    /// [`SessionError::AlreadySent`].
+    pub fn log_in(&self, user: &str) -> Result<(), SessionError> {
+        self.renew()?;
+        self.insert(USER, user)
+    }
+
+    /// The user given to `log_in`, here or by Flask-Login.
+    #[must_use]
+    pub fn user(&self) -> Option<String> {
+        self.get(USER).ok().flatten()
+    }
+
+    /// Ends the session: takes all keys away and removes the cookie, whatever the response's status.
+    ///
+    /// A session that lives in its cookie ends in this browser only: a copy of the cookie stays good
+    /// until its lifetime is over. Sessions that must end everywhere belong on the server side.
+    ///
+    /// # Errors
+    /// [`SessionError::AlreadySent`].
+    pub fn log_out(&self) -> Result<(), SessionError> {
+        self.write(|state| {
+            state.patch.clear();
+            state.modified = true;
+            state.ended = true;
+        })
+    }
+
+    /// Leaves a message for the next page that calls [`Session::take_flashes`]: Flask's
+    /// `flash(message, category)`. The message is text or [`json::tag::Markup`].
+    ///
+    /// # Errors
+    /// [`SessionError::AlreadySent`]; [`SessionError::Decode`] if something else stands under `_flashes`.
+    pub fn flash<M: Serialize + ?Sized>(
+        &self,
+        category: &str,
+        message: &M,
+    ) -> Result<(), SessionError> {
+        let message = self.encode(flash::KEY, message)?;
+        let style = self.0.manager.style();
+        self.write(|state| {
+            let list = flash::append(state.text_of(flash::KEY), category, &message, style)?;
+            state.patch.set(flash::KEY, list);
+            state.modified = true;
+            Ok(())
+        })?
+    }
+
+    /// Takes the messages, oldest first: Flask's `get_flashed_messages`. Asked again in the same
+    /// request, it gives the same messages.
+    ///
+    /// # Errors
+    /// [`SessionError::AlreadySent`]; [`SessionError::Decode`] if something else stands under `_flashes`.
+    pub fn take_flashes(&self) -> Result<Vec<Flash>, SessionError> {
+        if let Some(taken) = self.read(|state| state.flashes.clone()) {
+            return Ok(taken);
+        }
+        let list = self.json_text(flash::KEY);
+        let flashes = list
+            .map(|list| flash::parse(&list, self.0.manager.style()))
+            .transpose()?;
+        if flashes.is_some() {
+            self.remove(flash::KEY)?;
+        }
+        let flashes = flashes.unwrap_or_default();
+        self.read(|state| state.flashes = Some(flashes.clone()));
+        Ok(flashes)
+    }
+
+    /// Saves the session even if the response will be a server error.
+    ///
+    /// The cookie still travels in the response's head, so this must come before the response is
+    /// returned, also in handlers that stream or upgrade to a WebSocket.
+    ///
+    /// # Errors
+    /// [`SessionError::AlreadySent`].
+    #[expect(
+        clippy::unused_async,
+        reason = "with a store behind it, this waits for the store"
+    )]
+    pub async fn commit(&self) -> Result<(), SessionError> {
+        self.write(|state| state.insisted = true)
+    }
+
+    /// Why the request's cookie was refused, for messages and tools. `None` if it was good or absent.
+    #[must_use]
+    pub fn rejection(&self) -> Option<Rejection> {
+        self.read(|state| match &state.loaded {
+            Loaded::Rejected(rejection) => Some(rejection.clone()),
+            Loaded::Absent | Loaded::Valid { .. } => None,
+        })
+    }
+
+    fn decode<T: DeserializeOwned>(&self, key: &str, text: &str) -> Result<T, SessionError> {
+        let value = json::from_text(text, self.0.manager.style().tags);
+        value.map_err(|error: DecodeError| SessionError::shape(key, error))
+    }
+
+    fn encode<T: Serialize + ?Sized>(&self, key: &str, value: &T) -> Result<String, SessionError> {
+        json::to_text(value, self.0.manager.style())
+            .map_err(|error| SessionError::encode(key, error))
+    }
+
+    /// Sets `key` unless its text is no longer `before`.
+    fn replace(
+        &self,
+        key: &str,
+        before: Option<&str>,
+        after: String,
+    ) -> Result<bool, SessionError> {
+        self.write(|state| {
+            let unchanged = state.text_of(key) == before;
+            if unchanged {
+                state.patch.set(key, after);
+                state.modified = true;
+            }
+            unchanged
+        })
+    }
+
+    /// Every look at the session passes here, so that none is forgotten in `Vary` (CVE-2026-27205).
+    fn read<R>(&self, look: impl FnOnce(&mut State) -> R) -> R {
+        let mut state = self.locked();
+        state.accessed = true;
+        look(&mut state)
+    }
+
+    /// Every change passes here, so that none is lost in silence.
+    fn write<R>(&self, change: impl FnOnce(&mut State) -> R) -> Result<R, SessionError> {
+        let mut state = self.locked();
+        if state.committed {
+            return Err(SessionError::AlreadySent);
+        }
+        state.accessed = true;
+        Ok(change(&mut state))
+    }
+
+    fn locked(&self) -> MutexGuard<'_, State> {
+        self.0
+            .state()
+            .expect("`Session::of` makes sessions of open slots only")
+    }
+}
+
+impl State {
+    pub(super) fn is_permanent(&self) -> bool {
+        self.text_of(PERMANENT).is_some_and(json::is_truthy)
+    }
+}
+
+impl SessionError {
+    pub(super) fn encode(key: &str, source: EncodeError) -> Self {
+        Self::Encode {
+            key: key.to_owned(),
+            source,
+        }
+    }
+
+    pub(super) fn shape(key: &str, reason: impl ToString) -> Self {
+        Self::Decode {
+            key: key.to_owned(),
+            reason: reason.to_string(),
+        }
+    }
+}
+
+impl std::fmt::Display for SessionError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Encode { key, source } => write!(
+                f,
+                "the value for session key {key:?} cannot be stored: {source}"
+            ),
+            Self::Decode { key, reason } => write!(
+                f,
+                "the value of session key {key:?} has another type: {reason}"
+            ),
+            Self::AlreadySent => {
+                f.write_str("the session was changed after the response's head was sent")
+            }
+        }
+    }
+}
+
+impl std::error::Error for SessionError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Encode { source, .. } => Some(source),
+            Self::Decode { .. } | Self::AlreadySent => None,
+        }
+    }
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Session(…)")
+    }
+}

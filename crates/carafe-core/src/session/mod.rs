@@ -1,0 +1,38 @@
+//! Sessions: a dictionary that one browser brings with every request.
+//!
+//! The way of a request: [`SessionManager::begin`] makes a [`Slot`] and looks at nothing; the first use
+//! opens it, which finds, verifies and scans the cookie; handlers work on [`Session`], synchronously; at
+//! the end [`SessionManager::commit`] asks the pure function [`decide`] what to do and renders it.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `data` | the dictionary, each value as the JSON text it came as |
+//! | `patch` | what this request changed, applicable to any later state |
+//! | `handle` | [`Session`], what a handler holds |
+//! | `decide` | the decision, as a truth table |
+//! | `manager` | opening and committing |
+//! | `effects` | what the response's headers get |
+//!
+//! It never does I/O, never asks a clock and never knows a framework.
+
+mod client_side;
+mod config;
+mod data;
+mod decide;
+mod effects;
+mod flash;
+mod handle;
+mod manager;
+mod patch;
+mod slot;
+
+pub use client_side::ClientSide;
+pub use config::{Duplicates, SessionConfig};
+pub use data::SessionData;
+pub use decide::{Commit, Decision, Facts, Policy, Refresh, decide};
+pub use effects::{Effects, vary_with_cookie};
+pub use flash::Flash;
+pub use handle::{Session, SessionError};
+pub use manager::{CommitError, SessionManager};
+pub use patch::{Change, Patch};
+pub use slot::{Loaded, Rejection, Slot};

@@ -1,0 +1,148 @@
+//! The place of a session in a request: empty until somebody uses the session.
+
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use super::{Flash, Patch, SessionData, SessionManager};
+use crate::{clock::Timestamp, key::KeyUse, token::TokenError};
+
+/// A request's place for its session. An adapter puts one into each request and commits it at the end.
+///
+/// One allocation; nothing is read before the session is opened.
+#[derive(Clone)]
+pub struct Slot(pub(super) Arc<Shared>);
+
+pub(super) struct Shared {
+    pub(super) manager: Arc<SessionManager>,
+    // A plain mutex: it is held for the few instructions of one call, never across an await, and
+    // contended only by tasks that one request itself has started.
+    state: OnceLock<Mutex<State>>,
+}
+
+/// What the request brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Loaded {
+    /// No session cookie.
+    Absent,
+    /// One that was verified.
+    Valid {
+        /// The key that verified it.
+        key: KeyUse,
+        /// When it was made.
+        issued: Timestamp,
+    },
+    /// One that was refused; the session is empty.
+    Rejected(Rejection),
+}
+
+/// Why a request's cookie is treated as if it were not there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Rejection {
+    /// The cookie is not a good token.
+    Token(TokenError),
+    /// Two different cookies with the session's name verify, so that somebody else, such as a
+    /// neighbouring subdomain, has set one of them.
+    Ambiguous,
+}
+
+/// The session of one request.
+pub(super) struct State {
+    pub(super) loaded: Loaded,
+    pub(super) data: SessionData,
+    pub(super) patch: Patch,
+    pub(super) accessed: bool,
+    pub(super) modified: bool,
+    pub(super) ended: bool,
+    pub(super) insisted: bool,
+    pub(super) committed: bool,
+    /// What `take_flashes` gave: asking again in one request gives the same, as in Flask.
+    pub(super) flashes: Option<Vec<Flash>>,
+}
+
+impl Slot {
+    pub(super) fn new(manager: Arc<SessionManager>) -> Self {
+        Self(Arc::new(Shared {
+            manager,
+            state: OnceLock::new(),
+        }))
+    }
+
+    /// The manager that this slot belongs to.
+    #[must_use]
+    pub fn manager(&self) -> &Arc<SessionManager> {
+        &self.0.manager
+    }
+
+    /// Whether anybody has used the session.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.0.state.get().is_some()
+    }
+}
+
+impl Shared {
+    pub(super) fn open_with(&self, load: impl FnOnce() -> State) {
+        self.state.get_or_init(|| Mutex::new(load()));
+    }
+
+    /// The state, once the slot is open.
+    pub(super) fn state(&self) -> Option<MutexGuard<'_, State>> {
+        // A panic inside a call leaves a state that is still whole: each call writes one field last.
+        Some(
+            self.state
+                .get()?
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
+    }
+}
+
+impl State {
+    pub(super) fn new(loaded: Loaded, data: SessionData) -> Self {
+        Self {
+            loaded,
+            data,
+            patch: Patch::default(),
+            accessed: false,
+            modified: false,
+            ended: false,
+            insisted: false,
+            committed: false,
+            flashes: None,
+        }
+    }
+
+    pub(super) fn text_of(&self, key: &str) -> Option<&str> {
+        self.patch.text_of(key, &self.data)
+    }
+
+    pub(super) fn members(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
+        self.patch.members(&self.data)
+    }
+}
+
+impl Rejection {
+    /// A short stable word for logs and metrics, such as `bad-signature`.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Token(error) => error.code(),
+            Self::Ambiguous => "ambiguous",
+        }
+    }
+}
+
+impl std::fmt::Display for Rejection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Token(error) => error.fmt(f),
+            Self::Ambiguous => f.write_str("two different cookies of this name verify"),
+        }
+    }
+}
+
+impl std::fmt::Debug for Slot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Slot {{ open: {} }}", self.is_open())
+    }
+}

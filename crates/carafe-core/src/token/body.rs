@@ -1,0 +1,89 @@
+//! The body of a signed token: JSON text, perhaps deflated, in base64.
+
+use super::{PayloadError, Verified, compress};
+use crate::base64;
+
+/// When a signed token deflates its payload. Readers accept both, so it is a matter of taste.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compression {
+    /// Never: Starlette.
+    Never,
+    /// Whenever that is shorter, from about 20 bytes on, as Flask does it.
+    WhenShorter,
+    /// When that is shorter and the payload has more bytes than this. Deflating a small session costs
+    /// ten times what all the rest of the cookie does, and saves a few bytes.
+    Above(usize),
+}
+
+impl Default for Compression {
+    fn default() -> Self {
+        Self::Above(512)
+    }
+}
+
+/// How a body spells its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum BodyEncoding {
+    /// base64url without padding; a leading `.` marks deflated bytes: itsdangerous' `URLSafeSerializer`.
+    UrlSafe(Compression),
+    /// Standard base64 with padding, never deflated: Starlette.
+    Standard,
+}
+
+impl BodyEncoding {
+    /// Room for the body of `payload`, so that one allocation holds a whole token.
+    pub(super) const fn capacity(payload: &str) -> usize {
+        payload.len() / 3 * 4 + 5
+    }
+
+    pub(super) fn append(self, payload: &str, out: &mut String) {
+        let Self::UrlSafe(compression) = self else {
+            out.push_str(&base64::encode_standard(payload.as_bytes()));
+            return;
+        };
+        match compression.apply(payload) {
+            Some(deflated) => {
+                out.push('.');
+                base64::append_url(&deflated, out);
+            }
+            None => base64::append_url(payload.as_bytes(), out),
+        }
+    }
+
+    /// The JSON text of a body, and whether it was deflated. Reads what CPython's lenient base64 reads:
+    /// the body is covered by the signature as text, so leniency opens nothing.
+    pub(super) fn decode(self, body: Verified<'_>) -> Result<(String, bool), PayloadError> {
+        if self == Self::Standard {
+            let bytes =
+                base64::decode_lenient_standard(body.bytes()).ok_or(PayloadError::Base64)?;
+            return Ok((text(bytes)?, false));
+        }
+        let Some(deflated) = body.bytes().strip_prefix(b".") else {
+            return Ok((text(decode_url(body.bytes())?)?, false));
+        };
+        let stream = decode_url(deflated)?;
+        Ok((text(compress::inflate(Verified(&stream))?)?, true))
+    }
+}
+
+impl Compression {
+    fn apply(self, payload: &str) -> Option<Vec<u8>> {
+        let minimum = match self {
+            Self::Never => return None,
+            Self::WhenShorter => 0,
+            Self::Above(minimum) => minimum,
+        };
+        (payload.len() > minimum).then(|| compress::deflate_if_shorter(payload.as_bytes()))?
+    }
+}
+
+fn decode_url(body: &[u8]) -> Result<Vec<u8>, PayloadError> {
+    let canonical = base64::decode_url(body);
+    canonical
+        .or_else(|| base64::decode_lenient_url(body))
+        .ok_or(PayloadError::Base64)
+}
+
+fn text(bytes: Vec<u8>) -> Result<String, PayloadError> {
+    String::from_utf8(bytes).map_err(|_| PayloadError::NotUtf8)
+}

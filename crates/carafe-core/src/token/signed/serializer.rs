@@ -1,0 +1,132 @@
+//! Data in a link: JSON, base64url, signature.
+
+use std::time::Duration;
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{Signer, SignerSettings, TimestampSigner};
+use crate::{
+    clock::Timestamp,
+    json::{self, EncodeError, Style},
+    key::KeyRing,
+    token::{Compression, PayloadError, TokenError, Verified, body::BodyEncoding},
+};
+
+const ENCODING: BodyEncoding = BodyEncoding::UrlSafe(Compression::WhenShorter);
+
+/// Signed data that fits into a URL: itsdangerous' `URLSafeSerializer`.
+///
+/// ```
+/// use carafe_core::{clock::Timestamp, key::{KeyRing, SecretKey}};
+/// use carafe_core::token::signed::{SignerSettings, UrlSafeSerializer};
+///
+/// let keys = KeyRing::new(SecretKey::dangerous_weak("secret-key")?);
+/// let links = UrlSafeSerializer::new(&keys, SignerSettings::with_salt("unsubscribe"));
+/// let text = links.dumps(&("reader@example.org", 7))?;
+/// let (address, list): (String, u32) = links.loads(&text, Timestamp::now())?;
+/// assert_eq!((address.as_str(), list), ("reader@example.org", 7));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct UrlSafeSerializer(Signer);
+
+/// Signed data with an age that fits into a URL: itsdangerous' `URLSafeTimedSerializer`, with which
+/// Flask applications make password-reset links.
+///
+/// ```
+/// use std::time::Duration;
+/// use carafe_core::{clock::Timestamp, key::{KeyRing, SecretKey}};
+/// use carafe_core::token::signed::{SignerSettings, UrlSafeTimedSerializer};
+///
+/// let keys = KeyRing::new(SecretKey::dangerous_weak("secret-key")?);
+/// let links = UrlSafeTimedSerializer::new(&keys, SignerSettings::with_salt("password-reset"));
+/// let now = Timestamp::now();
+/// let token = links.dumps(&42, now)?;
+/// let user: u64 = links.loads(&token, Some(Duration::from_secs(3600)), now)?;
+/// assert_eq!(user, 42);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct UrlSafeTimedSerializer(TimestampSigner);
+
+impl UrlSafeSerializer {
+    /// A serializer under the ring's current key that accepts all its live keys. The salt that
+    /// itsdangerous takes when none is given is `"itsdangerous"`.
+    #[must_use]
+    pub fn new(keys: &KeyRing, settings: SignerSettings) -> Self {
+        Self(Signer::new(keys, settings))
+    }
+
+    /// The signed text of `value`.
+    ///
+    /// # Errors
+    /// [`EncodeError`] if `value` cannot be written as JSON.
+    pub fn dumps<T: Serialize + ?Sized>(&self, value: &T) -> Result<String, EncodeError> {
+        let mut out = encode(value, self.0.signature_capacity())?;
+        self.0.append_signature(&mut out);
+        Ok(out)
+    }
+
+    /// The value of a signed text.
+    ///
+    /// # Errors
+    /// [`TokenError`] if it was not signed under a live key, or holds something else than a `T`.
+    pub fn loads<T: DeserializeOwned>(
+        &self,
+        signed: &str,
+        now: Timestamp,
+    ) -> Result<T, TokenError> {
+        let (body, _) = self.0.verify(signed.as_bytes(), now)?;
+        decode(body)
+    }
+}
+
+impl UrlSafeTimedSerializer {
+    /// A serializer under the ring's current key that accepts all its live keys. The salt that
+    /// itsdangerous takes when none is given is `"itsdangerous"`.
+    #[must_use]
+    pub fn new(keys: &KeyRing, settings: SignerSettings) -> Self {
+        Self(TimestampSigner::new(keys, settings))
+    }
+
+    /// The signed and dated text of `value`.
+    ///
+    /// # Errors
+    /// [`EncodeError`] if `value` cannot be written as JSON.
+    pub fn dumps<T: Serialize + ?Sized>(
+        &self,
+        value: &T,
+        now: Timestamp,
+    ) -> Result<String, EncodeError> {
+        let mut out = encode(value, self.0.trailer_capacity())?;
+        self.0.append_trailer(&mut out, now);
+        Ok(out)
+    }
+
+    /// The value of a signed text that is at most `max_age` old, in whole seconds.
+    ///
+    /// # Errors
+    /// [`TokenError`] if it was not signed under a live key, is too old, or holds something else than a `T`.
+    pub fn loads<T: DeserializeOwned>(
+        &self,
+        signed: &str,
+        max_age: Option<Duration>,
+        now: Timestamp,
+    ) -> Result<T, TokenError> {
+        let (body, _, _) = self.0.verify(signed.as_bytes(), max_age, now)?;
+        decode(body)
+    }
+}
+
+fn encode<T: Serialize + ?Sized>(value: &T, trailer: usize) -> Result<String, EncodeError> {
+    let payload = json::to_text(value, Style::COMPACT)?;
+    let mut out = String::with_capacity(BodyEncoding::capacity(&payload) + trailer);
+    ENCODING.append(&payload, &mut out);
+    Ok(out)
+}
+
+fn decode<T: DeserializeOwned>(body: Verified<'_>) -> Result<T, TokenError> {
+    let (payload, _) = ENCODING.decode(body)?;
+    let value = json::from_text(&payload, Style::COMPACT.tags);
+    value.map_err(|error| PayloadError::Shape(error.to_string()).into())
+}

@@ -1,0 +1,186 @@
+//! `value.timestamp.signature`: a signed value that knows when it was signed.
+
+use std::time::Duration;
+
+use super::{Signer, SignerSettings, signer::split_last_dot};
+use crate::{
+    base64,
+    clock::Timestamp,
+    key::{KeyRing, KeyUse},
+    token::{DEFAULT_CLOCK_SKEW, TokenError, Verified, Window},
+};
+
+/// Signs text together with the time, and refuses it when it is too old.
+///
+/// ```
+/// use std::time::Duration;
+/// use carafe_core::{clock::Timestamp, key::{KeyRing, SecretKey}};
+/// use carafe_core::token::signed::{SignerSettings, TimestampSigner};
+///
+/// let keys = KeyRing::new(SecretKey::dangerous_weak("secret-key")?);
+/// let signer = TimestampSigner::new(&keys, SignerSettings::with_salt("unsubscribe"));
+/// let noon = Timestamp::from_unix(1_700_000_000);
+/// let signed = signer.sign("reader@example.org", noon);
+///
+/// let hour = Some(Duration::from_secs(3600));
+/// assert_eq!(signer.unsign(&signed, hour, noon.saturating_add(3600))?.value, "reader@example.org");
+/// assert!(signer.unsign(&signed, hour, noon.saturating_add(3601)).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct TimestampSigner {
+    signer: Signer,
+    clock_skew: i64,
+}
+
+/// A value whose signature and age were good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimedValue<'signed> {
+    /// The value.
+    pub value: &'signed str,
+    /// When it was signed.
+    pub issued: Timestamp,
+    /// The key that verified it.
+    pub key: KeyUse,
+}
+
+impl TimestampSigner {
+    /// A signer under the ring's current key that accepts all its live keys.
+    #[must_use]
+    pub fn new(keys: &KeyRing, settings: SignerSettings) -> Self {
+        Self {
+            signer: Signer::new(keys, settings),
+            clock_skew: seconds(DEFAULT_CLOCK_SKEW),
+        }
+    }
+
+    /// How far in the future a token may have been signed, because clocks differ. 5 s unless set;
+    /// itsdangerous allows none.
+    #[must_use]
+    pub fn with_clock_skew(self, clock_skew: Duration) -> Self {
+        Self {
+            clock_skew: seconds(clock_skew),
+            ..self
+        }
+    }
+
+    /// `value.timestamp.signature`.
+    #[must_use]
+    pub fn sign(&self, value: &str, now: Timestamp) -> String {
+        let mut signed = String::with_capacity(value.len() + self.trailer_capacity());
+        signed.push_str(value);
+        self.append_trailer(&mut signed, now);
+        signed
+    }
+
+    /// The value, if it was signed under a live key at most `max_age` ago, in whole seconds, both ends
+    /// included. Without `max_age` any age is good.
+    ///
+    /// # Errors
+    /// [`TokenError`]; never one about the payload.
+    pub fn unsign<'signed>(
+        &self,
+        signed: &'signed str,
+        max_age: Option<Duration>,
+        now: Timestamp,
+    ) -> Result<TimedValue<'signed>, TokenError> {
+        let (value, issued, key) = self.verify(signed.as_bytes(), max_age, now)?;
+        // A prefix of `signed` that ends before a dot ends at a character boundary.
+        Ok(TimedValue {
+            value: &signed[..value.bytes().len()],
+            issued,
+            key,
+        })
+    }
+
+    pub(super) const fn trailer_capacity(&self) -> usize {
+        self.signer.signature_capacity() + 12
+    }
+
+    pub(super) fn append_trailer(&self, value: &mut String, now: Timestamp) {
+        value.push('.');
+        append_timestamp(now, value);
+        self.signer.append_signature(value);
+    }
+
+    pub(super) fn verify<'t>(
+        &self,
+        signed: &'t [u8],
+        max_age: Option<Duration>,
+        now: Timestamp,
+    ) -> Result<(Verified<'t>, Timestamp, KeyUse), TokenError> {
+        let (dated, key) = self.signer.verify(signed, now)?;
+        let (value, timestamp) =
+            split_last_dot(dated.bytes()).ok_or(TokenError::TimestampMissing)?;
+        let issued = read_timestamp(timestamp).ok_or(TokenError::TimestampMalformed)?;
+        let window = Window {
+            max_age: max_age.map(seconds),
+            clock_skew: self.clock_skew,
+        };
+        window.check(issued, now)?;
+        Ok((Verified(value), issued, key))
+    }
+}
+
+fn seconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// Big-endian seconds without leading zero bytes; times before 1970 cannot be written and become 1970.
+fn append_timestamp(now: Timestamp, out: &mut String) {
+    let bytes = now.unix().max(0).to_be_bytes();
+    let leading = bytes.iter().take_while(|&&byte| byte == 0).count();
+    base64::append_url(&bytes[leading..], out);
+}
+
+fn read_timestamp(text: &[u8]) -> Option<Timestamp> {
+    let mut four = [0_u8; 4];
+    if base64::decode_url_exact(text, &mut four) {
+        return Some(Timestamp::from_unix(u32::from_be_bytes(four).into()));
+    }
+    let bytes = base64::decode_lenient_url(text).filter(|bytes| bytes.len() <= 8)?;
+    let value = bytes
+        .iter()
+        .fold(0_u64, |value, &byte| value << 8 | u64::from(byte));
+    Some(Timestamp::from_unix(
+        i64::try_from(value).unwrap_or(i64::MAX),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timestamps_are_written_as_itsdangerous_does() {
+        for (seconds, text) in [
+            (1_700_000_000, "ZVPxAA"),
+            (0, ""),
+            (1, "AQ"),
+            (1 << 32, "AQAAAAA"),
+            (-5, ""),
+        ] {
+            let mut out = String::new();
+            append_timestamp(Timestamp::from_unix(seconds), &mut out);
+            assert_eq!(out, text);
+            assert_eq!(
+                read_timestamp(text.as_bytes()),
+                Some(Timestamp::from_unix(seconds.max(0)))
+            );
+        }
+    }
+
+    #[test]
+    fn lenient_timestamps_are_read_and_long_ones_are_not() {
+        let noon = Some(Timestamp::from_unix(1_700_000_000));
+        for text in ["ZVPxAA==", "!!ZVPxAA!!", "AAAAAGVT8QA"] {
+            assert_eq!(read_timestamp(text.as_bytes()), noon, "{text}");
+        }
+        assert_eq!(read_timestamp(b"AQEBAQEBAQEB"), None);
+        assert_eq!(read_timestamp(b"Z"), None);
+        assert_eq!(
+            read_timestamp(b"__________8"),
+            Some(Timestamp::from_unix(i64::MAX))
+        );
+    }
+}

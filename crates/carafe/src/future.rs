@@ -1,0 +1,135 @@
+//! The end of a request: commits the session before the response's head leaves.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use carafe_core::{
+    clock::Timestamp,
+    cookie::positions_setting,
+    session::{Effects, Slot, vary_with_cookie},
+};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use pin_project_lite::pin_project;
+
+pin_project! {
+    /// The response of [`SessionService`](crate::SessionService).
+    pub struct ResponseFuture<F> {
+        #[pin]
+        inner: F,
+        slot: Slot,
+        cookies: Vec<HeaderValue>,
+    }
+}
+
+impl<F> ResponseFuture<F> {
+    pub(crate) const fn new(inner: F, slot: Slot, cookies: Vec<HeaderValue>) -> Self {
+        Self {
+            inner,
+            slot,
+            cookies,
+        }
+    }
+}
+
+impl<F, B, E> Future for ResponseFuture<F>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+    B: Default,
+{
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let response = ready!(this.inner.poll(context))?;
+        Poll::Ready(Ok(committed(response, this.slot, this.cookies)))
+    }
+}
+
+fn committed<B: Default>(
+    mut response: Response<B>,
+    slot: &Slot,
+    cookies: &[HeaderValue],
+) -> Response<B> {
+    let manager = slot.manager();
+    if !slot.is_open() && !manager.commits_untouched() {
+        return response;
+    }
+    let lines = cookies.iter().map(HeaderValue::as_bytes);
+    match manager.commit(slot, lines, response.status().as_u16(), Timestamp::now()) {
+        Ok(effects) => {
+            apply(effects, response.headers_mut(), manager.cookie().name());
+            response
+        }
+        Err(error) => {
+            tracing::error!(
+                "the session was not saved, so the response was replaced by a 500: {error}"
+            );
+            failed()
+        }
+    }
+}
+
+fn apply(effects: Effects, headers: &mut HeaderMap, cookie: &str) {
+    if let Some(text) = effects.set_cookie {
+        let value =
+            HeaderValue::try_from(text).expect("rendered cookies have no control characters");
+        drop_others(headers, cookie);
+        headers.append(header::SET_COOKIE, value);
+    }
+    if effects.vary_cookie {
+        add_vary(headers);
+    }
+    if effects.no_store && !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+}
+
+/// A response has one `Set-Cookie` of a name (RFC 6265bis §4.1.1); those of other names stay, in order.
+fn drop_others(headers: &mut HeaderMap, cookie: &str) {
+    let values = headers.get_all(header::SET_COOKIE).iter();
+    let ours: Vec<usize> = positions_setting(values.map(HeaderValue::as_bytes), cookie).collect();
+    if ours.is_empty() {
+        return;
+    }
+    let all: Vec<_> = headers
+        .get_all(header::SET_COOKIE)
+        .iter()
+        .cloned()
+        .collect();
+    headers.remove(header::SET_COOKIE);
+    for (_, value) in all
+        .into_iter()
+        .enumerate()
+        .filter(|(position, _)| !ours.contains(position))
+    {
+        headers.append(header::SET_COOKIE, value);
+    }
+}
+
+fn add_vary(headers: &mut HeaderMap) {
+    if !headers.contains_key(header::VARY) {
+        headers.insert(header::VARY, HeaderValue::from_static("Cookie"));
+        return;
+    }
+    let lines = headers
+        .get_all(header::VARY)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    if let Some(value) = vary_with_cookie(lines).and_then(|vary| HeaderValue::try_from(vary).ok()) {
+        headers.insert(header::VARY, value);
+    }
+}
+
+/// What the client gets when the session was not saved: nothing of the handler's answer, which would
+/// claim that it was.
+fn failed<B: Default>() -> Response<B> {
+    let mut response = Response::new(B::default());
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,55 @@
+//! The service: puts a slot into each request.
+
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use carafe_core::session::SessionManager;
+use http::{HeaderMap, Request, Response, header};
+use tower_service::Service;
+
+use crate::ResponseFuture;
+
+/// A service whose handlers can take sessions. Made by [`SessionLayer`](crate::SessionLayer).
+#[derive(Clone, Debug)]
+pub struct SessionService<S> {
+    inner: S,
+    manager: Arc<SessionManager>,
+}
+
+impl<S> SessionService<S> {
+    pub(crate) const fn new(inner: S, manager: Arc<SessionManager>) -> Self {
+        Self { inner, manager }
+    }
+}
+
+impl<S, RequestBody, ResponseBody> Service<Request<RequestBody>> for SessionService<S>
+where
+    S: Service<Request<RequestBody>, Response = Response<ResponseBody>>,
+    ResponseBody: Default,
+{
+    type Response = Response<ResponseBody>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request<RequestBody>) -> Self::Future {
+        let slot = self.manager.begin();
+        let cookies = match self.manager.commits_untouched() {
+            true => copied_cookies(request.headers()),
+            false => Vec::new(),
+        };
+        request.extensions_mut().insert(slot.clone());
+        ResponseFuture::new(self.inner.call(request), slot, cookies)
+    }
+}
+
+/// The `Cookie` lines, for the commit after the handler has consumed the request. Values are shared,
+/// not copied.
+fn copied_cookies(headers: &HeaderMap) -> Vec<http::HeaderValue> {
+    headers.get_all(header::COOKIE).iter().cloned().collect()
+}
