@@ -56,8 +56,8 @@ def make(name: str, check: bool) -> list[str]:
         return [f"{path.name}: more than one line is called {', '.join(twice)}"]
     lines = [line(row) for row in rows]
     before = path.read_text("ascii").splitlines() if path.exists() else []
-    if check and lines != before:
-        return [f"{path.name}: differs from what the libraries say"]
+    if check:
+        return [f"{path.name}: differs from what the libraries say"] if lines != before else []
     if lost := set(before) - set(lines):
         return [f"{path.name}: these lines would change or go: {text[:200]}" for text in sorted(lost)]
     path.write_text("".join(f"{text}\n" for text in lines), "ascii")
