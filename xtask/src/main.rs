@@ -1,2 +1,136 @@
-//! placeholder
-fn main() {}
+//! What one does with this repository, as `cargo xtask <command>`; `cargo xtask --help` lists it all.
+//!
+//! One file per concern: [`shell`] runs programs and keeps the list of steps, [`setup`] brings a machine to where the
+//! tests run, and the others are the commands. Nothing here decides anything about sessions.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line tool's job"
+)]
+
+mod bench;
+mod checks;
+mod deny;
+mod fuzz;
+mod readme;
+mod setup;
+mod shell;
+mod suites;
+mod vectors;
+
+use std::process::ExitCode;
+
+use shell::{Outcome, Shell};
+
+/// One word after `cargo xtask`.
+struct Command {
+    name: &'static str,
+    arguments: &'static str,
+    summary: &'static str,
+    run: fn(&mut Shell, &[String]) -> Outcome,
+}
+
+const COMMANDS: &[Command] = &[
+    Command {
+        name: "setup",
+        arguments: "",
+        summary: "install what the tests need, on Debian or Ubuntu",
+        run: setup::setup,
+    },
+    Command {
+        name: "test",
+        arguments: "",
+        summary: "setup, then every test there is",
+        run: suites::test,
+    },
+    Command {
+        name: "interop",
+        arguments: "[args…]",
+        summary: "real Flask, Starlette and Quart against us",
+        run: suites::interop,
+    },
+    Command {
+        name: "ci",
+        arguments: "",
+        summary: "everything a change must pass",
+        run: checks::ci,
+    },
+    Command {
+        name: "bench",
+        arguments: "[args…]",
+        summary: "measure us beside the peers; --instructions counts them",
+        run: bench::bench,
+    },
+    Command {
+        name: "fuzz",
+        arguments: "<target|all> [seconds]",
+        summary: "fuzz one parser or each in turn, 60 seconds each",
+        run: fuzz::fuzz,
+    },
+    Command {
+        name: "vectors",
+        arguments: "[names…]",
+        summary: "let the real libraries add to testdata/vectors",
+        run: vectors::vectors,
+    },
+];
+
+fn main() -> ExitCode {
+    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
+    let dry = arguments.first().is_some_and(|first| first == "--dry-run");
+    arguments.drain(..usize::from(dry));
+    match arguments.split_first() {
+        None => usage("which command?"),
+        Some((name, _)) if matches!(name.as_str(), "help" | "--help" | "-h") => help(),
+        Some((name, rest)) => match COMMANDS.iter().find(|command| command.name == name) {
+            None => usage(&format!("there is no command `{name}`")),
+            Some(command) => run(command, rest, Shell::new(dry)),
+        },
+    }
+}
+
+fn run(command: &Command, arguments: &[String], mut shell: Shell) -> ExitCode {
+    if arguments.first().is_some_and(|first| first == "--help")
+        && !command.arguments.contains("args")
+    {
+        return help();
+    }
+    let result = match arguments.first() {
+        Some(surplus) if command.arguments.is_empty() => {
+            Err(format!("`{surplus}`: {} takes no arguments", command.name).into())
+        }
+        _ => (command.run)(&mut shell, arguments),
+    };
+    shell.print_summary();
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => complain(&format!("{}: {why}", command.name), 1),
+    }
+}
+
+fn help() -> ExitCode {
+    println!("cargo xtask [--dry-run] <command>\n");
+    for Command {
+        name,
+        arguments,
+        summary,
+        ..
+    } in COMMANDS
+    {
+        println!("  {:<28} {summary}", format!("{name} {arguments}"));
+    }
+    println!("\n  --dry-run prints the commands and runs none of them");
+    ExitCode::SUCCESS
+}
+
+fn usage(why: &str) -> ExitCode {
+    complain(
+        &format!("{why}; `cargo xtask --help` lists the commands"),
+        2,
+    )
+}
+
+fn complain(why: &str, code: u8) -> ExitCode {
+    eprintln!("xtask: {why}");
+    ExitCode::from(code)
+}

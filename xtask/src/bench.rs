@@ -1,0 +1,15 @@
+//! Measures us beside the peers; `bench/` is a workspace of its own.
+
+use crate::setup;
+use crate::shell::{Outcome, Shell, cargo};
+
+pub(crate) fn bench(shell: &mut Shell, arguments: &[String]) -> Outcome {
+    if arguments
+        .iter()
+        .any(|argument| argument == "--instructions")
+    {
+        setup::for_instructions(shell)?;
+    }
+    let mut run = cargo("run --release --manifest-path bench/Cargo.toml --");
+    shell.step_of("Benchmarks", run.args(arguments))
+}

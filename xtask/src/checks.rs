@@ -1,0 +1,67 @@
+//! Everything a change must pass, cheapest first, in as few different builds as there are questions.
+
+use crate::shell::{Outcome, Shell, cargo};
+use crate::{deny, fuzz, readme, suites};
+
+/// Not one of these may be below the core, nor a crate whose name goes on from theirs (`tower-layer`).
+const RUNTIMES: &[&str] = &["tokio", "axum", "hyper", "actix", "tower"];
+
+pub(crate) fn ci(shell: &mut Shell, _: &[String]) -> Outcome {
+    shell.step_of("Format", &mut cargo("fmt --all --check"))?;
+    shell.step("The core has no runtime", core_has_no_runtime)?;
+    shell.step(
+        "The README's code is the examples'",
+        readme::matches_examples,
+    )?;
+    lint(shell)?;
+    suites::test(shell, &[])?;
+    fuzz::replay(shell)?;
+    deny::deny(shell)
+}
+
+fn lint(shell: &mut Shell) -> Outcome {
+    shell.step_of(
+        "Clippy",
+        &mut cargo("clippy --workspace --all-targets --all-features -- -D warnings"),
+    )?;
+    let mut bare = cargo("clippy --workspace --lib --no-default-features -- -D warnings");
+    shell.step_of("Clippy on the libraries without features", &mut bare)?;
+    let mut doc = cargo("doc --workspace --no-deps --all-features");
+    shell.step_of("Documentation", doc.env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+fn core_has_no_runtime(shell: &Shell) -> Outcome {
+    let tree = shell.read(&mut cargo(
+        "tree --locked --package carafe-core --edges normal --prefix none",
+    ))?;
+    match runtimes_in(&tree).as_slice() {
+        [] => Ok(()),
+        found => Err(format!("carafe-core depends on {}", found.join(", ")).into()),
+    }
+}
+
+/// The runtimes among the packages that `cargo tree --prefix none` lists, one to a line.
+fn runtimes_in(tree: &str) -> Vec<&str> {
+    let is_runtime = |name: &str| {
+        RUNTIMES.iter().any(|runtime| {
+            name.strip_prefix(runtime)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        })
+    };
+    tree.lines()
+        .filter_map(|line| line.split(' ').next())
+        .filter(|name| is_runtime(name))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::runtimes_in;
+
+    #[test]
+    fn a_runtime_is_found_by_its_name_and_by_its_family() {
+        let tree =
+            "carafe-core v0.1.0 (/src)\ntowering v1.0.0\ntower-layer v0.3.3\ntokio v1.0.0 (*)\n";
+        assert_eq!(runtimes_in(tree), ["tower-layer", "tokio"]);
+    }
+}

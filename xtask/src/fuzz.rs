@@ -1,0 +1,81 @@
+//! Fuzzing on stable Rust, and the replay of what it found; `fuzz/` is a workspace of its own.
+//!
+//! cargo-fuzz asks for the compiler's internal options, which stable gives under `RUSTC_BOOTSTRAP`; no sanitizer, for
+//! there is no unsafe code of ours to catch. The replay needs neither: it builds the targets as plain programs.
+
+use std::fs;
+
+use crate::setup;
+use crate::shell::{Outcome, Shell, cargo, program};
+
+const MANIFEST: &str = "fuzz/Cargo.toml";
+const SECONDS: &str = "60";
+
+pub(crate) fn fuzz(shell: &mut Shell, arguments: &[String]) -> Outcome {
+    let (target, seconds) = match arguments {
+        [target] => (target, SECONDS),
+        [target, seconds] if seconds.parse::<u32>().is_ok() => (target, seconds.as_str()),
+        _ => return Err("needs a target or `all`, and perhaps a number of seconds".into()),
+    };
+    let chosen: Vec<String> = targets(shell)?
+        .into_iter()
+        .filter(|name| target == "all" || target == name)
+        .collect();
+    if chosen.is_empty() {
+        return Err(format!("there is no target `{target}` in fuzz/fuzz_targets").into());
+    }
+    shell.step("Tool cargo-fuzz", |shell| {
+        setup::tool(shell, &setup::CARGO_FUZZ)
+    })?;
+    chosen
+        .iter()
+        .try_for_each(|target| fuzz_one(shell, target, seconds))
+}
+
+fn fuzz_one(shell: &mut Shell, target: &str, seconds: &str) -> Outcome {
+    let mut run = program(
+        setup::program_of(shell, &setup::CARGO_FUZZ),
+        ["fuzz", "run", "--sanitizer", "none", target, "--"],
+    );
+    run.arg(format!("-max_total_time={seconds}"))
+        .env("RUSTC_BOOTSTRAP", "1");
+    shell.step_of(&format!("Fuzz {target}"), &mut run)
+}
+
+/// Every input that was ever kept goes through its parser once more.
+pub(crate) fn replay(shell: &mut Shell) -> Outcome {
+    if !shell.path(MANIFEST).exists() {
+        shell.skip("Fuzz corpus", "there is no fuzz/Cargo.toml");
+        return Ok(());
+    }
+    shell.step("Fuzz corpus", |shell| {
+        shell.run(cargo("build --bins --manifest-path").arg(MANIFEST))?;
+        targets(shell)?
+            .iter()
+            .try_for_each(|target| replay_one(shell, target))
+    })
+}
+
+fn replay_one(shell: &Shell, target: &str) -> Outcome {
+    let corpus = format!("fuzz/corpus/{target}");
+    if !shell.path(&corpus).exists() {
+        println!("{target} has no corpus");
+        return Ok(());
+    }
+    let built = shell.target_of("fuzz", "debug").join(target);
+    shell.run(&mut program(built, ["-runs=0", &corpus]))
+}
+
+/// The names of the targets, in order.
+fn targets(shell: &Shell) -> Outcome<Vec<String>> {
+    let folder = shell.path("fuzz/fuzz_targets");
+    let entries =
+        fs::read_dir(&folder).map_err(|why| format!("cannot list {}: {why}", folder.display()))?;
+    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    let sources = paths.filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
+    let mut names: Vec<_> = sources
+        .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
+        .collect();
+    names.sort();
+    Ok(names)
+}

@@ -1,0 +1,126 @@
+//! The README shows code that compiles: a Rust block after `<!-- from: examples/x.rs -->` is that file's text between
+//! its lines `// [readme]` and `// [/readme]`.
+
+use std::fs;
+
+use crate::shell::{Outcome, Shell};
+
+const MARKER: &str = "<!-- from: ";
+const FENCE: &str = "```";
+
+pub(crate) fn matches_examples(shell: &Shell) -> Outcome {
+    let Ok(readme) = fs::read_to_string(shell.path("README.md")) else {
+        println!("there is no README.md");
+        return Ok(());
+    };
+    let shown = shown_examples(&readme)?;
+    println!("{} blocks are from examples", shown.len());
+    shown.into_iter().try_for_each(|(path, block)| {
+        let source = fs::read_to_string(shell.path(path))
+            .map_err(|why| format!("README.md names {path}: {why}"))?;
+        match marked(&source) {
+            None => Err(format!("{path} has no lines `// [readme]` and `// [/readme]`").into()),
+            Some(text) if text == block => Ok(()),
+            Some(text) => Err(format!(
+                "README.md and {path} differ: {}",
+                first_difference(&block, &text)
+            )
+            .into()),
+        }
+    })
+}
+
+/// The paths that markers name, each with the lines of the Rust block that follows.
+fn shown_examples(readme: &str) -> Outcome<Vec<(&str, Vec<&str>)>> {
+    let mut lines = readme.lines();
+    let mut found = Vec::new();
+    while let Some(line) = lines.next() {
+        let Some(path) = line
+            .trim()
+            .strip_prefix(MARKER)
+            .and_then(|rest| rest.strip_suffix("-->"))
+        else {
+            continue;
+        };
+        match lines.find(|line| !line.trim().is_empty()) {
+            Some(line) if line.starts_with("```rust") => {}
+            _ => {
+                return Err(format!(
+                    "README.md: no Rust block follows the marker of {}",
+                    path.trim()
+                )
+                .into());
+            }
+        }
+        found.push((
+            path.trim(),
+            lines.by_ref().take_while(|line| *line != FENCE).collect(),
+        ));
+    }
+    Ok(found)
+}
+
+/// The lines between the two marks, without the indentation of the first mark.
+fn marked(source: &str) -> Option<Vec<&str>> {
+    let mut lines = source.lines();
+    let start = lines.find(|line| line.trim() == "// [readme]")?;
+    let indent = &start[..start.len() - start.trim_start().len()];
+    let mut text = Vec::new();
+    for line in lines {
+        if line.trim() == "// [/readme]" {
+            return Some(text);
+        }
+        text.push(line.strip_prefix(indent).unwrap_or(line));
+    }
+    None
+}
+
+fn first_difference(block: &[&str], text: &[&str]) -> String {
+    let same = block
+        .iter()
+        .zip(text)
+        .take_while(|(ours, theirs)| ours == theirs)
+        .count();
+    let line = |lines: &[&str]| {
+        lines
+            .get(same)
+            .map_or("nothing".to_owned(), |line| format!("`{line}`"))
+    };
+    format!(
+        "line {} of the block is {}, not {}",
+        same + 1,
+        line(block),
+        line(text)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOURCE: &str = "//! One.\nfn main() {\n    // [readme]\n    if one {\n        two();\n    }\n    // [/readme]\n}\n";
+
+    #[test]
+    fn the_marked_lines_lose_the_indentation_of_their_mark() {
+        assert_eq!(marked(SOURCE).unwrap(), ["if one {", "    two();", "}"]);
+        assert_eq!(marked("// [readme]\nno end"), None);
+    }
+
+    #[test]
+    fn a_block_belongs_to_the_marker_before_it() {
+        let readme = "# A\n```rust\nfree\n```\n<!-- from: examples/one.rs -->\n\n```rust\na\n\nb\n```\nend\n";
+        assert_eq!(
+            shown_examples(readme).unwrap(),
+            [("examples/one.rs", vec!["a", "", "b"])]
+        );
+        assert!(shown_examples("<!-- from: examples/one.rs -->\ntext\n").is_err());
+    }
+
+    #[test]
+    fn a_difference_is_named_by_its_first_line() {
+        assert_eq!(
+            first_difference(&["a", "b"], &["a"]),
+            "line 2 of the block is `b`, not nothing"
+        );
+    }
+}

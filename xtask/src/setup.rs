@@ -1,0 +1,195 @@
+//! Brings a fresh Debian or Ubuntu machine to where every test runs, and does nothing on the second call.
+//!
+//! System packages come from apt and only when what they give does not work yet; everything else goes below `target/`:
+//! Python environments from the pinned requirement files, and cargo's own tools. Nothing is started here.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::shell::{Outcome, Shell, cargo, program};
+
+/// A system package, why it is here, and commands of which one works when the package is not needed.
+struct Package {
+    name: &'static str,
+    why: &'static str,
+    proofs: &'static [&'static [&'static str]],
+}
+
+const FOR_TESTS: &[Package] = &[
+    Package {
+        name: "python3-venv",
+        why: "private environments for the real Flask and its kin",
+        proofs: &[&["python3", "-c", "import ensurepip, venv"]],
+    },
+    Package {
+        name: "chromium",
+        why: "cookie attributes as a browser applies them",
+        proofs: &[
+            &["chromium", "--version"],
+            &["chromium-browser", "--version"],
+            &["google-chrome", "--version"],
+        ],
+    },
+];
+
+const FOR_INSTRUCTIONS: &[Package] = &[Package {
+    name: "valgrind",
+    why: "counts instructions where time is too noisy",
+    proofs: &[&["valgrind", "--version"]],
+}];
+
+/// Python environments: their name below `target/venv`, and what is in them.
+const ENVIRONMENTS: &[(&str, &str)] = &[
+    ("interop", "interop/requirements.txt"),
+    ("oldest", "interop/requirements-oldest.txt"),
+];
+
+/// A cargo subcommand that is built from source, once, into `target/tools`.
+pub(crate) struct Tool {
+    name: &'static str,
+    version: &'static str,
+}
+
+pub(crate) const CARGO_DENY: Tool = Tool {
+    name: "cargo-deny",
+    version: "0.20.2",
+};
+pub(crate) const CARGO_FUZZ: Tool = Tool {
+    name: "cargo-fuzz",
+    version: "0.13.2",
+};
+
+pub(crate) fn setup(shell: &mut Shell, _: &[String]) -> Outcome {
+    for_tests(shell)?;
+    shell.step("Tool cargo-deny", |shell| tool(shell, &CARGO_DENY))
+}
+
+/// What `cargo xtask test` needs.
+pub(crate) fn for_tests(shell: &mut Shell) -> Outcome {
+    shell.step("System packages", |shell| packages(shell, FOR_TESTS))?;
+    ENVIRONMENTS.iter().try_for_each(|(name, requirements)| {
+        shell.step(&format!("Python environment {name}"), |shell| {
+            environment(shell, name, requirements)
+        })
+    })
+}
+
+/// What counting instructions needs.
+pub(crate) fn for_instructions(shell: &mut Shell) -> Outcome {
+    shell.step("System packages", |shell| packages(shell, FOR_INSTRUCTIONS))
+}
+
+/// The Python that has what `interop/requirements.txt` asks for.
+pub(crate) fn python(shell: &Shell) -> PathBuf {
+    shell.target("venv/interop/bin/python")
+}
+
+/// The program of a tool.
+pub(crate) fn program_of(shell: &Shell, tool: &Tool) -> PathBuf {
+    shell.target("tools/bin").join(tool.name)
+}
+
+/// Builds a tool if this version of it is not there.
+pub(crate) fn tool(shell: &Shell, tool: &Tool) -> Outcome {
+    let Tool { name, version } = tool;
+    let said = shell.probe(program(program_of(shell, tool), ["--version"]));
+    if said.is_some_and(|said| said.trim().ends_with(version)) {
+        println!("{name} {version} is there");
+        return Ok(());
+    }
+    // unoptimized: they run for a second, and take five minutes to optimize
+    let mut install = cargo("install --debug --locked --force");
+    install
+        .env("CARGO_PROFILE_DEV_DEBUG", "0")
+        .args([*name, "--version", &format!("={version}")]);
+    shell.run(install.arg("--root").arg(shell.target("tools")))
+}
+
+fn packages(shell: &Shell, wanted: &[Package]) -> Outcome {
+    let missing: Vec<&Package> = wanted
+        .iter()
+        .filter(|package| !package.is_proven(shell))
+        .collect();
+    if missing.is_empty() {
+        println!("all are there");
+        return Ok(());
+    }
+    for Package { name, why, .. } in &missing {
+        println!("{name}: {why}");
+    }
+    let names = missing.iter().map(|package| package.name);
+    apt_get(shell, &["update", "--quiet"])?;
+    apt_get(
+        shell,
+        &["install", "--quiet", "--yes", "--no-install-recommends"]
+            .into_iter()
+            .chain(names)
+            .collect::<Vec<_>>(),
+    )?;
+    match missing.iter().find(|package| !package.is_proven(shell)) {
+        Some(package) if !shell.is_dry() => {
+            Err(format!("{} is installed and still does not work", package.name).into())
+        }
+        _ => Ok(()),
+    }
+}
+
+impl Package {
+    fn is_proven(&self, shell: &Shell) -> bool {
+        self.proofs
+            .iter()
+            .any(|proof| shell.probe(program(proof[0], &proof[1..])).is_some())
+    }
+}
+
+/// apt without questions; by sudo for everybody but root.
+fn apt_get(shell: &Shell, arguments: &[&str]) -> Outcome {
+    let is_root = shell
+        .probe(program("id", ["-u"]))
+        .is_some_and(|id| id.trim() == "0");
+    let words = if is_root {
+        &["env"][..]
+    } else {
+        &["sudo", "env"]
+    };
+    let mut apt = program(words[0], &words[1..]);
+    shell.run(
+        apt.args(["DEBIAN_FRONTEND=noninteractive", "apt-get"])
+            .args(arguments),
+    )
+}
+
+/// An environment is there when its stamp holds the very text of the requirement file.
+fn environment(shell: &Shell, name: &str, requirements: &str) -> Outcome {
+    let home = shell.target("venv").join(name);
+    let (python, stamp) = (home.join("bin/python"), home.join("requirements.stamp"));
+    let text = read(&shell.path(requirements))?;
+    if python.exists() && fs::read_to_string(&stamp).is_ok_and(|stamped| stamped == text) {
+        println!("{} is there", home.display());
+        return Ok(());
+    }
+    shell.run(program("python3", ["-m", "venv", "--clear"]).arg(&home))?;
+    let install = [
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--requirement",
+        requirements,
+    ];
+    shell.run(&mut program(python, install))?;
+    if shell.is_dry() {
+        Ok(())
+    } else {
+        write(&stamp, &text)
+    }
+}
+
+fn read(path: &Path) -> Outcome<String> {
+    fs::read_to_string(path).map_err(|why| format!("cannot read {}: {why}", path.display()).into())
+}
+
+fn write(path: &Path, text: &str) -> Outcome {
+    fs::write(path, text).map_err(|why| format!("cannot write {}: {why}", path.display()).into())
+}

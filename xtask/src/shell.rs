@@ -1,0 +1,236 @@
+//! Running programs: each step says what it is about and the exact command; the first failure ends everything.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// What a step comes to; the error is one line for a human.
+pub(crate) type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
+
+/// Where everything runs: at the root of the repository, without input, and with a memory of the steps taken.
+pub(crate) struct Shell {
+    root: PathBuf,
+    dry: bool,
+    steps: Vec<Step>,
+}
+
+struct Step {
+    name: String,
+    took: Duration,
+    end: End,
+}
+
+enum End {
+    Passed,
+    Failed,
+    Skipped(String),
+}
+
+impl Shell {
+    /// A dry shell prints the commands and runs none.
+    pub(crate) fn new(dry: bool) -> Self {
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        Self {
+            root: here.parent().unwrap_or(here).to_owned(),
+            dry,
+            steps: Vec::new(),
+        }
+    }
+
+    pub(crate) fn is_dry(&self) -> bool {
+        self.dry
+    }
+
+    /// A path in the repository.
+    pub(crate) fn path(&self, relative: &str) -> PathBuf {
+        self.root.join(relative)
+    }
+
+    /// A path below cargo's target directory, where everything goes that can be made again.
+    pub(crate) fn target(&self, relative: &str) -> PathBuf {
+        self.target_of("", relative)
+    }
+
+    /// The same for the workspace in a folder.
+    pub(crate) fn target_of(&self, workspace: &str, relative: &str) -> PathBuf {
+        let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+        let target = target.unwrap_or_else(|| Path::new(workspace).join("target"));
+        self.root.join(target).join(relative)
+    }
+
+    /// A step under a headline, timed for the summary.
+    pub(crate) fn step(&mut self, name: &str, work: impl FnOnce(&Shell) -> Outcome) -> Outcome {
+        println!("\n=== {name}");
+        let start = Instant::now();
+        let result = work(self);
+        let end = if result.is_ok() {
+            End::Passed
+        } else {
+            End::Failed
+        };
+        self.steps.push(Step {
+            name: name.to_owned(),
+            took: start.elapsed(),
+            end,
+        });
+        result.map_err(|why| format!("{name}: {why}").into())
+    }
+
+    /// A step that is a single command.
+    pub(crate) fn step_of(&mut self, name: &str, command: &mut Command) -> Outcome {
+        self.step(name, |shell| shell.run(command))
+    }
+
+    /// A step that cannot be taken; the summary repeats why.
+    pub(crate) fn skip(&mut self, name: &str, why: &str) {
+        println!("\n=== {name}\nskipped: {why}");
+        let end = End::Skipped(why.to_owned());
+        self.steps.push(Step {
+            name: name.to_owned(),
+            took: Duration::ZERO,
+            end,
+        });
+    }
+
+    /// Runs a command whose output is for the reader.
+    pub(crate) fn run(&self, command: &mut Command) -> Outcome {
+        println!("$ {}", shown(command));
+        if self.dry {
+            return Ok(());
+        }
+        let status = command
+            .current_dir(&self.root)
+            .stdin(Stdio::null())
+            .status();
+        match status.map_err(|why| format!("cannot run {}: {why}", name_of(command)))? {
+            status if status.success() => Ok(()),
+            status => Err(format!("`{}` ended with {status}", shown(command)).into()),
+        }
+    }
+
+    /// Runs a command that only reads, and gives what it prints; runs in a dry shell too.
+    pub(crate) fn read(&self, command: &mut Command) -> Outcome<String> {
+        println!("$ {}", shown(command));
+        let output = command
+            .current_dir(&self.root)
+            .stdin(Stdio::null())
+            .output();
+        let output = output.map_err(|why| format!("cannot run {}: {why}", name_of(command)))?;
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        Err(format!(
+            "`{}` ended with {}: {}",
+            shown(command),
+            output.status,
+            complaint.trim()
+        )
+        .into())
+    }
+
+    /// What a command prints, if it works here; silent.
+    pub(crate) fn probe(&self, mut command: Command) -> Option<String> {
+        let output = command
+            .current_dir(&self.root)
+            .stdin(Stdio::null())
+            .output()
+            .ok()?;
+        output
+            .status
+            .success()
+            .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// The steps and their seconds.
+    pub(crate) fn print_summary(&self) {
+        if self.steps.is_empty() {
+            return;
+        }
+        println!("\n=== Summary");
+        for Step { name, took, end } in &self.steps {
+            let note = match end {
+                End::Passed => String::new(),
+                End::Failed => "  FAILED".to_owned(),
+                End::Skipped(why) => format!("  skipped: {why}"),
+            };
+            println!("{:7.1} s  {name}{note}", took.as_secs_f64());
+        }
+        let total: Duration = self.steps.iter().map(|step| step.took).sum();
+        println!("{:7.1} s  in all", total.as_secs_f64());
+    }
+}
+
+/// A program and its first arguments.
+pub(crate) fn program<S: AsRef<OsStr>>(
+    name: impl AsRef<OsStr>,
+    arguments: impl IntoIterator<Item = S>,
+) -> Command {
+    let mut command = Command::new(name);
+    command.args(arguments);
+    command
+}
+
+/// `cargo` and its arguments, which are separated by spaces.
+pub(crate) fn cargo(arguments: &str) -> Command {
+    program("cargo", arguments.split_whitespace())
+}
+
+/// The command as one would type it into a shell.
+fn shown(command: &Command) -> String {
+    let variables = command
+        .get_envs()
+        .filter_map(|(name, value)| Some(format!("{}={}", name.display(), quoted(value?))));
+    let words = std::iter::once(command.get_program())
+        .chain(command.get_args())
+        .map(quoted);
+    variables.chain(words).collect::<Vec<_>>().join(" ")
+}
+
+fn quoted(word: &OsStr) -> String {
+    let word = word.to_string_lossy();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_=+.,:/@%".contains(&byte);
+    if !word.is_empty() && word.bytes().all(plain) {
+        return word.into_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+fn name_of(command: &Command) -> String {
+    command.get_program().to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_shown_as_one_would_type_it() {
+        let mut command = program("python3", ["-c", "print('x')", ""]);
+        command.env("RUSTDOCFLAGS", "-D warnings");
+        assert_eq!(
+            shown(&command),
+            r"RUSTDOCFLAGS='-D warnings' python3 -c 'print('\''x'\'')' ''"
+        );
+    }
+
+    #[test]
+    fn the_first_failure_is_named_and_stays_in_the_list() {
+        let mut shell = Shell::new(false);
+        let why = shell
+            .step_of("No", &mut program("false", [""; 0]))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            why.starts_with("No: `false` ended with exit status: 1"),
+            "{why}"
+        );
+        assert!(matches!(shell.steps[0].end, End::Failed));
+    }
+
+    #[test]
+    fn a_dry_shell_runs_nothing() {
+        assert!(Shell::new(true).run(&mut program("false", [""; 0])).is_ok());
+    }
+}

@@ -1,0 +1,49 @@
+//! The tests: ours, then real Flask, Starlette and Quart against us, then what needs the set-up.
+
+use crate::setup;
+use crate::shell::{Outcome, Shell, cargo, program};
+
+/// How many random sessions travel between them and us unless the caller says otherwise.
+const SESSIONS: &str = "100000";
+
+pub(crate) fn test(shell: &mut Shell, _: &[String]) -> Outcome {
+    setup::for_tests(shell)?;
+    shell.step_of("Tests", &mut cargo("test --workspace --all-features"))?;
+    interop_when_set_up(shell, &[])?;
+    // `--tests` leaves the documentation's examples out, where `--ignored` would mean something else
+    shell.step_of(
+        "Tests that need the set-up",
+        &mut cargo("test --workspace --all-features --tests -- --ignored"),
+    )
+}
+
+pub(crate) fn interop(shell: &mut Shell, arguments: &[String]) -> Outcome {
+    setup::for_tests(shell)?;
+    interop_when_set_up(shell, arguments)
+}
+
+fn interop_when_set_up(shell: &mut Shell, arguments: &[String]) -> Outcome {
+    shell.step_of(
+        "Examples",
+        &mut cargo("build --workspace --all-features --examples"),
+    )?;
+    if !shell.path("interop/run.py").exists() {
+        shell.skip("Interoperation", "there is no interop/run.py");
+        return Ok(());
+    }
+    shell.step_of(
+        "The peer",
+        &mut cargo("build --release --package carafe-interop-peer"),
+    )?;
+    let mut run = program(setup::python(shell), ["interop/run.py", "--peer"]);
+    run.arg(shell.target("release/carafe-interop-peer"))
+        .arg("--examples")
+        .arg(shell.target("debug/examples"));
+    if !arguments
+        .iter()
+        .any(|argument| argument.starts_with("--sessions"))
+    {
+        run.args(["--sessions", SESSIONS]);
+    }
+    shell.step_of("Interoperation", run.args(arguments))
+}

@@ -1,0 +1,50 @@
+//! Lets the real libraries add to `testdata/vectors/`; a line that is committed neither changes nor goes nor moves.
+
+use crate::setup;
+use crate::shell::{Outcome, Shell, program};
+
+pub(crate) fn vectors(shell: &mut Shell, arguments: &[String]) -> Outcome {
+    setup::for_tests(shell)?;
+    let mut make = program(setup::python(shell), ["interop/make_vectors.py"]);
+    shell.step_of("Make vectors", make.args(arguments))?;
+    shell.step("Committed lines are as they were", committed_lines_stay)
+}
+
+fn committed_lines_stay(shell: &Shell) -> Outcome {
+    let changes = shell.read(&mut program(
+        "git",
+        ["diff", "--numstat", "HEAD", "--", "testdata/vectors"],
+    ))?;
+    match files_that_lost(&changes).as_slice() {
+        [] => Ok(()),
+        files => Err(format!(
+            "committed lines are gone or changed in {}",
+            files.join(", ")
+        )
+        .into()),
+    }
+}
+
+/// The files of `git diff --numstat` (added, deleted, path) that do more than grow.
+fn files_that_lost(changes: &str) -> Vec<&str> {
+    let fields = changes
+        .lines()
+        .map(|line| line.splitn(3, '\t').collect::<Vec<_>>());
+    fields
+        .filter(|fields| fields.get(1) != Some(&"0"))
+        .filter_map(|fields| fields.last().copied())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::files_that_lost;
+
+    #[test]
+    fn a_file_may_only_grow() {
+        assert_eq!(
+            files_that_lost("3\t0\tgrown.jsonl\n1\t1\tchanged.jsonl\n-\t-\tbinary\n"),
+            ["changed.jsonl", "binary"]
+        );
+    }
+}
