@@ -257,5 +257,4 @@ impl CookiePolicyBuilder {
 }
 
 #[cfg(test)]
-#[path = "policy_tests.rs"]
 mod tests;

@@ -55,6 +55,28 @@ pub(super) fn trim_blanks(mut text: &[u8]) -> &[u8] {
     text
 }
 
+/// The end of the quotation that begins at `start`: behind the first mark without a backslash. A backslash takes
+/// any one byte with it but a line feed.
+///
+/// Work stays linear although a failed pair is read again from its next `;`: the mark that opens a
+/// later quotation has no backslash before it, so it would have ended this one.
+pub(super) fn quotation_end(line: &[u8], start: usize) -> Option<usize> {
+    let mut at = start + 1;
+    loop {
+        at = find(line, at, |byte| matches!(byte, b'"' | b'\\'));
+        match (line.get(at)?, line.get(at + 1)) {
+            (b'"', _) => return Some(at + 1),
+            (_, Some(b'\n') | None) => return None,
+            _ => at += 2,
+        }
+    }
+}
+
+/// The first `;` at or after `from`, else the length.
+pub(super) fn semicolon(line: &[u8], from: usize) -> usize {
+    find(line, from, |byte| byte == b';')
+}
+
 #[cfg(test)]
 pub(super) mod work {
     //! Bytes looked at on this thread.
