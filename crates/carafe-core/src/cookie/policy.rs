@@ -32,6 +32,14 @@ pub struct CookiePolicy {
 }
 
 /// How long the browser keeps a cookie.
+///
+/// ```
+/// use carafe_core::cookie::{CookiePolicy, Persistence};
+/// let policy = CookiePolicy::flask("session").build()?;
+/// assert_eq!(policy.set("x", Persistence::BrowserSession)?, "session=x; HttpOnly; Path=/");
+/// assert_eq!(policy.set("x", Persistence::MaxAge(60))?, "session=x; Max-Age=60; HttpOnly; Path=/");
+/// # Ok::<(), carafe_core::cookie::CookieError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Persistence {
     /// Until it is closed: neither `Expires` nor `Max-Age`.
@@ -43,6 +51,13 @@ pub enum Persistence {
 }
 
 /// Makes a [`CookiePolicy`]; nothing is checked before [`build`](Self::build).
+///
+/// ```
+/// use carafe_core::cookie::{CookiePolicy, SameSite};
+/// let builder = CookiePolicy::builder("__Secure-id").domain("example.com".to_owned()).same_site(SameSite::Strict);
+/// assert_eq!(builder.build()?.domain(), Some("example.com"));
+/// # Ok::<(), carafe_core::cookie::CookieError>(())
+/// ```
 #[derive(Debug, Clone)]
 #[must_use = "a policy builder does nothing until it is built"]
 pub struct CookiePolicyBuilder {

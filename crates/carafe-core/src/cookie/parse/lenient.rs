@@ -15,7 +15,7 @@ pub(super) fn next(line: &[u8], start: usize) -> (Option<Pair<'_>>, usize) {
     // lets a line feed through; it is read as they do only to leave no input undefined.
     let line_feed = last_line_feed(line[start..end].trim_ascii_end()).map(|at| start + at);
     loop {
-        let name_end = find(line, name_start, |byte| matches!(byte, b'=' | b';'));
+        let name_end = find(line, name_start, |byte| (byte == b'=') | (byte == b';'));
         let name = &line[name_start..name_end];
         if name_end >= end {
             return (pair(name, b""), end + 1);
@@ -53,9 +53,11 @@ fn quotation(line: &[u8], start: usize) -> Option<(usize, usize)> {
 }
 
 fn last_line_feed(text: &[u8]) -> Option<usize> {
-    #[cfg(test)]
-    crate::cookie::scan::work::count(text.len());
-    text.iter().rposition(|&byte| byte == b'\n')
+    let is_line_feed = |byte| byte == b'\n';
+    // The fast search first: there is none in real headers.
+    (find(text, 0, is_line_feed) < text.len())
+        .then(|| text.iter().rposition(|&byte| is_line_feed(byte)))
+        .flatten()
 }
 
 /// How many bytes of Python's ASCII `\s` the text begins with: also the vertical tab, which Rust leaves out.

@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use super::Pair;
-use crate::cookie::scan::{find, is_blank, quotation_end, semicolon, skip_blanks};
+use crate::cookie::scan::{find, quotation_end, semicolon, skip_blanks};
 
 /// The pair that begins at `start`, and where the next segment begins. What does not fit is dropped up
 /// to the next `;`, even if that one stands within quotation marks.
@@ -18,9 +18,7 @@ pub(super) fn next(line: &[u8], start: usize) -> (Option<Pair<'_>>, usize) {
 
 fn pair(line: &[u8], start: usize) -> Option<(Pair<'_>, usize)> {
     let name_start = skip_blanks(line, start);
-    let name_end = find(line, name_start, |byte| {
-        is_blank(byte) || matches!(byte, b'=' | b'"' | b';')
-    });
+    let name_end = find(line, name_start, |byte| ends_value(byte) | (byte == b'='));
     if name_start == name_end {
         return None;
     }
@@ -46,9 +44,12 @@ fn value_range(line: &[u8], name_end: usize) -> Option<Range<usize>> {
     let start = skip_blanks(line, equals + 1);
     let end = match line.get(start) {
         Some(b'"') => quotation_end(line, start)?,
-        _ => find(line, start, |byte| {
-            is_blank(byte) || matches!(byte, b'"' | b';')
-        }),
+        _ => find(line, start, ends_value),
     };
     Some(start..end)
+}
+
+/// Blank, tab, quotation mark or semicolon.
+fn ends_value(byte: u8) -> bool {
+    (byte == b' ') | (byte == b'\t') | (byte == b'"') | (byte == b';')
 }
