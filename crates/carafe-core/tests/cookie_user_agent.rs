@@ -67,9 +67,11 @@ fn every_state() -> impl Iterator<Item = State> {
 impl State {
     fn build(&self) -> Result<CookiePolicy, CookieError> {
         let [secure, http_only, partitioned] = self.flags;
-        let builder = CookiePolicy::flask(self.name)
-            .domain(self.domain.map(str::to_owned))
-            .path(self.path);
+        let builder = CookiePolicy::flask(self.name).path(self.path);
+        let builder = match self.domain {
+            Some(domain) => builder.domain(domain),
+            None => builder,
+        };
         builder
             .same_site(self.same_site)
             .secure(secure)
@@ -265,7 +267,8 @@ proptest! {
         name in name(), value in text(), path in path(), domain in domain(), flags in any::<[bool; 3]>(),
     ) {
         let [secure, http_only, partitioned] = flags;
-        let builder = CookiePolicy::builder(&name).path(path.unwrap_or_default()).domain(domain);
+        let builder = CookiePolicy::builder(&name).path(path.unwrap_or_default());
+        let builder = match domain { Some(domain) => builder.domain(domain), None => builder };
         let Ok(policy) = builder.secure(secure).http_only(http_only).partitioned(partitioned).build() else { return Ok(()) };
         let mut jar = Jar::default();
         for text in [policy.set(&value, Persistence::BrowserSession).unwrap(), policy.removal().to_owned()] {

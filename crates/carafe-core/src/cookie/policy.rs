@@ -54,7 +54,7 @@ pub enum Persistence {
 ///
 /// ```
 /// use carafe_core::cookie::{CookiePolicy, SameSite};
-/// let builder = CookiePolicy::builder("__Secure-id").domain("example.com".to_owned()).same_site(SameSite::Strict);
+/// let builder = CookiePolicy::builder("__Secure-id").domain("example.com").same_site(SameSite::Strict);
 /// assert_eq!(builder.build()?.domain(), Some("example.com"));
 /// # Ok::<(), carafe_core::cookie::CookieError>(())
 /// ```
@@ -172,9 +172,9 @@ impl CookiePolicyBuilder {
         self
     }
 
-    /// The domain whose hosts all get the cookie; `None` for this host only.
-    pub fn domain(mut self, domain: impl Into<Option<String>>) -> Self {
-        self.attributes.domain = domain.into();
+    /// The domain whose hosts all get the cookie; without it, only this host does.
+    pub fn domain(mut self, domain: impl Into<String>) -> Self {
+        self.attributes.domain = Some(domain.into());
         self
     }
 

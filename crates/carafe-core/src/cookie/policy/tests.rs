@@ -42,7 +42,7 @@ fn ckw_2_the_default_policy_builds() {
 #[test]
 fn ckw_2_each_inconsistent_policy_says_what_to_change() {
     let host = || CookiePolicy::builder("__Host-id");
-    assert!(refused(host().domain("a.example".to_owned())).contains("use the prefix __Secure-"));
+    assert!(refused(host().domain("a.example")).contains("use the prefix __Secure-"));
     assert!(refused(host().path("/app")).contains("set the path to \"/\""));
     assert!(refused(host().secure(false)).contains("turn it on"));
     assert!(
@@ -55,16 +55,13 @@ fn ckw_2_each_inconsistent_policy_says_what_to_change() {
     );
     assert!(refused(CookiePolicy::builder("a b")).contains("cookie name \"a b\""));
     assert!(refused(CookiePolicy::builder("a").path("app")).contains("must start with \"/\""));
-    assert!(
-        refused(CookiePolicy::builder("a").domain("a\n".to_owned()))
-            .contains("cookie domain \"a\\n\"")
-    );
+    assert!(refused(CookiePolicy::builder("a").domain("a\n")).contains("cookie domain \"a\\n\""));
 }
 
 #[test]
 fn ckw_4_the_removal_has_the_cookies_attributes() {
     let policy = CookiePolicy::flask("s")
-        .domain(".Example.com:80".to_owned())
+        .domain(".Example.com:80")
         .path("/a b")
         .secure(true)
         .partitioned(true);
