@@ -3,6 +3,9 @@
 //! Where we differ on purpose, the line's id stands in a list here with the reason, and the test fails if
 //! the difference goes away, so that the list stays true. Next: `src/cookie/set_cookie.rs` explains the same differences.
 
+// `allow-unwrap-in-tests` does not reach the helpers of an integration test.
+#![allow(clippy::unwrap_used)]
+
 use std::{fs, path::PathBuf};
 
 use carafe_core::{

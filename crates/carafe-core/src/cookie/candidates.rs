@@ -30,6 +30,7 @@ pub struct Candidates<'h> {
 /// assert_eq!(values.len(), 2);
 /// assert_eq!(values.first().unwrap().as_ref(), b"x");
 /// ```
+#[must_use]
 pub fn values_of<'h>(
     headers: impl IntoIterator<Item = &'h [u8]>,
     name: &str,

@@ -15,7 +15,7 @@ use super::scan::{find, trim_blanks};
 /// ```
 #[must_use]
 pub fn sets_cookie(header: &[u8], name: &str) -> bool {
-    let name_end = find(header, 0, |byte| matches!(byte, b'=' | b';'));
+    let name_end = find(header, 0, |byte| (byte == b'=') | (byte == b';'));
     let named = header.get(name_end) == Some(&b'=');
     named && trim_blanks(&header[..name_end]) == name.as_bytes()
 }

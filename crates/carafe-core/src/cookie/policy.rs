@@ -32,6 +32,14 @@ pub struct CookiePolicy {
 }
 
 /// How long the browser keeps a cookie.
+///
+/// ```
+/// use carafe_core::cookie::{CookiePolicy, Persistence};
+/// let policy = CookiePolicy::flask("session").build()?;
+/// assert_eq!(policy.set("x", Persistence::BrowserSession)?, "session=x; HttpOnly; Path=/");
+/// assert_eq!(policy.set("x", Persistence::MaxAge(60))?, "session=x; Max-Age=60; HttpOnly; Path=/");
+/// # Ok::<(), carafe_core::cookie::CookieError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Persistence {
     /// Until it is closed: neither `Expires` nor `Max-Age`.
@@ -43,6 +51,13 @@ pub enum Persistence {
 }
 
 /// Makes a [`CookiePolicy`]; nothing is checked before [`build`](Self::build).
+///
+/// ```
+/// use carafe_core::cookie::{CookiePolicy, SameSite};
+/// let builder = CookiePolicy::builder("__Secure-id").domain("example.com").same_site(SameSite::Strict);
+/// assert_eq!(builder.build()?.domain(), Some("example.com"));
+/// # Ok::<(), carafe_core::cookie::CookieError>(())
+/// ```
 #[derive(Debug, Clone)]
 #[must_use = "a policy builder does nothing until it is built"]
 pub struct CookiePolicyBuilder {
@@ -157,9 +172,9 @@ impl CookiePolicyBuilder {
         self
     }
 
-    /// The domain whose hosts all get the cookie; `None` for this host only.
-    pub fn domain(mut self, domain: impl Into<Option<String>>) -> Self {
-        self.attributes.domain = domain.into();
+    /// The domain whose hosts all get the cookie; without it, only this host does.
+    pub fn domain(mut self, domain: impl Into<String>) -> Self {
+        self.attributes.domain = Some(domain.into());
         self
     }
 
@@ -257,5 +272,4 @@ impl CookiePolicyBuilder {
 }
 
 #[cfg(test)]
-#[path = "policy_tests.rs"]
 mod tests;

@@ -215,5 +215,4 @@ pub(super) fn append_max_age(seconds: i64, out: &mut String) {
 }
 
 #[cfg(test)]
-#[path = "set_cookie_tests.rs"]
 mod tests;
