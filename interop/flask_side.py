@@ -72,7 +72,7 @@ class Application:
             try:
                 self.flask.session_interface.session_class(serializer.loads(self.value(header), max_age=max_age))  # type: ignore[attr-defined]
             except Exception as error:  # every kind of failure is what is asked for
-                return describe(error)
+                return error_text(error)
         return None
 
     def value(self, header: str) -> str:
@@ -80,7 +80,7 @@ class Application:
         return self.flask.request_class(EnvironBuilder(headers={"Cookie": header}).get_environ()).cookies.get("session", "")
 
 
-def describe(error: BaseException) -> str:
+def error_text(error: BaseException) -> str:
     module = type(error).__module__.split(".")[0]
     name = type(error).__name__ if module == "builtins" else f"{module}.{type(error).__name__}"
     original = getattr(error, "original_error", None)
