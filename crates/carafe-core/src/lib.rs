@@ -10,6 +10,7 @@
 //! | [`token`] | signed and encrypted text | decodes before it has verified |
 //! | [`json`] | Python's and Flask's JSON, to the byte | touches what was not written |
 //! | [`cookie`] | `Cookie` in, `Set-Cookie` out | knows a session |
+//! | [`store`] | the contract of stores, the one in memory | sees a session id |
 //! | [`session`] | the dictionary, and what a request does to it | does I/O |
 
 #[cfg(feature = "axum")]
@@ -20,4 +21,5 @@ pub mod cookie;
 pub mod json;
 pub mod key;
 pub mod session;
+pub mod store;
 pub mod token;

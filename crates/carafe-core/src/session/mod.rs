@@ -34,5 +34,5 @@ pub use effects::{Effects, vary_with_cookie};
 pub use flash::Flash;
 pub use handle::{Session, SessionError};
 pub use manager::{CommitError, SessionManager};
-pub use patch::{Change, Patch};
+pub use patch::{Change, FactChanges, Patch, Rerun, Seen, Update};
 pub use slot::{Loaded, Rejection, Slot};
