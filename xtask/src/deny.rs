@@ -2,8 +2,9 @@
 
 use std::process::Command;
 
+use crate::command::program;
 use crate::setup;
-use crate::shell::{Outcome, Shell, program};
+use crate::shell::{Outcome, Shell};
 
 const LOCAL_CHECKS: &[&str] = &[
     "check",
