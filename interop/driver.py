@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from random import Random
@@ -24,9 +25,12 @@ from suites.signers import Signers
 from suites.suite import Suite
 from suites.tamper import Tamper
 
+old_flask = cache(OldFlask)
+"""One worker for each process of ours."""
+
 SUITES: dict[str, Callable[[Peer, Random], Suite[Any]]] = {
     "flask": lambda peer, chance: RoundTrip(peer, chance, Flask()),
-    "oldest": lambda peer, chance: RoundTrip(peer, chance, OldFlask()),
+    "oldest": lambda peer, chance: RoundTrip(peer, chance, old_flask()),
     "quart": lambda peer, chance: RoundTrip(peer, chance, Quart()),
     "starlette": lambda peer, chance: RoundTrip(peer, chance, Starlette()),
     "itsdangerous": Signers,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 from types import TracebackType
@@ -35,11 +36,9 @@ class Peer:
 
     def _send(self, data: bytes) -> None:
         assert self._process.stdin is not None
-        try:
+        with suppress(BrokenPipeError):  # then the reader says at which request it ended
             self._process.stdin.write(data)
             self._process.stdin.flush()
-        except BrokenPipeError:
-            pass  # the reader says which request it was
 
     def _receive(self, request: Request) -> Response:
         assert self._process.stdout is not None
@@ -54,7 +53,8 @@ class Peer:
     def close(self) -> None:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.close()
+        with suppress(BrokenPipeError):  # it may have ended by itself
+            self._process.stdin.close()
         self._process.stdout.close()
         self._process.wait()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 import zlib
+from bisect import bisect_left
 from random import Random
 from typing import Any
 
@@ -12,7 +13,7 @@ from peer_process import Peer
 from suites.round_trip import RoundTrip, Trip
 
 REACH = 3
-"""How many bytes around the border count as near."""
+"""How many bytes before the border to begin."""
 
 
 class Border(RoundTrip):
@@ -35,9 +36,11 @@ class Border(RoundTrip):
         key, length = self.sessions.key(), self.chance.choice((0, 3, 10, 40, 100, 500))
         start = "".join(self.chance.choices(string.ascii_letters + string.digits + " -_é", k=length))
         unit = self.chance.choice(("x", "ab", "0", start[:5] or "é"))
-        for repeats in range(1, 200):
-            text = start + unit * repeats
-            plain = b'{"%s":"%s"}' % (key.encode("ascii", "backslashreplace"), text.encode("ascii", "backslashreplace"))
-            if abs(len(zlib.compress(plain)) - (len(plain) - 1)) <= REACH:
-                break
-        return {key: text}
+        repeats = bisect_left(range(1, 200), -REACH, key=lambda count: saved(key, start + unit * count))
+        return {key: start + unit * (repeats + self.chance.randrange(2 * REACH))}
+
+
+def saved(key: str, text: str) -> int:
+    """By how much compressing makes it shorter than what is needed for it to pay; grows with the text."""
+    plain = b'{"%s":"%s"}' % (key.encode("ascii", "backslashreplace"), text.encode("ascii", "backslashreplace"))
+    return len(plain) - 1 - len(zlib.compress(plain))
