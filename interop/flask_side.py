@@ -33,14 +33,15 @@ class Application:
 
     def __init__(self, secret: str | bytes | None = SECRET, fallbacks: Any = None, lifetime: float = LIFETIME, **config: Any):
         self.flask = Flask("interop")
-        self.flask.config.update(
-            SECRET_KEY=secret, SECRET_KEY_FALLBACKS=fallbacks, PERMANENT_SESSION_LIFETIME=lifetime, MAX_COOKIE_SIZE=0, **config
-        )
+        self.configure(secret, fallbacks, lifetime, MAX_COOKIE_SIZE=0, **config)
         self.flask.add_url_rule("/", view_func=self._view)
         self.flask.logger.setLevel(logging.CRITICAL + 1)
         self._client = self.flask.test_client(use_cookies=False)
         self._next: dict[Any, Any] | None = None
         self._seen: dict[str, Any] | None = None
+
+    def configure(self, secret: str | bytes | None, fallbacks: Any, lifetime: float, **config: Any) -> None:
+        self.flask.config.update(SECRET_KEY=secret, SECRET_KEY_FALLBACKS=fallbacks, PERMANENT_SESSION_LIFETIME=lifetime, **config)
 
     def _view(self) -> str:
         if self._next is not None:

@@ -26,7 +26,7 @@ class Rotation:
 class Keys(Suite[Rotation]):
     name = "keys and ages"
     claim = "both take the same cookies under current key, fallbacks and lifetime, and say by which key"
-    batch = 100
+    batch = 20
 
     def __init__(self, peer: Peer, chance: Random):
         super().__init__(peer, chance)
