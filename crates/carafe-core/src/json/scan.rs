@@ -81,12 +81,13 @@ pub fn scan_root(text: &str, tags: bool) -> Result<Root<'_>, ScanError> {
     if scanner.peek() != b'{' {
         return root::other_than_object(text, tags);
     }
-    let members = scanner.root_members()?;
+    let mut root = Root::borrowed(text, Members::default());
+    scanner.root_members(&mut root.members)?;
     scanner.end()?;
     if scanner.suspect && tags {
-        return root::with_tags(text, members);
+        return root::with_tags(text, root.members);
     }
-    Ok(Root::borrowed(text, members))
+    Ok(root)
 }
 
 /// Checks one value: the grammar, the limits and, with `tags`, the tags in it.
@@ -121,6 +122,8 @@ pub(super) struct Scanner<'t> {
     depth: usize,
     /// A key was seen that may be a tag's: all those begin with a blank (or its escape).
     pub(super) suspect: bool,
+    /// A key was seen that is spelled with an escape.
+    escaped: bool,
 }
 
 impl<'t> Scanner<'t> {
@@ -134,6 +137,7 @@ impl<'t> Scanner<'t> {
             at: 0,
             depth: 0,
             suspect: false,
+            escaped: false,
         })
     }
 
@@ -206,14 +210,19 @@ impl<'t> Scanner<'t> {
     }
 
     /// A key, its colon and the blanks around them. Returns where the key ends.
-    #[inline]
+    #[inline(never)]
     pub(super) fn key(&mut self) -> Result<usize, ScanError> {
+        self.key_body()
+    }
+
+    #[inline(always)]
+    fn key_body(&mut self) -> Result<usize, ScanError> {
         if self.peek() != b'"' {
             return self.syntax();
         }
         let first = self.text.as_bytes().get(self.at + 1);
         self.suspect |= matches!(first, Some(b' ' | b'\\'));
-        self.string()?;
+        self.escaped |= self.string_body()?;
         let end = self.at;
         self.blanks();
         self.expect(b':')?;
@@ -231,20 +240,29 @@ impl<'t> Scanner<'t> {
     /// A string; the position is at its opening quote.
     #[inline]
     pub(super) fn string(&mut self) -> Result<(), ScanError> {
+        self.string_body().map(drop)
+    }
+
+    /// A string; true if there are escapes in it.
+    #[inline(always)]
+    fn string_body(&mut self) -> Result<bool, ScanError> {
+        let mut escaped = false;
         self.at += 1;
         loop {
             self.at = string::next_special(self.text.as_bytes(), self.at);
             match self.peek() {
                 b'"' => {
                     self.at += 1;
-                    return Ok(());
+                    return Ok(escaped);
                 }
                 b'\\' => self.escape()?,
                 _ => return self.syntax(),
             }
+            escaped = true;
         }
     }
 
+    #[inline(never)]
     fn escape(&mut self) -> Result<(), ScanError> {
         self.at += 1;
         match self.peek() {
@@ -271,27 +289,28 @@ impl<'t> Scanner<'t> {
             b'-' => {
                 self.at += 1;
                 if self.peek() == b'I' {
-                    self.word("Infinity")
+                    self.word(b"Infinity")
                 } else {
                     self.number()
                 }
             }
-            b't' => self.word("true"),
-            b'f' => self.word("false"),
-            b'n' => self.word("null"),
-            b'N' => self.word("NaN"),
-            b'I' => self.word("Infinity"),
+            b't' => self.word(b"true"),
+            b'f' => self.word(b"false"),
+            b'n' => self.word(b"null"),
+            b'N' => self.word(b"NaN"),
+            b'I' => self.word(b"Infinity"),
             _ => self.syntax(),
         }
     }
 
-    #[inline]
-    fn word(&mut self, word: &str) -> Result<(), ScanError> {
-        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
-        if !rest.starts_with(word.as_bytes()) {
+    /// The length is known to the compiler, so that this is one comparison.
+    #[inline(always)]
+    fn word<const N: usize>(&mut self, word: &[u8; N]) -> Result<(), ScanError> {
+        let rest = self.text.as_bytes().get(self.at..);
+        if rest.and_then(<[u8]>::first_chunk::<N>) != Some(word) {
             return self.syntax();
         }
-        self.at += word.len();
+        self.at += N;
         Ok(())
     }
 
@@ -311,6 +330,7 @@ impl<'t> Scanner<'t> {
         }
     }
 
+    #[inline(never)]
     fn fraction(&mut self) -> Result<(), ScanError> {
         if self.take(b'.') {
             self.digits()?;
@@ -339,6 +359,7 @@ impl<'t> Scanner<'t> {
     }
 
     /// An array or object with all that is in it.
+    #[inline(never)]
     fn container(&mut self) -> Result<(), ScanError> {
         let mut open = Nesting::below(self.depth);
         loop {
@@ -396,30 +417,24 @@ impl<'t> Scanner<'t> {
     }
 
     /// The root object; the position is at its brace.
-    pub(super) fn root_members(&mut self) -> Result<Members, ScanError> {
-        let mut members = Members::default();
+    pub(super) fn root_members(&mut self, members: &mut Members) -> Result<(), ScanError> {
+        let mut keys = Keys::default();
         self.depth = 1;
         self.at += 1;
         self.blanks();
         if self.take(b'}') {
-            return Ok(members);
+            return Ok(());
         }
-        let mut distinct = true;
-        let mut last: &[u8] = b"";
         loop {
             let start = self.at;
-            let key_end = self.key()?;
+            let key_end = self.key_body()?;
+            keys.note(self.text.as_bytes(), start, key_end);
             let value_start = self.at;
             self.value()?;
             members.push(Member {
                 key: Span::new(start, key_end),
                 value: Span::new(value_start, self.at),
             });
-            // Keys that ascend are distinct, which spares Flask's sorted payloads the search for
-            // duplicates. An escape could spell the same key in another way.
-            let key = self.text.as_bytes().get(start..key_end).unwrap_or_default();
-            distinct &= last < key && !key.contains(&b'\\');
-            last = key;
             self.blanks();
             if self.take(b'}') {
                 break;
@@ -427,11 +442,73 @@ impl<'t> Scanner<'t> {
             self.expect(b',')?;
             self.blanks();
         }
-        if !distinct {
+        if self.escaped || !keys.distinct() {
             members.drop_duplicates(self.text);
         }
-        Ok(members)
+        Ok(())
     }
+}
+
+/// Evidence that no two keys are the same, which spares nearly every payload the search for duplicates.
+///
+/// Keys whose first eight bytes ascend are distinct, which covers Flask's sorted payloads. Keys that
+/// set different bits are distinct, which covers small payloads in any order.
+struct Keys {
+    last: u64,
+    ascending: bool,
+    bits: u128,
+    collided: bool,
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self {
+            last: 0,
+            ascending: true,
+            bits: 0,
+            collided: false,
+        }
+    }
+}
+
+impl Keys {
+    #[inline]
+    fn note(&mut self, text: &[u8], start: usize, end: usize) {
+        // After the key come at least its colon and a value, so for all but the last few bytes of a
+        // text eight bytes can be read and those beyond the key cut off.
+        let length = end - start - 1;
+        let head = match text.get(start + 1..).and_then(<[u8]>::first_chunk::<8>) {
+            Some(chunk) => u64::from_be_bytes(*chunk),
+            None => short_head(text, start + 1),
+        };
+        // The closing quote stays as a mark of the end.
+        let head = if length < 8 {
+            head & !(u64::MAX >> (8 * length))
+        } else {
+            head
+        };
+        self.ascending &= self.last < head;
+        self.last = head;
+        let mixed = (head ^ length as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let bit = 1 << (mixed >> 57);
+        self.collided |= self.bits & bit != 0;
+        self.bits |= bit;
+    }
+
+    fn distinct(&self) -> bool {
+        self.ascending || !self.collided
+    }
+}
+
+#[cold]
+fn short_head(text: &[u8], start: usize) -> u64 {
+    let mut bytes = [0; 8];
+    let rest = text.get(start..).unwrap_or_default();
+    bytes
+        .iter_mut()
+        .zip(rest)
+        .for_each(|(slot, &byte)| *slot = byte);
+    u64::from_be_bytes(bytes)
 }
 
 /// Which of the open levels are objects, one bit each.
