@@ -139,7 +139,10 @@ impl Members {
             self.spilled.extend_from_slice(&self.inline);
         }
         let span = |start, end| Span { start, end };
-        self.spilled.push(Member { key: span(key, key_end), value: span(value, value_end) });
+        self.spilled.push(Member {
+            key: span(key, key_end),
+            value: span(value, value_end),
+        });
     }
 
     /// Are all keys distinct? For few members cheaper than sorting.

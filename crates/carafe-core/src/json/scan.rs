@@ -82,7 +82,7 @@ pub fn scan_root(text: &str, tags: bool) -> Result<Root<'_>, ScanError> {
         return root::other_than_object(text, tags);
     }
     let mut root = Root::borrowed(text, Members::default());
-    scanner.root_members(&mut root.members)?;
+    scanner = scanner.root_members(&mut root.members)?;
     scanner.end()?;
     if scanner.suspect && tags {
         return root::with_tags(text, root.members);
@@ -155,20 +155,20 @@ impl<'t> Scanner<'t> {
     }
 
     /// The byte here, or NUL at the end: NUL begins nothing in JSON, so no one needs to tell them apart.
-    #[inline]
+    #[inline(always)]
     pub(super) fn peek(&self) -> u8 {
         self.text.as_bytes().get(self.at).copied().unwrap_or(0)
     }
 
     /// Steps over `byte` if it is here.
-    #[inline]
+    #[inline(always)]
     pub(super) fn take(&mut self, byte: u8) -> bool {
         let here = self.peek() == byte;
         self.at += usize::from(here);
         here
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn expect(&mut self, byte: u8) -> Result<(), ScanError> {
         if self.take(byte) {
             Ok(())
@@ -177,14 +177,14 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn blanks(&mut self) {
         while matches!(self.peek(), b' ' | b'\t' | b'\n' | b'\r') {
             self.at += 1;
         }
     }
 
-    #[cold]
+    #[inline(always)]
     pub(super) fn syntax<T>(&self) -> Result<T, ScanError> {
         Err(ScanError::Syntax { at: self.at })
     }
@@ -200,13 +200,26 @@ impl<'t> Scanner<'t> {
     }
 
     /// Any value.
-    #[inline]
+    #[inline(never)]
     pub(super) fn value(&mut self) -> Result<(), ScanError> {
+        self.value_body()
+    }
+
+    #[inline(always)]
+    fn value_body(&mut self) -> Result<(), ScanError> {
         match self.peek() {
-            b'"' => self.string(),
-            b'{' | b'[' => self.container(),
+            b'"' => self.string_body().map(drop),
+            b'{' | b'[' => self.by_value(Self::container),
             _ => self.scalar(),
         }
+    }
+
+    /// Calls what is not inlined with a copy. A reference would force the position into memory for
+    /// the whole of the loop around it, and the scanner would wait for its own last store at each byte.
+    #[inline(always)]
+    fn by_value(&mut self, step: fn(Self) -> Result<Self, ScanError>) -> Result<(), ScanError> {
+        *self = step(self.clone())?;
+        Ok(())
     }
 
     /// A key, its colon and the blanks around them. Returns where the key ends.
@@ -238,7 +251,7 @@ impl<'t> Scanner<'t> {
     }
 
     /// A string; the position is at its opening quote.
-    #[inline]
+    #[inline(never)]
     pub(super) fn string(&mut self) -> Result<(), ScanError> {
         self.string_body().map(drop)
     }
@@ -255,7 +268,7 @@ impl<'t> Scanner<'t> {
                     self.at += 1;
                     return Ok(escaped);
                 }
-                b'\\' => self.escape()?,
+                b'\\' => self.by_value(Self::escape)?,
                 _ => return self.syntax(),
             }
             escaped = true;
@@ -263,7 +276,7 @@ impl<'t> Scanner<'t> {
     }
 
     #[inline(never)]
-    fn escape(&mut self) -> Result<(), ScanError> {
+    fn escape(mut self) -> Result<Self, ScanError> {
         self.at += 1;
         match self.peek() {
             b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => self.at += 1,
@@ -278,11 +291,11 @@ impl<'t> Scanner<'t> {
             }
             _ => return self.syntax(),
         }
-        Ok(())
+        Ok(self)
     }
 
     /// A number, a literal or one of Python's three extra words.
-    #[inline]
+    #[inline(always)]
     pub(super) fn scalar(&mut self) -> Result<(), ScanError> {
         match self.peek() {
             b'0'..=b'9' => self.number(),
@@ -314,7 +327,7 @@ impl<'t> Scanner<'t> {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn number(&mut self) -> Result<(), ScanError> {
         let start = self.at;
         if !self.take(b'0') {
@@ -322,7 +335,7 @@ impl<'t> Scanner<'t> {
         }
         let length = self.at - start;
         if matches!(self.peek(), b'.' | b'e' | b'E') {
-            self.fraction()
+            self.by_value(Self::fraction)
         } else if length > MAX_DIGITS {
             Err(ScanError::TooManyDigits)
         } else {
@@ -331,7 +344,7 @@ impl<'t> Scanner<'t> {
     }
 
     #[inline(never)]
-    fn fraction(&mut self) -> Result<(), ScanError> {
+    fn fraction(mut self) -> Result<Self, ScanError> {
         if self.take(b'.') {
             self.digits()?;
         }
@@ -342,10 +355,10 @@ impl<'t> Scanner<'t> {
             }
             self.digits()?;
         }
-        Ok(())
+        Ok(self)
     }
 
-    #[inline]
+    #[inline(always)]
     fn digits(&mut self) -> Result<(), ScanError> {
         let start = self.at;
         while self.peek().is_ascii_digit() {
@@ -360,7 +373,7 @@ impl<'t> Scanner<'t> {
 
     /// An array or object with all that is in it.
     #[inline(never)]
-    fn container(&mut self) -> Result<(), ScanError> {
+    fn container(mut self) -> Result<Self, ScanError> {
         let mut open = Nesting::below(self.depth);
         loop {
             match self.peek() {
@@ -385,7 +398,7 @@ impl<'t> Scanner<'t> {
                 _ => self.scalar()?,
             }
             if self.next_or_close(&mut open)? {
-                return Ok(());
+                return Ok(self);
             }
         }
     }
@@ -417,20 +430,20 @@ impl<'t> Scanner<'t> {
     }
 
     /// The root object; the position is at its brace.
-    pub(super) fn root_members(&mut self, members: &mut Members) -> Result<(), ScanError> {
+    pub(super) fn root_members(mut self, members: &mut Members) -> Result<Self, ScanError> {
         let mut keys = Keys::default();
         self.depth = 1;
         self.at += 1;
         self.blanks();
         if self.take(b'}') {
-            return Ok(());
+            return Ok(self);
         }
         loop {
             let start = self.at;
             let key_end = self.key_body()?;
             keys.note(self.text.as_bytes(), start, key_end);
             let value_start = self.at;
-            self.value()?;
+            self.value_body()?;
             members.push(Member {
                 key: Span::new(start, key_end),
                 value: Span::new(value_start, self.at),
@@ -445,37 +458,26 @@ impl<'t> Scanner<'t> {
         if self.escaped || !keys.distinct() {
             members.drop_duplicates(self.text);
         }
-        Ok(())
+        Ok(self)
     }
 }
 
 /// Evidence that no two keys are the same, which spares nearly every payload the search for duplicates.
 ///
-/// Keys whose first eight bytes ascend are distinct, which covers Flask's sorted payloads. Keys that
-/// set different bits are distinct, which covers small payloads in any order.
+/// Keys whose first eight bytes ascend are distinct, which covers Flask's sorted payloads. For small
+/// payloads in another order, those bytes and the length are compared, each with each.
+#[derive(Default)]
 struct Keys {
     last: u64,
-    ascending: bool,
-    bits: u128,
-    collided: bool,
-}
-
-impl Default for Keys {
-    fn default() -> Self {
-        Self {
-            last: 0,
-            ascending: true,
-            bits: 0,
-            collided: false,
-        }
-    }
+    descended: bool,
+    count: usize,
+    heads: [u64; 8],
 }
 
 impl Keys {
-    #[inline]
+    #[inline(always)]
     fn note(&mut self, text: &[u8], start: usize, end: usize) {
-        // After the key come at least its colon and a value, so for all but the last few bytes of a
-        // text eight bytes can be read and those beyond the key cut off.
+        // Behind nearly every key there is enough text to read eight bytes and cut off the surplus.
         let length = end - start - 1;
         let head = match text.get(start + 1..).and_then(<[u8]>::first_chunk::<8>) {
             Some(chunk) => u64::from_be_bytes(*chunk),
@@ -487,16 +489,26 @@ impl Keys {
         } else {
             head
         };
-        self.ascending &= self.last < head;
+        self.descended |= self.last >= head;
         self.last = head;
-        let mixed = (head ^ length as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let bit = 1 << (mixed >> 57);
-        self.collided |= self.bits & bit != 0;
-        self.bits |= bit;
+        if let Some(slot) = self.heads.get_mut(self.count) {
+            *slot = head.wrapping_add(length as u64);
+        }
+        self.count += 1;
     }
 
     fn distinct(&self) -> bool {
-        self.ascending || !self.collided
+        !self.descended || self.few_and_distinct()
+    }
+
+    fn few_and_distinct(&self) -> bool {
+        let Some(heads) = self.heads.get(..self.count) else {
+            return false;
+        };
+        heads
+            .iter()
+            .enumerate()
+            .all(|(n, head)| !heads.iter().take(n).any(|other| other == head))
     }
 }
 
