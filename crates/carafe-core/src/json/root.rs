@@ -65,7 +65,7 @@ fn unescaped(inner: &str) -> Option<(String, &str)> {
 }
 
 pub(super) fn members_of(object: &str) -> Option<Members> {
-    let mut scanner = Scanner::new(object).ok()?;
+    let scanner = Scanner::new(object).ok()?;
     let mut members = Members::default();
     let object = scanner.peek() == b'{' && scanner.root_members(&mut members).is_ok();
     object.then_some(members)

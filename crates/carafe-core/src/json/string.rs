@@ -159,11 +159,16 @@ pub fn key_equals(raw: &str, key: &str) -> bool {
 #[must_use]
 pub fn compare(a: &str, b: &str) -> Ordering {
     let (a, b) = (inner(a), inner(b));
-    if a.as_bytes().contains(&b'\\') || b.as_bytes().contains(&b'\\') {
-        return CodePoints(a).cmp(CodePoints(b));
+    for (x, y) in a.bytes().zip(b.bytes()) {
+        if x == b'\\' || y == b'\\' {
+            return CodePoints(a).cmp(CodePoints(b));
+        }
+        // The byte order of UTF-8 is the order of code points.
+        if x != y {
+            return x.cmp(&y);
+        }
     }
-    // The byte order of UTF-8 is the order of code points.
-    a.cmp(b)
+    a.len().cmp(&b.len())
 }
 
 /// What a raw string is without its last two characters, which is how Flask undoes `__`.
