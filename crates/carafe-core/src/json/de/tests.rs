@@ -74,6 +74,7 @@ fn odd_tags_read_as_flask_reads_them() {
         read::<Bytes>(r#"{" b":{" m":"aGk="}}"#),
         Bytes(b"hi".to_vec())
     );
+    assert_eq!(read::<Vec<u8>>(r#"{" b":{" m":"aGk="}}"#), b"hi");
     assert_eq!(read::<Map<u8>>(r#"{" di":{"a":1}}"#), map("", 1));
     assert_eq!(read::<Map<u8>>(r#"{" di":{"abc":1,"d":2}}"#), map("a", 1));
     assert_eq!(
