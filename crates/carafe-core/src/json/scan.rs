@@ -8,8 +8,12 @@
 //!
 //! Next: `members.rs` for the result, `check.rs` for the tags, `root.rs` for roots that are no object.
 
-use std::fmt;
+mod error;
+mod keys;
+mod nesting;
 
+pub use self::error::ScanError;
+use self::{keys::Keys, nesting::Nesting};
 use super::{
     check,
     members::{Member, Members, Root, Span},
@@ -21,42 +25,6 @@ pub const MAX_DEPTH: usize = 200;
 
 /// Integers may have this many digits: CPython's limit for reading and writing them.
 pub const MAX_DIGITS: usize = 4300;
-
-/// Why a text is not a session, or not JSON at all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ScanError {
-    /// Not in the grammar; the byte where that became certain.
-    Syntax {
-        /// Offset in bytes.
-        at: usize,
-    },
-    /// Nested deeper than [`MAX_DEPTH`].
-    TooDeep,
-    /// An integer of more than [`MAX_DIGITS`] digits.
-    TooManyDigits,
-    /// More than 4 GiB of text.
-    TooLong,
-    /// The root is neither an object nor one of the things Flask takes for one.
-    NotAnObject,
-    /// A tag around something it cannot hold, such as `{" u":"no uuid"}`.
-    BadTag,
-}
-
-impl fmt::Display for ScanError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Syntax { at } => write!(f, "not JSON from byte {at} on"),
-            Self::TooDeep => write!(f, "nested deeper than {MAX_DEPTH} levels"),
-            Self::TooManyDigits => write!(f, "an integer of more than {MAX_DIGITS} digits"),
-            Self::TooLong => f.write_str("longer than 4 GiB"),
-            Self::NotAnObject => f.write_str("the root is not an object"),
-            Self::BadTag => f.write_str("a tag around something it cannot hold"),
-        }
-    }
-}
-
-impl std::error::Error for ScanError {}
 
 /// Checks a whole payload and finds its members.
 ///
@@ -459,111 +427,6 @@ impl<'t> Scanner<'t> {
             members.drop_duplicates(self.text);
         }
         Ok(self)
-    }
-}
-
-/// Evidence that no two keys are the same, which spares nearly every payload the search for duplicates.
-///
-/// Keys whose first eight bytes ascend are distinct, which covers Flask's sorted payloads. For small
-/// payloads in another order, those bytes and the length are compared, each with each.
-#[derive(Default)]
-struct Keys {
-    last: u64,
-    descended: bool,
-    count: usize,
-    heads: [u64; 8],
-}
-
-impl Keys {
-    #[inline(always)]
-    fn note(&mut self, text: &[u8], start: usize, end: usize) {
-        // Behind nearly every key there is enough text to read eight bytes and cut off the surplus.
-        let length = end - start - 1;
-        let head = match text.get(start + 1..).and_then(<[u8]>::first_chunk::<8>) {
-            Some(chunk) => u64::from_be_bytes(*chunk),
-            None => short_head(text, start + 1),
-        };
-        // The closing quote stays as a mark of the end.
-        let head = if length < 8 {
-            head & !(u64::MAX >> (8 * length))
-        } else {
-            head
-        };
-        self.descended |= self.last >= head;
-        self.last = head;
-        if let Some(slot) = self.heads.get_mut(self.count) {
-            *slot = head.wrapping_add(length as u64);
-        }
-        self.count += 1;
-    }
-
-    fn distinct(&self) -> bool {
-        !self.descended || self.few_and_distinct()
-    }
-
-    fn few_and_distinct(&self) -> bool {
-        let Some(heads) = self.heads.get(..self.count) else {
-            return false;
-        };
-        heads
-            .iter()
-            .enumerate()
-            .all(|(n, head)| !heads.iter().take(n).any(|other| other == head))
-    }
-}
-
-#[cold]
-fn short_head(text: &[u8], start: usize) -> u64 {
-    let mut bytes = [0; 8];
-    let rest = text.get(start..).unwrap_or_default();
-    bytes
-        .iter_mut()
-        .zip(rest)
-        .for_each(|(slot, &byte)| *slot = byte);
-    u64::from_be_bytes(bytes)
-}
-
-/// Which of the open levels are objects, one bit each.
-struct Nesting {
-    bits: [u64; MAX_DEPTH.div_ceil(64)],
-    depth: usize,
-    base: usize,
-}
-
-impl Nesting {
-    fn below(base: usize) -> Self {
-        Self {
-            bits: [0; MAX_DEPTH.div_ceil(64)],
-            depth: base,
-            base,
-        }
-    }
-
-    #[inline]
-    fn push(&mut self, object: bool) -> Result<(), ScanError> {
-        if self.depth >= MAX_DEPTH {
-            return Err(ScanError::TooDeep);
-        }
-        let (word, bit) = (self.depth / 64, self.depth % 64);
-        self.bits[word] = self.bits[word] & !(1 << bit) | u64::from(object) << bit;
-        self.depth += 1;
-        Ok(())
-    }
-
-    #[inline]
-    fn in_object(&self) -> bool {
-        // Called only with a level open, so depth is 1 or more; wrapping keeps it free of a panic.
-        let top = self.depth.wrapping_sub(1);
-        self.bits
-            .get(top / 64)
-            .is_some_and(|word| word >> (top % 64) & 1 == 1)
-    }
-
-    /// True when this was the outermost level.
-    #[inline]
-    fn pop(&mut self) -> bool {
-        self.depth -= 1;
-        self.depth == self.base
     }
 }
 
