@@ -3,6 +3,11 @@
 //! Where we answer differently on purpose, the line's id stands in a table with the reason, and the
 //! test fails if the difference goes away, so that the tables stay true. The cookie files have `cookie_vectors.rs`.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, its helpers too"
+)]
+
 mod accepted;
 mod floats;
 mod itsdangerous;
