@@ -22,6 +22,7 @@ if __name__ == "__main__":
     environments.enter()
 
 import driver
+import twins
 
 
 def main() -> int:
@@ -33,6 +34,8 @@ def main() -> int:
     started = time.monotonic()
     for result in driver.run([arguments.peer], arguments.only, arguments.sessions, seed, arguments.jobs):
         failures += summarize(result)
+    if arguments.examples:
+        failures += sum(map(summarize_twin, twins.run(arguments.examples, seed)))
     print(f"{failures} failing, seed {seed}, {time.monotonic() - started:.0f} s")
     return 1 if failures else 0
 
@@ -46,6 +49,15 @@ def summarize(result: driver.Result) -> bool:
         print(f"  {result.failure}")
     sys.stdout.flush()
     return result.failure is not None
+
+
+def summarize_twin(finding: twins.Finding) -> bool:
+    verdict = "FAILED" if finding.problem else "ok"
+    print(f"{verdict:6} {'tutorial':12} {finding.answers:7} answers: {finding.program} and its Flask original are alike")
+    if finding.problem:
+        print(f"  {finding.problem}")
+    sys.stdout.flush()
+    return finding.problem is not None
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:

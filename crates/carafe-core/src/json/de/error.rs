@@ -38,9 +38,27 @@ impl std::error::Error for DecodeError {
     }
 }
 
+/// Errors go to the log, so they name the kind of a value and never the value: serde's own text is
+/// `invalid type: string "4111 1111 1111 1111", expected u64`.
 impl de::Error for DecodeError {
     fn custom<T: fmt::Display>(message: T) -> Self {
         Self::Custom(message.to_string())
+    }
+
+    fn invalid_type(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        Self::Custom(format!("{}, expected {expected}", kind(found)))
+    }
+
+    fn invalid_value(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        Self::Custom(format!("{} out of range, expected {expected}", kind(found)))
+    }
+
+    fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Self {
+        Self::Custom(format!("unknown variant, expected one of {expected:?}"))
+    }
+
+    fn unknown_field(_: &str, expected: &'static [&'static str]) -> Self {
+        Self::Custom(format!("unknown field, expected one of {expected:?}"))
     }
 }
 
@@ -53,5 +71,24 @@ impl From<ScanError> for DecodeError {
 impl From<LoneSurrogate> for DecodeError {
     fn from(_: LoneSurrogate) -> Self {
         Self::LoneSurrogate
+    }
+}
+
+const fn kind(value: de::Unexpected<'_>) -> &'static str {
+    use de::Unexpected::{
+        Bool, Bytes, Char, Enum, Float, Map, NewtypeStruct, NewtypeVariant, Option, Other, Seq,
+        Signed, Str, StructVariant, TupleVariant, Unit, UnitVariant, Unsigned,
+    };
+    match value {
+        Bool(_) => "a boolean",
+        Unsigned(_) | Signed(_) => "an integer",
+        Float(_) => "a float",
+        Char(_) | Str(_) => "a string",
+        Bytes(_) => "bytes",
+        Unit | Option => "null",
+        Seq => "a list",
+        Map => "a map",
+        NewtypeStruct | Enum | Other(_) => "another type",
+        UnitVariant | NewtypeVariant | StructVariant | TupleVariant => "another variant",
     }
 }
