@@ -86,35 +86,28 @@ impl Wanted {
     /// The setting to change, and why.
     fn explain(&self, error: &CookieError, settings: &Settings) -> (&'static str, String) {
         let secure = settings.shown(SECURE);
-        match error {
-            CookieError::NeedsSecure { attribute } => {
-                let key = if *attribute == "Partitioned" {
-                    PARTITIONED
-                } else {
-                    SAME_SITE
-                };
-                let rest = if key == PARTITIONED {
-                    "false"
-                } else {
-                    "\"Lax\", \"Strict\" or null"
-                };
-                (
-                    key,
-                    format!(
-                        "gives {attribute}, and browsers drop such a cookie without Secure; set {secure} to true, or write {rest}"
-                    ),
-                )
-            }
-            CookieError::Path { .. } => (self.path_key, format!("is refused: {error}")),
-            CookieError::Domain { .. } => (DOMAIN, format!("is refused: {error}")),
-            CookieError::AttributeTooLong {
-                attribute: "Path", ..
-            } => (self.path_key, format!("is refused: {error}")),
-            CookieError::AttributeTooLong { .. } => (DOMAIN, format!("is refused: {error}")),
+        let reason = match error {
+            CookieError::NeedsSecure { attribute } => format!(
+                "gives {attribute}, and browsers drop such a cookie without Secure; \
+                 set {secure} to true, or leave {attribute} out"
+            ),
             CookieError::Prefix { rule, .. } if rule.starts_with("Secure") => {
-                (NAME, format!("is refused: {error} (that is {secure})"))
+                format!("is refused: {error} (that is {secure})")
             }
-            _ => (NAME, format!("is refused: {error}")),
+            _ => format!("is refused: {error}"),
+        };
+        (self.key_of(error), reason)
+    }
+
+    fn key_of(&self, error: &CookieError) -> &'static str {
+        use CookieError::{AttributeTooLong, Domain, NeedsSecure, Path};
+        match error {
+            NeedsSecure { attribute } if *attribute == "Partitioned" => PARTITIONED,
+            NeedsSecure { .. } => SAME_SITE,
+            AttributeTooLong { attribute, .. } if *attribute == "Domain" => DOMAIN,
+            Domain { .. } => DOMAIN,
+            AttributeTooLong { .. } | Path { .. } => self.path_key,
+            _ => NAME,
         }
     }
 }

@@ -9,10 +9,10 @@ use std::fmt;
 /// ```
 /// use carafe_core::flask::FlaskConfig;
 ///
-/// let text = r#"{"SECRET_KEY": "0123456789abcdef0123456789abcdef", "SESSION_COOKIE_SECURE": 0, "APPLICATION_ROOT": ""}"#;
+/// let text = r#"{"SECRET_KEY": "0123456789abcdef0123456789abcdef", "SESSION_COOKIE_SECURE": 0, "PERMANENT_SESSION_LIFETIME": -1}"#;
 /// let error = FlaskConfig::from_json(text).unwrap_err();
 /// let keys: Vec<_> = error.problems().iter().map(|problem| problem.key()).collect();
-/// assert_eq!(keys, ["SESSION_COOKIE_SECURE", "APPLICATION_ROOT"]);
+/// assert_eq!(keys, ["SESSION_COOKIE_SECURE", "PERMANENT_SESSION_LIFETIME"]);
 /// assert_eq!(error.to_string().lines().count(), 2);
 /// ```
 #[derive(Clone, PartialEq, Eq)]

@@ -231,7 +231,7 @@ fn each_message_says_what_it_got_and_what_to_write() {
         ),
         (
             r#"{"SESSION_COOKIE_SAMESITE":"None"}"#,
-            "SESSION_COOKIE_SAMESITE: gives SameSite=None, and browsers drop such a cookie without Secure; set SESSION_COOKIE_SECURE to true, or write \"Lax\", \"Strict\" or null",
+            "SESSION_COOKIE_SAMESITE: gives SameSite=None, and browsers drop such a cookie without Secure; set SESSION_COOKIE_SECURE to true, or leave SameSite=None out",
         ),
         (
             r#"{"SESSION_COOKIE_NAME":"__Host-sid"}"#,
