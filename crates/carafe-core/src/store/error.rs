@@ -17,6 +17,8 @@ pub enum StoreError {
     Corrupt(Source),
     /// Too many concurrent changes of one session, even after retries.
     Conflict,
+    /// The store has not the power that was asked for, such as to list the sessions of a user.
+    Unsupported,
     /// The store is full and configured to refuse.
     Full,
 }
@@ -40,6 +42,7 @@ impl StoreError {
             Self::Timeout(_) => "timeout",
             Self::Corrupt(_) => "corrupt",
             Self::Conflict => "conflict",
+            Self::Unsupported => "unsupported",
             Self::Full => "full",
         }
     }
@@ -54,6 +57,7 @@ impl fmt::Display for StoreError {
             }
             Self::Corrupt(source) => write!(f, "a session record cannot be read: {source}"),
             Self::Conflict => f.write_str("a session is changed by too many requests at once"),
+            Self::Unsupported => f.write_str("this session store cannot do that"),
             Self::Full => f.write_str("the session store is full"),
         }
     }
@@ -63,7 +67,7 @@ impl Error for StoreError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Unavailable(source) | Self::Corrupt(source) => Some(&**source),
-            Self::Timeout(_) | Self::Conflict | Self::Full => None,
+            Self::Timeout(_) | Self::Conflict | Self::Unsupported | Self::Full => None,
         }
     }
 }
