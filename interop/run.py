@@ -20,6 +20,7 @@ import environments
 
 if __name__ == "__main__":
     environments.enter()
+    os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(environments.TARGET / "hypothesis"))
 
 import driver
 import twins
