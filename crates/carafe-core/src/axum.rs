@@ -37,8 +37,13 @@ impl<S: Sync> FromRequestParts<S> for Session {
     type Rejection = SessionRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
-        let slot = parts.extensions.get::<Slot>().ok_or(SessionRejection::MissingLayer)?;
-        let opened = slot.manager().open(slot, cookie_lines(&parts.headers), Timestamp::now());
+        let slot = parts
+            .extensions
+            .get::<Slot>()
+            .ok_or(SessionRejection::MissingLayer)?;
+        let opened = slot
+            .manager()
+            .open(slot, cookie_lines(&parts.headers), Timestamp::now());
         opened.await.map_err(SessionRejection::Store)
     }
 }
@@ -82,7 +87,10 @@ impl IntoResponse for SessionRejection {
         match self {
             Self::MissingLayer => plain_500(),
             Self::Store(_) => {
-                let headers = [(header::RETRY_AFTER, "1"), (header::CACHE_CONTROL, "no-store")];
+                let headers = [
+                    (header::RETRY_AFTER, "1"),
+                    (header::CACHE_CONTROL, "no-store"),
+                ];
                 (StatusCode::SERVICE_UNAVAILABLE, headers).into_response()
             }
         }

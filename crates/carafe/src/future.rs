@@ -36,7 +36,12 @@ struct Saving<B> {
 
 impl<F, B> ResponseFuture<F, B> {
     pub(crate) const fn new(inner: F, slot: Slot, cookies: Vec<HeaderValue>) -> Self {
-        Self { inner, slot, cookies, saving: None }
+        Self {
+            inner,
+            slot,
+            cookies,
+            saving: None,
+        }
     }
 }
 
@@ -60,11 +65,18 @@ where
                 }
                 // A task of its own, so that the commit runs to its end if the client hangs up.
                 Committing::Waiting(commit) => {
-                    *this.saving = Some(Saving { response, used, commit: tokio::spawn(commit) });
+                    *this.saving = Some(Saving {
+                        response,
+                        used,
+                        commit: tokio::spawn(commit),
+                    });
                 }
             }
         }
-        let saving = this.saving.as_mut().expect("set above, and taken only with the answer");
+        let saving = this
+            .saving
+            .as_mut()
+            .expect("set above, and taken only with the answer");
         let result = ready!(Pin::new(&mut saving.commit).poll(context));
         let result = result.unwrap_or_else(|error| Err(lost(error)));
         let Saving { response, used, .. } = this.saving.take().expect("borrowed above");
@@ -74,7 +86,8 @@ where
 
 fn begin_commit<B>(response: &Response<B>, slot: &Slot, cookies: &[HeaderValue]) -> Committing {
     let lines = cookies.iter().map(HeaderValue::as_bytes);
-    slot.manager().commit(slot, lines, response.status().as_u16(), Timestamp::now())
+    slot.manager()
+        .commit(slot, lines, response.status().as_u16(), Timestamp::now())
 }
 
 fn finished<B: Default>(
@@ -97,7 +110,10 @@ fn finished<B: Default>(
 
 /// The task was cancelled because the runtime shuts down, or the store's code panicked.
 fn lost(error: JoinError) -> CommitError {
-    CommitError::Store { source: StoreError::unavailable(error), set_cookie: None }
+    CommitError::Store {
+        source: StoreError::unavailable(error),
+        set_cookie: None,
+    }
 }
 
 /// `used` says whether a handler used the session. If none did, the cookie is only refreshed, and must not
@@ -157,13 +173,17 @@ fn add_vary(headers: &mut HeaderMap) {
 /// claim that it was.
 fn failed<B: Default>(error: CommitError) -> Response<B> {
     let mut response = Response::new(B::default());
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     let CommitError::Store { set_cookie, .. } = error else {
         *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
         return response;
     };
     *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     if let Some(value) = set_cookie.and_then(|text| HeaderValue::try_from(text).ok()) {
         response.headers_mut().append(header::SET_COOKIE, value);
     }

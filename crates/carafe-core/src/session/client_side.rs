@@ -116,10 +116,15 @@ impl Codec {
         now: Timestamp,
     ) -> Option<Result<Good, Rejection>> {
         let mut chosen: Option<(&[u8], Result<Good, Rejection>)> = None;
-        for value in duplicates.looks_at(candidates).filter(|value| !value.is_empty()) {
+        for value in duplicates
+            .looks_at(candidates)
+            .filter(|value| !value.is_empty())
+        {
             let result = self.read(value, lifetime, now).map_err(Rejection::Token);
             match (&chosen, &result) {
-                (Some((known, Ok(_))), Ok(_)) if *known != value => return Some(Err(Rejection::Ambiguous)),
+                (Some((known, Ok(_))), Ok(_)) if *known != value => {
+                    return Some(Err(Rejection::Ambiguous));
+                }
                 (Some((_, Ok(_))), _) | (Some(_), Err(_)) => {}
                 _ => chosen = Some((value, result)),
             }
@@ -130,7 +135,13 @@ impl Codec {
     fn read(&self, value: &[u8], lifetime: Duration, now: Timestamp) -> Result<Good, TokenError> {
         let opened = self.open(value, lifetime, now)?;
         let data = SessionData::parse(opened.payload, self.style()).map_err(PayloadError::Json)?;
-        Ok((Loaded::Valid { key: opened.key, issued: opened.issued }, data))
+        Ok((
+            Loaded::Valid {
+                key: opened.key,
+                issued: opened.issued,
+            },
+            data,
+        ))
     }
 
     pub(super) const fn style(&self) -> Style {

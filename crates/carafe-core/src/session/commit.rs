@@ -99,29 +99,43 @@ impl SessionManager {
         }
     }
 
-    fn commit_client(&self, codec: &Codec, slot: &Slot, status: u16, now: Timestamp) -> Result<Effects, CommitError> {
+    fn commit_client(
+        &self,
+        codec: &Codec,
+        slot: &Slot,
+        status: u16,
+        now: Timestamp,
+    ) -> Result<Effects, CommitError> {
         // Settled here, so that whoever opens the session later is told that the head has been sent.
         if !slot.is_open() {
             slot.0.settle(State::ended_unread(now));
             return Ok(Effects::default());
         }
-        let Some(mut state) = slot.0.state() else { return Ok(Effects::default()) };
+        let Some(mut state) = slot.0.state() else {
+            return Ok(Effects::default());
+        };
         state.committed = true;
         let facts = self.facts(&state, status, now);
         let Decision { commit, vary } = decide(facts, self.policy);
         let written = match commit {
             Commit::Nothing => Ok(None),
-            Commit::Write => self.write_cookie(codec, &state, facts.permanent, now).map(Some),
+            Commit::Write => self
+                .write_cookie(codec, &state, facts.permanent, now)
+                .map(Some),
             Commit::Reissue => {
                 let issued = state.issued().unwrap_or(now);
-                self.write_cookie(codec, &state, facts.permanent, issued).map(Some)
+                self.write_cookie(codec, &state, facts.permanent, issued)
+                    .map(Some)
             }
             Commit::Remove => Ok(Some(self.cookie.removal().to_owned())),
         };
         let set_cookie = match written {
             // Nothing of the handler's is lost: the browser keeps a cookie that is still good.
             Err(error) if !state.modified => {
-                tracing::warn!(cookie = self.cookie.name(), "session cookie not renewed: {error}");
+                tracing::warn!(
+                    cookie = self.cookie.name(),
+                    "session cookie not renewed: {error}"
+                );
                 None
             }
             written => written?,
@@ -138,12 +152,19 @@ impl SessionManager {
     ) -> Result<String, CommitError> {
         let payload = state.patch.render(&state.data, self.style());
         let expires = issued.saturating_add(self.lifetime_seconds());
-        let value = codec.seal(&payload, issued, expires).map_err(CommitError::Seal)?;
+        let value = codec
+            .seal(&payload, issued, expires)
+            .map_err(CommitError::Seal)?;
         let size = self.cookie.name().len() + value.len();
         if size > MAX_COOKIE_BYTES {
-            return Err(CommitError::TooLarge { size, largest: largest(state) });
+            return Err(CommitError::TooLarge {
+                size,
+                largest: largest(state),
+            });
         }
-        self.cookie.set(&value, self.persistence(permanent, expires)).map_err(CommitError::Cookie)
+        self.cookie
+            .set(&value, self.persistence(permanent, expires))
+            .map_err(CommitError::Cookie)
     }
 
     fn facts(&self, state: &State, status: u16, now: Timestamp) -> Facts {
@@ -153,10 +174,19 @@ impl SessionManager {
             empty: state.members().next().is_none(),
             permanent: state.is_permanent(),
             ended: state.ended,
-            through_fallback: matches!(state.loaded, Loaded::Valid { key: KeyUse::Fallback(_), .. }),
+            through_fallback: matches!(
+                state.loaded,
+                Loaded::Valid {
+                    key: KeyUse::Fallback(_),
+                    ..
+                }
+            ),
             due: self.is_due(state, now),
             // Removing one of two cookies that verify would leave the other one, which may be an attacker's.
-            rejected: matches!(&state.loaded, Loaded::Rejected(Rejection::Token(_) | Rejection::UnknownId)),
+            rejected: matches!(
+                &state.loaded,
+                Loaded::Rejected(Rejection::Token(_) | Rejection::UnknownId)
+            ),
             server_error: status >= 500,
             insisted: state.insisted,
         }
@@ -172,7 +202,8 @@ impl SessionManager {
             }
             _ => {
                 let lifetime = self.lifetime_seconds();
-                let refreshes_at = |issued| now.seconds_since(issued).saturating_mul(20) >= lifetime;
+                let refreshes_at =
+                    |issued| now.seconds_since(issued).saturating_mul(20) >= lifetime;
                 state.issued().is_some_and(refreshes_at)
             }
         }
@@ -184,18 +215,38 @@ impl SessionManager {
         state.committed = true;
         let facts = self.facts(&state, status, now);
         let Decision { commit, vary } = decide(facts, self.policy);
-        let created = state.stored.as_ref().map_or(now, |stored| stored.record.created);
+        let created = state
+            .stored
+            .as_ref()
+            .map_or(now, |stored| stored.record.created);
         let expires = side.timeouts.expires(created, now, self.lifetime());
         let verb = verb(commit, stored_facts(&state, side, now));
         let mut patch = state.patch.clone();
         patch.facts.seen = Some(Seen { at: now, expires });
-        let job = Job { verb, stored: state.stored.clone(), data: state.data.clone(), patch };
-        Some(Planned { job, commit, vary, expires, permanent: facts.permanent })
+        let job = Job {
+            verb,
+            stored: state.stored.clone(),
+            data: state.data.clone(),
+            patch,
+        };
+        Some(Planned {
+            job,
+            commit,
+            vary,
+            expires,
+            permanent: facts.permanent,
+        })
     }
 
-    fn id_cookie(&self, id: &crate::token::SessionId, planned: &Shown) -> Result<String, CommitError> {
+    fn id_cookie(
+        &self,
+        id: &crate::token::SessionId,
+        planned: &Shown,
+    ) -> Result<String, CommitError> {
         let persistence = self.persistence(planned.permanent, planned.expires);
-        self.cookie.set(id.as_str(), persistence).map_err(CommitError::Cookie)
+        self.cookie
+            .set(id.as_str(), persistence)
+            .map_err(CommitError::Cookie)
     }
 }
 
@@ -214,20 +265,43 @@ struct Shown {
     permanent: bool,
 }
 
-async fn commit_stored(slot: Slot, lines: Vec<Vec<u8>>, status: u16, now: Timestamp) -> Result<Effects, CommitError> {
+async fn commit_stored(
+    slot: Slot,
+    lines: Vec<Vec<u8>>,
+    status: u16,
+    now: Timestamp,
+) -> Result<Effects, CommitError> {
     let manager = slot.manager();
-    let Prepared::Server(side) = &manager.side else { return Ok(Effects::default()) };
+    let Prepared::Server(side) = &manager.side else {
+        return Ok(Effects::default());
+    };
     if !slot.is_open() {
         let loaded = manager.load(lines.iter().map(Vec::as_slice), now).await;
-        slot.0.settle(loaded.map_err(|source| CommitError::Store { source, set_cookie: None })?);
+        slot.0.settle(loaded.map_err(|source| CommitError::Store {
+            source,
+            set_cookie: None,
+        })?);
     }
-    let Some(planned) = manager.plan(side, &slot, status, now) else { return Ok(Effects::default()) };
-    let Planned { job, commit, vary, expires, permanent } = planned;
+    let Some(planned) = manager.plan(side, &slot, status, now) else {
+        return Ok(Effects::default());
+    };
+    let Planned {
+        job,
+        commit,
+        vary,
+        expires,
+        permanent,
+    } = planned;
     let shown = Shown { expires, permanent };
     let removal = (commit == Commit::Remove).then(|| manager.cookie.removal().to_owned());
     let outcome = match side.run(job, expires, now).await {
         Ok(outcome) => outcome,
-        Err(source) => return Err(CommitError::Store { source, set_cookie: removal }),
+        Err(source) => {
+            return Err(CommitError::Store {
+                source,
+                set_cookie: removal,
+            });
+        }
     };
     let keeps_expiry = permanent || manager.always_keeps();
     let set_cookie = match outcome {
@@ -248,7 +322,11 @@ fn stored_facts(state: &State, side: &ServerSide, now: Timestamp) -> StoredFacts
         changed: state.modified,
         ended: state.ended,
         logged_in: state.logged_in,
-        renewed: state.renewed || state.stored.as_ref().is_some_and(|stored| due(&stored.record)),
+        renewed: state.renewed
+            || state
+                .stored
+                .as_ref()
+                .is_some_and(|stored| due(&stored.record)),
     }
 }
 
@@ -263,7 +341,11 @@ impl Future for Committing {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut *self {
-            Self::Done(result) => Poll::Ready(result.take().expect("a finished future is not polled again")),
+            Self::Done(result) => Poll::Ready(
+                result
+                    .take()
+                    .expect("a finished future is not polled again"),
+            ),
             Self::Waiting(future) => future.as_mut().poll(context),
         }
     }
@@ -279,8 +361,13 @@ impl State {
 }
 
 fn largest(state: &State) -> Vec<(String, usize)> {
-    let name = |raw: &str| string::decode(raw).map_or_else(|_| raw.to_owned(), std::borrow::Cow::into_owned);
-    let mut sizes: Vec<_> = state.members().map(|(raw, value)| (name(raw), value.len())).collect();
+    let name = |raw: &str| {
+        string::decode(raw).map_or_else(|_| raw.to_owned(), std::borrow::Cow::into_owned)
+    };
+    let mut sizes: Vec<_> = state
+        .members()
+        .map(|(raw, value)| (name(raw), value.len()))
+        .collect();
     sizes.sort_by_key(|&(_, size)| std::cmp::Reverse(size));
     sizes.truncate(3);
     sizes

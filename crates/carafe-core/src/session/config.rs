@@ -49,7 +49,10 @@ pub enum Duplicates {
 
 impl Duplicates {
     /// Those of several cookies that are looked at.
-    pub(super) fn looks_at<'c>(self, candidates: &'c Candidates<'_>) -> impl Iterator<Item = &'c [u8]> {
+    pub(super) fn looks_at<'c>(
+        self,
+        candidates: &'c Candidates<'_>,
+    ) -> impl Iterator<Item = &'c [u8]> {
         let count = match self {
             Self::TakeFirst => 1,
             Self::Refuse => candidates.len(),

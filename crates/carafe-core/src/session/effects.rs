@@ -14,7 +14,11 @@ pub struct Effects {
 
 impl Effects {
     pub(super) fn new(set_cookie: Option<String>, vary_cookie: bool) -> Self {
-        Self { no_store: set_cookie.is_some(), set_cookie, vary_cookie }
+        Self {
+            no_store: set_cookie.is_some(),
+            set_cookie,
+            vary_cookie,
+        }
     }
 }
 

@@ -34,7 +34,12 @@ impl Timeouts {
     /// NIST SP 800-63B-4, AAL2: at most 1 hour idle and 24 hours in all.
     #[must_use]
     pub const fn nist_aal2() -> Self {
-        Self { idle: Some(minutes(60)), absolute: Some(minutes(24 * 60)), renewal: None, grace: Duration::from_secs(30) }
+        Self {
+            idle: Some(minutes(60)),
+            absolute: Some(minutes(24 * 60)),
+            renewal: None,
+            grace: Duration::from_secs(30),
+        }
     }
 
     /// The first second in which a session that began at `created` and is used at `now` is over.
@@ -50,7 +55,8 @@ impl Timeouts {
     /// Whether a session that got its id at `renewed` is due for a new one.
     #[must_use]
     pub fn renewal_is_due(&self, renewed: Timestamp, now: Timestamp) -> bool {
-        self.renewal.is_some_and(|renewal| now.seconds_since(renewed) >= seconds(renewal))
+        self.renewal
+            .is_some_and(|renewal| now.seconds_since(renewed) >= seconds(renewal))
     }
 
     /// Whether a use is worth noting: a twentieth of the idle time has passed since the last one noted.
@@ -64,7 +70,12 @@ impl Timeouts {
 impl Default for Timeouts {
     /// The configuration's lifetime from the last use, no other limit.
     fn default() -> Self {
-        Self { idle: None, absolute: None, renewal: None, grace: Duration::from_secs(30) }
+        Self {
+            idle: None,
+            absolute: None,
+            renewal: None,
+            grace: Duration::from_secs(30),
+        }
     }
 }
 
@@ -88,8 +99,14 @@ mod tests {
     #[test]
     fn lif_1_idle_counts_from_the_last_use_and_falls_back_to_the_lifetime() {
         let later = START.saturating_add(100);
-        assert_eq!(Timeouts::default().expires(START, later, DAY), later.saturating_add(86_400));
-        assert_eq!(Timeouts::asvs_l2().expires(START, later, DAY), later.saturating_add(1800));
+        assert_eq!(
+            Timeouts::default().expires(START, later, DAY),
+            later.saturating_add(86_400)
+        );
+        assert_eq!(
+            Timeouts::asvs_l2().expires(START, later, DAY),
+            later.saturating_add(1800)
+        );
     }
 
     #[test]

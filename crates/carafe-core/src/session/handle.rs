@@ -251,7 +251,10 @@ impl Session {
     #[must_use]
     pub fn authenticated(&self) -> Option<Timestamp> {
         self.read(|state| {
-            let stored = state.stored.as_ref().and_then(|stored| stored.record.authenticated);
+            let stored = state
+                .stored
+                .as_ref()
+                .and_then(|stored| stored.record.authenticated);
             state.patch.facts.authenticated.or(stored)
         })
     }
@@ -386,7 +389,11 @@ impl Session {
             .map_err(|error| SessionError::encode(key, error))
     }
 
-    fn decode_option<T: DeserializeOwned>(&self, key: &str, text: Option<&str>) -> Result<Option<T>, SessionError> {
+    fn decode_option<T: DeserializeOwned>(
+        &self,
+        key: &str,
+        text: Option<&str>,
+    ) -> Result<Option<T>, SessionError> {
         text.map(|text| self.decode(key, text)).transpose()
     }
 
@@ -409,7 +416,11 @@ impl Session {
                 return false;
             }
             match state.stored {
-                Some(_) => state.patch.update(key, before, after, rerun(key, style, Arc::clone(change))),
+                Some(_) => {
+                    state
+                        .patch
+                        .update(key, before, after, rerun(key, style, Arc::clone(change)))
+                }
                 None => state.patch.set(key, after),
             }
             state.modified = true;
@@ -449,7 +460,9 @@ where
 {
     let key = key.to_owned();
     Arc::new(move |text| {
-        let found = text.map(|text| json::from_text(text, style.tags)).transpose();
+        let found = text
+            .map(|text| json::from_text(text, style.tags))
+            .transpose();
         let value = change(found.map_err(|error: DecodeError| SessionError::shape(&key, error))?);
         json::to_text(&value, style).map_err(|error| SessionError::encode(&key, error))
     })
@@ -512,6 +525,7 @@ impl std::fmt::Debug for Session {
 
 #[cfg(test)]
 mod tests {
+    use futures_executor::block_on;
     use std::sync::Arc;
 
     use super::*;
@@ -535,12 +549,12 @@ mod tests {
         let manager = Arc::new(SessionManager::new(side, SessionConfig::flask()).unwrap());
         let slot = manager.begin();
         let line = format!("session={cookie}");
-        let session = manager.open(&slot, [line.as_bytes()], NOON);
+        let session = block_on(manager.open(&slot, [line.as_bytes()], NOON)).unwrap();
         (slot, session)
     }
 
     fn commit(slot: &Slot) -> Option<String> {
-        let effects = slot.manager().commit(slot, [], 200, NOON).unwrap();
+        let effects = block_on(slot.manager().commit(slot, [], 200, NOON)).unwrap();
         effects.set_cookie
     }
 
@@ -730,7 +744,7 @@ mod tests {
         let slot = manager.begin();
         // Flask's preset reads the cookie of every request; without it nothing is read at all.
         assert_eq!(commit(&slot), None);
-        let late = manager.open(&slot, [line.as_bytes()], NOON);
+        let late = block_on(manager.open(&slot, [line.as_bytes()], NOON)).unwrap();
         assert!(matches!(
             late.insert("n", &8),
             Err(SessionError::AlreadySent)
@@ -743,7 +757,7 @@ mod tests {
         assert_eq!(commit(&slot), None);
         assert!(!slot.is_open());
         for _ in 0..2 {
-            let late = manager.open(&slot, [line.as_bytes()], NOON);
+            let late = block_on(manager.open(&slot, [line.as_bytes()], NOON)).unwrap();
             assert_eq!(late.get("n").unwrap(), Some(7));
             assert!(matches!(
                 late.insert("n", &8),

@@ -12,10 +12,7 @@ use std::{
 
 use super::{
     Duplicates, Loaded, Policy, Refresh, Rejection, Session, SessionConfig, Side, Slot,
-    client_side::Codec,
-    expiry::seconds,
-    side::Prepared,
-    slot::State,
+    client_side::Codec, expiry::seconds, side::Prepared, slot::State,
 };
 use crate::{
     clock::Timestamp,
@@ -216,7 +213,9 @@ impl SessionManager {
 fn log_rejection(cookie: &str, rejection: &Rejection) {
     let reason = rejection.code();
     match rejection {
-        Rejection::Ambiguous => tracing::warn!(cookie, reason, "session cookie refused: {rejection}"),
+        Rejection::Ambiguous => {
+            tracing::warn!(cookie, reason, "session cookie refused: {rejection}")
+        }
         Rejection::Token(_) | Rejection::UnknownId => {
             tracing::info!(cookie, reason, "session cookie refused: {rejection}");
         }
@@ -225,6 +224,8 @@ fn log_rejection(cookie: &str, rejection: &Rejection) {
 
 impl std::fmt::Debug for SessionManager {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SessionManager").field("cookie", &self.cookie).finish_non_exhaustive()
+        f.debug_struct("SessionManager")
+            .field("cookie", &self.cookie)
+            .finish_non_exhaustive()
     }
 }

@@ -5,7 +5,10 @@ use super::Commit;
 
 /// What the choice of a verb depends on besides the [`Commit`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is one column of the truth table")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one column of the truth table"
+)]
 pub struct StoredFacts {
     /// The request's id led to a record.
     pub stored: bool,
@@ -70,7 +73,13 @@ mod tests {
     /// Stored, changed, ended, logged in, renewed.
     fn facts(letters: &str) -> StoredFacts {
         let has = |letter| letters.contains(letter);
-        StoredFacts { stored: has('s'), changed: has('c'), ended: has('e'), logged_in: has('l'), renewed: has('r') }
+        StoredFacts {
+            stored: has('s'),
+            changed: has('c'),
+            ended: has('e'),
+            logged_in: has('l'),
+            renewed: has('r'),
+        }
     }
 
     #[test]
@@ -93,7 +102,11 @@ mod tests {
             (Commit::Remove, "s", Verb::Delete),
             (Commit::Remove, "scelr", Verb::Delete),
         ] {
-            assert_eq!(verb(commit, facts(letters)), expected, "{commit:?} {letters}");
+            assert_eq!(
+                verb(commit, facts(letters)),
+                expected,
+                "{commit:?} {letters}"
+            );
         }
     }
 }

@@ -61,7 +61,11 @@ impl ServerSide {
 
     /// [`ServerSide::new`] for a store that others use too.
     pub fn shared(store: Arc<dyn SessionStore>) -> Self {
-        Self { store, timeouts: Timeouts::default(), limit_per_user: None }
+        Self {
+            store,
+            timeouts: Timeouts::default(),
+            limit_per_user: None,
+        }
     }
 
     /// The time limits.
@@ -74,7 +78,10 @@ impl ServerSide {
     /// For stores that can list the sessions of a user.
     #[must_use]
     pub fn with_limit_per_user(self, sessions: usize) -> Self {
-        Self { limit_per_user: Some(sessions), ..self }
+        Self {
+            limit_per_user: Some(sessions),
+            ..self
+        }
     }
 
     /// The state behind a request's cookies. Only what has the form of an id reaches the store.
@@ -90,7 +97,11 @@ impl ServerSide {
                 continue;
             }
             let key = id.store_key();
-            if let Some(record) = self.store.load(&key, now).await?.filter(|record| self.is_live(record, now))
+            if let Some(record) = self
+                .store
+                .load(&key, now)
+                .await?
+                .filter(|record| self.is_live(record, now))
                 && found.replace(Stored { id, key, record }).is_some()
             {
                 return Ok(State::empty(Loaded::Rejected(Rejection::Ambiguous), now));
@@ -98,14 +109,26 @@ impl ServerSide {
         }
         Ok(match found {
             Some(stored) => State::stored(stored, now),
-            None if duplicates.looks_at(candidates).all(<[u8]>::is_empty) => State::empty(Loaded::Absent, now),
+            None if duplicates.looks_at(candidates).all(<[u8]>::is_empty) => {
+                State::empty(Loaded::Absent, now)
+            }
             None => State::empty(Loaded::Rejected(Rejection::UnknownId), now),
         })
     }
 
     /// Carries out a verb. One call of the store, unless a session is replaced or an id was taken.
-    pub(super) async fn run(&self, job: Job, expires: Timestamp, now: Timestamp) -> Result<Outcome, StoreError> {
-        let Job { verb, stored, data, patch } = job;
+    pub(super) async fn run(
+        &self,
+        job: Job,
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> Result<Outcome, StoreError> {
+        let Job {
+            verb,
+            stored,
+            data,
+            patch,
+        } = job;
         let Some(mut stored) = stored else {
             return match verb {
                 Verb::Create | Verb::Replace => self.create(&patch, expires, now).await,
@@ -119,7 +142,11 @@ impl ServerSide {
             Verb::Patch => self.patch(stored, &patch, now).await,
             Verb::Renew => self.renew(stored, &patch, now).await,
             Verb::LogIn => self.log_in(stored, &patch, now).await,
-            Verb::Delete => self.store.delete(&stored.key).await.map(|_| Outcome::Unchanged),
+            Verb::Delete => self
+                .store
+                .delete(&stored.key)
+                .await
+                .map(|_| Outcome::Unchanged),
             Verb::Replace | Verb::Create => {
                 self.store.delete(&stored.key).await?;
                 self.create(&patch, expires, now).await
@@ -127,7 +154,12 @@ impl ServerSide {
         }
     }
 
-    async fn create(&self, patch: &Patch, expires: Timestamp, now: Timestamp) -> Result<Outcome, StoreError> {
+    async fn create(
+        &self,
+        patch: &Patch,
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> Result<Outcome, StoreError> {
         let record = new_record(patch, expires, now)?;
         for _ in 0..ATTEMPTS {
             let id = SessionId::random().map_err(StoreError::unavailable)?;
@@ -139,20 +171,43 @@ impl ServerSide {
         Err(StoreError::Conflict)
     }
 
-    async fn touch(&self, stored: Stored, expires: Timestamp, now: Timestamp) -> Result<Outcome, StoreError> {
+    async fn touch(
+        &self,
+        stored: Stored,
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> Result<Outcome, StoreError> {
         let there = self.store.touch(&stored.key, expires, now).await?;
-        Ok(if there { Outcome::SameId(stored.id) } else { Outcome::Gone })
+        Ok(if there {
+            Outcome::SameId(stored.id)
+        } else {
+            Outcome::Gone
+        })
     }
 
-    async fn patch(&self, stored: Stored, patch: &Patch, now: Timestamp) -> Result<Outcome, StoreError> {
-        match self.store.patch(&stored.key, &stored.record, patch, now).await? {
+    async fn patch(
+        &self,
+        stored: Stored,
+        patch: &Patch,
+        now: Timestamp,
+    ) -> Result<Outcome, StoreError> {
+        match self
+            .store
+            .patch(&stored.key, &stored.record, patch, now)
+            .await?
+        {
             Patched::Applied(_) => Ok(Outcome::SameId(stored.id)),
             Patched::Gone => Ok(Outcome::Gone),
         }
     }
 
     /// Where another request has renewed the id meanwhile, the changes go through its alias.
-    async fn renew(&self, stored: Stored, patch: &Patch, now: Timestamp) -> Result<Outcome, StoreError> {
+    async fn renew(
+        &self,
+        stored: Stored,
+        patch: &Patch,
+        now: Timestamp,
+    ) -> Result<Outcome, StoreError> {
         let until = now.saturating_add(seconds(self.timeouts.grace));
         match self.rotate(&stored, patch, Some(until), now).await? {
             Outcome::Gone => match self.patch(stored, patch, now).await? {
@@ -163,7 +218,12 @@ impl ServerSide {
         }
     }
 
-    async fn log_in(&self, stored: Stored, patch: &Patch, now: Timestamp) -> Result<Outcome, StoreError> {
+    async fn log_in(
+        &self,
+        stored: Stored,
+        patch: &Patch,
+        now: Timestamp,
+    ) -> Result<Outcome, StoreError> {
         let outcome = self.rotate(&stored, patch, None, now).await?;
         self.keep_to_the_limit(patch, now).await?;
         Ok(outcome)
@@ -178,7 +238,11 @@ impl ServerSide {
     ) -> Result<Outcome, StoreError> {
         let id = SessionId::random().map_err(StoreError::unavailable)?;
         let (from, to) = (&stored.key, id.store_key());
-        match self.store.rotate(from, &to, &stored.record, patch, alias_until, now).await? {
+        match self
+            .store
+            .rotate(from, &to, &stored.record, patch, alias_until, now)
+            .await?
+        {
             Patched::Applied(_) => Ok(Outcome::NewId(id)),
             Patched::Gone => Ok(Outcome::Gone),
         }
@@ -187,10 +251,16 @@ impl ServerSide {
     /// After a log-in: ends the user's oldest sessions beyond the limit. Each of several log-ins at once
     /// does so after its own, so that the last one to look leaves no more than the limit.
     async fn keep_to_the_limit(&self, patch: &Patch, now: Timestamp) -> Result<(), StoreError> {
-        let (Some(limit), Some(user)) = (self.limit_per_user, &patch.facts.user) else { return Ok(()) };
-        let Some(users) = self.store.users() else { return Ok(()) };
+        let (Some(limit), Some(user)) = (self.limit_per_user, &patch.facts.user) else {
+            return Ok(());
+        };
+        let Some(users) = self.store.users() else {
+            return Ok(());
+        };
         for record in users.of_user(user, now).await?.iter().skip(limit) {
-            users.delete_of_user(user, Which::Only(record.handle)).await?;
+            users
+                .delete_of_user(user, Which::Only(record.handle))
+                .await?;
         }
         Ok(())
     }
@@ -221,6 +291,8 @@ fn new_record(patch: &Patch, expires: Timestamp, now: Timestamp) -> Result<Recor
 
 impl std::fmt::Debug for ServerSide {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ServerSide").field("timeouts", &self.timeouts).finish_non_exhaustive()
+        f.debug_struct("ServerSide")
+            .field("timeouts", &self.timeouts)
+            .finish_non_exhaustive()
     }
 }

@@ -110,11 +110,16 @@ impl Shared {
     /// then this one can be read, and not be written.
     pub(super) fn settle(&self, state: State) {
         let mut state = Some(state);
-        let known = self.state.get_or_init(|| Mutex::new(state.take().expect("the closure runs once")));
+        let known = self
+            .state
+            .get_or_init(|| Mutex::new(state.take().expect("the closure runs once")));
         if let Some(late) = state {
             let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
             if known.unread && !late.unread {
-                *known = State { committed: true, ..late };
+                *known = State {
+                    committed: true,
+                    ..late
+                };
             }
         }
     }
@@ -159,7 +164,10 @@ impl State {
     /// Of a request whose id led to a record.
     pub(super) fn stored(mut stored: Stored, opened: Timestamp) -> Self {
         let data = std::mem::take(&mut stored.record.data);
-        Self { stored: Some(stored), ..Self::new(Loaded::Stored, data, opened) }
+        Self {
+            stored: Some(stored),
+            ..Self::new(Loaded::Stored, data, opened)
+        }
     }
 
     /// Of a request that has ended without a look at its session.
