@@ -1,0 +1,1 @@
+//! Every vector of the signed formats, and what the vectors cannot have.
