@@ -22,8 +22,8 @@ pub(crate) struct Cli {
 const EXAMPLES: &str = "\
 Without a command, `carafe` serves the demo.
 
-Secret keys are read from SECRET_KEY, and older ones from SECRET_KEY_FALLBACKS (a JSON list), so that
-they need not stand in the shell's history.
+Secret keys are read from SECRET_KEY, and older ones from SECRET_KEY_FALLBACKS (a JSON list),
+so that they need not stand in the shell's history.
 
 Examples:
   carafe                                   the demo page on http://127.0.0.1:5000

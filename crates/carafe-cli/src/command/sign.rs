@@ -27,13 +27,8 @@ use crate::{
 #[command(after_help = "Examples:
   SECRET_KEY=flask-spec-secret carafe sign --now 1700000000 -- '{\"user_id\":42}'
   carafe sign --format starlette - < session.json
-  carafe sign --format encrypted --application shop --cookie-name __Host-Http-session --max-age 3600 -- '{\"user_id\":42}'")]
+  carafe sign --format encrypted --application shop --cookie-name s --max-age 3600 -- '{}'")]
 pub(crate) struct SignArgs {
-    #[command(flatten)]
-    keys: KeyArgs,
-    #[command(flatten)]
-    format: FormatArgs,
-
     /// When to deflate the payload: whenever that is shorter, never, or only long ones
     #[arg(long, value_enum, value_name = "WHEN")]
     compress: Option<Compress>,
@@ -49,6 +44,11 @@ pub(crate) struct SignArgs {
     /// The session, a JSON object; - reads it from standard input
     #[arg(value_name = "JSON")]
     session: String,
+
+    #[command(flatten)]
+    keys: KeyArgs,
+    #[command(flatten)]
+    format: FormatArgs,
 }
 
 /// When to deflate.

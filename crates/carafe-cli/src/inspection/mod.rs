@@ -112,5 +112,15 @@ pub(crate) fn key_name(key: KeyUse) -> String {
     }
 }
 
+/// The value of a cookie given as `name=value`, where the name is one that a session cookie has. Any
+/// other text may itself hold a `=`.
+pub(crate) fn without_name<'c>(cookie: &'c str, own_name: Option<&str>) -> &'c str {
+    let value = |name| cookie.strip_prefix(name)?.strip_prefix('=');
+    let names = own_name
+        .into_iter()
+        .chain(["session", "__Host-Http-session"]);
+    names.into_iter().find_map(value).unwrap_or(cookie)
+}
+
 #[cfg(test)]
 mod tests;

@@ -13,7 +13,7 @@ use super::argument_or_stdin;
 use crate::{
     failure::Failure,
     format::{FormatArgs, TokenFormat},
-    inspection::{Inspection, Verdict},
+    inspection::{Inspection, Verdict, without_name},
     keys::KeyArgs,
     output,
 };
@@ -25,17 +25,12 @@ use crate::{
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   carafe inspect -- eyJ1c2VyX2lkIjo0Mn0.ZVPxAA.mY6Rtt2DNTuj49QHzdjA0vn-zNw
-  SECRET_KEY=flask-spec-secret carafe inspect --max-age any -- eyJ1c2VyX2lkIjo0Mn0.ZVPxAA.mY6Rtt2DNTuj49QHzdjA0vn-zNw
+  SECRET_KEY=… carafe inspect --max-age any -- session=eyJ1c2VyX2lkIjo0Mn0.ZVPxAA.mY6Rtt2…
   carafe inspect --format starlette --json - < cookie.txt
-  carafe inspect --format encrypted --application shop --cookie-name __Host-Http-session -- AQ…
+  carafe inspect --format encrypted --application shop --cookie-name s -- AdHriJKdnBZj…
 
 Verdicts: ok, bad-signature, expired, from-future, malformed, bad-payload, unverified.")]
 pub(crate) struct InspectArgs {
-    #[command(flatten)]
-    keys: KeyArgs,
-    #[command(flatten)]
-    format: FormatArgs,
-
     /// How old the cookie may be, in seconds, or `any` [default: 31 days for Flask and Quart, 14 days
     /// for Starlette; an encrypted cookie knows its own]
     #[arg(long, value_name = "SECONDS")]
@@ -52,6 +47,11 @@ pub(crate) struct InspectArgs {
     /// The cookie's value, or `session=value`; - reads it from standard input
     #[arg(value_name = "COOKIE")]
     cookie: String,
+
+    #[command(flatten)]
+    keys: KeyArgs,
+    #[command(flatten)]
+    format: FormatArgs,
 }
 
 /// A number of seconds, or no limit.
@@ -79,7 +79,7 @@ impl InspectArgs {
             ));
         }
         let given = argument_or_stdin(&self.cookie)?;
-        let cookie = self.without_name(&given);
+        let cookie = without_name(&given, self.format.cookie_name.as_deref());
         let max_age = self.max_age(&format);
         let now = self.now.map_or_else(Timestamp::now, Timestamp::from_unix);
         let inspection = Inspection::of(&format, keys.as_ref(), cookie, max_age, now);
@@ -104,18 +104,6 @@ impl InspectArgs {
             Some(MaxAge::Seconds(seconds)) => Some(Duration::from_secs(seconds)),
             Some(MaxAge::Any) => None,
         }
-    }
-
-    /// The value of `name=value` where the name is one that a session cookie has. Any other text may
-    /// itself hold a `=`.
-    fn without_name<'c>(&self, cookie: &'c str) -> &'c str {
-        let names = [
-            self.format.cookie_name.as_deref().unwrap_or("session"),
-            "session",
-            "__Host-Http-session",
-        ];
-        let value = |name| cookie.strip_prefix(name)?.strip_prefix('=');
-        names.into_iter().find_map(value).unwrap_or(cookie)
     }
 }
 
