@@ -4,7 +4,7 @@ use axum::{
     Form,
     extract::{Path, Query, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::{Html, IntoResponse, Response},
+    response::{Html, IntoResponse, Redirect, Response},
 };
 use carafe_core::{
     clock::Timestamp,
@@ -15,7 +15,7 @@ use serde::Deserialize;
 
 use super::{
     Demo, Shared,
-    panel::{Panel, Problem, REMOVED, SET, Seen, Typed},
+    panel::{Panel, Problem, REMOVED, SET, Seen, Trouble, Typed},
     reader::{ReadForm, Reader},
     tamper, view,
     visit::{Ended, Visit, append_set_cookie, sent},
@@ -83,8 +83,8 @@ pub(super) async fn act(
     }
     match changed(&demo, id, action, &headers, &form) {
         Ok(ended) => back_to(id, ended.headers),
-        Err(text) => {
-            let problem = form.problem(id, text);
+        Err(trouble) => {
+            let problem = form.problem(id, trouble);
             page(
                 &demo,
                 &headers,
@@ -103,7 +103,7 @@ fn changed(
     action: Action,
     headers: &HeaderMap,
     form: &ActionForm,
-) -> Result<Ended, String> {
+) -> Result<Ended, Trouble> {
     let visit = Visit::begin(demo, headers);
     let session = visit.session(id);
     match action {
@@ -124,10 +124,10 @@ fn changed(
         // No message: it would be a session again.
         Action::Clear | Action::Tamper | Action::Restore => session.clear(),
     }
-    .map_err(|error| error.to_string())?;
+    .map_err(|error| Trouble::Refused(error.to_string()))?;
     visit
         .end(StatusCode::SEE_OTHER)
-        .map_err(|error| error.to_string())
+        .map_err(|error| Trouble::Refused(error.to_string()))
 }
 
 /// A message for the next page, unless a person keeps something else where messages stand.
@@ -167,6 +167,11 @@ fn back_to(id: WayId, mut headers: HeaderMap) -> Response {
     (StatusCode::SEE_OTHER, headers).into_response()
 }
 
+/// `GET` of an address that only takes forms, as after a reload.
+pub(super) async fn to_the_page() -> Redirect {
+    Redirect::to("/")
+}
+
 fn page(
     demo: &Demo,
     headers: &HeaderMap,
@@ -200,26 +205,22 @@ impl ActionForm {
         self.r#as == "text"
     }
 
-    fn parsed(&self) -> Result<Value, String> {
+    fn parsed(&self) -> Result<Value, Trouble> {
         if self.is_text() {
             return Ok(Value::from(self.value.as_str()));
         }
         Value::parse(&self.value, true).map_err(|_| self.not_json())
     }
 
-    fn not_json(&self) -> String {
+    fn not_json(&self) -> Trouble {
         let quoted = json::to_text(&self.value, Style::COMPACT).unwrap_or_default();
-        match self.value.is_empty() {
-            true => "An empty value is not JSON. Choose Text, or write it as \"\".".to_owned(),
-            false => format!(
-                "{} is not JSON. Choose Text, or write it as {}.",
-                short(&self.value),
-                short(&quoted)
-            ),
+        Trouble::NotJson {
+            value: short(&self.value),
+            quoted: short(&quoted),
         }
     }
 
-    fn problem(self, way: WayId, text: String) -> Problem {
+    fn problem(self, way: WayId, trouble: Trouble) -> Problem {
         let typed = Typed {
             as_text: self.is_text(),
             is_invalid: true,
@@ -228,8 +229,7 @@ impl ActionForm {
         };
         Problem {
             way,
-            title: "Not set",
-            text,
+            trouble,
             typed,
         }
     }

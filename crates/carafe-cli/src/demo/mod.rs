@@ -94,8 +94,11 @@ fn bind(listen: &str) -> Result<TcpListener, Failure> {
 fn router(demo: Demo) -> Router {
     Router::new()
         .route("/", get(actions::index))
-        .route("/read", post(actions::read))
-        .route("/{way}/{action}", post(actions::act))
+        .route("/read", post(actions::read).get(actions::to_the_page))
+        .route(
+            "/{way}/{action}",
+            post(actions::act).get(actions::to_the_page),
+        )
         .route("/style.css", get(style))
         .fallback(async || {
             (

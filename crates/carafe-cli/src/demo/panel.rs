@@ -25,7 +25,6 @@ pub(super) struct Panel<'d> {
     pub(super) is_permanent: bool,
     /// What was typed, if it could not be set.
     pub(super) typed: Typed,
-    pub(super) now: Timestamp,
 }
 
 /// A cookie in the browser.
@@ -49,7 +48,7 @@ pub(super) enum Banner {
     Removed { key: String },
     Info(String),
     Rejected { code: &'static str, reason: String },
-    Problem { title: &'static str, text: String },
+    Problem(Trouble),
 }
 
 /// The fields of the form that sets a value.
@@ -64,9 +63,16 @@ pub(super) struct Typed {
 /// Something that went wrong in a form, to be shown with what was typed.
 pub(super) struct Problem {
     pub(super) way: WayId,
-    pub(super) title: &'static str,
-    pub(super) text: String,
+    pub(super) trouble: Trouble,
     pub(super) typed: Typed,
+}
+
+/// Why something was not set.
+pub(super) enum Trouble {
+    /// The value, and the same as a JSON string, both cut if they are long.
+    NotJson { value: String, quoted: String },
+    /// What the session says.
+    Refused(String),
 }
 
 /// Flash categories of the demo; the message is the key that was set or removed.
@@ -98,6 +104,11 @@ impl Seen {
 
 impl<'d> Panel<'d> {
     pub(super) fn new(turn: &Turn<'d>, seen: Seen, held: Option<String>, now: Timestamp) -> Self {
+        let typed = if held.is_none() {
+            Typed::first()
+        } else {
+            Typed::default()
+        };
         let cookie = held.map(|value| Held::new(turn.way, value, now));
         Self {
             way: turn.way,
@@ -106,20 +117,27 @@ impl<'d> Panel<'d> {
             cookie,
             rows: seen.rows,
             is_permanent: seen.is_permanent,
-            typed: Typed::default(),
-            now,
+            typed,
         }
     }
 
     /// The panel with a problem of its form.
     pub(super) fn with_problem(self, problem: Problem) -> Self {
-        let Problem {
-            title, text, typed, ..
-        } = problem;
         Self {
-            banner: Some(Banner::Problem { title, text }),
-            typed,
+            banner: Some(Banner::Problem(problem.trouble)),
+            typed: problem.typed,
             ..self
+        }
+    }
+}
+
+impl Typed {
+    /// Something to begin with: one click makes a session.
+    fn first() -> Self {
+        Self {
+            key: "visits".to_owned(),
+            value: "1".to_owned(),
+            ..Self::default()
         }
     }
 }

@@ -78,7 +78,7 @@ fn meaning(part: &Part<'_>, panel: &Panel<'_>, held: &Held) -> Markup {
         Role::Payload => payload(inspection),
         Role::Time => time(inspection),
         Role::Signature => {
-            html! { "HMAC-SHA1, " (vouches(inspection, "does not match (1 key tried)")) }
+            html! { "HMAC-SHA1, " (vouches(inspection, "does not match")) }
         }
         Role::Version => html! { "1" },
         Role::KeyId => key(panel, held),

@@ -59,7 +59,7 @@ fn data_row(panel: &Panel<'_>, row: &Row) -> Markup {
 fn set_form(panel: &Panel<'_>) -> Markup {
     let id = panel.way.id.as_str();
     html! {
-        form.set-form method="post" action={ "/" (id) "/set" } {
+        form.set-form method="post" action={ "/" (id) "/set#" (id) } {
             div.field {
                 label for={ (id) "-key" } { "Key" }
                 input.input.code-input id={ (id) "-key" } name="key" value=(panel.typed.key) placeholder="visits"

@@ -13,7 +13,7 @@ use super::{
     json,
 };
 use crate::{
-    demo::panel::{Banner, Held, Panel},
+    demo::panel::{Banner, Held, Panel, Trouble},
     human::thousands,
 };
 
@@ -51,7 +51,7 @@ fn banner(id: &str, message: &Banner) -> Markup {
             ("info", "status", Icon::Check)
         }
         Banner::Rejected { .. } => ("rejected", "alert", Icon::Cross),
-        Banner::Problem { .. } => ("problem", "alert", Icon::Warning),
+        Banner::Problem(_) => ("problem", "alert", Icon::Warning),
     };
     html! {
         div class={ "banner banner-" (kind) } role=(role) id={ (id) "-" (kind) } {
@@ -67,10 +67,22 @@ fn banner_text(message: &Banner) -> Markup {
             Banner::Set { key, text } => strong { "Set " code { (key) } " = " code { (json::exact(text)) } },
             Banner::Removed { key } => strong { "Removed " code { (key) } },
             Banner::Info(text) => strong { (text) },
-            Banner::Problem { title, text } => { strong { (title) } p { (text) } },
+            Banner::Problem(trouble) => { strong { "Not set" } p { (why_not(trouble)) } },
             Banner::Rejected { code, reason } => {
                 strong { "Cookie rejected" }
                 p { code { (code) ": " (reason) } br; "The session is empty, and nothing crashed." }
+            },
+        }
+    }
+}
+
+fn why_not(trouble: &Trouble) -> Markup {
+    html! {
+        @match trouble {
+            Trouble::Refused(reason) => (reason),
+            Trouble::NotJson { value, quoted } => {
+                @if value.is_empty() { "An empty value" } @else { code { (value) } }
+                " is not JSON. Choose Text, or write it as " code { (quoted) } "."
             },
         }
     }
