@@ -7,6 +7,7 @@ use carafe_core::clock::Timestamp;
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
+const TWO_DAYS: u64 = 2 * DAY;
 
 /// `2023-11-14 22:13:20 UTC`; the bare number where the calendar ends.
 pub(crate) fn utc(at: Timestamp) -> String {
@@ -20,9 +21,12 @@ pub(crate) fn utc(at: Timestamp) -> String {
 pub(crate) fn span(seconds: u64) -> String {
     match seconds {
         ..MINUTE => format!("{seconds} s"),
-        ..HOUR => format!("{} min", seconds / MINUTE),
-        ..172_800 => format!("{} h", seconds / HOUR),
-        _ => format!("{} days", thousands(seconds / DAY)),
+        MINUTE..HOUR => format!("{} min", seconds / MINUTE),
+        HOUR..TWO_DAYS => format!("{} h", seconds / HOUR),
+        _ => format!(
+            "{} days",
+            thousands(usize::try_from(seconds / DAY).unwrap_or(usize::MAX))
+        ),
     }
 }
 
@@ -37,7 +41,7 @@ pub(crate) fn ago(age: i64) -> String {
 }
 
 /// `4,096`.
-pub(crate) fn thousands(number: impl ToString) -> String {
+pub(crate) fn thousands(number: usize) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {

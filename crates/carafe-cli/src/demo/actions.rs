@@ -58,7 +58,7 @@ pub(super) async fn index(
     let reader = query
         .sample
         .map_or_else(Reader::default, |_| Reader::sample());
-    page(&demo, &headers, StatusCode::OK, reader, None)
+    page(&demo, &headers, StatusCode::OK, &reader, None)
 }
 
 /// `POST /read`: the page with the reader's result. No redirect, because that would put the key into
@@ -68,7 +68,7 @@ pub(super) async fn read(
     headers: HeaderMap,
     Form(form): Form<ReadForm>,
 ) -> Response {
-    page(&demo, &headers, StatusCode::OK, Reader::read(form), None)
+    page(&demo, &headers, StatusCode::OK, &Reader::read(form), None)
 }
 
 /// `POST /{way}/{action}`: does it, and sends the browser back to the page.
@@ -89,7 +89,7 @@ pub(super) async fn act(
                 &demo,
                 &headers,
                 StatusCode::UNPROCESSABLE_ENTITY,
-                Reader::default(),
+                &Reader::default(),
                 Some(problem),
             )
         }
@@ -176,7 +176,7 @@ fn page(
     demo: &Demo,
     headers: &HeaderMap,
     status: StatusCode,
-    reader: Reader,
+    reader: &Reader,
     mut problem: Option<Problem>,
 ) -> Response {
     let visit = Visit::begin(demo, headers);
@@ -196,7 +196,7 @@ fn page(
         }
     });
     let panels: Vec<_> = panels.collect();
-    let html = view::page(&demo.address, &panels, &reader);
+    let html = view::page(&demo.address, &panels, reader);
     (status, ended.headers, Html(html.into_string())).into_response()
 }
 

@@ -78,6 +78,12 @@ pub(super) fn key_id(cookie: &str) -> Option<[u8; 4]> {
     head.get(1..5)?.try_into().ok()
 }
 
+/// Bytes of the ciphertext of an encrypted cookie. Its characters may be one fewer than they need.
+pub(super) fn ciphertext_bytes(cookie: &str) -> usize {
+    let others: usize = HEAD.iter().map(|(_, length)| length).sum::<usize>() + TAG;
+    (cookie.len() * 6 / 8).saturating_sub(others)
+}
+
 fn signed(cookie: &str) -> Option<Vec<(Role, Range<usize>)>> {
     let signature = cookie.is_ascii().then(|| cookie.rfind('.'))?? + 1;
     let time = cookie[..signature - 1].rfind('.')? + 1;
@@ -93,17 +99,14 @@ fn encrypted(cookie: &str) -> Option<Vec<(Role, Range<usize>)>> {
     if !cookie.is_ascii() || bytes < carafe_core::token::encrypted::OVERHEAD {
         return None;
     }
-    let mut ranges = Vec::new();
     let mut byte = 0;
-    let head = HEAD
-        .iter()
-        .map(|&(role, length)| (role, length))
-        .map(|(role, length)| {
-            byte += length;
-            (role, byte)
-        });
+    let head = HEAD.iter().map(|&(role, length)| {
+        byte += length;
+        (role, byte)
+    });
     let mut ends: Vec<_> = head.collect();
     ends.extend([(Role::Ciphertext, bytes - TAG), (Role::Tag, bytes)]);
+    let mut ranges = Vec::new();
     let mut start = 0;
     for (role, end) in ends {
         let end = (end * 8).div_ceil(6).min(cookie.len());

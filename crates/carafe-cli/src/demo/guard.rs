@@ -49,7 +49,9 @@ fn is_of_this_site(headers: &HeaderMap) -> bool {
     match (text("sec-fetch-site"), text("origin")) {
         (Some(site), _) => matches!(site, "same-origin" | "none"),
         (None, None) => true,
-        (None, Some(origin)) => origin.split_once("://").map(|(_, host)| host) == text("host"),
+        (None, Some(origin)) => origin
+            .split_once("://")
+            .is_some_and(|(_, host)| Some(host) == text("host")),
     }
 }
 

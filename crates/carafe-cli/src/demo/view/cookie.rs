@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::json;
 use crate::{
     demo::{
-        cookie_parts::{Part, Role, key_id, parts},
+        cookie_parts::{Part, Role, ciphertext_bytes, key_id, parts},
         panel::{Held, Panel},
     },
     human::{ago, thousands, utc},
@@ -84,7 +84,7 @@ fn meaning(part: &Part<'_>, panel: &Panel<'_>, held: &Held) -> Markup {
         Role::KeyId => key(panel, held),
         Role::Nonce => html! { "24 random bytes, new for every cookie" },
         Role::Commitment => html! { "32 bytes, binds the cookie to exactly one key" },
-        Role::Ciphertext => ciphertext(part, inspection),
+        Role::Ciphertext => ciphertext(held),
         Role::Tag => tag(panel, held),
         Role::Unread => html! { "not in the format of this cookie" },
     }
@@ -133,9 +133,9 @@ fn key(panel: &Panel<'_>, held: &Held) -> Markup {
     }
 }
 
-fn ciphertext(part: &Part<'_>, inspection: &Inspection) -> Markup {
-    let bytes = thousands(part.text.len() * 6 / 8);
-    match (inspection.issued, inspection.age) {
+fn ciphertext(held: &Held) -> Markup {
+    let bytes = thousands(ciphertext_bytes(&held.value));
+    match (held.inspection.issued, held.inspection.age) {
         (Some(issued), Some(age)) => html! {
             (bytes) " bytes, AES-256-GCM"
             small { "with the time: " (utc(issued)) ", " (ago(age)) }
