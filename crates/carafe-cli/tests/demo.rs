@@ -1,10 +1,16 @@
 //! The demo, driven as a browser drives it.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
+
 mod support;
 
 use std::net::TcpListener;
 
-use support::{COOKIE, KEY, browser::start, run};
+use support::{
+    COOKIE, KEY,
+    browser::{start, start_with},
+    run,
+};
 
 const SIGNED: &str = "session";
 const ENCRYPTED: &str = "__Host-Http-session";
@@ -255,6 +261,45 @@ fn forms_of_other_sites_are_refused() {
             .status,
         403
     );
+}
+
+#[test]
+fn names_that_somebody_else_may_own_are_refused() {
+    let mut demo = start();
+    let port = demo.host.rsplit(':').next().unwrap().to_owned();
+    for (name, status) in [
+        ("localhost", 303),
+        ("127.0.0.1", 303),
+        ("evil.example", 421),
+    ] {
+        let host = format!("{name}:{port}");
+        let fields = [("key", "a"), ("value", "1"), ("as", "json")];
+        let headers = [("Host", host.as_str()), ("Sec-Fetch-Site", "same-origin")];
+        let answer = demo.post_with("/signed/set", &fields, &headers);
+        assert_eq!(
+            (answer.status, answer.header("set-cookie").is_some()),
+            (status, status == 303),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn a_key_in_the_environment_reads_the_sessions_of_an_application() {
+    let mut demo = start_with(&[("SECRET_KEY", KEY)]);
+    let signed = run(&[
+        "sign",
+        "--secret-key",
+        KEY,
+        "--",
+        "{\"drink\":\"espresso\"}",
+    ])
+    .out;
+    demo.cookies
+        .insert(SIGNED.to_owned(), signed.trim_end().to_owned());
+    assert!(panel(&demo.page(), "signed").contains("<code class=\"data-key\">drink</code>"));
+    let refused = support::run_with(&[("SECRET_KEY", "")], &["demo", "--listen", "127.0.0.1:0"]);
+    assert_eq!((refused.code, refused.out.as_str()), (2, ""));
 }
 
 #[test]

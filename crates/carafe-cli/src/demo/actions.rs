@@ -84,7 +84,11 @@ pub(super) async fn act(
     match changed(&demo, id, action, &headers, &form) {
         Ok(ended) => back_to(id, ended.headers),
         Err(trouble) => {
-            let problem = form.problem(id, trouble);
+            let problem = Problem {
+                way: id,
+                trouble,
+                typed: form.typed(action),
+            };
             page(
                 &demo,
                 &headers,
@@ -220,17 +224,16 @@ impl ActionForm {
         }
     }
 
-    fn problem(self, way: WayId, trouble: Trouble) -> Problem {
-        let typed = Typed {
-            as_text: self.is_text(),
-            is_invalid: true,
-            key: self.key,
-            value: self.value,
-        };
-        Problem {
-            way,
-            trouble,
-            typed,
+    /// What the form that sets values shows again.
+    fn typed(self, action: Action) -> Typed {
+        match action {
+            Action::Set => Typed {
+                as_text: self.is_text(),
+                is_invalid: true,
+                key: self.key,
+                value: self.value,
+            },
+            _ => Typed::default(),
         }
     }
 }

@@ -1,12 +1,19 @@
-//! What surrounds every request of the demo: no forms from other sites, and headers that leave a page
-//! nothing to do but show itself.
+//! What surrounds every request of the demo: no forms from other sites, no names but our own, and
+//! headers that leave a page nothing to do but show itself.
+//!
+//! The demo signs what it is told with its key, which may be that of a real application. So a page on
+//! the web must not reach it, neither by a form nor by a name that it lets point to this machine.
+
+use std::net::{IpAddr, SocketAddr};
 
 use axum::{
-    extract::Request,
+    extract::{Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
+
+use super::{Demo, Shared};
 
 /// No script, no frame, no foreign form target; styles from here, icons in the page.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -20,15 +27,10 @@ const HEADERS: [(header::HeaderName, &str); 4] = [
     (header::CACHE_CONTROL, "no-store"),
 ];
 
-pub(super) async fn guard(request: Request, next: Next) -> Response {
-    let is_safe = matches!(*request.method(), Method::GET | Method::HEAD);
-    let mut response = match is_safe || is_of_this_site(request.headers()) {
-        true => next.run(request).await,
-        false => (
-            StatusCode::FORBIDDEN,
-            "This form was sent by another site.\n",
-        )
-            .into_response(),
+pub(super) async fn guard(State(demo): State<Shared>, request: Request, next: Next) -> Response {
+    let mut response = match refusal(&demo, request.method(), request.headers()) {
+        None => next.run(request).await,
+        Some(refusal) => refusal.into_response(),
     };
     for (name, value) in HEADERS {
         response
@@ -36,6 +38,30 @@ pub(super) async fn guard(request: Request, next: Next) -> Response {
             .insert(name, HeaderValue::from_static(value));
     }
     response
+}
+
+fn refusal(demo: &Demo, method: &Method, headers: &HeaderMap) -> Option<(StatusCode, String)> {
+    if demo.is_local && !is_local_name(headers) {
+        let text = format!("This demo answers to {} only.\n", demo.address);
+        return Some((StatusCode::MISDIRECTED_REQUEST, text));
+    }
+    let is_safe = matches!(*method, Method::GET | Method::HEAD);
+    let text = "This form was sent by another site.\n".to_owned();
+    (!is_safe && !is_of_this_site(headers)).then_some((StatusCode::FORBIDDEN, text))
+}
+
+/// Whether the request was sent to an address or to `localhost`, which nobody can point elsewhere
+/// (DNS rebinding).
+fn is_local_name(headers: &HeaderMap) -> bool {
+    let Some(host) = headers
+        .get(header::HOST)
+        .map(|host| host.to_str().unwrap_or_default())
+    else {
+        return true;
+    };
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    let is_address = host.parse::<IpAddr>().is_ok() || host.parse::<SocketAddr>().is_ok();
+    is_address || name == "localhost" || name.ends_with(".localhost")
 }
 
 /// Whether the browser says that a page of this server sent the form (OWASP CSRF Prevention Cheat
@@ -88,5 +114,25 @@ mod tests {
             });
             assert_eq!(is_of_this_site(&map.collect()), ours, "{headers:?}");
         }
+    }
+
+    #[test]
+    fn names_that_somebody_may_own_are_not_ours() {
+        for (host, ours) in [
+            ("127.0.0.1:5000", true),
+            ("127.0.0.1", true),
+            ("[::1]:5000", true),
+            ("localhost:5000", true),
+            ("localhost", true),
+            ("demo.localhost:5000", true),
+            ("evil.example:5000", false),
+            ("localhost.evil.example", false),
+            ("127.0.0.1.evil.example:5000", false),
+            ("", false),
+        ] {
+            let map = [(header::HOST, HeaderValue::from_static(host))];
+            assert_eq!(is_local_name(&map.into_iter().collect()), ours, "{host}");
+        }
+        assert!(is_local_name(&HeaderMap::new()));
     }
 }

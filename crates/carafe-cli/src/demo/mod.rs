@@ -42,6 +42,8 @@ use crate::{failure::Failure, keys, output};
 /// What all requests share.
 struct Demo {
     address: String,
+    /// Whether only programs on this machine reach it.
+    is_local: bool,
     signed: Way,
     encrypted: Way,
 }
@@ -58,8 +60,8 @@ pub(crate) fn serve(listen: &str) -> Result<(), Failure> {
         "Carafe's demo is at {} (Ctrl+C ends it)",
         demo.address
     ))?;
-    if !address.ip().is_loopback() {
-        output::warning("other machines may reach this address; the demo is made for one person");
+    if !demo.is_local {
+        output::warning("whoever reaches this address can make sessions with the demo's key");
     }
     // One thread: there is one person to serve.
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -92,6 +94,7 @@ fn bind(listen: &str) -> Result<TcpListener, Failure> {
 }
 
 fn router(demo: Demo) -> Router {
+    let demo = Arc::new(demo);
     Router::new()
         .route("/", get(actions::index))
         .route("/read", post(actions::read).get(actions::to_the_page))
@@ -106,8 +109,11 @@ fn router(demo: Demo) -> Router {
                 "There is nothing here. The demo is at /\n",
             )
         })
-        .layer(middleware::from_fn(guard::guard))
-        .with_state(Arc::new(demo))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&demo),
+            guard::guard,
+        ))
+        .with_state(demo)
 }
 
 async fn style() -> ([(header::HeaderName, &'static str); 1], &'static str) {
@@ -121,6 +127,7 @@ impl Demo {
     fn new(address: SocketAddr, keys: carafe_core::key::KeyRing) -> Result<Self, Failure> {
         Ok(Self {
             address: format!("http://{address}"),
+            is_local: address.ip().is_loopback(),
             signed: Way::signed(keys.clone())?,
             encrypted: Way::encrypted(keys)?,
         })

@@ -26,11 +26,16 @@ pub(crate) struct Page {
 
 /// Starts the demo on a free port.
 pub(crate) fn start() -> Demo {
+    start_with(&[])
+}
+
+/// Starts it with this environment.
+pub(crate) fn start_with(env: &[(&str, &str)]) -> Demo {
     let mut command = super::carafe();
     let command = command
-        .args(["demo", "--listen", "127.0.0.1:0"])
-        .stdout(Stdio::piped());
-    let mut child = command.spawn().unwrap();
+        .envs(env.iter().copied())
+        .args(["demo", "--listen", "127.0.0.1:0"]);
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
     let mut out = BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();
     out.read_line(&mut line).unwrap();
@@ -85,10 +90,7 @@ impl Demo {
     }
 
     fn send(&mut self, method: &str, path: &str, body: &str, headers: &[(&str, &str)]) -> Page {
-        let mut text = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n",
-            self.host
-        );
+        let mut text = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n");
         let cookies: Vec<_> = self
             .cookies
             .iter()
@@ -96,6 +98,9 @@ impl Demo {
             .collect();
         if !cookies.is_empty() {
             write!(text, "Cookie: {}\r\n", cookies.join("; ")).unwrap();
+        }
+        if !headers.iter().any(|(name, _)| *name == "Host") {
+            write!(text, "Host: {}\r\n", self.host).unwrap();
         }
         for (name, value) in headers {
             write!(text, "{name}: {value}\r\n").unwrap();

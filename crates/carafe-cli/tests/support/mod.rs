@@ -1,6 +1,7 @@
 //! Runs the program as a person does, and speaks HTTP to its demo as a browser does.
 
 #![allow(dead_code, reason = "each test program uses its part of this")]
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 pub(crate) mod browser;
 

@@ -67,7 +67,7 @@ fn banner_text(message: &Banner) -> Markup {
             Banner::Set { key, text } => strong { "Set " code { (key) } " = " code { (json::exact(text)) } },
             Banner::Removed { key } => strong { "Removed " code { (key) } },
             Banner::Info(text) => strong { (text) },
-            Banner::Problem(trouble) => { strong { "Not set" } p { (why_not(trouble)) } },
+            Banner::Problem(trouble) => { strong { "Not changed" } p { (why_not(trouble)) } },
             Banner::Rejected { code, reason } => {
                 strong { "Cookie rejected" }
                 p { code { (code) ": " (reason) } br; "The session is empty, and nothing crashed." }
