@@ -6,7 +6,7 @@
 //! | [`inspection`] | what is to be said about one cookie; shared by `inspect` and the demo |
 //! | [`demo`] | the demo page: one server, two sessions, no script |
 //!
-//! Keys come in through [`keys`], formats through [`format`], all text goes out through [`output`].
+//! Keys come in through [`keys`], formats through [`mod@format`], all text goes out through [`output`].
 //! Nothing here decides about sessions; that is `carafe_core`.
 
 mod command;

@@ -13,7 +13,7 @@ const LISTEN: &str = "127.0.0.1:5000";
 #[command(after_help = "Examples:
   carafe demo
   carafe demo --listen 127.0.0.1:0          on a free port
-  SECRET_KEY=$(cat secret_key) carafe demo  reads the session cookies of a Flask application on this host")]
+  SECRET_KEY=$(cat key) carafe demo         reads the cookies of a Flask application on this host")]
 pub(crate) struct DemoArgs {
     /// The address and port to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = LISTEN)]

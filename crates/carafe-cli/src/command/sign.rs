@@ -22,7 +22,7 @@ use crate::{
 /// Print the cookie value of a session
 ///
 /// The JSON is read as Python reads it and written as the format writes it: sorted keys, no blanks,
-/// ASCII escapes. Flask's tags (such as {" t":[1,2]} for a tuple) are taken as tags.
+/// ASCII escapes. Flask's tags (such as {" t":…} for a tuple) are taken as tags.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   SECRET_KEY=flask-spec-secret carafe sign --now 1700000000 -- '{\"user_id\":42}'
