@@ -124,9 +124,9 @@ pub(super) fn rewrite(raw: &str, ascii: bool, out: &mut String) {
 pub(super) fn append_ascii(json: &str, out: &mut String) {
     for char in json.chars() {
         if char.is_ascii() {
-            out.push(char)
+            out.push(char);
         } else {
-            write_code_point(char.into(), true, out)
+            write_code_point(char.into(), true, out);
         }
     }
 }
