@@ -214,7 +214,7 @@ fn log_rejection(cookie: &str, rejection: &Rejection) {
     let reason = rejection.code();
     match rejection {
         Rejection::Ambiguous => {
-            tracing::warn!(cookie, reason, "session cookie refused: {rejection}")
+            tracing::warn!(cookie, reason, "session cookie refused: {rejection}");
         }
         Rejection::Token(_) | Rejection::UnknownId => {
             tracing::info!(cookie, reason, "session cookie refused: {rejection}");
