@@ -28,7 +28,11 @@ fn every_check_holds_on_its_corpus() {
     let mut broken = Vec::new();
     for (target, check) in checks::ALL {
         let inputs = names_in(&corpus().join(target));
-        assert!(inputs.len() >= 10, "{target} has a corpus of {}", inputs.len());
+        assert!(
+            inputs.len() >= 10,
+            "{target} has a corpus of {}",
+            inputs.len()
+        );
         for path in inputs {
             let input = fs::read(&path).unwrap_or_else(|why| panic!("{}: {why}", path.display()));
             if catch_unwind(|| check(&input)).is_err() {
@@ -44,7 +48,10 @@ fn every_corpus_and_every_target_has_a_check() {
     let targets = corpus().join("../fuzz_targets");
     for folder in [corpus(), targets] {
         let names = names_in(&folder);
-        let stems: Vec<_> = names.iter().filter_map(|path| path.file_stem()?.to_str()).collect();
+        let stems: Vec<_> = names
+            .iter()
+            .filter_map(|path| path.file_stem()?.to_str())
+            .collect();
         let checks: Vec<_> = checks::ALL.iter().map(|(name, _)| *name).collect();
         assert_eq!(stems, checks, "{}", folder.display());
     }

@@ -3,9 +3,9 @@
 use carafe_core::{
     clock::Timestamp,
     cookie::{
-        CookiePolicy, Grammar, MAX_CANDIDATES, MAX_COOKIE_BYTES, MAX_HEADER_BYTES, MAX_PAIRS, Pair,
-        Persistence, RequestCookies, SameSite, SetCookie, pairs, positions_setting, sets_cookie,
-        values_of,
+        CookiePolicy, CookiePolicyBuilder, Grammar, MAX_CANDIDATES, MAX_COOKIE_BYTES,
+        MAX_HEADER_BYTES, MAX_PAIRS, Pair, Persistence, RequestCookies, SameSite, SetCookie, pairs,
+        positions_setting, sets_cookie, values_of,
     },
 };
 
@@ -84,7 +84,8 @@ fn readers_agree(lines: &[&[u8]], grammar: Grammar) {
         let named = named.map(|(name, value)| (name, String::from_utf8_lossy(&value).into_owned()));
         assert!(named.eq(cookies.iter().map(|(name, value)| (name, value.to_owned()))));
     }
-    for (name, value) in cookies.iter() {
+    // Each look goes through all lines, and a few show what all would.
+    for (name, value) in cookies.iter().take(8) {
         let all: Vec<_> = cookies.get_all(name).take(MAX_CANDIDATES).collect();
         let found = values_of(lines.iter().copied(), name, grammar);
         assert!(
@@ -100,46 +101,86 @@ fn readers_agree(lines: &[&[u8]], grammar: Grammar) {
 /// A cookie of any name, value and attributes: what is rendered is one printable header, and both grammars
 /// read the value back.
 pub fn set_cookie(data: &[u8]) {
-    let mut input = Input(data);
-    let (flags, more, age, at) = (input.byte(), input.byte(), input.i64(), input.i64());
-    let (name, domain, path) = (input.line(), input.line(), input.line());
-    let value = String::from_utf8_lossy(input.0);
-    let on = |bit: u8| flags >> bit & 1 == 1;
-    let same_site = [
-        None,
-        Some(SameSite::Lax),
-        Some(SameSite::Strict),
-        Some(SameSite::None),
-    ][usize::from(more & 3)];
+    let wish = Wish::read(Input(data));
+    if let Ok(text) = wish.cookie().render(NOW) {
+        is_one_cookie(&text, &wish.name, &wish.value);
+    }
+    if let Ok(policy) = wish.policy().build() {
+        policy_renders(&policy, &wish.value, wish.at);
+    }
+}
 
-    let mut cookie = SetCookie::new(name.clone(), value.clone())
-        .secure(on(0))
-        .http_only(on(1))
-        .partitioned(on(2));
-    let mut policy = CookiePolicy::builder(name.clone())
-        .secure(on(0))
-        .http_only(on(1))
-        .partitioned(on(2));
-    if on(3) {
-        cookie = cookie.max_age_seconds(age);
+/// What is asked for: two bytes of flags, two times, and a line each for name, domain, path and value.
+struct Wish {
+    flags: u8,
+    same_site: Option<SameSite>,
+    age: i64,
+    at: i64,
+    name: String,
+    domain: String,
+    path: String,
+    value: String,
+}
+
+impl Wish {
+    fn read(mut input: Input<'_>) -> Self {
+        let words = [
+            None,
+            Some(SameSite::Lax),
+            Some(SameSite::Strict),
+            Some(SameSite::None),
+        ];
+        Self {
+            flags: input.byte(),
+            same_site: words[usize::from(input.byte() & 3)],
+            age: input.i64(),
+            at: input.i64(),
+            name: input.line().into_owned(),
+            domain: input.line().into_owned(),
+            path: input.line().into_owned(),
+            value: String::from_utf8_lossy(input.0).into_owned(),
+        }
     }
-    if on(4) {
-        cookie = cookie.expires(Timestamp::from_unix(at));
+
+    fn on(&self, bit: u8) -> bool {
+        self.flags >> bit & 1 == 1
     }
-    if on(5) {
-        (cookie, policy) = (cookie.domain(domain.clone()), policy.domain(domain));
+
+    fn cookie(&self) -> SetCookie {
+        let mut cookie = SetCookie::new(self.name.clone(), self.value.clone())
+            .secure(self.on(0))
+            .http_only(self.on(1))
+            .partitioned(self.on(2));
+        if self.on(3) {
+            cookie = cookie.max_age_seconds(self.age);
+        }
+        if self.on(4) {
+            cookie = cookie.expires(Timestamp::from_unix(self.at));
+        }
+        if self.on(5) {
+            cookie = cookie.domain(self.domain.clone());
+        }
+        if self.on(6) {
+            cookie = cookie.path(self.path.clone());
+        }
+        self.same_site
+            .into_iter()
+            .fold(cookie, SetCookie::same_site)
     }
-    if on(6) {
-        (cookie, policy) = (cookie.path(path.clone()), policy.path(path));
-    }
-    if let Some(same_site) = same_site {
-        (cookie, policy) = (cookie.same_site(same_site), policy.same_site(same_site));
-    }
-    if let Ok(text) = cookie.render(NOW) {
-        is_one_cookie(&text, &name, &value);
-    }
-    if let Ok(policy) = policy.build() {
-        policy_renders(&policy, &value, at);
+
+    fn policy(&self) -> CookiePolicyBuilder {
+        let mut policy = CookiePolicy::builder(self.name.clone())
+            .secure(self.on(0))
+            .http_only(self.on(1))
+            .partitioned(self.on(2))
+            .same_site(self.same_site);
+        if self.on(5) {
+            policy = policy.domain(self.domain.clone());
+        }
+        if self.on(6) {
+            policy = policy.path(self.path.clone());
+        }
+        policy
     }
 }
 
@@ -166,6 +207,10 @@ fn is_one_cookie(text: &str, name: &str, value: &str) {
         let cookies = RequestCookies::parse([pair.as_bytes()], grammar);
         assert!(cookies.iter().eq([(name, value)]), "{text:?}");
     }
+    attributes_are_known(text);
+}
+
+fn attributes_are_known(text: &str) {
     let mut attributes: Vec<_> = text
         .split(';')
         .skip(1)

@@ -29,7 +29,10 @@ fn reads_back(unix: i64) {
         assert!(!(-62_135_596_800..=253_402_300_799).contains(&unix));
         return;
     };
-    let at = jiff::Timestamp::from_second(unix).expect("four digits of a year");
+    // jiff leaves out the last day of the year 9999.
+    let Ok(at) = jiff::Timestamp::from_second(unix) else {
+        return;
+    };
     assert_eq!(
         Some(&text),
         DateTimePrinter::new()

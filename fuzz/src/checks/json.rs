@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use carafe_core::{
     json::{
-        Style, Value, from_text, scan_root as scan,
+        EncodeError, Style, Value, from_text, scan_root as scan,
         tag::{Bytes, DateTime, Markup, Tuple, Uuid},
         to_text, validate, write_object,
     },
@@ -74,26 +74,15 @@ pub fn json_value(data: &[u8]) {
             continue;
         };
         let _ = (value.to_string(), value.as_str(), value.date());
-        let Ok(written) = to_text(&value, style) else {
-            assert!(
-                !style.tags || has_python_types(&value),
-                "not written: {value:?}"
-            );
-            continue;
+        let written = match to_text(&value, style) {
+            Ok(written) => written,
+            // A value is read two levels deeper than written, which leaves room for the session around it.
+            Err(EncodeError::TooDeep) => continue,
+            Err(error) => panic!("{value:?} is not written: {error}"),
         };
         let again = Value::parse(&written, style.tags).expect("what was written is read");
         assert!(same(&value, &again), "{value:?} became {again:?}");
         assert_eq!(to_text(&again, style), Ok(written));
-    }
-}
-
-/// What plain JSON has no place for.
-fn has_python_types(value: &Value) -> bool {
-    match value {
-        Value::List(items) | Value::Tuple(items) => items.iter().any(has_python_types),
-        Value::Dict(members) => members.iter().any(|(_, value)| has_python_types(value)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
-        _ => true,
     }
 }
 
