@@ -78,7 +78,7 @@ class Application:
 
     def value(self, header: str) -> str:
         """The value of the session cookie that Flask takes from this header."""
-        return self.flask.request_class(EnvironBuilder(headers={"Cookie": header}).get_environ()).cookies.get("session", "")
+        return self.flask.request_class(EnvironBuilder(headers=[("Cookie", header)]).get_environ()).cookies.get("session", "")
 
 
 def error_text(error: BaseException) -> str:
@@ -108,7 +108,7 @@ class Verbatim:
 def payload_of(cookie: str) -> str:
     """The JSON text inside, whatever the signature says."""
     body = cookie.rsplit(".", 2)[0]
-    return URLSafeSerializerMixin("unused", serializer=Verbatim()).load_payload(body.encode())
+    return str(URLSafeSerializerMixin("unused", serializer=Verbatim()).load_payload(body.encode()))
 
 
 def is_compressed(cookie: str) -> bool:
@@ -118,11 +118,11 @@ def is_compressed(cookie: str) -> bool:
 def sign_text(text: str | bytes, now: float = T, secret: Any = SECRET, salt: str = "cookie-session") -> str:
     """A cookie with this payload, made as Flask makes one."""
     with stopped(now):
-        return text_serializer(secret, salt).dumps(text).decode()  # type: ignore[union-attr]
+        return str(text_serializer(secret, salt).dumps(text), "ascii")
 
 
-def text_serializer(secret: Any, salt: str = "cookie-session") -> URLSafeTimedSerializer:
-    """What signs for Flask, but takes the payload as text."""
+def text_serializer(secret: Any, salt: str = "cookie-session") -> Any:
+    """What signs for Flask, but takes the payload as text and answers bytes."""
     signer = {"key_derivation": "hmac", "digest_method": hashlib.sha1}
     return URLSafeTimedSerializer(secret, salt=salt, serializer=Verbatim(), signer_kwargs=signer)
 

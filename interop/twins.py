@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from itertools import islice, zip_longest
 from pathlib import Path
 from random import Random
 from threading import Thread
@@ -42,12 +43,14 @@ Step = tuple[Any, ...] | str
 
 @dataclass
 class Finding:
-    program: str
+    """What a comparison came to."""
+
+    claim: str
     answers: int
-    problem: str | None
+    problems: list[str]
 
 
-class Difference(Exception):
+class DifferenceError(Exception):
     """The twin is not like the original."""
 
 
@@ -100,9 +103,8 @@ def run(examples: Path, seed: int) -> Iterator[Finding]:
 
 
 def compare(program: str, twin: Path, chance: Random, encrypted: bool = False) -> Finding:
-    name = f"{program} (encrypted)" if encrypted else program
+    claim = f"{program} answers and prints as its Flask original" + (", encrypted as well" if encrypted else "")
     environment = {"MODE": "encrypted"} if encrypted else {}
-    pair: Pair | None = None
     try:
         with (
             started([sys.executable, "-u", HERE / "tutorials" / f"{program}.py"], {}) as original,
@@ -115,10 +117,9 @@ def compare(program: str, twin: Path, chance: Random, encrypted: bool = False) -
                 pair.go(walk(program, chance))
             if not encrypted:
                 pair.forged(program)
-        pair.compare_lines()
-    except Difference as difference:
-        return Finding(name, pair.answers if pair else 0, str(difference))
-    return Finding(name, pair.answers, None)
+    except DifferenceError as difference:
+        return Finding(claim, 0, [str(difference)])
+    return Finding(claim, pair.answers, pair.problems())
 
 
 def walk(program: str, chance: Random) -> list[Step]:
@@ -152,7 +153,7 @@ class Program:
         assert process.stdout is not None
         ready = READY.search(process.stdout.readline())
         if ready is None:
-            raise Difference(f"{process.args!r} did not start: {self.complaints()}")
+            raise DifferenceError(f"{process.args!r} did not start: {self.complaints()}")
         self.port = int(ready.group(1))
         self._reader = Thread(target=lambda: self.lines.extend(process.stdout or ()), daemon=True)
         self._reader.start()
@@ -188,6 +189,8 @@ class Pair:
     def __init__(self, original: Program, twin: Program, encrypted: bool):
         self._original, self._twin, self._encrypted = original, twin, encrypted
         self.answers = 0
+        self._problems: dict[str, list[Step]] = {}
+        """Each difference once, with the steps before it."""
         self.forget()
 
     def forget(self) -> None:
@@ -199,8 +202,11 @@ class Pair:
             self.trail.append(step)
             if step == SWAP:
                 self._swap()
-            else:
+                continue
+            try:
                 self._both(step)
+            except DifferenceError as difference:
+                self._problems.setdefault(str(difference), self.trail[:-1])
 
     def _swap(self) -> None:
         """Each program goes on with the other's cookies; nothing is shared in encrypted mode."""
@@ -213,8 +219,10 @@ class Pair:
         self.answers += 1
         views = [self._view(answer) for answer in (theirs, ours)]
         if views[0] != views[1]:
-            differing = [f"{key}: Flask {views[0][key]!r}, Carafe {views[1][key]!r}" for key in views[0] if views[0][key] != views[1][key]]
-            raise Difference("\n    ".join([f"the answer to {step!r} differs", *differing, f"after {self.trail[:-1]!r}"]))
+            differing = [
+                f"{key}: Flask {views[0][key]!r}, Carafe {views[1][key]!r}" for key in views[0] if views[0][key] != views[1][key]
+            ]
+            raise DifferenceError("\n    ".join([f"the answer to {step!r} differs", *differing]))
         if not self._encrypted:
             self._check_times(theirs, ours)
             check_cache_control(ours, step)
@@ -232,7 +240,7 @@ class Pair:
     def _check_times(self, theirs: Answer, ours: Answer) -> None:
         for one, other in zip(theirs.set_cookies(), ours.set_cookies(), strict=True):
             if any(abs(a - b) > TOLERANCE for a, b in zip(moments(one), moments(other), strict=True)):
-                raise Difference(f"the times differ: Flask {one!r}, Carafe {other!r}")
+                raise DifferenceError(f"the times differ: Flask {one!r}, Carafe {other!r}")
 
     def forged(self, program: str) -> None:
         """Cookies that were not made in this conversation: of another key, of the past, changed."""
@@ -251,12 +259,19 @@ class Pair:
             self.forget()
             self.go([("COOKIE", path, f"session={cookie}") for path in dict.fromkeys(paths)])
 
-    def compare_lines(self) -> None:
-        if self._original.lines != self._twin.lines:
-            pairs = zip(self._original.lines, self._twin.lines, strict=False)
-            number, pair = next(((n, pair) for n, pair in enumerate(pairs) if pair[0] != pair[1]), (None, None))
-            counts = f"{len(self._original.lines)} and {len(self._twin.lines)} lines"
-            raise Difference(f"the printed lines differ: {counts}, first at {number}: (Flask, Carafe) {pair!r}")
+    def problems(self) -> list[str]:
+        """What was different, printed lines included; to be asked when both programs have ended."""
+        answers = [f"{what}\n    after {before!r}" for what, before in self._problems.items()]
+        return answers + self._printed_otherwise()
+
+    def _printed_otherwise(self) -> list[str]:
+        lines = zip_longest(self._original.lines, self._twin.lines)
+        differing = (
+            f"line {number} differs: Flask {one!r}, Carafe {other!r}"
+            for number, (one, other) in enumerate(lines, 1)
+            if one != other
+        )
+        return list(islice(differing, 1))
 
 
 def ask(browser: Browser, step: Step) -> Answer:
@@ -278,7 +293,7 @@ def content(value: str) -> str:
     try:
         return str(flask_side.text_serializer(SECRET).loads(value))
     except BadSignature as error:
-        raise Difference(f"Flask refuses the session cookie {value!r}: {error}") from error
+        raise DifferenceError(f"Flask refuses the session cookie {value!r}: {error}") from error
 
 
 def moments(cookie: SetCookie) -> list[float]:
@@ -295,14 +310,15 @@ def check_cache_control(ours: Answer, step: Step) -> None:
     sets_session = any(cookie.name == "session" for cookie in ours.set_cookies())
     allowed = (None, "no-store") if sets_session else (None,)
     if ours.one("cache-control") not in allowed:
-        raise Difference(f"Cache-Control {ours.one('cache-control')!r} on the answer to {step!r}")
+        raise DifferenceError(f"Cache-Control {ours.one('cache-control')!r} on the answer to {step!r}")
 
 
 def without_a_key(examples: Path) -> Finding:
     """Each twin stops with one line that names SECRET_KEY."""
-    environment = {key: value for key, value in os.environ.items() if key != "SECRET_KEY"} | {"PORT": "0"}
+    environment = {key: value for key, value in os.environ.items() if key not in ("SECRET_KEY", "RUST_BACKTRACE")} | {"PORT": "0"}
+    problems = []
     for program in PROGRAMS:
         done = subprocess.run([examples / program], env=environment, capture_output=True, text=True, timeout=30, check=False)
         if done.returncode == 0 or "SECRET_KEY" not in done.stderr or len(done.stderr.strip().splitlines()) != 1:
-            return Finding("without a key", 0, f"{program} ends with {done.returncode} and says {done.stderr!r}")
-    return Finding("without a key", len(PROGRAMS), None)
+            problems.append(f"{program} ends with {done.returncode} and says {done.stderr!r}")
+    return Finding("a twin without SECRET_KEY stops with one line", len(PROGRAMS), problems)

@@ -15,7 +15,7 @@ from flask.json.tag import TaggedJSONSerializer
 import flask_side
 from backends import Flask, Session, Setting
 from clock import stopped
-from description import describe, describe_session
+from description import describe
 from peer_process import Peer, Request, Response
 from random_sessions import TAGS
 from shrink import smaller_session, smaller_value
@@ -132,7 +132,9 @@ def edited(case: Edit, old: list[Any], seen: Any, before: str, answer: Response)
     return (
         first_difference("the payload that Carafe reports", answer["payload"], payload)
         or first_difference("the meaning", pairs(seen or []), pairs(expected(case, old)))
-        or first_difference("the text of the other values", *both(others(payload, case.key), others(flask_side.payload_of(before), case.key)))
+        or first_difference(
+            "the text of the other values", *both(others(payload, case.key), others(flask_side.payload_of(before), case.key))
+        )
         or (first_difference("the payload of a sorted session", payload, as_flask_would(case)) if case.style == "flask" else None)
     )
 

@@ -88,9 +88,13 @@ class RoundTrip(Suite[Trip]):
 
     def writing(self, answers: list[Response], theirs: list[str], meant: list[Any], setting: Setting) -> list[str | None]:
         problems = [self.as_text(answer, cookie) for answer, cookie in zip(answers, theirs, strict=True)]
-        asked = [number for number, (answer, cookie) in enumerate(zip(answers, theirs, strict=True)) if answer.get("cookie") != cookie]
+        asked = [
+            number for number, (answer, cookie) in enumerate(zip(answers, theirs, strict=True)) if answer.get("cookie") != cookie
+        ]
         readable = [number for number in asked if problems[number] is None]
-        for number, seen in zip(readable, self.backend.read([answers[number]["cookie"] for number in readable], setting), strict=True):
+        for number, seen in zip(
+            readable, self.backend.read([answers[number]["cookie"] for number in readable], setting), strict=True
+        ):
             problems[number] = first_difference("what Carafe wrote, as they read it", seen, meant[number])
         return problems
 

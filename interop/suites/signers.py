@@ -107,7 +107,9 @@ class Library:
         self.signs_text = case.class_name.endswith("Signer")
         self.now = setting.now
         self.instance = (
-            made(setting.secret, salt=setting.salt, **how) if self.signs_text else made(setting.secret, salt=setting.salt, signer_kwargs=how)
+            made(setting.secret, salt=setting.salt, **how)
+            if self.signs_text
+            else made(setting.secret, salt=setting.salt, signer_kwargs=how)
         )
 
     def sign(self, content: Any) -> str:

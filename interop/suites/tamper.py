@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
-from backends import Backend, Flask, Quart, Starlette
+from backends import Backend, Flask, Quart, Setting, Starlette
 from clock import T
-from peer_process import Peer
+from peer_process import Peer, Request
 from random_sessions import Sessions
 from suites.suite import Suite, random_secret
-from backends import Setting
 
 
 @dataclass(frozen=True)
@@ -37,11 +35,8 @@ class Tamper(Suite[Token]):
         cookies = backend.write([sessions.session() for _ in range(count)], setting)
         return [Token(backend, cookie, setting) for cookie in cookies]
 
-    def smaller(self, case: Token) -> Iterator[Token]:
-        return iter(())
-
     def check(self, cases: list[Token]) -> list[str | None]:
-        requests = [
+        requests: list[Request] = [
             {"op": "refuse", "format": case.backend.format, "secret": case.setting.secret, "now": T, "cookies": wrong(case.cookie)}
             for case in cases
         ]

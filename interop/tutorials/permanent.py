@@ -22,7 +22,7 @@ def index() -> str:
 
 @app.get("/username/")
 def username() -> str:
-    return session.get("username", "没有用户登录！")
+    return str(session.get("username", "没有用户登录！"))
 
 
 @app.get("/delete_user/")
