@@ -1,5 +1,6 @@
 //! A session beside a plain dictionary: any sequence of calls leaves both alike, also after the cookie.
 
+use futures_executor::block_on;
 use std::{collections::BTreeMap, sync::Arc};
 
 use carafe_core::{
@@ -77,7 +78,7 @@ impl Visit {
         };
         let manager = Arc::new(SessionManager::new(side, config).expect("a preset"));
         let slot = manager.begin();
-        let session = manager.open(&slot, [], NOW);
+        let session = block_on(manager.open(&slot, [], NOW)).unwrap();
         Self {
             manager,
             slot,
@@ -204,7 +205,7 @@ impl Visit {
 
     /// Ends the request, keeps the cookie as a browser does, and begins the next one with it.
     fn commit_and_return(&mut self) -> Option<()> {
-        let effects = match self.manager.commit(&self.slot, [], 200, NOW) {
+        let effects = match block_on(self.manager.commit(&self.slot, [], 200, NOW)) {
             Ok(effects) => effects,
             Err(error) => {
                 assert!(matches!(error, CommitError::TooLarge { .. }), "{error}");
@@ -228,7 +229,7 @@ impl Visit {
         }
         self.slot = self.manager.begin();
         let sent = self.cookie.as_deref().map(str::as_bytes);
-        self.session = self.manager.open(&self.slot, sent, NOW);
+        self.session = block_on(self.manager.open(&self.slot, sent, NOW)).unwrap();
         assert_eq!(self.session.rejection(), None);
         (self.taken, self.written) = (None, false);
         Some(())
