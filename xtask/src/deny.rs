@@ -24,7 +24,7 @@ pub(crate) fn deny(shell: &mut Shell) -> Outcome {
     })?;
     if fetches_advisories(shell) {
         return shell.step("Advisories", |shell| {
-            shell.run(cargo_deny(shell).args(["check", "--disable-fetch", "advisories"]))
+            shell.run(cargo_deny(shell).args(["check", "advisories"]))
         });
     }
     shell.skip("Advisories", "the advisory database cannot be reached");

@@ -117,28 +117,48 @@ pub struct Members {
 }
 
 impl Members {
-    #[inline]
+    /// The spans go to their places one by one: moved as a whole, a member is written in four pieces
+    /// and read back in one, which stalls the processor for longer than all else here takes.
+    #[inline(always)]
     pub(super) fn push(&mut self, member: Member) {
+        let Member { key, value } = member;
         if let Some(slot) = self.inline.get_mut(self.length) {
-            *slot = member;
+            slot.key.start = key.start;
+            slot.key.end = key.end;
+            slot.value.start = value.start;
+            slot.value.end = value.end;
         } else {
-            self.spill(member);
+            self.spill(key.start, key.end, value.start, value.end);
         }
         self.length += 1;
     }
 
     #[cold]
-    fn spill(&mut self, member: Member) {
+    fn spill(&mut self, key: u32, key_end: u32, value: u32, value_end: u32) {
         if self.spilled.is_empty() {
             self.spilled.extend_from_slice(&self.inline);
         }
-        self.spilled.push(member);
+        let span = |start, end| Span { start, end };
+        self.spilled.push(Member {
+            key: span(key, key_end),
+            value: span(value, value_end),
+        });
+    }
+
+    /// Are all keys distinct? For few members cheaper than sorting.
+    fn few_distinct(&self, text: &str) -> bool {
+        let same = |a: &Member, b: &Member| string::compare(a.key.of(text), b.key.of(text)).is_eq();
+        let twice = |n: usize, member| self.iter().take(n).any(|earlier| same(earlier, member));
+        !self.iter().enumerate().any(|(n, member)| twice(n, member))
     }
 
     /// Keeps one member per key as Python's `dict` does: the first position, the last value.
     #[cold]
     pub(super) fn drop_duplicates(&mut self, text: &str) {
         let key = |member: &Member| member.key.of(text);
+        if self.len() <= 2 * INLINE && self.few_distinct(text) {
+            return;
+        }
         let mut order: Vec<usize> = (0..self.len()).collect();
         // Sorting is stable: within one key, positions ascend.
         order.sort_by(|&a, &b| string::compare(key(&self[a]), key(&self[b])));
