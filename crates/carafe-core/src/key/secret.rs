@@ -248,11 +248,7 @@ mod tests {
                 Some(KeyError::WellKnown),
                 "{known}"
             );
-            assert_eq!(
-                SecretKey::new(known.to_uppercase()).err().is_some(),
-                true,
-                "{known}"
-            );
+            assert!(SecretKey::new(known.to_uppercase()).is_err(), "{known}");
         }
         assert_eq!(SecretKey::new("").err(), Some(KeyError::Empty));
         assert_eq!(SecretKey::dangerous_weak("").err(), Some(KeyError::Empty));

@@ -88,7 +88,7 @@ impl Session {
         let tags = self.0.manager.style().tags;
         let text = self.json_text(key);
         let value = text.map(|text| Value::parse(&text, tags)).transpose();
-        value.map_err(|error| SessionError::shape(key, error))
+        value.map_err(|error| SessionError::shape(key, &error))
     }
 
     /// The value of `key` as the JSON text that is stored.
@@ -381,7 +381,7 @@ impl Session {
 
     fn decode<T: DeserializeOwned>(&self, key: &str, text: &str) -> Result<T, SessionError> {
         let value = json::from_text(text, self.0.manager.style().tags);
-        value.map_err(|error: DecodeError| SessionError::shape(key, error))
+        value.map_err(|error: DecodeError| SessionError::shape(key, &error))
     }
 
     fn encode<T: Serialize + ?Sized>(&self, key: &str, value: &T) -> Result<String, SessionError> {
@@ -482,7 +482,7 @@ impl SessionError {
         }
     }
 
-    pub(super) fn shape(key: &str, reason: impl ToString) -> Self {
+    pub(super) fn shape(key: &str, reason: &(impl ToString + ?Sized)) -> Self {
         Self::Decode {
             key: key.to_owned(),
             reason: reason.to_string(),
@@ -642,7 +642,7 @@ mod tests {
             |s| {
                 _ = s
                     .update("n", |n: Option<String>| n.unwrap_or_default())
-                    .unwrap_err()
+                    .unwrap_err();
             },
             true,
             false,

@@ -437,6 +437,7 @@ fn cry_7_debug_of_public_types_shows_no_secret() {
         .and_then(|()| session.get::<u8>("n"))
         .unwrap_err();
     let effects: Effects = block_on(manager.commit(&slot, [], 200, NOON)).unwrap();
+    let sent = pair(&effects).split_once('=').unwrap().1.to_owned();
     let too_large: CommitError = request(&manager, &[], NOON, |session| {
         session.insert("b", &noise()).unwrap();
     })
@@ -505,7 +506,7 @@ fn cry_7_debug_of_public_types_shows_no_secret() {
         .iter()
         .map(|(name, value)| (*name, format!("{value:?} {value:#?}")));
     for (name, text) in texts.chain(borrowed.map(|text| ("borrowed", text))) {
-        for secret in [KEY, OTHER_KEY, MARKER, &sealed, "411111111"] {
+        for secret in [KEY, OTHER_KEY, MARKER, &sealed, &sent, "411111111"] {
             assert!(!text.contains(secret), "{name} shows {secret}: {text}");
         }
         // Keys as lists of bytes.
