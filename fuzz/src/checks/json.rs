@@ -39,7 +39,26 @@ pub fn scan_root(data: &[u8]) {
         assert_eq!(sorted(again.iter()), sorted(root.iter()));
         let session = SessionData::parse(text.clone().into_owned(), style).expect("scanned above");
         assert!(session.iter().eq(root.iter()));
+        if !style.tags {
+            is_the_dict(root.iter(), &text);
+        }
     }
+}
+
+/// Without tags the members are those of the value: the last of one key, at the place of the first.
+fn is_the_dict<'m>(members: impl Iterator<Item = (&'m str, &'m str)>, text: &str) {
+    let value = |text: &str| Value::parse(text, false).expect("it was scanned");
+    let Value::Dict(dict) = value(text) else {
+        panic!("the scanner found members in {text:?}");
+    };
+    let parts: Vec<_> = members
+        .map(|(key, text)| (value(key), value(text)))
+        .collect();
+    let dict: Vec<_> = dict
+        .into_iter()
+        .map(|(key, text)| (Value::String(key), text))
+        .collect();
+    assert_eq!(parts, dict);
 }
 
 fn judges_agree(text: &str, tags: bool) {
