@@ -7,7 +7,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{Signer, SignerSettings, TimestampSigner};
 use crate::{
     clock::Timestamp,
-    json::{self, EncodeError, Style},
+    json::{self, EncodeError, Style, Value},
     key::KeyRing,
     token::{Compression, PayloadError, TokenError, Verified, body::BodyEncoding},
 };
@@ -79,6 +79,15 @@ impl UrlSafeSerializer {
         let (body, _) = self.0.verify(signed.as_bytes(), now)?;
         decode(body)
     }
+
+    /// As [`UrlSafeSerializer::loads`], in the dynamic type that loses nothing.
+    ///
+    /// # Errors
+    /// [`TokenError`] if it was not signed under a live key, or holds no JSON.
+    pub fn loads_value(&self, signed: &str, now: Timestamp) -> Result<Value, TokenError> {
+        let (body, _) = self.0.verify(signed.as_bytes(), now)?;
+        decode_value(body)
+    }
 }
 
 impl UrlSafeTimedSerializer {
@@ -116,6 +125,20 @@ impl UrlSafeTimedSerializer {
         let (body, _, _) = self.0.verify(signed.as_bytes(), max_age, now)?;
         decode(body)
     }
+
+    /// As [`UrlSafeTimedSerializer::loads`], in the dynamic type that loses nothing.
+    ///
+    /// # Errors
+    /// [`TokenError`] if it was not signed under a live key, is too old, or holds no JSON.
+    pub fn loads_value(
+        &self,
+        signed: &str,
+        max_age: Option<Duration>,
+        now: Timestamp,
+    ) -> Result<Value, TokenError> {
+        let (body, _, _) = self.0.verify(signed.as_bytes(), max_age, now)?;
+        decode_value(body)
+    }
 }
 
 fn encode<T: Serialize + ?Sized>(value: &T, trailer: usize) -> Result<String, EncodeError> {
@@ -129,4 +152,36 @@ fn decode<T: DeserializeOwned>(body: Verified<'_>) -> Result<T, TokenError> {
     let (payload, _) = ENCODING.decode(body)?;
     let value = json::from_text(&payload, Style::COMPACT.tags);
     value.map_err(|error| PayloadError::Shape(error.to_string()).into())
+}
+
+fn decode_value(body: Verified<'_>) -> Result<Value, TokenError> {
+    let (payload, _) = ENCODING.decode(body)?;
+    let value = Value::parse(&payload, Style::COMPACT.tags);
+    value.map_err(|error| PayloadError::Json(error).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::SecretKey;
+
+    #[test]
+    fn a_value_loses_nothing_on_the_way() {
+        let keys = KeyRing::new(SecretKey::dangerous_weak("secret-key").unwrap());
+        let settings = SignerSettings::with_salt("links");
+        let now = Timestamp::from_unix(1_700_000_000);
+        let text = format!(r#"{{"b":[{}0,NaN,1.0],"a":{{" t":[]}}}}"#, "9".repeat(60));
+        let value = Value::parse(&text, false).unwrap();
+
+        let links = UrlSafeSerializer::new(&keys, settings.clone());
+        let signed = links.dumps(&value).unwrap();
+        assert_eq!(links.loads_value(&signed, now), Ok(value.clone()));
+        assert!(links.loads_value(&signed[1..], now).is_err());
+
+        let timed = UrlSafeTimedSerializer::new(&keys, settings);
+        let signed = timed.dumps(&value, now).unwrap();
+        assert_eq!(timed.loads_value(&signed, None, now), Ok(value));
+        let (hour, later) = (Duration::from_secs(3600), now.saturating_add(3601));
+        assert!(timed.loads_value(&signed, Some(hour), later).is_err());
+    }
 }
