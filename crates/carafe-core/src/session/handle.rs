@@ -463,7 +463,7 @@ where
         let found = text
             .map(|text| json::from_text(text, style.tags))
             .transpose();
-        let value = change(found.map_err(|error: DecodeError| SessionError::shape(&key, error))?);
+        let value = change(found.map_err(|error: DecodeError| SessionError::shape(&key, &error))?);
         json::to_text(&value, style).map_err(|error| SessionError::encode(&key, error))
     })
 }
