@@ -121,6 +121,8 @@ pub(super) struct Scanner<'t> {
     depth: usize,
     /// A key was seen that may be a tag's: all those begin with a blank (or its escape).
     pub(super) suspect: bool,
+    /// An escape was seen, so that what differs as text may be the same.
+    escapes: bool,
 }
 
 impl<'t> Scanner<'t> {
@@ -134,6 +136,7 @@ impl<'t> Scanner<'t> {
             at: 0,
             depth: 0,
             suspect: false,
+            escapes: false,
         })
     }
 
@@ -246,6 +249,7 @@ impl<'t> Scanner<'t> {
     }
 
     fn escape(&mut self) -> Result<(), ScanError> {
+        self.escapes = true;
         self.at += 1;
         match self.peek() {
             b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => self.at += 1,
@@ -405,21 +409,22 @@ impl<'t> Scanner<'t> {
             return Ok(members);
         }
         let mut distinct = true;
-        let mut last: &[u8] = b"";
+        let mut last: Option<&[u8]> = None;
         loop {
             let start = self.at;
+            self.escapes = false;
             let key_end = self.key()?;
             let value_start = self.at;
+            // Keys that ascend are distinct, which spares Flask's sorted payloads the search for
+            // duplicates. An escape could spell the same key in another way.
+            let key = self.text.as_bytes().get(start..key_end).unwrap_or_default();
+            distinct &= !self.escapes && last.is_none_or(|last| ascend(last, key));
+            last = Some(key);
             self.value()?;
             members.push(Member {
                 key: Span::new(start, key_end),
                 value: Span::new(value_start, self.at),
             });
-            // Keys that ascend are distinct, which spares Flask's sorted payloads the search for
-            // duplicates. An escape could spell the same key in another way.
-            let key = self.text.as_bytes().get(start..key_end).unwrap_or_default();
-            distinct &= last < key && !key.contains(&b'\\');
-            last = key;
             self.blanks();
             if self.take(b'}') {
                 break;
@@ -431,6 +436,16 @@ impl<'t> Scanner<'t> {
             members.drop_duplicates(self.text);
         }
         Ok(members)
+    }
+}
+
+/// Whether raw key `b` comes after raw key `a` in the order of their bytes, of which the first is a
+/// quote in both and the second mostly decides.
+#[inline]
+fn ascend(a: &[u8], b: &[u8]) -> bool {
+    match (a.get(1), b.get(1)) {
+        (Some(first), Some(second)) if first != second => first < second,
+        _ => a < b,
     }
 }
 

@@ -146,7 +146,10 @@ pub fn key_equals(raw: &str, key: &str) -> bool {
         // A backslash in the key would have been escaped, so equal text with one is another key.
         return !key.as_bytes().contains(&b'\\');
     }
-    inner.as_bytes().contains(&b'\\') && CodePoints(inner).eq(key.chars().map(u32::from))
+    // An escape is longer than what it stands for.
+    inner.len() > key.len()
+        && inner.as_bytes().contains(&b'\\')
+        && CodePoints(inner).eq(key.chars().map(u32::from))
 }
 
 /// Orders raw keys as Python orders strings: by code point, halves of pairs included.
@@ -159,11 +162,13 @@ pub fn key_equals(raw: &str, key: &str) -> bool {
 #[must_use]
 pub fn compare(a: &str, b: &str) -> Ordering {
     let (a, b) = (inner(a), inner(b));
-    if a.as_bytes().contains(&b'\\') || b.as_bytes().contains(&b'\\') {
-        return CodePoints(a).cmp(CodePoints(b));
+    let equal = |&(a, b): &(u8, u8)| a == b && a != b'\\';
+    let same = a.bytes().zip(b.bytes()).take_while(equal).count();
+    match (a.as_bytes().get(same), b.as_bytes().get(same)) {
+        (Some(b'\\'), _) | (_, Some(b'\\')) => CodePoints(a).cmp(CodePoints(b)),
+        // Before the first escape, the byte order of UTF-8 is the order of code points.
+        (a, b) => a.cmp(&b),
     }
-    // The byte order of UTF-8 is the order of code points.
-    a.cmp(b)
 }
 
 /// What a raw string is without its last two characters, which is how Flask undoes `__`.
