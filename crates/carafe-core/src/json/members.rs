@@ -1,13 +1,10 @@
 //! Where the members of a payload lie in its text.
-//!
-//! Sessions are small: up to eight members sit inline, so that scanning one allocates nothing. Room
-//! for eight costs 128 bytes of stack; typical payloads have two to six members.
 
 use std::{borrow::Cow, ops::Deref};
 
 use super::string;
 
-const INLINE: usize = 8;
+const USUAL: usize = 8;
 
 /// A payload that was found good: its text and its members, in the order they came.
 ///
@@ -108,31 +105,21 @@ pub struct Member {
 }
 
 /// A list of members; reads as a slice.
+///
+/// On the heap, although most sessions would fit into an array in here: a session is moved half a dozen
+/// times between its scan and its slot, and moving what was just written costs more than allocating.
 #[derive(Clone, Debug, Default)]
-pub struct Members {
-    inline: [Member; INLINE],
-    length: usize,
-    /// Holds all of them as soon as one did not fit inline.
-    spilled: Vec<Member>,
-}
+pub struct Members(Vec<Member>);
 
 impl Members {
-    #[inline]
-    pub(super) fn push(&mut self, member: Member) {
-        if let Some(slot) = self.inline.get_mut(self.length) {
-            *slot = member;
-        } else {
-            self.spill(member);
-        }
-        self.length += 1;
+    /// An empty list that has room for a usual session: typical payloads have two to six members.
+    pub(super) fn with_room() -> Self {
+        Self(Vec::with_capacity(USUAL))
     }
 
-    #[cold]
-    fn spill(&mut self, member: Member) {
-        if self.spilled.is_empty() {
-            self.spilled.extend_from_slice(&self.inline);
-        }
-        self.spilled.push(member);
+    #[inline]
+    pub(super) fn push(&mut self, member: Member) {
+        self.0.push(member);
     }
 
     /// Keeps one member per key as Python's `dict` does: the first position, the last value.
@@ -159,8 +146,7 @@ impl Members {
             return;
         }
         kept.sort_unstable_by_key(|&(position, _)| position);
-        *self = Self::default();
-        kept.into_iter().for_each(|(_, member)| self.push(member));
+        self.0 = kept.into_iter().map(|(_, member)| member).collect();
     }
 }
 
@@ -169,11 +155,7 @@ impl Deref for Members {
 
     #[inline]
     fn deref(&self) -> &[Member] {
-        if self.spilled.is_empty() {
-            self.inline.get(..self.length).unwrap_or_default()
-        } else {
-            &self.spilled
-        }
+        &self.0
     }
 }
 
@@ -199,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn more_members_than_fit_inline() {
+    fn more_members_than_usual() {
         let text: Vec<_> = (0..30).rev().map(|n| format!("\"k{n}\":{n}")).collect();
         let found = members(&format!("{{{}}}", text.join(",")));
         assert_eq!(found.len(), 30);
