@@ -57,7 +57,7 @@ pub enum SessionError {
 impl Session {
     /// `None` until the slot is open.
     pub(super) fn of(shared: &Arc<Shared>) -> Option<Self> {
-        shared.state().map(|_| Self(Arc::clone(shared)))
+        shared.is_open().then(|| Self(Arc::clone(shared)))
     }
 
     /// The value of `key`, if it is there.

@@ -33,8 +33,7 @@ pub enum Change {
 
 #[derive(Clone)]
 struct Entry {
-    key: String,
-    /// The key as JSON text, for writing.
+    /// The key as JSON text.
     raw: String,
     change: Change,
 }
@@ -75,7 +74,7 @@ impl Patch {
     pub fn change_of(&self, key: &str) -> Option<&Change> {
         self.changes
             .iter()
-            .find(|entry| entry.key == key)
+            .find(|entry| string::key_equals(&entry.raw, key))
             .map(|entry| &entry.change)
     }
 
@@ -110,7 +109,7 @@ impl Patch {
             .changes
             .iter()
             .filter_map(move |entry| match &entry.change {
-                Change::Set(text) if self.clear || base.text_of(&entry.key).is_none() => {
+                Change::Set(text) if self.clear || !base.has_raw(&entry.raw) => {
                     Some((entry.raw.as_str(), text.as_str()))
                 }
                 _ => None,
@@ -121,14 +120,20 @@ impl Patch {
     /// The JSON text of `base` after this patch.
     #[must_use]
     pub fn render(&self, base: &SessionData, style: Style) -> String {
-        json::write_object(self.members(base), style)
+        // Each look at the members compares all keys of both, and writing looks at them several times.
+        let mut members = Vec::with_capacity(base.len() + self.changes.len());
+        members.extend(self.members(base));
+        json::write_object(members.iter().copied(), style)
     }
 
     fn write(&mut self, key: &str, change: Change) {
-        match self.changes.iter_mut().find(|entry| entry.key == key) {
+        let entries = &mut self.changes;
+        match entries
+            .iter_mut()
+            .find(|entry| string::key_equals(&entry.raw, key))
+        {
             Some(entry) => entry.change = change,
-            None => self.changes.push(Entry {
-                key: key.to_owned(),
+            None => entries.push(Entry {
                 raw: quote(key),
                 change,
             }),
@@ -138,7 +143,7 @@ impl Patch {
     fn entry_of_raw(&self, raw: &str) -> Option<&Entry> {
         self.changes
             .iter()
-            .find(|entry| string::key_equals(raw, &entry.key))
+            .find(|entry| string::compare(raw, &entry.raw).is_eq())
     }
 }
 

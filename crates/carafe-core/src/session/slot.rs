@@ -76,11 +76,15 @@ impl Slot {
     /// Whether anybody has used the session.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.0.state.get().is_some()
+        self.0.is_open()
     }
 }
 
 impl Shared {
+    pub(super) fn is_open(&self) -> bool {
+        self.state.get().is_some()
+    }
+
     pub(super) fn open_with(&self, load: impl FnOnce() -> State) {
         self.state.get_or_init(|| Mutex::new(load()));
     }
