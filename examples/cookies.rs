@@ -62,7 +62,7 @@ async fn get_session(session: Session) -> Result<Html<&'static str>, SessionErro
         Some(Info { name, age }) => println!("{{'age': {age}, 'name': '{name}'}}"),
         None => println!("None"),
     }
-    Ok(Html("get_session"))
+    Ok(Html("get session"))
 }
 
 async fn del_session(session: Session) -> Result<Html<&'static str>, SessionError> {

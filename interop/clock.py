@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, tzinfo
+from functools import lru_cache
 from unittest.mock import patch
 
 T = 1_700_000_000
@@ -22,6 +23,7 @@ class _IsDatetime(type):
         return isinstance(value, datetime)
 
 
+@lru_cache
 def _stopped_at(now: float) -> type:
     class Stopped(datetime, metaclass=_IsDatetime):
         @classmethod

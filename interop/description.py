@@ -1,28 +1,28 @@
 """The tagged description of a session's values: how the harness and the peer say what a value is, beyond JSON's types.
 
-    None, True, False, "text"              as in JSON
-    [..]                                   a list
-    {"int": "12"}                          an integer of any size
-    {"float": "3ff0000000000000"}          a double, by its bits; every NaN is 7ff8000000000000
-    {"text": "ed a0 80 in hexadecimal"}    a string with lone surrogates, in WTF-8
-    {"dict": [[key, value], ..]}           a dictionary in its order; a key is described as a string is
-    {"tuple": [..]}, {"bytes": "00ff"}, {"uuid": "32 digits"}
-    {"markup": "text" or {"text": ..}}
-    {"datetime": [seconds, offset]}        Unix seconds, and the offset from UTC in seconds
+None, True, False, "text"              as in JSON
+[..]                                   a list
+{"int": "12"}                          an integer of any size
+{"float": "3ff0000000000000"}          a double, by its bits; every NaN is 7ff8000000000000
+{"text": "ed a0 80 in hexadecimal"}    a string with lone surrogates, in WTF-8
+{"dict": [[key, value], ..]}           a dictionary in its order; a key is described as a string is
+{"tuple": [..]}, {"bytes": "00ff"}, {"uuid": "32 digits"}
+{"markup": "text" or {"text": ..}}
+{"datetime": [seconds, offset]}        Unix seconds, and the offset from UTC in seconds
 """
 
 from __future__ import annotations
 
 import math
 import struct
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID
 
 from markupsafe import Markup
 
 NAN = "7ff8000000000000"
-EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def describe(value: Any) -> Any:
@@ -74,7 +74,7 @@ def _items(items: Any) -> list[Any]:
 
 
 DESCRIBERS: dict[type, Any] = {
-    type(None): lambda value: None,
+    type(None): lambda _: None,
     bool: lambda value: value,
     int: lambda value: {"int": str(value)},
     float: _float,

@@ -30,7 +30,16 @@ def python(name: str) -> Path:
     interpreter, stamp = home / "bin" / "python", home / "requirements.stamp"
     if not (interpreter.exists() and stamp.exists() and stamp.read_text() == wanted.read_text()):
         venv.create(home, clear=True, with_pip=True)
-        install = [interpreter, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", wanted]
+        install: list[str | Path] = [
+            interpreter,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--requirement",
+            wanted,
+        ]
         subprocess.run(install, check=True)
         stamp.write_text(wanted.read_text())
     return interpreter

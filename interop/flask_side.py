@@ -33,14 +33,15 @@ class Application:
 
     def __init__(self, secret: str | bytes | None = SECRET, fallbacks: Any = None, lifetime: float = LIFETIME, **config: Any):
         self.flask = Flask("interop")
-        self.flask.config.update(
-            SECRET_KEY=secret, SECRET_KEY_FALLBACKS=fallbacks, PERMANENT_SESSION_LIFETIME=lifetime, MAX_COOKIE_SIZE=0, **config
-        )
+        self.configure(secret, fallbacks, lifetime, MAX_COOKIE_SIZE=0, **config)
         self.flask.add_url_rule("/", view_func=self._view)
         self.flask.logger.setLevel(logging.CRITICAL + 1)
         self._client = self.flask.test_client(use_cookies=False)
         self._next: dict[Any, Any] | None = None
         self._seen: dict[str, Any] | None = None
+
+    def configure(self, secret: str | bytes | None, fallbacks: Any, lifetime: float, **config: Any) -> None:
+        self.flask.config.update(SECRET_KEY=secret, SECRET_KEY_FALLBACKS=fallbacks, PERMANENT_SESSION_LIFETIME=lifetime, **config)
 
     def _view(self) -> str:
         if self._next is not None:
@@ -77,7 +78,7 @@ class Application:
 
     def value(self, header: str) -> str:
         """The value of the session cookie that Flask takes from this header."""
-        return self.flask.request_class(EnvironBuilder(headers={"Cookie": header}).get_environ()).cookies.get("session", "")
+        return self.flask.request_class(EnvironBuilder(headers=[("Cookie", header)]).get_environ()).cookies.get("session", "")
 
 
 def error_text(error: BaseException) -> str:
@@ -107,7 +108,7 @@ class Verbatim:
 def payload_of(cookie: str) -> str:
     """The JSON text inside, whatever the signature says."""
     body = cookie.rsplit(".", 2)[0]
-    return URLSafeSerializerMixin("unused", serializer=Verbatim()).load_payload(body.encode())
+    return str(URLSafeSerializerMixin("unused", serializer=Verbatim()).load_payload(body.encode()))
 
 
 def is_compressed(cookie: str) -> bool:
@@ -116,11 +117,14 @@ def is_compressed(cookie: str) -> bool:
 
 def sign_text(text: str | bytes, now: float = T, secret: Any = SECRET, salt: str = "cookie-session") -> str:
     """A cookie with this payload, made as Flask makes one."""
-    signer = {"key_derivation": "hmac", "digest_method": hashlib.sha1}
     with stopped(now):
-        return URLSafeTimedSerializer(secret, salt=salt, serializer=Verbatim(), signer_kwargs=signer).dumps(text).decode()
+        return str(text_serializer(secret, salt).dumps(text), "ascii")
 
 
+def text_serializer(secret: Any, salt: str = "cookie-session") -> Any:
+    """What signs for Flask, but takes the payload as text and answers bytes."""
+    signer = {"key_derivation": "hmac", "digest_method": hashlib.sha1}
+    return URLSafeTimedSerializer(secret, salt=salt, serializer=Verbatim(), signer_kwargs=signer)
 
 
 def sign_body(body: str | bytes, now: float = T, **settings: Any) -> str:

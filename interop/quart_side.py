@@ -18,12 +18,15 @@ class Application:
 
     def __init__(self, secret: str | bytes | None = SECRET, fallbacks: Any = None, lifetime: float = LIFETIME, **config: Any):
         self.quart = Quart("interop")
-        self.quart.config.update(SECRET_KEY=secret, SECRET_KEY_FALLBACKS=fallbacks, PERMANENT_SESSION_LIFETIME=lifetime, **config)
+        self.configure(secret, fallbacks, lifetime, **config)
         self.quart.add_url_rule("/", view_func=self._view)
         self.quart.logger.setLevel(logging.CRITICAL + 1)
         self._new: dict[Any, Any] | None = None
         self._clear = False
         self.seen: dict[str, Any] | None = None
+
+    def configure(self, secret: str | bytes | None, fallbacks: Any, lifetime: float, **config: Any) -> None:
+        self.quart.config.update(SECRET_KEY=secret, SECRET_KEY_FALLBACKS=fallbacks, PERMANENT_SESSION_LIFETIME=lifetime, **config)
 
     async def _view(self) -> str:
         if self._new is not None:

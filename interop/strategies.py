@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from hypothesis import strategies as st
@@ -13,8 +13,10 @@ from random_sessions import ODD_KEYS, as_read
 TEXT = st.text(st.characters(), max_size=30).map(as_read)
 KEYS = st.one_of(TEXT, st.sampled_from(ODD_KEYS))
 PLAIN = st.one_of(st.none(), st.booleans(), st.integers(), st.integers(-(10**60), 10**60), st.floats(), TEXT)
-MOMENTS = st.datetimes(datetime(100, 1, 1), datetime(9999, 12, 31, 23, 59, 59), timezones=st.just(timezone.utc))
-TAGGED = st.one_of(PLAIN, st.binary(max_size=30), TEXT.map(Markup), st.uuids(), MOMENTS.map(lambda moment: moment.replace(microsecond=0)))
+MOMENTS = st.datetimes(datetime(100, 1, 1), datetime(9999, 12, 31, 23, 59, 59), timezones=st.just(UTC))
+TAGGED = st.one_of(
+    PLAIN, st.binary(max_size=30), TEXT.map(Markup), st.uuids(), MOMENTS.map(lambda moment: moment.replace(microsecond=0))
+)
 
 
 def sessions(tags: bool = True) -> st.SearchStrategy[dict[str, Any]]:

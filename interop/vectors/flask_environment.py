@@ -60,7 +60,20 @@ def environments_to_try() -> Iterator[dict[str, str]]:
 
 
 VALUES = {
-    "SECRET_KEY": ("plain", "1234", "007", "0x10", "1e3", '"quoted"', "true", "null", "", "[1]", "123456789012345678901234567890", "clé"),
+    "SECRET_KEY": (
+        "plain",
+        "1234",
+        "007",
+        "0x10",
+        "1e3",
+        '"quoted"',
+        "true",
+        "null",
+        "",
+        "[1]",
+        "123456789012345678901234567890",
+        "clé",
+    ),
     "SECRET_KEY_FALLBACKS": ("oldkey", '["a","b"]', "a,b", '"a"', "[]", '[""]', "", "null", "1234", '{"a":1}', "['a']"),
     "SESSION_COOKIE_NAME": ("sid", "1234", '"sid"', "", "null", "__Host-sid", "a b", "true"),
     "SESSION_COOKIE_DOMAIN": ("example.com", ".example.com", "", "null", "false", "False", "None", "127.0.0.1", "1.5"),

@@ -144,6 +144,6 @@ TYPED = {
 def made(count: int) -> Iterator[tuple[str, str]]:
     """Headers from a few characters that matter, the same on every run."""
     chance = random.Random(2)
-    alphabet = list('ab= ;"\\,07\t') + ["\\073", '"x"', "; ", "é", "\u00a0", "\r", "\x1f", "a=", "\\", "\u2028"]
+    alphabet = [*'ab= ;"\\,07\t', "\\073", '"x"', "; ", "é", "\u00a0", "\r", "\x1f", "a=", "\\", "\u2028"]
     for number in range(count):
         yield f"P{1000 + number}", "".join(chance.choices(alphabet, k=chance.randint(2, 14)))

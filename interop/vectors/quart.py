@@ -60,7 +60,7 @@ RICH = {
     "t": (1, "é"),
     "b": b"\x00\xff",
     "u": UUID("12345678-1234-5678-1234-567812345678"),
-    "d": dt.datetime(2023, 11, 14, 22, 13, 20, tzinfo=dt.timezone.utc),
+    "d": dt.datetime(2023, 11, 14, 22, 13, 20, tzinfo=dt.UTC),
     "m": Markup("<i>"),
     "z": 1,
     "a": 2,
@@ -75,7 +75,7 @@ WRITTEN: tuple[tuple[str, str, dict[Any, Any], dict[str, Any]], ...] = (
     ("Q20", "unsorted at every level", {"z": {"y": 1, "x": 2}, "a": ({"n": 1, "m": 2},)}, {}),
     ("Q21", "empty domain is left out", {"a": 1}, {"SESSION_COOKIE_DOMAIN": ""}),
     ("Q22", "escaped tags", {"x": {" t": 1}, "y": {" di": {" b": b"x"}}}, {}),
-    ("Q23", "text", {"s": "Zoë 日本 😀\x00\x7f\"\\"}, {}),
+    ("Q23", "text", {"s": 'Zoë 日本 😀\x00\x7f"\\'}, {}),
 )
 
 

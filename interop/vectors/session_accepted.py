@@ -18,7 +18,7 @@ from markupsafe import Markup
 from clock import T
 from flask_side import LIFETIME, PREFIX, SECRET, Application, is_compressed, payload_of, sign_text, value_of
 
-UTC = dt.timezone.utc
+UTC = dt.UTC
 U = UUID("12345678-1234-5678-1234-567812345678")
 
 Case = tuple[str, str, dict[Any, Any]]
@@ -101,13 +101,17 @@ def texts() -> Iterator[Case]:
     for byte in range(128):
         yield f"V{100 + byte}", f"the character {byte:02x} in a value", {"s": f"a{chr(byte)}b"}
     yield "V230", "every control character in a key", {"".join(map(chr, range(32))): 1}
-    yield "V231", "first and last character of each UTF-8 length", {"s": "\x7f\x80\u07ff\u0800\ud7ff\ue000\uffff\U00010000\U0010ffff"}
+    yield (
+        "V231",
+        "first and last character of each UTF-8 length",
+        {"s": "\x7f\x80\u07ff\u0800\ud7ff\ue000\uffff\U00010000\U0010ffff"},
+    )
     yield "V232", "lone surrogates", {"high": "\ud83d", "low": "\ude00", "swapped": "\ude00\ud83d", "between": "a\udc00b"}
     yield "V233", "lone surrogate in a key", {"\ud800": 1, "\ud7ff": 2, "\ue000": 3, "\U00010000": 4}
     yield "V234", "line separators", {"s": "\u2028\u2029\u0085\ufeff"}
     yield "V235", "combining characters stay as they are", {"e\u0301": "\u00e9", "\u00e9": "e\u0301"}
     yield "V236", "text that looks like JSON", {"s": '{"a":[1,"\\u0041"]}', '"': "\\"}
-    yield "V237", "text that looks like a cookie", {"s": "a; session=b, c=\"d\"\r\n"}
+    yield "V237", "text that looks like a cookie", {"s": 'a; session=b, c="d"\r\n'}
     yield "V238", "HTML", {"s": "</script><!-- & ' \" -->"}
     yield "V239", "keys that differ in case and blanks", {"A": 1, "a": 2, " a": 3, "a ": 4, "Ä": 5, "ä": 6}
     yield "V240", "keys that are prefixes of each other", {"ab": 1, "a": 2, "abc": 3, "a\x00": 4, "": 5}
@@ -117,7 +121,11 @@ def texts() -> Iterator[Case]:
 def numbers() -> Iterator[Case]:
     powers = [2**n for n in (31, 32, 53, 63, 64, 127, 128, 1024)]
     for offset in (-1, 0, 1):
-        yield f"V{251 + offset}", f"powers of two {offset:+d}", {"n": [sign * (power + offset) for power in powers for sign in (1, -1)]}
+        yield (
+            f"V{251 + offset}",
+            f"powers of two {offset:+d}",
+            {"n": [sign * (power + offset) for power in powers for sign in (1, -1)]},
+        )
     yield "V260", "integer of 4300 digits", {"n": int("9" * 4300)}
     yield "V261", "floats at the borders of the positional form", {
         "n": [1e15, 9999999999999998.0, 1e16, 1.5e16, 0.0001, 0.00012, 0.00009999, 1e-5, 1e-7, 123456.789, 1e21, 1e22, 1e23]
@@ -125,7 +133,11 @@ def numbers() -> Iterator[Case]:
     yield "V262", "extreme floats", {"n": [5e-324, 2.2250738585072014e-308, 1.7976931348623157e308, -5e-324, 2.0**-1074, 4.35, 0.1]}
     yield "V263", "integral floats keep their point", {"n": [0.0, 1.0, -1.0, 100.0, 1e10, 4294967296.0, 9007199254740993.0]}
     yield "V264", "true, false and null among numbers", {"n": [True, 1, False, 0, None, 0.0, 1.0]}
-    yield "V265", "keys that are numbers, booleans, null", {"i": {-1: 1, 2: 2}, "f": {0.5: 1, 1e16: 2}, "b": {True: 1, False: 2}, "n": {None: 1}}
+    yield (
+        "V265",
+        "keys that are numbers, booleans, null",
+        {"i": {-1: 1, 2: 2}, "f": {0.5: 1, 1e16: 2}, "b": {True: 1, False: 2}, "n": {None: 1}},
+    )
     yield "V266", "nan and infinities in lists", {"n": [float("nan"), float("inf"), float("-inf")]}
 
 
@@ -202,7 +214,11 @@ def dates() -> Iterator[Case]:
 
 
 def structures() -> Iterator[Case]:
-    yield "V370", "keys of inner objects are sorted too", {"z": {"b": {"d": 1, "c": 2}, "a": [{"y": 1, "x": 2}]}, "a": ({"n": 1, "m": 2},)}
+    yield (
+        "V370",
+        "keys of inner objects are sorted too",
+        {"z": {"b": {"d": 1, "c": 2}, "a": [{"y": 1, "x": 2}]}, "a": ({"n": 1, "m": 2},)},
+    )
     yield "V371", "lists nested 60 deep", {"a": nest(60, lambda x: [x])}
     yield "V372", "objects nested 60 deep", {"a": nest(60, lambda x: {"k": x})}
     yield "V373", "tuples nested 60 deep", {"a": nest(60, lambda x: (x,))}
@@ -230,7 +246,11 @@ def borders() -> Iterator[Case]:
     for length in range(40):
         yield f"V{400 + length}", f"{length} equal letters", {"a": "x" * length}
     for length in range(30):
-        yield f"V{440 + length}", f"{length} different letters, then as many equal ones", {"a": string.ascii_letters[:length] + "x" * length}
+        yield (
+            f"V{440 + length}",
+            f"{length} different letters, then as many equal ones",
+            {"a": string.ascii_letters[:length] + "x" * length},
+        )
     for count in range(1, 31):
         yield f"V{470 + count}", f"{count} numbers", {"a": list(range(count))}
 
@@ -239,7 +259,10 @@ def settings() -> Iterator[dict[str, Any]]:
     unsorted, raw = {"sort_keys": False}, {"ensure_ascii": False}
     yield written("V17", "unicode secret key", {"user_id": 42}, secret="clé-秘密")
     yield written(
-        "V18", "SECRET_KEY_FALLBACKS=['old1','old2']: signs with SECRET_KEY, same bytes as V01", {"user_id": 42}, fallbacks=["old1", "old2"]
+        "V18",
+        "SECRET_KEY_FALLBACKS=['old1','old2']: signs with SECRET_KEY, same bytes as V01",
+        {"user_id": 42},
+        fallbacks=["old1", "old2"],
     )
     yield written("V22", "timestamp 0: an empty segment", {"user_id": 42}, now=0)
     yield written("V23", "timestamp of five bytes", {"user_id": 42}, now=2**32)
@@ -339,5 +362,5 @@ def leaf(chance: random.Random, kind: int) -> Any:
 
 
 def text(chance: random.Random) -> str:
-    alphabet = chance.choice((string.ascii_lowercase, "aé日😀", string.printable, "\x00\x1f\"\\/\x7f\u2028"))
+    alphabet = chance.choice((string.ascii_lowercase, "aé日😀", string.printable, '\x00\x1f"\\/\x7f\u2028'))
     return "".join(chance.choices(alphabet, k=chance.randrange(8)))

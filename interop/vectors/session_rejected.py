@@ -98,11 +98,10 @@ def signatures() -> Iterator[Case]:
 
 
 def keys() -> Iterator[Case]:
-    sha256 = {"digest_method": hashlib.sha256}
     yield "R24", "wrong key", {"secret": "other", "cookie": GOOD}
     yield "R25", "wrong salt", {"cookie": sign_text('{"user_id":42}', salt="other")}
     yield "R26", "wrong key derivation django-concat", {"cookie": sign_body(BODY, key_derivation="django-concat")}
-    yield "R27", "sha256 digest", {"cookie": sign_body(BODY, **sha256)}
+    yield "R27", "sha256 digest", {"cookie": sign_body(BODY, digest_method=hashlib.sha256)}
     yield "R28", "wrong key derivation concat", {"cookie": sign_body(BODY, key_derivation="concat")}
     yield "R29", "wrong key derivation none", {"cookie": sign_body(BODY, key_derivation="none")}
     yield "R37", "fallback accept", {"secret": "new", "fallbacks": ["a", SECRET, "b"], "cookie": GOOD}

@@ -68,8 +68,10 @@ def values() -> Iterator[tuple[str, str, str]]:
     yield "D05", "semicolon", "a;b"
     yield "D06", "quotation mark", 'a"b'
     yield "D07", "backslash", "a\\b"
-    yield "D08", "every ASCII character that needs no quotation", "".join(map(chr, range(33, 127))).translate(
-        {ord(c): None for c in '",;\\'}
+    yield (
+        "D08",
+        "every ASCII character that needs no quotation",
+        "".join(map(chr, range(33, 127))).translate({ord(c): None for c in '",;\\'}),
     )
     yield "D09", "utf8", "é日😀"
     yield "D10", "ctrl", "\x00\t\n\r\x1f\x7f"
@@ -96,7 +98,7 @@ def attributes() -> Iterator[tuple[str, str, dict[str, Any]]]:
 def paths() -> Iterator[tuple[str, str, dict[str, Any]]]:
     yield "D14", "no path", {"path": None}
     yield "D15", "path empty", {"path": ""}
-    yield "D16", "path is encoded", {"path": "/a b;c\"d<é>日"}
+    yield "D16", "path is encoded", {"path": '/a b;c"d<é>日'}
     yield "D17", "escapes in a path stay", {"path": "/a%20b%3B%zz%"}
     yield "D70", "safe characters of a path", {"path": "/%!$&'()*+,/:=@-._~"}
     yield "D71", "path without a slash", {"path": "app"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -101,7 +100,12 @@ def readings() -> Iterator[tuple[str, str, str, dict[str, Any]]]:
     yield "S42", "signature with other trailing bits", good[:-1] + chr(ord(good[-1]) + 1), {}
     yield "S43", "payload changed", "f" + good[1:], {}
     yield "S44", "empty", "", {}
-    yield "S45", "url-safe alphabet in the payload, signed", signed_text(encoded('{"a": "???>>>~~~"}').replace("+", "-").replace("/", "_")), {}
+    yield (
+        "S45",
+        "url-safe alphabet in the payload, signed",
+        signed_text(encoded('{"a": "???>>>~~~"}').replace("+", "-").replace("/", "_")),
+        {},
+    )
     yield "S46", "signed json text", signed('"a"'), {}
     yield "S47", "signed empty object", signed("{}"), {}
     yield "S48", "signed compact json", signed('{"a":1}'), {}

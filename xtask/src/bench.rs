@@ -1,7 +1,8 @@
 //! Measures us beside the peers; `bench/` is a workspace of its own.
 
+use crate::command::cargo;
 use crate::setup;
-use crate::shell::{Outcome, Shell, cargo};
+use crate::shell::{Outcome, Shell};
 
 pub(crate) fn bench(shell: &mut Shell, arguments: &[String]) -> Outcome {
     if arguments

@@ -1,6 +1,7 @@
 //! Everything a change must pass, cheapest first, in as few different builds as there are questions.
 
-use crate::shell::{Outcome, Shell, cargo};
+use crate::command::cargo;
+use crate::shell::{Outcome, Shell};
 use crate::{deny, fuzz, readme, suites};
 
 /// Not one of these may be below the core, nor a crate whose name goes on from theirs (`tower-layer`).
@@ -32,7 +33,7 @@ fn lint(shell: &mut Shell) -> Outcome {
 
 fn core_has_no_runtime(shell: &Shell) -> Outcome {
     let tree = shell.read(&mut cargo(
-        "tree --locked --package carafe-core --edges normal --prefix none",
+        "tree --package carafe-core --edges normal --prefix none",
     ))?;
     match runtimes_in(&tree).as_slice() {
         [] => Ok(()),

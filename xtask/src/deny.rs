@@ -2,8 +2,9 @@
 
 use std::process::Command;
 
+use crate::command::program;
 use crate::setup;
-use crate::shell::{Outcome, Shell, program};
+use crate::shell::{Outcome, Shell};
 
 const LOCAL_CHECKS: &[&str] = &[
     "check",
@@ -23,7 +24,7 @@ pub(crate) fn deny(shell: &mut Shell) -> Outcome {
     })?;
     if fetches_advisories(shell) {
         return shell.step("Advisories", |shell| {
-            shell.run(cargo_deny(shell).args(["check", "--disable-fetch", "advisories"]))
+            shell.run(cargo_deny(shell).args(["check", "advisories"]))
         });
     }
     shell.skip("Advisories", "the advisory database cannot be reached");

@@ -5,8 +5,9 @@
 
 use std::fs;
 
+use crate::command::{cargo, program};
 use crate::setup;
-use crate::shell::{Outcome, Shell, cargo, program};
+use crate::shell::{Outcome, Shell};
 
 const MANIFEST: &str = "fuzz/Cargo.toml";
 const SECONDS: &str = "60";
@@ -63,7 +64,10 @@ fn replay_one(shell: &Shell, target: &str) -> Outcome {
         return Ok(());
     }
     let built = shell.target_of("fuzz", "debug").join(target);
-    shell.run(&mut program(built, ["-runs=0", &corpus]))
+    shell.run(&mut program(
+        built,
+        ["-runs=0", "-artifact_prefix=fuzz/artifacts/", &corpus],
+    ))
 }
 
 /// The names of the targets, in order.

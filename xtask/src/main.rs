@@ -1,6 +1,6 @@
 //! What one does with this repository, as `cargo xtask <command>`; `cargo xtask --help` lists it all.
 //!
-//! One file per concern: [`shell`] runs programs and keeps the list of steps, [`setup`] brings a machine to where the
+//! One file per concern: `shell` runs programs and keeps the list of steps, `setup` brings a machine to where the
 //! tests run, and the others are the commands. Nothing here decides anything about sessions.
 #![allow(
     clippy::print_stdout,
@@ -10,6 +10,7 @@
 
 mod bench;
 mod checks;
+mod command;
 mod deny;
 mod fuzz;
 mod readme;

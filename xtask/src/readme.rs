@@ -14,7 +14,7 @@ pub(crate) fn matches_examples(shell: &Shell) -> Outcome {
         return Ok(());
     };
     let shown = shown_examples(&readme)?;
-    println!("{} blocks are from examples", shown.len());
+    println!("blocks from examples: {}", shown.len());
     shown.into_iter().try_for_each(|(path, block)| {
         let source = fs::read_to_string(shell.path(path))
             .map_err(|why| format!("README.md names {path}: {why}"))?;

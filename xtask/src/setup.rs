@@ -6,7 +6,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::shell::{Outcome, Shell, cargo, program};
+use crate::command::{cargo, program};
+use crate::shell::{Outcome, Shell};
 
 /// A system package, why it is here, and commands of which one works when the package is not needed.
 struct Package {
@@ -38,10 +39,11 @@ const FOR_INSTRUCTIONS: &[Package] = &[Package {
     proofs: &[&["valgrind", "--version"]],
 }];
 
-/// Python environments: their name below `target/venv`, and what is in them.
+/// Python environments: their name below `target/venv`, and what is in them; `interop/environments.py` has the same.
 const ENVIRONMENTS: &[(&str, &str)] = &[
     ("interop", "interop/requirements.txt"),
     ("oldest", "interop/requirements-oldest.txt"),
+    ("old-parser", "interop/requirements-old-parser.txt"),
 ];
 
 /// A cargo subcommand that is built from source, once, into `target/tools`.

@@ -1,9 +1,10 @@
 //! Running programs: each step says what it is about and the exact command; the first failure ends everything.
 
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+
+use crate::command::shown;
 
 /// What a step comes to; the error is one line for a human.
 pub(crate) type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
@@ -103,7 +104,7 @@ impl Shell {
             .current_dir(&self.root)
             .stdin(Stdio::null())
             .status();
-        match status.map_err(|why| format!("cannot run {}: {why}", name_of(command)))? {
+        match status.map_err(|why| format!("cannot run `{}`: {why}", shown(command)))? {
             status if status.success() => Ok(()),
             status => Err(format!("`{}` ended with {status}", shown(command)).into()),
         }
@@ -116,7 +117,7 @@ impl Shell {
             .current_dir(&self.root)
             .stdin(Stdio::null())
             .output();
-        let output = output.map_err(|why| format!("cannot run {}: {why}", name_of(command)))?;
+        let output = output.map_err(|why| format!("cannot run `{}`: {why}", shown(command)))?;
         if output.status.success() {
             return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
         }
@@ -162,58 +163,10 @@ impl Shell {
     }
 }
 
-/// A program and its first arguments.
-pub(crate) fn program<S: AsRef<OsStr>>(
-    name: impl AsRef<OsStr>,
-    arguments: impl IntoIterator<Item = S>,
-) -> Command {
-    let mut command = Command::new(name);
-    command.args(arguments);
-    command
-}
-
-/// `cargo` and its arguments, which are separated by spaces.
-pub(crate) fn cargo(arguments: &str) -> Command {
-    program("cargo", arguments.split_whitespace())
-}
-
-/// The command as one would type it into a shell.
-fn shown(command: &Command) -> String {
-    let variables = command
-        .get_envs()
-        .filter_map(|(name, value)| Some(format!("{}={}", name.display(), quoted(value?))));
-    let words = std::iter::once(command.get_program())
-        .chain(command.get_args())
-        .map(quoted);
-    variables.chain(words).collect::<Vec<_>>().join(" ")
-}
-
-fn quoted(word: &OsStr) -> String {
-    let word = word.to_string_lossy();
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_=+.,:/@%".contains(&byte);
-    if !word.is_empty() && word.bytes().all(plain) {
-        return word.into_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
-}
-
-fn name_of(command: &Command) -> String {
-    command.get_program().to_string_lossy().into_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_command_is_shown_as_one_would_type_it() {
-        let mut command = program("python3", ["-c", "print('x')", ""]);
-        command.env("RUSTDOCFLAGS", "-D warnings");
-        assert_eq!(
-            shown(&command),
-            r"RUSTDOCFLAGS='-D warnings' python3 -c 'print('\''x'\'')' ''"
-        );
-    }
+    use crate::command::program;
 
     #[test]
     fn the_first_failure_is_named_and_stays_in_the_list() {

@@ -1,7 +1,8 @@
 //! The tests: ours, then real Flask, Starlette and Quart against us, then what needs the set-up.
 
+use crate::command::{cargo, program};
 use crate::setup;
-use crate::shell::{Outcome, Shell, cargo, program};
+use crate::shell::{Outcome, Shell};
 
 /// How many random sessions travel between them and us unless the caller says otherwise.
 const SESSIONS: &str = "100000";

@@ -1,7 +1,8 @@
 //! Lets the real libraries add to `testdata/vectors/`; a line that is committed neither changes nor goes nor moves.
 
+use crate::command::program;
 use crate::setup;
-use crate::shell::{Outcome, Shell, program};
+use crate::shell::{Outcome, Shell};
 
 pub(crate) fn vectors(shell: &mut Shell, arguments: &[String]) -> Outcome {
     setup::for_tests(shell)?;

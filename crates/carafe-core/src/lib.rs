@@ -11,12 +11,14 @@
 //! | [`json`] | Python's and Flask's JSON, to the byte | touches what was not written |
 //! | [`cookie`] | `Cookie` in, `Set-Cookie` out | knows a session |
 //! | [`session`] | the dictionary, and what a request does to it | does I/O |
+//! | [`flask`] | a Flask application's settings, by their names | guesses what was meant |
 
 #[cfg(feature = "axum")]
 pub mod axum;
 mod base64;
 pub mod clock;
 pub mod cookie;
+pub mod flask;
 pub mod json;
 pub mod key;
 pub mod session;

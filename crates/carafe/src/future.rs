@@ -54,13 +54,16 @@ fn committed<B: Default>(
     cookies: &[HeaderValue],
 ) -> Response<B> {
     let manager = slot.manager();
-    if !slot.is_open() && !manager.commits_untouched() {
-        return response;
-    }
+    let used = slot.is_open();
     let lines = cookies.iter().map(HeaderValue::as_bytes);
     match manager.commit(slot, lines, response.status().as_u16(), Timestamp::now()) {
         Ok(effects) => {
-            apply(effects, response.headers_mut(), manager.cookie().name());
+            apply(
+                effects,
+                response.headers_mut(),
+                manager.cookie().name(),
+                used,
+            );
             response
         }
         Err(error) => {
@@ -72,11 +75,18 @@ fn committed<B: Default>(
     }
 }
 
-fn apply(effects: Effects, headers: &mut HeaderMap, cookie: &str) {
+/// `used` says whether a handler used the session. If none did, the cookie is only refreshed, and must not
+/// replace one that a session layer further inside has written or removed.
+fn apply(mut effects: Effects, headers: &mut HeaderMap, cookie: &str, used: bool) {
+    let values = headers.get_all(header::SET_COOKIE).iter();
+    let others: Vec<_> = positions_setting(values.map(HeaderValue::as_bytes), cookie).collect();
+    if !used && !others.is_empty() {
+        effects.set_cookie = None;
+    }
     if let Some(text) = effects.set_cookie {
         let value =
             HeaderValue::try_from(text).expect("rendered cookies have no control characters");
-        drop_others(headers, cookie);
+        drop_at(&others, headers);
         headers.append(header::SET_COOKIE, value);
     }
     if effects.vary_cookie {
@@ -88,10 +98,8 @@ fn apply(effects: Effects, headers: &mut HeaderMap, cookie: &str) {
 }
 
 /// A response has one `Set-Cookie` of a name (RFC 6265bis §4.1.1); those of other names stay, in order.
-fn drop_others(headers: &mut HeaderMap, cookie: &str) {
-    let values = headers.get_all(header::SET_COOKIE).iter();
-    let ours: Vec<usize> = positions_setting(values.map(HeaderValue::as_bytes), cookie).collect();
-    if ours.is_empty() {
+fn drop_at(positions: &[usize], headers: &mut HeaderMap) {
+    if positions.is_empty() {
         return;
     }
     let all: Vec<_> = headers
@@ -100,11 +108,8 @@ fn drop_others(headers: &mut HeaderMap, cookie: &str) {
         .cloned()
         .collect();
     headers.remove(header::SET_COOKIE);
-    for (_, value) in all
-        .into_iter()
-        .enumerate()
-        .filter(|(position, _)| !ours.contains(position))
-    {
+    let kept = all.into_iter().enumerate();
+    for (_, value) in kept.filter(|(position, _)| !positions.contains(position)) {
         headers.append(header::SET_COOKIE, value);
     }
 }

@@ -36,6 +36,7 @@ mod service;
 pub use carafe_core::{
     clock::Timestamp,
     cookie::{self, CookieError, CookiePolicy, RequestCookies as Cookies, SameSite, SetCookie},
+    flask::{self, FlaskConfig},
     json::{
         self,
         tag::{Bytes, DateTime, Markup, Tuple, Uuid},

@@ -173,7 +173,7 @@ fn object<'t>(scanner: &mut Scanner<'t>) -> Result<Kind<'t>, ScanError> {
 fn untag(tag: Tag, content: Kind<'_>) -> Result<Kind<'_>, ScanError> {
     match tag {
         Tag::Tuple => tuple(&content),
-        Tag::Bytes => bytes(content),
+        Tag::Bytes => bytes(&content),
         Tag::DateTime => date(&content),
         Tag::Markup => Ok(match content {
             Kind::Text(raw) => Kind::Text(raw),
@@ -203,8 +203,8 @@ fn tuple<'t>(content: &Kind<'t>) -> Result<Kind<'t>, ScanError> {
 }
 
 /// `b64decode(x)` takes ASCII text and bytes.
-fn bytes(content: Kind<'_>) -> Result<Kind<'_>, ScanError> {
-    let decoded = match &content {
+fn bytes<'t>(content: &Kind<'t>) -> Result<Kind<'t>, ScanError> {
+    let decoded = match content {
         Kind::Text(raw) => base64_text(raw),
         Kind::Bytes(bytes) => base64::decode_lenient_standard(bytes),
         _ => None,

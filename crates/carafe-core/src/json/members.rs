@@ -1,10 +1,13 @@
 //! Where the members of a payload lie in its text.
+//!
+//! Sessions are small: up to eight members sit inline, so that scanning one allocates nothing. Room
+//! for eight costs 128 bytes of stack; typical payloads have two to six members.
 
 use std::{borrow::Cow, ops::Deref};
 
 use super::string;
 
-const USUAL: usize = 8;
+const INLINE: usize = 8;
 
 /// A payload that was found good: its text and its members, in the order they came.
 ///
@@ -105,27 +108,57 @@ pub struct Member {
 }
 
 /// A list of members; reads as a slice.
-///
-/// On the heap, although most sessions would fit into an array in here: a session is moved half a dozen
-/// times between its scan and its slot, and moving what was just written costs more than allocating.
 #[derive(Clone, Debug, Default)]
-pub struct Members(Vec<Member>);
+pub struct Members {
+    inline: [Member; INLINE],
+    length: usize,
+    /// Holds all of them as soon as one did not fit inline.
+    spilled: Vec<Member>,
+}
 
 impl Members {
-    /// An empty list that has room for a usual session: typical payloads have two to six members.
-    pub(super) fn with_room() -> Self {
-        Self(Vec::with_capacity(USUAL))
+    /// The spans go to their places one by one: moved as a whole, a member is written in four pieces
+    /// and read back in one, which stalls the processor for longer than all else here takes.
+    #[inline(always)]
+    pub(super) fn push(&mut self, member: Member) {
+        let Member { key, value } = member;
+        if let Some(slot) = self.inline.get_mut(self.length) {
+            slot.key.start = key.start;
+            slot.key.end = key.end;
+            slot.value.start = value.start;
+            slot.value.end = value.end;
+        } else {
+            self.spill(key.start, key.end, value.start, value.end);
+        }
+        self.length += 1;
     }
 
-    #[inline]
-    pub(super) fn push(&mut self, member: Member) {
-        self.0.push(member);
+    #[cold]
+    fn spill(&mut self, key: u32, key_end: u32, value: u32, value_end: u32) {
+        if self.spilled.is_empty() {
+            self.spilled.extend_from_slice(&self.inline);
+        }
+        let span = |start, end| Span { start, end };
+        self.spilled.push(Member {
+            key: span(key, key_end),
+            value: span(value, value_end),
+        });
+    }
+
+    /// Are all keys distinct? For few members cheaper than sorting.
+    fn few_distinct(&self, text: &str) -> bool {
+        let same = |a: &Member, b: &Member| string::compare(a.key.of(text), b.key.of(text)).is_eq();
+        let twice = |n: usize, member| self.iter().take(n).any(|earlier| same(earlier, member));
+        !self.iter().enumerate().any(|(n, member)| twice(n, member))
     }
 
     /// Keeps one member per key as Python's `dict` does: the first position, the last value.
     #[cold]
     pub(super) fn drop_duplicates(&mut self, text: &str) {
         let key = |member: &Member| member.key.of(text);
+        if self.len() <= 2 * INLINE && self.few_distinct(text) {
+            return;
+        }
         let mut order: Vec<usize> = (0..self.len()).collect();
         // Sorting is stable: within one key, positions ascend.
         order.sort_by(|&a, &b| string::compare(key(&self[a]), key(&self[b])));
@@ -146,7 +179,8 @@ impl Members {
             return;
         }
         kept.sort_unstable_by_key(|&(position, _)| position);
-        self.0 = kept.into_iter().map(|(_, member)| member).collect();
+        *self = Self::default();
+        kept.into_iter().for_each(|(_, member)| self.push(member));
     }
 }
 
@@ -155,7 +189,11 @@ impl Deref for Members {
 
     #[inline]
     fn deref(&self) -> &[Member] {
-        &self.0
+        if self.spilled.is_empty() {
+            self.inline.get(..self.length).unwrap_or_default()
+        } else {
+            &self.spilled
+        }
     }
 }
 
@@ -181,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn more_members_than_usual() {
+    fn more_members_than_fit_inline() {
         let text: Vec<_> = (0..30).rev().map(|n| format!("\"k{n}\":{n}")).collect();
         let found = members(&format!("{{{}}}", text.join(",")));
         assert_eq!(found.len(), 30);

@@ -65,12 +65,10 @@ fn unescaped(inner: &str) -> Option<(String, &str)> {
 }
 
 pub(super) fn members_of(object: &str) -> Option<Members> {
-    let mut scanner = Scanner::new(object).ok()?;
-    if scanner.peek() == b'{' {
-        scanner.root_members().ok()
-    } else {
-        None
-    }
+    let scanner = Scanner::new(object).ok()?;
+    let mut members = Members::default();
+    let object = scanner.peek() == b'{' && scanner.root_members(&mut members).is_ok();
+    object.then_some(members)
 }
 
 /// A list or tuple of lists or tuples of a string and a value.

@@ -1,6 +1,6 @@
 //! The scanner: decides whether a text is what Python's `json.loads` accepts, and where members lie.
 //!
-//! One pass over the bytes, no recursion and one allocation, for the list of members. It never builds
+//! One pass over the bytes, no recursion and, up to eight members, no allocation. It never builds
 //! values: those who want them slice the text by the spans found here and hand it to `de` or `value`.
 //!
 //! Stricter than Python in two places: nesting ends at [`MAX_DEPTH`] (Flask accepts 100 levels and
@@ -8,8 +8,12 @@
 //!
 //! Next: `members.rs` for the result, `check.rs` for the tags, `root.rs` for roots that are no object.
 
-use std::fmt;
+mod error;
+mod keys;
+mod nesting;
 
+pub use self::error::ScanError;
+use self::{keys::Keys, nesting::Nesting};
 use super::{
     check,
     members::{Member, Members, Root, Span},
@@ -21,42 +25,6 @@ pub const MAX_DEPTH: usize = 200;
 
 /// Integers may have this many digits: CPython's limit for reading and writing them.
 pub const MAX_DIGITS: usize = 4300;
-
-/// Why a text is not a session, or not JSON at all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ScanError {
-    /// Not in the grammar; the byte where that became certain.
-    Syntax {
-        /// Offset in bytes.
-        at: usize,
-    },
-    /// Nested deeper than [`MAX_DEPTH`].
-    TooDeep,
-    /// An integer of more than [`MAX_DIGITS`] digits.
-    TooManyDigits,
-    /// More than 4 GiB of text.
-    TooLong,
-    /// The root is neither an object nor one of the things Flask takes for one.
-    NotAnObject,
-    /// A tag around something it cannot hold, such as `{" u":"no uuid"}`.
-    BadTag,
-}
-
-impl fmt::Display for ScanError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Syntax { at } => write!(f, "not JSON from byte {at} on"),
-            Self::TooDeep => write!(f, "nested deeper than {MAX_DEPTH} levels"),
-            Self::TooManyDigits => write!(f, "an integer of more than {MAX_DIGITS} digits"),
-            Self::TooLong => f.write_str("longer than 4 GiB"),
-            Self::NotAnObject => f.write_str("the root is not an object"),
-            Self::BadTag => f.write_str("a tag around something it cannot hold"),
-        }
-    }
-}
-
-impl std::error::Error for ScanError {}
 
 /// Checks a whole payload and finds its members.
 ///
@@ -81,12 +49,13 @@ pub fn scan_root(text: &str, tags: bool) -> Result<Root<'_>, ScanError> {
     if scanner.peek() != b'{' {
         return root::other_than_object(text, tags);
     }
-    let members = scanner.root_members()?;
+    let mut root = Root::borrowed(text, Members::default());
+    scanner = scanner.root_members(&mut root.members)?;
     scanner.end()?;
     if scanner.suspect && tags {
-        return root::with_tags(text, members);
+        return root::with_tags(text, root.members);
     }
-    Ok(Root::borrowed(text, members))
+    Ok(root)
 }
 
 /// Checks one value: the grammar, the limits and, with `tags`, the tags in it.
@@ -121,8 +90,8 @@ pub(super) struct Scanner<'t> {
     depth: usize,
     /// A key was seen that may be a tag's: all those begin with a blank (or its escape).
     pub(super) suspect: bool,
-    /// An escape was seen, so that what differs as text may be the same.
-    escapes: bool,
+    /// A key was seen that is spelled with an escape.
+    escaped: bool,
 }
 
 impl<'t> Scanner<'t> {
@@ -136,7 +105,7 @@ impl<'t> Scanner<'t> {
             at: 0,
             depth: 0,
             suspect: false,
-            escapes: false,
+            escaped: false,
         })
     }
 
@@ -154,20 +123,20 @@ impl<'t> Scanner<'t> {
     }
 
     /// The byte here, or NUL at the end: NUL begins nothing in JSON, so no one needs to tell them apart.
-    #[inline]
+    #[inline(always)]
     pub(super) fn peek(&self) -> u8 {
         self.text.as_bytes().get(self.at).copied().unwrap_or(0)
     }
 
     /// Steps over `byte` if it is here.
-    #[inline]
+    #[inline(always)]
     pub(super) fn take(&mut self, byte: u8) -> bool {
         let here = self.peek() == byte;
         self.at += usize::from(here);
         here
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn expect(&mut self, byte: u8) -> Result<(), ScanError> {
         if self.take(byte) {
             Ok(())
@@ -176,14 +145,14 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn blanks(&mut self) {
         while matches!(self.peek(), b' ' | b'\t' | b'\n' | b'\r') {
             self.at += 1;
         }
     }
 
-    #[cold]
+    #[inline(always)]
     pub(super) fn syntax<T>(&self) -> Result<T, ScanError> {
         Err(ScanError::Syntax { at: self.at })
     }
@@ -199,24 +168,42 @@ impl<'t> Scanner<'t> {
     }
 
     /// Any value.
-    #[inline]
+    #[inline(never)]
     pub(super) fn value(&mut self) -> Result<(), ScanError> {
+        self.value_body()
+    }
+
+    #[inline(always)]
+    fn value_body(&mut self) -> Result<(), ScanError> {
         match self.peek() {
-            b'"' => self.string(),
-            b'{' | b'[' => self.container(),
+            b'"' => self.string_body().map(drop),
+            b'{' | b'[' => self.by_value(Self::container),
             _ => self.scalar(),
         }
     }
 
+    /// Calls what is not inlined with a copy. A reference would force the position into memory for
+    /// the whole of the loop around it, and the scanner would wait for its own last store at each byte.
+    #[inline(always)]
+    fn by_value(&mut self, step: fn(Self) -> Result<Self, ScanError>) -> Result<(), ScanError> {
+        *self = step(self.clone())?;
+        Ok(())
+    }
+
     /// A key, its colon and the blanks around them. Returns where the key ends.
-    #[inline]
+    #[inline(never)]
     pub(super) fn key(&mut self) -> Result<usize, ScanError> {
+        self.key_body()
+    }
+
+    #[inline(always)]
+    fn key_body(&mut self) -> Result<usize, ScanError> {
         if self.peek() != b'"' {
             return self.syntax();
         }
         let first = self.text.as_bytes().get(self.at + 1);
         self.suspect |= matches!(first, Some(b' ' | b'\\'));
-        self.string()?;
+        self.escaped |= self.string_body()?;
         let end = self.at;
         self.blanks();
         self.expect(b':')?;
@@ -232,24 +219,32 @@ impl<'t> Scanner<'t> {
     }
 
     /// A string; the position is at its opening quote.
-    #[inline]
+    #[inline(never)]
     pub(super) fn string(&mut self) -> Result<(), ScanError> {
+        self.string_body().map(drop)
+    }
+
+    /// A string; true if there are escapes in it.
+    #[inline(always)]
+    fn string_body(&mut self) -> Result<bool, ScanError> {
+        let mut escaped = false;
         self.at += 1;
         loop {
             self.at = string::next_special(self.text.as_bytes(), self.at);
             match self.peek() {
                 b'"' => {
                     self.at += 1;
-                    return Ok(());
+                    return Ok(escaped);
                 }
-                b'\\' => self.escape()?,
+                b'\\' => self.by_value(Self::escape)?,
                 _ => return self.syntax(),
             }
+            escaped = true;
         }
     }
 
-    fn escape(&mut self) -> Result<(), ScanError> {
-        self.escapes = true;
+    #[inline(never)]
+    fn escape(mut self) -> Result<Self, ScanError> {
         self.at += 1;
         match self.peek() {
             b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => self.at += 1,
@@ -264,42 +259,43 @@ impl<'t> Scanner<'t> {
             }
             _ => return self.syntax(),
         }
-        Ok(())
+        Ok(self)
     }
 
     /// A number, a literal or one of Python's three extra words.
-    #[inline]
+    #[inline(always)]
     pub(super) fn scalar(&mut self) -> Result<(), ScanError> {
         match self.peek() {
             b'0'..=b'9' => self.number(),
             b'-' => {
                 self.at += 1;
                 if self.peek() == b'I' {
-                    self.word("Infinity")
+                    self.word(b"Infinity")
                 } else {
                     self.number()
                 }
             }
-            b't' => self.word("true"),
-            b'f' => self.word("false"),
-            b'n' => self.word("null"),
-            b'N' => self.word("NaN"),
-            b'I' => self.word("Infinity"),
+            b't' => self.word(b"true"),
+            b'f' => self.word(b"false"),
+            b'n' => self.word(b"null"),
+            b'N' => self.word(b"NaN"),
+            b'I' => self.word(b"Infinity"),
             _ => self.syntax(),
         }
     }
 
-    #[inline]
-    fn word(&mut self, word: &str) -> Result<(), ScanError> {
-        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
-        if !rest.starts_with(word.as_bytes()) {
+    /// The length is known to the compiler, so that this is one comparison.
+    #[inline(always)]
+    fn word<const N: usize>(&mut self, word: &[u8; N]) -> Result<(), ScanError> {
+        let rest = self.text.as_bytes().get(self.at..);
+        if rest.and_then(<[u8]>::first_chunk::<N>) != Some(word) {
             return self.syntax();
         }
-        self.at += word.len();
+        self.at += N;
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn number(&mut self) -> Result<(), ScanError> {
         let start = self.at;
         if !self.take(b'0') {
@@ -307,7 +303,7 @@ impl<'t> Scanner<'t> {
         }
         let length = self.at - start;
         if matches!(self.peek(), b'.' | b'e' | b'E') {
-            self.fraction()
+            self.by_value(Self::fraction)
         } else if length > MAX_DIGITS {
             Err(ScanError::TooManyDigits)
         } else {
@@ -315,7 +311,8 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    fn fraction(&mut self) -> Result<(), ScanError> {
+    #[inline(never)]
+    fn fraction(mut self) -> Result<Self, ScanError> {
         if self.take(b'.') {
             self.digits()?;
         }
@@ -326,10 +323,10 @@ impl<'t> Scanner<'t> {
             }
             self.digits()?;
         }
-        Ok(())
+        Ok(self)
     }
 
-    #[inline]
+    #[inline(always)]
     fn digits(&mut self) -> Result<(), ScanError> {
         let start = self.at;
         while self.peek().is_ascii_digit() {
@@ -343,7 +340,8 @@ impl<'t> Scanner<'t> {
     }
 
     /// An array or object with all that is in it.
-    fn container(&mut self) -> Result<(), ScanError> {
+    #[inline(never)]
+    fn container(mut self) -> Result<Self, ScanError> {
         let mut open = Nesting::below(self.depth);
         loop {
             match self.peek() {
@@ -368,7 +366,7 @@ impl<'t> Scanner<'t> {
                 _ => self.scalar()?,
             }
             if self.next_or_close(&mut open)? {
-                return Ok(());
+                return Ok(self);
             }
         }
     }
@@ -400,27 +398,20 @@ impl<'t> Scanner<'t> {
     }
 
     /// The root object; the position is at its brace.
-    pub(super) fn root_members(&mut self) -> Result<Members, ScanError> {
+    pub(super) fn root_members(mut self, members: &mut Members) -> Result<Self, ScanError> {
+        let mut keys = Keys::default();
         self.depth = 1;
         self.at += 1;
         self.blanks();
         if self.take(b'}') {
-            return Ok(Members::default());
+            return Ok(self);
         }
-        let mut members = Members::with_room();
-        let mut distinct = true;
-        let mut last: Option<&[u8]> = None;
         loop {
             let start = self.at;
-            self.escapes = false;
-            let key_end = self.key()?;
+            let key_end = self.key_body()?;
+            keys.note(self.text.as_bytes(), start, key_end);
             let value_start = self.at;
-            // Keys that ascend are distinct, which spares Flask's sorted payloads the search for
-            // duplicates. An escape could spell the same key in another way.
-            let key = self.text.as_bytes().get(start..key_end).unwrap_or_default();
-            distinct &= !self.escapes && last.is_none_or(|last| ascend(last, key));
-            last = Some(key);
-            self.value()?;
+            self.value_body()?;
             members.push(Member {
                 key: Span::new(start, key_end),
                 value: Span::new(value_start, self.at),
@@ -432,64 +423,10 @@ impl<'t> Scanner<'t> {
             self.expect(b',')?;
             self.blanks();
         }
-        if !distinct {
+        if self.escaped || !keys.distinct() {
             members.drop_duplicates(self.text);
         }
-        Ok(members)
-    }
-}
-
-/// Whether raw key `b` comes after raw key `a` in the order of their bytes, of which the first is a
-/// quote in both and the second mostly decides.
-#[inline]
-fn ascend(a: &[u8], b: &[u8]) -> bool {
-    match (a.get(1), b.get(1)) {
-        (Some(first), Some(second)) if first != second => first < second,
-        _ => a < b,
-    }
-}
-
-/// Which of the open levels are objects, one bit each.
-struct Nesting {
-    bits: [u64; MAX_DEPTH.div_ceil(64)],
-    depth: usize,
-    base: usize,
-}
-
-impl Nesting {
-    fn below(base: usize) -> Self {
-        Self {
-            bits: [0; MAX_DEPTH.div_ceil(64)],
-            depth: base,
-            base,
-        }
-    }
-
-    #[inline]
-    fn push(&mut self, object: bool) -> Result<(), ScanError> {
-        if self.depth >= MAX_DEPTH {
-            return Err(ScanError::TooDeep);
-        }
-        let (word, bit) = (self.depth / 64, self.depth % 64);
-        self.bits[word] = self.bits[word] & !(1 << bit) | u64::from(object) << bit;
-        self.depth += 1;
-        Ok(())
-    }
-
-    #[inline]
-    fn in_object(&self) -> bool {
-        // Called only with a level open, so depth is 1 or more; wrapping keeps it free of a panic.
-        let top = self.depth.wrapping_sub(1);
-        self.bits
-            .get(top / 64)
-            .is_some_and(|word| word >> (top % 64) & 1 == 1)
-    }
-
-    /// True when this was the outermost level.
-    #[inline]
-    fn pop(&mut self) -> bool {
-        self.depth -= 1;
-        self.depth == self.base
+        Ok(self)
     }
 }
 

@@ -134,9 +134,9 @@ pub(super) fn rewrite(raw: &str, ascii: bool, out: &mut String) {
 pub(super) fn append_ascii(json: &str, out: &mut String) {
     for char in json.chars() {
         if char.is_ascii() {
-            out.push(char)
+            out.push(char);
         } else {
-            write_code_point(char.into(), true, out)
+            write_code_point(char.into(), true, out);
         }
     }
 }
@@ -172,13 +172,16 @@ pub fn key_equals(raw: &str, key: &str) -> bool {
 #[must_use]
 pub fn compare(a: &str, b: &str) -> Ordering {
     let (a, b) = (inner(a), inner(b));
-    let equal = |&(a, b): &(u8, u8)| a == b && a != b'\\';
-    let same = a.bytes().zip(b.bytes()).take_while(equal).count();
-    match (a.as_bytes().get(same), b.as_bytes().get(same)) {
-        (Some(b'\\'), _) | (_, Some(b'\\')) => CodePoints(a).cmp(CodePoints(b)),
-        // Before the first escape, the byte order of UTF-8 is the order of code points.
-        (a, b) => a.cmp(&b),
+    for (x, y) in a.bytes().zip(b.bytes()) {
+        if x == b'\\' || y == b'\\' {
+            return CodePoints(a).cmp(CodePoints(b));
+        }
+        // The byte order of UTF-8 is the order of code points.
+        if x != y {
+            return x.cmp(&y);
+        }
     }
+    a.len().cmp(&b.len())
 }
 
 /// What a raw string is without its last two characters, which is how Flask undoes `__`.
@@ -265,7 +268,7 @@ const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = ONES << 7;
 
 /// The position of the next quote, backslash or control character from `at` on, or the end.
-#[inline]
+#[inline(always)]
 pub(super) fn next_special(bytes: &[u8], at: usize) -> usize {
     find(bytes, at, specials, |byte| needs_escape(byte, false))
 }
@@ -273,7 +276,7 @@ pub(super) fn next_special(bytes: &[u8], at: usize) -> usize {
 /// The first position from `at` on that either of the two says is special, or the end.
 ///
 /// Eight bytes at a time: this loop sees every byte of every session.
-#[inline]
+#[inline(always)]
 fn find(
     bytes: &[u8],
     mut at: usize,
@@ -297,7 +300,7 @@ fn find(
 }
 
 /// The high bit of each special byte. Borrows may set more bits, but only above a true one.
-#[inline]
+#[inline(always)]
 const fn specials(word: u64) -> u64 {
     let quote = word ^ (ONES * b'"' as u64);
     let backslash = word ^ (ONES * b'\\' as u64);
@@ -308,7 +311,7 @@ const fn specials(word: u64) -> u64 {
 }
 
 /// The high bit of each byte that is no printable ASCII but no control character: 0x7f and above.
-#[inline]
+#[inline(always)]
 const fn beyond_ascii(word: u64) -> u64 {
     let delete = word ^ (ONES * 0x7f);
     (delete.wrapping_sub(ONES) & !delete | word) & HIGHS

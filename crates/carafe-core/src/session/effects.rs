@@ -1,7 +1,7 @@
 //! What a session does to the headers of a response.
 
 /// The header changes of one commit. An adapter carries them out and decides nothing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Effects {
     /// The value of a `Set-Cookie` header. Replaces any other of the same name.
     pub set_cookie: Option<String>,
@@ -10,6 +10,17 @@ pub struct Effects {
     /// Whether the response needs `Cache-Control: no-store`, unless the handler chose another
     /// (OWASP Session Management Cheat Sheet).
     pub no_store: bool,
+}
+
+/// Never shows the cookie.
+impl std::fmt::Debug for Effects {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Effects")
+            .field("sets_cookie", &self.set_cookie.is_some())
+            .field("vary_cookie", &self.vary_cookie)
+            .field("no_store", &self.no_store)
+            .finish()
+    }
 }
 
 /// The one `Vary` value that replaces the lines `existing`, with `Cookie` in it; `None` if it is there

@@ -101,14 +101,21 @@ impl SessionManager {
     /// The session of a request whose `Cookie` header lines are `cookies`. Opens it at the first call.
     ///
     /// Never fails: a cookie that is refused gives an empty session and one log event that says why.
+    /// A session that is opened after the commit can be read, and writes give an error.
     pub fn open<'h>(
         &self,
         slot: &Slot,
         cookies: impl IntoIterator<Item = &'h [u8]>,
         now: Timestamp,
     ) -> Session {
-        slot.0.open_with(|| self.load(cookies, now));
-        Session::of(&slot.0).expect("the slot was opened in the line above")
+        let mut cookies = Some(cookies);
+        let mut load = || self.load(cookies.take().into_iter().flatten(), now);
+        slot.0.open_with(&mut load);
+        if let Some(mut late) = slot.0.state().filter(|state| state.unread) {
+            *late = load();
+            late.committed = true;
+        }
+        Session::of(&slot.0).expect("the slot was opened above")
     }
 
     /// Whether [`SessionManager::commit`] needs the request's cookies although no handler used the
@@ -122,7 +129,8 @@ impl SessionManager {
     /// the session give an error. `cookies` is looked at only if [`SessionManager::commits_untouched`].
     ///
     /// # Errors
-    /// [`CommitError`]; then answer 500 without a cookie.
+    /// [`CommitError`] if a change cannot be written; then answer 500 without a cookie. A cookie that
+    /// only cannot be renewed stays as it is, with a log event.
     pub fn commit<'h>(
         &self,
         slot: &Slot,
@@ -133,19 +141,33 @@ impl SessionManager {
         if self.commits_untouched() {
             slot.0.open_with(|| self.load(cookies, now));
         }
-        let Some(mut state) = slot.0.state() else {
+        // Settled here, so that whoever opens the session later is told that the head has been sent.
+        slot.0.open_with(State::ended_unread);
+        let Some(mut state) = slot.0.state().filter(|state| !state.unread) else {
             return Ok(Effects::default());
         };
         state.committed = true;
         let facts = self.facts(&state, status, now);
         let Decision { commit, vary } = decide(facts, self.policy);
-        let set_cookie = match commit {
-            Commit::Nothing => None,
-            Commit::Write => Some(self.write(&state, facts.permanent, now)?),
+        let written = match commit {
+            Commit::Nothing => Ok(None),
+            Commit::Write => self.write(&state, facts.permanent, now).map(Some),
             Commit::Reissue => {
-                Some(self.write(&state, facts.permanent, state.issued().unwrap_or(now))?)
+                let issued = state.issued().unwrap_or(now);
+                self.write(&state, facts.permanent, issued).map(Some)
             }
-            Commit::Remove => Some(self.cookie.removal().to_owned()),
+            Commit::Remove => Ok(Some(self.cookie.removal().to_owned())),
+        };
+        let set_cookie = match written {
+            // Nothing of the handler's is lost: the browser keeps a cookie that is still good.
+            Err(error) if !state.modified => {
+                tracing::warn!(
+                    cookie = self.cookie.name(),
+                    "session cookie not renewed: {error}"
+                );
+                None
+            }
+            written => written?,
         };
         Ok(Effects {
             no_store: set_cookie.is_some(),

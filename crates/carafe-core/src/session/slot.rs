@@ -55,6 +55,8 @@ pub(super) struct State {
     pub(super) ended: bool,
     pub(super) insisted: bool,
     pub(super) committed: bool,
+    /// Nobody had used the session when the request ended, so nothing was read.
+    pub(super) unread: bool,
     /// What `take_flashes` gave: asking again in one request gives the same, as in Flask.
     pub(super) flashes: Option<Vec<Flash>>,
 }
@@ -76,7 +78,7 @@ impl Slot {
     /// Whether anybody has used the session.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.0.is_open()
+        self.0.state().is_some_and(|state| !state.unread)
     }
 }
 
@@ -112,7 +114,17 @@ impl State {
             ended: false,
             insisted: false,
             committed: false,
+            unread: false,
             flashes: None,
+        }
+    }
+
+    /// Of a request that has ended without a look at its session.
+    pub(super) fn ended_unread() -> Self {
+        Self {
+            committed: true,
+            unread: true,
+            ..Self::new(Loaded::Absent, SessionData::default())
         }
     }
 

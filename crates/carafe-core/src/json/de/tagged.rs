@@ -5,7 +5,7 @@ use serde::de::{self, DeserializeSeed, MapAccess, Visitor, value::SeqDeserialize
 use super::{DecodeError, Reader, compound::unescaped, key::KeyReader, visit_text};
 use crate::json::{
     ScanError, Value,
-    check::{Tag, base64_text},
+    check::{Kind, Tag, base64_text, kind_of},
     string, tag,
 };
 
@@ -73,9 +73,7 @@ impl<'de> Reader<'de> {
         let tagged = self.tagged()?;
         self.scanner = here;
         Ok(tagged.is_some_and(|tagged| {
-            tagged.tag == Tag::DateTime
-                && tagged.content.starts_with('"')
-                && tag::DateTime::of_raw(tagged.content).is_none()
+            tagged.tag == Tag::DateTime && matches!(kind_of(tagged.whole), Ok(Kind::Null))
         }))
     }
 }
@@ -96,6 +94,9 @@ impl<'de> Tagged<'de> {
         if self.tag == Tag::Bytes && self.content.starts_with('"') {
             return visitor.visit_byte_buf(self.decoded()?);
         }
+        if self.tag == Tag::Bytes {
+            return de::Deserializer::deserialize_byte_buf(self.value()?, visitor);
+        }
         self.any(visitor)
     }
 
@@ -103,6 +104,9 @@ impl<'de> Tagged<'de> {
         if self.tag == Tag::Bytes && self.content.starts_with('"') {
             let bytes = self.decoded()?;
             return visitor.visit_seq(SeqDeserializer::<_, DecodeError>::new(bytes.into_iter()));
+        }
+        if self.tag == Tag::Bytes {
+            return de::Deserializer::deserialize_seq(self.value()?, visitor);
         }
         self.any(visitor)
     }
@@ -142,11 +146,14 @@ impl<'de> Tagged<'de> {
         })
     }
 
+    fn value(&self) -> Result<Value, DecodeError> {
+        Ok(Value::parse(self.whole, true)?)
+    }
+
     /// Flask takes stranger things in tags than it writes; the dynamic value knows them all.
     #[cold]
     fn odd<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        let value = Value::parse(self.whole, true)?;
-        de::Deserializer::deserialize_any(value, visitor)
+        de::Deserializer::deserialize_any(self.value()?, visitor)
     }
 }
 

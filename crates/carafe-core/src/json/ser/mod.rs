@@ -7,9 +7,11 @@
 //! Next: `compound.rs` for sequences and maps, `key.rs` for what keys become and how they sort.
 
 mod compound;
+mod error;
 mod key;
 
-use std::fmt::{self, Display, Write as _};
+pub use self::error::EncodeError;
+use std::fmt::{Display, Write as _};
 
 use serde::ser::{self, Serialize};
 
@@ -25,45 +27,6 @@ const VALUE_DEPTH: usize = MAX_DEPTH - 2;
 
 /// Room for a usual value, so that it is not moved while it grows.
 const USUAL: usize = 64;
-
-/// Why a value cannot be written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum EncodeError {
-    /// Deeper than a reader would follow.
-    TooDeep,
-    /// A key that is neither text, number, boolean nor none.
-    BadKey,
-    /// Keys in one map that Python cannot put in order, such as numbers and text.
-    MixedKeys,
-    /// Bytes in a style that has no tags.
-    BytesWithoutTags,
-    /// [`Tuple`](super::tag::Tuple) around something that is not a sequence.
-    NotASequence,
-    /// What the value's own `Serialize` said.
-    Custom(String),
-}
-
-impl Display for EncodeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::TooDeep => "nested too deeply",
-            Self::BadKey => "a key that is neither text, number, boolean nor none",
-            Self::MixedKeys => "keys of different kinds cannot be sorted",
-            Self::BytesWithoutTags => "plain JSON has no bytes",
-            Self::NotASequence => "a tuple around something that is not a sequence",
-            Self::Custom(message) => message,
-        })
-    }
-}
-
-impl std::error::Error for EncodeError {}
-
-impl ser::Error for EncodeError {
-    fn custom<T: Display>(message: T) -> Self {
-        Self::Custom(message.to_string())
-    }
-}
 
 /// The JSON text of a value.
 ///

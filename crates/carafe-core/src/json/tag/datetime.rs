@@ -11,15 +11,17 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use jiff::fmt::rfc2822::{DateTimeParser, DateTimePrinter};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::Error};
+use jiff::{SignedDuration, civil, fmt::rfc2822::DateTimeParser};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{DATETIME, Parsed, Piece};
 use crate::{clock::Timestamp, json::string};
 
 /// Any weekday will do: Python ignores it.
 const PARSER: DateTimeParser = DateTimeParser::new().relaxed_weekday(true);
-const PRINTER: DateTimePrinter = DateTimePrinter::new();
+/// What Flask writes.
+const HTTP_DATE: &str = "%a, %d %b %Y %H:%M:%S GMT";
+const EPOCH: civil::DateTime = civil::date(1970, 1, 1).at(0, 0, 0, 0);
 /// Python's datetime ends where these years do: 1 and 9999.
 const YEARS: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
 
@@ -108,7 +110,9 @@ impl FromStr for DateTime {
     type Err = ParseDateError;
 
     fn from_str(text: &str) -> Result<Self, ParseDateError> {
-        let date = PARSER.parse_zoned(text).map_err(|_| ParseDateError)?;
+        let Ok(date) = PARSER.parse_zoned(text) else {
+            return http_date(text);
+        };
         let seconds = date.timestamp().as_second();
         if !YEARS.contains(&seconds) {
             return Err(ParseDateError);
@@ -118,6 +122,16 @@ impl FromStr for DateTime {
             offset: date.offset().seconds(),
         })
     }
+}
+
+/// jiff's zones end a day before Python's `datetime.max`, which some store for "never"; its calendar
+/// does not.
+#[cold]
+fn http_date(text: &str) -> Result<DateTime, ParseDateError> {
+    let date = civil::DateTime::strptime(HTTP_DATE, text).map_err(|_| ParseDateError)?;
+    Ok(DateTime::from(Timestamp::from_unix(
+        date.duration_since(EPOCH).as_secs(),
+    )))
 }
 
 /// Not a date as HTTP and e-mail write them.
@@ -134,11 +148,9 @@ impl std::error::Error for ParseDateError {}
 
 impl Serialize for DateTime {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let moment =
-            jiff::Timestamp::from_second(self.timestamp.unix()).map_err(S::Error::custom)?;
-        let plain = PRINTER
-            .timestamp_to_rfc9110_string(&moment)
-            .map_err(S::Error::custom)?;
+        // Within the years 1 to 9999, which every constructor sees to, the sum exists.
+        let moment = EPOCH.saturating_add(SignedDuration::from_secs(self.timestamp.unix()));
+        let plain = moment.strftime(HTTP_DATE).to_string();
         let json = format!("\"{plain}\"");
         serializer.serialize_newtype_struct(DATETIME, &Piece { plain, json })
     }
@@ -149,3 +161,6 @@ impl<'de> Deserialize<'de> for DateTime {
         deserializer.deserialize_str(Parsed::new("an RFC 2822 date"))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -139,7 +139,9 @@ fn untag(tag: Tag, inner: Value, content: &str) -> Result<Value, ScanError> {
             .as_str()
             .and_then(|text| text.parse().ok())
             .map(Value::Uuid),
-        (Tag::DateTime, Value::String(text) | Value::Markup(text)) => Some(Value::DateTime(text)),
+        (Tag::DateTime, Value::String(text) | Value::Markup(text)) if text.0.starts_with('"') => {
+            Some(Value::DateTime(text))
+        }
         (Tag::DateTime, _) => Some(Value::Null),
         (Tag::Dict, Value::Dict(members)) => {
             let first = members.into_iter().next();

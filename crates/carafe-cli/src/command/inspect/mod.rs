@@ -1,0 +1,122 @@
+//! `carafe inspect`: whether a session cookie is good, and what is in it.
+//!
+//! Next: `report.rs` for programs, `readable.rs` for people.
+
+mod readable;
+mod report;
+
+use std::{process::ExitCode, str::FromStr, time::Duration};
+
+use carafe_core::clock::Timestamp;
+
+use super::argument_or_stdin;
+use crate::{
+    failure::Failure,
+    format::{FormatArgs, TokenFormat},
+    inspection::{Inspection, Verdict, without_name},
+    keys::KeyArgs,
+    output,
+};
+
+/// Show what is in a session cookie, and whether it is good
+///
+/// Exits with 0 only if a key has verified the cookie and it is not too old; with 1 if it is refused or
+/// no key was given; with 2 if the command itself is wrong.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  carafe inspect -- eyJ1c2VyX2lkIjo0Mn0.ZVPxAA.mY6Rtt2DNTuj49QHzdjA0vn-zNw
+  SECRET_KEY=… carafe inspect --max-age any -- session=eyJ1c2VyX2lkIjo0Mn0.ZVPxAA.mY6Rtt2…
+  carafe inspect --format starlette --json - < cookie.txt
+  carafe inspect --format encrypted --application shop --cookie-name s -- AdHriJKdnBZj…
+
+Verdicts: ok, bad-signature, expired, from-future, malformed, bad-payload, unverified.")]
+pub(crate) struct InspectArgs {
+    /// How old the cookie may be, in seconds, or `any` [default: 31 days for Flask and Quart, 14 days
+    /// for Starlette; an encrypted cookie knows its own]
+    #[arg(long, value_name = "SECONDS")]
+    max_age: Option<MaxAge>,
+
+    /// Look at the cookie as of this time, in seconds since 1970
+    #[arg(long, value_name = "UNIX", allow_negative_numbers = true)]
+    now: Option<i64>,
+
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+
+    /// The cookie's value, or `session=value`; - reads it from standard input
+    #[arg(value_name = "COOKIE")]
+    cookie: String,
+
+    #[command(flatten)]
+    keys: KeyArgs,
+    #[command(flatten)]
+    format: FormatArgs,
+}
+
+/// A number of seconds, or no limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum MaxAge {
+    Seconds(u64),
+    Any,
+}
+
+/// What was looked at, for the two ways to show it.
+struct Subject<'s> {
+    cookie: &'s str,
+    format: &'s TokenFormat,
+    max_age: Option<Duration>,
+    inspection: &'s Inspection,
+}
+
+impl InspectArgs {
+    pub(crate) fn run(&self) -> Result<ExitCode, Failure> {
+        let format = self.format.resolve()?;
+        let keys = self.keys.ring()?;
+        if let (Some(_), TokenFormat::Encrypted { context: None }) = (&keys, &format) {
+            return Err(Failure::usage(
+                "--format encrypted needs --application and --cookie-name beside the key",
+            ));
+        }
+        let given = argument_or_stdin(&self.cookie)?;
+        let cookie = without_name(&given, self.format.cookie_name.as_deref());
+        let max_age = self.max_age(&format);
+        let now = self.now.map_or_else(Timestamp::now, Timestamp::from_unix);
+        let inspection = Inspection::of(&format, keys.as_ref(), cookie, max_age, now);
+        let subject = Subject {
+            cookie,
+            format: &format,
+            max_age,
+            inspection: &inspection,
+        };
+        let text = if self.json {
+            subject.report()?
+        } else {
+            subject.readable()
+        };
+        output::line(&text)?;
+        Ok(ExitCode::from(u8::from(inspection.verdict != Verdict::Ok)))
+    }
+
+    fn max_age(&self, format: &TokenFormat) -> Option<Duration> {
+        match self.max_age {
+            None => format.default_max_age(),
+            Some(MaxAge::Seconds(seconds)) => Some(Duration::from_secs(seconds)),
+            Some(MaxAge::Any) => None,
+        }
+    }
+}
+
+impl FromStr for MaxAge {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "any" => Ok(Self::Any),
+            _ => text
+                .parse()
+                .map(Self::Seconds)
+                .map_err(|_| "give seconds, or `any`"),
+        }
+    }
+}

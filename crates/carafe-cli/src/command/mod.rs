@@ -1,0 +1,64 @@
+//! The commands: one file each, joined by one list.
+
+mod demo;
+mod inspect;
+mod key;
+mod sign;
+
+use std::{io::Read as _, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+use crate::failure::Failure;
+
+/// Cookies and sessions for Rust web services, with Flask's model and wire format.
+#[derive(Parser)]
+#[command(name = "carafe", version, max_term_width = 100, after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+const EXAMPLES: &str = "\
+Without a command, `carafe` serves the demo.
+
+Secret keys are read from SECRET_KEY, and older ones from SECRET_KEY_FALLBACKS (a JSON list),
+so that they need not stand in the shell's history.
+
+Examples:
+  carafe                                   the demo page on http://127.0.0.1:5000
+  export SECRET_KEY=$(carafe key)          a new secret key
+  carafe inspect -- eyJ1c2VyX2lkIjo0…      what is in a session cookie, and whether it is good
+  carafe sign -- '{\"user_id\":42}'          a session cookie for tests";
+
+#[derive(Subcommand)]
+enum Command {
+    Demo(demo::DemoArgs),
+    Key(key::KeyCommand),
+    Inspect(inspect::InspectArgs),
+    Sign(sign::SignArgs),
+}
+
+impl Cli {
+    /// Runs what was asked for, or the demo.
+    pub(crate) fn run(self) -> Result<ExitCode, Failure> {
+        match self.command {
+            None => demo::DemoArgs::default().run(),
+            Some(Command::Demo(args)) => args.run(),
+            Some(Command::Key(args)) => args.run(),
+            Some(Command::Inspect(args)) => args.run(),
+            Some(Command::Sign(args)) => args.run(),
+        }
+    }
+}
+
+/// The argument, or standard input where it is `-`, without white space around it.
+fn argument_or_stdin(argument: &str) -> Result<String, Failure> {
+    if argument != "-" {
+        return Ok(argument.trim().to_owned());
+    }
+    let mut text = String::new();
+    let read = std::io::stdin().read_to_string(&mut text);
+    read.map_err(|error| Failure::usage(format_args!("cannot read standard input: {error}")))?;
+    Ok(text.trim().to_owned())
+}

@@ -1,0 +1,256 @@
+//! What the page's addresses do.
+
+use axum::{
+    Form,
+    extract::{Path, Query, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{Html, IntoResponse, Redirect, Response},
+};
+use carafe_core::{
+    clock::Timestamp,
+    json::{self, Style, Value},
+    session::{Session, SessionError},
+};
+use serde::Deserialize;
+
+use super::{
+    Demo, Shared,
+    panel::{Panel, Problem, REMOVED, SET, Seen, Trouble, Typed},
+    reader::{ReadForm, Reader},
+    tamper, view,
+    visit::{Ended, Visit, append_set_cookie, sent},
+    way::{Way, WayId},
+};
+
+/// What can be done to a session or its cookie.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Action {
+    Set,
+    Remove,
+    Permanent,
+    Clear,
+    Tamper,
+    Restore,
+}
+
+/// The fields of all small forms.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ActionForm {
+    key: String,
+    value: String,
+    r#as: String,
+    permanent: bool,
+}
+
+#[derive(Deserialize)]
+pub(super) struct IndexQuery {
+    sample: Option<String>,
+}
+
+/// `GET /`: the page; with `?sample`, a filled-in reader.
+pub(super) async fn index(
+    State(demo): State<Shared>,
+    headers: HeaderMap,
+    Query(query): Query<IndexQuery>,
+) -> Response {
+    let reader = query
+        .sample
+        .map_or_else(Reader::default, |_| Reader::sample());
+    page(&demo, &headers, StatusCode::OK, &reader, None)
+}
+
+/// `POST /read`: the page with the reader's result. No redirect, because that would put the key into
+/// an address.
+pub(super) async fn read(
+    State(demo): State<Shared>,
+    headers: HeaderMap,
+    Form(form): Form<ReadForm>,
+) -> Response {
+    page(&demo, &headers, StatusCode::OK, &Reader::read(form), None)
+}
+
+/// `POST /{way}/{action}`: does it, and sends the browser back to the page.
+pub(super) async fn act(
+    State(demo): State<Shared>,
+    Path((id, action)): Path<(WayId, Action)>,
+    headers: HeaderMap,
+    Form(form): Form<ActionForm>,
+) -> Response {
+    if matches!(action, Action::Tamper | Action::Restore) {
+        return tampered(demo.way(id), action, &headers);
+    }
+    match changed(&demo, id, action, &headers, &form) {
+        Ok(ended) => back_to(id, ended.headers),
+        Err(trouble) => {
+            let problem = Problem {
+                way: id,
+                trouble,
+                typed: form.typed(action),
+            };
+            page(
+                &demo,
+                &headers,
+                StatusCode::UNPROCESSABLE_ENTITY,
+                &Reader::default(),
+                Some(problem),
+            )
+        }
+    }
+}
+
+/// The new session's cookie, or what is wrong with the form.
+fn changed(
+    demo: &Demo,
+    id: WayId,
+    action: Action,
+    headers: &HeaderMap,
+    form: &ActionForm,
+) -> Result<Ended, Trouble> {
+    let visit = Visit::begin(demo, headers);
+    let session = visit.session(id);
+    match action {
+        Action::Set => session
+            .insert(&form.key, &form.parsed()?)
+            .and_then(|()| note(session, SET, &form.key)),
+        Action::Remove => session
+            .remove(&form.key)
+            .and_then(|_| note(session, REMOVED, &form.key)),
+        Action::Permanent => session.set_permanent(form.permanent).and_then(|()| {
+            let message = if form.permanent {
+                "Made permanent"
+            } else {
+                "Until the browser is closed"
+            };
+            note(session, "info", message)
+        }),
+        // No message: it would be a session again.
+        Action::Clear | Action::Tamper | Action::Restore => session.clear(),
+    }
+    .map_err(|error| Trouble::Refused(error.to_string()))?;
+    visit
+        .end(StatusCode::SEE_OTHER)
+        .map_err(|error| Trouble::Refused(error.to_string()))
+}
+
+/// A message for the next page, unless a person keeps something else where messages stand.
+fn note(session: &Session, category: &str, message: &str) -> Result<(), SessionError> {
+    match session.flash(category, message) {
+        Err(SessionError::Decode { .. }) => Ok(()),
+        done => done,
+    }
+}
+
+/// Changes one character of the cookie in the browser, or changes it back.
+fn tampered(way: &Way, action: Action, headers: &HeaderMap) -> Response {
+    let mut answer = HeaderMap::new();
+    if let Some(line) = sent(way, headers).and_then(|cookie| tampered_line(way, action, &cookie)) {
+        append_set_cookie(&mut answer, &line);
+    }
+    back_to(way.id, answer)
+}
+
+/// `None` where there is nothing to change, such as after a second click.
+fn tampered_line(way: &Way, action: Action, cookie: &str) -> Option<String> {
+    let now = Timestamp::now();
+    let other = tamper::change(way, cookie)?;
+    let good = match action {
+        Action::Restore => tamper::changed_at(way, cookie, now).map(|_| &other)?,
+        _ => way.inspect(cookie, now).is_authentic().then_some(cookie)?,
+    };
+    tamper::set_cookie(way, &other, good, now)
+}
+
+fn back_to(id: WayId, mut headers: HeaderMap) -> Response {
+    let location = match id {
+        WayId::Signed => "/#signed",
+        WayId::Encrypted => "/#encrypted",
+    };
+    headers.insert(header::LOCATION, HeaderValue::from_static(location));
+    (StatusCode::SEE_OTHER, headers).into_response()
+}
+
+/// `GET` of an address that only takes forms, as after a reload.
+pub(super) async fn to_the_page() -> Redirect {
+    Redirect::to("/")
+}
+
+fn page(
+    demo: &Demo,
+    headers: &HeaderMap,
+    status: StatusCode,
+    reader: &Reader,
+    mut problem: Option<Problem>,
+) -> Response {
+    let visit = Visit::begin(demo, headers);
+    let seen = visit.turns.each_ref().map(|turn| Seen::of(&turn.session));
+    let ended = match visit.end(status) {
+        Ok(ended) => ended,
+        Err(error) => {
+            return (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response();
+        }
+    };
+    let panels = visit.turns.iter().zip(seen).zip(ended.held);
+    let panels = panels.map(|((turn, seen), held)| {
+        let panel = Panel::new(turn, seen, held, visit.now);
+        match problem.take_if(|problem| problem.way == turn.way.id) {
+            Some(problem) => panel.with_problem(problem),
+            None => panel,
+        }
+    });
+    let panels: Vec<_> = panels.collect();
+    let html = view::page(&demo.address, &panels, reader);
+    (status, ended.headers, Html(html.into_string())).into_response()
+}
+
+impl ActionForm {
+    fn is_text(&self) -> bool {
+        self.r#as == "text"
+    }
+
+    fn parsed(&self) -> Result<Value, Trouble> {
+        if self.is_text() {
+            return Ok(Value::from(self.value.as_str()));
+        }
+        Value::parse(&self.value, true).map_err(|_| self.not_json())
+    }
+
+    fn not_json(&self) -> Trouble {
+        let quoted = json::to_text(&self.value, Style::COMPACT).unwrap_or_default();
+        Trouble::NotJson {
+            value: short(&self.value),
+            quoted: short(&quoted),
+        }
+    }
+
+    /// What the form that sets values shows again.
+    fn typed(self, action: Action) -> Typed {
+        match action {
+            Action::Set => Typed {
+                as_text: self.is_text(),
+                is_invalid: true,
+                key: self.key,
+                value: self.value,
+            },
+            _ => Typed::default(),
+        }
+    }
+}
+
+impl Demo {
+    fn way(&self, id: WayId) -> &Way {
+        match id {
+            WayId::Signed => &self.signed,
+            WayId::Encrypted => &self.encrypted,
+        }
+    }
+}
+
+/// The beginning of a long text.
+fn short(text: &str) -> String {
+    match text.char_indices().nth(40) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}

@@ -1,0 +1,51 @@
+//! Changing one character of a cookie, and changing it back.
+//!
+//! The place follows from the cookie's shape, and the change is its own reverse. So nothing has to be
+//! remembered: a refused cookie was tampered with here if the reverse makes it authentic.
+
+use carafe_core::{clock::Timestamp, cookie::Persistence};
+
+use super::{
+    cookie_parts,
+    way::{Way, WayId},
+};
+
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/// The cookie with the one character changed, or changed back.
+pub(super) fn change(way: &Way, cookie: &str) -> Option<String> {
+    let at = place(way.id, cookie)?;
+    let here = ALPHABET
+        .iter()
+        .position(|&letter| letter == cookie.as_bytes()[at])?;
+    let other = char::from(ALPHABET[here ^ 1]);
+    // `place` gives only places inside ASCII cookies.
+    Some(format!("{}{other}{}", &cookie[..at], &cookie[at + 1..]))
+}
+
+/// Where a cookie was changed by the demo; `None` if it is good, or bad for another reason.
+pub(super) fn changed_at(way: &Way, cookie: &str, now: Timestamp) -> Option<usize> {
+    let is_authentic = |cookie: &str| way.inspect(cookie, now).is_authentic();
+    let back = change(way, cookie)?;
+    (!is_authentic(cookie) && is_authentic(&back)).then(|| place(way.id, cookie))?
+}
+
+/// The `Set-Cookie` line that gives the browser `cookie`, kept as long as the `good` one is.
+pub(super) fn set_cookie(way: &Way, cookie: &str, good: &str, now: Timestamp) -> Option<String> {
+    let header = format!("{}={good}", way.cookie_name());
+    let slot = way.manager.begin();
+    let session = way.manager.open(&slot, [header.as_bytes()], now);
+    let lifetime = i64::try_from(way.manager.lifetime().as_secs()).unwrap_or(i64::MAX);
+    let persistence = match session.is_permanent() {
+        true => Persistence::Expires(now.saturating_add(lifetime)),
+        false => Persistence::BrowserSession,
+    };
+    way.manager.cookie().set(cookie, persistence).ok()
+}
+
+/// In the first half of the content: the last characters of a part may have bits that mean nothing.
+fn place(id: WayId, cookie: &str) -> Option<usize> {
+    let contents = cookie_parts::contents(id, cookie)?;
+    let at = contents.start + (contents.len() / 4).max(1);
+    contents.contains(&at).then_some(at)
+}

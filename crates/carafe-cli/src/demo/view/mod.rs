@@ -1,0 +1,15 @@
+//! The HTML of the demo page: one function per component, each named as in the style sheet.
+//!
+//! maud escapes all text; what is not escaped is constant (`icon`). The panels line up because each has
+//! the same seven children (CSS subgrid), the banner's slot among them, empty or not.
+
+mod code;
+mod cookie;
+mod dictionary;
+mod icon;
+mod json;
+mod page;
+mod panel;
+mod reader;
+
+pub(super) use page::page;

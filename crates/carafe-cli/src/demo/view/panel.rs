@@ -1,0 +1,166 @@
+//! A panel: one way to carry a session, with all that can be seen and done.
+
+use carafe_core::{
+    clock::Timestamp,
+    cookie::{MAX_COOKIE_BYTES, http_date},
+};
+use maud::{Markup, html};
+
+use super::{
+    cookie::{holds, readable},
+    dictionary::dictionary,
+    icon::{Icon, icon},
+    json,
+};
+use crate::{
+    demo::panel::{Banner, Held, Panel, Trouble},
+    human::thousands,
+};
+
+/// Seven children, always: the style sheet counts them.
+pub(super) fn session_panel(panel: &Panel<'_>) -> Markup {
+    let id = panel.way.id.as_str();
+    html! {
+        article.session-panel id=(id) aria-labelledby={ (id) "-title" } {
+            header.panel-head {
+                div.panel-title { h3 id={ (id) "-title" } { (panel.way.title) } code { (panel.way.cookie_name()) } }
+                p { (panel.way.tagline) }
+            }
+            div.banner-slot { @if let Some(message) = &panel.banner { (banner(id, message)) } }
+            (section(id, "holds", "What the browser holds", &holds(panel)))
+            (section(id, "readable", "What anybody can read in it", &readable(panel)))
+            (section(id, "attributes", "Attributes and size", &attributes(panel)))
+            (section(id, "server", "What the server sees", &dictionary(panel)))
+            (section(id, "tamper", "Tamper", &tamper(panel)))
+        }
+    }
+}
+
+fn section(id: &str, slug: &str, title: &str, body: &Markup) -> Markup {
+    html! {
+        section.panel-section aria-labelledby={ (id) "-" (slug) } {
+            h4 id={ (id) "-" (slug) } { (title) }
+            (body)
+        }
+    }
+}
+
+fn banner(id: &str, message: &Banner) -> Markup {
+    let (kind, role, picture) = match message {
+        Banner::Set { .. } | Banner::Removed { .. } | Banner::Info(_) => {
+            ("info", "status", Icon::Check)
+        }
+        Banner::Rejected { .. } => ("rejected", "alert", Icon::Cross),
+        Banner::Problem(_) => ("problem", "alert", Icon::Warning),
+    };
+    html! {
+        div class={ "banner banner-" (kind) } role=(role) id={ (id) "-" (kind) } {
+            (icon(picture))
+            div { (banner_text(message)) }
+        }
+    }
+}
+
+fn banner_text(message: &Banner) -> Markup {
+    html! {
+        @match message {
+            Banner::Set { key, text } => strong { "Set " code { (key) } " = " code { (json::exact(text)) } },
+            Banner::Removed { key } => strong { "Removed " code { (key) } },
+            Banner::Info(text) => strong { (text) },
+            Banner::Problem(trouble) => { strong { "Not changed" } p { (why_not(trouble)) } },
+            Banner::Rejected { code, reason } => {
+                strong { "Cookie rejected" }
+                p { code { (code) ": " (reason) } br; "The session is empty, and nothing crashed." }
+            },
+        }
+    }
+}
+
+fn why_not(trouble: &Trouble) -> Markup {
+    html! {
+        @match trouble {
+            Trouble::Refused(reason) => (reason),
+            Trouble::NotJson { value, quoted } => {
+                @if value.is_empty() { "An empty value" } @else { code { (value) } }
+                " is not JSON. Choose Text, or write it as " code { (quoted) } "."
+            },
+        }
+    }
+}
+
+fn attributes(panel: &Panel<'_>) -> Markup {
+    let Some(held) = &panel.cookie else {
+        return html! { p.note { "A response that sets no session value carries no " code { "Set-Cookie" } "." } };
+    };
+    html! {
+        (chips(panel, held))
+        (size(panel, held))
+    }
+}
+
+fn chips(panel: &Panel<'_>, held: &Held) -> Markup {
+    let policy = panel.way.manager.cookie();
+    let mut chips = vec![(format!("Path={}", policy.path()), true)];
+    chips.push(("HttpOnly".to_owned(), policy.is_http_only()));
+    chips.push(("Secure".to_owned(), policy.is_secure()));
+    chips.push(match policy.same_site() {
+        Some(same_site) => (format!("SameSite={}", same_site.as_str()), true),
+        None => ("SameSite".to_owned(), false),
+    });
+    // Whether a refused cookie has an end stands in its content, which nobody vouches for.
+    if !panel.is_rejected {
+        let expires = expires(panel, held);
+        chips.push(expires.map_or(("Expires".to_owned(), false), |date| {
+            (format!("Expires={date}"), true)
+        }));
+    }
+    html! {
+        ul.chips role="list" aria-label="Attributes of the cookie" {
+            @for (text, _) in chips.iter().filter(|(_, present)| *present) { li.chip { (text) } }
+            @for (text, _) in chips.iter().filter(|(_, present)| !present) { li.chip.chip-absent { "no " (text) } }
+        }
+    }
+}
+
+/// A permanent session's cookie ends a lifetime after it was written.
+fn expires(panel: &Panel<'_>, held: &Held) -> Option<String> {
+    let issued: Timestamp = held.inspection.issued.filter(|_| panel.is_permanent)?;
+    let lifetime = i64::try_from(panel.way.manager.lifetime().as_secs()).ok()?;
+    http_date(issued.saturating_add(lifetime)).ok()
+}
+
+fn size(panel: &Panel<'_>, held: &Held) -> Markup {
+    let id = panel.way.id.as_str();
+    let bytes = panel.way.cookie_name().len() + held.value.len();
+    html! {
+        p.size {
+            label for={ (id) "-size" } { (thousands(bytes)) " of " (thousands(MAX_COOKIE_BYTES)) " bytes, name and value" }
+            meter id={ (id) "-size" } min="0" max=(MAX_COOKIE_BYTES) high="3500" optimum="0" value=(bytes) {}
+        }
+    }
+}
+
+fn tamper(panel: &Panel<'_>) -> Markup {
+    let id = panel.way.id.as_str();
+    let button = |action: &str, text: &str| {
+        html! { form method="post" action={ "/" (id) "/" (action) } { button.button { (text) } } }
+    };
+    let changed = panel
+        .cookie
+        .as_ref()
+        .is_some_and(|held| held.changed_at.is_some());
+    html! {
+        @if panel.is_rejected && changed {
+            p.note { "The changed character is marked above. Put it back and the session is there again, or start over." }
+            div.button-row { (button("restore", "Put it back")) (button("clear", "Start over")) }
+        } @else if panel.is_rejected {
+            p.note { "This cookie was not changed here. It may be from before the demo was restarted: each start makes new keys." }
+            (button("clear", "Start over"))
+        } @else if panel.cookie.is_some() {
+            p.note { "Changes one character of the cookie in your browser, then loads this page again." }
+            (button("tamper", "Change one character"))
+        } @else {
+            p.note { "Set a value first, then there is a cookie to tamper with." }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Both sessions of one request.
+//!
+//! An application has one session and leaves all this to the layer of the crate `carafe`. The demo has
+//! two and shows what the browser will hold afterwards, so it drives the engine itself: begin, open,
+//! commit.
+
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use carafe_core::{
+    axum::cookie_lines,
+    clock::Timestamp,
+    cookie::{Grammar, values_of},
+    session::{CommitError, Session, Slot},
+};
+
+use super::{
+    Demo,
+    way::{Way, WayId},
+};
+
+/// A request, from its cookies to the headers of its response.
+pub(super) struct Visit<'d> {
+    pub(super) turns: [Turn<'d>; 2],
+    pub(super) now: Timestamp,
+}
+
+/// One of its sessions.
+pub(super) struct Turn<'d> {
+    pub(super) way: &'d Way,
+    pub(super) session: Session,
+    /// The cookie that the browser has sent.
+    sent: Option<String>,
+    slot: Slot,
+}
+
+/// What a visit leaves behind.
+pub(super) struct Ended {
+    /// For the response.
+    pub(super) headers: HeaderMap,
+    /// The cookies that the browser holds once it has the response.
+    pub(super) held: [Option<String>; 2],
+}
+
+impl<'d> Visit<'d> {
+    pub(super) fn begin(demo: &'d Demo, headers: &HeaderMap) -> Self {
+        let now = Timestamp::now();
+        Self {
+            turns: demo.ways().map(|way| Turn::begin(way, headers, now)),
+            now,
+        }
+    }
+
+    pub(super) fn session(&self, id: WayId) -> &Session {
+        let [signed, encrypted] = &self.turns;
+        match id {
+            WayId::Signed => &signed.session,
+            WayId::Encrypted => &encrypted.session,
+        }
+    }
+
+    /// Commits both sessions.
+    pub(super) fn end(&self, status: StatusCode) -> Result<Ended, CommitError> {
+        let mut headers = HeaderMap::new();
+        let [signed, encrypted] = &self.turns;
+        let held = [
+            signed.commit(status, self.now, &mut headers)?,
+            encrypted.commit(status, self.now, &mut headers)?,
+        ];
+        Ok(Ended { headers, held })
+    }
+}
+
+impl<'d> Turn<'d> {
+    fn begin(way: &'d Way, headers: &HeaderMap, now: Timestamp) -> Self {
+        let slot = way.manager.begin();
+        let session = way.manager.open(&slot, cookie_lines(headers), now);
+        Self {
+            way,
+            session,
+            sent: sent(way, headers),
+            slot,
+        }
+    }
+
+    fn commit(
+        &self,
+        status: StatusCode,
+        now: Timestamp,
+        headers: &mut HeaderMap,
+    ) -> Result<Option<String>, CommitError> {
+        let effects = self
+            .way
+            .manager
+            .commit(&self.slot, [], status.as_u16(), now)?;
+        if effects.vary_cookie {
+            headers.insert(header::VARY, HeaderValue::from_static("Cookie"));
+        }
+        let Some(line) = effects.set_cookie else {
+            return Ok(self.sent.clone());
+        };
+        append_set_cookie(headers, &line);
+        Ok(value_of_line(&line))
+    }
+}
+
+/// Adds a `Set-Cookie` line.
+pub(super) fn append_set_cookie(headers: &mut HeaderMap, line: &str) {
+    // Rendered cookies have no control characters; if one had, no cookie is better than a broken one.
+    if let Ok(line) = HeaderValue::from_str(line) {
+        headers.append(header::SET_COOKIE, line);
+    }
+}
+
+/// The first cookie of this way that the browser has sent.
+pub(super) fn sent(way: &Way, headers: &HeaderMap) -> Option<String> {
+    let values = values_of(cookie_lines(headers), way.cookie_name(), Grammar::Strict);
+    let first = values.first()?;
+    Some(String::from_utf8_lossy(first).into_owned()).filter(|value| !value.is_empty())
+}
+
+/// The value in a `Set-Cookie` line of ours; none in a removal.
+fn value_of_line(line: &str) -> Option<String> {
+    let (_, rest) = line.split_once('=')?;
+    let value = rest.split(';').next()?;
+    (!value.is_empty()).then(|| value.to_owned())
+}

@@ -1,0 +1,90 @@
+//! Where secret keys come from: options or the environment. No message ever shows one.
+
+use carafe_core::{
+    json,
+    key::{KeyRing, SecretKey},
+};
+
+use crate::{failure::Failure, output};
+
+/// Flask's name for the older keys.
+const FALLBACKS: &str = "SECRET_KEY_FALLBACKS";
+
+/// The keys of a command. No `Debug`: it would show them.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Keys")]
+pub(crate) struct KeyArgs {
+    /// The secret key, as text. Better in the environment, where the shell's history does not keep it
+    #[arg(long, value_name = "K", env = "SECRET_KEY", hide_env_values = true)]
+    secret_key: Option<String>,
+
+    /// An older key that is accepted too; give it once for each [env: SECRET_KEY_FALLBACKS=, a JSON list]
+    #[arg(long = "fallback", value_name = "K")]
+    fallbacks: Vec<String>,
+}
+
+impl KeyArgs {
+    /// All keys; `None` if no key is given at all.
+    pub(crate) fn ring(&self) -> Result<Option<KeyRing>, Failure> {
+        let Some(current) = &self.secret_key else {
+            return match self.fallbacks.is_empty() {
+                true => Ok(None),
+                false => Err(Failure::usage("--fallback needs a --secret-key beside it")),
+            };
+        };
+        let fallbacks = match self.fallbacks.is_empty() {
+            true => fallbacks_of_environment()?,
+            false => self.fallbacks.clone(),
+        };
+        warn_if_weak(std::iter::once(current).chain(&fallbacks));
+        ring_of(current, &fallbacks).map(Some)
+    }
+}
+
+/// The ring of any keys that are not empty, in this order.
+pub(crate) fn ring_of(current: &str, fallbacks: &[String]) -> Result<KeyRing, Failure> {
+    let key = |text: &str| SecretKey::dangerous_weak(text).map_err(Failure::usage);
+    fallbacks
+        .iter()
+        .try_fold(KeyRing::new(key(current)?), |ring, text| {
+            ring.with_fallback(key(text)?).map_err(Failure::usage)
+        })
+}
+
+/// The key in `SECRET_KEY`, for commands that can do without one.
+pub(crate) fn of_environment() -> Result<Option<KeyRing>, Failure> {
+    let secret_key = match std::env::var("SECRET_KEY") {
+        Ok(text) => Some(text),
+        Err(std::env::VarError::NotPresent) => None,
+        Err(_) => return Err(Failure::usage("SECRET_KEY is not UTF-8")),
+    };
+    let keys = KeyArgs {
+        secret_key,
+        fallbacks: Vec::new(),
+    };
+    keys.ring()
+}
+
+fn fallbacks_of_environment() -> Result<Vec<String>, Failure> {
+    let Some(text) = std::env::var_os(FALLBACKS).filter(|text| !text.is_empty()) else {
+        return Ok(Vec::new());
+    };
+    let list = text
+        .to_str()
+        .and_then(|text| json::from_text(text, false).ok());
+    // Flask takes a bare text for a list of one-letter keys; here it is an error.
+    list.ok_or_else(|| {
+        Failure::usage(format_args!(
+            "{FALLBACKS} is no JSON list of texts, such as [\"old\",\"older\"]"
+        ))
+    })
+}
+
+/// One line about the first key that a service would refuse. Old applications have such keys, so
+/// reading their cookies is no error.
+fn warn_if_weak<'k>(keys: impl Iterator<Item = &'k String>) {
+    let mut refused = keys.filter_map(|key| SecretKey::short(key).err());
+    if let Some(error) = refused.next() {
+        output::warning(&error.to_string());
+    }
+}

@@ -1,0 +1,157 @@
+//! What each setting may be. Every function says what it got and what to write, on one line; none is used
+//! on keys but [`kind`], which shows no value.
+
+use std::time::Duration;
+
+use crate::{
+    cookie::SameSite,
+    json::{Number, Value},
+};
+
+/// 7,000 years. Beyond it, `Expires` would leave the years that have four digits, and Flask fails.
+const LONGEST: f64 = 220_898_664_000.0;
+
+/// True or false; `trap` says what Flask makes of anything else.
+pub(super) fn switch(value: &Value, trap: &str) -> Result<bool, String> {
+    match value {
+        Value::Bool(on) => Ok(*on),
+        _ => Err(format!("is {}; write true or false ({trap})", shown(value))),
+    }
+}
+
+/// Whole seconds over zero.
+pub(super) fn lifetime(value: &Value) -> Result<Duration, String> {
+    let wanted = |why: &str| {
+        format!(
+            "is {}{why}; write a number of seconds over 0, such as 3600",
+            shown(value)
+        )
+    };
+    let Value::Number(number) = value else {
+        return Err(wanted(""));
+    };
+    // Flask drops the fraction too.
+    let seconds = number.as_f64().trunc();
+    if seconds > LONGEST || seconds.is_nan() {
+        return Err(wanted(", which leaves the calendar"));
+    }
+    if seconds < 1.0 {
+        return Err(wanted(
+            ", so that every session would have expired as soon as it was made",
+        ));
+    }
+    Ok(Duration::from_secs_f64(seconds))
+}
+
+/// Three words, or none.
+pub(super) fn same_site(value: &Value) -> Result<Option<SameSite>, String> {
+    let word = value.as_str().and_then(|word| word.parse().ok());
+    match (value, word) {
+        (Value::Null, _) => Ok(None),
+        (_, Some(word)) => Ok(Some(word)),
+        _ => Err(format!(
+            "is {}; write \"Lax\", \"Strict\" or \"None\", or null for no attribute",
+            shown(value)
+        )),
+    }
+}
+
+/// A host name; nothing for this host only. Python's words for nothing would be host names.
+pub(super) fn domain(value: &Value) -> Result<Option<String>, String> {
+    let wanted = || {
+        format!(
+            "is {}; write a host name, or null for this host only",
+            shown(value)
+        )
+    };
+    if matches!(value, Value::Null | Value::Bool(false)) {
+        return Ok(None);
+    }
+    let text = text(value).ok_or_else(wanted)?;
+    let nothing = ["", "none", "null", "false"];
+    if nothing.iter().any(|word| text.eq_ignore_ascii_case(word)) {
+        return Err(wanted());
+    }
+    Ok(Some(text))
+}
+
+/// A path; nothing, which in Flask the empty text is too, for the application's root.
+pub(super) fn path(value: &Value) -> Result<Option<String>, String> {
+    match text(value) {
+        Some(path) => Ok(Some(path).filter(|path| !path.is_empty())),
+        None if *value == Value::Null => Ok(None),
+        None => Err(format!(
+            "is {}; write a path such as \"/app\", or null for APPLICATION_ROOT",
+            shown(value)
+        )),
+    }
+}
+
+/// The path of the application. Without one Flask sends `Path=` or none, and browsers then take the
+/// directory of the page.
+pub(super) fn root(value: &Value) -> Result<String, String> {
+    text(value)
+        .filter(|root| !root.is_empty())
+        .ok_or_else(|| format!("is {}; write a path such as \"/\"", shown(value)))
+}
+
+/// A cookie name. What characters it may have is the cookie's business.
+pub(super) fn name(value: &Value) -> Result<String, String> {
+    text(value).ok_or_else(|| {
+        format!(
+            "is {}; write a name in double quotes, such as \"session\"",
+            shown(value)
+        )
+    })
+}
+
+/// A number of bytes, or null for none.
+pub(super) fn size(value: &Value) -> Result<(), String> {
+    let bytes = |number: &Number| number.as_i128().is_some_and(|bytes| bytes >= 0);
+    match value {
+        Value::Null => Ok(()),
+        Value::Number(number) if bytes(number) => Ok(()),
+        _ => Err(format!(
+            "is {}; write a number of bytes, such as 4093, or null",
+            shown(value)
+        )),
+    }
+}
+
+pub(super) fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => text.as_str().map(std::borrow::Cow::into_owned),
+        _ => None,
+    }
+}
+
+/// The value on one line, shortened. Not for keys.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Number(number) => format!("the number {}", start_of(number.as_text())),
+        Value::String(text) => format!("the text {:?}", start_of(&text.to_string())),
+        _ => kind(value).to_owned(),
+    }
+}
+
+fn start_of(text: &str) -> String {
+    const MOST: usize = 40;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// What a value is, without the value.
+pub(super) const fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(true) => "true",
+        Value::Bool(false) => "false",
+        Value::Number(_) => "a number",
+        Value::String(_) | Value::Markup(_) => "text",
+        Value::List(_) | Value::Tuple(_) => "a list",
+        Value::Dict(_) => "an object",
+        Value::Bytes(_) | Value::Uuid(_) | Value::DateTime(_) => "of a type that JSON lacks",
+    }
+}

@@ -1,0 +1,83 @@
+"""Real Flask, Quart, Starlette and itsdangerous against Carafe, both ways.
+
+    python3 interop/run.py --peer PROGRAM [--examples FOLDER] [--sessions N] [--seed S] [--only SUITE …] [--jobs N]
+
+PROGRAM is the built `carafe-interop-peer`; FOLDER holds the built examples, whose Flask originals are in `tutorials/`.
+N random sessions go through every suite, in each direction that it has. Ends with 0 if nothing differs, else with 1 and
+the least case that does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+from random import SystemRandom
+
+import environments
+
+if __name__ == "__main__":
+    environments.enter()
+    os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(environments.TARGET / "hypothesis"))
+
+import driver
+import twins
+
+TUTORIALS = "tutorials"
+PROBLEMS_SHOWN = 5
+SUITES = [*driver.SUITES, TUTORIALS]
+
+
+def main() -> int:
+    arguments = parse(sys.argv[1:])
+    environments.python(environments.OLDEST)
+    seed = arguments.seed if arguments.seed is not None else SystemRandom().getrandbits(32)
+    print(f"seed {seed}, {arguments.sessions} sessions a suite and direction", flush=True)
+    failures = 0
+    started = time.monotonic()
+    suites = [name for name in arguments.only if name != TUTORIALS]
+    for result in driver.run([arguments.peer], suites, arguments.sessions, seed, arguments.jobs):
+        failures += summarize(result)
+    if arguments.examples and TUTORIALS in arguments.only:
+        failures += sum(map(summarize_twin, twins.run(arguments.examples, seed)))
+    print(f"{failures} failing, seed {seed}, {time.monotonic() - started:.0f} s")
+    return 1 if failures else 0
+
+
+def summarize(result: driver.Result) -> bool:
+    """One line, and the reproduction below it where there is one."""
+    counts = ", ".join(f"{count} {what}" for what, count in result.tally.items())
+    verdict = "FAILED" if result.failure else "ok"
+    print(f"{verdict:6} {result.suite:12} {result.cases:7} cases: {result.claim}" + (f" ({counts})" if counts else ""))
+    if result.failure:
+        print(f"  {result.failure}")
+    sys.stdout.flush()
+    return result.failure is not None
+
+
+def summarize_twin(finding: twins.Finding) -> bool:
+    verdict = "FAILED" if finding.problems else "ok"
+    print(f"{verdict:6} {TUTORIALS:12} {finding.answers:7} answers: {finding.claim}")
+    for problem in finding.problems[:PROBLEMS_SHOWN]:
+        print(f"  {problem}")
+    sys.stdout.flush()
+    return bool(finding.problems)
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--peer", type=Path, required=True, help="the built carafe-interop-peer")
+    parser.add_argument("--examples", type=Path, help="the folder of the built examples; without it the tutorials are left out")
+    parser.add_argument(
+        "--sessions", type=int, default=100_000, help="random sessions a suite and direction (default: %(default)s)"
+    )
+    parser.add_argument("--seed", type=int, help="repeats a run (default: random)")
+    parser.add_argument("--only", nargs="+", choices=SUITES, default=SUITES, metavar="SUITE", help=", ".join(SUITES))
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes (default: %(default)s)")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
