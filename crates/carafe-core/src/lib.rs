@@ -14,6 +14,8 @@
 //! | [`session`] | the dictionary, and what a request does to it | does I/O |
 //! | [`flask`] | a Flask application's settings, by their names | guesses what was meant |
 
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 #[cfg(feature = "axum")]
 pub mod axum;
 mod base64;

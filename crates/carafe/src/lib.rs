@@ -29,6 +29,8 @@
 //!
 //! This crate carries headers in and out and decides nothing: all decisions are in `carafe_core`.
 
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 mod future;
 mod layer;
 mod service;

@@ -1,5 +1,7 @@
 //! Server-side sessions through the layer: one handler, any backend, and the life of a session.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::sync::Arc;
 
 use axum::{Router, body::Body, routing::get};

@@ -50,6 +50,18 @@ pub enum Persistence {
     MaxAge(i64),
 }
 
+impl Persistence {
+    /// Bytes of its attribute.
+    const fn length(self) -> usize {
+        match self {
+            Self::BrowserSession => 0,
+            Self::Expires(_) => "; Expires=Thu, 01 Jan 1970 00:00:00 GMT".len(),
+            // The most there is: 400 days, negative.
+            Self::MaxAge(_) => "; Max-Age=-34560000".len(),
+        }
+    }
+}
+
 /// Makes a [`CookiePolicy`]; nothing is checked before [`build`](Self::build).
 ///
 /// ```
@@ -94,7 +106,10 @@ impl CookiePolicy {
     /// [`CookieError::TooLarge`] if name and value have over 4096 bytes, which browsers drop without a word;
     /// [`CookieError::Date`] if it expires outside the years 0001 to 9999.
     pub fn set(&self, value: &str, persistence: Persistence) -> Result<String, CookieError> {
-        let mut out = String::with_capacity(self.removal.len() + value.len());
+        // Exact for plain values, so that the text becomes a header without another allocation.
+        let attributes = self.text.before_expiry.len() + self.text.after_expiry.len();
+        let length = self.name.len() + 1 + value.len() + attributes + persistence.length();
+        let mut out = String::with_capacity(length);
         append_name_value(&self.name, value, &mut out)?;
         out.push_str(&self.text.before_expiry);
         match persistence {

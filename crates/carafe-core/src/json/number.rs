@@ -30,6 +30,28 @@ fn shortest(value: f64) -> String {
     if same { nearest } else { upper }
 }
 
+/// Appends an integer. Through `Display` it would take longer than all the rest of a short value.
+pub(super) fn write_unsigned(value: u64, out: &mut String) {
+    let (mut digits, mut at, mut rest) = ([0; 20], 20, value);
+    loop {
+        at -= 1;
+        digits[at] = b"0123456789"[(rest % 10) as usize];
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.push_str(str::from_utf8(&digits[at..]).unwrap_or_default());
+}
+
+/// As [`write_unsigned`], with a sign if it is negative.
+pub(super) fn write_signed(value: i64, out: &mut String) {
+    if value < 0 {
+        out.push('-');
+    }
+    write_unsigned(value.unsigned_abs(), out);
+}
+
 /// As [`write_float`], with as many digits as single precision needs.
 pub(super) fn write_single(value: f32, out: &mut String) {
     write_shortest(&format!("{value:e}"), out);
@@ -118,6 +140,22 @@ mod tests {
     }
 
     #[test]
+    fn integers_have_all_their_digits() {
+        for value in [0, 7, 10, -1, 12_345, i64::MIN, i64::MAX] {
+            let mut out = String::new();
+            write_signed(value, &mut out);
+            assert_eq!(out, value.to_string());
+        }
+        let mut out = String::new();
+        write_unsigned(u64::MAX, &mut out);
+        assert_eq!(out, u64::MAX.to_string());
+    }
+
+    #[test]
+    #[expect(
+        clippy::excessive_precision,
+        reason = "the halves are what these cases are about"
+    )]
     fn floats_look_as_in_python() {
         for (value, text) in [
             (0.0, "0.0"),

@@ -37,16 +37,26 @@ pub fn write(text: &str, ascii: bool, out: &mut String) {
 
 fn write_inner(text: &str, ascii: bool, out: &mut String) {
     let mut rest = text;
-    while let Some(found) = rest.bytes().position(|byte| needs_escape(byte, ascii)) {
-        let (plain, from) = rest.split_at(found);
+    loop {
+        let (plain, from) = rest.split_at(plain_prefix(rest, ascii));
         out.push_str(plain);
+        if from.is_empty() {
+            return;
+        }
         let mut chars = from.chars();
         if let Some(char) = chars.next() {
             write_code_point(u32::from(char), ascii, out);
         }
         rest = chars.as_str();
     }
-    out.push_str(rest);
+}
+
+/// How many bytes need no escape. Ends at a character: what stops it in UTF-8 is ASCII or starts one.
+fn plain_prefix(text: &str, ascii: bool) -> usize {
+    let special = |word| specials(word) | if ascii { beyond_ascii(word) } else { 0 };
+    find(text.as_bytes(), 0, special, |byte| {
+        needs_escape(byte, ascii)
+    })
 }
 
 /// In UTF-8 a byte from 0x80 on starts a character here, because everything before it was consumed.
@@ -146,7 +156,10 @@ pub fn key_equals(raw: &str, key: &str) -> bool {
         // A backslash in the key would have been escaped, so equal text with one is another key.
         return !key.as_bytes().contains(&b'\\');
     }
-    inner.as_bytes().contains(&b'\\') && CodePoints(inner).eq(key.chars().map(u32::from))
+    // An escape is longer than what it stands for.
+    inner.len() > key.len()
+        && inner.as_bytes().contains(&b'\\')
+        && CodePoints(inner).eq(key.chars().map(u32::from))
 }
 
 /// Orders raw keys as Python orders strings: by code point, halves of pairs included.
@@ -255,19 +268,30 @@ const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = ONES << 7;
 
 /// The position of the next quote, backslash or control character from `at` on, or the end.
+#[inline(always)]
+pub(super) fn next_special(bytes: &[u8], at: usize) -> usize {
+    find(bytes, at, specials, |byte| needs_escape(byte, false))
+}
+
+/// The first position from `at` on that either of the two says is special, or the end.
 ///
 /// Eight bytes at a time: this loop sees every byte of every session.
 #[inline(always)]
-pub(super) fn next_special(bytes: &[u8], mut at: usize) -> usize {
+fn find(
+    bytes: &[u8],
+    mut at: usize,
+    in_word: impl Fn(u64) -> u64,
+    is_special: impl Fn(u8) -> bool,
+) -> usize {
     while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
-        let found = specials(u64::from_le_bytes(*chunk));
+        let found = in_word(u64::from_le_bytes(*chunk));
         if found != 0 {
             return at + (found.trailing_zeros() / 8) as usize;
         }
         at += 8;
     }
     while let Some(&byte) = bytes.get(at) {
-        if needs_escape(byte, false) {
+        if is_special(byte) {
             break;
         }
         at += 1;
@@ -284,6 +308,13 @@ const fn specials(word: u64) -> u64 {
     let backslashes = backslash.wrapping_sub(ONES) & !backslash;
     let controls = word.wrapping_sub(ONES * 0x20) & !word;
     (quotes | backslashes | controls) & HIGHS
+}
+
+/// The high bit of each byte that is no printable ASCII but no control character: 0x7f and above.
+#[inline(always)]
+const fn beyond_ascii(word: u64) -> u64 {
+    let delete = word ^ (ONES * 0x7f);
+    (delete.wrapping_sub(ONES) & !delete | word) & HIGHS
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::json::{self, Members, ScanError, Style};
+use crate::json::{self, Member, Members, ScanError, Style};
 
 /// An ordered dictionary whose values keep the JSON text they came as.
 ///
@@ -45,9 +45,9 @@ impl SessionData {
     /// The JSON text of a value.
     #[must_use]
     pub fn text_of(&self, key: &str) -> Option<&str> {
-        self.iter()
-            .find(|(raw, _)| json::string::key_equals(raw, key))
-            .map(|(_, value)| value)
+        let text = self.text.as_str();
+        let is_it = |member: &&Member| json::string::key_equals(member.key.of(text), key);
+        Some(self.members.iter().find(is_it)?.value.of(text))
     }
 
     /// The members in order: each key as JSON text with its quotes, each value as JSON text.

@@ -61,7 +61,7 @@ pub enum SessionError {
 impl Session {
     /// `None` until the slot is open.
     pub(super) fn of(shared: &Arc<Shared>) -> Option<Self> {
-        shared.state().map(|_| Self(Arc::clone(shared)))
+        shared.is_settled().then(|| Self(Arc::clone(shared)))
     }
 
     /// The value of `key`, if it is there.
@@ -419,7 +419,7 @@ impl Session {
                 Some(_) => {
                     state
                         .patch
-                        .update(key, before, after, rerun(key, style, Arc::clone(change)))
+                        .update(key, before, after, rerun(key, style, Arc::clone(change)));
                 }
                 None => state.patch.set(key, after),
             }

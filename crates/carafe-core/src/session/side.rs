@@ -16,14 +16,14 @@ pub enum Side {
 
 /// A side, prepared for one cookie.
 pub(super) enum Prepared {
-    Client(Codec),
+    Client(Box<Codec>),
     Server(ServerSide),
 }
 
 impl Side {
     pub(super) fn prepare(self, cookie: &str, clock_skew: Duration) -> Prepared {
         match self {
-            Self::Client(side) => Prepared::Client(side.prepare(cookie, clock_skew)),
+            Self::Client(side) => Prepared::Client(Box::new(side.prepare(cookie, clock_skew))),
             Self::Server(side) => Prepared::Server(side),
         }
     }

@@ -106,6 +106,11 @@ impl Slot {
 }
 
 impl Shared {
+    /// Whether there is a state, be it that nothing was read.
+    pub(super) fn is_settled(&self) -> bool {
+        self.state.get().is_some()
+    }
+
     /// Takes what was read. The first state stays, unless nothing had been read when the request ended:
     /// then this one can be read, and not be written.
     pub(super) fn settle(&self, state: State) {

@@ -163,11 +163,8 @@ fn one_allocation_is_enough_for_a_session_cookie() {
         Persistence::MaxAge(i64::MIN),
         Persistence::BrowserSession,
     ] {
-        let reserved = policy.removal().len() + 300;
         let text = policy.set(&"x".repeat(300), persistence).unwrap();
-        assert!(
-            text.len() <= reserved && text.capacity() == reserved,
-            "{persistence:?}"
-        );
+        // A growing string would have doubled, and one with room to spare costs one more on its way to a header.
+        assert_eq!(text.capacity(), text.len(), "{persistence:?}");
     }
 }

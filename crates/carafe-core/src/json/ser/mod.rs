@@ -25,6 +25,9 @@ use crate::base64;
 /// A value lies in the root, which may itself need the escape of a tag: two levels less than a text.
 const VALUE_DEPTH: usize = MAX_DEPTH - 2;
 
+/// Room for a usual value, so that it is not moved while it grows.
+const USUAL: usize = 64;
+
 /// The JSON text of a value.
 ///
 /// ```
@@ -39,7 +42,7 @@ const VALUE_DEPTH: usize = MAX_DEPTH - 2;
 ///
 /// When Python could not write the value either, or no reader would follow its nesting.
 pub fn to_text<T: Serialize + ?Sized>(value: &T, style: Style) -> Result<String, EncodeError> {
-    let mut out = String::new();
+    let mut out = String::with_capacity(USUAL);
     append_text(value, style, &mut out)?;
     Ok(out)
 }
@@ -201,6 +204,15 @@ impl Serializer<'_> {
     }
 }
 
+macro_rules! integers {
+    ($($method:ident $type:ty, $write:path;)*) => {
+        $(fn $method(self, value: $type) -> Result<(), EncodeError> {
+            $write(value.into(), self.out);
+            Ok(())
+        })*
+    };
+}
+
 macro_rules! display {
     ($($method:ident $type:ty,)*) => {
         $(fn $method(self, value: $type) -> Result<(), EncodeError> {
@@ -221,10 +233,20 @@ impl<'a, 'o> ser::Serializer for &'a mut Serializer<'o> {
     type SerializeStruct = Map<'a, 'o>;
     type SerializeStructVariant = Map<'a, 'o>;
 
+    integers! {
+        serialize_i8 i8, number::write_signed; serialize_i16 i16, number::write_signed;
+        serialize_i32 i32, number::write_signed; serialize_i64 i64, number::write_signed;
+        serialize_u8 u8, number::write_unsigned; serialize_u16 u16, number::write_unsigned;
+        serialize_u32 u32, number::write_unsigned; serialize_u64 u64, number::write_unsigned;
+    }
+
     display! {
-        serialize_bool bool,
-        serialize_i8 i8, serialize_i16 i16, serialize_i32 i32, serialize_i64 i64, serialize_i128 i128,
-        serialize_u8 u8, serialize_u16 u16, serialize_u32 u32, serialize_u64 u64, serialize_u128 u128,
+        serialize_i128 i128, serialize_u128 u128,
+    }
+
+    fn serialize_bool(self, value: bool) -> Result<(), EncodeError> {
+        self.out.push_str(if value { "true" } else { "false" });
+        Ok(())
     }
 
     fn serialize_f32(self, value: f32) -> Result<(), EncodeError> {

@@ -57,7 +57,7 @@ pub(super) fn set(key: &str, text: &str) -> Patch {
 
 /// Adds one to the number under `key`, as a request that saw `base` would.
 pub(super) fn increment(key: &str, base: &Record) -> Patch {
-    let again: Rerun = std::sync::Arc::new(|text| plus_one(text));
+    let again: Rerun = std::sync::Arc::new(plus_one);
     let before = base.data.text_of(key).map(str::to_owned);
     let after = plus_one(before.as_deref()).expect("the checks count with numbers");
     let mut patch = Patch::default();

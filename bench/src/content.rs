@@ -1,0 +1,83 @@
+//! What stands in the sessions that are measured. Always the same: every digit comes from a number.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// A key that is good enough for every peer; cookie's want 64 bytes.
+pub(crate) const SECRET: &str = "4cbd5c8cd0a4e2ed1fd3c9cb6a07c9d1b0ff4d4e1c8f4c5b9e3a2d1c0b9a8f7e";
+
+pub(crate) const USER: u64 = 12_345;
+pub(crate) const NAME: &str = "alice";
+pub(crate) const COUNT: u64 = 7;
+
+/// The session of a logged-in user, as most requests carry one: 90 bytes of JSON.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Login {
+    pub(crate) csrf: String,
+    pub(crate) n: u64,
+    pub(crate) name: String,
+    pub(crate) uid: u64,
+}
+
+impl Login {
+    /// The session of one browser; they differ in their token.
+    pub(crate) fn of(browser: u32) -> Self {
+        Self {
+            csrf: digits(browser.into(), 40),
+            n: COUNT,
+            name: NAME.to_owned(),
+            uid: USER,
+        }
+    }
+}
+
+/// Sizes of JSON text, and what the tables call them.
+pub(crate) const SIZES: [(&str, usize); 3] = [("60 B", 60), ("1 KB", 1024), ("3.5 KB", 3584)];
+
+/// The number that stands under the first key of [`dictionary`].
+pub(crate) const ACCOUNT: u64 = 12_345;
+
+/// A dictionary whose JSON text has exactly so many bytes: an account, and from 1 KB on a list of goods
+/// and a long token.
+pub(crate) fn dictionary(bytes: usize) -> Value {
+    if bytes < 100 {
+        return json!({ "account": ACCOUNT, "fresh": true, "token": digits(1, bytes - 41) });
+    }
+    let with = |goods: &[Value], note: usize| json!({ "account": ACCOUNT, "fresh": true, "goods": goods, "note": "x".repeat(note), "token": digits(1, 500) });
+    let mut goods = Vec::new();
+    while with(&goods, 0).to_string().len() + 60 < bytes {
+        goods.push(item(goods.len() as u64));
+    }
+    with(&goods, bytes - with(&goods, 0).to_string().len())
+}
+
+fn item(number: u64) -> Value {
+    let price = format!("{}.{:02}", number * 7 % 90 + 10, number * 37 % 100);
+    json!({ "price": price, "quantity": number % 5 + 1, "sku": digits(number + 2, 8) })
+}
+
+/// Hexadecimal digits without a pattern: Steele's `SplitMix64`, started at a number.
+fn digits(start: u64, count: usize) -> String {
+    let mut state = start;
+    let mut text = String::new();
+    while text.len() < count {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = (state ^ state >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        text.push_str(&format!("{:016x}", mixed ^ mixed >> 31));
+    }
+    text.truncate(count);
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dictionaries_have_the_size_that_was_asked_for() {
+        for (name, bytes) in SIZES {
+            assert_eq!(dictionary(bytes).to_string().len(), bytes, "{name}");
+        }
+    }
+}

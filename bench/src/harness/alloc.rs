@@ -1,0 +1,66 @@
+//! The system's allocator, counting what a thread asks of it.
+#![expect(
+    unsafe_code,
+    reason = "`GlobalAlloc` is an unsafe trait; each method passes its arguments on"
+)]
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    cell::Cell,
+};
+
+/// Counts allocations and their bytes, per thread. A reallocation counts as one, with its new size.
+pub(crate) struct CountingAllocator;
+
+/// What a thread has asked for so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Asked {
+    pub(crate) allocations: u64,
+    pub(crate) bytes: u64,
+}
+
+thread_local! {
+    static ASKED: Cell<Asked> = const { Cell::new(Asked { allocations: 0, bytes: 0 }) };
+}
+
+/// What this thread has asked for since it began.
+pub(crate) fn asked() -> Asked {
+    ASKED.get()
+}
+
+fn count(bytes: usize) {
+    let Asked {
+        allocations,
+        bytes: before,
+    } = ASKED.get();
+    ASKED.set(Asked {
+        allocations: allocations + 1,
+        bytes: before + bytes as u64,
+    });
+}
+
+// SAFETY: every call goes to `System` as it came; counting touches one `Cell` without a destructor.
+unsafe impl GlobalAlloc for CountingAllocator {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size());
+        // SAFETY: the caller's promise about `layout` is handed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count(layout.size());
+        // SAFETY: as above.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count(size);
+        // SAFETY: as above, and `block` came from `System`.
+        unsafe { System.realloc(block, layout, size) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        // SAFETY: as above, and `block` came from `System`.
+        unsafe { System.dealloc(block, layout) }
+    }
+}

@@ -1,0 +1,99 @@
+//! Counting instructions: this program, started again inside valgrind's callgrind.
+//!
+//! The inner process runs a few hundred operations of each candidate inside one function, and callgrind
+//! counts only there and writes a file each time it returns. Counts do not depend on the load of the
+//! machine. But valgrind's processor has no SHA and no AVX-512 instructions, so whatever hashes takes its portable path.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use super::{Candidates, Outcome, Table};
+
+/// The argument that tells the inner process what it is.
+pub(crate) const INSIDE: &str = "--under-valgrind";
+
+const OPERATIONS: usize = 200;
+/// In full: callgrind knows no wildcards where it is told when to write a file.
+const WATCHED: &str = "carafe_bench::harness::candidate::measured_region";
+
+/// The inner process: names each candidate on a line of its own, warms it up and runs it.
+pub(crate) fn run(candidates: Candidates) -> Outcome {
+    for mut candidate in candidates {
+        println!("{}\t{}", candidate.row, candidate.column);
+        candidate.run(OPERATIONS)?;
+        candidate.run(OPERATIONS)?;
+    }
+    Ok(())
+}
+
+/// The outer process: starts the inner one for a family and prints the counts.
+pub(crate) fn report(family: &str) -> Outcome {
+    let folder = fresh_folder(family)?;
+    let counts = folder.join("counts");
+    let output = Command::new("valgrind")
+        .args(["--tool=callgrind", "--quiet"])
+        .arg(format!("--toggle-collect={WATCHED}"))
+        .arg(format!("--dump-after={WATCHED}"))
+        .arg(format!("--callgrind-out-file={}", counts.display()))
+        .arg(std::env::current_exe()?)
+        .args([family, INSIDE])
+        .output()
+        .map_err(|why| format!("cannot run valgrind: {why}"))?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into());
+    }
+    print(family, &String::from_utf8(output.stdout)?, &counts)
+}
+
+fn fresh_folder(family: &str) -> Outcome<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("target/callgrind")
+        .join(family);
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    fs::create_dir_all(&folder)?;
+    Ok(folder)
+}
+
+fn print(family: &str, candidates: &str, counts: &Path) -> Outcome {
+    let places: Vec<_> = candidates
+        .lines()
+        .filter_map(|line| line.split_once('\t'))
+        .collect();
+    let (mut rows, mut columns) = (Vec::new(), Vec::new());
+    for &(row, column) in &places {
+        push_new(&mut rows, row);
+        push_new(&mut columns, column);
+    }
+    let mut table = Table::new(std::iter::once("").chain(columns.iter().copied()));
+    for row in rows {
+        let cell = |column: &&str| {
+            let Some(position) = places.iter().position(|place| *place == (row, *column)) else {
+                return Ok(String::new());
+            };
+            // Two files for each candidate: the warming up and the run that counts.
+            let total = total(&counts.with_extension((2 * position + 2).to_string()))?;
+            Ok((total / OPERATIONS).to_string())
+        };
+        table.row(row, columns.iter().map(cell).collect::<Outcome<Vec<_>>>()?);
+    }
+    table.print(&format!("{family}: instructions per operation"));
+    Ok(())
+}
+
+fn push_new<'p>(list: &mut Vec<&'p str>, item: &'p str) {
+    if !list.contains(&item) {
+        list.push(item);
+    }
+}
+
+/// The instructions that one of callgrind's files is about.
+fn total(file: &Path) -> Outcome<usize> {
+    let text = fs::read_to_string(file).map_err(|why| format!("{}: {why}", file.display()))?;
+    let line = text.lines().find_map(|line| line.strip_prefix("totals: "));
+    Ok(line.ok_or("callgrind gave no total")?.trim().parse()?)
+}

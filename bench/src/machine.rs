@@ -1,0 +1,79 @@
+//! What the numbers were measured on, and the versions of all that was measured.
+
+use std::{fs, process::Command};
+
+/// Crates whose versions the reader wants to know.
+const CRATES: &[&str] = &[
+    "aes-gcm",
+    "axum",
+    "axum-extra",
+    "base64-simd",
+    "carafe",
+    "cookie",
+    "flate2",
+    "hmac",
+    "sha1",
+    "sha2",
+    "sonic-rs",
+    "tokio",
+    "tower",
+    "tower-sessions",
+    "zlib-rs",
+];
+
+/// Prints date, processor, compiler and versions.
+pub(crate) fn print() {
+    println!("* Date: {}", said_by("date", &["--utc", "+%Y-%m-%d"]));
+    println!("* Processor: {}, {} cores", processor(), cores());
+    println!(
+        "* Compiler: {}, release, thin LTO, default target-cpu",
+        said_by("rustc", &["--version"])
+    );
+    println!("* Crates: {}", versions().join(", "));
+}
+
+fn said_by(program: &str, arguments: &[&str]) -> String {
+    let output = Command::new(program).args(arguments).output();
+    output.map_or_else(
+        |why| why.to_string(),
+        |output| String::from_utf8_lossy(&output.stdout).trim().to_owned(),
+    )
+}
+
+/// As the kernel names it; where the maker's name says little, family and model do.
+fn processor() -> String {
+    let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let field = |name: &str| {
+        let line = text
+            .lines()
+            .find(|line| line.split('\t').next() == Some(name))?;
+        Some(line.split_once(": ")?.1.trim().to_owned())
+    };
+    let fields = ["model name", "cpu family", "model"].map(|name| field(name).unwrap_or_default());
+    let [name, family, model] = fields;
+    format!("{name} (family {family}, model {model})")
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(0, usize::from)
+}
+
+/// From the lock file, where several versions of one crate may stand.
+fn versions() -> Vec<String> {
+    let lock = include_str!("../Cargo.lock");
+    let mut lines = lock.lines().peekable();
+    let mut found = Vec::new();
+    while let Some(line) = lines.next() {
+        let name = quoted(line, "name = ").filter(|name| CRATES.contains(name));
+        let version = lines.peek().and_then(|line| quoted(line, "version = "));
+        if let (Some(name), Some(version)) = (name, version) {
+            found.push(format!("{name} {version}"));
+        }
+    }
+    found
+}
+
+fn quoted<'l>(line: &'l str, field: &str) -> Option<&'l str> {
+    line.strip_prefix(field)
+        .map(|value| value.trim_matches('"'))
+}

@@ -1,0 +1,50 @@
+//! axum without sessions: the floor, and a layer that does nothing.
+
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use axum::{
+    Router,
+    http::{Request, StatusCode},
+    routing::get,
+};
+use tower::{Service, layer::layer_fn};
+
+/// No layer at all.
+pub(crate) fn bare() -> Router {
+    let ok = || get(async || StatusCode::OK);
+    super::routes(ok(), ok(), ok(), ok())
+}
+
+/// The same below a layer: what axum takes for any layer, whatever it does.
+pub(crate) fn with_idle_layer() -> Router {
+    let shared = Arc::new(());
+    bare().layer(layer_fn(move |inner| Idle {
+        inner,
+        _shared: Arc::clone(&shared),
+    }))
+}
+
+/// Passes every request on. Shares something with its clones, as every layer does that has a configuration: axum clones
+/// the layer for each request.
+#[derive(Clone)]
+struct Idle<S> {
+    inner: S,
+    _shared: Arc<()>,
+}
+
+impl<S: Service<Request<B>>, B> Service<Request<B>> for Idle<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        self.inner.call(request)
+    }
+}

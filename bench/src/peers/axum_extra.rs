@@ -1,0 +1,147 @@
+//! axum-extra's signed and private cookie jars, with the session as JSON in one cookie.
+//!
+//! A jar is an extractor, no layer: a handler that does not ask for it pays nothing. To compare with layers,
+//! the untouched handler takes the jar and gives it back. The handlers see the session as a dictionary,
+//! as ours do, or as one fixed struct, which is the fastest that serde can do.
+
+use axum::{
+    Router,
+    extract::{FromRef, FromRequestParts, Path},
+    http::StatusCode,
+    response::IntoResponseParts,
+    routing::get,
+};
+use axum_extra::extract::cookie::{Cookie, Key, PrivateCookieJar, SignedCookieJar};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+
+use crate::content::{Login, SECRET};
+
+const COOKIE: &str = "session";
+
+pub(crate) fn signed() -> Router {
+    site::<SignedCookieJar, Map<String, Value>>()
+}
+
+pub(crate) fn signed_struct() -> Router {
+    site::<SignedCookieJar, Login>()
+}
+
+pub(crate) fn private() -> Router {
+    site::<PrivateCookieJar, Map<String, Value>>()
+}
+
+pub(crate) fn private_struct() -> Router {
+    site::<PrivateCookieJar, Login>()
+}
+
+fn site<J, D>() -> Router
+where
+    J: Jar + FromRequestParts<Keys> + IntoResponseParts + Send + 'static,
+    D: Dictionary,
+{
+    let key = Key::from(SECRET.as_bytes());
+    let untouched = async |jar: J| (jar, StatusCode::OK);
+    let routes = super::routes(
+        get(login::<J>),
+        get(untouched),
+        get(read::<J, D>),
+        get(write::<J, D>),
+    );
+    routes.with_state(Keys(key))
+}
+
+async fn login<J: Jar>(jar: J, Path(browser): Path<u32>) -> (J, StatusCode) {
+    (put(jar, &Login::of(browser)), StatusCode::OK)
+}
+
+async fn read<J: Jar, D: Dictionary>(jar: J) -> (J, StatusCode) {
+    let verdict = super::verdict(parsed::<D>(&jar).map(|session| session.user()));
+    (jar, verdict)
+}
+
+async fn write<J: Jar, D: Dictionary>(jar: J) -> (J, StatusCode) {
+    let Some(mut session) = parsed::<D>(&jar) else {
+        return (jar, StatusCode::INTERNAL_SERVER_ERROR);
+    };
+    session.count();
+    let verdict = super::verdict(Some(session.user()));
+    (put(jar, &session), verdict)
+}
+
+fn parsed<D: Dictionary>(jar: &impl Jar) -> Option<D> {
+    serde_json::from_str(jar.value()?.value()).ok()
+}
+
+fn put<J: Jar>(jar: J, session: &impl Serialize) -> J {
+    let text = serde_json::to_string(session).expect("it is JSON");
+    jar.with(
+        Cookie::build((COOKIE, text))
+            .path("/")
+            .http_only(true)
+            .into(),
+    )
+}
+
+/// The key where the jars look for it.
+#[derive(Clone)]
+struct Keys(Key);
+
+impl FromRef<Keys> for Key {
+    fn from_ref(keys: &Keys) -> Self {
+        keys.0.clone()
+    }
+}
+
+/// The two jars have the same methods without a trait.
+trait Jar: Sized {
+    fn value(&self) -> Option<Cookie<'static>>;
+    fn with(self, cookie: Cookie<'static>) -> Self;
+}
+
+impl Jar for SignedCookieJar {
+    fn value(&self) -> Option<Cookie<'static>> {
+        self.get(COOKIE)
+    }
+
+    fn with(self, cookie: Cookie<'static>) -> Self {
+        self.add(cookie)
+    }
+}
+
+impl Jar for PrivateCookieJar {
+    fn value(&self) -> Option<Cookie<'static>> {
+        self.get(COOKIE)
+    }
+
+    fn with(self, cookie: Cookie<'static>) -> Self {
+        self.add(cookie)
+    }
+}
+
+/// What the handlers do to a session.
+trait Dictionary: Serialize + DeserializeOwned + 'static {
+    fn user(&self) -> u64;
+    fn count(&mut self);
+}
+
+impl Dictionary for Login {
+    fn user(&self) -> u64 {
+        self.uid
+    }
+
+    fn count(&mut self) {
+        self.n += 1;
+    }
+}
+
+impl Dictionary for Map<String, Value> {
+    fn user(&self) -> u64 {
+        self.get("uid").and_then(Value::as_u64).unwrap_or(0)
+    }
+
+    fn count(&mut self) {
+        let n = self.get("n").and_then(Value::as_u64).unwrap_or(0);
+        self.insert("n".to_owned(), (n + 1).into());
+    }
+}

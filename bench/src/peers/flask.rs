@@ -1,0 +1,115 @@
+//! The real Flask, in a process of its own that times itself: `flask.py`.
+
+use std::{
+    cell::RefCell,
+    io::{BufRead, BufReader, Write},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    rc::Rc,
+};
+
+use crate::{
+    content::SECRET,
+    harness::{Candidate, Outcome},
+};
+
+const PROGRAM: &str = include_str!("flask.py");
+const PACKAGES: [&str; 3] = ["flask==3.1.3", "itsdangerous==2.2.0", "werkzeug==3.1.9"];
+
+/// A running Flask. Clones ask the same process.
+#[derive(Clone)]
+pub(crate) struct Flask(Rc<RefCell<Process>>);
+
+struct Process {
+    child: Child,
+    questions: ChildStdin,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Flask {
+    /// Starts it, and installs it first where that has not been done.
+    pub(crate) fn start() -> Outcome<Self> {
+        let mut child = Command::new(python()?)
+            .args(["-c", PROGRAM])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let questions = child.stdin.take().ok_or("Python has no input")?;
+        let answers = child.stdout.take().ok_or("Python has no output")?;
+        let mut process = Process {
+            child,
+            questions,
+            answers: BufReader::new(answers),
+        };
+        println!("* Python: {}", process.ask(&format!("{SECRET:?}"))?);
+        Ok(Self(Rc::new(RefCell::new(process))))
+    }
+
+    /// The serializer's `loads` or `dumps`.
+    pub(crate) fn candidate(
+        &self,
+        row: &str,
+        column: &str,
+        verb: &'static str,
+        text: String,
+    ) -> Candidate {
+        let process = Rc::clone(&self.0);
+        Candidate::elsewhere(row, column, move |operations| {
+            let answer = process
+                .borrow_mut()
+                .ask(&format!("{verb} {operations} {text}"))?;
+            Ok(answer.parse()?)
+        })
+    }
+}
+
+impl Process {
+    fn ask(&mut self, question: &str) -> Outcome<String> {
+        writeln!(self.questions, "{question}")?;
+        let mut answer = String::new();
+        if self.answers.read_line(&mut answer)? == 0 {
+            return Err("Python ended; what it said stands above".into());
+        }
+        Ok(answer.trim_end().to_owned())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It ends by itself at the end of its input; both fail only if it already has.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The Python of a private environment with the packages in it.
+fn python() -> Outcome<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/venv");
+    let python = folder.join("bin/python");
+    let installed = folder.join(PACKAGES.join("_"));
+    if !installed.exists() {
+        run(Command::new("python3")
+            .args(["-m", "venv", "--clear"])
+            .arg(&folder))?;
+        let pip = [
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+        ];
+        run(Command::new(&python).args(pip).args(PACKAGES))?;
+        std::fs::write(installed, "")?;
+    }
+    Ok(python)
+}
+
+fn run(command: &mut Command) -> Outcome {
+    let status = command
+        .status()
+        .map_err(|why| format!("{command:?}: {why}"))?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(format!("{command:?} ended with {status}").into())
+}

@@ -1,0 +1,167 @@
+//! Family 2: a request through the middleware, without a network.
+//!
+//! The router is called directly, on a runtime of one thread. What a peer adds is its time less that of axum without a
+//! layer, with the same request in the same round; building the request and dropping the response are in both.
+
+use std::rc::Rc;
+
+use axum::{
+    Router,
+    http::{StatusCode, Uri},
+};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::{
+    harness::{Candidate, Candidates, Measured, Outcome, Table},
+    peers::{Site, axum_alone, axum_extra, call, carafe, tower_sessions},
+};
+
+const BROWSERS: u32 = 1_000;
+const FLOOR: &str = "axum without a layer";
+const IDLE: &str = "a layer that does nothing";
+
+/// A name for the tables, and how to build it.
+type Peer = (&'static str, fn() -> Router);
+
+/// Who takes part: with sessions of their own, or none.
+const PEERS: &[Peer] = &[
+    ("**Carafe signed, Flask's rules**", carafe::as_flask),
+    (OURS, carafe::signed),
+    ("**Carafe encrypted**", carafe::encrypted),
+    ("tower-sessions, memory", tower_sessions::in_memory),
+    (SIGNED_JAR, axum_extra::signed),
+    ("axum-extra, signed jar, struct", axum_extra::signed_struct),
+    ("axum-extra, private jar", axum_extra::private),
+    (
+        "axum-extra, private jar, struct",
+        axum_extra::private_struct,
+    ),
+];
+const OURS: &str = "**Carafe signed**";
+const SIGNED_JAR: &str = "axum-extra, signed jar";
+
+/// What happens in a request.
+#[derive(Clone, Copy)]
+struct Scenario {
+    name: &'static str,
+    path: &'static str,
+    with_cookie: bool,
+}
+
+const SCENARIOS: [Scenario; 4] = [
+    Scenario {
+        name: "1 untouched, no cookie",
+        path: "/untouched",
+        with_cookie: false,
+    },
+    Scenario {
+        name: "2 untouched, cookie",
+        path: "/untouched",
+        with_cookie: true,
+    },
+    Scenario {
+        name: "3 read",
+        path: "/read",
+        with_cookie: true,
+    },
+    Scenario {
+        name: "4 read + write",
+        path: "/write",
+        with_cookie: true,
+    },
+];
+
+pub(crate) fn candidates(_alone: bool) -> Outcome<Candidates> {
+    let runtime = Rc::new(Builder::new_current_thread().build()?);
+    let mut sites: Vec<(&str, Rc<Site>)> = Vec::new();
+    for (name, router) in PEERS {
+        sites.push((
+            name,
+            Rc::new(runtime.block_on(Site::open(router(), BROWSERS))),
+        ));
+    }
+    let cookies = sites[0].1.cookies.clone();
+    for (name, router) in [
+        (FLOOR, axum_alone::bare()),
+        (IDLE, axum_alone::with_idle_layer()),
+    ] {
+        let site = Site {
+            router,
+            cookies: cookies.clone(),
+        };
+        sites.push((name, Rc::new(site)));
+    }
+    let each = |(name, site): &(&str, Rc<Site>)| {
+        SCENARIOS.map(|scenario| candidate(name, scenario, &runtime, site))
+    };
+    Ok(sites.iter().flat_map(each).collect())
+}
+
+fn candidate(name: &str, scenario: Scenario, runtime: &Rc<Runtime>, site: &Rc<Site>) -> Candidate {
+    let (runtime, site) = (Rc::clone(runtime), Rc::clone(site));
+    let mut router = site.router.clone();
+    let uri = Uri::from_static(scenario.path);
+    Candidate::batch(name, scenario.name, move |numbers| {
+        runtime.block_on(async {
+            for number in numbers {
+                let cookie = scenario.with_cookie.then(|| site.cookie(number));
+                let response = call(&mut router, &uri, cookie).await;
+                assert_eq!(response.status(), StatusCode::OK);
+            }
+        });
+    })
+}
+
+pub(crate) fn report(measured: &Measured) {
+    println!("\n## A request, beyond axum without a layer");
+    let rows = || std::iter::once(IDLE).chain(PEERS.iter().map(|(name, _)| *name));
+    let mut times = head();
+    times.row(
+        "axum without a layer, in all",
+        cells(|scenario| format!("{:.0}", measured.nanoseconds(FLOOR, scenario))),
+    );
+    let mut allocations = head();
+    for row in rows() {
+        let added = |scenario: &str| measured.added(row, FLOOR, scenario);
+        times.row(
+            row,
+            cells(|scenario| format!("{:+.0}", added(scenario).nanoseconds)),
+        );
+        allocations.row(
+            row,
+            cells(|scenario| {
+                let added = added(scenario);
+                format!("{:+.0} ({:+.0} B)", added.allocations, added.bytes)
+            }),
+        );
+    }
+    times.print("CPU time, ns");
+    allocations.print("Allocations");
+    ratios(measured).print("Carafe signed, as a share of what the others add");
+    println!(
+        "\nUsual spread: ± {:.1} %.",
+        measured.usual_spread() * 100.0
+    );
+}
+
+fn ratios(measured: &Measured) -> Table {
+    let mut table = head();
+    for (other, _) in PEERS.iter().filter(|(name, _)| !name.contains("Carafe")) {
+        table.row(
+            other,
+            cells(|scenario| {
+                let added = |row| measured.added(row, FLOOR, scenario).nanoseconds;
+                format!("{:.2}", added(OURS) / added(other))
+            }),
+        );
+    }
+    table
+}
+
+fn head() -> Table {
+    Table::new(std::iter::once("").chain(SCENARIOS.iter().map(|scenario| scenario.name)))
+}
+
+fn cells(cell: impl Fn(&str) -> String) -> impl Iterator<Item = String> {
+    SCENARIOS.iter().map(move |scenario| cell(scenario.name))
+}
