@@ -42,7 +42,11 @@ pub use carafe_core::{
         tag::{Bytes, DateTime, Markup, Tuple, Uuid},
     },
     key::{self, KeyError, KeyRing, SecretKey},
-    session::{ClientSide, Flash, Refresh, Session, SessionConfig, SessionError, SessionManager},
+    session::{
+        ClientSide, Flash, Refresh, ServerSide, Session, SessionConfig, SessionError,
+        SessionManager, Side, Timeouts,
+    },
+    store::{self, MemoryStore, SessionStore, StoreError},
     token,
 };
 pub use future::ResponseFuture;
