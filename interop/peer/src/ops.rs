@@ -1,10 +1,12 @@
 //! What each operation does, with Carafe's public API and nothing else.
 
+use std::time::Duration;
+
 use carafe_core::{
     json::{self, Style, Text, Value, string},
     key::KeyUse,
     session::{Patch, SessionData},
-    token::signed::{Signer, UrlSafeSerializer, UrlSafeTimedSerializer},
+    token::signed::{Signer, TimestampSigner, UrlSafeSerializer, UrlSafeTimedSerializer},
 };
 use serde_json::{Value as Json, json};
 
@@ -151,7 +153,7 @@ fn sign(request: &Request, class: Class) -> Answer {
     let value = || revive(&request.content);
     let signed = match class {
         Class::Signer => Signer::new(&keys, settings).sign(text()?),
-        Class::TimestampSigner => settings::timestamp_signer(request, class)?.sign(text()?, now),
+        Class::TimestampSigner => TimestampSigner::new(&keys, settings).sign(text()?, now),
         Class::UrlSafeSerializer => UrlSafeSerializer::new(&keys, settings).dumps(&value()?)?,
         Class::UrlSafeTimedSerializer => {
             UrlSafeTimedSerializer::new(&keys, settings).dumps(&value()?, now)?
@@ -167,15 +169,17 @@ fn unsign(request: &Request, class: Class) -> Answer {
     let content = match class {
         Class::Signer => json!(Signer::new(&keys, settings).unsign(signed, now)?),
         Class::TimestampSigner => {
-            let signer = settings::timestamp_signer(request, class)?;
+            let signer = TimestampSigner::new(&keys, settings).with_clock_skew(Duration::ZERO);
             json!(signer.unsign(signed, max_age, now)?.value)
         }
         Class::UrlSafeSerializer => {
             describe(&UrlSafeSerializer::new(&keys, settings).loads_value(signed, now)?)
         }
-        Class::UrlSafeTimedSerializer => describe(
-            &UrlSafeTimedSerializer::new(&keys, settings).loads_value(signed, max_age, now)?,
-        ),
+        Class::UrlSafeTimedSerializer => {
+            let links = UrlSafeTimedSerializer::new(&keys, settings);
+            let links = links.with_clock_skew(Duration::ZERO);
+            describe(&links.loads_value(signed, max_age, now)?)
+        }
     };
     Ok(json!({ "ok": true, "content": content }))
 }

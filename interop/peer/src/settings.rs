@@ -9,7 +9,7 @@ use carafe_core::{
     token::{
         Compression, Opened, TokenError,
         encrypted::EncryptedSessions,
-        signed::{SignedFormat, SignedSessions, SignerSettings, TimestampSigner},
+        signed::{SignedFormat, SignedSessions, SignerSettings},
     },
 };
 
@@ -124,14 +124,6 @@ pub(crate) fn signer(request: &Request, class: Class) -> SignerSettings {
         settings.digest = digest.into();
     }
     settings
-}
-
-pub(crate) fn timestamp_signer(
-    request: &Request,
-    class: Class,
-) -> Result<TimestampSigner, Failure> {
-    let signer = TimestampSigner::new(&keys(request)?, signer(request, class));
-    Ok(signer.with_clock_skew(Duration::ZERO))
 }
 
 impl From<Derivation> for KeyDerivation {

@@ -98,6 +98,13 @@ impl UrlSafeTimedSerializer {
         Self(TimestampSigner::new(keys, settings))
     }
 
+    /// How far in the future a token may have been signed, because clocks differ. 5 s unless set;
+    /// itsdangerous allows none.
+    #[must_use]
+    pub fn with_clock_skew(self, clock_skew: Duration) -> Self {
+        Self(self.0.with_clock_skew(clock_skew))
+    }
+
     /// The signed and dated text of `value`.
     ///
     /// # Errors
@@ -183,5 +190,20 @@ mod tests {
         assert_eq!(timed.loads_value(&signed, None, now), Ok(value));
         let (hour, later) = (Duration::from_secs(3600), now.saturating_add(3601));
         assert!(timed.loads_value(&signed, Some(hour), later).is_err());
+    }
+
+    #[test]
+    fn the_clock_skew_can_be_set() {
+        let keys = KeyRing::new(SecretKey::dangerous_weak("secret-key").unwrap());
+        let links = UrlSafeTimedSerializer::new(&keys, SignerSettings::with_salt("links"));
+        let (now, hour) = (
+            Timestamp::from_unix(1_700_000_000),
+            Duration::from_secs(3600),
+        );
+        let early = links.dumps(&1, now.saturating_add(5)).unwrap();
+        assert_eq!(links.loads(&early, Some(hour), now), Ok(1));
+        let exact = links.with_clock_skew(Duration::ZERO);
+        let refused = exact.loads::<u8>(&early, Some(hour), now);
+        assert_eq!(refused, Err(TokenError::FromFuture { ahead: 5 }));
     }
 }
