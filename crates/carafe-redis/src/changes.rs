@@ -6,7 +6,10 @@ use carafe_core::{
     store::{Record, StoreKey},
 };
 
-use crate::layout::{field_of, second, tag_of_key, text_of_key};
+use crate::{
+    layout::{field_of, second},
+    names::{tag_of_key, text_of_key},
+};
 
 /// Where a rotation goes.
 #[derive(Clone, Copy)]

@@ -1,10 +1,13 @@
 //! Carafe's sessions in Redis or Valkey: one server, Sentinel or a cluster.
 #![doc = include_str!("../LAYOUT.md")]
 
+mod call;
 mod changes;
 mod error;
+mod found;
 mod layout;
 mod link;
+mod names;
 mod options;
 mod reply;
 mod rotate;
@@ -12,6 +15,7 @@ mod script;
 mod store;
 mod turns;
 mod users;
+mod verbs;
 
 pub use options::{Deadlines, RedisOptions};
 pub use redis;

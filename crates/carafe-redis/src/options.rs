@@ -13,8 +13,8 @@ use tokio::sync::Mutex;
 use crate::{
     RedisStore,
     error::typed,
-    layout::Names,
     link::{Link, Source},
+    names::Names,
 };
 
 /// How long each step may take. There is no "for ever": a request that waits for Redis is a request

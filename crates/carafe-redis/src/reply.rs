@@ -6,7 +6,7 @@ use carafe_core::{
 };
 use redis::Value;
 
-use crate::layout::{self, Fields};
+use crate::{layout::Fields, names::key_of_text};
 
 /// An answer of a script.
 pub(crate) enum Reply {
@@ -54,7 +54,7 @@ impl Reply {
     }
 
     fn moved(to: &str, until: &str) -> Result<Self, StoreError> {
-        let to = layout::key_of_text(to).ok_or_else(strange)?;
+        let to = key_of_text(to).ok_or_else(strange)?;
         Ok(Self::Moved(to, moment(until)?))
     }
 

@@ -21,11 +21,12 @@ use futures_util::future::join;
 
 use crate::{
     RedisStore,
+    call::{rebased, unexpected},
     changes::{Attempt, Move, arguments, given},
-    layout::{self, Fields, second, text_of_key},
+    layout::{Fields, second},
+    names::{member, text_of_key},
     reply::Reply,
     script::{self, Call},
-    store::{rebased, unexpected},
 };
 
 /// One rotation.
@@ -208,12 +209,10 @@ impl RedisStore {
         let handle = rotation.base.handle;
         match (patched, rotation.base.user.as_deref(), rotation.user) {
             (Patched::Applied(_), Some(user), _) => {
-                self.unlist(user, &[layout::member(handle, rotation.from)])
-                    .await
+                self.unlist(user, &[member(handle, rotation.from)]).await
             }
             (Patched::Gone, _, Some(user)) => {
-                self.unlist(user, &[layout::member(handle, rotation.to.to)])
-                    .await
+                self.unlist(user, &[member(handle, rotation.to.to)]).await
             }
             _ => Ok(()),
         }

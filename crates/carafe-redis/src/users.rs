@@ -21,7 +21,9 @@ use futures_util::future::try_join_all;
 use crate::{
     RedisStore,
     changes::given,
-    layout::{Found, listed_until, member, member_of, second},
+    found::Found,
+    layout::{listed_until, second},
+    names::{member, member_of, text_of_key},
     reply::{self, Reply},
     script::{self, Call},
 };
@@ -70,11 +72,8 @@ impl RedisStore {
             && let Some((user, handle)) = fields.first()
             && let Some(user) = user.strip_prefix('+')
         {
-            self.unlist(
-                user,
-                &[format!("{handle}:{}", crate::layout::text_of_key(key))],
-            )
-            .await?;
+            self.unlist(user, &[format!("{handle}:{}", text_of_key(key))])
+                .await?;
         }
         Ok(reply)
     }
@@ -125,17 +124,20 @@ impl RedisStore {
     }
 
     async fn delete_of_user_it(&self, user: &str, which: Which) -> Result<u64, StoreError> {
-        let (mut seen, mut deleted) = (HashSet::new(), 0);
+        // By handle: a session that moves in a cluster is a record and a reservation at once.
+        let (mut seen, mut deleted) = (HashSet::new(), HashSet::new());
         loop {
             let members = self.unseen(user, &mut seen).await?;
             if members.is_empty() {
-                return Ok(deleted);
+                return Ok(deleted.len() as u64);
             }
             let meant = members.iter().filter(|(handle, _)| which.includes(*handle));
-            let removals = meant.map(|(_, key)| self.remove(key, Some(user)));
-            let replies = try_join_all(removals).await?;
-            let gone = replies.iter().filter(|reply| matches!(reply, Reply::Ok(_)));
-            deleted += gone.count() as u64;
+            let removals = meant.map(|&(handle, key)| async move {
+                let reply = self.remove(&key, Some(user)).await?;
+                Ok(matches!(reply, Reply::Ok(_)).then_some(handle))
+            });
+            let removed: Vec<_> = try_join_all(removals).await?;
+            deleted.extend(removed.into_iter().flatten());
         }
     }
 }

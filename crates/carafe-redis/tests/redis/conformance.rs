@@ -4,9 +4,9 @@
 
 use std::sync::OnceLock;
 
+use crate::support::{Cluster, Server, block_on, patient};
 use carafe_core::store::conformance;
 use carafe_redis::RedisStore;
-use crate::support::{Cluster, Server, block_on, patient};
 
 async fn on_server() -> RedisStore {
     static SERVER: OnceLock<Server> = OnceLock::new();

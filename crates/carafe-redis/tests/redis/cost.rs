@@ -10,12 +10,19 @@ use crate::support::{
 
 /// The commands that clients sent, without those of `redis-cli` and a new connection's greetings.
 fn sent(server: &Server) -> Vec<(String, u64)> {
-    let clients = ["evalsha", "eval", "script|load", "get", "zrange", "zrem", "del", "set"];
+    let clients = [
+        "evalsha",
+        "eval",
+        "script|load",
+        "get",
+        "zrange",
+        "zrem",
+        "del",
+        "set",
+    ];
     let mut sent = server.calls();
     let in_scripts = sent.iter().any(|(name, _)| name.starts_with("eval"));
-    sent.retain(|(name, _)| {
-        clients.contains(&name.as_str()) || (name == "hgetall" && !in_scripts)
-    });
+    sent.retain(|(name, _)| clients.contains(&name.as_str()) || (name == "hgetall" && !in_scripts));
     sent
 }
 
@@ -33,7 +40,12 @@ fn a_request_costs_one_command_to_read_and_one_to_write() {
             let key = filed(&store, &record).await;
             // The server learns the scripts.
             let base = loaded(&store, &key).await.expect("it is there");
-            applied(store.patch(&key, &base, &set("a", "1"), NOW).await.expect("patch"));
+            applied(
+                store
+                    .patch(&key, &base, &set("a", "1"), NOW)
+                    .await
+                    .expect("patch"),
+            );
             assert!(store.touch(&key, LATER, NOW).await.expect("touch"));
 
             reset(&server);
@@ -45,7 +57,12 @@ fn a_request_costs_one_command_to_read_and_one_to_write() {
             reset(&server);
             for _ in 0..100 {
                 let base = &base;
-                applied(store.patch(&key, base, &set("b", "2"), NOW).await.expect("patch"));
+                applied(
+                    store
+                        .patch(&key, base, &set("b", "2"), NOW)
+                        .await
+                        .expect("patch"),
+                );
             }
             assert_eq!(sent(&server), [("evalsha".to_owned(), 100)]);
 
@@ -65,10 +82,20 @@ fn an_uncontended_update_costs_one_command_and_a_contended_one_two() {
         let store = patient().connect(server.url()).await.expect("connects");
         let key = filed(&store, &record(r#"{"n":0}"#)).await;
         let base = loaded(&store, &key).await.expect("it is there");
-        applied(store.patch(&key, &base, &set("a", "1"), NOW).await.expect("patch"));
+        applied(
+            store
+                .patch(&key, &base, &set("a", "1"), NOW)
+                .await
+                .expect("patch"),
+        );
         reset(&server);
         for expected in [1, 3] {
-            applied(store.patch(&key, &base, &increment("n", &base), NOW).await.expect("patch"));
+            applied(
+                store
+                    .patch(&key, &base, &increment("n", &base), NOW)
+                    .await
+                    .expect("patch"),
+            );
             assert_eq!(sent(&server), [("evalsha".to_owned(), expected)]);
         }
     });
@@ -89,7 +116,9 @@ fn a_new_session_a_log_in_and_a_log_out() {
             let mut log_in = set("a", "1");
             log_in.facts.user = Some("bob".to_owned());
             let to = key();
-            let moved = store.rotate(&anonymous, &to, &base, &log_in, None, NOW).await;
+            let moved = store
+                .rotate(&anonymous, &to, &base, &log_in, None, NOW)
+                .await;
             assert!(matches!(moved, Ok(Patched::Applied(_))));
             assert!(store.delete(&to).await.expect("delete"));
             user.handle = base.handle;
@@ -118,7 +147,10 @@ fn a_server_that_forgets_the_scripts_gets_them_again() {
             assert_eq!(server.cli(&["SCRIPT", "FLUSH"]), "OK");
             let after = store.patch(&key, &base, &increment("n", &base), NOW).await;
             let after = applied(after.expect("patch"));
-            assert_eq!(after.data.text_of("n"), Some((round + 1).to_string().as_str()));
+            assert_eq!(
+                after.data.text_of("n"),
+                Some((round + 1).to_string().as_str())
+            );
             assert_eq!(after.version, round + 1);
         }
     });

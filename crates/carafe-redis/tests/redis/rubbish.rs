@@ -2,9 +2,7 @@
 
 use carafe_core::store::{SessionStore, StoreError, StoreKey};
 
-use crate::support::{
-    LATER, NOW, Server, block_on, filed, key, loaded, patient, record, set,
-};
+use crate::support::{LATER, NOW, Server, block_on, filed, key, loaded, patient, record, set};
 
 fn name(key: &StoreKey) -> String {
     use std::fmt::Write as _;
@@ -22,7 +20,7 @@ fn name(key: &StoreKey) -> String {
     format!("carafe:{}", digits.collect::<String>())
 }
 
-fn is_corrupt<T>(result: Result<T, StoreError>) -> bool {
+fn is_corrupt<T>(result: &Result<T, StoreError>) -> bool {
     matches!(result, Err(StoreError::Corrupt(_)))
 }
 
@@ -47,13 +45,13 @@ fn something_else_under_a_key_is_corrupt_for_every_verb_and_stays() {
             server.cli(&command);
             let before = server.cli(&["DUMP", &name]);
             let (base, patch) = (record("{}"), set("a", "1"));
-            assert!(is_corrupt(store.load(&key, NOW).await), "{command:?}");
-            assert!(is_corrupt(store.patch(&key, &base, &patch, NOW).await));
-            assert!(is_corrupt(store.touch(&key, LATER, NOW).await));
+            assert!(is_corrupt(&store.load(&key, NOW).await), "{command:?}");
+            assert!(is_corrupt(&store.patch(&key, &base, &patch, NOW).await));
+            assert!(is_corrupt(&store.touch(&key, LATER, NOW).await));
             let rotated = store.rotate(&key, &other, &base, &patch, None, NOW).await;
-            assert!(is_corrupt(rotated));
+            assert!(is_corrupt(&rotated));
             if !command.contains(&"1") {
-                assert!(is_corrupt(store.delete(&key).await), "{command:?}");
+                assert!(is_corrupt(&store.delete(&key).await), "{command:?}");
             }
             assert!(store.create(&key, &base, NOW).await.is_ok(), "taken");
             assert_eq!(server.cli(&["DUMP", &name]), before, "{command:?}");
@@ -87,7 +85,7 @@ fn a_damaged_record_is_corrupt() {
             server.cli(&["HSET", &name, field, value]);
             let before = server.cli(&["DUMP", &name]);
             let found = store.load(&key, NOW).await;
-            assert!(is_corrupt(found), "{field}={value}");
+            assert!(is_corrupt(&found), "{field}={value}");
             assert_eq!(server.cli(&["DUMP", &name]), before);
         }
     });
@@ -102,7 +100,7 @@ fn a_record_under_the_key_of_another_is_corrupt() {
         let (mine, other) = (filed(&store, &record("{}")).await, key());
         assert!(loaded(&store, &mine).await.is_some());
         server.cli(&["COPY", &name(&mine), &name(&other)]);
-        assert!(is_corrupt(store.load(&other, NOW).await));
+        assert!(is_corrupt(&store.load(&other, NOW).await));
     });
 }
 

@@ -1,6 +1,5 @@
 //! Private servers, and the few things that every test of this store needs.
 
-
 mod cluster;
 mod server;
 
@@ -125,7 +124,13 @@ impl Dice {
             || getrandom::u64().expect("the system has randomness"),
             |seed| seed.parse().expect("CARAFE_SEED is a number"),
         );
-        println!("CARAFE_SEED={seed}");
+        #[allow(
+            clippy::print_stdout,
+            reason = "a failing test has to say how to repeat it"
+        )]
+        {
+            println!("CARAFE_SEED={seed}");
+        }
         Self(seed)
     }
 

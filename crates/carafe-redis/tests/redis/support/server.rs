@@ -37,12 +37,7 @@ impl Server {
 
     /// With further arguments.
     pub(crate) fn with(arguments: &[&str]) -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("carafe-redis-{}-{count}", std::process::id());
-        let dir = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&dir).expect("a temporary directory");
-        let port = free_port();
+        let (dir, port) = (Self::new_dir(), free_port());
         let mut all: Vec<String> = ["--save", "", "--appendonly", "no", "--bind", "127.0.0.1"]
             .map(str::to_owned)
             .into();
@@ -54,6 +49,31 @@ impl Server {
         ]);
         all.extend(arguments.iter().map(|&argument| argument.to_owned()));
         Self::run(dir, port, all)
+    }
+
+    /// A sentinel that watches a primary under the name `carafe`, and decides alone and soon.
+    pub(crate) fn sentinel(primary: u16) -> Self {
+        let (dir, port) = (Self::new_dir(), free_port());
+        let config = format!(
+            "port {port}\nbind 127.0.0.1\ndir {}\n\
+             sentinel monitor carafe 127.0.0.1 {primary} 1\n\
+             sentinel down-after-milliseconds carafe 500\n\
+             sentinel failover-timeout carafe 5000\n",
+            dir.display()
+        );
+        let file = dir.join("sentinel.conf");
+        std::fs::write(&file, config).expect("a file");
+        let arguments = vec![file.display().to_string(), "--sentinel".to_owned()];
+        Self::run(dir, port, arguments)
+    }
+
+    fn new_dir() -> PathBuf {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("carafe-redis-{}-{count}", std::process::id());
+        let dir = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&dir).expect("a temporary directory");
+        dir
     }
 
     fn run(dir: PathBuf, port: u16, arguments: Vec<String>) -> Self {
@@ -113,10 +133,6 @@ impl Server {
         self.port
     }
 
-    pub(crate) fn dir(&self) -> &std::path::Path {
-        &self.dir
-    }
-
     /// What `redis-cli` says.
     pub(crate) fn cli(&self, command: &[&str]) -> String {
         self.try_cli(command).expect("redis-cli works")
@@ -124,8 +140,7 @@ impl Server {
 
     fn try_cli(&self, command: &[&str]) -> Option<String> {
         let output = Command::new("redis-cli")
-            .arg("-s")
-            .arg(self.dir.join("s"))
+            .args(["-p", &self.port.to_string()])
             .args(command)
             .output()
             .ok()?;
