@@ -78,7 +78,7 @@ impl Visit {
         };
         let manager = Arc::new(SessionManager::new(side, config).expect("a preset"));
         let slot = manager.begin();
-        let session = block_on(manager.open(&slot, [], NOW)).unwrap();
+        let session = block_on(manager.open(&slot, [], NOW)).expect("no store");
         Self {
             manager,
             slot,
@@ -229,7 +229,7 @@ impl Visit {
         }
         self.slot = self.manager.begin();
         let sent = self.cookie.as_deref().map(str::as_bytes);
-        self.session = block_on(self.manager.open(&self.slot, sent, NOW)).unwrap();
+        self.session = block_on(self.manager.open(&self.slot, sent, NOW)).expect("no store");
         assert_eq!(self.session.rejection(), None);
         (self.taken, self.written) = (None, false);
         Some(())
