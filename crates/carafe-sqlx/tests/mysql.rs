@@ -1,0 +1,116 @@
+//! The store on MariaDB, against a private server.
+
+mod suite;
+mod support;
+
+use std::sync::OnceLock;
+
+use carafe_sqlx::{Deadlines, MySqlStore};
+use sqlx::mysql::MySqlPoolOptions;
+use support::{Kit, PATIENT, block_on, server::Server};
+
+struct MariaDb;
+
+impl MariaDb {
+    fn url(server: &Server) -> String {
+        format!("mysql://root@127.0.0.1:{}/carafe", server.port)
+    }
+}
+
+impl Kit for MariaDb {
+    type Store = MySqlStore;
+
+    fn start() -> Server {
+        let server = Server::start(
+            &[
+                "mariadb-install-db",
+                "--no-defaults",
+                "--datadir={dir}/data",
+                "--skip-test-db",
+            ],
+            &[
+                "/usr/sbin/mariadbd",
+                "--no-defaults",
+                "--datadir={dir}/data",
+                "--port={port}",
+                "--bind-address=127.0.0.1",
+                "--socket={dir}/socket",
+                "--skip-grant-tables",
+                "--max-connections=300",
+                "--innodb-flush-log-at-trx-commit=0",
+                "--log-output=TABLE",
+            ],
+            &[
+                "mariadb",
+                "--no-defaults",
+                "-S",
+                "{dir}/socket",
+                "-N",
+                "-B",
+                "-e",
+            ],
+        );
+        server.sql("CREATE DATABASE carafe");
+        server
+    }
+
+    fn shared() -> &'static Server {
+        static SERVER: OnceLock<Server> = OnceLock::new();
+        SERVER.get_or_init(Self::start)
+    }
+
+    async fn store(
+        server: &Server,
+        table: &str,
+        connections: u32,
+        deadlines: Deadlines,
+    ) -> MySqlStore {
+        let options = MySqlPoolOptions::new()
+            .max_connections(connections)
+            .test_before_acquire(false);
+        let pool = options
+            .connect_lazy(&Self::url(server))
+            .expect("a good URL");
+        let store = MySqlStore::new(pool).table(table).expect("a good name");
+        let store = store.deadlines(PATIENT);
+        store.migrate().await.expect("migrate works");
+        store.deadlines(deadlines)
+    }
+
+    async fn connected(server: &Server) -> MySqlStore {
+        let store = MySqlStore::connect(&Self::url(server))
+            .await
+            .expect("connect works");
+        store.migrate().await.expect("migrate works");
+        store
+    }
+
+    fn statements(server: &Server, table: &str) -> Vec<String> {
+        server.sql("SET GLOBAL general_log = ON");
+        let log = server.sql(&format!(
+            "SELECT argument FROM mysql.general_log WHERE command_type = 'Execute' \
+             AND argument LIKE '%{table}%'"
+        ));
+        log.lines().map(str::to_owned).collect()
+    }
+
+    const BREAK: &'static str = "UPDATE carafe.carafe_sessions SET data = '{broken'";
+
+    fn plan(server: &Server, query: &str) -> String {
+        server.sql(&format!("USE carafe; EXPLAIN {query}"))
+    }
+
+    fn is_key(hex: &str) -> String {
+        format!("store_key = x'{hex}'")
+    }
+}
+
+async fn conforming() -> MySqlStore {
+    MariaDb::store(MariaDb::shared(), "carafe_sessions", 16, PATIENT).await
+}
+
+mod conformance {
+    carafe_core::session_store_conformance!(super::block_on, super::conforming());
+}
+
+suite::suite!(super::MariaDb);
