@@ -1,5 +1,7 @@
 //! The store on Postgres, against a private server.
 
+#![allow(clippy::print_stdout, reason = "a seed that is not said is of no use")]
+
 mod suite;
 mod support;
 
@@ -7,20 +9,14 @@ use std::sync::OnceLock;
 
 use carafe_sqlx::{Deadlines, PostgresStore};
 use sqlx::postgres::PgPoolOptions;
-use support::{
-    Kit, PATIENT, block_on,
-    server::{Server, postgres_program},
-};
+use support::{Kit, PATIENT, server::Server};
 
 struct Postgres;
 
 impl Postgres {
-    fn url(server: &Server) -> String {
+    fn url(port: u16) -> String {
         // Each connection writes down its statements in the server's log.
-        format!(
-            "postgres://postgres@127.0.0.1:{}/postgres?options[log_statement]=all",
-            server.port
-        )
+        format!("postgres://postgres@127.0.0.1:{port}/postgres?options[log_statement]=all")
     }
 }
 
@@ -77,7 +73,7 @@ impl Kit for Postgres {
     }
 
     async fn store(
-        server: &Server,
+        port: u16,
         table: &str,
         connections: u32,
         deadlines: Deadlines,
@@ -85,9 +81,7 @@ impl Kit for Postgres {
         let options = PgPoolOptions::new()
             .max_connections(connections)
             .test_before_acquire(false);
-        let pool = options
-            .connect_lazy(&Self::url(server))
-            .expect("a good URL");
+        let pool = options.connect_lazy(&Self::url(port)).expect("a good URL");
         let store = PostgresStore::new(pool).table(table).expect("a good name");
         let store = store.deadlines(PATIENT);
         store.migrate().await.expect("migrate works");
@@ -95,7 +89,7 @@ impl Kit for Postgres {
     }
 
     async fn connected(server: &Server) -> PostgresStore {
-        let store = PostgresStore::connect(&Self::url(server))
+        let store = PostgresStore::connect(&Self::url(server.port))
             .await
             .expect("connect works");
         store.migrate().await.expect("migrate works");
@@ -113,24 +107,31 @@ impl Kit for Postgres {
             .collect()
     }
 
-    const BREAK: &'static str = "UPDATE carafe_sessions SET data = '{broken'";
+    const PLACE: &'static str = "";
+    const FILL: &'static str = "INSERT INTO TABLE SELECT sha256(i::text::bytea), NULL, '{}', \
+        'user' || i % 500, '123456789012', NULL, i, i, i, i, NULL, 0 FROM generate_series(1, 5000) i; \
+        ANALYZE TABLE";
 
-    fn plan(server: &Server, query: &str) -> String {
-        let sql = format!("ANALYZE; EXPLAIN {query}");
-        server.sql(&sql)
+    fn bytes(hex: &str) -> String {
+        format!(r"'\x{hex}'")
     }
+}
 
-    fn is_key(hex: &str) -> String {
-        format!(r"store_key = '\x{hex}'")
-    }
+/// The newest of the installed versions of one of Postgres's programs.
+fn postgres_program(name: &str) -> String {
+    let versions =
+        std::fs::read_dir("/usr/lib/postgresql").expect("the package postgresql is there");
+    let mut numbers: Vec<u32> = versions
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .collect();
+    numbers.sort_unstable();
+    let newest = numbers.last().expect("there is a version");
+    format!("/usr/lib/postgresql/{newest}/bin/{name}")
 }
 
 async fn conforming() -> PostgresStore {
-    Postgres::store(Postgres::shared(), "carafe_sessions", 16, PATIENT).await
+    Postgres::store(Postgres::shared().port, "carafe_sessions", 16, PATIENT).await
 }
 
-mod conformance {
-    carafe_core::session_store_conformance!(super::block_on, super::conforming());
-}
-
-suite::suite!(super::Postgres);
+support::conformance::conformance!("needs postgres: cargo xtask test", super::conforming());
+suite::suite!("needs postgres: cargo xtask test", super::Postgres);

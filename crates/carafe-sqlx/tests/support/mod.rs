@@ -1,5 +1,6 @@
 //! Private database servers for these tests, and what the tests of both databases share.
 
+pub(crate) mod conformance;
 pub(crate) mod fixtures;
 pub(crate) mod server;
 
@@ -21,7 +22,7 @@ pub(crate) trait Kit: 'static {
 
     /// A store on its own pool of `connections`, with its table made.
     fn store(
-        server: &Server,
+        port: u16,
         table: &str,
         connections: u32,
         deadlines: Deadlines,
@@ -33,14 +34,14 @@ pub(crate) trait Kit: 'static {
     /// Which statements about `table` the server has run since it was asked to write them down.
     fn statements(server: &Server, table: &str) -> Vec<String>;
 
-    /// A statement that makes a row's data unreadable.
-    const BREAK: &'static str;
+    /// Where the tables are, for [`Server::sql`].
+    const PLACE: &'static str;
 
-    /// A query plan of `query`, as text.
-    fn plan(server: &Server, query: &str) -> String;
+    /// 5,000 rows of 500 users.
+    const FILL: &'static str;
 
-    /// The condition that a row's key is this.
-    fn is_key(hex: &str) -> String;
+    /// 32 bytes as SQL.
+    fn bytes(hex: &str) -> String;
 }
 
 /// For tests that are not about deadlines, on machines that do other things too.

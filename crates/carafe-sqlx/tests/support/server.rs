@@ -163,17 +163,6 @@ impl Drop for Server {
     }
 }
 
-/// The newest of the installed versions of one of Postgres's programs.
-pub(crate) fn postgres_program(name: &str) -> String {
-    let versions = fs::read_dir("/usr/lib/postgresql").expect("the package postgresql is there");
-    let mut numbers: Vec<u32> = versions
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .collect();
-    numbers.sort_unstable();
-    let newest = numbers.last().expect("there is a version");
-    format!("/usr/lib/postgresql/{newest}/bin/{name}")
-}
-
 fn directory() -> PathBuf {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
