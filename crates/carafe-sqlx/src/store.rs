@@ -4,6 +4,7 @@ use std::{fmt, future::Future, str::FromStr, time::Duration};
 
 use carafe_core::store::{Record, StoreError};
 use sqlx::{Connection, Pool, pool::PoolOptions};
+use tokio::time::sleep;
 
 use crate::{
     deadline::{Deadlines, within},
@@ -20,6 +21,12 @@ const CONNECTIONS: u32 = 16;
 const RESTED: Duration = Duration::from_secs(1);
 /// How long the first connection of a program may take.
 const START: Duration = Duration::from_secs(10);
+/// Before each further try. Who has lost a deadlock has to let the winner finish.
+const PAUSES: [Duration; 3] = [
+    Duration::ZERO,
+    Duration::from_millis(10),
+    Duration::from_millis(40),
+];
 const MEBIBYTE: usize = 1 << 20;
 /// An index of either database can hold this.
 const LONGEST_USER: usize = 255;
@@ -140,7 +147,7 @@ impl<D: Dialect> SqlStore<D> {
         F: Future<Output = Result<T, Failure>>,
     {
         let again = |failure: &Failure| failure.is_undone() || failure.is_connection();
-        self.twice(self.deadlines.read, verb, again).await
+        self.tried(self.deadlines.read, verb, again).await
     }
 
     /// Does `verb` with a connection, within the deadline for writing; again only if nothing has happened.
@@ -148,11 +155,11 @@ impl<D: Dialect> SqlStore<D> {
     where
         F: Future<Output = Result<T, Failure>>,
     {
-        self.twice(self.deadlines.write, verb, Failure::is_undone)
+        self.tried(self.deadlines.write, verb, Failure::is_undone)
             .await
     }
 
-    async fn twice<T, F>(
+    async fn tried<T, F>(
         &self,
         budget: Duration,
         verb: impl Fn(Lease<D>) -> F,
@@ -163,10 +170,15 @@ impl<D: Dialect> SqlStore<D> {
     {
         let lease = self.lease().await?;
         let work = async {
-            match verb(lease).await {
-                Err(failure) if again(&failure) => verb(self.lease().await?).await,
-                result => result,
+            let mut result = verb(lease).await;
+            for pause in PAUSES {
+                match result {
+                    Err(failure) if again(&failure) => sleep(pause).await,
+                    done => return done,
+                }
+                result = verb(self.lease().await?).await;
             }
+            result
         };
         Ok(within(budget, work).await?)
     }

@@ -39,7 +39,7 @@ impl Kit for MariaDb {
                 "--socket={dir}/socket",
                 "--skip-grant-tables",
                 "--max-connections=300",
-                "--innodb-flush-log-at-trx-commit=0",
+                "--innodb-flush-log-at-trx-commit=2",
                 "--log-output=TABLE",
             ],
             &[

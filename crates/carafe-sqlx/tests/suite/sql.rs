@@ -96,8 +96,8 @@ pub(crate) async fn sweep_and_list_use_their_index<K: Kit>() {
         .expect("sweep works");
     let run = K::statements(K::shared(), TABLE);
     for (verb, index, values) in [
-        ("SELECT", "_user", ["'user7'", "-1"]),
-        ("DELETE", "_expires", ["-1", "5"]),
+        ("SELECT store_key, target", "_user", ["'user7'", "-1"]),
+        ("DELETE FROM", "_expires", ["-1", "5"]),
     ] {
         let text = run
             .iter()

@@ -26,9 +26,12 @@ while read -r _; do :; done
 children=$(ps -o pid= --ppid $server)
 kill -KILL $server $children 2>/dev/null
 kill -CONT $server $children 2>/dev/null
-wait $server
+wait $server 2>/dev/null
 if [ ! -e "$0/keep" ]; then rm -rf "$0"; fi
 "#;
+
+/// The number of the user without rights.
+const NOBODY: &str = "65534";
 
 pub(crate) struct Server {
     pub(crate) dir: PathBuf,
@@ -171,7 +174,7 @@ fn directory() -> PathBuf {
     fs::create_dir(&dir).expect("the directory is new");
     if is_root() {
         let dir = dir.to_string_lossy();
-        assert!(run(&words(&["chown", "nobody", &dir])).0);
+        assert!(run(&words(&["chown", NOBODY, &dir])).0);
     }
     dir
 }
@@ -179,7 +182,15 @@ fn directory() -> PathBuf {
 /// A server refuses to run as root, and should.
 fn unprivileged(command: &[String]) -> Vec<String> {
     let prefix: &[&str] = if is_root() {
-        &["runuser", "-u", "nobody", "--"]
+        &[
+            "setpriv",
+            "--reuid",
+            NOBODY,
+            "--regid",
+            NOBODY,
+            "--clear-groups",
+            "--",
+        ]
     } else {
         &[]
     };
