@@ -10,6 +10,10 @@ use crate::{
 };
 
 /// Sessions in MySQL or MariaDB.
+///
+/// Wants InnoDB and the isolation level it has by default: its gap locks are what keeps a session that is
+/// being renewed from escaping a log-out of all. MySQL 8's own passwords travel over TLS only (`tls-rustls`):
+/// the RSA exchange that would replace it is left out (RUSTSEC-2023-0071).
 pub type MySqlStore = SqlStore<MySql>;
 
 impl Dialect for MySql {

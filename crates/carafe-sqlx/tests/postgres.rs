@@ -25,46 +25,14 @@ impl Kit for Postgres {
 
     fn start() -> Server {
         let (initdb, postgres) = (postgres_program("initdb"), postgres_program("postgres"));
-        let client = "postgres://postgres@127.0.0.1:{port}/postgres";
-        Server::start(
-            &[
-                &initdb,
-                "-D",
-                "{dir}/data",
-                "-U",
-                "postgres",
-                "-A",
-                "trust",
-                "-N",
-            ],
-            &[
-                &postgres,
-                "-D",
-                "{dir}/data",
-                "-p",
-                "{port}",
-                "-c",
-                "listen_addresses=127.0.0.1",
-                "-c",
-                "unix_socket_directories={dir}",
-                "-c",
-                "max_connections=300",
-                "-c",
-                "fsync=off",
-            ],
-            &[
-                "psql",
-                "-X",
-                "-q",
-                "-A",
-                "-t",
-                "-v",
-                "ON_ERROR_STOP=1",
-                "-d",
-                client,
-                "-c",
-            ],
-        )
+        let init = format!("{initdb} -D {{dir}}/data -U postgres -A trust -N");
+        let run = format!(
+            "{postgres} -D {{dir}}/data -p {{port}} -c listen_addresses=127.0.0.1 \
+             -c unix_socket_directories={{dir}} -c max_connections=300 -c fsync=off"
+        );
+        let client = "psql -XqAt -v ON_ERROR_STOP=1 -d \
+             postgres://postgres@127.0.0.1:{port}/postgres -c";
+        Server::start(&init, &run, client)
     }
 
     fn shared() -> &'static Server {

@@ -49,14 +49,14 @@ struct Running {
 impl Server {
     /// `init` fills the directory, `command` runs the server in it, `client` runs the SQL that follows. Each
     /// may say `{dir}` and `{port}`.
-    pub(crate) fn start(init: &[&str], command: &[&str], client: &[&str]) -> Self {
+    pub(crate) fn start(init: &str, command: &str, client: &str) -> Self {
         let (dir, port) = (directory(), free_port());
-        let fill = |words: &[&str]| -> Vec<String> {
-            let place = |word: &&str| {
+        let fill = |command: &str| -> Vec<String> {
+            let place = |word: &str| {
                 word.replace("{dir}", &dir.to_string_lossy())
                     .replace("{port}", &port.to_string())
             };
-            words.iter().map(place).collect()
+            command.split_whitespace().map(place).collect()
         };
         let made = run(&unprivileged(&fill(init)));
         assert!(made.0, "{}", made.1);
