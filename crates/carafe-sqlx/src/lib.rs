@@ -12,6 +12,9 @@
 //! | `row` | a record as columns and back |
 //! | `lease` | a connection that only goes back to its pool clean |
 
+#[cfg(not(any(feature = "postgres", feature = "mysql")))]
+compile_error!("carafe-sqlx without a database: turn on its feature `postgres` or `mysql`");
+
 mod change;
 mod contract;
 mod deadline;
