@@ -58,8 +58,11 @@ impl Server {
             };
             command.split_whitespace().map(place).collect()
         };
-        let made = run(&unprivileged(&fill(init)));
-        assert!(made.0, "{}", made.1);
+        let (made, said) = run(&unprivileged(&fill(init)));
+        if !made {
+            let _ = fs::remove_dir_all(&dir);
+            panic!("{said}");
+        }
         let (command, client) = (unprivileged(&fill(command)), fill(client));
         let running = Mutex::new(Running::start(&dir, &command));
         let server = Self {
