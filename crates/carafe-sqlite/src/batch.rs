@@ -114,3 +114,120 @@ fn fail(jobs: Vec<Job>, error: rusqlite::Error) {
         job.failed(of_shared(&error));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{error::Error, fs};
+
+    use futures_channel::oneshot::Receiver;
+
+    use super::*;
+    use crate::{Durability, connect};
+
+    type Answer<T> = Receiver<Result<T, StoreError>>;
+
+    const FAR: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn a_job_that_fails_takes_back_its_own_changes_only() -> Result<(), Box<dyn Error>> {
+        let batches = Batches::new(connect::memory()?, FAR);
+        let (first, first_answer) = mark(1, Ok);
+        let (second, second_answer) = mark(2, |_| Err(StoreError::Conflict));
+        let (third, third_answer) = mark(3, Ok);
+        batches.settle(vec![first, second, third]);
+        assert!(matches!(answer(first_answer), Ok(1)));
+        assert!(matches!(answer(second_answer), Err(StoreError::Conflict)));
+        assert!(matches!(answer(third_answer), Ok(3)));
+        assert_eq!(marks(&batches)?, [1, 3]);
+        Ok(())
+    }
+
+    #[test]
+    fn a_full_disk_fails_what_does_not_fit_and_nothing_else() -> Result<(), Box<dyn Error>> {
+        let file = std::env::temp_dir().join(format!("carafe-full-{}.db", std::process::id()));
+        connect::migrate(&file)?;
+        let db = connect::writer(&file, Durability::Full)?;
+        let pages: i64 = db.query_row("PRAGMA page_count", [], |row| row.get(0))?;
+        db.query_row(
+            &format!("PRAGMA max_page_count = {}", pages + 2),
+            [],
+            |_| Ok(()),
+        )?;
+        let batches = Batches::new(db, FAR);
+        for round in 0..3 {
+            let (small, small_answer) = mark(10 + round, Ok);
+            let (large, large_answer) = fill("x".repeat(1_000_000));
+            let (last, last_answer) = mark(20 + round, Ok);
+            batches.settle(vec![small, large, last]);
+            assert!(answer(small_answer).is_ok());
+            assert!(matches!(answer(large_answer), Err(StoreError::Full)));
+            assert!(answer(last_answer).is_ok());
+        }
+        assert_eq!(marks(&batches)?, [10, 11, 12, 20, 21, 22]);
+        drop(batches);
+        Ok(fs::remove_file(file)?)
+    }
+
+    #[test]
+    fn a_lost_transaction_is_tried_again_job_by_job() -> Result<(), Box<dyn Error>> {
+        let batches = Batches::new(connect::memory()?, FAR);
+        let (first, first_answer) = mark(1, Ok);
+        // What SQLite does by itself after an error of the disk: everything is rolled back.
+        let (second, second_answer) = Job::new(Instant::now() + FAR, |db| {
+            drop(db.execute_batch("ROLLBACK"));
+            Err::<(), _>(StoreError::Conflict)
+        });
+        batches.settle(vec![first, second]);
+        assert!(matches!(answer(first_answer), Ok(1)));
+        assert!(matches!(answer(second_answer), Err(StoreError::Conflict)));
+        assert_eq!(marks(&batches)?, [1]);
+        Ok(())
+    }
+
+    #[test]
+    fn a_late_job_is_not_run() -> Result<(), Box<dyn Error>> {
+        let batches = Batches::new(connect::memory()?, FAR);
+        let (late, late_answer) = Job::new(Instant::now(), |_| -> Result<(), _> {
+            panic!("it was run")
+        });
+        batches.settle(vec![late]);
+        assert!(matches!(answer(late_answer), Err(StoreError::Timeout(FAR))));
+        Ok(())
+    }
+
+    /// Leaves a row that a test can find, then ends as `end` says.
+    fn mark(
+        number: i64,
+        end: impl Fn(i64) -> Result<i64, StoreError> + Send + 'static,
+    ) -> (Job, Answer<i64>) {
+        Job::new(Instant::now() + FAR, move |db| {
+            let sql = "INSERT INTO session_aliases VALUES (zeroblob(32), ?1, randomblob(32))";
+            db.execute(sql, [number])
+                .map_err(crate::error::of_statement)?;
+            end(number)
+        })
+    }
+
+    fn fill(text: String) -> (Job, Answer<usize>) {
+        Job::new(Instant::now() + FAR, move |db| {
+            let sql =
+                "INSERT INTO sessions VALUES (randomblob(32), '', ?1, '', 1, 1, 1, 1, 1, 1, '')";
+            db.execute(sql, [&text]).map_err(crate::error::of_statement)
+        })
+    }
+
+    fn answer<T>(mut answer: Answer<T>) -> Result<T, StoreError> {
+        answer
+            .try_recv()
+            .ok()
+            .flatten()
+            .unwrap_or(Err(StoreError::Full))
+    }
+
+    fn marks(batches: &Batches) -> rusqlite::Result<Vec<i64>> {
+        let mut statement = batches
+            .db
+            .prepare("SELECT alias_until FROM session_aliases ORDER BY 1")?;
+        statement.query_map([], |row| row.get(0))?.collect()
+    }
+}

@@ -17,7 +17,7 @@ const BY_KEY: &str = concat!(
     columns!(),
     " FROM sessions AS s WHERE s.key = ?1 AND s.expires > ?2"
 );
-const BY_ALIAS: &str = concat!(
+pub(crate) const BY_ALIAS: &str = concat!(
     "SELECT ",
     columns!(),
     " FROM session_aliases AS a JOIN sessions AS s ON s.key = a.alias_of",

@@ -14,7 +14,7 @@ use std::{num::NonZero, thread, time::Duration};
 ///     .deadline(Duration::from_millis(500))
 ///     .readers(8);
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct SqliteOptions {
     pub(crate) durability: Durability,
     pub(crate) readers: usize,

@@ -3,7 +3,7 @@
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use crate::OpenError;
+use crate::{OpenError, find};
 
 /// The statements that make the tables of [`SCHEMA_VERSION`], for those who run migrations themselves.
 /// They are for an empty file of its own: the version stands in `PRAGMA user_version`, of which a file has
@@ -26,10 +26,11 @@ pub(crate) fn migrate(db: &mut Connection) -> Result<(), OpenError> {
     Ok(transaction.commit()?)
 }
 
-/// Refuses tables of another version.
+/// Refuses tables of another version, and those that only claim to be of this one.
 pub(crate) fn check(db: &Connection) -> Result<(), OpenError> {
     match version(db)? {
-        SCHEMA_VERSION => Ok(()),
+        // The one statement that names every column that is read.
+        SCHEMA_VERSION => Ok(db.prepare(find::BY_ALIAS).map(drop)?),
         other => Err(OpenError::Schema(other)),
     }
 }

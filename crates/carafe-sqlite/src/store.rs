@@ -32,7 +32,7 @@ impl SqliteStore {
     /// [`OpenError::Schema`] if the tables are not there or of another version, [`OpenError::NoWal`] on a
     /// network drive, [`OpenError::File`] and [`OpenError::Sqlite`] for a file that cannot be used.
     pub fn open(path: impl AsRef<Path>, options: SqliteOptions) -> Result<Self, OpenError> {
-        Self::open_file(path.as_ref(), &options)
+        Self::open_file(path.as_ref(), options)
     }
 
     /// Sessions that are gone with the store: for tests. Reads and writes take turns.
@@ -40,7 +40,7 @@ impl SqliteStore {
     /// # Errors
     /// [`OpenError::Sqlite`] if there is no memory, [`OpenError::File`] if there is no thread.
     pub fn in_memory(options: SqliteOptions) -> Result<Self, OpenError> {
-        Self::open_memory(&options)
+        Self::open_memory(options)
     }
 
     /// Opens `sqlite:FILE`, `sqlite:///absolute/file` or `sqlite::memory:`.
@@ -56,8 +56,8 @@ impl SqliteStore {
     /// [`OpenError::Url`] for any other text; as [`SqliteStore::open`].
     pub fn from_url(url: &str, options: SqliteOptions) -> Result<Self, OpenError> {
         match Place::parse(url)? {
-            Place::File(path) => Self::open_file(&path, &options),
-            Place::Memory => Self::open_memory(&options),
+            Place::File(path) => Self::open_file(&path, options),
+            Place::Memory => Self::open_memory(options),
         }
     }
 
@@ -90,7 +90,7 @@ impl SqliteStore {
         self.writer.run(change).await
     }
 
-    fn open_file(path: &Path, options: &SqliteOptions) -> Result<Self, OpenError> {
+    fn open_file(path: &Path, options: SqliteOptions) -> Result<Self, OpenError> {
         if options.migrate {
             connect::migrate(path)?;
         }
@@ -102,7 +102,7 @@ impl SqliteStore {
         })
     }
 
-    fn open_memory(options: &SqliteOptions) -> Result<Self, OpenError> {
+    fn open_memory(options: SqliteOptions) -> Result<Self, OpenError> {
         Ok(Self {
             readers: None,
             writer: start(connect::memory()?, options)?,
@@ -110,7 +110,7 @@ impl SqliteStore {
     }
 }
 
-fn start(db: Connection, options: &SqliteOptions) -> Result<Writer, OpenError> {
+fn start(db: Connection, options: SqliteOptions) -> Result<Writer, OpenError> {
     Writer::start(db, options).map_err(|error| OpenError::File("the writer thread".into(), error))
 }
 

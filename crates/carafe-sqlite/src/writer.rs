@@ -33,7 +33,7 @@ enum Message {
 }
 
 impl Writer {
-    pub(crate) fn start(db: Connection, options: &SqliteOptions) -> io::Result<Self> {
+    pub(crate) fn start(db: Connection, options: SqliteOptions) -> io::Result<Self> {
         let (queue, messages) = sync_channel(options.queue);
         let batches = Batches::new(db, options.deadline);
         let thread = thread::Builder::new()
@@ -53,7 +53,9 @@ impl Writer {
         change: impl FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (job, answer) = Job::new(Instant::now() + self.deadline, change);
-        self.queue.try_send(Message::Job(job)).map_err(refused)?;
+        self.queue
+            .try_send(Message::Job(job))
+            .map_err(|error| refused(&error))?;
         // No answer: the thread ended with this job in its queue.
         answer.await.unwrap_or_else(|_| Err(closed()))
     }
@@ -94,7 +96,7 @@ fn write(messages: &Receiver<Message>, batches: &Batches) {
     }
 }
 
-fn refused(error: TrySendError<Message>) -> StoreError {
+fn refused(error: &TrySendError<Message>) -> StoreError {
     match error {
         TrySendError::Full(_) => StoreError::unavailable("too many writes are waiting"),
         TrySendError::Disconnected(_) => closed(),

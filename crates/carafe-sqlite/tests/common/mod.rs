@@ -19,19 +19,19 @@ use carafe_core::{
 use carafe_sqlite::{SqliteOptions, SqliteStore};
 use futures_executor::block_on;
 
-pub const NOW: Timestamp = Timestamp::from_unix(4_000_000_000);
-pub const LATER: Timestamp = Timestamp::from_unix(4_000_003_600);
+pub(crate) const NOW: Timestamp = Timestamp::from_unix(4_000_000_000);
+pub(crate) const LATER: Timestamp = Timestamp::from_unix(4_000_003_600);
 
 /// Cargo's directory for tests: on a disk, unlike many a `/tmp`.
-pub fn tmp() -> &'static Path {
+pub(crate) fn tmp() -> &'static Path {
     Path::new(env!("CARGO_TARGET_TMPDIR"))
 }
 
 /// A directory that is gone with the test.
-pub struct Scratch(PathBuf);
+pub(crate) struct Scratch(PathBuf);
 
 impl Scratch {
-    pub fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("carafe-sqlite-{name}-{}-{count}", std::process::id());
@@ -41,24 +41,24 @@ impl Scratch {
         Self(path)
     }
 
-    pub fn dir(&self) -> &Path {
+    pub(crate) fn dir(&self) -> &Path {
         &self.0
     }
 
-    pub fn file(&self) -> PathBuf {
+    pub(crate) fn file(&self) -> PathBuf {
         self.0.join("sessions.db")
     }
 
-    pub fn store(&self) -> SqliteStore {
+    pub(crate) fn store(&self) -> SqliteStore {
         self.store_with(SqliteOptions::default())
     }
 
-    pub fn store_with(&self, options: SqliteOptions) -> SqliteStore {
+    pub(crate) fn store_with(&self, options: SqliteOptions) -> SqliteStore {
         open(&self.file(), options)
     }
 
     /// A connection that knows nothing of Carafe.
-    pub fn raw(&self) -> rusqlite::Connection {
+    pub(crate) fn raw(&self) -> rusqlite::Connection {
         rusqlite::Connection::open(self.file()).expect("the file opens")
     }
 }
@@ -69,16 +69,16 @@ impl Drop for Scratch {
     }
 }
 
-pub fn open(file: &Path, options: SqliteOptions) -> SqliteStore {
+pub(crate) fn open(file: &Path, options: SqliteOptions) -> SqliteStore {
     SqliteStore::open(file, options.migrate(true)).expect("the store opens")
 }
 
 /// Answers are waited for longer than on a machine that has nothing else to do.
-pub fn patient() -> SqliteOptions {
+pub(crate) fn patient() -> SqliteOptions {
     SqliteOptions::default().deadline(std::time::Duration::from_secs(60))
 }
 
-pub fn record(json: &str) -> Record {
+pub(crate) fn record(json: &str) -> Record {
     Record {
         data: SessionData::parse(json.to_owned(), Record::STYLE)
             .expect("the tests write good JSON"),
@@ -94,27 +94,27 @@ pub fn record(json: &str) -> Record {
     }
 }
 
-pub fn file_one(store: &SqliteStore, id: &str, json: &str) -> (StoreKey, Record) {
+pub(crate) fn file_one(store: &SqliteStore, id: &str, json: &str) -> (StoreKey, Record) {
     let (key, record) = (StoreKey::of_id(id), record(json));
     let created = block_on(store.create(&key, &record, NOW)).expect("create works");
     assert_eq!(created, Created::Created);
     (key, record)
 }
 
-pub fn load(store: &SqliteStore, key: &StoreKey) -> Record {
+pub(crate) fn load(store: &SqliteStore, key: &StoreKey) -> Record {
     block_on(store.load(key, NOW))
         .expect("load works")
         .expect("it is there")
 }
 
-pub fn set(key: &str, text: &str) -> Patch {
+pub(crate) fn set(key: &str, text: &str) -> Patch {
     let mut patch = Patch::default();
     patch.set(key, text.to_owned());
     patch
 }
 
 /// Adds one to the number under `key`, as a request that saw `base` would.
-pub fn increment(key: &str, base: &Record) -> Patch {
+pub(crate) fn increment(key: &str, base: &Record) -> Patch {
     let again: Rerun = Arc::new(|text| Ok(plus_one(text)));
     let before = base.data.text_of(key).map(str::to_owned);
     let after = plus_one(before.as_deref());
@@ -123,15 +123,15 @@ pub fn increment(key: &str, base: &Record) -> Patch {
     patch
 }
 
-pub fn plus_one(text: Option<&str>) -> String {
+pub(crate) fn plus_one(text: Option<&str>) -> String {
     (number(text) + 1).to_string()
 }
 
-pub fn number(text: Option<&str>) -> u64 {
+pub(crate) fn number(text: Option<&str>) -> u64 {
     json::from_text(text.unwrap_or("0"), true).expect("the tests count with numbers")
 }
 
-pub fn applied(patched: Patched) -> Record {
+pub(crate) fn applied(patched: Patched) -> Record {
     match patched {
         Patched::Applied(record) => *record,
         Patched::Gone => panic!("the record is there, and the patch says that it is gone"),
