@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 use crate::{Durability, OpenError, schema};
 
@@ -81,6 +81,9 @@ fn open(path: &Path, access: OpenFlags) -> Result<Connection, OpenError> {
 
 fn prepare(db: &Connection) -> Result<(), OpenError> {
     db.set_prepared_statement_cache_capacity(STATEMENTS);
+    // Plans that do not depend on the values bound. Without this, SQLite makes most plans anew for each
+    // call, as rusqlite clears the bindings in between: 25 µs instead of 2.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(db.execute_batch(SETTINGS)?)
 }
 

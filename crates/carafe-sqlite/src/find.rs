@@ -78,3 +78,27 @@ pub(crate) fn is_in_use(db: &Connection, key: &StoreKey) -> Result<bool, StoreEr
     let found = sql::first(db, IN_USE, params![key.as_bytes()], |_| Ok(()))?;
     Ok(found.is_some())
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+
+    use super::*;
+    use crate::connect;
+
+    #[test]
+    fn a_statement_is_planned_once() {
+        let db = connect::memory().unwrap();
+        let key = StoreKey::of_id("nobody's");
+        for now in 0..3 {
+            let now = Timestamp::from_unix(now);
+            assert!(record(&db, &key, now).unwrap().is_none());
+            assert!(of_user(&db, "nobody", now).unwrap().is_empty());
+            assert!(!is_in_use(&db, &key).unwrap());
+        }
+        for sql in [BY_KEY, BY_ALIAS, BY_USER, IN_USE] {
+            let statement = db.prepare_cached(sql).unwrap();
+            assert_eq!(statement.get_status(StatementStatus::RePrepare), 0, "{sql}");
+        }
+    }
+}

@@ -5,7 +5,7 @@ mod common;
 use std::fs;
 
 use carafe_core::store::{SessionStore, StoreError, StoreKey, UserSessions, Which};
-use carafe_sqlite::{SqliteOptions, SqliteStore};
+use carafe_sqlite::{Durability, SqliteOptions, SqliteStore};
 use common::{LATER, NOW, Scratch, applied, file_one, load, set};
 use futures_executor::block_on;
 use rusqlite::Connection;
@@ -83,8 +83,7 @@ fn create_does_not_replace_what_cannot_be_read() {
 fn every_flipped_bit_and_every_cut_of_the_data_is_survived() {
     let text = r#"{"a":{" t":[1,"é"]},"n":12.5,"d":{" d":"Mon, 01 Jan 2024 00:00:00 GMT"}}"#;
     let scratch = Scratch::new("bits");
-    let store =
-        scratch.store_with(SqliteOptions::default().durability(carafe_sqlite::Durability::Normal));
+    let store = scratch.store_with(SqliteOptions::default().durability(Durability::Normal));
     let (key, base) = file_one(&store, "damaged", text);
     let db = scratch.raw();
     db.pragma_update(None, "synchronous", "OFF")
@@ -185,7 +184,8 @@ fn a_damaged_file_is_an_error_and_not_a_crash() {
 /// Reads and writes everything; the first error. Wrong data inside a text is not noticed: it is no error
 /// that SQLite or JSON could see.
 fn use_all(scratch: &Scratch, keys: &[StoreKey]) -> Result<(), Box<dyn std::error::Error>> {
-    let store = SqliteStore::open(scratch.file(), SqliteOptions::default())?;
+    let options = SqliteOptions::default().durability(Durability::Normal);
+    let store = SqliteStore::open(scratch.file(), options)?;
     let mut first = Ok(());
     for key in keys {
         let loaded = block_on(store.load(key, NOW));

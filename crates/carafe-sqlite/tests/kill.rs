@@ -12,7 +12,7 @@ mod common;
 use std::{
     collections::HashMap,
     env,
-    io::{Read, Write},
+    io::{BufRead, BufReader, Read, Write},
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -44,11 +44,16 @@ fn kill_and_compare(cycles: u64) {
     drop(scratch.store());
     let mut acknowledged = 0;
     for cycle in 0..cycles {
-        let mut runs = vec![(cycle, killed_after(&scratch, cycle, random.below(40)))];
+        let at_work = random.below(4) > 0;
+        let first = killed_after(&scratch, cycle, at_work, random.below(40));
+        let mut runs = vec![(cycle, first)];
         if random.below(2) == 0 {
             // The first thing that this one does is to repair what the other has left.
             let second = cycles + cycle;
-            runs.push((second, killed_after(&scratch, second, random.below(12))));
+            runs.push((
+                second,
+                killed_after(&scratch, second, false, random.below(40)),
+            ));
         }
         let store = scratch.store_with(patient());
         for (cycle, lines) in runs {
@@ -64,14 +69,19 @@ fn kill_and_compare(cycles: u64) {
     eprintln!("{cycles} cycles, {acknowledged} acknowledged writes, none lost");
 }
 
-/// What the child has printed until it was killed, whole lines only.
-fn killed_after(scratch: &Scratch, cycle: u64, milliseconds: u64) -> String {
+/// What the child has printed until it was killed, whole lines only. Its time begins with its first
+/// acknowledgement, so that it is at work, or with its start, so that it may still be repairing.
+fn killed_after(scratch: &Scratch, cycle: u64, at_work: bool, milliseconds: u64) -> String {
     let mut child = child(scratch, cycle);
+    let mut pipe = BufReader::new(child.stdout.take().expect("the pipe was made"));
+    let mut printed = String::new();
+    while at_work
+        && !printed.contains("\nack ")
+        && pipe.read_line(&mut printed).is_ok_and(|read| read > 0)
+    {}
     thread::sleep(Duration::from_millis(milliseconds));
     child.kill().expect("the child can be killed");
     child.wait().expect("the child is dead");
-    let mut printed = String::new();
-    let mut pipe = child.stdout.take().expect("the pipe was made");
     pipe.read_to_string(&mut printed)
         .expect("the pipe has text");
     printed.truncate(printed.rfind('\n').map_or(0, |end| end + 1));
