@@ -35,6 +35,13 @@ pub(crate) fn migrate(path: &Path) -> Result<(), OpenError> {
 /// The connection that writes. Opened first: it repairs what a crash has left and turns the log on.
 pub(crate) fn writer(path: &Path, durability: Durability) -> Result<Connection, OpenError> {
     let db = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    if db.is_readonly("main")? {
+        // SQLite is content with reading where it may not write.
+        return Err(OpenError::File(
+            path.to_owned(),
+            io::ErrorKind::PermissionDenied.into(),
+        ));
+    }
     schema::check(&db)?;
     let mode: String = db.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     if mode != "wal" {
@@ -46,6 +53,9 @@ pub(crate) fn writer(path: &Path, durability: Durability) -> Result<Connection, 
     })?;
     // A burst does not leave a large log behind for ever.
     db.query_row("PRAGMA journal_size_limit = 67108864", [], |_| Ok(()))?;
+    // The first look through the log opens it: a directory without room for it shows now, and this
+    // connection removes the log in the end even if nothing was written.
+    schema::check(&db)?;
     // The writer waits on its own, because SQLite does not know the deadlines: `batch`.
     db.busy_timeout(Duration::ZERO)?;
     Ok(db)

@@ -36,6 +36,9 @@ fn opening_makes_nothing() {
 fn migrating_twice_keeps_what_is_there() {
     let scratch = Scratch::new("twice");
     SqliteStore::migrate(scratch.file()).expect("the tables are made");
+    drop(open(&scratch).expect("it opens"));
+    let files = fs::read_dir(scratch.dir()).expect("the directory is there");
+    assert_eq!(files.count(), 1, "a store without a write leaves no log");
     let (key, _) = file_one(&open(&scratch).expect("it opens"), "id", r#"{"a":1}"#);
     SqliteStore::migrate(scratch.file()).expect("they are there");
     let store = open(&scratch).expect("it opens");

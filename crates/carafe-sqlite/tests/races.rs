@@ -4,7 +4,7 @@ mod common;
 
 use std::{
     env, io,
-    process::{Child, Command, ExitStatus},
+    process::{Child, Command, ExitStatus, Stdio},
     sync::Barrier,
     thread,
 };
@@ -93,6 +93,7 @@ fn child(scratch: &Scratch, writer: u32) -> io::Result<Child> {
         .args(["--exact", "child_of_two_processes_lose_nothing"])
         .env(FILE, scratch.file())
         .env(WRITER, writer.to_string())
+        .stdout(Stdio::null())
         .spawn()
 }
 
