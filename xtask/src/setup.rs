@@ -47,6 +47,11 @@ const FOR_TESTS: &[Package] = &[
         proofs: &[&["mariadbd", "--version"]],
     },
     Package {
+        name: "openssl",
+        why: "a certificate for the Redis store's TLS test",
+        proofs: &[&["openssl", "version"]],
+    },
+    Package {
         name: "procps",
         why: "stops and continues servers under test",
         proofs: &[&["pgrep", "--version"]],
