@@ -82,5 +82,11 @@ async fn conforming() -> MySqlStore {
     MariaDb::store(MariaDb::shared().port, "carafe_sessions", 16, PATIENT).await
 }
 
-support::conformance::conformance!("needs mariadb: cargo xtask test", super::conforming());
+mod conformance {
+    carafe_core::session_store_conformance!(
+        #[ignore = "needs mariadb: cargo xtask test"];
+        super::support::block_on,
+        super::conforming()
+    );
+}
 suite::suite!("needs mariadb: cargo xtask test", super::MariaDb);

@@ -101,5 +101,11 @@ async fn conforming() -> PostgresStore {
     Postgres::store(Postgres::shared().port, "carafe_sessions", 16, PATIENT).await
 }
 
-support::conformance::conformance!("needs postgres: cargo xtask test", super::conforming());
+mod conformance {
+    carafe_core::session_store_conformance!(
+        #[ignore = "needs postgres: cargo xtask test"];
+        super::support::block_on,
+        super::conforming()
+    );
+}
 suite::suite!("needs postgres: cargo xtask test", super::Postgres);

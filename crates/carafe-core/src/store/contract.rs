@@ -50,7 +50,8 @@ pub trait SessionStore: Send + Sync + 'static {
     /// Applies `patch` and moves the record from `from` to `to` in one step. Until `alias_until`, `from`
     /// still loads the record, so that requests in flight are not logged out; without it, `from` is
     /// absent at once. [`Patched::Gone`] as for `patch`, and if `from` is an alias already because another
-    /// request has rotated it. The record's `renewed` becomes `now`: [`Record::rotated`].
+    /// request has rotated it. The record's `renewed` becomes `now`: [`Record::rotated`]. If `to` is in use,
+    /// which 256 random bits make a sign of broken randomness, nothing changes and the answer is an error.
     fn rotate<'a>(
         &'a self,
         from: &'a StoreKey,

@@ -171,6 +171,14 @@ impl MemoryStore {
         now: Timestamp,
     ) -> Result<Patched, StoreError> {
         let (mut source, mut target) = self.both(from, to);
+        if target
+            .as_deref()
+            .unwrap_or(&source)
+            .records
+            .contains_key(&half(to))
+        {
+            return Err(StoreError::Conflict);
+        }
         let Some(packed) = source.live(from, now) else {
             return Ok(Patched::Gone);
         };

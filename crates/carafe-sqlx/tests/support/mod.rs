@@ -1,6 +1,5 @@
 //! Private database servers for these tests, and what the tests of both databases share.
 
-pub(crate) mod conformance;
 pub(crate) mod fixtures;
 pub(crate) mod server;
 

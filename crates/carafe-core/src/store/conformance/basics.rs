@@ -223,8 +223,24 @@ pub async fn rotate_with_an_alias_ends_it_in_time<S: SessionStore>(store: &S) {
     assert!(is_absent(store, &from, NOW).await && is_absent(store, &to, NOW).await);
 }
 
+/// A rotation onto a key in use, be it the session's own, changes neither session.
+pub async fn rotate_never_overwrites<S: SessionStore>(store: &S) {
+    let (from, base) = filed(store, r#"{"a":1}"#).await;
+    let (taken, other) = filed(store, r#"{"b":2}"#).await;
+    for to in [&taken, &from] {
+        for alias_until in [None, Some(LATER)] {
+            let rotated = store
+                .rotate(&from, to, &base, &set("c", "3"), alias_until, NOW)
+                .await;
+            assert!(!matches!(rotated, Ok(Patched::Applied(_))));
+            assert_eq!(members(&loaded(store, &from).await), members(&base));
+            assert_eq!(members(&loaded(store, &taken).await), members(&other));
+        }
+    }
+}
+
 /// A rotation of what is absent leaves nothing under the new key.
-pub async fn rotate_never_overwrites_nothing<S: SessionStore>(store: &S) {
+pub async fn rotate_of_what_is_absent_leaves_nothing<S: SessionStore>(store: &S) {
     let (from, base) = filed(store, r#"{"a":1}"#).await;
     let to = key();
     assert!(matches!(store.delete(&from).await, Ok(true)));
