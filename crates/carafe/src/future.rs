@@ -11,7 +11,7 @@ use carafe_core::{
     cookie::positions_setting,
     session::{Effects, Slot, vary_with_cookie},
 };
-use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header, header::Entry};
 use pin_project_lite::pin_project;
 
 pin_project! {
@@ -55,6 +55,10 @@ fn committed<B: Default>(
 ) -> Response<B> {
     let manager = slot.manager();
     let used = slot.is_open();
+    if !used && !manager.commits_untouched() {
+        manager.close(slot);
+        return response;
+    }
     let lines = cookies.iter().map(HeaderValue::as_bytes);
     match manager.commit(slot, lines, response.status().as_u16(), Timestamp::now()) {
         Ok(effects) => {
@@ -92,8 +96,9 @@ fn apply(mut effects: Effects, headers: &mut HeaderMap, cookie: &str, used: bool
     if effects.vary_cookie {
         add_vary(headers);
     }
-    if effects.no_store && !headers.contains_key(header::CACHE_CONTROL) {
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if effects.no_store {
+        let value = HeaderValue::from_static("no-store");
+        headers.entry(header::CACHE_CONTROL).or_insert(value);
     }
 }
 
@@ -115,16 +120,15 @@ fn drop_at(positions: &[usize], headers: &mut HeaderMap) {
 }
 
 fn add_vary(headers: &mut HeaderMap) {
-    if !headers.contains_key(header::VARY) {
-        headers.insert(header::VARY, HeaderValue::from_static("Cookie"));
-        return;
-    }
-    let lines = headers
-        .get_all(header::VARY)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    if let Some(value) = vary_with_cookie(lines).and_then(|vary| HeaderValue::try_from(vary).ok()) {
-        headers.insert(header::VARY, value);
+    match headers.entry(header::VARY) {
+        Entry::Vacant(vary) => _ = vary.insert(HeaderValue::from_static("Cookie")),
+        Entry::Occupied(mut vary) => {
+            let lines = vary.iter().filter_map(|value| value.to_str().ok());
+            let merged = vary_with_cookie(lines);
+            if let Some(value) = merged.and_then(|vary| HeaderValue::try_from(vary).ok()) {
+                vary.insert(value);
+            }
+        }
     }
 }
 

@@ -141,8 +141,7 @@ impl SessionManager {
         if self.commits_untouched() {
             slot.0.open_with(|| self.load(cookies, now));
         }
-        // Settled here, so that whoever opens the session later is told that the head has been sent.
-        slot.0.open_with(State::ended_unread);
+        self.close(slot);
         let Some(mut state) = slot.0.state().filter(|state| !state.unread) else {
             return Ok(Effects::default());
         };
@@ -174,6 +173,12 @@ impl SessionManager {
             set_cookie,
             vary_cookie: vary,
         })
+    }
+
+    /// Ends a request whose session nobody has used, without a look at cookies or clock; for requests that do not
+    /// need [`SessionManager::commit`]. Whoever opens the session later is told that the head has been sent.
+    pub fn close(&self, slot: &Slot) {
+        slot.0.open_with(State::ended_unread);
     }
 
     /// The cookie's name and attributes.
