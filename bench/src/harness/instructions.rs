@@ -69,17 +69,26 @@ fn print(family: &str, candidates: &str, counts: &Path) -> Outcome {
         push_new(&mut rows, row);
         push_new(&mut columns, column);
     }
-    let mut table = Table::new(std::iter::once("").chain(columns.iter().copied()));
-    for row in rows {
-        let cell = |column: &&str| {
-            let Some(position) = places.iter().position(|place| *place == (row, *column)) else {
-                return Ok(String::new());
-            };
-            // Two files for each candidate: the warming up and the run that counts.
-            let total = total(&counts.with_extension((2 * position + 2).to_string()))?;
-            Ok((total / OPERATIONS).to_string())
+    let cell = |place| {
+        let Some(position) = places.iter().position(|known| *known == place) else {
+            return Ok(String::new());
         };
-        table.row(row, columns.iter().map(cell).collect::<Outcome<Vec<_>>>()?);
+        // Two files for each candidate: the warming up and the run that counts.
+        let total = total(&counts.with_extension((2 * position + 2).to_string()))?;
+        Ok((total / OPERATIONS).to_string())
+    };
+    // The longer list goes down.
+    let turned = columns.len() > rows.len();
+    let (across, down) = if turned {
+        (rows, columns)
+    } else {
+        (columns, rows)
+    };
+    let mut table = Table::new(std::iter::once("").chain(across.iter().copied()));
+    for line in down {
+        let place = |head| if turned { (head, line) } else { (line, head) };
+        let cells = across.iter().map(|head| cell(place(*head)));
+        table.row(line, cells.collect::<Outcome<Vec<_>>>()?);
     }
     table.print(&format!("{family}: instructions per operation"));
     Ok(())

@@ -5,16 +5,12 @@ use std::{
     task::{Context, Poll},
 };
 
-use axum::{
-    Router,
-    http::{Request, StatusCode},
-    routing::get,
-};
+use axum::{Router, http::Request, routing::get};
 use tower::{Service, layer::layer_fn};
 
 /// No layer at all.
 pub(crate) fn bare() -> Router {
-    let ok = || get(async || StatusCode::OK);
+    let ok = || get(async || super::OK);
     super::routes(ok(), ok(), ok(), ok())
 }
 

@@ -7,7 +7,6 @@
 use axum::{
     Router,
     extract::{FromRef, FromRequestParts, Path},
-    http::StatusCode,
     response::IntoResponseParts,
     routing::get,
 };
@@ -15,6 +14,7 @@ use axum_extra::extract::cookie::{Cookie, Key, PrivateCookieJar, SignedCookieJar
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
+use super::Answer;
 use crate::content::{Login, SECRET};
 
 const COOKIE: &str = "session";
@@ -41,7 +41,7 @@ where
     D: Dictionary,
 {
     let key = Key::from(SECRET.as_bytes());
-    let untouched = async |jar: J| (jar, StatusCode::OK);
+    let untouched = async |jar: J| (jar, super::OK);
     let routes = super::routes(
         get(login::<J>),
         get(untouched),
@@ -51,18 +51,18 @@ where
     routes.with_state(Keys(key))
 }
 
-async fn login<J: Jar>(jar: J, Path(browser): Path<u32>) -> (J, StatusCode) {
-    (put(jar, &Login::of(browser)), StatusCode::OK)
+async fn login<J: Jar>(jar: J, Path(browser): Path<u32>) -> (J, Answer) {
+    (put(jar, &Login::of(browser)), super::OK)
 }
 
-async fn read<J: Jar, D: Dictionary>(jar: J) -> (J, StatusCode) {
+async fn read<J: Jar, D: Dictionary>(jar: J) -> (J, Answer) {
     let verdict = super::verdict(parsed::<D>(&jar).map(|session| session.user()));
     (jar, verdict)
 }
 
-async fn write<J: Jar, D: Dictionary>(jar: J) -> (J, StatusCode) {
+async fn write<J: Jar, D: Dictionary>(jar: J) -> (J, Answer) {
     let Some(mut session) = parsed::<D>(&jar) else {
-        return (jar, StatusCode::INTERNAL_SERVER_ERROR);
+        return (jar, super::verdict(None));
     };
     session.count();
     let verdict = super::verdict(Some(session.user()));

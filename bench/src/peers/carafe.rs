@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::{Router, extract::Path, http::StatusCode, routing::get};
+use axum::{Router, extract::Path, routing::get};
 use carafe::{
     ClientSide, SecretKey, Session, SessionConfig, SessionError, SessionLayer, Timestamp,
     json::{self, Style},
@@ -16,7 +16,7 @@ use carafe::{
 use carafe_core::session::SessionData;
 use serde_json::Value;
 
-use super::Codec;
+use super::{Answer, Codec};
 use crate::content::{Login, SECRET};
 
 const MONTH: Duration = Duration::from_secs(31 * 24 * 3600);
@@ -127,24 +127,24 @@ fn keys() -> KeyRing {
 
 fn site(side: ClientSide, config: SessionConfig) -> Router {
     let layer = SessionLayer::with_config(side, config).expect("browsers take the cookie");
-    let untouched = async || StatusCode::OK;
+    let untouched = async || super::OK;
     super::routes(get(login), get(untouched), get(read), get(write)).layer(layer)
 }
 
-async fn login(session: Session, Path(browser): Path<u32>) -> Result<StatusCode, SessionError> {
+async fn login(session: Session, Path(browser): Path<u32>) -> Result<Answer, SessionError> {
     let Login { csrf, n, name, uid } = Login::of(browser);
     session.insert("csrf", &csrf)?;
     session.insert("n", &n)?;
     session.insert("name", &name)?;
     session.insert("uid", &uid)?;
-    Ok(StatusCode::OK)
+    Ok(super::OK)
 }
 
-async fn read(session: Session) -> Result<StatusCode, SessionError> {
+async fn read(session: Session) -> Result<Answer, SessionError> {
     Ok(super::verdict(session.get("uid")?))
 }
 
-async fn write(session: Session) -> Result<StatusCode, SessionError> {
+async fn write(session: Session) -> Result<Answer, SessionError> {
     let user = session.get("uid")?;
     let n: u64 = session.get("n")?.unwrap_or(0);
     session.insert("n", &(n + 1))?;

@@ -3,32 +3,32 @@
 use axum::{Router, extract::Path, http::StatusCode, routing::get};
 use tower_sessions::{MemoryStore, Session, SessionManagerLayer, session::Error};
 
+use super::Answer;
 use crate::content::Login;
 
 pub(crate) fn in_memory() -> Router {
-    let untouched = async || StatusCode::OK;
+    let untouched = async || super::OK;
     let layer = SessionManagerLayer::new(MemoryStore::default());
     super::routes(get(login), get(untouched), get(read), get(write)).layer(layer)
 }
 
-async fn login(session: Session, Path(browser): Path<u32>) -> StatusCode {
+async fn login(session: Session, Path(browser): Path<u32>) -> Answer {
     let Login { csrf, n, name, uid } = Login::of(browser);
-    let inserted: Result<(), Error> = async {
+    let inserted = async {
         session.insert("csrf", csrf).await?;
         session.insert("n", n).await?;
         session.insert("name", name).await?;
         session.insert("uid", uid).await
-    }
-    .await;
-    status(inserted.map(|()| StatusCode::OK))
+    };
+    inserted.await.map_err(failed).and(super::OK)
 }
 
-async fn read(session: Session) -> StatusCode {
-    status(session.get("uid").await.map(super::verdict))
+async fn read(session: Session) -> Answer {
+    super::verdict(session.get("uid").await.map_err(failed)?)
 }
 
-async fn write(session: Session) -> StatusCode {
-    status(counted(&session).await.map(super::verdict))
+async fn write(session: Session) -> Answer {
+    super::verdict(counted(&session).await.map_err(failed)?)
 }
 
 async fn counted(session: &Session) -> Result<Option<u64>, Error> {
@@ -38,6 +38,6 @@ async fn counted(session: &Session) -> Result<Option<u64>, Error> {
     Ok(user)
 }
 
-fn status(result: Result<StatusCode, Error>) -> StatusCode {
-    result.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+fn failed(_: Error) -> StatusCode {
+    StatusCode::INTERNAL_SERVER_ERROR
 }

@@ -12,7 +12,7 @@ use carafe_core::{
     session::{CommitError, Committing, Effects, Slot, vary_with_cookie},
     store::StoreError,
 };
-use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header, header::Entry};
 use pin_project_lite::pin_project;
 use tokio::task::{JoinError, JoinHandle};
 
@@ -58,6 +58,10 @@ where
         if this.saving.is_none() {
             let response = ready!(this.inner.poll(context))?;
             let used = this.slot.is_open();
+            if !used && !this.slot.manager().commits_untouched() {
+                this.slot.manager().close(this.slot);
+                return Poll::Ready(Ok(response));
+            }
             match begin_commit(&response, this.slot, this.cookies) {
                 Committing::Done(result) => {
                     let result = result.expect("a fresh commit has its result");
@@ -133,8 +137,9 @@ fn apply(mut effects: Effects, headers: &mut HeaderMap, cookie: &str, used: bool
     if effects.vary_cookie {
         add_vary(headers);
     }
-    if effects.no_store && !headers.contains_key(header::CACHE_CONTROL) {
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if effects.no_store {
+        let value = HeaderValue::from_static("no-store");
+        headers.entry(header::CACHE_CONTROL).or_insert(value);
     }
 }
 
@@ -156,16 +161,15 @@ fn drop_at(positions: &[usize], headers: &mut HeaderMap) {
 }
 
 fn add_vary(headers: &mut HeaderMap) {
-    if !headers.contains_key(header::VARY) {
-        headers.insert(header::VARY, HeaderValue::from_static("Cookie"));
-        return;
-    }
-    let lines = headers
-        .get_all(header::VARY)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    if let Some(value) = vary_with_cookie(lines).and_then(|vary| HeaderValue::try_from(vary).ok()) {
-        headers.insert(header::VARY, value);
+    match headers.entry(header::VARY) {
+        Entry::Vacant(vary) => _ = vary.insert(HeaderValue::from_static("Cookie")),
+        Entry::Occupied(mut vary) => {
+            let lines = vary.iter().filter_map(|value| value.to_str().ok());
+            let merged = vary_with_cookie(lines);
+            if let Some(value) = merged.and_then(|vary| HeaderValue::try_from(vary).ok()) {
+                vary.insert(value);
+            }
+        }
     }
 }
 

@@ -151,15 +151,22 @@ pub(super) fn append_ascii(json: &str, out: &mut String) {
 #[inline]
 #[must_use]
 pub fn key_equals(raw: &str, key: &str) -> bool {
-    let inner = inner(raw);
-    if inner == key {
+    // Bytes, because a slice of text is looked at for where its characters end.
+    let inner = raw
+        .as_bytes()
+        .get(1..raw.len().saturating_sub(1))
+        .unwrap_or_default();
+    if inner == key.as_bytes() {
         // A backslash in the key would have been escaped, so equal text with one is another key.
-        return !key.as_bytes().contains(&b'\\');
+        return !inner.contains(&b'\\');
     }
     // An escape is longer than what it stands for.
-    inner.len() > key.len()
-        && inner.as_bytes().contains(&b'\\')
-        && CodePoints(inner).eq(key.chars().map(u32::from))
+    inner.len() > key.len() && inner.contains(&b'\\') && means(raw, key)
+}
+
+#[cold]
+fn means(raw: &str, key: &str) -> bool {
+    CodePoints(inner(raw)).eq(key.chars().map(u32::from))
 }
 
 /// Orders raw keys as Python orders strings: by code point, halves of pairs included.

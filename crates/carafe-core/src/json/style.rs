@@ -48,6 +48,27 @@ impl Style {
         tags: false,
     };
 
+    /// Appends the separator of items. By character, because copying one or two bytes through a slice of
+    /// unknown length is a call, and there is one beside each value.
+    #[inline]
+    pub(super) fn push_comma(self, out: &mut String) {
+        self.push_separator(',', out);
+    }
+
+    /// Appends what stands between a key and its value.
+    #[inline]
+    pub(super) fn push_colon(self, out: &mut String) {
+        self.push_separator(':', out);
+    }
+
+    #[inline]
+    fn push_separator(self, sign: char, out: &mut String) {
+        out.push(sign);
+        if self.spaced {
+            out.push(' ');
+        }
+    }
+
     pub(super) const fn comma(self) -> &'static str {
         if self.spaced { ", " } else { "," }
     }

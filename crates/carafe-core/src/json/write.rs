@@ -64,14 +64,14 @@ impl Plan {
 
 fn join<'m>(members: impl Iterator<Item = (&'m str, &'m str)>, plan: Plan, style: Style) -> String {
     let mut out = String::with_capacity(plan.length);
-    let mut separator = "";
     out.push('{');
-    for (key, value) in members {
-        out.push_str(separator);
+    for (number, (key, value)) in members.enumerate() {
+        if number > 0 {
+            style.push_comma(&mut out);
+        }
         out.push_str(key);
-        out.push_str(style.colon());
+        style.push_colon(&mut out);
         out.push_str(value);
-        separator = style.comma();
     }
     out.push('}');
     out

@@ -86,7 +86,7 @@ impl SessionManager {
                 Committing::done(self.commit_client(codec, slot, status, now))
             }
             Prepared::Server(_) if !slot.is_open() && !self.commits_untouched() => {
-                slot.0.settle(State::ended_unread(now));
+                self.close(slot);
                 Committing::done(Ok(Effects::default()))
             }
             Prepared::Server(_) => {
@@ -108,7 +108,7 @@ impl SessionManager {
     ) -> Result<Effects, CommitError> {
         // Settled here, so that whoever opens the session later is told that the head has been sent.
         if !slot.is_open() {
-            slot.0.settle(State::ended_unread(now));
+            self.close(slot);
             return Ok(Effects::default());
         }
         let Some(mut state) = slot.0.state() else {

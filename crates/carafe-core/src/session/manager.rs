@@ -110,6 +110,14 @@ impl SessionManager {
         self.policy.refresh == Refresh::PermanentAlways
     }
 
+    /// Ends a request whose session nobody has used, without a look at cookies or clock; for requests that do not
+    /// need [`SessionManager::commit`]. Whoever opens the session later is told that the head has been sent.
+    pub fn close(&self, slot: &Slot) {
+        if !slot.0.is_settled() {
+            slot.0.settle(State::ended_unread());
+        }
+    }
+
     /// The cookie's name and attributes.
     #[must_use]
     pub const fn cookie(&self) -> &CookiePolicy {

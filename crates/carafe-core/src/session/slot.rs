@@ -176,11 +176,11 @@ impl State {
     }
 
     /// Of a request that has ended without a look at its session.
-    pub(super) fn ended_unread(now: Timestamp) -> Self {
+    pub(super) fn ended_unread() -> Self {
         Self {
             committed: true,
             unread: true,
-            ..Self::empty(Loaded::Absent, now)
+            ..Self::empty(Loaded::Absent, Timestamp::default())
         }
     }
 

@@ -29,7 +29,7 @@ impl<'a, 'o> Sequence<'a, 'o> {
 
     fn item<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
         if !std::mem::take(&mut self.first) {
-            self.serializer.out.push_str(self.serializer.style.comma());
+            self.serializer.style.push_comma(self.serializer.out);
         }
         value.serialize(&mut *self.serializer)
     }
@@ -94,10 +94,10 @@ impl<'a, 'o> Map<'a, 'o> {
 
     fn key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), EncodeError> {
         if self.serializer.entries.len() > self.base {
-            self.serializer.out.push_str(self.serializer.style.comma());
+            self.serializer.style.push_comma(self.serializer.out);
         }
         let entry = key::write(key, self.serializer)?;
-        self.serializer.out.push_str(self.serializer.style.colon());
+        self.serializer.style.push_colon(self.serializer.out);
         self.serializer.entries.push(entry);
         Ok(())
     }
