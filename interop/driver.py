@@ -23,7 +23,7 @@ from suites.keys import Keys
 from suites.round_trip import RoundTrip
 from suites.signers import Signers
 from suites.suite import Suite
-from suites.tamper import Tamper
+from suites.tamper import Forgery, Tamper, TamperEncrypted
 
 old_flask = cache(OldFlask)
 """One worker for each process of ours."""
@@ -38,9 +38,11 @@ SUITES: dict[str, Callable[[Peer, Random], Suite[Any]]] = {
     "keys": Keys,
     "border": Border,
     "tamper": Tamper,
+    "encrypted": TamperEncrypted,
+    "forgery": Forgery,
 }
 SHARD = 5_000
-FEWER = {"tamper": 100}
+FEWER = {"tamper": 100, "encrypted": 100, "forgery": 50}
 """Suites of which one case is as much work as this many of the others."""
 EXAMPLES_PER_SHARD = 25
 """How many of hypothesis' odd cases go with each shard."""

@@ -1,4 +1,4 @@
-"""Every single-bit flip and every truncation of a genuine cookie is refused."""
+"""Changed cookies are refused: every single-bit flip and every truncation of some, random forgeries of many more."""
 
 from __future__ import annotations
 
@@ -7,16 +7,23 @@ from random import Random
 
 from backends import Backend, Flask, Quart, Setting, Starlette
 from clock import T
-from peer_process import Peer, Request
+from description import describe_session
+from peer_process import Peer, Request, Response
 from random_sessions import Sessions
 from suites.suite import Suite, random_secret
+
+FORGERIES = 10_000
+"""How many the peer makes of one cookie."""
 
 
 @dataclass(frozen=True)
 class Token:
-    backend: Backend
+    format: str
     cookie: str
     setting: Setting
+
+    def request(self) -> Request:
+        return {"format": self.format, "secret": self.setting.secret, "now": T}
 
 
 class Tamper(Suite[Token]):
@@ -29,23 +36,66 @@ class Tamper(Suite[Token]):
         self.backends: list[Backend] = [Flask(), Quart(), Starlette()]
 
     def cases(self, count: int) -> list[Token]:
-        backend = self.chance.choice(self.backends)
+        return self.theirs(self.chance.choice(self.backends), count)
+
+    def theirs(self, backend: Backend, count: int) -> list[Token]:
         sessions = Sessions(self.chance, backend.tags)
         setting = Setting(random_secret(self.chance), T)
         cookies = backend.write([sessions.session() for _ in range(count)], setting)
-        return [Token(backend, cookie, setting) for cookie in cookies]
+        return [Token(backend.format, cookie, setting) for cookie in cookies]
+
+    def encrypted(self, count: int) -> list[Token]:
+        """Of Carafe's own format, which only the peer can write."""
+        blank = Token("encrypted", "", Setting(random_secret(self.chance), T))
+        request = blank.request() | {"op": "write"}
+        answers = self.peer.ask([request | {"session": describe_session(self.sessions.session())} for _ in range(count)])
+        return [Token(blank.format, answer["cookie"], blank.setting) for answer in answers]
 
     def check(self, cases: list[Token]) -> list[str | None]:
         requests: list[Request] = [
-            {"op": "refuse", "format": case.backend.format, "secret": case.setting.secret, "now": T, "cookies": wrong(case.cookie)}
-            for case in cases
+            case.request() | {"op": "refuse", "cookies": [*wrong(case.cookie), case.cookie]} for case in cases
         ]
         answers = self.peer.ask(requests)
-        self.tally["changed cookies"] += sum(len(request["cookies"]) for request in requests)
-        return [
-            f"taken although changed: {request['cookies'][answer['taken'][0]]!r}" if answer["taken"] else None
-            for request, answer in zip(requests, answers, strict=True)
+        self.tally["changed cookies"] += sum(len(request["cookies"]) - 1 for request in requests)
+        return [verdict(request["cookies"], answer["taken"]) for request, answer in zip(requests, answers, strict=True)]
+
+
+class TamperEncrypted(Tamper):
+    name = "encrypted"
+    claim = "the same of Carafe's encrypted cookies"
+
+    def cases(self, count: int) -> list[Token]:
+        return self.encrypted(count)
+
+
+class Forgery(Tamper):
+    name = "forgery"
+    claim = "no cookie with two bytes changed at random is taken"
+
+    def cases(self, count: int) -> list[Token]:
+        return [*self.theirs(self.backends[0], count), *self.encrypted(count)]
+
+    def check(self, cases: list[Token]) -> list[str | None]:
+        how = {"op": "mutate", "count": FORGERIES}
+        requests: list[Request] = [
+            case.request() | how | {"cookie": case.cookie, "seed": self.chance.getrandbits(64)} for case in cases
         ]
+        for case in cases:
+            self.tally[f"forgeries of {case.format} cookies"] += FORGERIES
+        return [forged(answer) for answer in self.peer.ask(requests)]
+
+
+def verdict(cookies: list[str], taken: list[int]) -> str | None:
+    """The last one is the genuine one: refusing that too would be no test."""
+    if taken[-1:] != [len(cookies) - 1]:
+        return f"refused although genuine: {cookies[-1]!r}"
+    return f"taken although changed: {cookies[taken[0]]!r}" if len(taken) > 1 else None
+
+
+def forged(answer: Response) -> str | None:
+    if not answer["ok"]:
+        return f"refused although genuine: {answer['error']}"
+    return f"taken although changed: {answer['taken'][0]!r}" if answer["taken"] else None
 
 
 def wrong(cookie: str) -> list[str]:

@@ -24,6 +24,7 @@ def doubles() -> Iterator[float]:
         yield value
         yield -value
     yield math.nan
+    yield from ties(random.Random(4), 600)
 
 
 def positives() -> Iterator[float]:
@@ -50,6 +51,11 @@ def borders(digits: float) -> Iterator[float]:
     """The same digits on both sides of where the positional form begins and ends."""
     yield from (digits, digits * 1e15, digits / 1e5, digits / 1e20)
     yield from (float(f"{digits:.0f}e-{len(f'{digits:.0f}') + shift}") for shift in (2, 3, 4, 5))
+
+
+def ties(chance: random.Random, count: int) -> Iterator[float]:
+    """Many of these lie halfway between two texts of the least length."""
+    return (chance.randint(2**52, 2**53 - 1) / 2 ** chance.randint(1, 8) for _ in range(count))
 
 
 def finite(chance: random.Random, count: int) -> Iterator[float]:

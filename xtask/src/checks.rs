@@ -25,7 +25,10 @@ fn lint(shell: &mut Shell) -> Outcome {
         "Clippy",
         &mut cargo("clippy --workspace --all-targets --all-features -- -D warnings"),
     )?;
-    let mut bare = cargo("clippy --workspace --lib --no-default-features -- -D warnings");
+    // carafe-sqlx without a database is refused by its own message
+    let mut bare = cargo(
+        "clippy --workspace --exclude carafe-sqlx --lib --no-default-features -- -D warnings",
+    );
     shell.step_of("Clippy on the libraries without features", &mut bare)?;
     let mut doc = cargo("doc --workspace --no-deps --all-features");
     shell.step_of("Documentation", doc.env("RUSTDOCFLAGS", "-D warnings"))

@@ -2,11 +2,6 @@
 //!
 //! One file per concern: `shell` runs programs and keeps the list of steps, `setup` brings a machine to where the
 //! tests run, and the others are the commands. Nothing here decides anything about sessions.
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a command line tool's job"
-)]
 
 mod bench;
 mod checks;

@@ -31,6 +31,36 @@ const FOR_TESTS: &[Package] = &[
             &["google-chrome", "--version"],
         ],
     },
+    Package {
+        name: "redis-server",
+        why: "the Redis store against Redis, its cluster and Sentinel",
+        proofs: &[&["redis-server", "--version"]],
+    },
+    Package {
+        name: "postgresql",
+        why: "the SQL store against Postgres",
+        proofs: &[&["sh", "-c", "ls /usr/lib/postgresql/*/bin/postgres"]],
+    },
+    Package {
+        name: "mariadb-server",
+        why: "the SQL store against MariaDB",
+        proofs: &[&["mariadbd", "--version"]],
+    },
+    Package {
+        name: "openssl",
+        why: "a certificate for the Redis store's TLS test",
+        proofs: &[&["openssl", "version"]],
+    },
+    Package {
+        name: "procps",
+        why: "stops and continues servers under test",
+        proofs: &[&["pgrep", "--version"]],
+    },
+    Package {
+        name: "util-linux",
+        why: "Postgres refuses to run as root: setpriv",
+        proofs: &[&["setpriv", "--version"]],
+    },
 ];
 
 const FOR_INSTRUCTIONS: &[Package] = &[Package {

@@ -15,25 +15,36 @@ use crate::{
     clock::Timestamp,
     cookie::{CookieError, Grammar, RequestCookies, SetCookie},
     session::{Session, SessionError, Slot},
+    store::StoreError,
 };
 
-/// The rejection of [`Session`] where no session layer surrounds the handler: a mistake of the
-/// program, so the client gets a plain 500 and the log says what to add.
+/// Why a handler could not have its [`Session`].
 #[derive(Debug)]
-pub struct MissingSessionLayer;
+#[non_exhaustive]
+pub enum SessionRejection {
+    /// No session layer surrounds the handler: a mistake of the program, so the client gets a plain 500
+    /// and the log says what to add.
+    MissingLayer,
+    /// The store is in trouble: 503, and the browser keeps its cookie.
+    Store(StoreError),
+}
 
 /// The rejection of a [`SetCookie`] that cannot be written: a plain 500, and the log says why.
 #[derive(Debug)]
 pub struct InvalidCookie(CookieError);
 
 impl<S: Sync> FromRequestParts<S> for Session {
-    type Rejection = MissingSessionLayer;
+    type Rejection = SessionRejection;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, MissingSessionLayer> {
-        let slot = parts.extensions.get::<Slot>().ok_or(MissingSessionLayer)?;
-        Ok(slot
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
+        let slot = parts
+            .extensions
+            .get::<Slot>()
+            .ok_or(SessionRejection::MissingLayer)?;
+        let opened = slot
             .manager()
-            .open(slot, cookie_lines(&parts.headers), Timestamp::now()))
+            .open(slot, cookie_lines(&parts.headers), Timestamp::now());
+        opened.await.map_err(SessionRejection::Store)
     }
 }
 
@@ -70,10 +81,19 @@ impl IntoResponse for SessionError {
     }
 }
 
-impl IntoResponse for MissingSessionLayer {
+impl IntoResponse for SessionRejection {
     fn into_response(self) -> Response {
         tracing::error!("{self}");
-        plain_500()
+        match self {
+            Self::MissingLayer => plain_500(),
+            Self::Store(_) => {
+                let headers = [
+                    (header::RETRY_AFTER, "1"),
+                    (header::CACHE_CONTROL, "no-store"),
+                ];
+                (StatusCode::SERVICE_UNAVAILABLE, headers).into_response()
+            }
+        }
     }
 }
 
@@ -84,12 +104,15 @@ impl IntoResponse for InvalidCookie {
     }
 }
 
-impl std::fmt::Display for MissingSessionLayer {
+impl std::fmt::Display for SessionRejection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(
-            "a handler takes `Session`, but no session layer surrounds it; \
-             add `.layer(SessionLayer::new(…))` to its router, after its routes",
-        )
+        match self {
+            Self::MissingLayer => f.write_str(
+                "a handler takes `Session`, but no session layer surrounds it; \
+                 add `.layer(SessionLayer::new(…))` to its router, after its routes",
+            ),
+            Self::Store(error) => error.fmt(f),
+        }
     }
 }
 
@@ -103,7 +126,14 @@ impl std::fmt::Display for InvalidCookie {
     }
 }
 
-impl std::error::Error for MissingSessionLayer {}
+impl std::error::Error for SessionRejection {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::MissingLayer => None,
+            Self::Store(error) => Some(error),
+        }
+    }
+}
 
 impl std::error::Error for InvalidCookie {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {

@@ -10,8 +10,11 @@
 //! | [`token`] | signed and encrypted text | decodes before it has verified |
 //! | [`json`] | Python's and Flask's JSON, to the byte | touches what was not written |
 //! | [`cookie`] | `Cookie` in, `Set-Cookie` out | knows a session |
+//! | [`store`] | the contract of stores, the one in memory | sees a session id |
 //! | [`session`] | the dictionary, and what a request does to it | does I/O |
 //! | [`flask`] | a Flask application's settings, by their names | guesses what was meant |
+
+#![warn(clippy::print_stdout, clippy::print_stderr)]
 
 #[cfg(feature = "axum")]
 pub mod axum;
@@ -22,4 +25,5 @@ pub mod flask;
 pub mod json;
 pub mod key;
 pub mod session;
+pub mod store;
 pub mod token;

@@ -9,32 +9,43 @@ use std::{
 use carafe_core::{
     clock::Timestamp,
     cookie::positions_setting,
-    session::{Effects, Slot, vary_with_cookie},
+    session::{CommitError, Committing, Effects, Slot, vary_with_cookie},
+    store::StoreError,
 };
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header, header::Entry};
 use pin_project_lite::pin_project;
+use tokio::task::{JoinError, JoinHandle};
 
 pin_project! {
     /// The response of [`SessionService`](crate::SessionService).
-    pub struct ResponseFuture<F> {
+    pub struct ResponseFuture<F, B> {
         #[pin]
         inner: F,
         slot: Slot,
         cookies: Vec<HeaderValue>,
+        saving: Option<Saving<B>>,
     }
 }
 
-impl<F> ResponseFuture<F> {
+/// A response that waits for the store.
+struct Saving<B> {
+    response: Response<B>,
+    used: bool,
+    commit: JoinHandle<Result<Effects, CommitError>>,
+}
+
+impl<F, B> ResponseFuture<F, B> {
     pub(crate) const fn new(inner: F, slot: Slot, cookies: Vec<HeaderValue>) -> Self {
         Self {
             inner,
             slot,
             cookies,
+            saving: None,
         }
     }
 }
 
-impl<F, B, E> Future for ResponseFuture<F>
+impl<F, B, E> Future for ResponseFuture<F, B>
 where
     F: Future<Output = Result<Response<B>, E>>,
     B: Default,
@@ -43,39 +54,69 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let response = ready!(this.inner.poll(context))?;
-        Poll::Ready(Ok(committed(response, this.slot, this.cookies)))
+        let cookie = this.slot.manager().cookie().name();
+        if this.saving.is_none() {
+            let response = ready!(this.inner.poll(context))?;
+            let used = this.slot.is_open();
+            if !used && !this.slot.manager().commits_untouched() {
+                this.slot.manager().close(this.slot);
+                return Poll::Ready(Ok(response));
+            }
+            match begin_commit(&response, this.slot, this.cookies) {
+                Committing::Done(result) => {
+                    let result = result.expect("a fresh commit has its result");
+                    return Poll::Ready(Ok(finished(response, used, result, cookie)));
+                }
+                // A task of its own, so that the commit runs to its end if the client hangs up.
+                Committing::Waiting(commit) => {
+                    *this.saving = Some(Saving {
+                        response,
+                        used,
+                        commit: tokio::spawn(commit),
+                    });
+                }
+            }
+        }
+        let saving = this
+            .saving
+            .as_mut()
+            .expect("set above, and taken only with the answer");
+        let result = ready!(Pin::new(&mut saving.commit).poll(context));
+        let result = result.unwrap_or_else(|error| Err(lost(error)));
+        let Saving { response, used, .. } = this.saving.take().expect("borrowed above");
+        Poll::Ready(Ok(finished(response, used, result, cookie)))
     }
 }
 
-fn committed<B: Default>(
-    mut response: Response<B>,
-    slot: &Slot,
-    cookies: &[HeaderValue],
-) -> Response<B> {
-    let manager = slot.manager();
-    let used = slot.is_open();
-    if !used && !manager.commits_untouched() {
-        manager.close(slot);
-        return response;
-    }
+fn begin_commit<B>(response: &Response<B>, slot: &Slot, cookies: &[HeaderValue]) -> Committing {
     let lines = cookies.iter().map(HeaderValue::as_bytes);
-    match manager.commit(slot, lines, response.status().as_u16(), Timestamp::now()) {
+    slot.manager()
+        .commit(slot, lines, response.status().as_u16(), Timestamp::now())
+}
+
+fn finished<B: Default>(
+    mut response: Response<B>,
+    used: bool,
+    result: Result<Effects, CommitError>,
+    cookie: &str,
+) -> Response<B> {
+    match result {
         Ok(effects) => {
-            apply(
-                effects,
-                response.headers_mut(),
-                manager.cookie().name(),
-                used,
-            );
+            apply(effects, response.headers_mut(), cookie, used);
             response
         }
         Err(error) => {
-            tracing::error!(
-                "the session was not saved, so the response was replaced by a 500: {error}"
-            );
-            failed()
+            tracing::error!("the session was not saved, so the response was replaced: {error}");
+            failed(error)
         }
+    }
+}
+
+/// The task was cancelled because the runtime shuts down, or the store's code panicked.
+fn lost(error: JoinError) -> CommitError {
+    CommitError::Store {
+        source: StoreError::unavailable(error),
+        set_cookie: None,
     }
 }
 
@@ -134,11 +175,21 @@ fn add_vary(headers: &mut HeaderMap) {
 
 /// What the client gets when the session was not saved: nothing of the handler's answer, which would
 /// claim that it was.
-fn failed<B: Default>() -> Response<B> {
+fn failed<B: Default>(error: CommitError) -> Response<B> {
     let mut response = Response::new(B::default());
-    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
     response
         .headers_mut()
         .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let CommitError::Store { set_cookie, .. } = error else {
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        return response;
+    };
+    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    if let Some(value) = set_cookie.and_then(|text| HeaderValue::try_from(text).ok()) {
+        response.headers_mut().append(header::SET_COOKIE, value);
+    }
     response
 }

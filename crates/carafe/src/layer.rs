@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use carafe_core::{
     cookie::CookieError,
-    session::{ClientSide, SessionConfig, SessionManager},
+    session::{SessionConfig, SessionManager, Side},
 };
 use tower_layer::Layer;
 
@@ -31,7 +31,7 @@ pub struct SessionLayer {
 impl SessionLayer {
     /// Sessions under [`SessionConfig::default`].
     #[must_use]
-    pub fn new(side: ClientSide) -> Self {
+    pub fn new(side: impl Into<Side>) -> Self {
         Self::with_config(side, SessionConfig::default())
             .expect("the default configuration is good")
     }
@@ -40,7 +40,7 @@ impl SessionLayer {
     ///
     /// # Errors
     /// [`CookieError`] if browsers would refuse the cookie, with what to change.
-    pub fn with_config(side: ClientSide, config: SessionConfig) -> Result<Self, CookieError> {
+    pub fn with_config(side: impl Into<Side>, config: SessionConfig) -> Result<Self, CookieError> {
         Ok(Self {
             manager: Arc::new(SessionManager::new(side, config)?),
         })

@@ -29,6 +29,8 @@
 //!
 //! This crate carries headers in and out and decides nothing: all decisions are in `carafe_core`.
 
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 mod future;
 mod layer;
 mod service;
@@ -42,7 +44,11 @@ pub use carafe_core::{
         tag::{Bytes, DateTime, Markup, Tuple, Uuid},
     },
     key::{self, KeyError, KeyRing, SecretKey},
-    session::{ClientSide, Flash, Refresh, Session, SessionConfig, SessionError, SessionManager},
+    session::{
+        ClientSide, Flash, Refresh, ServerSide, Session, SessionConfig, SessionError,
+        SessionManager, Side, Timeouts,
+    },
+    store::{self, MemoryStore, SessionStore, StoreError},
     token,
 };
 pub use future::ResponseFuture;

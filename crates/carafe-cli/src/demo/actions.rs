@@ -58,7 +58,7 @@ pub(super) async fn index(
     let reader = query
         .sample
         .map_or_else(Reader::default, |_| Reader::sample());
-    page(&demo, &headers, StatusCode::OK, &reader, None)
+    page(&demo, &headers, StatusCode::OK, &reader, None).await
 }
 
 /// `POST /read`: the page with the reader's result. No redirect, because that would put the key into
@@ -68,7 +68,7 @@ pub(super) async fn read(
     headers: HeaderMap,
     Form(form): Form<ReadForm>,
 ) -> Response {
-    page(&demo, &headers, StatusCode::OK, &Reader::read(form), None)
+    page(&demo, &headers, StatusCode::OK, &Reader::read(form), None).await
 }
 
 /// `POST /{way}/{action}`: does it, and sends the browser back to the page.
@@ -79,9 +79,9 @@ pub(super) async fn act(
     Form(form): Form<ActionForm>,
 ) -> Response {
     if matches!(action, Action::Tamper | Action::Restore) {
-        return tampered(demo.way(id), action, &headers);
+        return tampered(demo.way(id), action, &headers).await;
     }
-    match changed(&demo, id, action, &headers, &form) {
+    match changed(&demo, id, action, &headers, &form).await {
         Ok(ended) => back_to(id, ended.headers),
         Err(trouble) => {
             let problem = Problem {
@@ -96,19 +96,22 @@ pub(super) async fn act(
                 &Reader::default(),
                 Some(problem),
             )
+            .await
         }
     }
 }
 
 /// The new session's cookie, or what is wrong with the form.
-fn changed(
+async fn changed(
     demo: &Demo,
     id: WayId,
     action: Action,
     headers: &HeaderMap,
     form: &ActionForm,
 ) -> Result<Ended, Trouble> {
-    let visit = Visit::begin(demo, headers);
+    let visit = Visit::begin(demo, headers)
+        .await
+        .map_err(|error| Trouble::Refused(error.to_string()))?;
     let session = visit.session(id);
     match action {
         Action::Set => session
@@ -131,6 +134,7 @@ fn changed(
     .map_err(|error| Trouble::Refused(error.to_string()))?;
     visit
         .end(StatusCode::SEE_OTHER)
+        .await
         .map_err(|error| Trouble::Refused(error.to_string()))
 }
 
@@ -143,23 +147,25 @@ fn note(session: &Session, category: &str, message: &str) -> Result<(), SessionE
 }
 
 /// Changes one character of the cookie in the browser, or changes it back.
-fn tampered(way: &Way, action: Action, headers: &HeaderMap) -> Response {
+async fn tampered(way: &Way, action: Action, headers: &HeaderMap) -> Response {
     let mut answer = HeaderMap::new();
-    if let Some(line) = sent(way, headers).and_then(|cookie| tampered_line(way, action, &cookie)) {
+    if let Some(cookie) = sent(way, headers)
+        && let Some(line) = tampered_line(way, action, &cookie).await
+    {
         append_set_cookie(&mut answer, &line);
     }
     back_to(way.id, answer)
 }
 
 /// `None` where there is nothing to change, such as after a second click.
-fn tampered_line(way: &Way, action: Action, cookie: &str) -> Option<String> {
+async fn tampered_line(way: &Way, action: Action, cookie: &str) -> Option<String> {
     let now = Timestamp::now();
     let other = tamper::change(way, cookie)?;
     let good = match action {
         Action::Restore => tamper::changed_at(way, cookie, now).map(|_| &other)?,
         _ => way.inspect(cookie, now).is_authentic().then_some(cookie)?,
     };
-    tamper::set_cookie(way, &other, good, now)
+    tamper::set_cookie(way, &other, good, now).await
 }
 
 fn back_to(id: WayId, mut headers: HeaderMap) -> Response {
@@ -176,20 +182,26 @@ pub(super) async fn to_the_page() -> Redirect {
     Redirect::to("/")
 }
 
-fn page(
+/// The page itself cannot be made.
+fn trouble(error: &dyn std::error::Error) -> Response {
+    (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response()
+}
+
+async fn page(
     demo: &Demo,
     headers: &HeaderMap,
     status: StatusCode,
     reader: &Reader,
     mut problem: Option<Problem>,
 ) -> Response {
-    let visit = Visit::begin(demo, headers);
+    let visit = match Visit::begin(demo, headers).await {
+        Ok(visit) => visit,
+        Err(error) => return trouble(&error),
+    };
     let seen = visit.turns.each_ref().map(|turn| Seen::of(&turn.session));
-    let ended = match visit.end(status) {
+    let ended = match visit.end(status).await {
         Ok(ended) => ended,
-        Err(error) => {
-            return (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response();
-        }
+        Err(error) => return trouble(&error),
     };
     let panels = visit.turns.iter().zip(seen).zip(ended.held);
     let panels = panels.map(|((turn, seen), held)| {

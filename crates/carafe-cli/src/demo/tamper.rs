@@ -31,10 +31,19 @@ pub(super) fn changed_at(way: &Way, cookie: &str, now: Timestamp) -> Option<usiz
 }
 
 /// The `Set-Cookie` line that gives the browser `cookie`, kept as long as the `good` one is.
-pub(super) fn set_cookie(way: &Way, cookie: &str, good: &str, now: Timestamp) -> Option<String> {
+pub(super) async fn set_cookie(
+    way: &Way,
+    cookie: &str,
+    good: &str,
+    now: Timestamp,
+) -> Option<String> {
     let header = format!("{}={good}", way.cookie_name());
     let slot = way.manager.begin();
-    let session = way.manager.open(&slot, [header.as_bytes()], now);
+    let session = way
+        .manager
+        .open(&slot, [header.as_bytes()], now)
+        .await
+        .ok()?;
     let lifetime = i64::try_from(way.manager.lifetime().as_secs()).unwrap_or(i64::MAX);
     let persistence = match session.is_permanent() {
         true => Persistence::Expires(now.saturating_add(lifetime)),

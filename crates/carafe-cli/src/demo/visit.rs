@@ -10,6 +10,7 @@ use carafe_core::{
     clock::Timestamp,
     cookie::{Grammar, values_of},
     session::{CommitError, Session, Slot},
+    store::StoreError,
 };
 
 use super::{
@@ -41,12 +42,14 @@ pub(super) struct Ended {
 }
 
 impl<'d> Visit<'d> {
-    pub(super) fn begin(demo: &'d Demo, headers: &HeaderMap) -> Self {
+    pub(super) async fn begin(demo: &'d Demo, headers: &HeaderMap) -> Result<Self, StoreError> {
         let now = Timestamp::now();
-        Self {
-            turns: demo.ways().map(|way| Turn::begin(way, headers, now)),
-            now,
-        }
+        let [signed, encrypted] = demo.ways();
+        let turns = [
+            Turn::begin(signed, headers, now).await?,
+            Turn::begin(encrypted, headers, now).await?,
+        ];
+        Ok(Self { turns, now })
     }
 
     pub(super) fn session(&self, id: WayId) -> &Session {
@@ -58,30 +61,30 @@ impl<'d> Visit<'d> {
     }
 
     /// Commits both sessions.
-    pub(super) fn end(&self, status: StatusCode) -> Result<Ended, CommitError> {
+    pub(super) async fn end(&self, status: StatusCode) -> Result<Ended, CommitError> {
         let mut headers = HeaderMap::new();
         let [signed, encrypted] = &self.turns;
         let held = [
-            signed.commit(status, self.now, &mut headers)?,
-            encrypted.commit(status, self.now, &mut headers)?,
+            signed.commit(status, self.now, &mut headers).await?,
+            encrypted.commit(status, self.now, &mut headers).await?,
         ];
         Ok(Ended { headers, held })
     }
 }
 
 impl<'d> Turn<'d> {
-    fn begin(way: &'d Way, headers: &HeaderMap, now: Timestamp) -> Self {
+    async fn begin(way: &'d Way, headers: &HeaderMap, now: Timestamp) -> Result<Self, StoreError> {
         let slot = way.manager.begin();
-        let session = way.manager.open(&slot, cookie_lines(headers), now);
-        Self {
+        let session = way.manager.open(&slot, cookie_lines(headers), now).await?;
+        Ok(Self {
             way,
             session,
             sent: sent(way, headers),
             slot,
-        }
+        })
     }
 
-    fn commit(
+    async fn commit(
         &self,
         status: StatusCode,
         now: Timestamp,
@@ -90,7 +93,8 @@ impl<'d> Turn<'d> {
         let effects = self
             .way
             .manager
-            .commit(&self.slot, [], status.as_u16(), now)?;
+            .commit(&self.slot, [], status.as_u16(), now)
+            .await?;
         if effects.vary_cookie {
             headers.insert(header::VARY, HeaderValue::from_static("Cookie"));
         }

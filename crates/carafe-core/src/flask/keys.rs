@@ -65,14 +65,11 @@ fn fallbacks(value: &Value, weak: bool) -> Result<Vec<SecretKey>, String> {
 }
 
 fn fallback(position: usize, item: &Value, weak: bool) -> Result<SecretKey, String> {
-    let reason = match item {
-        Value::String(_) => match secret(item, weak) {
-            Ok(key) => return Ok(key),
-            Err(reason) => reason,
-        },
-        _ => format!("is {}; write text", value::kind(item)),
+    let key = match item {
+        Value::String(_) => secret(item, weak),
+        _ => Err(format!("is {}; write text", value::kind(item))),
     };
-    Err(format!("item {} {reason}", position + 1))
+    key.map_err(|reason| format!("item {} {reason}", position + 1))
 }
 
 fn secret(value: &Value, weak: bool) -> Result<SecretKey, String> {

@@ -1,5 +1,6 @@
 //! Flask's environment vectors, each trap of Flask's configuration, and that no message shows a key.
 
+use futures_executor::block_on;
 use std::{fs, path::PathBuf, sync::Arc};
 
 use serde_json::Value as Json;
@@ -89,8 +90,13 @@ fn first_cookie(flask: &FlaskConfig) -> Option<String> {
     let manager = SessionManager::new(flask.client_side(), flask.session_config()).unwrap();
     let slot: Slot = Arc::new(manager).begin();
     let manager = slot.manager();
-    manager.open(&slot, [], NOW).set_permanent(true).unwrap();
-    manager.commit(&slot, [], 200, NOW).unwrap().set_cookie
+    block_on(manager.open(&slot, [], NOW))
+        .unwrap()
+        .set_permanent(true)
+        .unwrap();
+    block_on(manager.commit(&slot, [], 200, NOW))
+        .unwrap()
+        .set_cookie
 }
 
 #[test]
@@ -344,7 +350,11 @@ fn fallbacks_verify_and_the_refresh_can_be_switched_off() {
     assert!(!manager.commits_untouched());
     let slot = Arc::new(manager).begin();
     let header = cookie.split(';').next().unwrap().as_bytes();
-    assert!(slot.manager().open(&slot, [header], NOW).is_permanent());
+    assert!(
+        block_on(slot.manager().open(&slot, [header], NOW))
+            .unwrap()
+            .is_permanent()
+    );
 }
 
 #[test]

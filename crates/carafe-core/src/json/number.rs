@@ -9,7 +9,25 @@
 /// assert_eq!(out, "1e+16");
 /// ```
 pub fn write_float(value: f64, out: &mut String) {
-    write_shortest(&format!("{value:e}"), out);
+    write_shortest(&shortest(value), out);
+}
+
+/// The fewest digits that read back as the same number. Halfway between two such spellings Rust takes
+/// the upper one and Python the even one; a tie needs at least this many digits.
+fn shortest(value: f64) -> String {
+    const TIES_FROM: usize = f64::DIGITS as usize;
+    let upper = format!("{value:e}");
+    let mantissa = upper.split_once('e').map_or("", |(mantissa, _)| mantissa);
+    let decimals = mantissa
+        .split_once('.')
+        .map_or(0, |(_, digits)| digits.len());
+    if decimals + 1 < TIES_FROM {
+        return upper;
+    }
+    // At a power of two the nearest one may not read back, and the shortest stays.
+    let nearest = format!("{value:.decimals$e}");
+    let same = nearest.parse() == Ok(value);
+    if same { nearest } else { upper }
 }
 
 /// Appends an integer. Through `Display` it would take longer than all the rest of a short value.
@@ -39,8 +57,7 @@ pub(super) fn write_single(value: f32, out: &mut String) {
     write_shortest(&format!("{value:e}"), out);
 }
 
-/// Rust's `{:e}` has the shortest digits that read back as the same number, as Python's `repr` does;
-/// only the layout differs.
+/// Lays the digits out as Python's `repr` does.
 fn write_shortest(scientific: &str, out: &mut String) {
     let (sign, rest) = match scientific.strip_prefix('-') {
         Some(rest) => ("-", rest),
@@ -135,6 +152,10 @@ mod tests {
     }
 
     #[test]
+    #[expect(
+        clippy::excessive_precision,
+        reason = "the halves are what these cases are about"
+    )]
     fn floats_look_as_in_python() {
         for (value, text) in [
             (0.0, "0.0"),
@@ -158,6 +179,13 @@ mod tests {
             (5e-324, "5e-324"),
             (f64::MAX, "1.7976931348623157e+308"),
             (0.1 + 0.2, "0.30000000000000004"),
+            // halfway between two shortest spellings
+            (781_574_850_519_140.25, "781574850519140.2"),
+            (781_574_850_519_140.75, "781574850519140.8"),
+            (24_360_175_949_182.562_5, "24360175949182.562"),
+            (-24_360_175_949_182.687_5, "-24360175949182.688"),
+            // below a power of two the numbers are closer together than above it
+            (2_f64.powi(-44), "5.684341886080802e-14"),
             (9_007_199_254_740_993.0, "9007199254740992.0"),
             (f64::NAN, "NaN"),
             (f64::INFINITY, "Infinity"),

@@ -132,7 +132,7 @@ fn derive(
 fn hash<H: sha2::Digest>(parts: &[&[u8]]) -> Vec<u8> {
     parts
         .iter()
-        .fold(H::new(), |hash, part| hash.chain_update(part))
+        .fold(H::new(), H::chain_update)
         .finalize()
         .to_vec()
 }

@@ -248,11 +248,7 @@ mod tests {
                 Some(KeyError::WellKnown),
                 "{known}"
             );
-            assert_eq!(
-                SecretKey::new(known.to_uppercase()).err().is_some(),
-                true,
-                "{known}"
-            );
+            assert!(SecretKey::new(known.to_uppercase()).is_err(), "{known}");
         }
         assert_eq!(SecretKey::new("").err(), Some(KeyError::Empty));
         assert_eq!(SecretKey::dangerous_weak("").err(), Some(KeyError::Empty));
@@ -285,5 +281,44 @@ mod tests {
         assert_eq!(one.len(), 64);
         assert_ne!(*one, *two);
         assert!(SecretKey::new(one.as_bytes()).is_ok());
+    }
+
+    /// RFC 5869, appendix A.1 and A.3.
+    #[test]
+    fn cry_1_known_answers_of_hkdf_sha_256() {
+        let hex =
+            |bytes: &[u8]| -> String { bytes.iter().map(|byte| format!("{byte:02x}")).collect() };
+        let salt: Vec<u8> = (0..=12).collect();
+        let info: Vec<u8> = (0xf0..=0xf9).collect();
+        for (salt, info, expected) in [
+            (
+                Some(&salt[..]),
+                &info[..],
+                "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865",
+            ),
+            (
+                None,
+                b"",
+                "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8",
+            ),
+        ] {
+            let mut out = [0; 42];
+            Hkdf::<Sha256>::new(salt, &[0x0b; 22])
+                .expand(info, &mut out)
+                .unwrap();
+            assert_eq!(hex(&out), expected);
+        }
+    }
+
+    #[test]
+    fn cry_7_no_error_contains_the_key() {
+        for text in [
+            "hunter2",
+            "changeme",
+            "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        ] {
+            let error = SecretKey::new(text).unwrap_err();
+            assert!(!format!("{error} {error:?}").contains(text));
+        }
     }
 }

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use super::{Duplicates, Loaded, Rejection, SessionData, slot::State};
 use crate::{
     clock::Timestamp,
+    cookie::Candidates,
     json::Style,
     key::KeyRing,
     token::{
-        Opened, SealError, TokenError,
+        Opened, PayloadError, SealError, TokenError,
         encrypted::EncryptedSessions,
         signed::{SignedFormat, SignedSessions},
     },
@@ -81,6 +83,9 @@ impl ClientSide {
     }
 }
 
+/// What a good cookie holds.
+type Good = (Loaded, SessionData);
+
 /// A token format with its keys prepared.
 pub(super) enum Codec {
     Signed(SignedSessions),
@@ -88,6 +93,57 @@ pub(super) enum Codec {
 }
 
 impl Codec {
+    /// The state behind a request's cookies.
+    pub(super) fn load(
+        &self,
+        candidates: &Candidates<'_>,
+        duplicates: Duplicates,
+        lifetime: Duration,
+        now: Timestamp,
+    ) -> State {
+        match self.choose(candidates, duplicates, lifetime, now) {
+            None => State::empty(Loaded::Absent, now),
+            Some(Ok((loaded, data))) => State::new(loaded, data, now),
+            Some(Err(rejection)) => State::empty(Loaded::Rejected(rejection), now),
+        }
+    }
+
+    fn choose(
+        &self,
+        candidates: &Candidates<'_>,
+        duplicates: Duplicates,
+        lifetime: Duration,
+        now: Timestamp,
+    ) -> Option<Result<Good, Rejection>> {
+        let mut chosen: Option<(&[u8], Result<Good, Rejection>)> = None;
+        for value in duplicates
+            .looks_at(candidates)
+            .filter(|value| !value.is_empty())
+        {
+            let result = self.read(value, lifetime, now).map_err(Rejection::Token);
+            match (&chosen, &result) {
+                (Some((known, Ok(_))), Ok(_)) if *known != value => {
+                    return Some(Err(Rejection::Ambiguous));
+                }
+                (Some((_, Ok(_))), _) | (Some(_), Err(_)) => {}
+                _ => chosen = Some((value, result)),
+            }
+        }
+        chosen.map(|(_, result)| result)
+    }
+
+    fn read(&self, value: &[u8], lifetime: Duration, now: Timestamp) -> Result<Good, TokenError> {
+        let opened = self.open(value, lifetime, now)?;
+        let data = SessionData::parse(opened.payload, self.style()).map_err(PayloadError::Json)?;
+        Ok((
+            Loaded::Valid {
+                key: opened.key,
+                issued: opened.issued,
+            },
+            data,
+        ))
+    }
+
     pub(super) const fn style(&self) -> Style {
         match self {
             Self::Signed(sessions) => sessions.style(),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Policy, Refresh};
 use crate::{
-    cookie::{CookiePolicy, CookiePolicyBuilder, Grammar, SameSite},
+    cookie::{Candidates, CookiePolicy, CookiePolicyBuilder, Grammar, SameSite},
     token::DEFAULT_CLOCK_SKEW,
 };
 
@@ -45,6 +45,20 @@ pub enum Duplicates {
     Refuse,
     /// Take the first, good or bad, as Flask does.
     TakeFirst,
+}
+
+impl Duplicates {
+    /// Those of several cookies that are looked at.
+    pub(super) fn looks_at<'c>(
+        self,
+        candidates: &'c Candidates<'_>,
+    ) -> impl Iterator<Item = &'c [u8]> {
+        let count = match self {
+            Self::TakeFirst => 1,
+            Self::Refuse => candidates.len(),
+        };
+        candidates.iter().take(count).map(AsRef::as_ref)
+    }
 }
 
 impl SessionConfig {

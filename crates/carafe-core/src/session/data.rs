@@ -50,12 +50,6 @@ impl SessionData {
         Some(self.members.iter().find(is_it)?.value.of(text))
     }
 
-    /// Whether there is a key that means the same as this JSON text.
-    pub(super) fn has_raw(&self, key: &str) -> bool {
-        self.iter()
-            .any(|(raw, _)| json::string::compare(raw, key).is_eq())
-    }
-
     /// The members in order: each key as JSON text with its quotes, each value as JSON text.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
         let text = self.text.as_str();

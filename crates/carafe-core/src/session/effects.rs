@@ -12,6 +12,16 @@ pub struct Effects {
     pub no_store: bool,
 }
 
+impl Effects {
+    pub(super) fn new(set_cookie: Option<String>, vary_cookie: bool) -> Self {
+        Self {
+            no_store: set_cookie.is_some(),
+            set_cookie,
+            vary_cookie,
+        }
+    }
+}
+
 /// Never shows the cookie.
 impl std::fmt::Debug for Effects {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -45,7 +45,7 @@ pub(super) fn append(
 
 /// The messages of a list: tuples as Flask writes them, or pairs as server-side stores keep them.
 pub(super) fn parse(list: &str, style: Style) -> Result<Vec<Flash>, SessionError> {
-    let value = Value::parse(list, style.tags).map_err(|error| SessionError::shape(KEY, error))?;
+    let value = Value::parse(list, style.tags).map_err(|error| SessionError::shape(KEY, &error))?;
     let Value::List(entries) = value else {
         return Err(SessionError::shape(KEY, "it is not a list"));
     };

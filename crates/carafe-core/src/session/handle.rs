@@ -5,10 +5,14 @@ use std::sync::{Arc, MutexGuard};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    Flash, Loaded, Rejection, flash,
+    Flash, Loaded, Rejection, Rerun, flash,
     slot::{Shared, State},
 };
-use crate::json::{self, DecodeError, EncodeError, Value, string};
+use crate::{
+    clock::Timestamp,
+    json::{self, DecodeError, EncodeError, Style, Value, string},
+    store::Handle,
+};
 
 /// Flask's key for `session.permanent`.
 pub(super) const PERMANENT: &str = "_permanent";
@@ -57,7 +61,7 @@ pub enum SessionError {
 impl Session {
     /// `None` until the slot is open.
     pub(super) fn of(shared: &Arc<Shared>) -> Option<Self> {
-        shared.is_open().then(|| Self(Arc::clone(shared)))
+        shared.is_settled().then(|| Self(Arc::clone(shared)))
     }
 
     /// The value of `key`, if it is there.
@@ -84,7 +88,7 @@ impl Session {
         let tags = self.0.manager.style().tags;
         let text = self.json_text(key);
         let value = text.map(|text| Value::parse(&text, tags)).transpose();
-        value.map_err(|error| SessionError::shape(key, error))
+        value.map_err(|error| SessionError::shape(key, &error))
     }
 
     /// The value of `key` as the JSON text that is stored.
@@ -149,16 +153,12 @@ impl Session {
         T: Serialize + DeserializeOwned,
         F: Fn(Option<T>) -> T + Send + Sync + 'static,
     {
+        let change = Arc::new(change);
         loop {
             let before = self.json_text(key);
-            let value = change(
-                before
-                    .as_deref()
-                    .map(|text| self.decode(key, text))
-                    .transpose()?,
-            );
+            let value = change(self.decode_option(key, before.as_deref())?);
             let after = self.encode(key, &value)?;
-            if self.replace(key, before.as_deref(), after)? {
+            if self.replace(key, before, after, &change)? {
                 return Ok(value);
             }
         }
@@ -221,16 +221,70 @@ impl Session {
     /// # Errors
     /// [`SessionError::AlreadySent`].
     pub fn renew(&self) -> Result<(), SessionError> {
-        self.write(|state| state.modified = true)
+        self.write(|state| {
+            state.renewed = true;
+            state.modified = true;
+        })
     }
 
-    /// Renews the session and binds it to a user, under the key that Flask-Login uses (`_user_id`).
+    /// Renews the session and binds it to a user, under the key that Flask-Login uses (`_user_id`). What an
+    /// anonymous visitor has collected stays; what belongs to another user goes.
     ///
     /// # Errors
     /// [`SessionError::AlreadySent`].
     pub fn log_in(&self, user: &str) -> Result<(), SessionError> {
-        self.renew()?;
-        self.insert(USER, user)
+        let text = self.encode(USER, user)?;
+        self.write(|state| {
+            if state.text_of(USER).is_some_and(|known| known != text) {
+                state.patch.clear();
+            }
+            state.patch.set(USER, text);
+            state.patch.facts.user = Some(user.to_owned());
+            state.patch.facts.authenticated = Some(state.opened);
+            state.logged_in = true;
+            state.modified = true;
+        })
+    }
+
+    /// When the user last proved who they are: the time of the last `log_in`. `None` for sessions that
+    /// live in their cookie, which keep no such facts.
+    #[must_use]
+    pub fn authenticated(&self) -> Option<Timestamp> {
+        self.read(|state| {
+            let stored = state
+                .stored
+                .as_ref()
+                .and_then(|stored| stored.record.authenticated);
+            state.patch.facts.authenticated.or(stored)
+        })
+    }
+
+    /// Whether the user proved who they are at most `seconds` ago: ask before a change of password or
+    /// address (OWASP ASVS 7.5.1).
+    #[must_use]
+    pub fn is_recently_authenticated(&self, seconds: i64) -> bool {
+        let since = self.authenticated();
+        let now = self.read(|state| state.opened);
+        since.is_some_and(|since| now.seconds_since(since) <= seconds)
+    }
+
+    /// The session's public name in its store, for lists of devices. `None` for a new session and for
+    /// sessions that live in their cookie.
+    #[must_use]
+    pub fn handle(&self) -> Option<Handle> {
+        self.read(|state| state.stored.as_ref().map(|stored| stored.record.handle))
+    }
+
+    /// Notes what the application knows of the device, such as its user agent, for lists of devices.
+    /// Without effect on sessions that live in their cookie.
+    ///
+    /// # Errors
+    /// [`SessionError::AlreadySent`].
+    pub fn set_device(&self, note: &str) -> Result<(), SessionError> {
+        self.write(|state| {
+            state.patch.facts.device = Some(note.to_owned());
+            state.modified = true;
+        })
     }
 
     /// The user given to `log_in`, here or by Flask-Login.
@@ -321,13 +375,13 @@ impl Session {
     pub fn rejection(&self) -> Option<Rejection> {
         self.read(|state| match &state.loaded {
             Loaded::Rejected(rejection) => Some(rejection.clone()),
-            Loaded::Absent | Loaded::Valid { .. } => None,
+            Loaded::Absent | Loaded::Valid { .. } | Loaded::Stored => None,
         })
     }
 
     fn decode<T: DeserializeOwned>(&self, key: &str, text: &str) -> Result<T, SessionError> {
         let value = json::from_text(text, self.0.manager.style().tags);
-        value.map_err(|error: DecodeError| SessionError::shape(key, error))
+        value.map_err(|error: DecodeError| SessionError::shape(key, &error))
     }
 
     fn encode<T: Serialize + ?Sized>(&self, key: &str, value: &T) -> Result<String, SessionError> {
@@ -335,20 +389,42 @@ impl Session {
             .map_err(|error| SessionError::encode(key, error))
     }
 
-    /// Sets `key` unless its text is no longer `before`.
-    fn replace(
+    fn decode_option<T: DeserializeOwned>(
         &self,
         key: &str,
-        before: Option<&str>,
+        text: Option<&str>,
+    ) -> Result<Option<T>, SessionError> {
+        text.map(|text| self.decode(key, text)).transpose()
+    }
+
+    /// Sets `key` unless its text is no longer `before`. A store gets the function too, to run it again
+    /// if another request has written the key meanwhile.
+    fn replace<T, F>(
+        &self,
+        key: &str,
+        before: Option<String>,
         after: String,
-    ) -> Result<bool, SessionError> {
+        change: &Arc<F>,
+    ) -> Result<bool, SessionError>
+    where
+        T: Serialize + DeserializeOwned,
+        F: Fn(Option<T>) -> T + Send + Sync + 'static,
+    {
+        let style = self.0.manager.style();
         self.write(|state| {
-            let unchanged = state.text_of(key) == before;
-            if unchanged {
-                state.patch.set(key, after);
-                state.modified = true;
+            if state.text_of(key) != before.as_deref() {
+                return false;
             }
-            unchanged
+            match state.stored {
+                Some(_) => {
+                    state
+                        .patch
+                        .update(key, before, after, rerun(key, style, Arc::clone(change)));
+                }
+                None => state.patch.set(key, after),
+            }
+            state.modified = true;
+            true
         })
     }
 
@@ -376,6 +452,22 @@ impl Session {
     }
 }
 
+/// `change` on JSON text.
+fn rerun<T, F>(key: &str, style: Style, change: Arc<F>) -> Rerun
+where
+    T: Serialize + DeserializeOwned,
+    F: Fn(Option<T>) -> T + Send + Sync + 'static,
+{
+    let key = key.to_owned();
+    Arc::new(move |text| {
+        let found = text
+            .map(|text| json::from_text(text, style.tags))
+            .transpose();
+        let value = change(found.map_err(|error: DecodeError| SessionError::shape(&key, &error))?);
+        json::to_text(&value, style).map_err(|error| SessionError::encode(&key, error))
+    })
+}
+
 impl State {
     pub(super) fn is_permanent(&self) -> bool {
         self.text_of(PERMANENT).is_some_and(json::is_truthy)
@@ -390,7 +482,7 @@ impl SessionError {
         }
     }
 
-    pub(super) fn shape(key: &str, reason: impl ToString) -> Self {
+    pub(super) fn shape(key: &str, reason: &(impl ToString + ?Sized)) -> Self {
         Self::Decode {
             key: key.to_owned(),
             reason: reason.to_string(),
@@ -433,6 +525,7 @@ impl std::fmt::Debug for Session {
 
 #[cfg(test)]
 mod tests {
+    use futures_executor::block_on;
     use std::sync::Arc;
 
     use super::*;
@@ -456,12 +549,12 @@ mod tests {
         let manager = Arc::new(SessionManager::new(side, SessionConfig::flask()).unwrap());
         let slot = manager.begin();
         let line = format!("session={cookie}");
-        let session = manager.open(&slot, [line.as_bytes()], NOON);
+        let session = block_on(manager.open(&slot, [line.as_bytes()], NOON)).unwrap();
         (slot, session)
     }
 
     fn commit(slot: &Slot) -> Option<String> {
-        let effects = slot.manager().commit(slot, [], 200, NOON).unwrap();
+        let effects = block_on(slot.manager().commit(slot, [], 200, NOON)).unwrap();
         effects.set_cookie
     }
 
@@ -549,7 +642,7 @@ mod tests {
             |s| {
                 _ = s
                     .update("n", |n: Option<String>| n.unwrap_or_default())
-                    .unwrap_err()
+                    .unwrap_err();
             },
             true,
             false,
@@ -562,6 +655,20 @@ mod tests {
             true,
         ),
         ("renew", |s| s.renew().unwrap(), true, true),
+        ("authenticated", |s| _ = s.authenticated(), true, false),
+        (
+            "is_recently_authenticated",
+            |s| _ = s.is_recently_authenticated(60),
+            true,
+            false,
+        ),
+        ("handle", |s| _ = s.handle(), true, false),
+        (
+            "set_device",
+            |s| s.set_device("a phone").unwrap(),
+            true,
+            true,
+        ),
         ("log_in", |s| s.log_in("42").unwrap(), true, true),
         ("log_out", |s| s.log_out().unwrap(), true, true),
         ("flash", |s| s.flash("info", "saved").unwrap(), true, true),
@@ -651,7 +758,7 @@ mod tests {
         let slot = manager.begin();
         // Flask's preset reads the cookie of every request; without it nothing is read at all.
         assert_eq!(commit(&slot), None);
-        let late = manager.open(&slot, [line.as_bytes()], NOON);
+        let late = block_on(manager.open(&slot, [line.as_bytes()], NOON)).unwrap();
         assert!(matches!(
             late.insert("n", &8),
             Err(SessionError::AlreadySent)
@@ -664,7 +771,7 @@ mod tests {
         assert_eq!(commit(&slot), None);
         assert!(!slot.is_open());
         for _ in 0..2 {
-            let late = manager.open(&slot, [line.as_bytes()], NOON);
+            let late = block_on(manager.open(&slot, [line.as_bytes()], NOON)).unwrap();
             assert_eq!(late.get("n").unwrap(), Some(7));
             assert!(matches!(
                 late.insert("n", &8),

@@ -16,23 +16,33 @@
 //! It never does I/O, never asks a clock and never knows a framework.
 
 mod client_side;
+mod commit;
 mod config;
 mod data;
 mod decide;
 mod effects;
+mod expiry;
 mod flash;
 mod handle;
 mod manager;
 mod patch;
+mod plan;
+mod server_side;
+mod side;
 mod slot;
 
 pub use client_side::ClientSide;
+pub use commit::{CommitError, Committing};
 pub use config::{Duplicates, SessionConfig};
 pub use data::SessionData;
 pub use decide::{Commit, Decision, Facts, Policy, Refresh, decide};
 pub use effects::{Effects, vary_with_cookie};
+pub use expiry::Timeouts;
 pub use flash::Flash;
 pub use handle::{Session, SessionError};
-pub use manager::{CommitError, SessionManager};
-pub use patch::{Change, Patch};
+pub use manager::SessionManager;
+pub use patch::{Change, FactChanges, Patch, Rerun, Seen, Update};
+pub use plan::{StoredFacts, Verb, verb};
+pub use server_side::ServerSide;
+pub use side::Side;
 pub use slot::{Loaded, Rejection, Slot};

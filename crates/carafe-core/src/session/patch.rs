@@ -1,8 +1,13 @@
-//! What a request changed. A patch says nothing about keys that were not written, so two patches of
-//! different keys merge.
+//! What a request changed. A patch says nothing about keys that were not written, so patches of different
+//! keys merge; an update of one key runs again on whatever value it finds.
 
-use super::SessionData;
-use crate::json::{self, Style, string};
+use std::sync::Arc;
+
+use super::{SessionData, SessionError};
+use crate::{
+    clock::Timestamp,
+    json::{self, Style, string},
+};
 
 /// The changes of one request, applicable to the state it saw or to any later one.
 ///
@@ -20,20 +25,59 @@ pub struct Patch {
     clear: bool,
     /// In the order of the first write to each key, as a Python dictionary would have them.
     changes: Vec<Entry>,
+    /// What changes beside the dictionary.
+    pub facts: FactChanges,
+}
+
+/// Changes to what a store knows of a session beside its dictionary.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FactChanges {
+    /// The user it belongs to from now on. Only a rotation may carry this: a session never changes
+    /// hands under the same id.
+    pub user: Option<String>,
+    /// When that user proved who they are.
+    pub authenticated: Option<Timestamp>,
+    /// A note of the device.
+    pub device: Option<String>,
+    /// When it was used, and the expiry that follows. A later expiry in the store stays.
+    pub seen: Option<Seen>,
+}
+
+/// A use of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// When.
+    pub at: Timestamp,
+    /// The first second in which the session is over if it is not used again.
+    pub expires: Timestamp,
 }
 
 /// What happens to one key.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub enum Change {
     /// It gets this JSON text.
     Set(String),
     /// It goes.
     Remove,
+    /// It gets what a function makes of its newest value.
+    Update(Update),
 }
+
+/// A change that depends on the value it finds.
+#[derive(Clone)]
+pub struct Update {
+    before: Option<String>,
+    after: String,
+    again: Rerun,
+}
+
+/// From the JSON text that is there, if any, to the one that shall be.
+pub type Rerun = Arc<dyn Fn(Option<&str>) -> Result<String, SessionError> + Send + Sync>;
 
 #[derive(Clone)]
 struct Entry {
-    /// The key as JSON text.
+    key: String,
+    /// The key as JSON text, for writing.
     raw: String,
     change: Change,
 }
@@ -49,15 +93,28 @@ impl Patch {
         self.write(key, Change::Remove);
     }
 
-    /// Takes every key away that exists when the patch is applied, and forgets earlier changes.
-    pub fn clear(&mut self) {
-        *self = Self {
-            clear: true,
-            changes: Vec::new(),
+    /// Gives `key` what `again` makes of its newest value: `after`, as long as that is still `before`.
+    pub fn update(&mut self, key: &str, before: Option<String>, after: String, again: Rerun) {
+        let change = match self.change_of(key) {
+            None if self.clear => Change::Set(after),
+            None => Change::Update(Update {
+                before,
+                after,
+                again,
+            }),
+            Some(Change::Set(_) | Change::Remove) => Change::Set(after),
+            Some(Change::Update(first)) => Change::Update(first.then(after, again)),
         };
+        self.write(key, change);
     }
 
-    /// Whether nothing was written.
+    /// Takes every key away that exists when the patch is applied, and forgets earlier changes of keys.
+    pub fn clear(&mut self) {
+        self.clear = true;
+        self.changes.clear();
+    }
+
+    /// Whether the dictionary stays as it is.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         !self.clear && self.changes.is_empty()
@@ -69,21 +126,27 @@ impl Patch {
         self.clear
     }
 
+    /// What happens to each key, in the order of the first writes.
+    pub fn changes(&self) -> impl Iterator<Item = (&str, &Change)> {
+        self.changes
+            .iter()
+            .map(|entry| (entry.key.as_str(), &entry.change))
+    }
+
     /// What happens to `key`.
     #[must_use]
     pub fn change_of(&self, key: &str) -> Option<&Change> {
         self.changes
             .iter()
-            .find(|entry| string::key_equals(&entry.raw, key))
+            .find(|entry| entry.key == key)
             .map(|entry| &entry.change)
     }
 
-    /// The JSON text of `key` after this patch.
+    /// The JSON text of `key` after this patch, if `base` is what it was made on.
     #[must_use]
     pub fn text_of<'a>(&'a self, key: &str, base: &'a SessionData) -> Option<&'a str> {
         match self.change_of(key) {
-            Some(Change::Set(text)) => Some(text),
-            Some(Change::Remove) => None,
+            Some(change) => change.text(),
             None if self.clear => None,
             None => base.text_of(key),
         }
@@ -99,25 +162,16 @@ impl Patch {
             .filter(|_| !self.clear)
             .filter_map(|(raw, value)| match self.entry_of_raw(raw) {
                 None => Some((raw, value)),
-                Some(Entry {
-                    change: Change::Set(text),
-                    ..
-                }) => Some((raw, text.as_str())),
-                Some(_) => None,
+                Some(entry) => entry.change.text().map(|text| (raw, text)),
             });
-        let added = self
-            .changes
-            .iter()
-            .filter_map(move |entry| match &entry.change {
-                Change::Set(text) if self.clear || !base.has_raw(&entry.raw) => {
-                    Some((entry.raw.as_str(), text.as_str()))
-                }
-                _ => None,
-            });
-        kept.chain(added)
+        let is_new = move |entry: &&Entry| self.clear || base.text_of(&entry.key).is_none();
+        let added = self.changes.iter().filter(is_new);
+        kept.chain(
+            added.filter_map(|entry| entry.change.text().map(|text| (entry.raw.as_str(), text))),
+        )
     }
 
-    /// The JSON text of `base` after this patch.
+    /// The JSON text of `base` after this patch, if `base` is what it was made on.
     #[must_use]
     pub fn render(&self, base: &SessionData, style: Style) -> String {
         // Each look at the members compares all keys of both, and writing looks at them several times.
@@ -126,14 +180,26 @@ impl Patch {
         json::write_object(members.iter().copied(), style)
     }
 
+    /// This patch as it is on `newest`: updates whose value has changed meanwhile have run again.
+    ///
+    /// # Errors
+    /// What an update gives when it cannot read the value that somebody else has written.
+    pub fn rebased(&self, newest: &SessionData) -> Result<Self, SessionError> {
+        let mut patch = self.clone();
+        for Entry { key, change, .. } in &mut patch.changes {
+            if let Change::Update(update) = change {
+                update.run_on(newest.text_of(key))?;
+            }
+        }
+        Ok(patch)
+    }
+
     fn write(&mut self, key: &str, change: Change) {
         let entries = &mut self.changes;
-        match entries
-            .iter_mut()
-            .find(|entry| string::key_equals(&entry.raw, key))
-        {
+        match entries.iter_mut().find(|entry| entry.key == key) {
             Some(entry) => entry.change = change,
             None => entries.push(Entry {
+                key: key.to_owned(),
                 raw: quote(key),
                 change,
             }),
@@ -144,6 +210,43 @@ impl Patch {
         self.changes
             .iter()
             .find(|entry| string::compare(raw, &entry.raw).is_eq())
+    }
+}
+
+impl Change {
+    /// The JSON text that the key gets; `None` if it goes.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Set(text) | Self::Update(Update { after: text, .. }) => Some(text),
+            Self::Remove => None,
+        }
+    }
+}
+
+impl Update {
+    /// The JSON text that the value must still have for [`Change::text`] to be right.
+    #[must_use]
+    pub fn before(&self) -> Option<&str> {
+        self.before.as_deref()
+    }
+
+    fn then(&self, after: String, second: Rerun) -> Self {
+        let first = Arc::clone(&self.again);
+        let again: Rerun = Arc::new(move |text| second(Some(&first(text)?)));
+        Self {
+            before: self.before.clone(),
+            after,
+            again,
+        }
+    }
+
+    fn run_on(&mut self, found: Option<&str>) -> Result<(), SessionError> {
+        if self.before.as_deref() != found {
+            self.after = (self.again)(found)?;
+            self.before = found.map(str::to_owned);
+        }
+        Ok(())
     }
 }
 

@@ -3,7 +3,12 @@
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::{Flash, Patch, SessionData, SessionManager};
-use crate::{clock::Timestamp, key::KeyUse, token::TokenError};
+use crate::{
+    clock::Timestamp,
+    key::KeyUse,
+    store::{Record, StoreKey},
+    token::{SessionId, TokenError},
+};
 
 /// A request's place for its session. An adapter puts one into each request and commits it at the end.
 ///
@@ -30,6 +35,8 @@ pub enum Loaded {
         /// When it was made.
         issued: Timestamp,
     },
+    /// An id whose record the store has.
+    Stored,
     /// One that was refused; the session is empty.
     Rejected(Rejection),
 }
@@ -40,6 +47,8 @@ pub enum Loaded {
 pub enum Rejection {
     /// The cookie is not a good token.
     Token(TokenError),
+    /// The cookie is no id of a session that the store has: expired, ended, or never made by us.
+    UnknownId,
     /// Two different cookies with the session's name verify, so that somebody else, such as a
     /// neighbouring subdomain, has set one of them.
     Ambiguous,
@@ -48,17 +57,31 @@ pub enum Rejection {
 /// The session of one request.
 pub(super) struct State {
     pub(super) loaded: Loaded,
+    /// When the session was opened: the request's time for what handlers do.
+    pub(super) opened: Timestamp,
+    /// The session in the store, without its data, which is in `data`.
+    pub(super) stored: Option<Stored>,
     pub(super) data: SessionData,
     pub(super) patch: Patch,
     pub(super) accessed: bool,
     pub(super) modified: bool,
     pub(super) ended: bool,
+    pub(super) renewed: bool,
+    pub(super) logged_in: bool,
     pub(super) insisted: bool,
     pub(super) committed: bool,
     /// Nobody had used the session when the request ended, so nothing was read.
     pub(super) unread: bool,
     /// What `take_flashes` gave: asking again in one request gives the same, as in Flask.
     pub(super) flashes: Option<Vec<Flash>>,
+}
+
+/// A session as a store gave it.
+#[derive(Clone)]
+pub(super) struct Stored {
+    pub(super) id: SessionId,
+    pub(super) key: StoreKey,
+    pub(super) record: Record,
 }
 
 impl Slot {
@@ -83,12 +106,27 @@ impl Slot {
 }
 
 impl Shared {
-    pub(super) fn is_open(&self) -> bool {
+    /// Whether there is a state, be it that nothing was read.
+    pub(super) fn is_settled(&self) -> bool {
         self.state.get().is_some()
     }
 
-    pub(super) fn open_with(&self, load: impl FnOnce() -> State) {
-        self.state.get_or_init(|| Mutex::new(load()));
+    /// Takes what was read. The first state stays, unless nothing had been read when the request ended:
+    /// then this one can be read, and not be written.
+    pub(super) fn settle(&self, state: State) {
+        let mut state = Some(state);
+        let known = self
+            .state
+            .get_or_init(|| Mutex::new(state.take().expect("the closure runs once")));
+        if let Some(late) = state {
+            let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+            if known.unread && !late.unread {
+                *known = State {
+                    committed: true,
+                    ..late
+                };
+            }
+        }
     }
 
     /// The state, once the slot is open.
@@ -104,18 +142,36 @@ impl Shared {
 }
 
 impl State {
-    pub(super) fn new(loaded: Loaded, data: SessionData) -> Self {
+    pub(super) fn new(loaded: Loaded, data: SessionData, opened: Timestamp) -> Self {
         Self {
             loaded,
+            opened,
+            stored: None,
             data,
             patch: Patch::default(),
             accessed: false,
             modified: false,
             ended: false,
+            renewed: false,
+            logged_in: false,
             insisted: false,
             committed: false,
             unread: false,
             flashes: None,
+        }
+    }
+
+    /// Of a request that brought no good session.
+    pub(super) fn empty(loaded: Loaded, opened: Timestamp) -> Self {
+        Self::new(loaded, SessionData::default(), opened)
+    }
+
+    /// Of a request whose id led to a record.
+    pub(super) fn stored(mut stored: Stored, opened: Timestamp) -> Self {
+        let data = std::mem::take(&mut stored.record.data);
+        Self {
+            stored: Some(stored),
+            ..Self::new(Loaded::Stored, data, opened)
         }
     }
 
@@ -124,7 +180,7 @@ impl State {
         Self {
             committed: true,
             unread: true,
-            ..Self::new(Loaded::Absent, SessionData::default())
+            ..Self::empty(Loaded::Absent, Timestamp::default())
         }
     }
 
@@ -143,6 +199,7 @@ impl Rejection {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Token(error) => error.code(),
+            Self::UnknownId => "unknown-id",
             Self::Ambiguous => "ambiguous",
         }
     }
@@ -152,6 +209,7 @@ impl std::fmt::Display for Rejection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Token(error) => error.fmt(f),
+            Self::UnknownId => f.write_str("no session has this id"),
             Self::Ambiguous => f.write_str("two different cookies of this name verify"),
         }
     }

@@ -263,3 +263,226 @@ impl std::fmt::Debug for EncryptedSessions {
         f.write_str("EncryptedSessions(…)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "4cbd5c8cd0a4e2ed1fd3c9cb6a07c9d1b0ff4d4e1c8f4c5b9e3a2d1c0b9a8f7e";
+    const OTHER: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+    const NOON: Timestamp = Timestamp::from_unix(1_700_000_000);
+    const DAY: Timestamp = NOON.saturating_add(86_400);
+    const MARKER: &str = r#"{"marker":"marker marker marker marker"}"#;
+
+    fn key(text: &str) -> SecretKey {
+        SecretKey::dangerous_weak(text).unwrap()
+    }
+
+    fn sessions(secret: &str) -> EncryptedSessions {
+        EncryptedSessions::new(&key(secret).into(), "shop", "session")
+    }
+
+    fn unhex(text: &str) -> Vec<u8> {
+        let digits: Vec<char> = text.chars().collect();
+        let byte = |pair: &[char]| {
+            let pair: String = pair.iter().collect();
+            u8::from_str_radix(&pair, 16).unwrap()
+        };
+        digits.chunks(2).map(byte).collect()
+    }
+
+    /// The token as bytes, sealed under a fixed nonce.
+    fn sealed(sessions: &EncryptedSessions) -> Vec<u8> {
+        let token = sessions.seal_with_nonce([7; 24], MARKER, NOON, DAY);
+        base64::decode_url(token.as_bytes()).unwrap()
+    }
+
+    /// Made and opened by another implementation too: `interop/encrypted_check.py`.
+    #[test]
+    fn cry_1_the_format_is_frozen() {
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../testdata/vectors/encrypted.jsonl"
+        );
+        let lines = std::fs::read_to_string(path).unwrap();
+        assert!(lines.lines().count() > 50);
+        for line in lines.lines() {
+            let line: serde_json::Value = serde_json::from_str(line).unwrap();
+            let text = |field: &str| line[field].as_str().unwrap();
+            let time = |field: &str| Timestamp::from_unix(line[field].as_i64().unwrap());
+            let ring = key(text("secret")).into();
+            let sessions = EncryptedSessions::new(&ring, text("application"), text("cookie"));
+            let nonce = unhex(text("nonce")).try_into().unwrap();
+            let (issued, expires) = (time("issued"), time("expires"));
+            let token = sessions.seal_with_nonce(nonce, text("payload"), issued, expires);
+            assert_eq!(token, text("token"), "{}", text("id"));
+            let opened = sessions.open(token.as_bytes(), None, issued).unwrap();
+            assert_eq!(opened.payload, text("payload"), "{}", text("id"));
+            assert_eq!(opened.issued, issued, "{}", text("id"));
+        }
+    }
+
+    /// AES-256-GCM: test cases 13 to 16 of McGrew and Viega, which NIST SP 800-38D adopted.
+    #[test]
+    fn cry_1_known_answers_of_aes_256_gcm() {
+        let key = "feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308";
+        let long = "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39";
+        for (key, nonce, plain, context, cipher, tag) in [
+            (
+                &*"00".repeat(32),
+                "000000000000000000000000",
+                "",
+                "",
+                "",
+                "530f8afbc74536b9a963b4f1c4cb738b",
+            ),
+            (
+                &"00".repeat(32),
+                "000000000000000000000000",
+                "00000000000000000000000000000000",
+                "",
+                "cea7403d4d606b6e074ec5d3baf39d18",
+                "d0d1c8a799996bf0265b98b5d48ab919",
+            ),
+            (
+                key,
+                "cafebabefacedbaddecaf888",
+                long,
+                "feedfacedeadbeeffeedfacedeadbeefabaddad2",
+                "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0abcc9f662",
+                "76fc6ece0f4e1768cddf8853bb2d551b",
+            ),
+        ] {
+            let sealer = Aes256Gcm::new_from_slice(&unhex(key)).unwrap();
+            let nonce = Nonce::try_from(unhex(nonce).as_slice()).unwrap();
+            let mut text = unhex(plain);
+            let ours = sealer
+                .encrypt_inout_detached(&nonce, &unhex(context), InOutBuf::from(&mut text[..]))
+                .unwrap();
+            assert_eq!((text, ours.to_vec()), (unhex(cipher), unhex(tag)));
+        }
+    }
+
+    /// CRY-6: a failed open leaves ciphertext in the buffer and no plaintext (RUSTSEC-2023-0096).
+    #[test]
+    fn cry_6_a_failed_open_leaves_no_plaintext() {
+        let sessions = sessions(SECRET);
+        let good = sealed(&sessions);
+        for changed in HEADER..good.len() {
+            let mut token = good.clone();
+            token[changed] ^= 1;
+            let before = token.clone();
+            assert!(
+                sessions.decrypt(&mut token, NOON).is_err(),
+                "byte {changed}"
+            );
+            assert_eq!(token, before, "byte {changed}");
+        }
+        let mut token = good;
+        assert!(sessions.decrypt(&mut token, NOON).is_ok());
+        assert!(
+            token.windows(6).any(|part| part == b"marker"),
+            "the test would see plaintext"
+        );
+    }
+
+    #[test]
+    fn cry_3_each_purpose_has_a_key_of_its_own() {
+        let nonce = [0; 24];
+        let expand = |secret: &str, label: &[&[u8]]| {
+            let mut out = [0; 64];
+            key(secret)
+                .hkdf()
+                .expand_multi_info(label, &mut out)
+                .unwrap();
+            out.to_vec()
+        };
+        let all = [
+            expand(SECRET, &[b"encrypted session", &nonce]),
+            expand(SECRET, &[b"encrypted session", &[1; 24]]),
+            expand(SECRET, &[b"key id"]),
+            expand(OTHER, &[b"encrypted session", &nonce]),
+            expand(OTHER, &[b"key id"]),
+        ];
+        // Neither whole nor in part: key, commitment and id have nothing in common.
+        let mut parts: Vec<&[u8]> = all.iter().flat_map(|key| key.chunks(4)).collect();
+        let count = parts.len();
+        parts.sort_unstable();
+        parts.dedup();
+        assert_eq!(parts.len(), count);
+        let plain_hmac = crate::key::PreparedMac::new(
+            &key(SECRET),
+            b"encrypted session",
+            crate::key::KeyDerivation::None,
+            crate::key::Digest::Sha256,
+        );
+        plain_hmac.with_tag(&nonce, |tag| assert_ne!(tag, &all[0][..32]));
+    }
+
+    /// A ciphertext opens under one key only: with the id of another key, its commitment does not fit.
+    #[test]
+    fn cry_1_a_token_is_committed_to_its_key() {
+        let ring = KeyRing::new(key(SECRET)).with_fallback(key(OTHER)).unwrap();
+        let both = EncryptedSessions::new(&ring, "shop", "session");
+        for (ours, theirs) in [(SECRET, OTHER), (OTHER, SECRET)] {
+            let mut token = sealed(&sessions(ours));
+            assert!(both.decrypt(&mut token.clone(), NOON).is_ok());
+            token[KEY_ID].copy_from_slice(&RootKey::new(&key(theirs)).id);
+            assert_eq!(
+                both.decrypt(&mut token, NOON),
+                Err(TokenError::BadSignature)
+            );
+        }
+    }
+
+    /// TOK-14: two keys whose ids collide are both tried; 4 bytes of id promise nothing.
+    #[test]
+    fn tok_14_keys_with_one_id_are_told_apart() {
+        let ring = KeyRing::new(key(SECRET)).with_fallback(key(OTHER)).unwrap();
+        let mut colliding = RootKey::new(&key(OTHER));
+        colliding.id = RootKey::new(&key(SECRET)).id;
+        let alone: KeyRing = key(OTHER).into();
+        let forged = EncryptedSessions {
+            keys: alone.prepare(|_| colliding.clone()),
+            ..sessions(OTHER)
+        };
+        let token = sealed(&forged);
+        let prepared = ring.prepare(|secret| {
+            let mut root = RootKey::new(secret);
+            root.id = colliding.id;
+            root
+        });
+        let both = EncryptedSessions {
+            keys: prepared,
+            ..sessions(SECRET)
+        };
+        let mut buffer = token;
+        assert_eq!(
+            both.decrypt(&mut buffer, NOON),
+            Ok(crate::key::KeyUse::Fallback(1))
+        );
+    }
+
+    #[test]
+    fn tok_4_no_two_contexts_read_the_same() {
+        let context = |parts: &[&str]| {
+            authenticated_context(&parts.iter().map(|part| part.as_bytes()).collect::<Vec<_>>())
+        };
+        let lists: [&[&str]; 8] = [
+            &["a", "b", "c"],
+            &["a", "bc", ""],
+            &["a", "", "bc"],
+            &["ab", "c", ""],
+            &["abc"],
+            &["abc", ""],
+            &["a", "b\0\0\0\0\0\0\0\u{1}c"],
+            &[],
+        ];
+        for (position, one) in lists.iter().enumerate() {
+            for other in &lists[..position] {
+                assert_ne!(context(one), context(other), "{one:?} {other:?}");
+            }
+        }
+        assert_eq!(&*context(&["a"]), b"\x01\0\0\0\0\0\0\0\x01a");
+    }
+}

@@ -2,6 +2,7 @@
 //!
 //! * [`signed`] is itsdangerous' format, which Flask, Quart and Starlette use. Anybody can read it.
 //! * [`encrypted`] is Carafe's own: nobody can read it.
+//! * [`SessionId`] is no text at all, only a name for one that a store keeps.
 //!
 //! The rules of this room:
 //! 1. Nothing is decoded, inflated or parsed before its tag is verified; [`Verified`] is the proof, and
@@ -15,11 +16,13 @@ mod body;
 mod compress;
 pub mod encrypted;
 mod error;
+mod session_id;
 pub mod signed;
 
 pub use body::Compression;
 pub use compress::INFLATED_LIMIT;
 pub use error::{PayloadError, SealError, TokenError};
+pub use session_id::SessionId;
 
 use crate::{clock::Timestamp, key::KeyUse};
 

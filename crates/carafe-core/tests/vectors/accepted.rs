@@ -1,5 +1,6 @@
 //! `session_accepted.jsonl`: what Flask wrote and reads.
 
+use futures_executor::block_on;
 use std::sync::Arc;
 
 use carafe_core::{
@@ -166,11 +167,11 @@ fn the_set_cookie_header_is_flasks() {
         let manager = Arc::new(SessionManager::new(side, SessionConfig::flask()).unwrap());
         let cookie = [b"session=", text(&line, "cookie").as_bytes()].concat();
         let (slot, now) = (manager.begin(), now(&line));
-        manager
-            .open(&slot, [cookie.as_slice()], now)
+        block_on(manager.open(&slot, [cookie.as_slice()], now))
+            .unwrap()
             .renew()
             .unwrap();
-        let effects = manager.commit(&slot, [], 200, now).unwrap();
+        let effects = block_on(manager.commit(&slot, [], 200, now)).unwrap();
         assert_eq!(effects.set_cookie.as_deref(), Some(header), "{}", id(&line));
         compared += 1;
     }

@@ -1,5 +1,6 @@
 //! `starlette.jsonl` and `quart.jsonl`: what the two write and read.
 
+use futures_executor::block_on;
 use std::sync::Arc;
 
 use carafe_core::{
@@ -43,7 +44,7 @@ fn open(line: &Value, format: SignedFormat, config: SessionConfig) -> Session {
     let side = ClientSide::signed_as(ring(line), format);
     let manager = Arc::new(SessionManager::new(side, config).unwrap());
     let header = [b"session=", text(line, "cookie").as_bytes()].concat();
-    manager.open(&manager.begin(), [header.as_slice()], now(line))
+    block_on(manager.open(&manager.begin(), [header.as_slice()], now(line))).unwrap()
 }
 
 fn meaning(session: &Session) -> python::Python {

@@ -1,5 +1,6 @@
 //! `session_rejected.jsonl`: broken cookies, and what the real Flask made of them.
 
+use futures_executor::block_on;
 use std::sync::Arc;
 
 use carafe_core::{
@@ -72,7 +73,7 @@ fn ours(line: &Value) -> Result<Session, Option<Rejection>> {
         Some(header) => latin_1(header.as_str().unwrap()),
         None => [b"session=", text(line, "cookie").as_bytes()].concat(),
     };
-    let session = manager.open(&manager.begin(), [header.as_slice()], now(line));
+    let session = block_on(manager.open(&manager.begin(), [header.as_slice()], now(line))).unwrap();
     match session.rejection() {
         Some(rejection) => Err(Some(rejection)),
         None if session.is_empty() && line["payload"].is_null() => Err(None),

@@ -78,14 +78,18 @@ impl Value {
     }
 }
 
-/// The value as Flask would write it, on one line.
+/// The value as Flask would write it, on one line; if it cannot be written, why.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let style = Style {
             sort_keys: false,
             ..Style::FLASK
         };
-        f.write_str(&to_text(self, style).map_err(|_| fmt::Error)?)
+        // An error of `fmt` would make `to_string` panic.
+        match to_text(self, style) {
+            Ok(text) => f.write_str(&text),
+            Err(error) => write!(f, "({error})"),
+        }
     }
 }
 

@@ -155,3 +155,9 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_is_read_can_be_shown_however_deep() {
+    let text = "[".repeat(crate::json::MAX_DEPTH) + &"]".repeat(crate::json::MAX_DEPTH);
+    assert_eq!(parse(&text).to_string(), "(nested too deeply)");
+}

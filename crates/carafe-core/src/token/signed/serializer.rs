@@ -7,7 +7,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{Signer, SignerSettings, TimestampSigner};
 use crate::{
     clock::Timestamp,
-    json::{self, EncodeError, Style},
+    json::{self, EncodeError, Style, Value},
     key::KeyRing,
     token::{Compression, PayloadError, TokenError, Verified, body::BodyEncoding},
 };
@@ -79,6 +79,15 @@ impl UrlSafeSerializer {
         let (body, _) = self.0.verify(signed.as_bytes(), now)?;
         decode(body)
     }
+
+    /// As [`UrlSafeSerializer::loads`], in the dynamic type that loses nothing.
+    ///
+    /// # Errors
+    /// [`TokenError`] if it was not signed under a live key, or holds no JSON.
+    pub fn loads_value(&self, signed: &str, now: Timestamp) -> Result<Value, TokenError> {
+        let (body, _) = self.0.verify(signed.as_bytes(), now)?;
+        decode_value(body)
+    }
 }
 
 impl UrlSafeTimedSerializer {
@@ -87,6 +96,13 @@ impl UrlSafeTimedSerializer {
     #[must_use]
     pub fn new(keys: &KeyRing, settings: SignerSettings) -> Self {
         Self(TimestampSigner::new(keys, settings))
+    }
+
+    /// How far in the future a token may have been signed, because clocks differ. 5 s unless set;
+    /// itsdangerous allows none.
+    #[must_use]
+    pub fn with_clock_skew(self, clock_skew: Duration) -> Self {
+        Self(self.0.with_clock_skew(clock_skew))
     }
 
     /// The signed and dated text of `value`.
@@ -116,6 +132,20 @@ impl UrlSafeTimedSerializer {
         let (body, _, _) = self.0.verify(signed.as_bytes(), max_age, now)?;
         decode(body)
     }
+
+    /// As [`UrlSafeTimedSerializer::loads`], in the dynamic type that loses nothing.
+    ///
+    /// # Errors
+    /// [`TokenError`] if it was not signed under a live key, is too old, or holds no JSON.
+    pub fn loads_value(
+        &self,
+        signed: &str,
+        max_age: Option<Duration>,
+        now: Timestamp,
+    ) -> Result<Value, TokenError> {
+        let (body, _, _) = self.0.verify(signed.as_bytes(), max_age, now)?;
+        decode_value(body)
+    }
 }
 
 fn encode<T: Serialize + ?Sized>(value: &T, trailer: usize) -> Result<String, EncodeError> {
@@ -129,4 +159,51 @@ fn decode<T: DeserializeOwned>(body: Verified<'_>) -> Result<T, TokenError> {
     let (payload, _) = ENCODING.decode(body)?;
     let value = json::from_text(&payload, Style::COMPACT.tags);
     value.map_err(|error| PayloadError::Shape(error.to_string()).into())
+}
+
+fn decode_value(body: Verified<'_>) -> Result<Value, TokenError> {
+    let (payload, _) = ENCODING.decode(body)?;
+    let value = Value::parse(&payload, Style::COMPACT.tags);
+    value.map_err(|error| PayloadError::Json(error).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::SecretKey;
+
+    #[test]
+    fn a_value_loses_nothing_on_the_way() {
+        let keys = KeyRing::new(SecretKey::dangerous_weak("secret-key").unwrap());
+        let settings = SignerSettings::with_salt("links");
+        let now = Timestamp::from_unix(1_700_000_000);
+        let text = format!(r#"{{"b":[{}0,NaN,1.0],"a":{{" t":[]}}}}"#, "9".repeat(60));
+        let value = Value::parse(&text, false).unwrap();
+
+        let links = UrlSafeSerializer::new(&keys, settings.clone());
+        let signed = links.dumps(&value).unwrap();
+        assert_eq!(links.loads_value(&signed, now), Ok(value.clone()));
+        assert!(links.loads_value(&signed[1..], now).is_err());
+
+        let timed = UrlSafeTimedSerializer::new(&keys, settings);
+        let signed = timed.dumps(&value, now).unwrap();
+        assert_eq!(timed.loads_value(&signed, None, now), Ok(value));
+        let (hour, later) = (Duration::from_secs(3600), now.saturating_add(3601));
+        assert!(timed.loads_value(&signed, Some(hour), later).is_err());
+    }
+
+    #[test]
+    fn the_clock_skew_can_be_set() {
+        let keys = KeyRing::new(SecretKey::dangerous_weak("secret-key").unwrap());
+        let links = UrlSafeTimedSerializer::new(&keys, SignerSettings::with_salt("links"));
+        let (now, hour) = (
+            Timestamp::from_unix(1_700_000_000),
+            Duration::from_secs(3600),
+        );
+        let early = links.dumps(&1, now.saturating_add(5)).unwrap();
+        assert_eq!(links.loads(&early, Some(hour), now), Ok(1));
+        let exact = links.with_clock_skew(Duration::ZERO);
+        let refused = exact.loads::<u8>(&early, Some(hour), now);
+        assert_eq!(refused, Err(TokenError::FromFuture { ahead: 5 }));
+    }
 }

@@ -1,0 +1,405 @@
+//! The end of a request: what the handler did becomes one decision, and the decision headers and, on the
+//! server side, one verb of the store.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use super::{
+    Commit, Decision, Effects, Facts, Loaded, Rejection, Seen, SessionManager, Slot, StoredFacts,
+    client_side::Codec,
+    decide,
+    server_side::{Job, Outcome, ServerSide},
+    side::Prepared,
+    slot::State,
+    verb,
+};
+use crate::{
+    clock::Timestamp,
+    cookie::{CookieError, MAX_COOKIE_BYTES},
+    json::string,
+    key::KeyUse,
+    store::{BoxFuture, StoreError},
+    token::SealError,
+};
+
+/// Why a session could not be written. The browser keeps its cookie, and the handler's response must
+/// not be sent, because it would claim what did not happen.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum CommitError {
+    /// The cookie would have more bytes than browsers keep.
+    TooLarge {
+        /// Bytes of name and value.
+        size: usize,
+        /// The keys with the longest values, and the bytes of their JSON text, longest first.
+        largest: Vec<(String, usize)>,
+    },
+    /// The cookie cannot be written.
+    Cookie(CookieError),
+    /// The cookie cannot be encrypted.
+    Seal(SealError),
+    /// The store is in trouble: answer 503, not 500.
+    Store {
+        /// The trouble.
+        source: StoreError,
+        /// The text of a `Set-Cookie` for that answer: a log-out makes the browser forget its copy even
+        /// where the store could not be told.
+        set_cookie: Option<String>,
+    },
+}
+
+/// A commit under way. Ready at once where sessions live in their cookies; otherwise it waits for the store.
+///
+/// Drive a waiting commit to its end even if the client has hung up, or it may be unknown whether the
+/// change took place.
+#[must_use = "a commit does nothing unless it is awaited"]
+pub enum Committing {
+    /// Done. `None` once it was taken.
+    Done(Option<Result<Effects, CommitError>>),
+    /// Waiting for the store.
+    Waiting(BoxFuture<'static, Result<Effects, CommitError>>),
+}
+
+impl SessionManager {
+    /// Ends the request: decides what to do, does it, and renders it. `status` is the response's. Later
+    /// writes to the session give an error. `cookies` is looked at only if
+    /// [`SessionManager::commits_untouched`].
+    ///
+    /// # Errors
+    /// [`CommitError`] if a change cannot be written; then answer 500, or 503 for a store's trouble. A
+    /// cookie that only cannot be renewed stays as it is, with a log event.
+    pub fn commit<'h>(
+        &self,
+        slot: &Slot,
+        cookies: impl IntoIterator<Item = &'h [u8]>,
+        status: u16,
+        now: Timestamp,
+    ) -> Committing {
+        match &self.side {
+            Prepared::Client(codec) => {
+                if self.commits_untouched() && !slot.is_open() {
+                    slot.0.settle(self.load_client(codec, cookies, now));
+                }
+                Committing::done(self.commit_client(codec, slot, status, now))
+            }
+            Prepared::Server(_) if !slot.is_open() && !self.commits_untouched() => {
+                self.close(slot);
+                Committing::done(Ok(Effects::default()))
+            }
+            Prepared::Server(_) => {
+                let lines = match slot.is_open() {
+                    true => Vec::new(),
+                    false => cookies.into_iter().map(<[u8]>::to_vec).collect(),
+                };
+                Committing::Waiting(Box::pin(commit_stored(slot.clone(), lines, status, now)))
+            }
+        }
+    }
+
+    fn commit_client(
+        &self,
+        codec: &Codec,
+        slot: &Slot,
+        status: u16,
+        now: Timestamp,
+    ) -> Result<Effects, CommitError> {
+        // Settled here, so that whoever opens the session later is told that the head has been sent.
+        if !slot.is_open() {
+            self.close(slot);
+            return Ok(Effects::default());
+        }
+        let Some(mut state) = slot.0.state() else {
+            return Ok(Effects::default());
+        };
+        state.committed = true;
+        let facts = self.facts(&state, status, now);
+        let Decision { commit, vary } = decide(facts, self.policy);
+        let written = match commit {
+            Commit::Nothing => Ok(None),
+            Commit::Write => self
+                .write_cookie(codec, &state, facts.permanent, now)
+                .map(Some),
+            Commit::Reissue => {
+                let issued = state.issued().unwrap_or(now);
+                self.write_cookie(codec, &state, facts.permanent, issued)
+                    .map(Some)
+            }
+            Commit::Remove => Ok(Some(self.cookie.removal().to_owned())),
+        };
+        let set_cookie = match written {
+            // Nothing of the handler's is lost: the browser keeps a cookie that is still good.
+            Err(error) if !state.modified => {
+                tracing::warn!(
+                    cookie = self.cookie.name(),
+                    "session cookie not renewed: {error}"
+                );
+                None
+            }
+            written => written?,
+        };
+        Ok(Effects::new(set_cookie, vary))
+    }
+
+    fn write_cookie(
+        &self,
+        codec: &Codec,
+        state: &State,
+        permanent: bool,
+        issued: Timestamp,
+    ) -> Result<String, CommitError> {
+        let payload = state.patch.render(&state.data, self.style());
+        let expires = issued.saturating_add(self.lifetime_seconds());
+        let value = codec
+            .seal(&payload, issued, expires)
+            .map_err(CommitError::Seal)?;
+        let size = self.cookie.name().len() + value.len();
+        if size > MAX_COOKIE_BYTES {
+            return Err(CommitError::TooLarge {
+                size,
+                largest: largest(state),
+            });
+        }
+        self.cookie
+            .set(&value, self.persistence(permanent, expires))
+            .map_err(CommitError::Cookie)
+    }
+
+    fn facts(&self, state: &State, status: u16, now: Timestamp) -> Facts {
+        Facts {
+            accessed: state.accessed,
+            modified: state.modified,
+            empty: state.members().next().is_none(),
+            permanent: state.is_permanent(),
+            ended: state.ended,
+            through_fallback: matches!(
+                state.loaded,
+                Loaded::Valid {
+                    key: KeyUse::Fallback(_),
+                    ..
+                }
+            ),
+            due: self.is_due(state, now),
+            // Removing one of two cookies that verify would leave the other one, which may be an attacker's.
+            rejected: matches!(
+                &state.loaded,
+                Loaded::Rejected(Rejection::Token(_) | Rejection::UnknownId)
+            ),
+            server_error: status >= 500,
+            insisted: state.insisted,
+        }
+    }
+
+    /// Whether a use should be noted: a twentieth of the lifetime has passed since the last one.
+    fn is_due(&self, state: &State, now: Timestamp) -> bool {
+        match (&self.side, &state.stored) {
+            (Prepared::Server(side), Some(stored)) => {
+                let (record, limits) = (&stored.record, side.timeouts);
+                limits.use_is_due(record.last_seen, now, self.lifetime())
+                    || limits.renewal_is_due(record.renewed, now)
+            }
+            _ => {
+                let lifetime = self.lifetime_seconds();
+                let refreshes_at =
+                    |issued| now.seconds_since(issued).saturating_mul(20) >= lifetime;
+                state.issued().is_some_and(refreshes_at)
+            }
+        }
+    }
+
+    /// Takes what the store has to do out of the state, which can only be read from now on.
+    fn plan(&self, side: &ServerSide, slot: &Slot, status: u16, now: Timestamp) -> Option<Planned> {
+        let mut state = slot.0.state()?;
+        state.committed = true;
+        let facts = self.facts(&state, status, now);
+        let Decision { commit, vary } = decide(facts, self.policy);
+        let created = state
+            .stored
+            .as_ref()
+            .map_or(now, |stored| stored.record.created);
+        let expires = side.timeouts.expires(created, now, self.lifetime());
+        let verb = verb(commit, stored_facts(&state, side, now));
+        let mut patch = state.patch.clone();
+        patch.facts.seen = Some(Seen { at: now, expires });
+        let job = Job {
+            verb,
+            stored: state.stored.clone(),
+            data: state.data.clone(),
+            patch,
+        };
+        Some(Planned {
+            job,
+            commit,
+            vary,
+            expires,
+            permanent: facts.permanent,
+        })
+    }
+
+    fn id_cookie(
+        &self,
+        id: &crate::token::SessionId,
+        planned: &Shown,
+    ) -> Result<String, CommitError> {
+        let persistence = self.persistence(planned.permanent, planned.expires);
+        self.cookie
+            .set(id.as_str(), persistence)
+            .map_err(CommitError::Cookie)
+    }
+}
+
+/// What a server-side commit will do.
+struct Planned {
+    job: Job,
+    commit: Commit,
+    vary: bool,
+    expires: Timestamp,
+    permanent: bool,
+}
+
+/// What the cookie needs to know of it.
+struct Shown {
+    expires: Timestamp,
+    permanent: bool,
+}
+
+async fn commit_stored(
+    slot: Slot,
+    lines: Vec<Vec<u8>>,
+    status: u16,
+    now: Timestamp,
+) -> Result<Effects, CommitError> {
+    let manager = slot.manager();
+    let Prepared::Server(side) = &manager.side else {
+        return Ok(Effects::default());
+    };
+    if !slot.is_open() {
+        let loaded = manager.load(lines.iter().map(Vec::as_slice), now).await;
+        slot.0.settle(loaded.map_err(|source| CommitError::Store {
+            source,
+            set_cookie: None,
+        })?);
+    }
+    let Some(planned) = manager.plan(side, &slot, status, now) else {
+        return Ok(Effects::default());
+    };
+    let Planned {
+        job,
+        commit,
+        vary,
+        expires,
+        permanent,
+    } = planned;
+    let shown = Shown { expires, permanent };
+    let removal = (commit == Commit::Remove).then(|| manager.cookie.removal().to_owned());
+    let outcome = match side.run(job, expires, now).await {
+        Ok(outcome) => outcome,
+        Err(source) => {
+            return Err(CommitError::Store {
+                source,
+                set_cookie: removal,
+            });
+        }
+    };
+    let keeps_expiry = permanent || manager.always_keeps();
+    let set_cookie = match outcome {
+        Outcome::NewId(id) => Some(manager.id_cookie(&id, &shown)?),
+        Outcome::SameId(id) if keeps_expiry => Some(manager.id_cookie(&id, &shown)?),
+        Outcome::SameId(_) => None,
+        // The browser may have the id of a newer login by now; a late response leaves it alone.
+        Outcome::Gone => None,
+        Outcome::Unchanged => removal,
+    };
+    Ok(Effects::new(set_cookie, vary))
+}
+
+fn stored_facts(state: &State, side: &ServerSide, now: Timestamp) -> StoredFacts {
+    let due = |record: &crate::store::Record| side.timeouts.renewal_is_due(record.renewed, now);
+    StoredFacts {
+        stored: state.stored.is_some(),
+        changed: state.modified,
+        ended: state.ended,
+        logged_in: state.logged_in,
+        renewed: state.renewed
+            || state
+                .stored
+                .as_ref()
+                .is_some_and(|stored| due(&stored.record)),
+    }
+}
+
+impl Committing {
+    fn done(result: Result<Effects, CommitError>) -> Self {
+        Self::Done(Some(result))
+    }
+}
+
+impl Future for Committing {
+    type Output = Result<Effects, CommitError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut *self {
+            Self::Done(result) => Poll::Ready(
+                result
+                    .take()
+                    .expect("a finished future is not polled again"),
+            ),
+            Self::Waiting(future) => future.as_mut().poll(context),
+        }
+    }
+}
+
+impl State {
+    fn issued(&self) -> Option<Timestamp> {
+        match self.loaded {
+            Loaded::Valid { issued, .. } => Some(issued),
+            Loaded::Absent | Loaded::Stored | Loaded::Rejected(_) => None,
+        }
+    }
+}
+
+fn largest(state: &State) -> Vec<(String, usize)> {
+    let name = |raw: &str| {
+        string::decode(raw).map_or_else(|_| raw.to_owned(), std::borrow::Cow::into_owned)
+    };
+    let mut sizes: Vec<_> = state
+        .members()
+        .map(|(raw, value)| (name(raw), value.len()))
+        .collect();
+    sizes.sort_by_key(|&(_, size)| std::cmp::Reverse(size));
+    sizes.truncate(3);
+    sizes
+}
+
+impl std::fmt::Display for CommitError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::TooLarge { size, largest } => {
+                write!(
+                    f,
+                    "the session cookie would have {size} bytes, and browsers drop cookies over {MAX_COOKIE_BYTES}; largest keys:"
+                )?;
+                largest
+                    .iter()
+                    .try_for_each(|(key, size)| write!(f, " {key:?} ({size} bytes)"))?;
+                f.write_str("; keep less in the session, or keep it on the server side")
+            }
+            Self::Cookie(error) => error.fmt(f),
+            Self::Seal(error) => error.fmt(f),
+            Self::Store { source, .. } => source.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for CommitError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::TooLarge { .. } => None,
+            Self::Cookie(error) => Some(error),
+            Self::Seal(error) => Some(error),
+            Self::Store { source, .. } => Some(source),
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! Sessions whose state a store keeps; the cookie holds an id.
+
+use std::sync::Arc;
+
+use super::{
+    Duplicates, Loaded, Patch, Rejection, SessionData, Timeouts,
+    expiry::seconds,
+    plan::Verb,
+    slot::{State, Stored},
+};
+use crate::{
+    clock::Timestamp,
+    cookie::Candidates,
+    store::{Created, Handle, Patched, Record, SessionStore, StoreError, Which},
+    token::{SealError, SessionId},
+};
+
+/// How often a new id is drawn if a store says that it has it already. With 256 random bits, once is
+/// enough unless the store or the randomness is broken.
+const ATTEMPTS: usize = 3;
+
+/// Keeps sessions in a store: they can be of any size, be listed and be ended everywhere.
+///
+/// ```
+/// use carafe_core::{session::{ServerSide, Timeouts}, store::MemoryStore};
+///
+/// let side = ServerSide::new(MemoryStore::new()).with_timeouts(Timeouts::asvs_l2()).with_limit_per_user(5);
+/// ```
+#[derive(Clone)]
+pub struct ServerSide {
+    pub(super) store: Arc<dyn SessionStore>,
+    pub(super) timeouts: Timeouts,
+    limit_per_user: Option<usize>,
+}
+
+/// What a request leaves for the store, taken out of its state.
+pub(super) struct Job {
+    pub(super) verb: Verb,
+    pub(super) stored: Option<Stored>,
+    pub(super) data: SessionData,
+    pub(super) patch: Patch,
+}
+
+/// What became of a [`Job`].
+pub(super) enum Outcome {
+    /// There is nothing to tell the browser.
+    Unchanged,
+    /// The session lives under this id, which the browser does not have yet.
+    NewId(SessionId),
+    /// The session lives under the id that the browser has.
+    SameId(SessionId),
+    /// Somebody else has ended the session, or given it a new id, while this request ran.
+    Gone,
+}
+
+impl ServerSide {
+    /// Sessions in `store`, which live for the configured lifetime from their last use.
+    pub fn new(store: impl SessionStore) -> Self {
+        Self::shared(Arc::new(store))
+    }
+
+    /// [`ServerSide::new`] for a store that others use too.
+    pub fn shared(store: Arc<dyn SessionStore>) -> Self {
+        Self {
+            store,
+            timeouts: Timeouts::default(),
+            limit_per_user: None,
+        }
+    }
+
+    /// The time limits.
+    #[must_use]
+    pub fn with_timeouts(self, timeouts: Timeouts) -> Self {
+        Self { timeouts, ..self }
+    }
+
+    /// How many sessions a user may have; a log-in beyond that ends the oldest ones (OWASP ASVS 7.1.2).
+    /// For stores that can list the sessions of a user.
+    #[must_use]
+    pub fn with_limit_per_user(self, sessions: usize) -> Self {
+        Self {
+            limit_per_user: Some(sessions),
+            ..self
+        }
+    }
+
+    /// The state behind a request's cookies. Only what has the form of an id reaches the store.
+    pub(super) async fn load(
+        &self,
+        candidates: &Candidates<'_>,
+        duplicates: Duplicates,
+        now: Timestamp,
+    ) -> Result<State, StoreError> {
+        let mut found: Option<Stored> = None;
+        for id in duplicates.looks_at(candidates).filter_map(SessionId::parse) {
+            if found.as_ref().is_some_and(|stored| stored.id == id) {
+                continue;
+            }
+            let key = id.store_key();
+            if let Some(record) = self
+                .store
+                .load(&key, now)
+                .await?
+                .filter(|record| self.is_live(record, now))
+                && found.replace(Stored { id, key, record }).is_some()
+            {
+                return Ok(State::empty(Loaded::Rejected(Rejection::Ambiguous), now));
+            }
+        }
+        Ok(match found {
+            Some(stored) => State::stored(stored, now),
+            None if duplicates.looks_at(candidates).all(<[u8]>::is_empty) => {
+                State::empty(Loaded::Absent, now)
+            }
+            None => State::empty(Loaded::Rejected(Rejection::UnknownId), now),
+        })
+    }
+
+    /// Carries out a verb. One call of the store, unless a session is replaced or an id was taken.
+    pub(super) async fn run(
+        &self,
+        job: Job,
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> Result<Outcome, StoreError> {
+        let Job {
+            verb,
+            stored,
+            data,
+            patch,
+        } = job;
+        let Some(mut stored) = stored else {
+            return match verb {
+                Verb::Create | Verb::Replace => self.create(&patch, expires, now).await,
+                _ => Ok(Outcome::Unchanged),
+            };
+        };
+        stored.record.data = data;
+        match verb {
+            Verb::Nothing => Ok(Outcome::Unchanged),
+            Verb::Touch => self.touch(stored, expires, now).await,
+            Verb::Patch => self.patch(stored, &patch, now).await,
+            Verb::Renew => self.renew(stored, &patch, now).await,
+            Verb::LogIn => self.log_in(stored, &patch, now).await,
+            Verb::Delete => self
+                .store
+                .delete(&stored.key)
+                .await
+                .map(|_| Outcome::Unchanged),
+            Verb::Replace | Verb::Create => {
+                self.store.delete(&stored.key).await?;
+                self.create(&patch, expires, now).await
+            }
+        }
+    }
+
+    async fn create(
+        &self,
+        patch: &Patch,
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> Result<Outcome, StoreError> {
+        let record = new_record(patch, expires, now)?;
+        for _ in 0..ATTEMPTS {
+            let id = SessionId::random().map_err(StoreError::unavailable)?;
+            if self.store.create(&id.store_key(), &record, now).await? == Created::Created {
+                self.keep_to_the_limit(patch, now).await?;
+                return Ok(Outcome::NewId(id));
+            }
+        }
+        Err(StoreError::Conflict)
+    }
+
+    async fn touch(
+        &self,
+        stored: Stored,
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> Result<Outcome, StoreError> {
+        let there = self.store.touch(&stored.key, expires, now).await?;
+        Ok(if there {
+            Outcome::SameId(stored.id)
+        } else {
+            Outcome::Gone
+        })
+    }
+
+    async fn patch(
+        &self,
+        stored: Stored,
+        patch: &Patch,
+        now: Timestamp,
+    ) -> Result<Outcome, StoreError> {
+        match self
+            .store
+            .patch(&stored.key, &stored.record, patch, now)
+            .await?
+        {
+            Patched::Applied(_) => Ok(Outcome::SameId(stored.id)),
+            Patched::Gone => Ok(Outcome::Gone),
+        }
+    }
+
+    /// Where another request has renewed the id meanwhile, the changes go through its alias.
+    async fn renew(
+        &self,
+        stored: Stored,
+        patch: &Patch,
+        now: Timestamp,
+    ) -> Result<Outcome, StoreError> {
+        let until = now.saturating_add(seconds(self.timeouts.grace));
+        match self.rotate(&stored, patch, Some(until), now).await? {
+            Outcome::Gone => match self.patch(stored, patch, now).await? {
+                Outcome::SameId(_) => Ok(Outcome::Unchanged),
+                other => Ok(other),
+            },
+            other => Ok(other),
+        }
+    }
+
+    async fn log_in(
+        &self,
+        stored: Stored,
+        patch: &Patch,
+        now: Timestamp,
+    ) -> Result<Outcome, StoreError> {
+        let outcome = self.rotate(&stored, patch, None, now).await?;
+        self.keep_to_the_limit(patch, now).await?;
+        Ok(outcome)
+    }
+
+    async fn rotate(
+        &self,
+        stored: &Stored,
+        patch: &Patch,
+        alias_until: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Outcome, StoreError> {
+        let id = SessionId::random().map_err(StoreError::unavailable)?;
+        let (from, to) = (&stored.key, id.store_key());
+        match self
+            .store
+            .rotate(from, &to, &stored.record, patch, alias_until, now)
+            .await?
+        {
+            Patched::Applied(_) => Ok(Outcome::NewId(id)),
+            Patched::Gone => Ok(Outcome::Gone),
+        }
+    }
+
+    /// After a log-in: ends the user's oldest sessions beyond the limit. Each of several log-ins at once
+    /// does so after its own, so that the last one to look leaves no more than the limit.
+    async fn keep_to_the_limit(&self, patch: &Patch, now: Timestamp) -> Result<(), StoreError> {
+        let (Some(limit), Some(user)) = (self.limit_per_user, &patch.facts.user) else {
+            return Ok(());
+        };
+        let Some(users) = self.store.users() else {
+            return Ok(());
+        };
+        for record in users.of_user(user, now).await?.iter().skip(limit) {
+            users
+                .delete_of_user(user, Which::Only(record.handle))
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// The absolute limit also holds for records that were written under a longer one.
+    fn is_live(&self, record: &Record, now: Timestamp) -> bool {
+        let limit = self.timeouts.absolute.map_or(i64::MAX, seconds);
+        now.seconds_since(record.created) < limit
+    }
+}
+
+fn new_record(patch: &Patch, expires: Timestamp, now: Timestamp) -> Result<Record, StoreError> {
+    let text = patch.render(&SessionData::default(), Record::STYLE);
+    let facts = &patch.facts;
+    Ok(Record {
+        data: SessionData::parse(text, Record::STYLE).map_err(StoreError::corrupt)?,
+        user: facts.user.clone(),
+        handle: Handle::random().map_err(|_| StoreError::unavailable(SealError::NoRandomness))?,
+        device: facts.device.clone(),
+        created: now,
+        renewed: now,
+        last_seen: now,
+        expires,
+        authenticated: facts.authenticated,
+        version: 0,
+    })
+}
+
+impl std::fmt::Debug for ServerSide {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ServerSide")
+            .field("timeouts", &self.timeouts)
+            .finish_non_exhaustive()
+    }
+}

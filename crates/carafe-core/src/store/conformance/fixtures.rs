@@ -1,0 +1,128 @@
+//! Keys, records and patches for the checks.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures_util::future::join_all;
+
+use crate::{
+    clock::Timestamp,
+    json,
+    session::{Patch, Rerun, Seen, SessionData, SessionError},
+    store::{BoxFuture, Created, Handle, Patched, Record, SessionStore, StoreKey},
+    token::SessionId,
+};
+
+/// When the checks play. Far from now, so that a store which asks its own clock is found out: records
+/// live until 2100 unless a check says otherwise.
+pub(super) const NOW: Timestamp = Timestamp::from_unix(4_000_000_000);
+pub(super) const LATER: Timestamp = Timestamp::from_unix(4_000_003_600);
+
+pub(super) fn key() -> StoreKey {
+    SessionId::random()
+        .expect("the system has randomness")
+        .store_key()
+}
+
+/// A name that no other check uses.
+pub(super) fn unique(name: &str) -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let handle = Handle::random().expect("the system has randomness");
+    format!("{name}-{handle}-{}", COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+pub(super) fn data(json: &str) -> SessionData {
+    SessionData::parse(json.to_owned(), Record::STYLE).expect("the checks write good JSON")
+}
+
+pub(super) fn record(json: &str) -> Record {
+    Record {
+        data: data(json),
+        user: None,
+        handle: Handle::random().expect("the system has randomness"),
+        device: None,
+        created: NOW,
+        renewed: NOW,
+        last_seen: NOW,
+        expires: LATER,
+        authenticated: None,
+        version: 0,
+    }
+}
+
+pub(super) fn set(key: &str, text: &str) -> Patch {
+    let mut patch = Patch::default();
+    patch.set(key, text.to_owned());
+    patch
+}
+
+/// Adds one to the number under `key`, as a request that saw `base` would.
+pub(super) fn increment(key: &str, base: &Record) -> Patch {
+    let again: Rerun = std::sync::Arc::new(plus_one);
+    let before = base.data.text_of(key).map(str::to_owned);
+    let after = plus_one(before.as_deref()).expect("the checks count with numbers");
+    let mut patch = Patch::default();
+    patch.update(key, before, after, again);
+    patch
+}
+
+fn plus_one(text: Option<&str>) -> Result<String, SessionError> {
+    let count: u64 =
+        json::from_text(text.unwrap_or("0"), true).expect("the checks count with numbers");
+    Ok((count + 1).to_string())
+}
+
+pub(super) fn seen(at: Timestamp, expires: Timestamp) -> Patch {
+    let mut patch = Patch::default();
+    patch.facts.seen = Some(Seen { at, expires });
+    patch
+}
+
+pub(super) fn log_in(user: &str) -> Patch {
+    let mut patch = Patch::default();
+    patch.facts.user = Some(user.to_owned());
+    patch.facts.authenticated = Some(NOW);
+    patch
+}
+
+/// Files a record and gives its key and what was filed.
+pub(super) async fn filed<S: SessionStore>(store: &S, json: &str) -> (StoreKey, Record) {
+    let (key, record) = (key(), record(json));
+    create(store, &key, &record).await;
+    (key, loaded(store, &key).await)
+}
+
+pub(super) async fn create<S: SessionStore>(store: &S, key: &StoreKey, record: &Record) {
+    assert_eq!(
+        store.create(key, record, NOW).await.expect("create works"),
+        Created::Created
+    );
+}
+
+pub(super) async fn loaded<S: SessionStore>(store: &S, key: &StoreKey) -> Record {
+    store
+        .load(key, NOW)
+        .await
+        .expect("load works")
+        .expect("the record is there")
+}
+
+pub(super) async fn is_absent<S: SessionStore>(store: &S, key: &StoreKey, now: Timestamp) -> bool {
+    store.load(key, now).await.expect("load works").is_none()
+}
+
+pub(super) fn applied(patched: Patched) -> Record {
+    match patched {
+        Patched::Applied(record) => *record,
+        Patched::Gone => panic!("the record is there, and the patch says that it is gone"),
+    }
+}
+
+pub(super) fn number(record: &Record, key: &str) -> u64 {
+    let text = record.data.text_of(key).unwrap_or("0");
+    json::from_text(text, true).expect("a number")
+}
+
+/// All of `tasks` at once.
+pub(super) async fn all<T>(tasks: impl IntoIterator<Item = BoxFuture<'_, T>>) -> Vec<T> {
+    join_all(tasks).await
+}

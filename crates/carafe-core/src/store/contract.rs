@@ -1,0 +1,155 @@
+//! The contract of a store.
+
+use std::{future::Future, pin::Pin};
+
+use super::{Handle, Record, StoreError, StoreKey};
+use crate::{clock::Timestamp, session::Patch};
+
+/// A boxed future: the one border at which futures are boxed, because `Session` is one type for all stores.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Keeps sessions under their [`StoreKey`].
+///
+/// Each verb is atomic: another node sees all of its effect or none. `now` decides what has expired;
+/// a record whose `expires` is not after `now` is absent for every verb, whether it was swept or not.
+/// An error means trouble, never "not there"; a record that cannot be read is
+/// [`StoreError::Corrupt`] and is not touched. No verb ever makes a record where there was none,
+/// except `create` under a fresh key and `rotate` under the new key.
+///
+/// Run `carafe_core::store::conformance` (feature `conformance`) against your store: it holds every
+/// sentence above, with the interleavings that break naive stores.
+pub trait SessionStore: Send + Sync + 'static {
+    /// Files a new record. [`Created::Taken`] if the key is in use, be it by an expired record or an
+    /// alias: nothing is overwritten, and the caller tries another id.
+    fn create<'a>(
+        &'a self,
+        key: &'a StoreKey,
+        record: &'a Record,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Created, StoreError>>;
+
+    /// The record of a key, or of the key that it is an alias of.
+    fn load<'a>(
+        &'a self,
+        key: &'a StoreKey,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Option<Record>, StoreError>>;
+
+    /// Applies `patch` to the newest state. `base` is what the caller loaded, so that an uncontended
+    /// patch is one conditional statement; where others have written meanwhile, keys that `patch` does
+    /// not name keep their newest value and updates run again on it: [`Record::after`] is that merge.
+    /// [`Patched::Gone`] if the record is no longer there or now belongs to another user.
+    fn patch<'a>(
+        &'a self,
+        key: &'a StoreKey,
+        base: &'a Record,
+        patch: &'a Patch,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Patched, StoreError>>;
+
+    /// Applies `patch` and moves the record from `from` to `to` in one step. Until `alias_until`, `from`
+    /// still loads the record, so that requests in flight are not logged out; without it, `from` is
+    /// absent at once. [`Patched::Gone`] as for `patch`, and if `from` is an alias already because another
+    /// request has rotated it. The record's `renewed` becomes `now`: [`Record::rotated`]. If `to` is in use,
+    /// which 256 random bits make a sign of broken randomness, nothing changes and the answer is an error.
+    fn rotate<'a>(
+        &'a self,
+        from: &'a StoreKey,
+        to: &'a StoreKey,
+        base: &'a Record,
+        patch: &'a Patch,
+        alias_until: Option<Timestamp>,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Patched, StoreError>>;
+
+    /// Notes a use at `now` and moves the expiry, without touching the data; whether the record was there.
+    /// Never moves either of them back.
+    fn touch<'a>(
+        &'a self,
+        key: &'a StoreKey,
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<bool, StoreError>>;
+
+    /// Takes the record away, and every alias of it with it; whether it was there.
+    fn delete<'a>(&'a self, key: &'a StoreKey) -> BoxFuture<'a, Result<bool, StoreError>>;
+
+    /// This store's power to find the sessions of a user, if it has it.
+    fn users(&self) -> Option<&dyn UserSessions> {
+        None
+    }
+
+    /// This store's power to remove what has expired, if it needs it.
+    fn sweeper(&self) -> Option<&dyn ExpiredSweep> {
+        None
+    }
+}
+
+/// The sessions of a user, for stores that can find them.
+pub trait UserSessions: SessionStore {
+    /// The live sessions of `user`, the newest id first.
+    fn of_user<'a>(
+        &'a self,
+        user: &'a str,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Vec<Record>, StoreError>>;
+
+    /// Takes sessions of `user` away; how many there were. When the call returns, no request is let in
+    /// with one of them any more.
+    fn delete_of_user<'a>(
+        &'a self,
+        user: &'a str,
+        which: Which,
+    ) -> BoxFuture<'a, Result<u64, StoreError>>;
+}
+
+/// Which sessions of a user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// All.
+    All,
+    /// The one with this handle.
+    Only(Handle),
+    /// All but the one with this handle: "log out everywhere else".
+    AllBut(Handle),
+}
+
+impl Which {
+    /// Whether the session with `handle` is meant.
+    #[must_use]
+    pub fn includes(self, handle: Handle) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(one) => handle == one,
+            Self::AllBut(one) => handle != one,
+        }
+    }
+}
+
+/// Bounded removal of what has expired, for stores without a time to live of their own.
+pub trait ExpiredSweep: SessionStore {
+    /// Removes at most `limit` expired records; how many it was.
+    fn sweep<'a>(
+        &'a self,
+        limit: usize,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<usize, StoreError>>;
+}
+
+/// What became of a `create`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Created {
+    /// The record is there.
+    Created,
+    /// The key was in use; nothing happened.
+    Taken,
+}
+
+/// What became of a `patch` or a `rotate`.
+#[derive(Clone, Debug)]
+pub enum Patched {
+    /// The record after the change.
+    Applied(Box<Record>),
+    /// There was none to change; nothing happened.
+    Gone,
+}

@@ -1,0 +1,506 @@
+//! Sessions in this process's memory: the reference store, and the one for tests and single processes.
+//!
+//! A record is one allocation of packed bytes (`packed`), filed under half of its key in one of 64 maps.
+//! Nothing survives a restart. Next: `packed` for the layout.
+
+mod packed;
+
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    hash::{BuildHasherDefault, Hasher},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use super::{
+    BoxFuture, Created, ExpiredSweep, Patched, Record, SessionStore, StoreError, StoreKey,
+    UserSessions, Which,
+};
+use crate::{clock::Timestamp, session::Patch};
+use packed::Packed;
+
+const SHARDS: usize = 64;
+/// How many sessions an eviction looks at to find the one that expires first.
+const SAMPLE: usize = 16;
+
+/// Sessions in memory.
+///
+/// ```
+/// use carafe_core::store::{MemoryStore, WhenFull};
+///
+/// let store = MemoryStore::bounded(1_000_000, WhenFull::Refuse);
+/// assert_eq!(store.len(), 0);
+/// ```
+pub struct MemoryStore {
+    // One plain mutex a shard: each is held for one verb, which does no I/O and never waits.
+    shards: Box<[Mutex<Shard>]>,
+    /// Relaxed: a count for the bound, which need not be exact to one.
+    count: AtomicUsize,
+    bound: Option<(usize, WhenFull)>,
+    sweep_from: AtomicUsize,
+}
+
+/// What a bounded store does with one session too many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhenFull {
+    /// Answers [`StoreError::Full`]: nobody is logged out, nobody else gets a session.
+    Refuse,
+    /// Drops, of a few sessions looked at, the one that would expire first.
+    Evict,
+}
+
+#[derive(Default)]
+struct Shard {
+    records: HashMap<Half, Place, BuildHasherDefault<FirstBytes>>,
+    /// Where the next eviction starts to look.
+    cursor: usize,
+}
+
+/// Half of a key: 128 bits of a SHA-256 are as good as all.
+type Half = [u8; 16];
+
+enum Place {
+    Record(Packed),
+    Alias(Box<(StoreKey, Timestamp)>),
+}
+
+impl MemoryStore {
+    /// A store without a bound.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            count: AtomicUsize::new(0),
+            bound: None,
+            sweep_from: AtomicUsize::new(0),
+        }
+    }
+
+    /// A store of at most `sessions` sessions, expired ones that were not swept included.
+    #[must_use]
+    pub fn bounded(sessions: usize, when_full: WhenFull) -> Self {
+        Self {
+            bound: Some((sessions, when_full)),
+            ..Self::new()
+        }
+    }
+
+    /// How many sessions are kept, expired ones that were not swept included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.count.load(Ordering::Relaxed)
+    }
+
+    /// Whether none is kept.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn shard(&self, key: &StoreKey) -> MutexGuard<'_, Shard> {
+        // Shards take the second half of the key, so that within one shard the first half is still uniform.
+        let index = usize::from(key.as_bytes()[31]) % SHARDS;
+        // A verb changes a map in one step, so a panic elsewhere leaves it whole.
+        self.shards[index]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+// The verbs, without futures: nothing here waits.
+impl MemoryStore {
+    fn create_now(&self, key: &StoreKey, record: &Record) -> Result<Created, StoreError> {
+        let mut shard = self.shard(key);
+        if let Some((bound, when_full)) = self.bound
+            && self.len() >= bound
+        {
+            match when_full {
+                WhenFull::Refuse => return Err(StoreError::Full),
+                WhenFull::Evict => self.forget(usize::from(shard.evict())),
+            }
+        }
+        let Entry::Vacant(place) = shard.records.entry(half(key)) else {
+            return Ok(Created::Taken);
+        };
+        place.insert(Place::Record(Packed::new(record)));
+        self.count.fetch_add(1, Ordering::Relaxed);
+        Ok(Created::Created)
+    }
+
+    fn load_now(&self, key: &StoreKey, now: Timestamp) -> Result<Option<Record>, StoreError> {
+        let Some(key) = self.resolve(key, now) else {
+            return Ok(None);
+        };
+        self.shard(&key)
+            .live(&key, now)
+            .map(|packed| packed.record())
+            .transpose()
+    }
+
+    fn patch_now(
+        &self,
+        key: &StoreKey,
+        base: &Record,
+        patch: &Patch,
+        now: Timestamp,
+    ) -> Result<Patched, StoreError> {
+        let Some(key) = self.resolve(key, now) else {
+            return Ok(Patched::Gone);
+        };
+        let mut shard = self.shard(&key);
+        let Some(packed) = shard.live(&key, now) else {
+            return Ok(Patched::Gone);
+        };
+        let Some(record) = packed.record()?.after(base, patch)? else {
+            return Ok(Patched::Gone);
+        };
+        shard
+            .records
+            .insert(half(&key), Place::Record(Packed::new(&record)));
+        Ok(Patched::Applied(Box::new(record)))
+    }
+
+    fn rotate_now(
+        &self,
+        (from, to): (&StoreKey, &StoreKey),
+        base: &Record,
+        patch: &Patch,
+        alias_until: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Patched, StoreError> {
+        let (mut source, mut target) = self.both(from, to);
+        if target
+            .as_deref()
+            .unwrap_or(&source)
+            .records
+            .contains_key(&half(to))
+        {
+            return Err(StoreError::Conflict);
+        }
+        let Some(packed) = source.live(from, now) else {
+            return Ok(Patched::Gone);
+        };
+        let Some(record) = packed.record()?.rotated(base, patch, now)? else {
+            return Ok(Patched::Gone);
+        };
+        let place = Place::Record(Packed::new(&record));
+        target
+            .as_deref_mut()
+            .unwrap_or(&mut source)
+            .records
+            .insert(half(to), place);
+        match alias_until.filter(|&until| until > now) {
+            Some(until) => drop(
+                source
+                    .records
+                    .insert(half(from), Place::Alias(Box::new((*to, until)))),
+            ),
+            None => drop(source.records.remove(&half(from))),
+        }
+        Ok(Patched::Applied(Box::new(record)))
+    }
+
+    fn touch_now(&self, key: &StoreKey, expires: Timestamp, now: Timestamp) -> bool {
+        let Some(key) = self.resolve(key, now) else {
+            return false;
+        };
+        let mut shard = self.shard(&key);
+        let Some(packed) = shard.live(&key, now) else {
+            return false;
+        };
+        packed.touch(now, expires);
+        true
+    }
+
+    fn delete_now(&self, key: &StoreKey) -> bool {
+        // An alias leads to its record whatever the time: deleting through the old id ends the session.
+        let target = match self.shard(key).records.remove(&half(key)) {
+            None => return false,
+            Some(Place::Record(_)) => {
+                self.forget(1);
+                return true;
+            }
+            Some(Place::Alias(alias)) => alias.0,
+        };
+        self.delete_now(&target)
+    }
+
+    /// The key that `key` is an alias of, or `key`.
+    fn resolve(&self, key: &StoreKey, now: Timestamp) -> Option<StoreKey> {
+        let mut key = *key;
+        loop {
+            match self.shard(&key).records.get(&half(&key))? {
+                Place::Record(_) => return Some(key),
+                Place::Alias(alias) if now < alias.1 => key = alias.0,
+                Place::Alias(_) => return None,
+            }
+        }
+    }
+
+    /// Two shards, locked in one order everywhere, so that no two verbs wait for each other.
+    fn both(
+        &self,
+        from: &StoreKey,
+        to: &StoreKey,
+    ) -> (MutexGuard<'_, Shard>, Option<MutexGuard<'_, Shard>>) {
+        let index = |key: &StoreKey| usize::from(key.as_bytes()[31]) % SHARDS;
+        match index(from).cmp(&index(to)) {
+            std::cmp::Ordering::Equal => (self.shard(from), None),
+            std::cmp::Ordering::Less => {
+                let first = self.shard(from);
+                (first, Some(self.shard(to)))
+            }
+            std::cmp::Ordering::Greater => {
+                let first = self.shard(to);
+                (self.shard(from), Some(first))
+            }
+        }
+    }
+
+    fn forget(&self, sessions: usize) {
+        self.count.fetch_sub(sessions, Ordering::Relaxed);
+    }
+
+    /// Looks at every live session: the price of having no index of users.
+    fn records_of(
+        &self,
+        user: &str,
+        now: Timestamp,
+    ) -> Result<Vec<(Half, usize, Record)>, StoreError> {
+        let mut found = Vec::new();
+        for (index, shard) in self.shards.iter().enumerate() {
+            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            for (half, place) in &shard.records {
+                if let Place::Record(packed) = place
+                    && packed.user() == Some(user.as_bytes())
+                    && now < packed.expires()
+                {
+                    found.push((*half, index, packed.record()?));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn of_user_now(&self, user: &str, now: Timestamp) -> Result<Vec<Record>, StoreError> {
+        let mut records: Vec<_> = self
+            .records_of(user, now)?
+            .into_iter()
+            .map(|(_, _, record)| record)
+            .collect();
+        records.sort_by_key(|record| std::cmp::Reverse((record.renewed, record.handle)));
+        Ok(records)
+    }
+
+    fn delete_of_user_now(&self, user: &str, which: Which) -> Result<u64, StoreError> {
+        let mut deleted = 0;
+        for (half, index, record) in self.records_of(user, Timestamp::from_unix(i64::MIN))? {
+            if which.includes(record.handle) {
+                let mut shard = self.shards[index]
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner);
+                if shard.records.remove(&half).is_some() {
+                    self.forget(1);
+                    deleted += 1;
+                }
+            }
+        }
+        Ok(deleted)
+    }
+
+    /// Goes through the shards from where the last call stopped.
+    fn sweep_now(&self, limit: usize, now: Timestamp) -> usize {
+        let mut swept = 0;
+        for _ in 0..SHARDS {
+            let index = self.sweep_from.load(Ordering::Relaxed) % SHARDS;
+            let mut shard = self.shards[index]
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            let (records, sessions) = shard.sweep(limit - swept, now);
+            self.forget(sessions);
+            swept += records;
+            if swept == limit {
+                break;
+            }
+            self.sweep_from.fetch_add(1, Ordering::Relaxed);
+        }
+        swept
+    }
+}
+
+impl Shard {
+    fn live(&mut self, key: &StoreKey, now: Timestamp) -> Option<&mut Packed> {
+        match self.records.get_mut(&half(key))? {
+            Place::Record(packed) if now < packed.expires() => Some(packed),
+            Place::Record(_) | Place::Alias(_) => None,
+        }
+    }
+
+    /// Drops, of the next few sessions, the one that would expire first; whether there was one.
+    fn evict(&mut self) -> bool {
+        let places = self.records.len();
+        let sample = self
+            .records
+            .iter()
+            .cycle()
+            .skip(self.cursor % places.max(1))
+            .take(SAMPLE.min(places));
+        let expiries = sample.filter_map(|(half, place)| match place {
+            Place::Record(packed) => Some((packed.expires(), *half)),
+            Place::Alias(_) => None,
+        });
+        let first = expiries.min();
+        self.cursor = self.cursor.wrapping_add(SAMPLE);
+        first.is_some_and(|(_, half)| self.records.remove(&half).is_some())
+    }
+
+    /// How many places were cleared, and how many of them were sessions.
+    fn sweep(&mut self, limit: usize, now: Timestamp) -> (usize, usize) {
+        let (mut cleared, mut sessions) = (0, 0);
+        self.records.retain(|_, place| {
+            let (over, session) = match place {
+                Place::Record(packed) => (now >= packed.expires(), 1),
+                Place::Alias(alias) => (now >= alias.1, 0),
+            };
+            let removed = over && cleared < limit;
+            cleared += usize::from(removed);
+            sessions += if removed { session } else { 0 };
+            !removed
+        });
+        (cleared, sessions)
+    }
+}
+
+fn half(key: &StoreKey) -> Half {
+    let [half, _] = *key.as_bytes().as_chunks::<16>().0 else {
+        return [0; 16];
+    };
+    half
+}
+
+/// A hash of something that is uniform already: its first bytes.
+#[derive(Default)]
+struct FirstBytes(u64);
+
+impl Hasher for FirstBytes {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk() {
+            self.0 = u64::from_le_bytes(*first);
+        }
+    }
+
+    // The length that arrays write before their bytes says nothing.
+    fn write_usize(&mut self, _: usize) {}
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl std::fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "MemoryStore({} sessions)", self.len())
+    }
+}
+
+fn ready<'a, T: Send + 'a>(value: T) -> BoxFuture<'a, T> {
+    Box::pin(std::future::ready(value))
+}
+
+impl SessionStore for MemoryStore {
+    fn users(&self) -> Option<&dyn UserSessions> {
+        Some(self)
+    }
+
+    fn sweeper(&self) -> Option<&dyn ExpiredSweep> {
+        Some(self)
+    }
+
+    fn create<'a>(
+        &'a self,
+        key: &'a StoreKey,
+        record: &'a Record,
+        _: Timestamp,
+    ) -> BoxFuture<'a, Result<Created, StoreError>> {
+        ready(self.create_now(key, record))
+    }
+
+    fn load<'a>(
+        &'a self,
+        key: &'a StoreKey,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
+        ready(self.load_now(key, now))
+    }
+
+    fn patch<'a>(
+        &'a self,
+        key: &'a StoreKey,
+        base: &'a Record,
+        patch: &'a Patch,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Patched, StoreError>> {
+        ready(self.patch_now(key, base, patch, now))
+    }
+
+    fn rotate<'a>(
+        &'a self,
+        from: &'a StoreKey,
+        to: &'a StoreKey,
+        base: &'a Record,
+        patch: &'a Patch,
+        alias_until: Option<Timestamp>,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Patched, StoreError>> {
+        ready(self.rotate_now((from, to), base, patch, alias_until, now))
+    }
+
+    fn touch<'a>(
+        &'a self,
+        key: &'a StoreKey,
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        ready(Ok(self.touch_now(key, expires, now)))
+    }
+
+    fn delete<'a>(&'a self, key: &'a StoreKey) -> BoxFuture<'a, Result<bool, StoreError>> {
+        ready(Ok(self.delete_now(key)))
+    }
+}
+
+impl UserSessions for MemoryStore {
+    fn of_user<'a>(
+        &'a self,
+        user: &'a str,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Vec<Record>, StoreError>> {
+        ready(self.of_user_now(user, now))
+    }
+
+    fn delete_of_user<'a>(
+        &'a self,
+        user: &'a str,
+        which: Which,
+    ) -> BoxFuture<'a, Result<u64, StoreError>> {
+        ready(self.delete_of_user_now(user, which))
+    }
+}
+
+impl ExpiredSweep for MemoryStore {
+    fn sweep<'a>(
+        &'a self,
+        limit: usize,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<usize, StoreError>> {
+        ready(Ok(self.sweep_now(limit, now)))
+    }
+}

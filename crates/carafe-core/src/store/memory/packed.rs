@@ -1,0 +1,139 @@
+//! One record as one allocation:
+//!
+//! ```text
+//! created 5 ‖ renewed 5 ‖ last seen 5 ‖ expires 5 ‖ authenticated 5 (0 = never) ‖ version 5 ‖ handle 12
+//! ‖ user length 4 ‖ device length 4 ‖ user ‖ device ‖ JSON text          a length of FFFFFFFF = none
+//! ```
+//!
+//! Times are 40-bit seconds since 1970, good for 34,000 years. The layout is private to this process.
+
+use crate::{
+    clock::Timestamp,
+    json,
+    session::SessionData,
+    store::{Handle, Record, StoreError},
+};
+
+const CREATED: usize = 0;
+const RENEWED: usize = 5;
+const LAST_SEEN: usize = 10;
+const EXPIRES: usize = 15;
+const AUTHENTICATED: usize = 20;
+const VERSION: usize = 25;
+const HANDLE: usize = 30;
+const USER_LENGTH: usize = 42;
+const DEVICE_LENGTH: usize = 46;
+const TEXTS: usize = 50;
+const NONE: u32 = u32::MAX;
+const LARGEST: i64 = (1 << 40) - 1;
+
+/// A record, packed.
+pub(super) struct Packed(Box<[u8]>);
+
+impl Packed {
+    pub(super) fn new(record: &Record) -> Self {
+        let text = json::write_object(record.data.iter(), Record::STYLE);
+        let (user, device) = (record.user.as_deref(), record.device.as_deref());
+        let length = |text: Option<&str>| text.map_or(0, str::len);
+        let mut bytes = Vec::with_capacity(TEXTS + length(user) + length(device) + text.len());
+        bytes.resize(TEXTS, 0);
+        let mut packed = Header(&mut bytes);
+        packed.put_number(CREATED, record.created.unix());
+        packed.put_number(RENEWED, record.renewed.unix());
+        packed.put_number(LAST_SEEN, record.last_seen.unix());
+        packed.put_number(EXPIRES, record.expires.unix());
+        packed.put_number(
+            AUTHENTICATED,
+            record.authenticated.map_or(0, Timestamp::unix),
+        );
+        packed.put_number(VERSION, i64::try_from(record.version).unwrap_or(i64::MAX));
+        packed.put(HANDLE, record.handle.as_bytes());
+        packed.put(USER_LENGTH, &length_of(user).to_be_bytes());
+        packed.put(DEVICE_LENGTH, &length_of(device).to_be_bytes());
+        for text in [user.unwrap_or_default(), device.unwrap_or_default(), &text] {
+            bytes.extend_from_slice(text.as_bytes());
+        }
+        Self(bytes.into())
+    }
+
+    pub(super) fn record(&self) -> Result<Record, StoreError> {
+        let (user, rest) = self.text(USER_LENGTH, TEXTS);
+        let (device, rest) = self.text(DEVICE_LENGTH, rest);
+        let data = String::from_utf8(self.0[rest..].to_vec()).map_err(StoreError::corrupt)?;
+        Ok(Record {
+            data: SessionData::parse(data, Record::STYLE).map_err(StoreError::corrupt)?,
+            user,
+            device,
+            handle: Handle::from_bytes(self.array(HANDLE)),
+            created: self.time(CREATED),
+            renewed: self.time(RENEWED),
+            last_seen: self.time(LAST_SEEN),
+            expires: self.time(EXPIRES),
+            authenticated: Some(self.time(AUTHENTICATED)).filter(|time| time.unix() != 0),
+            version: self.time(VERSION).unix().unsigned_abs(),
+        })
+    }
+
+    pub(super) fn expires(&self) -> Timestamp {
+        self.time(EXPIRES)
+    }
+
+    pub(super) fn user(&self) -> Option<&[u8]> {
+        let length = u32::from_be_bytes(self.array(USER_LENGTH));
+        (length != NONE).then(|| &self.0[TEXTS..TEXTS + length as usize])
+    }
+
+    /// Moves the expiry, never to an earlier time, and notes the use.
+    pub(super) fn touch(&mut self, now: Timestamp, expires: Timestamp) {
+        let (seen, known) = (self.time(LAST_SEEN).max(now), self.expires().max(expires));
+        let mut header = Header(&mut self.0);
+        header.put_number(LAST_SEEN, seen.unix());
+        header.put_number(EXPIRES, known.unix());
+    }
+
+    /// The text whose length stands at `length_at`, and where the next one starts.
+    fn text(&self, length_at: usize, start: usize) -> (Option<String>, usize) {
+        let length = u32::from_be_bytes(self.array(length_at));
+        if length == NONE {
+            return (None, start);
+        }
+        let end = start + length as usize;
+        (
+            Some(String::from_utf8_lossy(&self.0[start..end]).into_owned()),
+            end,
+        )
+    }
+
+    fn time(&self, at: usize) -> Timestamp {
+        let bytes: [u8; 5] = self.array(at);
+        Timestamp::from_unix(
+            bytes
+                .iter()
+                .fold(0, |value, &byte| value << 8 | i64::from(byte)),
+        )
+    }
+
+    fn array<const N: usize>(&self, at: usize) -> [u8; N] {
+        let mut bytes = [0; N];
+        bytes.copy_from_slice(&self.0[at..at + N]);
+        bytes
+    }
+}
+
+/// Writes into the fixed part.
+struct Header<'b>(&'b mut [u8]);
+
+impl Header<'_> {
+    fn put_number(&mut self, at: usize, value: i64) {
+        let bytes = value.clamp(0, LARGEST).to_be_bytes();
+        self.put(at, &bytes[3..]);
+    }
+
+    fn put(&mut self, at: usize, bytes: &[u8]) {
+        self.0[at..at + bytes.len()].copy_from_slice(bytes);
+    }
+}
+
+fn length_of(text: Option<&str>) -> u32 {
+    text.map_or(NONE, |text| u32::try_from(text.len()).unwrap_or(NONE))
+}

@@ -1,0 +1,26 @@
+//! Where server-side sessions are kept: the contract, and the two things every store shares.
+//!
+//! A store offers six verbs, each of them atomic: [`SessionStore`] is their contract in prose, and
+//! `conformance` (feature of the same name) is the contract as tests, open to every store. There is no
+//! upsert: what was deleted stays deleted, whatever arrives late (CVE-2025-46336).
+//!
+//! | file | holds |
+//! |---|---|
+//! | `contract` | [`SessionStore`] and the further powers [`UserSessions`], [`ExpiredSweep`] |
+//! | `record` | [`Record`], what a store keeps; [`StoreKey`], the only name it has for it |
+//! | `memory` | the reference store |
+//!
+//! It never sees a session id, only its SHA-256; it never renders a cookie and never asks a clock.
+
+mod contract;
+mod error;
+mod memory;
+mod record;
+
+#[cfg(feature = "conformance")]
+pub mod conformance;
+
+pub use contract::{BoxFuture, Created, ExpiredSweep, Patched, SessionStore, UserSessions, Which};
+pub use error::StoreError;
+pub use memory::{MemoryStore, WhenFull};
+pub use record::{Handle, Record, StoreKey};

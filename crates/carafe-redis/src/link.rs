@@ -1,0 +1,201 @@
+//! The way to the servers: one multiplexed connection, made anew when it is lost.
+//!
+//! Commands of all requests share the connection and its round trips. A command is sent again here only
+//! where the server has said that it did not take it (a cluster in motion, a script it does not have);
+//! whether to try again after a lost reply is the caller's to say, since only it knows what that does.
+
+use std::{
+    sync::{PoisonError, RwLock},
+    time::{Duration, Instant},
+};
+
+use redis::{
+    AsyncConnectionConfig, Cmd, ErrorKind, RedisError, RedisResult, ServerErrorKind, Value,
+    aio::{ConnectionLike, MultiplexedConnection},
+    cluster::ClusterClient,
+    cluster_async::ClusterConnection,
+    cluster_routing::SingleNodeRoutingInfo,
+    sentinel::SentinelClient,
+};
+use tokio::sync::Mutex;
+
+use crate::{
+    error::{is_elsewhere, is_no_script},
+    script::Call,
+};
+
+/// How often a command looks for the server that takes it.
+const ATTEMPTS: u32 = 6;
+
+/// Where the servers are.
+pub(crate) enum Source {
+    Server(Box<redis::Client>),
+    // A lock of tokio's, because asking the sentinels waits. Held only while connecting.
+    Sentinel(Box<Mutex<SentinelClient>>),
+    Cluster(Box<ClusterClient>),
+}
+
+#[derive(Clone)]
+enum Connection {
+    Server(MultiplexedConnection),
+    Cluster(ClusterConnection),
+}
+
+#[derive(Clone)]
+struct Live {
+    connection: Connection,
+    since: Instant,
+}
+
+pub(crate) struct Link {
+    source: Source,
+    connect_deadline: Duration,
+    response_deadline: Duration,
+    /// A plain read-write lock: read once a command, for a clone; written when a connection comes or goes.
+    live: RwLock<Option<Live>>,
+    /// Of tokio's, because it is held while connecting: one connects, the others wait for its result.
+    connecting: Mutex<()>,
+}
+
+impl Link {
+    pub(crate) fn new(source: Source, connect: Duration, response: Duration) -> Self {
+        Self {
+            source,
+            connect_deadline: connect,
+            response_deadline: response,
+            live: RwLock::new(None),
+            connecting: Mutex::new(()),
+        }
+    }
+
+    pub(crate) const fn is_cluster(&self) -> bool {
+        matches!(self.source, Source::Cluster(_))
+    }
+
+    /// Makes sure that there is a connection.
+    pub(crate) async fn connect(&self) -> RedisResult<()> {
+        self.live().await.map(drop)
+    }
+
+    /// The answer to a script's call.
+    pub(crate) async fn call(&self, call: &Call) -> RedisResult<Value> {
+        match self.send(&call.by_hash()).await {
+            Err(error) if is_no_script(&error) => self.send(&call.by_text()).await,
+            answer => answer,
+        }
+    }
+
+    /// The answer to a command.
+    pub(crate) async fn send(&self, command: &Cmd) -> RedisResult<Value> {
+        let mut attempt = 0;
+        loop {
+            let live = self.live().await?;
+            let error = match live.send(command).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            if let Some(answer) = live.ask(command, &error).await {
+                return answer;
+            }
+            self.forget_if_broken(&live, &error);
+            attempt += 1;
+            if attempt == ATTEMPTS || !is_elsewhere(&error) {
+                return Err(error);
+            }
+            tokio::time::sleep(Duration::from_millis(5) * attempt).await;
+        }
+    }
+
+    /// A command that began at `began` got no answer in time. The connection it went through may be
+    /// dead without anybody having said so: the next command takes a new one.
+    pub(crate) fn suspect(&self, began: Instant) {
+        let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
+        // A cluster's connection is many; it looks after them itself.
+        if !self.is_cluster() && live.as_ref().is_some_and(|live| live.since <= began) {
+            *live = None;
+        }
+    }
+
+    fn forget_if_broken(&self, broken: &Live, error: &RedisError) {
+        let demoted = error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly);
+        if !self.is_cluster() && (demoted || error.is_unrecoverable_error()) {
+            let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
+            if live.as_ref().is_some_and(|live| live.since == broken.since) {
+                *live = None;
+            }
+        }
+    }
+
+    fn current(&self) -> Option<Live> {
+        // What is behind the lock is replaced whole, so a panic elsewhere leaves it good.
+        let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
+        live.clone()
+    }
+
+    async fn live(&self) -> RedisResult<Live> {
+        if let Some(live) = self.current() {
+            return Ok(live);
+        }
+        let _turn = self.connecting.lock().await;
+        if let Some(live) = self.current() {
+            return Ok(live);
+        }
+        let opening = tokio::time::timeout(self.connect_deadline, self.open());
+        let connection = opening.await.map_err(|_| too_slow())??;
+        let live = Live {
+            connection,
+            since: Instant::now(),
+        };
+        *self.live.write().unwrap_or_else(PoisonError::into_inner) = Some(live.clone());
+        Ok(live)
+    }
+
+    async fn open(&self) -> RedisResult<Connection> {
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(self.connect_deadline))
+            .set_response_timeout(Some(self.response_deadline));
+        let client = match &self.source {
+            Source::Server(client) => (**client).clone(),
+            Source::Sentinel(sentinels) => sentinels.lock().await.async_get_client().await?,
+            Source::Cluster(client) => {
+                return client.get_async_connection().await.map(Connection::Cluster);
+            }
+        };
+        let connection = client.get_multiplexed_async_connection_with_config(&config);
+        connection.await.map(Connection::Server)
+    }
+}
+
+impl Live {
+    async fn send(&self, command: &Cmd) -> RedisResult<Value> {
+        let answer = match self.connection.clone() {
+            Connection::Server(mut connection) => connection.send_packed_command(command).await,
+            Connection::Cluster(mut connection) => connection.req_packed_command(command).await,
+        };
+        answer.and_then(Value::extract_error)
+    }
+
+    /// In a cluster, the answer of the node that a slot is moving to, if `error` is the pointer to it.
+    async fn ask(&self, command: &Cmd, error: &RedisError) -> Option<RedisResult<Value>> {
+        let Connection::Cluster(mut connection) = self.connection.clone() else {
+            return None;
+        };
+        if error.kind() != ErrorKind::Server(ServerErrorKind::Ask) {
+            return None;
+        }
+        let (host, port) = error.redirect_node()?.0.rsplit_once(':')?;
+        let node = SingleNodeRoutingInfo::ByAddress {
+            host: host.to_owned(),
+            port: port.parse().ok()?,
+        };
+        let mut both = redis::pipe();
+        both.cmd("ASKING").add_command(command.clone());
+        let answers = connection.route_pipeline(both, 0, 2, node).await;
+        // If that node has moved on too, the next attempt sees it.
+        answers.ok()?.pop().map(Value::extract_error)
+    }
+}
+
+fn too_slow() -> RedisError {
+    RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut))
+}

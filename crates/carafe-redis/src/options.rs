@@ -1,0 +1,169 @@
+//! How to reach the servers and how long to wait for them.
+
+use std::time::Duration;
+
+use carafe_core::store::StoreError;
+use redis::{
+    IntoConnectionInfo,
+    cluster::ClusterClientBuilder,
+    sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType},
+};
+use tokio::sync::Mutex;
+
+use crate::{
+    RedisStore,
+    error::typed,
+    link::{Link, Source},
+    names::Names,
+};
+
+/// How long each step may take. There is no "for ever": a request that waits for Redis is a request
+/// that holds its client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadlines {
+    /// For a new connection. Default: 250 ms.
+    pub connect: Duration,
+    /// For `load` and for listing a user's sessions. Default: 250 ms.
+    pub read: Duration,
+    /// For every other verb, retries included. Default: 500 ms.
+    pub write: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_millis(250),
+            read: Duration::from_millis(250),
+            write: Duration::from_millis(500),
+        }
+    }
+}
+
+/// Makes a [`RedisStore`].
+///
+/// ```no_run
+/// # async fn example() -> Result<(), carafe_core::store::StoreError> {
+/// use carafe_redis::RedisOptions;
+///
+/// let options = RedisOptions::new().prefix("shop");
+/// let store = options.clone().connect("redis://:secret@cache.internal/0").await?;
+/// let store = options.clone().connect_cluster(["redis://node1", "redis://node2"]).await?;
+/// let store = options.connect_sentinel(["sentinel1:26379"], "mymaster").await?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+pub struct RedisOptions {
+    prefix: String,
+    deadlines: Deadlines,
+}
+
+impl Default for RedisOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl RedisOptions {
+    /// The prefix `carafe` and the default deadlines.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            prefix: "carafe".to_owned(),
+            deadlines: Deadlines::default(),
+        }
+    }
+
+    /// What every key begins with. Applications that share a Redis take one each.
+    ///
+    /// Without `{` and `}`: in a cluster they would put all sessions on one node.
+    #[must_use]
+    pub fn prefix(mut self, prefix: &str) -> Self {
+        prefix.clone_into(&mut self.prefix);
+        self
+    }
+
+    /// How long each step may take.
+    #[must_use]
+    pub const fn deadlines(mut self, deadlines: Deadlines) -> Self {
+        self.deadlines = deadlines;
+        self
+    }
+
+    /// Connects to one server: `redis://`, `rediss://` (feature `tls`) or `redis+unix:///path`.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the URL is wrong or the server does not answer.
+    pub async fn connect(self, url: impl IntoConnectionInfo) -> Result<RedisStore, StoreError> {
+        let client = redis::Client::open(url).map_err(typed)?;
+        self.client(client).ready().await
+    }
+
+    /// Connects to a cluster, of which some nodes are named.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if a URL is wrong or no node answers.
+    pub async fn connect_cluster<T: IntoConnectionInfo>(
+        self,
+        nodes: impl IntoIterator<Item = T>,
+    ) -> Result<RedisStore, StoreError> {
+        let builder = ClusterClientBuilder::new(nodes);
+        self.cluster(builder)?.ready().await
+    }
+
+    /// Connects to the server that the sentinels name as the primary of `service`, and asks them again
+    /// whenever it is lost or no longer the primary. Addresses are `host:port`.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if an address is wrong or no sentinel knows a primary.
+    pub async fn connect_sentinel<'a>(
+        self,
+        sentinels: impl IntoIterator<Item = &'a str>,
+        service: &str,
+    ) -> Result<RedisStore, StoreError> {
+        let addresses: Result<Vec<_>, _> = sentinels
+            .into_iter()
+            .map(|sentinel| format!("redis://{sentinel}").into_connection_info())
+            .map(|info| info.map(|info| info.addr().clone()))
+            .collect();
+        let addresses = addresses.map_err(typed)?;
+        let builder = SentinelClientBuilder::new(addresses, service, SentinelServerType::Master);
+        let client = builder.and_then(SentinelClientBuilder::build);
+        self.sentinel(client.map_err(typed)?).ready().await
+    }
+
+    /// A store on a client of your own: certificates, credentials, socket options. It connects when it
+    /// is first used.
+    #[must_use]
+    pub fn client(self, client: redis::Client) -> RedisStore {
+        self.store(Source::Server(Box::new(client)))
+    }
+
+    /// A store on a cluster with settings of your own. It connects when it is first used.
+    ///
+    /// The driver's retries are turned off: it would send a change again whose reply was lost, and an
+    /// update would count twice. This store knows when sending again is safe. Do not let it read from
+    /// replicas: a session that was logged out would still be there.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the settings contradict each other.
+    pub fn cluster(self, builder: ClusterClientBuilder) -> Result<RedisStore, StoreError> {
+        let builder = builder
+            .retries(0)
+            .connection_timeout(self.deadlines.connect)
+            .response_timeout(self.deadlines.write);
+        let client = builder.build().map_err(typed)?;
+        Ok(self.store(Source::Cluster(Box::new(client))))
+    }
+
+    /// A store behind sentinels with settings of your own. It connects when it is first used.
+    #[must_use]
+    pub fn sentinel(self, client: SentinelClient) -> RedisStore {
+        self.store(Source::Sentinel(Box::new(Mutex::new(client))))
+    }
+
+    fn store(self, source: Source) -> RedisStore {
+        let Deadlines { connect, write, .. } = self.deadlines;
+        let link = Link::new(source, connect, write.max(self.deadlines.read));
+        RedisStore::new(link, Names::new(&self.prefix), self.deadlines)
+    }
+}

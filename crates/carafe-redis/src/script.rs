@@ -1,0 +1,79 @@
+//! The scripts: their text, and a call of one.
+//!
+//! A call goes by hash. A server that does not have the script (a new one, or after `SCRIPT FLUSH`)
+//! says so before it does anything, and gets the text, which it keeps.
+
+use std::sync::LazyLock;
+
+use redis::{Cmd, Script};
+
+macro_rules! scripts {
+    ($($(#[$doc:meta])* $name:ident: $($file:literal),+;)+) => {
+        $(
+            $(#[$doc])*
+            pub(crate) static $name: LazyLock<Source> =
+                LazyLock::new(|| Source::new(concat!($(include_str!($file)),+)));
+        )+
+    };
+}
+
+scripts! {
+    CREATE: "scripts/look.lua", "scripts/create.lua";
+    PATCH: "scripts/look.lua", "scripts/merge.lua", "scripts/patch.lua";
+    ROTATE: "scripts/look.lua", "scripts/merge.lua", "scripts/rotate.lua";
+    RESERVE: "scripts/reserve.lua";
+    COMMIT: "scripts/look.lua", "scripts/merge.lua", "scripts/commit.lua";
+    FILL: "scripts/look.lua", "scripts/fill.lua";
+    SETTLE: "scripts/look.lua", "scripts/settle.lua";
+    TOUCH: "scripts/look.lua", "scripts/touch.lua";
+    REMOVE: "scripts/remove.lua";
+    LIST: "scripts/look.lua", "scripts/list.lua";
+}
+
+/// A script's text and hash.
+pub(crate) struct Source {
+    text: &'static str,
+    hash: String,
+}
+
+impl Source {
+    fn new(text: &'static str) -> Self {
+        let hash = Script::new(text).get_hash().to_owned();
+        Self { text, hash }
+    }
+}
+
+/// A script with its keys and arguments.
+pub(crate) struct Call {
+    source: &'static Source,
+    keys: Vec<String>,
+    args: Vec<String>,
+}
+
+impl Call {
+    pub(crate) fn new(
+        source: &'static Source,
+        keys: impl IntoIterator<Item = String>,
+        args: Vec<String>,
+    ) -> Self {
+        let keys = keys.into_iter().collect();
+        Self { source, keys, args }
+    }
+
+    /// The command that names the script by its hash.
+    pub(crate) fn by_hash(&self) -> Cmd {
+        self.command("EVALSHA", &self.source.hash)
+    }
+
+    /// The command that brings the script along.
+    pub(crate) fn by_text(&self) -> Cmd {
+        self.command("EVAL", self.source.text)
+    }
+
+    fn command(&self, verb: &str, script: &str) -> Cmd {
+        let mut command = redis::cmd(verb);
+        command.arg(script).arg(self.keys.len());
+        command.arg(&self.keys[..]).arg(&self.args[..]);
+        command
+    }
+}

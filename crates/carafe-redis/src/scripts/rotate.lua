@@ -1,0 +1,15 @@
+-- A patch and a move to KEYS[2], on one server. Not for clusters: the keys are in two slots.
+local trouble, record = look(KEYS[1], ARGV[1])
+local taken = redis.call('EXISTS', KEYS[2]) == 1
+-- Nobody else can have filed anything under a key that nobody else knows: the first attempt was it.
+if taken and ARGV[15] == '1' then return {'ok', redis.call('HGETALL', KEYS[2])} end
+if trouble then return trouble end
+if taken then return {'taken', ''} end
+trouble = merge(KEYS[1], record)
+if trouble then return trouble end
+redis.call('RENAME', KEYS[1], KEYS[2])
+if ARGV[14] ~= '' then
+  redis.call('HSET', KEYS[1], 'v', '1', 'to', ARGV[13], 'until', ARGV[14])
+  keep_until(KEYS[1], ARGV[14])
+end
+return {'ok', redis.call('HGETALL', KEYS[2])}

@@ -1,0 +1,157 @@
+//! How many commands a request costs. Scripts run commands of their own, without a round trip; those
+//! are known and not counted.
+
+use carafe_core::store::{Created, Patched, SessionStore};
+
+use crate::support::{
+    LATER, NOW, Server, applied, block_on, filed, increment, key, loaded, patient, record,
+    record_of, set,
+};
+
+/// The commands that clients sent, without those of `redis-cli` and a new connection's greetings.
+fn sent(server: &Server) -> Vec<(String, u64)> {
+    let clients = [
+        "evalsha",
+        "eval",
+        "script|load",
+        "get",
+        "zrange",
+        "zrem",
+        "del",
+        "set",
+    ];
+    let mut sent = server.calls();
+    let in_scripts = sent.iter().any(|(name, _)| name.starts_with("eval"));
+    sent.retain(|(name, _)| clients.contains(&name.as_str()) || (name == "hgetall" && !in_scripts));
+    sent
+}
+
+fn reset(server: &Server) {
+    assert_eq!(server.cli(&["CONFIG", "RESETSTAT"]), "OK");
+}
+
+#[test]
+#[ignore = "needs redis-server: cargo xtask test"]
+fn a_request_costs_one_command_to_read_and_one_to_write() {
+    let server = Server::start();
+    block_on(async {
+        let store = patient().connect(server.url()).await.expect("connects");
+        for record in [record(r#"{"n":0}"#), record_of("bob")] {
+            let key = filed(&store, &record).await;
+            // The server learns the scripts.
+            let base = loaded(&store, &key).await.expect("it is there");
+            applied(
+                store
+                    .patch(&key, &base, &set("a", "1"), NOW)
+                    .await
+                    .expect("patch"),
+            );
+            assert!(store.touch(&key, LATER, NOW).await.expect("touch"));
+
+            reset(&server);
+            for _ in 0..100 {
+                loaded(&store, &key).await.expect("it is there");
+            }
+            assert_eq!(sent(&server), [("hgetall".to_owned(), 100)]);
+
+            reset(&server);
+            for _ in 0..100 {
+                let base = &base;
+                applied(
+                    store
+                        .patch(&key, base, &set("b", "2"), NOW)
+                        .await
+                        .expect("patch"),
+                );
+            }
+            assert_eq!(sent(&server), [("evalsha".to_owned(), 100)]);
+
+            reset(&server);
+            let later = LATER.saturating_add(60);
+            assert!(store.touch(&key, later, NOW).await.expect("touch"));
+            assert_eq!(sent(&server), [("evalsha".to_owned(), 1)]);
+        }
+    });
+}
+
+#[test]
+#[ignore = "needs redis-server: cargo xtask test"]
+fn an_uncontended_update_costs_one_command_and_a_contended_one_two() {
+    let server = Server::start();
+    block_on(async {
+        let store = patient().connect(server.url()).await.expect("connects");
+        let key = filed(&store, &record(r#"{"n":0}"#)).await;
+        let base = loaded(&store, &key).await.expect("it is there");
+        applied(
+            store
+                .patch(&key, &base, &set("a", "1"), NOW)
+                .await
+                .expect("patch"),
+        );
+        reset(&server);
+        for expected in [1, 3] {
+            applied(
+                store
+                    .patch(&key, &base, &increment("n", &base), NOW)
+                    .await
+                    .expect("patch"),
+            );
+            assert_eq!(sent(&server), [("evalsha".to_owned(), expected)]);
+        }
+    });
+}
+
+#[test]
+#[ignore = "needs redis-server: cargo xtask test"]
+fn a_new_session_a_log_in_and_a_log_out() {
+    let server = Server::start();
+    block_on(async {
+        let store = patient().connect(server.url()).await.expect("connects");
+        let mut user = record_of("bob");
+        for _ in 0..2 {
+            // Twice, because the first time the server learns the scripts.
+            reset(&server);
+            let anonymous = filed(&store, &record("{}")).await;
+            let base = loaded(&store, &anonymous).await.expect("it is there");
+            let mut log_in = set("a", "1");
+            log_in.facts.user = Some("bob".to_owned());
+            let to = key();
+            let moved = store
+                .rotate(&anonymous, &to, &base, &log_in, None, NOW)
+                .await;
+            assert!(matches!(moved, Ok(Patched::Applied(_))));
+            assert!(store.delete(&to).await.expect("delete"));
+            user.handle = base.handle;
+            let created = store.create(&key(), &user, NOW).await.expect("create");
+            assert_eq!(created, Created::Created);
+        }
+        // create; index and rotate; delete and index; index and create.
+        let expected = [("evalsha".to_owned(), 6), ("zrem".to_owned(), 1)];
+        let mut found = sent(&server);
+        found.retain(|(name, _)| expected.iter().any(|(other, _)| name == other));
+        found.sort();
+        // A rotation's own ZREM is that of a session which had a user before; here is none.
+        assert_eq!(found, expected);
+    });
+}
+
+#[test]
+#[ignore = "needs redis-server: cargo xtask test"]
+fn a_server_that_forgets_the_scripts_gets_them_again() {
+    let server = Server::start();
+    block_on(async {
+        let store = patient().connect(server.url()).await.expect("connects");
+        let key = filed(&store, &record(r#"{"n":0}"#)).await;
+        for round in 0..20 {
+            let base = loaded(&store, &key).await.expect("it is there");
+            assert_eq!(server.cli(&["SCRIPT", "FLUSH"]), "OK");
+            let after = store.patch(&key, &base, &increment("n", &base), NOW).await;
+            let after = applied(after.expect("patch"));
+            assert_eq!(
+                after.data.text_of("n"),
+                Some((round + 1).to_string().as_str())
+            );
+            assert_eq!(after.version, round + 1);
+        }
+    });
+}

@@ -1,0 +1,17 @@
+//! What the store does with real servers: private ones, started by each test, gone with it.
+//!
+//! `conformance` is the contract; `cost` counts commands; `races` has many at once and in every order;
+//! `faults` takes the server away; `rubbish` is what the store must not touch; `moves` is rotation in a
+//! cluster, step by step; `tls` and `sentinel` are other ways to a server.
+//! `CARAFE_FULL=1` runs the long forms; `CARAFE_SEED` repeats a failing one.
+
+mod conformance;
+mod cost;
+mod faults;
+mod moves;
+mod races;
+mod rubbish;
+mod sentinel;
+mod support;
+#[cfg(feature = "tls")]
+mod tls;

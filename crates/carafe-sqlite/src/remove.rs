@@ -1,0 +1,66 @@
+//! Taking sessions away: one, a user's, and those that are over. Rows that cannot be read go like all
+//! others, since nothing of them is kept; a log-out always works.
+
+use carafe_core::{
+    clock::Timestamp,
+    store::{Handle, StoreError, StoreKey, Which},
+};
+use rusqlite::{Connection, params};
+
+use crate::{rows, sql};
+
+const DELETE: &str = "DELETE FROM sessions WHERE key = ?1";
+const DELETE_ALIASES: &str = "DELETE FROM session_aliases WHERE alias_of = ?1";
+const TARGET: &str = "SELECT alias_of FROM session_aliases WHERE key = ?1";
+
+/// ?1 is the user, ?2 a handle or NULL for all, ?3 whether that handle is the one meant or the one spared.
+macro_rules! of_user {
+    () => {
+        "FROM sessions WHERE user = ?1 AND (?2 IS NULL OR (handle = ?2) = ?3)"
+    };
+}
+const ALIASES_OF_USER: &str = concat!(
+    "DELETE FROM session_aliases WHERE alias_of IN (SELECT key ",
+    of_user!(),
+    ")"
+);
+const SESSIONS_OF_USER: &str = concat!("DELETE ", of_user!());
+
+const SWEEP: &str = "DELETE FROM sessions WHERE key IN \
+    (SELECT key FROM sessions WHERE expires <= ?1 ORDER BY expires LIMIT ?2)";
+const SWEEP_ALIASES: &str = "DELETE FROM session_aliases WHERE key IN \
+    (SELECT key FROM session_aliases WHERE alias_until <= ?1 ORDER BY alias_until LIMIT ?2)";
+
+/// An alias leads to its record whatever the time: deleting through the old id ends the session.
+pub(crate) fn session(db: &Connection, key: &StoreKey) -> Result<bool, StoreError> {
+    let target = sql::first(db, TARGET, params![key.as_bytes()], |row| {
+        rows::key(row, 0, "alias_of")
+    })?;
+    let key = target.as_ref().unwrap_or(key);
+    sql::execute(db, DELETE_ALIASES, params![key.as_bytes()])?;
+    Ok(sql::execute(db, DELETE, params![key.as_bytes()])? > 0)
+}
+
+pub(crate) fn of_user(db: &Connection, user: &str, which: Which) -> Result<u64, StoreError> {
+    let (handle, meant) = match which {
+        Which::All => (None, true),
+        Which::Only(one) => (Some(one), true),
+        Which::AllBut(one) => (Some(one), false),
+    };
+    let handle = handle.as_ref().map(Handle::to_string);
+    sql::execute(db, ALIASES_OF_USER, params![user, handle, meant])?;
+    let deleted = sql::execute(db, SESSIONS_OF_USER, params![user, handle, meant])?;
+    Ok(deleted as u64)
+}
+
+/// Sessions first, then aliases, `limit` rows in all.
+pub(crate) fn expired(db: &Connection, limit: usize, now: Timestamp) -> Result<usize, StoreError> {
+    let rows = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+    let sessions = sql::execute(db, SWEEP, params![now.unix(), rows(limit)])?;
+    let aliases = sql::execute(
+        db,
+        SWEEP_ALIASES,
+        params![now.unix(), rows(limit - sessions)],
+    )?;
+    Ok(sessions + aliases)
+}

@@ -1,0 +1,72 @@
+//! `sqlite:FILE` and `sqlite::memory:`. No percent-decoding, no parameters: a name that needs either is
+//! for [`SqliteStore::open`](crate::SqliteStore::open), a setting for `SqliteOptions`.
+
+use std::path::PathBuf;
+
+use crate::OpenError;
+
+/// Where the sessions are.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    File(PathBuf),
+    Memory,
+}
+
+impl Place {
+    pub(crate) fn parse(url: &str) -> Result<Self, OpenError> {
+        let refuse = |why| {
+            Err(OpenError::Url {
+                url: url.to_owned(),
+                why,
+            })
+        };
+        let Some(rest) = url.strip_prefix("sqlite:") else {
+            return refuse("it does not begin with `sqlite:`");
+        };
+        match rest.strip_prefix("//").unwrap_or(rest) {
+            ":memory:" => Ok(Self::Memory),
+            "" => refuse("it names no file"),
+            file if file.contains('?') => refuse("settings belong into `SqliteOptions`"),
+            file => Ok(Self::File(file.into())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_name_files_or_memory() {
+        for (url, file) in [
+            ("sqlite:sessions.db", "sessions.db"),
+            ("sqlite://sessions.db", "sessions.db"),
+            ("sqlite:/var/lib/x.db", "/var/lib/x.db"),
+            ("sqlite:///var/lib/x.db", "/var/lib/x.db"),
+        ] {
+            assert_eq!(
+                Place::parse(url).unwrap(),
+                Place::File(file.into()),
+                "{url}"
+            );
+        }
+        assert_eq!(Place::parse("sqlite::memory:").unwrap(), Place::Memory);
+    }
+
+    #[test]
+    fn other_urls_are_refused() {
+        for url in [
+            "",
+            "sqlite",
+            "sqlite:",
+            "sqlite://",
+            "redis:x",
+            "sqlite:x?mode=rw",
+        ] {
+            assert!(
+                matches!(Place::parse(url), Err(OpenError::Url { .. })),
+                "{url}"
+            );
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! What differs between the databases, and the few calls for which sqlx needs to know which one it is.
+
+use carafe_core::store::BoxFuture;
+use sqlx::{Database, Error, SqlStr};
+
+use crate::row::Columns;
+
+/// A database that sessions can be kept in.
+///
+/// Cannot be implemented outside this crate: the module is private.
+pub trait Dialect: Database {
+    /// The tables and indices, for the default name of the table.
+    #[doc(hidden)]
+    const SCHEMA: &'static str;
+    /// One at a time may pass here until [`Dialect::UNLOCK`].
+    #[doc(hidden)]
+    const LOCK: &'static str;
+    #[doc(hidden)]
+    const UNLOCK: &'static str;
+    /// Begins a transaction in which a locking read sees the newest state.
+    #[doc(hidden)]
+    const BEGIN: &'static str;
+    /// What an `INSERT` ends in so that a key in use is no error, if there is such a thing.
+    #[doc(hidden)]
+    const UNLESS_TAKEN: &'static str;
+    /// Deletes the first `$2` rows that have expired at `$1`.
+    #[doc(hidden)]
+    const SWEEP: &'static str;
+
+    /// `sql` with this database's placeholders.
+    #[doc(hidden)]
+    fn placeholders(sql: String) -> String;
+
+    /// How many rows a statement has touched.
+    #[doc(hidden)]
+    fn execute<'c>(
+        connection: &'c mut Self::Connection,
+        sql: &'c SqlStr,
+        values: &'c [Value<'c>],
+    ) -> BoxFuture<'c, Result<u64, Error>>;
+
+    /// The rows that a query gives.
+    #[doc(hidden)]
+    fn rows<'c>(
+        connection: &'c mut Self::Connection,
+        sql: &'c SqlStr,
+        values: &'c [Value<'c>],
+    ) -> BoxFuture<'c, Result<Vec<Columns>, Error>>;
+
+    /// Statements without values or results, in one go.
+    #[doc(hidden)]
+    fn batch<'c>(
+        connection: &'c mut Self::Connection,
+        sql: &'c SqlStr,
+    ) -> BoxFuture<'c, Result<(), Error>>;
+}
+
+/// The value of a placeholder.
+#[derive(Clone, Copy)]
+pub enum Value<'v> {
+    #[doc(hidden)]
+    Bytes(Option<&'v [u8]>),
+    #[doc(hidden)]
+    Text(Option<&'v str>),
+    #[doc(hidden)]
+    Number(Option<i64>),
+}
+
+/// The calls of a [`Dialect`], which are the same text for each but not the same code. `$text` is what a
+/// column of text is read as.
+macro_rules! calls {
+    ($text:ty) => {
+        fn execute<'c>(
+            connection: &'c mut Self::Connection,
+            sql: &'c SqlStr,
+            values: &'c [Value<'c>],
+        ) -> BoxFuture<'c, Result<u64, Error>> {
+            Box::pin(async move {
+                let query = sqlx::query_with::<Self, _>(sql.clone(), arguments(values)?);
+                Ok(query.execute(connection).await?.rows_affected())
+            })
+        }
+
+        fn rows<'c>(
+            connection: &'c mut Self::Connection,
+            sql: &'c SqlStr,
+            values: &'c [Value<'c>],
+        ) -> BoxFuture<'c, Result<Vec<Columns>, Error>> {
+            Box::pin(async move {
+                let query = sqlx::query_with::<Self, _>(sql.clone(), arguments(values)?);
+                let rows = query.fetch_all(connection).await?;
+                rows.iter().map(columns).collect()
+            })
+        }
+
+        fn batch<'c>(
+            connection: &'c mut Self::Connection,
+            sql: &'c SqlStr,
+        ) -> BoxFuture<'c, Result<(), Error>> {
+            Box::pin(async move {
+                sqlx::raw_sql(sql.clone()).execute(connection).await?;
+                Ok(())
+            })
+        }
+    };
+}
+
+/// What `calls` needs beside the trait.
+macro_rules! conversions {
+    ($database:ty, $text:ty) => {
+        fn arguments(
+            values: &[Value<'_>],
+        ) -> Result<<$database as sqlx::Database>::Arguments, Error> {
+            use sqlx::Arguments;
+            let mut arguments = <$database as sqlx::Database>::Arguments::default();
+            for value in values {
+                match *value {
+                    Value::Bytes(bytes) => arguments.add(bytes),
+                    Value::Text(text) => arguments.add(text),
+                    Value::Number(number) => arguments.add(number),
+                }
+                .map_err(Error::Encode)?;
+            }
+            Ok(arguments)
+        }
+
+        fn columns(row: &<$database as sqlx::Database>::Row) -> Result<Columns, Error> {
+            use sqlx::Row;
+            let text = |bytes: $text| $crate::row::text(bytes.into());
+            Ok(Columns {
+                key: row.try_get(0)?,
+                target: row.try_get(1)?,
+                data: text(row.try_get(2)?)?,
+                user: row.try_get::<Option<$text>, _>(3)?.map(text).transpose()?,
+                handle: row.try_get(4)?,
+                device: row.try_get::<Option<$text>, _>(5)?.map(text).transpose()?,
+                created: row.try_get(6)?,
+                renewed: row.try_get(7)?,
+                last_seen: row.try_get(8)?,
+                expires: row.try_get(9)?,
+                authenticated: row.try_get(10)?,
+                version: row.try_get(11)?,
+            })
+        }
+    };
+}
+
+pub(crate) use {calls, conversions};

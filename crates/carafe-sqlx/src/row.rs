@@ -1,0 +1,137 @@
+//! A record as the columns of a row, and back.
+
+use carafe_core::{
+    clock::Timestamp,
+    json,
+    session::SessionData,
+    store::{Handle, Record, StoreError, StoreKey},
+};
+use sqlx::Error;
+
+use crate::dialect::Value;
+
+/// A row as the database gives it.
+pub struct Columns {
+    pub(crate) key: Vec<u8>,
+    pub(crate) target: Option<Vec<u8>>,
+    pub(crate) data: String,
+    pub(crate) user: Option<String>,
+    pub(crate) handle: Vec<u8>,
+    pub(crate) device: Option<String>,
+    pub(crate) created: i64,
+    pub(crate) renewed: i64,
+    pub(crate) last_seen: i64,
+    pub(crate) expires: i64,
+    pub(crate) authenticated: Option<i64>,
+    pub(crate) version: i64,
+}
+
+/// What a key leads to.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one at a time, and it is almost always a record"
+)]
+pub(crate) enum Found {
+    Record(Record),
+    Alias(StoreKey),
+}
+
+impl Columns {
+    /// What the row of `key` holds.
+    pub(crate) fn found(self, key: &StoreKey) -> Result<Found, StoreError> {
+        // A reply that is not the one to this question must never be somebody's session.
+        if self.key != key.as_bytes() {
+            return Err(StoreError::corrupt("the row of another key"));
+        }
+        match self.target()? {
+            Some(target) => Ok(Found::Alias(target)),
+            None => self.record().map(Found::Record),
+        }
+    }
+
+    /// The record of `user` in a list of theirs.
+    pub(crate) fn of(self, user: &str) -> Result<Record, StoreError> {
+        if self.user.as_deref() != Some(user) {
+            return Err(StoreError::corrupt("the row of another user"));
+        }
+        self.record()
+    }
+
+    /// The key that this row leads to, if it is an alias. Reads nothing else of it.
+    pub(crate) fn target(&self) -> Result<Option<StoreKey>, StoreError> {
+        let target = self.target.as_deref().map(exact).transpose()?;
+        Ok(target.map(StoreKey::from_bytes))
+    }
+
+    fn record(self) -> Result<Record, StoreError> {
+        Ok(Record {
+            data: SessionData::parse(self.data, Record::STYLE).map_err(StoreError::corrupt)?,
+            user: self.user,
+            handle: Handle::from_bytes(exact(&self.handle)?),
+            device: self.device,
+            created: Timestamp::from_unix(self.created),
+            renewed: Timestamp::from_unix(self.renewed),
+            last_seen: Timestamp::from_unix(self.last_seen),
+            expires: Timestamp::from_unix(self.expires),
+            authenticated: self.authenticated.map(Timestamp::from_unix),
+            version: u64::try_from(self.version).map_err(StoreError::corrupt)?,
+        })
+    }
+}
+
+/// The JSON text of a record.
+pub(crate) fn json_of(record: &Record) -> String {
+    json::write_object(record.data.iter(), Record::STYLE)
+}
+
+/// Bytes that must be text.
+pub(crate) fn text(bytes: Vec<u8>) -> Result<String, Error> {
+    String::from_utf8(bytes).map_err(|error| Error::Decode(error.into()))
+}
+
+fn exact<const N: usize>(bytes: &[u8]) -> Result<[u8; N], StoreError> {
+    bytes.try_into().map_err(StoreError::corrupt)
+}
+
+impl<'v> From<&'v StoreKey> for Value<'v> {
+    fn from(key: &'v StoreKey) -> Self {
+        Self::Bytes(Some(key.as_bytes()))
+    }
+}
+
+impl<'v> From<&'v Handle> for Value<'v> {
+    fn from(handle: &'v Handle) -> Self {
+        Self::Bytes(Some(handle.as_bytes()))
+    }
+}
+
+impl<'v> From<&'v str> for Value<'v> {
+    fn from(text: &'v str) -> Self {
+        Self::Text(Some(text))
+    }
+}
+
+impl<'v> From<&'v Option<String>> for Value<'v> {
+    fn from(text: &'v Option<String>) -> Self {
+        Self::Text(text.as_deref())
+    }
+}
+
+impl From<Timestamp> for Value<'_> {
+    fn from(time: Timestamp) -> Self {
+        Self::Number(Some(time.unix()))
+    }
+}
+
+impl From<Option<Timestamp>> for Value<'_> {
+    fn from(time: Option<Timestamp>) -> Self {
+        Self::Number(time.map(Timestamp::unix))
+    }
+}
+
+impl From<u64> for Value<'_> {
+    /// What is too large for the database's numbers is as large as they get.
+    fn from(number: u64) -> Self {
+        Self::Number(Some(i64::try_from(number).unwrap_or(i64::MAX)))
+    }
+}

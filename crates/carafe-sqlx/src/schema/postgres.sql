@@ -1,0 +1,19 @@
+-- Sessions, and aliases of sessions that got a new id a moment ago (target is not null).
+CREATE TABLE carafe_sessions (
+    store_key     BYTEA  PRIMARY KEY CHECK (octet_length(store_key) = 32), -- SHA-256 of the id
+    target        BYTEA  CHECK (octet_length(target) = 32),   -- of an alias: the store_key it leads to
+    data          TEXT   NOT NULL,                            -- JSON text, kept to the byte
+    user_id       TEXT,
+    handle        BYTEA  NOT NULL CHECK (octet_length(handle) = 12),
+    device        TEXT,
+    created       BIGINT NOT NULL,                            -- times are seconds since 1970, UTC
+    renewed       BIGINT NOT NULL,
+    last_seen     BIGINT NOT NULL,
+    expires       BIGINT NOT NULL,
+    authenticated BIGINT,
+    version       BIGINT NOT NULL CHECK (version >= 0)
+) WITH (fillfactor = 85);
+CREATE INDEX carafe_sessions_expires ON carafe_sessions (expires);
+CREATE INDEX carafe_sessions_user ON carafe_sessions (user_id, renewed) WHERE user_id IS NOT NULL;
+CREATE TABLE IF NOT EXISTS carafe_sessions_schema (version BIGINT PRIMARY KEY);
+INSERT INTO carafe_sessions_schema (version) VALUES (1);

@@ -1,0 +1,164 @@
+//! All SQL. Each placeholder stands once and in order, so that `?` can take its place where `$n` is unknown.
+
+use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
+
+use crate::{dialect::Dialect, table};
+
+/// The columns of a row, in the order of `Columns`.
+macro_rules! columns {
+    ($of:literal) => {
+        concat!(
+            $of,
+            "target, ",
+            $of,
+            "data, ",
+            $of,
+            "user_id, ",
+            $of,
+            "handle, ",
+            $of,
+            "device, ",
+            $of,
+            "created, ",
+            $of,
+            "renewed, ",
+            $of,
+            "last_seen, ",
+            $of,
+            "expires, ",
+            $of,
+            "authenticated, ",
+            $of,
+            "version"
+        )
+    };
+}
+
+/// A key leads to its own row or, if that is an alias, to the row of its target. The first column is the
+/// key that was asked for.
+const LOAD: &str = concat!(
+    "SELECT a.store_key, ",
+    columns!("r."),
+    " FROM carafe_sessions a JOIN carafe_sessions r \
+     ON r.store_key = COALESCE(a.target, a.store_key) \
+     WHERE a.store_key = $1 AND a.expires > $2 AND r.expires > $3"
+);
+
+const FIND: &str = concat!(
+    "SELECT store_key, ",
+    columns!(""),
+    " FROM carafe_sessions WHERE store_key = $1 AND expires > $2"
+);
+
+const OF_USER: &str = concat!(
+    "SELECT store_key, ",
+    columns!(""),
+    " FROM carafe_sessions WHERE user_id = $1 AND expires > $2 \
+     ORDER BY renewed DESC, handle DESC"
+);
+
+const CREATE: &str = concat!(
+    "INSERT INTO carafe_sessions (store_key, ",
+    columns!(""),
+    ") \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+);
+
+/// A row that is ours: nobody else can change it.
+const REPLACE: &str = "UPDATE carafe_sessions SET store_key = $1, data = $2, user_id = $3, device = $4, \
+     renewed = $5, last_seen = $6, expires = $7, authenticated = $8, version = $9 \
+     WHERE store_key = $10 AND target IS NULL";
+
+/// What `REPLACE` ends in where others can. The version says who wrote last; the data says that it is still
+/// what this version was, for a row that was damaged meanwhile must stay as it is.
+const IF_UNCHANGED: &str = " AND version = $11 AND data = $12 AND expires > $13";
+
+const TOUCH: &str = "UPDATE carafe_sessions SET last_seen = GREATEST(last_seen, $1), \
+     expires = GREATEST(expires, $2), version = version + 1 \
+     WHERE store_key = $3 AND expires > $4 AND target IS NULL";
+
+const DELETE: &str = "DELETE FROM carafe_sessions WHERE store_key = $1 AND target IS NULL";
+
+const DELETE_OF_USER: &str = "DELETE FROM carafe_sessions WHERE user_id = $1";
+
+/// The SQL texts of one store.
+pub(crate) struct Statements {
+    pub(crate) load: SqlStr,
+    pub(crate) find: SqlStr,
+    pub(crate) lock: SqlStr,
+    pub(crate) of_user: SqlStr,
+    pub(crate) create: SqlStr,
+    pub(crate) replace: SqlStr,
+    pub(crate) replace_unchanged: SqlStr,
+    pub(crate) touch: SqlStr,
+    pub(crate) delete: SqlStr,
+    pub(crate) delete_of_user: SqlStr,
+    pub(crate) delete_only: SqlStr,
+    pub(crate) delete_all_but: SqlStr,
+    pub(crate) sweep: SqlStr,
+    pub(crate) begin: SqlStr,
+    pub(crate) commit: SqlStr,
+    pub(crate) rollback: SqlStr,
+}
+
+impl Statements {
+    /// For the table of this name, which was checked.
+    pub(crate) fn about<D: Dialect>(name: &str) -> Self {
+        let sql = |parts: &[&str]| sql::<D>(&parts.concat(), name);
+        Self {
+            load: sql(&[LOAD]),
+            find: sql(&[FIND]),
+            lock: sql(&[FIND, " FOR UPDATE"]),
+            of_user: sql(&[OF_USER]),
+            create: sql(&[CREATE, D::UNLESS_TAKEN]),
+            replace: sql(&[REPLACE]),
+            replace_unchanged: sql(&[REPLACE, IF_UNCHANGED]),
+            touch: sql(&[TOUCH]),
+            delete: sql(&[DELETE]),
+            delete_of_user: sql(&[DELETE_OF_USER]),
+            delete_only: sql(&[DELETE_OF_USER, " AND handle = $2"]),
+            delete_all_but: sql(&[DELETE_OF_USER, " AND handle <> $2"]),
+            sweep: sql(&[D::SWEEP]),
+            begin: sql(&[D::BEGIN]),
+            commit: sql(&["COMMIT"]),
+            rollback: sql(&["ROLLBACK"]),
+        }
+    }
+}
+
+/// `text` in the dialect and about the table. Safe: the only part that is not ours is a checked name.
+pub(crate) fn sql<D: Dialect>(text: &str, table: &str) -> SqlStr {
+    AssertSqlSafe(D::placeholders(table::renamed(text, table))).into_sql_str()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_stand_once_and_in_order() {
+        let update = [REPLACE, IF_UNCHANGED].concat();
+        for text in [
+            LOAD,
+            FIND,
+            OF_USER,
+            CREATE,
+            &update,
+            TOUCH,
+            DELETE,
+            DELETE_OF_USER,
+        ] {
+            let numbers: Vec<usize> = text
+                .split('$')
+                .skip(1)
+                .map(|rest| {
+                    let end = rest
+                        .find(|c: char| !c.is_ascii_digit())
+                        .unwrap_or(rest.len());
+                    rest[..end].parse().expect("a number")
+                })
+                .collect();
+            assert_eq!(numbers, (1..=numbers.len()).collect::<Vec<_>>(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! The store on MariaDB, against a private server.
+
+#![allow(clippy::print_stdout, reason = "a seed that is not said is of no use")]
+
+mod suite;
+mod support;
+
+use std::sync::OnceLock;
+
+use carafe_sqlx::{Deadlines, MySqlStore};
+use sqlx::mysql::MySqlPoolOptions;
+use support::{Kit, PATIENT, server::Server};
+
+struct MariaDb;
+
+impl MariaDb {
+    fn url(port: u16) -> String {
+        format!("mysql://root@127.0.0.1:{port}/carafe")
+    }
+}
+
+impl Kit for MariaDb {
+    type Store = MySqlStore;
+
+    fn start() -> Server {
+        // Not /tmp: a server that starts removes the temporary tables of all who work there.
+        let init = "mariadb-install-db --no-defaults --datadir={dir}/data --skip-test-db \
+             --innodb-use-native-aio=0 --tmpdir={dir}";
+        let run = "/usr/sbin/mariadbd --no-defaults --datadir={dir}/data --port={port} \
+             --bind-address=127.0.0.1 --socket={dir}/socket --skip-grant-tables \
+             --max-connections=300 --innodb-flush-log-at-trx-commit=2 --log-output=TABLE \
+             --innodb-use-native-aio=0 --tmpdir={dir}";
+        let client = "mariadb --no-defaults -S {dir}/socket -N -B -e";
+        let server = Server::start(init, run, client);
+        server.sql("CREATE DATABASE carafe");
+        server
+    }
+
+    fn shared() -> &'static Server {
+        static SERVER: OnceLock<Server> = OnceLock::new();
+        SERVER.get_or_init(Self::start)
+    }
+
+    async fn store(port: u16, table: &str, connections: u32, deadlines: Deadlines) -> MySqlStore {
+        let options = MySqlPoolOptions::new()
+            .max_connections(connections)
+            .test_before_acquire(false);
+        let pool = options.connect_lazy(&Self::url(port)).expect("a good URL");
+        let store = MySqlStore::new(pool).table(table).expect("a good name");
+        let store = store.deadlines(PATIENT);
+        store.migrate().await.expect("migrate works");
+        store.deadlines(deadlines)
+    }
+
+    async fn connected(server: &Server) -> MySqlStore {
+        let store = MySqlStore::connect(&Self::url(server.port))
+            .await
+            .expect("connect works");
+        store.migrate().await.expect("migrate works");
+        store
+    }
+
+    fn statements(server: &Server, table: &str) -> Vec<String> {
+        server.sql("SET GLOBAL general_log = ON");
+        let log = server.sql(&format!(
+            "SELECT argument FROM mysql.general_log WHERE command_type = 'Execute' \
+             AND argument LIKE '%{table}%'"
+        ));
+        log.lines().map(str::to_owned).collect()
+    }
+
+    const PLACE: &'static str = "USE carafe;";
+    const FILL: &'static str = "INSERT INTO TABLE SELECT UNHEX(SHA2(seq, 256)), NULL, '{}', \
+        CONCAT('user', seq % 500), '123456789012', NULL, seq, seq, seq, seq, NULL, 0 FROM seq_1_to_5000";
+
+    fn bytes(hex: &str) -> String {
+        format!("x'{hex}'")
+    }
+}
+
+async fn conforming() -> MySqlStore {
+    MariaDb::store(MariaDb::shared().port, "carafe_sessions", 16, PATIENT).await
+}
+
+mod conformance {
+    carafe_core::session_store_conformance!(
+        #[ignore = "needs mariadb: cargo xtask test"];
+        super::support::block_on,
+        super::conforming()
+    );
+}
+suite::suite!("needs mariadb: cargo xtask test", super::MariaDb);

@@ -1,0 +1,41 @@
+//! What the contract's own suite does not ask, because it takes a server of one's own to ask it.
+//!
+//! | file | asks |
+//! |---|---|
+//! | `corners` | chains of aliases, look-alike users, rows that others wrote, limits, migrations |
+//! | `races` | counters from two processes, resurrections, a user's log-out against a renewal |
+//! | `sql` | how many statements, on which index, in which batches |
+//! | `faults` | a server killed, stopped or with a damaged row; a request that went away |
+
+pub(crate) mod corners;
+pub(crate) mod faults;
+pub(crate) mod races;
+pub(crate) mod sql;
+
+macro_rules! suite {
+    ($reason:literal, $kit:ty) => {
+        $crate::suite::suite!(@ $reason, $kit;
+            corners: aliases_of_aliases_lead_to_the_record, a_log_in_ends_every_older_id,
+            users_that_look_alike_are_not, what_others_wrote_is_merged, what_is_too_large_is_refused,
+            a_taken_key_is_not_rotated_onto, many_migrate_at_once;
+            races: a_counter_is_exact_over_two_processes, works_for_another_process,
+            nothing_comes_back, a_renewal_does_not_escape_a_log_out_of_all;
+            sql: each_verb_is_one_statement, a_contended_patch_is_one_transaction,
+            sweep_and_list_use_their_index, a_thousand_are_swept_in_batches;
+            faults: a_damaged_row_is_left_alone, a_killed_server_comes_back,
+            a_stopped_server_costs_a_deadline, dropped_requests_leave_the_pool_clean;
+        );
+    };
+    (@ $reason:literal, $kit:ty; $($file:ident: $($check:ident),*;)*) => {
+        mod suite_checks {
+            $($(
+                #[test]
+                #[ignore = $reason]
+                fn $check() {
+                    $crate::support::block_on($crate::suite::$file::$check::<$kit>());
+                }
+            )*)*
+        }
+    };
+}
+pub(crate) use suite;

@@ -1,0 +1,60 @@
+//! Private database servers for these tests, and what the tests of both databases share.
+
+pub(crate) mod fixtures;
+pub(crate) mod server;
+
+use std::{future::Future, time::Duration};
+
+use carafe_core::store::{ExpiredSweep, UserSessions};
+use carafe_sqlx::Deadlines;
+use server::Server;
+
+/// One of the databases, with what the tests need to know of it.
+pub(crate) trait Kit: 'static {
+    type Store: UserSessions + ExpiredSweep;
+
+    /// A server of one's own.
+    fn start() -> Server;
+
+    /// The server that the tests of one program share.
+    fn shared() -> &'static Server;
+
+    /// A store on its own pool of `connections`, with its table made.
+    fn store(
+        port: u16,
+        table: &str,
+        connections: u32,
+        deadlines: Deadlines,
+    ) -> impl Future<Output = Self::Store>;
+
+    /// The same, as `connect` makes it.
+    fn connected(server: &Server) -> impl Future<Output = Self::Store>;
+
+    /// Which statements about `table` the server has run since it was asked to write them down.
+    fn statements(server: &Server, table: &str) -> Vec<String>;
+
+    /// Where the tables are, for [`Server::sql`].
+    const PLACE: &'static str;
+
+    /// 5,000 rows of 500 users.
+    const FILL: &'static str;
+
+    /// 32 bytes as SQL.
+    fn bytes(hex: &str) -> String;
+}
+
+/// For tests that are not about deadlines, on machines that do other things too.
+pub(crate) const PATIENT: Deadlines = Deadlines {
+    connect: Duration::from_secs(30),
+    read: Duration::from_secs(30),
+    write: Duration::from_secs(30),
+};
+
+/// Runs a future to its end on a runtime of its own.
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    runtime.expect("a runtime starts").block_on(future)
+}

@@ -1,0 +1,339 @@
+//! Flask's preset against the table of what Flask 3.1.3 does at the end of a request: situation by
+//! situation, whether there is a `Set-Cookie` and whether the response varies by cookie.
+
+use axum::{Router, routing::get};
+use carafe::{KeyRing, Refresh, Session, SessionConfig, SessionLayer};
+
+use super::browser;
+use super::browser::{
+    KEY, OLD_KEY, flask, flask_cookie, flask_cookie_under, inside, key, send, side,
+};
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Sent {
+    Nothing,
+    /// Without `Expires`.
+    Session,
+    /// With `Expires`.
+    Permanent,
+    Removal,
+}
+
+type Handler = fn(&Session);
+
+struct Situation {
+    name: &'static str,
+    /// The payload of the cookie that comes in; none if it is empty.
+    brought: &'static str,
+    /// `None` does not take the session at all.
+    handler: Option<Handler>,
+    sent: Sent,
+    vary: bool,
+}
+
+const fn on(
+    name: &'static str,
+    brought: &'static str,
+    handler: Option<Handler>,
+    sent: Sent,
+    vary: bool,
+) -> Situation {
+    Situation {
+        name,
+        brought,
+        handler,
+        sent,
+        vary,
+    }
+}
+
+const PLAIN: &str = r#"{"a":1}"#;
+const PERMANENT: &str = r#"{"_permanent":true,"a":1}"#;
+
+const TABLE: &[Situation] = &[
+    on("untouched, no cookie", "", None, Sent::Nothing, false),
+    on("untouched, a cookie", PLAIN, None, Sent::Nothing, false),
+    on(
+        "untouched, a bad cookie",
+        "rubbish",
+        None,
+        Sent::Nothing,
+        false,
+    ),
+    on(
+        "taken, but not looked at",
+        PLAIN,
+        Some(|_| ()),
+        Sent::Nothing,
+        false,
+    ),
+    on(
+        "read, no cookie",
+        "",
+        Some(|s| _ = s.len()),
+        Sent::Nothing,
+        true,
+    ),
+    on(
+        "read",
+        PLAIN,
+        Some(|s| _ = s.get::<u8>("a")),
+        Sent::Nothing,
+        true,
+    ),
+    on(
+        "read, a bad cookie",
+        "rubbish",
+        Some(|s| assert!(s.is_empty())),
+        Sent::Nothing,
+        true,
+    ),
+    on(
+        "changed",
+        PLAIN,
+        Some(|s| s.insert("b", &1).unwrap()),
+        Sent::Session,
+        true,
+    ),
+    on(
+        "changed, a bad cookie",
+        "rubbish",
+        Some(|s| s.insert("b", &1).unwrap()),
+        Sent::Session,
+        true,
+    ),
+    on(
+        "an equal value is written",
+        PLAIN,
+        Some(|s| s.insert("a", &1).unwrap()),
+        Sent::Session,
+        true,
+    ),
+    on(
+        "a missing key is popped",
+        PLAIN,
+        Some(|s| _ = s.remove("x").unwrap()),
+        Sent::Nothing,
+        true,
+    ),
+    on(
+        "permanent, untouched",
+        PERMANENT,
+        None,
+        Sent::Permanent,
+        true,
+    ),
+    on(
+        "permanent, read",
+        PERMANENT,
+        Some(|s| _ = s.len()),
+        Sent::Permanent,
+        true,
+    ),
+    on(
+        "permanent, changed",
+        PERMANENT,
+        Some(|s| s.insert("b", &1).unwrap()),
+        Sent::Permanent,
+        true,
+    ),
+    on(
+        "the last key is removed",
+        PLAIN,
+        Some(|s| _ = s.remove("a").unwrap()),
+        Sent::Removal,
+        true,
+    ),
+    on(
+        "cleared",
+        PLAIN,
+        Some(|s| s.clear().unwrap()),
+        Sent::Removal,
+        true,
+    ),
+    on(
+        "cleared, no cookie",
+        "",
+        Some(|s| s.clear().unwrap()),
+        Sent::Removal,
+        true,
+    ),
+    on(
+        "modified = True on an empty session",
+        "",
+        Some(|s| s.renew().unwrap()),
+        Sent::Removal,
+        true,
+    ),
+    on(
+        "permanent = True on an empty session",
+        "",
+        Some(|s| s.set_permanent(true).unwrap()),
+        Sent::Permanent,
+        true,
+    ),
+    on(
+        "permanent = False on a permanent one",
+        PERMANENT,
+        Some(|s| s.set_permanent(false).unwrap()),
+        Sent::Session,
+        true,
+    ),
+];
+
+/// What a request from a browser with this cookie gets, as a row of the table.
+async fn row(layer: SessionLayer, situation: &Situation, path: &str) -> (Sent, bool) {
+    let handler = situation.handler;
+    let router = Router::new();
+    let router = match handler {
+        Some(handler) => router.route("/", get(async move |session: Session| handler(&session))),
+        None => router.route("/", get(async || ())),
+    };
+    let cookie = match situation.brought {
+        "" => String::new(),
+        "rubbish" => "session=rubbish".to_owned(),
+        payload => format!("session={}", flask_cookie(payload, 60)),
+    };
+    let answer = browser::get(&router.layer(layer), path, &cookie).await;
+    let sent = match answer.set_cookies()[..] {
+        [] => Sent::Nothing,
+        [only] if only.contains("Max-Age=0") => Sent::Removal,
+        [only] if only.contains("Expires=") => Sent::Permanent,
+        [only] => {
+            assert!(only.ends_with("; HttpOnly; Path=/"), "{only}");
+            Sent::Session
+        }
+        ref more => panic!("{more:?}"),
+    };
+    (sent, answer.vary() == ["Cookie"])
+}
+
+#[tokio::test]
+async fn the_end_of_a_request_is_flasks() {
+    for situation in TABLE {
+        let seen = row(flask(), situation, "/").await;
+        assert_eq!(seen, (situation.sent, situation.vary), "{}", situation.name);
+    }
+}
+
+/// `SESSION_REFRESH_EACH_REQUEST = False`.
+#[tokio::test]
+async fn without_refresh_a_permanent_session_is_sent_when_it_changes() {
+    let config = || SessionConfig::flask().with_refresh(Refresh::Never);
+    for situation in TABLE {
+        let expected = match situation.name {
+            "permanent, untouched" => (Sent::Nothing, false),
+            "permanent, read" => (Sent::Nothing, true),
+            _ => (situation.sent, situation.vary),
+        };
+        let layer = SessionLayer::with_config(side(), config()).unwrap();
+        assert_eq!(
+            row(layer, situation, "/").await,
+            expected,
+            "{}",
+            situation.name
+        );
+    }
+}
+
+/// "On every response incl. 404, 500, static files."
+#[tokio::test]
+async fn a_permanent_session_is_refreshed_on_routes_that_do_not_exist() {
+    let situation = on("permanent, 404", PERMANENT, None, Sent::Permanent, true);
+    assert_eq!(
+        row(flask(), &situation, "/nowhere").await,
+        (Sent::Permanent, true)
+    );
+    let situation = on("plain, 404", PLAIN, None, Sent::Nothing, false);
+    assert_eq!(
+        row(flask(), &situation, "/nowhere").await,
+        (Sent::Nothing, false)
+    );
+}
+
+/// Here we differ on purpose: Flask leaves a cookie under an old key as it is. The key changes, the time stays.
+#[tokio::test]
+async fn a_cookie_under_a_fallback_key_is_written_again_when_it_is_read() {
+    let ring = KeyRing::new(key(KEY)).with_fallback(key(OLD_KEY)).unwrap();
+    let side = carafe::ClientSide::signed(ring);
+    let layer = SessionLayer::with_config(side, SessionConfig::flask()).unwrap();
+    let router = Router::new()
+        .route(
+            "/read",
+            get(async |session: Session| session.len().to_string()),
+        )
+        .route("/untouched", get(async || ()))
+        .layer(layer);
+    let old = flask_cookie_under(&key(OLD_KEY).into(), PLAIN, 3_600);
+    let cookie = format!("session={old}");
+    let answer = browser::get(&router, "/untouched", &cookie).await;
+    assert!(answer.set_cookies().is_empty() && answer.vary().is_empty());
+    let answer = browser::get(&router, "/read", &cookie).await;
+    let (payload, issued) = inside(answer.cookie());
+    assert_eq!(payload, PLAIN);
+    assert_eq!(carafe::Timestamp::now().seconds_since(issued) / 10, 360);
+    let again = browser::get(&router, "/read", &format!("session={}", answer.cookie())).await;
+    assert!(again.set_cookies().is_empty());
+}
+
+/// Flask's `save_session` runs for error pages too; the safe preset saves nothing there but a log-out.
+#[tokio::test]
+async fn a_server_error_saves_in_flasks_preset_only() {
+    for (layer, saves) in [(flask(), true), (browser::safe(), false)] {
+        let failing = |status: u16| {
+            get(async move |session: Session| {
+                session.insert("a", &1).unwrap();
+                http::StatusCode::from_u16(status).unwrap()
+            })
+        };
+        let insisting = get(async |session: Session| {
+            session.insert("a", &1).unwrap();
+            session.commit().await.unwrap();
+            http::StatusCode::INTERNAL_SERVER_ERROR
+        });
+        let leaving = get(async |session: Session| {
+            session.log_out().unwrap();
+            http::StatusCode::INTERNAL_SERVER_ERROR
+        });
+        let router = Router::new()
+            .route("/499", failing(499))
+            .route("/500", failing(500))
+            .route("/503", failing(503))
+            .route("/insisting", insisting)
+            .route("/leaving", leaving)
+            .layer(layer);
+        for (path, sends) in [
+            ("/499", true),
+            ("/500", saves),
+            ("/503", saves),
+            ("/insisting", true),
+            ("/leaving", true),
+        ] {
+            let answer = browser::get(&router, path, "").await;
+            assert_eq!(answer.set_cookies().len(), usize::from(sends), "{path}");
+            assert_eq!(answer.vary(), ["Cookie"], "{path}");
+        }
+    }
+}
+
+/// The cookie is Flask's to the byte.
+#[tokio::test]
+async fn what_flask_would_write_we_write() {
+    let router = Router::new()
+        .route(
+            "/",
+            get(async |session: Session| session.insert("user_id", &42)),
+        )
+        .layer(flask());
+    let request = http::Request::get("/")
+        .body(axum::body::Body::empty())
+        .unwrap();
+    let answer = send(&router, request).await;
+    let (payload, issued) = inside(answer.cookie());
+    assert_eq!(payload, r#"{"user_id":42}"#);
+    let again = carafe_core::token::signed::SignedSessions::new(
+        &key(KEY).into(),
+        &carafe_core::token::signed::SignedFormat::flask(),
+    );
+    assert_eq!(answer.cookie(), again.seal(&payload, issued));
+}

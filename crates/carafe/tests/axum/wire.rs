@@ -1,0 +1,184 @@
+//! Over a socket, with axum's own server: what HTTP does to a response after the session was committed.
+
+use std::{
+    io::{Read, Write},
+    net::{SocketAddr, TcpStream},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::ws::WebSocketUpgrade,
+    response::{Redirect, Response},
+    routing::get,
+};
+use carafe::{Session, SessionError};
+use http::StatusCode;
+use http_body_util::{BodyExt, Full};
+use tokio::net::TcpListener;
+
+use super::browser::{flask, safe};
+
+/// What a background task or a body found when it wrote to the session.
+type Found = Arc<Mutex<Vec<Result<(), SessionError>>>>;
+
+fn router(found: &Found) -> Router {
+    let (in_stream, in_socket) = (Arc::clone(found), Arc::clone(found));
+    let streams = async move |session: Session| {
+        session.insert("before", &1).unwrap();
+        let body = Full::from("streamed").map_frame(move |frame| {
+            in_stream.lock().unwrap().push(session.insert("late", &1));
+            frame
+        });
+        Response::new(Body::new(body))
+    };
+    let upgrades = async move |session: Session, upgrade: WebSocketUpgrade| {
+        session.insert("before", &1).unwrap();
+        upgrade
+            .on_upgrade(async move |_| in_socket.lock().unwrap().push(session.insert("late", &1)))
+    };
+    let writes = async |session: Session| session.insert("a", &1);
+    let not_modified = async |session: Session| {
+        session.insert("a", &1).unwrap();
+        StatusCode::NOT_MODIFIED
+    };
+    let redirects = async |session: Session| {
+        session.insert("a", &1).unwrap();
+        Redirect::to("/next")
+    };
+    let panics = async |session: Session| {
+        session.insert("a", &1).unwrap();
+        assert!(session.is_empty(), "the handler panics here");
+    };
+    Router::new()
+        .route("/", get(writes))
+        .route("/304", get(not_modified))
+        .route("/redirect", get(redirects))
+        .route("/stream", get(streams))
+        .route("/ws", get(upgrades))
+        .route("/panic", get(panics))
+        .layer(flask())
+}
+
+async fn serve(router: Router) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    address
+}
+
+/// Sends `request` and reads until the server closes.
+fn exchange(address: SocketAddr, request: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    // Behind the head of an upgrade come frames, which are no text.
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+async fn ask(address: SocketAddr, line: &str, more: &str) -> (String, String) {
+    let request = format!("{line} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{more}\r\n");
+    let answer = tokio::task::spawn_blocking(move || exchange(address, &request))
+        .await
+        .unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    (head.to_ascii_lowercase(), body.to_owned())
+}
+
+fn count(head: &str, name: &str) -> usize {
+    head.lines().filter(|line| line.starts_with(name)).count()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ckw_12_every_kind_of_response_carries_the_cookie_in_its_head() {
+    let found = Found::default();
+    let address = serve(router(&found)).await;
+    for (line, status, body) in [
+        ("GET /", "200", ""),
+        ("HEAD /", "200", ""),
+        ("GET /304", "304", ""),
+        ("GET /redirect", "303", ""),
+        ("HEAD /stream", "200", ""),
+    ] {
+        let (head, seen) = ask(address, line, "").await;
+        assert!(
+            head.starts_with(&format!("http/1.1 {status}")),
+            "{line}: {head}"
+        );
+        assert_eq!(count(&head, "set-cookie: session="), 1, "{line}: {head}");
+        assert_eq!(count(&head, "vary: cookie"), 1, "{line}: {head}");
+        assert_eq!(seen, body, "{line}");
+    }
+}
+
+/// The head has left when the body runs: the write is an error and not lost without a word.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ckw_12_a_write_in_a_streamed_body_comes_too_late_and_says_so() {
+    let found = Found::default();
+    let address = serve(router(&found)).await;
+    let (head, body) = ask(address, "GET /stream", "").await;
+    assert_eq!(count(&head, "set-cookie: session="), 1, "{head}");
+    assert!(body.contains("streamed"), "{body}");
+    let found = found.lock().unwrap();
+    assert!(
+        matches!(found[..], [Err(SessionError::AlreadySent)]),
+        "{found:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ckw_12_an_upgrade_carries_what_was_written_before_it() {
+    let found = Found::default();
+    let address = serve(router(&found)).await;
+    let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    let request = format!("GET /ws HTTP/1.1\r\nHost: a\r\n{upgrade}\r\n");
+    // The server closes when the socket's handler has ended, so its write has been tried by then.
+    let answer = tokio::task::spawn_blocking(move || exchange(address, &request))
+        .await
+        .unwrap();
+    let head = answer.to_ascii_lowercase();
+    assert!(head.starts_with("http/1.1 101"), "{head}");
+    assert_eq!(count(&head, "set-cookie: session="), 1, "{head}");
+    let found = found.lock().unwrap();
+    assert!(
+        matches!(found[..], [Err(SessionError::AlreadySent)]),
+        "{found:?}"
+    );
+}
+
+/// OPS-10: the connection ends without an answer, and the server goes on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ops_10_a_panic_sends_no_cookie_and_stops_nobody() {
+    let found = Found::default();
+    let address = serve(router(&found)).await;
+    let (head, _) = ask(address, "GET /panic", "").await;
+    assert_eq!(head, "");
+    let (head, _) = ask(address, "GET /", "").await;
+    assert_eq!(count(&head, "set-cookie: session="), 1, "{head}");
+}
+
+/// CKR-7: bytes that are no text, no cookies, or very many.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ckr_7_strange_cookie_headers_are_an_empty_session() {
+    let handler = async |session: Session| session.len().to_string();
+    let address = serve(Router::new().route("/", get(handler)).layer(safe())).await;
+    let long = "a=b; ".repeat(2_000);
+    for cookie in [
+        "",
+        ";",
+        "=",
+        "\u{e9}=\u{fc}",
+        "__Host-Http-session=\u{fc}",
+        &long,
+    ] {
+        let (head, body) = ask(address, "GET /", &format!("Cookie: {cookie}\r\n")).await;
+        assert!(head.starts_with("http/1.1 200"), "{cookie:.40}: {head}");
+        assert_eq!(body, "0");
+    }
+}

@@ -1,0 +1,39 @@
+//! One function per fuzz target: takes any bytes, and panics if a promise of the core is broken.
+//!
+//! A check is more than "no panic": it says what must hold for what was accepted. Nothing in here needs a
+//! fuzzer, so that the corpus is replayed by plain `cargo test`.
+
+mod config;
+mod cookies;
+mod dates;
+mod encrypted;
+mod input;
+mod json;
+mod session;
+mod signed;
+
+pub use config::flask_config;
+pub use cookies::{cookie_header, set_cookie};
+pub use dates::http_date;
+pub use encrypted::encrypted_open;
+pub use json::{json_value, scan_root};
+pub use session::session_model;
+pub use signed::{signed_body, signed_open, signer};
+
+/// Takes any bytes.
+pub type Check = fn(&[u8]);
+
+/// All checks by the name of their target, which is also the name of their corpus.
+pub const ALL: &[(&str, Check)] = &[
+    ("cookie_header", cookie_header),
+    ("encrypted_open", encrypted_open),
+    ("flask_config", flask_config),
+    ("http_date", http_date),
+    ("json_value", json_value),
+    ("scan_root", scan_root),
+    ("session_model", session_model),
+    ("set_cookie", set_cookie),
+    ("signed_body", signed_body),
+    ("signed_open", signed_open),
+    ("signer", signer),
+];
