@@ -6,10 +6,7 @@ use sha2::{Sha256, Sha384, Sha512};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::{
-    SecretKey,
-    hmac_sha1::{self, HmacSha1},
-};
+use super::SecretKey;
 
 /// The hash inside a signer: `digest_method` in itsdangerous. It serves the signature and the key derivation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -45,7 +42,7 @@ pub(crate) const MAX_TAG: usize = 64;
 /// An HMAC that has taken in its key.
 #[derive(Clone)]
 pub(crate) enum PreparedMac {
-    Sha1(HmacSha1),
+    Sha1(Hmac<Sha1>),
     Sha256(Hmac<Sha256>),
     Sha384(Hmac<Sha384>),
     Sha512(Hmac<Sha512>),
@@ -66,7 +63,7 @@ impl PreparedMac {
         // HMAC takes keys of any length (RFC 2104), so none of these can fail.
         const ANY: &str = "HMAC takes keys of any length";
         match digest {
-            Digest::Sha1 => Self::Sha1(HmacSha1::new(key)),
+            Digest::Sha1 => Self::Sha1(Hmac::new_from_slice(key).expect(ANY)),
             Digest::Sha256 => Self::Sha256(Hmac::new_from_slice(key).expect(ANY)),
             Digest::Sha384 => Self::Sha384(Hmac::new_from_slice(key).expect(ANY)),
             Digest::Sha512 => Self::Sha512(Hmac::new_from_slice(key).expect(ANY)),
@@ -76,7 +73,7 @@ impl PreparedMac {
     /// Bytes of a tag.
     pub(crate) const fn tag_length(&self) -> usize {
         match self {
-            Self::Sha1(_) => hmac_sha1::TAG,
+            Self::Sha1(_) => 20,
             Self::Sha256(_) => 32,
             Self::Sha384(_) => 48,
             Self::Sha512(_) => 64,
@@ -86,7 +83,7 @@ impl PreparedMac {
     /// The tag of `message`, handed to `then`; never left on the heap.
     pub(crate) fn with_tag<R>(&self, message: &[u8], then: impl FnOnce(&[u8]) -> R) -> R {
         match self {
-            Self::Sha1(mac) => then(&mac.tag(message)),
+            Self::Sha1(mac) => then(&mac.clone().chain_update(message).finalize().into_bytes()),
             Self::Sha256(mac) => then(&mac.clone().chain_update(message).finalize().into_bytes()),
             Self::Sha384(mac) => then(&mac.clone().chain_update(message).finalize().into_bytes()),
             Self::Sha512(mac) => then(&mac.clone().chain_update(message).finalize().into_bytes()),

@@ -6,7 +6,6 @@
 //!
 //! Next: [`crate::token`] uses the ring to sign, verify, seal and open.
 
-mod hmac_sha1;
 mod mac;
 mod ring;
 mod secret;
