@@ -23,11 +23,11 @@ pin_project! {
         inner: F,
         slot: Slot,
         cookies: Vec<HeaderValue>,
-        saving: Option<Saving<B>>,
+        saving: Option<Box<Saving<B>>>,
     }
 }
 
-/// A response that waits for the store.
+/// A response that waits for the store. Boxed in its future, which for most requests never needs it.
 struct Saving<B> {
     response: Response<B>,
     used: bool,
@@ -69,11 +69,11 @@ where
                 }
                 // A task of its own, so that the commit runs to its end if the client hangs up.
                 Committing::Waiting(commit) => {
-                    *this.saving = Some(Saving {
+                    *this.saving = Some(Box::new(Saving {
                         response,
                         used,
                         commit: tokio::spawn(commit),
-                    });
+                    }));
                 }
             }
         }
@@ -83,7 +83,7 @@ where
             .expect("set above, and taken only with the answer");
         let result = ready!(Pin::new(&mut saving.commit).poll(context));
         let result = result.unwrap_or_else(|error| Err(lost(error)));
-        let Saving { response, used, .. } = this.saving.take().expect("borrowed above");
+        let Saving { response, used, .. } = *this.saving.take().expect("borrowed above");
         Poll::Ready(Ok(finished(response, used, result, cookie)))
     }
 }

@@ -1,13 +1,11 @@
 //! Where the members of a payload lie in its text.
-//!
-//! Sessions are small: up to eight members sit inline, so that scanning one allocates nothing. Room
-//! for eight costs 128 bytes of stack; typical payloads have two to six members.
 
 use std::{borrow::Cow, ops::Deref};
 
 use super::string;
 
-const INLINE: usize = 8;
+/// Room for a usual payload, which has two to six members.
+const USUAL: usize = 8;
 
 /// A payload that was found good: its text and its members, in the order they came.
 ///
@@ -108,41 +106,19 @@ pub struct Member {
 }
 
 /// A list of members; reads as a slice.
+///
+/// On the heap, although most sessions would fit into an array in here: a session is moved several times
+/// between its scan and its slot, and moving what was just written stalls for longer than an allocation takes.
 #[derive(Clone, Debug, Default)]
-pub struct Members {
-    inline: [Member; INLINE],
-    length: usize,
-    /// Holds all of them as soon as one did not fit inline.
-    spilled: Vec<Member>,
-}
+pub struct Members(Vec<Member>);
 
 impl Members {
-    /// The spans go to their places one by one: moved as a whole, a member is written in four pieces
-    /// and read back in one, which stalls the processor for longer than all else here takes.
     #[inline(always)]
     pub(super) fn push(&mut self, member: Member) {
-        let Member { key, value } = member;
-        if let Some(slot) = self.inline.get_mut(self.length) {
-            slot.key.start = key.start;
-            slot.key.end = key.end;
-            slot.value.start = value.start;
-            slot.value.end = value.end;
-        } else {
-            self.spill(key.start, key.end, value.start, value.end);
+        if self.0.capacity() == 0 {
+            self.0.reserve_exact(USUAL);
         }
-        self.length += 1;
-    }
-
-    #[cold]
-    fn spill(&mut self, key: u32, key_end: u32, value: u32, value_end: u32) {
-        if self.spilled.is_empty() {
-            self.spilled.extend_from_slice(&self.inline);
-        }
-        let span = |start, end| Span { start, end };
-        self.spilled.push(Member {
-            key: span(key, key_end),
-            value: span(value, value_end),
-        });
+        self.0.push(member);
     }
 
     /// Are all keys distinct? For few members cheaper than sorting.
@@ -156,7 +132,7 @@ impl Members {
     #[cold]
     pub(super) fn drop_duplicates(&mut self, text: &str) {
         let key = |member: &Member| member.key.of(text);
-        if self.len() <= 2 * INLINE && self.few_distinct(text) {
+        if self.len() <= 2 * USUAL && self.few_distinct(text) {
             return;
         }
         let mut order: Vec<usize> = (0..self.len()).collect();
@@ -179,8 +155,7 @@ impl Members {
             return;
         }
         kept.sort_unstable_by_key(|&(position, _)| position);
-        *self = Self::default();
-        kept.into_iter().for_each(|(_, member)| self.push(member));
+        self.0 = kept.into_iter().map(|(_, member)| member).collect();
     }
 }
 
@@ -189,11 +164,7 @@ impl Deref for Members {
 
     #[inline]
     fn deref(&self) -> &[Member] {
-        if self.spilled.is_empty() {
-            self.inline.get(..self.length).unwrap_or_default()
-        } else {
-            &self.spilled
-        }
+        &self.0
     }
 }
 
@@ -219,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn more_members_than_fit_inline() {
+    fn more_members_than_usual() {
         let text: Vec<_> = (0..30).rev().map(|n| format!("\"k{n}\":{n}")).collect();
         let found = members(&format!("{{{}}}", text.join(",")));
         assert_eq!(found.len(), 30);

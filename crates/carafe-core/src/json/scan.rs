@@ -1,6 +1,6 @@
 //! The scanner: decides whether a text is what Python's `json.loads` accepts, and where members lie.
 //!
-//! One pass over the bytes, no recursion and, up to eight members, no allocation. It never builds
+//! One pass over the bytes, no recursion and one allocation, for the list of members. It never builds
 //! values: those who want them slice the text by the spans found here and hand it to `de` or `value`.
 //!
 //! Stricter than Python in two places: nesting ends at [`MAX_DEPTH`] (Flask accepts 100 levels and

@@ -81,7 +81,7 @@ impl SessionManager {
         match &self.side {
             Prepared::Client(codec) => {
                 if self.commits_untouched() && !slot.is_open() {
-                    slot.0.settle(self.load_client(codec, cookies, now));
+                    slot.0.settle(|| self.load_client(codec, cookies, now));
                 }
                 Committing::done(self.commit_client(codec, slot, status, now))
             }
@@ -225,7 +225,7 @@ impl SessionManager {
         patch.facts.seen = Some(Seen { at: now, expires });
         let job = Job {
             verb,
-            stored: state.stored.clone(),
+            stored: state.stored.as_deref().cloned(),
             data: state.data.clone(),
             patch,
         };
@@ -276,11 +276,12 @@ async fn commit_stored(
         return Ok(Effects::default());
     };
     if !slot.is_open() {
-        let loaded = manager.load(lines.iter().map(Vec::as_slice), now).await;
-        slot.0.settle(loaded.map_err(|source| CommitError::Store {
+        let lines = lines.iter().map(Vec::as_slice);
+        let settled = manager.settle(&slot, lines, now).await;
+        settled.map_err(|source| CommitError::Store {
             source,
             set_cookie: None,
-        })?);
+        })?;
     }
     let Some(planned) = manager.plan(side, &slot, status, now) else {
         return Ok(Effects::default());

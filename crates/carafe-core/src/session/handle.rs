@@ -5,7 +5,7 @@ use std::sync::{Arc, MutexGuard};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    Flash, Loaded, Rejection, Rerun, flash,
+    Flash, Loaded, Rejection, Rerun, Slot, flash,
     slot::{Shared, State},
 };
 use crate::{
@@ -60,8 +60,18 @@ pub enum SessionError {
 
 impl Session {
     /// `None` until the slot is open.
-    pub(super) fn of(shared: &Arc<Shared>) -> Option<Self> {
-        shared.is_settled().then(|| Self(Arc::clone(shared)))
+    pub(super) fn of(slot: &Slot) -> Option<Self> {
+        slot.is_open().then(|| Self(Arc::clone(&slot.0)))
+    }
+
+    /// A session that was opened when the head of its response had been sent: to be read, not to be written.
+    pub(super) fn too_late(slot: &Slot, state: State) -> Self {
+        let apart = Slot::new(Arc::clone(slot.manager()));
+        apart.0.settle(|| State {
+            committed: true,
+            ..state
+        });
+        Self(apart.0)
     }
 
     /// The value of `key`, if it is there.

@@ -12,7 +12,7 @@ use std::{
 
 use super::{
     Duplicates, Loaded, Policy, Refresh, Rejection, Session, SessionConfig, Side, Slot,
-    client_side::Codec, expiry::seconds, side::Prepared, slot::State,
+    client_side::Codec, expiry::seconds, server_side::ServerSide, side::Prepared, slot::State,
 };
 use crate::{
     clock::Timestamp,
@@ -96,11 +96,12 @@ impl SessionManager {
         cookies: impl IntoIterator<Item = &'h [u8]>,
         now: Timestamp,
     ) -> Result<Session, StoreError> {
-        if !slot.is_open() {
-            let state = self.load(cookies, now).await?;
-            slot.0.settle(state);
+        if !slot.is_open()
+            && let Some(late) = self.settle(slot, cookies, now).await?
+        {
+            return Ok(Session::too_late(slot, late));
         }
-        Ok(Session::of(&slot.0).expect("the slot was opened above"))
+        Ok(Session::of(slot).expect("the slot was opened above"))
     }
 
     /// Whether [`SessionManager::commit`] needs the request's cookies although no handler used the
@@ -113,9 +114,7 @@ impl SessionManager {
     /// Ends a request whose session nobody has used, without a look at cookies or clock; for requests that do not
     /// need [`SessionManager::commit`]. Whoever opens the session later is told that the head has been sent.
     pub fn close(&self, slot: &Slot) {
-        if !slot.0.is_settled() {
-            slot.0.settle(State::ended_unread());
-        }
+        slot.0.close();
     }
 
     /// The cookie's name and attributes.
@@ -163,19 +162,32 @@ impl SessionManager {
         seconds(self.lifetime())
     }
 
-    pub(super) async fn load<'h>(
+    /// Reads the session into its slot; gives it back if the request has ended before.
+    pub(super) async fn settle<'h>(
         &self,
+        slot: &Slot,
+        cookies: impl IntoIterator<Item = &'h [u8]>,
+        now: Timestamp,
+    ) -> Result<Option<State>, StoreError> {
+        match &self.side {
+            Prepared::Client(codec) => Ok(slot.0.settle(|| self.load_client(codec, cookies, now))),
+            // In a box, or every handler's future would have room for a wait that cookies never need.
+            Prepared::Server(side) => {
+                let state = Box::pin(self.load_stored(side, cookies, now)).await?;
+                Ok(slot.0.settle(|| state))
+            }
+        }
+    }
+
+    async fn load_stored<'h>(
+        &self,
+        side: &ServerSide,
         cookies: impl IntoIterator<Item = &'h [u8]>,
         now: Timestamp,
     ) -> Result<State, StoreError> {
-        match &self.side {
-            Prepared::Client(codec) => Ok(self.load_client(codec, cookies, now)),
-            Prepared::Server(side) => {
-                let candidates = values_of(cookies, self.cookie.name(), self.grammar);
-                let state = side.load(&candidates, self.duplicates, now).await?;
-                Ok(self.logged(state))
-            }
-        }
+        let candidates = values_of(cookies, self.cookie.name(), self.grammar);
+        let state = side.load(&candidates, self.duplicates, now).await?;
+        Ok(self.logged(state))
     }
 
     pub(super) fn load_client<'h>(

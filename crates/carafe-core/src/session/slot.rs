@@ -18,9 +18,17 @@ pub struct Slot(pub(super) Arc<Shared>);
 
 pub(super) struct Shared {
     pub(super) manager: Arc<SessionManager>,
+    settled: OnceLock<Settled>,
+}
+
+/// What became of a session in its request, once and for all.
+enum Settled {
+    /// Somebody has used it.
     // A plain mutex: it is held for the few instructions of one call, never across an await, and
     // contended only by tasks that one request itself has started.
-    state: OnceLock<Mutex<State>>,
+    Read(Mutex<State>),
+    /// Nobody had used it when the request ended, so nothing was read.
+    Unread,
 }
 
 /// What the request brought.
@@ -59,8 +67,9 @@ pub(super) struct State {
     pub(super) loaded: Loaded,
     /// When the session was opened: the request's time for what handlers do.
     pub(super) opened: Timestamp,
-    /// The session in the store, without its data, which is in `data`.
-    pub(super) stored: Option<Stored>,
+    /// The session in the store, without its data, which is in `data`. Boxed, because sessions that live in
+    /// their cookies would carry its room too, and a state is moved a few times until it is in its slot.
+    pub(super) stored: Option<Box<Stored>>,
     pub(super) data: SessionData,
     pub(super) patch: Patch,
     pub(super) accessed: bool,
@@ -70,8 +79,6 @@ pub(super) struct State {
     pub(super) logged_in: bool,
     pub(super) insisted: bool,
     pub(super) committed: bool,
-    /// Nobody had used the session when the request ended, so nothing was read.
-    pub(super) unread: bool,
     /// What `take_flashes` gave: asking again in one request gives the same, as in Flask.
     pub(super) flashes: Option<Vec<Flash>>,
 }
@@ -88,7 +95,7 @@ impl Slot {
     pub(super) fn new(manager: Arc<SessionManager>) -> Self {
         Self(Arc::new(Shared {
             manager,
-            state: OnceLock::new(),
+            settled: OnceLock::new(),
         }))
     }
 
@@ -101,43 +108,34 @@ impl Slot {
     /// Whether anybody has used the session.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.0.state().is_some_and(|state| !state.unread)
+        matches!(self.0.settled.get(), Some(Settled::Read(_)))
     }
 }
 
 impl Shared {
-    /// Whether there is a state, be it that nothing was read.
-    pub(super) fn is_settled(&self) -> bool {
-        self.state.get().is_some()
-    }
-
-    /// Takes what was read. The first state stays, unless nothing had been read when the request ended:
-    /// then this one can be read, and not be written.
-    pub(super) fn settle(&self, state: State) {
-        let mut state = Some(state);
-        let known = self
-            .state
-            .get_or_init(|| Mutex::new(state.take().expect("the closure runs once")));
-        if let Some(late) = state {
-            let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
-            if known.unread && !late.unread {
-                *known = State {
-                    committed: true,
-                    ..late
-                };
-            }
+    /// Takes what `load` reads, unless somebody has used the session: the first state stays. Gives it back
+    /// if the request has ended unread.
+    pub(super) fn settle(&self, load: impl FnOnce() -> State) -> Option<State> {
+        let mut load = Some(load);
+        let read = || Settled::Read(Mutex::new(load.take().expect("the closure runs once")()));
+        match self.settled.get_or_init(read) {
+            Settled::Read(_) => None,
+            Settled::Unread => load.map(|load| load()),
         }
     }
 
-    /// The state, once the slot is open.
+    /// Notes that the request has ended, unless somebody has used the session.
+    pub(super) fn close(&self) {
+        self.settled.get_or_init(|| Settled::Unread);
+    }
+
+    /// The state, once somebody has used the session.
     pub(super) fn state(&self) -> Option<MutexGuard<'_, State>> {
-        // A panic inside a call leaves a state that is still whole: each call writes one field last.
-        Some(
-            self.state
-                .get()?
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
-        )
+        match self.settled.get()? {
+            // A panic inside a call leaves a state that is still whole: each call writes one field last.
+            Settled::Read(state) => Some(state.lock().unwrap_or_else(PoisonError::into_inner)),
+            Settled::Unread => None,
+        }
     }
 }
 
@@ -156,7 +154,6 @@ impl State {
             logged_in: false,
             insisted: false,
             committed: false,
-            unread: false,
             flashes: None,
         }
     }
@@ -170,17 +167,8 @@ impl State {
     pub(super) fn stored(mut stored: Stored, opened: Timestamp) -> Self {
         let data = std::mem::take(&mut stored.record.data);
         Self {
-            stored: Some(stored),
+            stored: Some(Box::new(stored)),
             ..Self::new(Loaded::Stored, data, opened)
-        }
-    }
-
-    /// Of a request that has ended without a look at its session.
-    pub(super) fn ended_unread() -> Self {
-        Self {
-            committed: true,
-            unread: true,
-            ..Self::empty(Loaded::Absent, Timestamp::default())
         }
     }
 
