@@ -27,10 +27,6 @@ pub struct Columns {
 }
 
 /// What a key leads to.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one at a time, and it is almost always a record"
-)]
 pub(crate) enum Found {
     Record(Record),
     Alias(StoreKey),
