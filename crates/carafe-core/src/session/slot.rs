@@ -22,6 +22,10 @@ pub(super) struct Shared {
 }
 
 /// What became of a session in its request, once and for all.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a slot has room for its state, so that using a session allocates nothing more"
+)]
 enum Settled {
     /// Somebody has used it.
     // A plain mutex: it is held for the few instructions of one call, never across an await, and
