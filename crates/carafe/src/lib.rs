@@ -24,7 +24,7 @@
 //! * [`SessionConfig`] holds the rules: [`SessionConfig::default`] is safe, [`SessionConfig::flask`] is
 //!   Flask's defaults to the letter.
 //!
-//! A handler that does not take the session costs two small allocations and no header. Errors in the
+//! A handler that does not take the session costs three small allocations and no header. Errors in the
 //! configuration stop the start; a bad cookie is an empty session and one log event.
 //!
 //! This crate carries headers in and out and decides nothing: all decisions are in `carafe_core`.
