@@ -24,7 +24,7 @@ pub(super) struct Shared {
 /// What became of a session in its request, once and for all.
 #[expect(
     clippy::large_enum_variant,
-    reason = "a slot has room for its state, so that using a session allocates nothing more"
+    reason = "a box would cost each request with a session an allocation"
 )]
 enum Settled {
     /// Somebody has used it.
