@@ -47,6 +47,10 @@ fn fuzz_one(shell: &mut Shell, target: &str, seconds: &str) -> Outcome {
 pub(crate) fn replay(shell: &mut Shell) -> Outcome {
     shell.step("Fuzz corpus", |shell| {
         shell.run(cargo("build --bins --manifest-path").arg(MANIFEST))?;
+        // libFuzzer wants the place of what it finds to be there, although it looks for nothing
+        let artifacts = shell.path("fuzz/artifacts");
+        fs::create_dir_all(&artifacts)
+            .map_err(|why| format!("cannot make {}: {why}", artifacts.display()))?;
         targets(shell)?
             .iter()
             .try_for_each(|target| replay_one(shell, target))
