@@ -1,6 +1,6 @@
 //! Routes in nested routers, as Flask's blueprints, and a lifetime that changes while the program runs.
 
-use std::{sync::Arc, time::Duration};
+use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use axum::{Router, extract::State, response::Html, routing::get};
@@ -53,7 +53,17 @@ async fn del_session(session: Session) -> Result<Html<&'static str>, SessionErro
 }
 
 #[tokio::main]
-async fn main() -> Result<()> {
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<()> {
     let key = SecretKey::short(
         std::env::var("SECRET_KEY")
             .ok()

@@ -6,6 +6,8 @@
 //! * `MODE=encrypted`: `AX0x…`, noise. Nobody reads it and nobody can change it. The cookie is called
 //!   `__Host-Http-session` then, because nothing is shared with Flask.
 
+use std::process::ExitCode;
+
 use anyhow::{Context, Result, bail};
 use axum::{Router, response::Html, routing::get};
 use carafe::{
@@ -45,7 +47,17 @@ async fn get_session(session: Session) -> Result<Html<&'static str>, SessionErro
 }
 
 #[tokio::main]
-async fn main() -> Result<()> {
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<()> {
     let secret = std::env::var("SECRET_KEY")
         .ok()
         .context("set SECRET_KEY; `carafe key` makes one")?;

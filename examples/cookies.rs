@@ -5,7 +5,7 @@
 //! curl -i http://127.0.0.1:5000/set_session
 //! ```
 
-use std::time::Duration;
+use std::{process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result};
 use axum::{Router, response::Html, routing::get};
@@ -72,7 +72,17 @@ async fn del_session(session: Session) -> Result<Html<&'static str>, SessionErro
 }
 
 #[tokio::main]
-async fn main() -> Result<()> {
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<()> {
     let key = SecretKey::short(
         std::env::var("SECRET_KEY")
             .ok()

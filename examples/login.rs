@@ -1,5 +1,7 @@
 //! Log in, log out.
 
+use std::process::ExitCode;
+
 use anyhow::{Context, Result};
 use axum::{
     Form, Router,
@@ -57,7 +59,17 @@ fn escape(text: &str) -> String {
 }
 
 #[tokio::main]
-async fn main() -> Result<()> {
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<()> {
     let key = SecretKey::short(
         std::env::var("SECRET_KEY")
             .ok()

@@ -1,6 +1,6 @@
 //! A lifetime of seven days: a permanent session outlives the browser, and every response refreshes it.
 
-use std::time::Duration;
+use std::{process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result};
 use axum::{Router, response::Html, routing::get};
@@ -26,7 +26,17 @@ async fn delete_user(session: Session) -> Result<Html<String>, SessionError> {
 }
 
 #[tokio::main]
-async fn main() -> Result<()> {
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<()> {
     let key = SecretKey::short(
         std::env::var("SECRET_KEY")
             .ok()

@@ -10,7 +10,7 @@
 //!
 //! Two processes with the same store share their sessions. What the browser sees is 43 random characters.
 
-use std::sync::Arc;
+use std::{process::ExitCode, sync::Arc};
 
 use anyhow::{Context, Result, bail};
 use axum::{Router, extract::State, http::StatusCode, response::Html, routing::get};
@@ -104,7 +104,17 @@ async fn logout_everywhere(
 }
 
 #[tokio::main]
-async fn main() -> Result<()> {
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<()> {
     let in_the_temporary_directory = || {
         format!(
             "sqlite:{}",
