@@ -14,13 +14,16 @@
 //! connect to it; the checks then contend through its connections. Attributes that come first and end with `;`,
 //! such as `#[ignore = "needs a server"];`, go to every test.
 //!
-//! `basics` holds what one caller sees, `races` what several do to each other.
+//! `basics` holds what one caller sees, `powers` what some stores can do besides, `races` what several
+//! callers do to each other.
 
 mod basics;
 mod fixtures;
+mod powers;
 mod races;
 
 pub use basics::*;
+pub use powers::*;
 pub use races::*;
 
 /// One `#[test]` for each check of the contract. See [`conformance`](crate::store::conformance).
