@@ -18,7 +18,7 @@ use crate::{
     clock::Timestamp,
     cookie::{CookieError, CookiePolicy, Grammar, Persistence, values_of},
     json::Style,
-    store::{Record, StoreError, UserSessions, Which},
+    store::{Inventory, StoreError, Summary, UserSessions, Which},
 };
 
 /// Opens and commits the sessions of one cookie. Make one at start and share it.
@@ -146,7 +146,11 @@ impl SessionManager {
     /// # Errors
     /// [`StoreError`]; [`StoreError::Unsupported`] for sessions that live in their cookies and for stores
     /// without that power.
-    pub async fn sessions_of(&self, user: &str, now: Timestamp) -> Result<Vec<Record>, StoreError> {
+    pub async fn sessions_of(
+        &self,
+        user: &str,
+        now: Timestamp,
+    ) -> Result<Vec<Summary>, StoreError> {
         self.users()?.of_user(user, now).await
     }
 
@@ -156,6 +160,23 @@ impl SessionManager {
     /// As [`SessionManager::sessions_of`].
     pub async fn end_sessions_of(&self, user: &str, which: Which) -> Result<u64, StoreError> {
         self.users()?.delete_of_user(user, which).await
+    }
+
+    /// Ends every session that began at `now` or before (OWASP ASVS 7.4.5); how many. When this returns, none
+    /// of them is let in any more. In steps of a thousand, so that others are served meanwhile; after an error,
+    /// call it again for the rest.
+    ///
+    /// # Errors
+    /// As [`SessionManager::sessions_of`].
+    pub async fn end_all_sessions(&self, now: Timestamp) -> Result<u64, StoreError> {
+        const STEP: usize = 1_000;
+        let (inventory, mut ended) = (self.inventory()?, 0);
+        loop {
+            match inventory.delete_begun(now, STEP).await? {
+                0 => return Ok(ended),
+                count => ended += count,
+            }
+        }
     }
 
     pub(super) fn lifetime_seconds(&self) -> i64 {
@@ -217,6 +238,13 @@ impl SessionManager {
             (true, _) => Persistence::MaxAge(self.lifetime_seconds()),
             (false, true) => Persistence::Expires(expires),
             (false, false) => Persistence::BrowserSession,
+        }
+    }
+
+    fn inventory(&self) -> Result<&dyn Inventory, StoreError> {
+        match &self.side {
+            Prepared::Server(side) => side.store.inventory().ok_or(StoreError::Unsupported),
+            Prepared::Client(_) => Err(StoreError::Unsupported),
         }
     }
 

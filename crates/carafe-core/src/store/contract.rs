@@ -2,7 +2,7 @@
 
 use std::{future::Future, pin::Pin};
 
-use super::{Handle, Record, StoreError, StoreKey};
+use super::{Handle, Inventory, Record, StoreError, StoreKey, Summary};
 use crate::{clock::Timestamp, session::Patch};
 
 /// A boxed future: the one border at which futures are boxed, because `Session` is one type for all stores.
@@ -83,6 +83,11 @@ pub trait SessionStore: Send + Sync + 'static {
     fn sweeper(&self) -> Option<&dyn ExpiredSweep> {
         None
     }
+
+    /// This store's power to look through all sessions, if it has it.
+    fn inventory(&self) -> Option<&dyn Inventory> {
+        None
+    }
 }
 
 /// The sessions of a user, for stores that can find them.
@@ -92,7 +97,7 @@ pub trait UserSessions: SessionStore {
         &'a self,
         user: &'a str,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<Vec<Record>, StoreError>>;
+    ) -> BoxFuture<'a, Result<Vec<Summary>, StoreError>>;
 
     /// Takes sessions of `user` away; how many there were. When the call returns, no request is let in
     /// with one of them any more.

@@ -9,7 +9,7 @@ type Source = Box<dyn Error + Send + Sync + 'static>;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The store cannot be reached or refuses to work.
+    /// The store cannot be reached or refuses to work. A change whose reply was lost may have been applied.
     Unavailable(Source),
     /// No answer within the deadline. A change may have been applied.
     Timeout(Duration),
@@ -21,6 +21,13 @@ pub enum StoreError {
     Unsupported,
     /// The store is full and configured to refuse.
     Full,
+    /// A record is larger than the store takes.
+    TooLarge {
+        /// Bytes of the record.
+        size: usize,
+        /// Bytes that the store takes.
+        limit: usize,
+    },
 }
 
 impl StoreError {
@@ -44,6 +51,7 @@ impl StoreError {
             Self::Conflict => "conflict",
             Self::Unsupported => "unsupported",
             Self::Full => "full",
+            Self::TooLarge { .. } => "too-large",
         }
     }
 }
@@ -59,6 +67,10 @@ impl fmt::Display for StoreError {
             Self::Conflict => f.write_str("a session is changed by too many requests at once"),
             Self::Unsupported => f.write_str("this session store cannot do that"),
             Self::Full => f.write_str("the session store is full"),
+            Self::TooLarge { size, limit } => write!(
+                f,
+                "the session has {size} bytes, and its store takes {limit}; keep less in it"
+            ),
         }
     }
 }
@@ -67,7 +79,11 @@ impl Error for StoreError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Unavailable(source) | Self::Corrupt(source) => Some(&**source),
-            Self::Timeout(_) | Self::Conflict | Self::Unsupported | Self::Full => None,
+            Self::Timeout(_)
+            | Self::Conflict
+            | Self::Unsupported
+            | Self::Full
+            | Self::TooLarge { .. } => None,
         }
     }
 }

@@ -3,6 +3,7 @@
 //! A record is one allocation of packed bytes (`packed`), filed under half of its key in one of 64 maps.
 //! Nothing survives a restart. Next: `packed` for the layout.
 
+mod inventory;
 mod packed;
 mod shard;
 
@@ -15,12 +16,12 @@ use std::{
 };
 
 use super::{
-    BoxFuture, Created, ExpiredSweep, Patched, Record, SessionStore, StoreError, StoreKey,
-    UserSessions, Which,
+    BoxFuture, Created, ExpiredSweep, Inventory, Patched, Record, SessionStore, StoreError,
+    StoreKey, Summary, UserSessions, Which,
 };
 use crate::{clock::Timestamp, session::Patch};
 use packed::Packed;
-use shard::{Half, Place, Shard, half};
+use shard::{Place, Shard, half};
 
 const SHARDS: usize = 64;
 
@@ -248,50 +249,36 @@ impl MemoryStore {
     }
 
     /// Looks at every live session: the price of having no index of users.
-    fn records_of(
-        &self,
-        user: &str,
-        now: Timestamp,
-    ) -> Result<Vec<(Half, usize, Record)>, StoreError> {
+    fn of_user_now(&self, user: &str, now: Timestamp) -> Result<Vec<Summary>, StoreError> {
         let mut found = Vec::new();
-        for (index, shard) in self.shards.iter().enumerate() {
-            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-            for (half, place) in &shard.records {
-                if let Place::Record(packed) = place
-                    && packed.user() == Some(user.as_bytes())
-                    && now < packed.expires()
-                {
-                    found.push((*half, index, packed.record()?));
-                }
+        self.each(|_, _, packed| {
+            if packed.user() == Some(user.as_bytes()) && now < packed.expires() {
+                found.push(packed.record().map(|record| record.summary()));
             }
-        }
-        Ok(found)
+        });
+        let mut sessions: Vec<_> = found.into_iter().collect::<Result<_, _>>()?;
+        sessions.sort_by_key(|session| std::cmp::Reverse(session.position()));
+        Ok(sessions)
     }
 
-    fn of_user_now(&self, user: &str, now: Timestamp) -> Result<Vec<Record>, StoreError> {
-        let mut records: Vec<_> = self
-            .records_of(user, now)?
-            .into_iter()
-            .map(|(_, _, record)| record)
-            .collect();
-        records.sort_by_key(|record| std::cmp::Reverse((record.renewed, record.handle)));
-        Ok(records)
-    }
-
-    fn delete_of_user_now(&self, user: &str, which: Which) -> Result<u64, StoreError> {
+    /// Again until none is seen: one may have got a new id between the look and the removal.
+    fn delete_of_user_now(&self, user: &str, which: Which) -> u64 {
+        let meant = |packed: &Packed| {
+            packed.user() == Some(user.as_bytes()) && which.includes(packed.handle())
+        };
         let mut deleted = 0;
-        for (half, index, record) in self.records_of(user, Timestamp::from_unix(i64::MIN))? {
-            if which.includes(record.handle) {
-                let mut shard = self.shards[index]
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner);
-                if shard.records.remove(&half).is_some() {
-                    self.forget(1);
-                    deleted += 1;
+        loop {
+            let mut places = Vec::new();
+            self.each(|index, half, packed| {
+                if meant(packed) {
+                    places.push((index, *half));
                 }
+            });
+            if places.is_empty() {
+                return deleted;
             }
+            deleted += self.remove_seen(&places, meant);
         }
-        Ok(deleted)
     }
 
     /// Goes through the shards from where the last call stopped.
@@ -336,6 +323,10 @@ impl SessionStore for MemoryStore {
     }
 
     fn sweeper(&self) -> Option<&dyn ExpiredSweep> {
+        Some(self)
+    }
+
+    fn inventory(&self) -> Option<&dyn Inventory> {
         Some(self)
     }
 
@@ -397,7 +388,7 @@ impl UserSessions for MemoryStore {
         &'a self,
         user: &'a str,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<Vec<Record>, StoreError>> {
+    ) -> BoxFuture<'a, Result<Vec<Summary>, StoreError>> {
         ready(self.of_user_now(user, now))
     }
 
@@ -406,7 +397,7 @@ impl UserSessions for MemoryStore {
         user: &'a str,
         which: Which,
     ) -> BoxFuture<'a, Result<u64, StoreError>> {
-        ready(self.delete_of_user_now(user, which))
+        ready(Ok(self.delete_of_user_now(user, which)))
     }
 }
 

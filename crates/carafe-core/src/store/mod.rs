@@ -7,20 +7,28 @@
 //! | file | holds |
 //! |---|---|
 //! | `contract` | [`SessionStore`] and the further powers [`UserSessions`], [`ExpiredSweep`] |
+//! | `inventory` | [`Inventory`], the power to look through all sessions |
 //! | `record` | [`Record`], what a store keeps; [`StoreKey`], the only name it has for it |
+//! | `summary` | [`Summary`], a record without its dictionary, for lists |
 //! | `memory` | the reference store |
 //!
 //! It never sees a session id, only its SHA-256; it never renders a cookie and never asks a clock.
 
 mod contract;
+mod deadlines;
 mod error;
+mod inventory;
 mod memory;
 mod record;
+mod summary;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
 
 pub use contract::{BoxFuture, Created, ExpiredSweep, Patched, SessionStore, UserSessions, Which};
+pub use deadlines::Deadlines;
 pub use error::StoreError;
+pub use inventory::{Batch, Cursor, Inventory, Sample, estimate};
 pub use memory::{MemoryStore, WhenFull};
 pub use record::{Handle, Record, StoreKey};
+pub use summary::{Position, Summary};

@@ -31,6 +31,16 @@ impl StoreKey {
         Self(bytes)
     }
 
+    /// A random place in the range of keys, from which a store may pick a sample of its records.
+    ///
+    /// # Errors
+    /// [`KeyError::NoRandomness`].
+    pub fn random() -> Result<Self, KeyError> {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes).map_err(|_| KeyError::NoRandomness)?;
+        Ok(Self(bytes))
+    }
+
     /// The 32 bytes that a store files the record under.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {

@@ -14,15 +14,17 @@
 //! connect to it; the checks then contend through its connections. Attributes that come first and end with `;`,
 //! such as `#[ignore = "needs a server"];`, go to every test.
 //!
-//! `basics` holds what one caller sees, `powers` what some stores can do besides, `races` what several
-//! callers do to each other.
+//! `basics` holds what one caller sees, `powers` and `inventory` what some stores can do besides, `races` what
+//! several callers do to each other.
 
 mod basics;
 mod fixtures;
+mod inventory;
 mod powers;
 mod races;
 
 pub use basics::*;
+pub use inventory::*;
 pub use powers::*;
 pub use races::*;
 
@@ -38,6 +40,9 @@ macro_rules! session_store_conformance {
             rotate_of_what_is_absent_leaves_nothing, rotate_never_overwrites, a_log_in_binds_the_user, facts_survive,
             users_see_their_sessions, users_lose_their_sessions, sweep_is_bounded_and_spares_the_living,
             large_and_hostile_content_survives,
+            pages_show_each_session_once, pages_hold_while_sessions_end, the_list_has_no_expired_session,
+            a_handle_finds_and_ends_its_session, all_that_began_by_then_are_ended, a_sample_is_bounded_and_honest,
+            a_walk_meets_every_record,
             two_writers_of_different_keys_both_survive, two_updates_both_count, fifty_writers_lose_nothing,
             a_late_patch_never_resurrects, a_late_rotate_never_resurrects, a_late_touch_never_resurrects,
             a_patch_across_a_log_in_is_gone, only_one_of_many_creates_wins, only_one_of_many_rotations_wins,

@@ -11,7 +11,7 @@ use crate::{
     clock::Timestamp,
     json,
     session::SessionData,
-    store::{Handle, Record, StoreError},
+    store::{Handle, Position, Record, StoreError},
 };
 
 const CREATED: usize = 0;
@@ -64,7 +64,7 @@ impl Packed {
             data: SessionData::parse(data, Record::STYLE).map_err(StoreError::corrupt)?,
             user,
             device,
-            handle: Handle::from_bytes(self.array(HANDLE)),
+            handle: self.handle(),
             created: self.time(CREATED),
             renewed: self.time(RENEWED),
             last_seen: self.time(LAST_SEEN),
@@ -76,6 +76,21 @@ impl Packed {
 
     pub(super) fn expires(&self) -> Timestamp {
         self.time(EXPIRES)
+    }
+
+    pub(super) fn created(&self) -> Timestamp {
+        self.time(CREATED)
+    }
+
+    pub(super) fn handle(&self) -> Handle {
+        Handle::from_bytes(self.array(HANDLE))
+    }
+
+    pub(super) fn position(&self) -> Position {
+        Position {
+            renewed: self.time(RENEWED),
+            handle: self.handle(),
+        }
     }
 
     pub(super) fn user(&self) -> Option<&[u8]> {
