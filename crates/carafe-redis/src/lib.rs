@@ -17,6 +17,7 @@ mod turns;
 mod users;
 mod verbs;
 
-pub use options::{Deadlines, RedisOptions};
+pub use carafe_core::store::Deadlines;
+pub use options::RedisOptions;
 pub use redis;
 pub use store::RedisStore;

@@ -1,8 +1,6 @@
 //! How to reach the servers and how long to wait for them.
 
-use std::time::Duration;
-
-use carafe_core::store::StoreError;
+use carafe_core::store::{Deadlines, StoreError};
 use redis::{
     IntoConnectionInfo,
     cluster::ClusterClientBuilder,
@@ -16,28 +14,6 @@ use crate::{
     link::{Link, Source},
     names::Names,
 };
-
-/// How long each step may take. There is no "for ever": a request that waits for Redis is a request
-/// that holds its client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Deadlines {
-    /// For a new connection. Default: 250 ms.
-    pub connect: Duration,
-    /// For `load` and for listing a user's sessions. Default: 250 ms.
-    pub read: Duration,
-    /// For every other verb, retries included. Default: 500 ms.
-    pub write: Duration,
-}
-
-impl Default for Deadlines {
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_millis(250),
-            read: Duration::from_millis(250),
-            write: Duration::from_millis(500),
-        }
-    }
-}
 
 /// Makes a [`RedisStore`].
 ///

@@ -14,7 +14,7 @@ use std::{cmp::Reverse, collections::HashSet};
 
 use carafe_core::{
     clock::Timestamp,
-    store::{BoxFuture, Handle, Record, StoreError, StoreKey, UserSessions, Which},
+    store::{BoxFuture, Handle, Record, StoreError, StoreKey, Summary, UserSessions, Which},
 };
 use futures_util::future::try_join_all;
 
@@ -92,7 +92,7 @@ impl RedisStore {
         Ok(members.filter(|&member| seen.insert(member)).collect())
     }
 
-    async fn of_user_it(&self, user: &str, now: Timestamp) -> Result<Vec<Record>, StoreError> {
+    async fn of_user_it(&self, user: &str, now: Timestamp) -> Result<Vec<Summary>, StoreError> {
         let (mut seen, mut records) = (HashSet::new(), Vec::<Record>::new());
         loop {
             let members = self.unseen(user, &mut seen).await?;
@@ -107,7 +107,7 @@ impl RedisStore {
             }
             if all_there {
                 records.sort_by_key(|record| Reverse((record.renewed, record.handle)));
-                return Ok(records);
+                return Ok(records.iter().map(Record::summary).collect());
             }
         }
     }
@@ -147,7 +147,7 @@ impl UserSessions for RedisStore {
         &'a self,
         user: &'a str,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<Vec<Record>, StoreError>> {
+    ) -> BoxFuture<'a, Result<Vec<Summary>, StoreError>> {
         Box::pin(self.within(self.deadlines.read, self.of_user_it(user, now)))
     }
 

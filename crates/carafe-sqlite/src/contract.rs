@@ -6,7 +6,7 @@ use carafe_core::{
     session::Patch,
     store::{
         BoxFuture, Created, ExpiredSweep, Patched, Record, SessionStore, StoreError, StoreKey,
-        UserSessions, Which,
+        Summary, UserSessions, Which,
     },
 };
 
@@ -87,7 +87,7 @@ impl UserSessions for SqliteStore {
         &'a self,
         user: &'a str,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<Vec<Record>, StoreError>> {
+    ) -> BoxFuture<'a, Result<Vec<Summary>, StoreError>> {
         let user = user.to_owned();
         Box::pin(self.read(move |db| find::of_user(db, &user, now)))
     }

@@ -3,7 +3,7 @@
 
 use carafe_core::{
     clock::Timestamp,
-    store::{Record, StoreError, StoreKey},
+    store::{Record, StoreError, StoreKey, Summary},
 };
 use rusqlite::{Connection, params};
 
@@ -67,9 +67,9 @@ pub(crate) fn of_user(
     db: &Connection,
     user: &str,
     now: Timestamp,
-) -> Result<Vec<Record>, StoreError> {
+) -> Result<Vec<Summary>, StoreError> {
     sql::all(db, BY_USER, params![user, now.unix()], |row| {
-        rows::read(row).map(|(_, record)| record)
+        rows::read(row).map(|(_, record)| record.summary())
     })
 }
 

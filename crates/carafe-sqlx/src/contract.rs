@@ -5,7 +5,7 @@ use carafe_core::{
     session::Patch,
     store::{
         BoxFuture, Created, ExpiredSweep, Patched, Record, SessionStore, StoreError, StoreKey,
-        UserSessions, Which,
+        Summary, UserSessions, Which,
     },
 };
 
@@ -105,7 +105,7 @@ impl<D: Dialect> UserSessions for SqlStore<D> {
         &'a self,
         user: &'a str,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<Vec<Record>, StoreError>> {
+    ) -> BoxFuture<'a, Result<Vec<Summary>, StoreError>> {
         Box::pin(self.read(move |lease| verbs::of_user(lease, &self.statements, user, now)))
     }
 

@@ -32,7 +32,7 @@ mod store;
 mod table;
 mod verbs;
 
-pub use deadline::Deadlines;
+pub use carafe_core::store::Deadlines;
 #[cfg(feature = "mysql")]
 pub use mysql::MySqlStore;
 #[cfg(feature = "postgres")]

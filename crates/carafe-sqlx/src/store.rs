@@ -2,12 +2,12 @@
 
 use std::{fmt, future::Future, str::FromStr, time::Duration};
 
-use carafe_core::store::{Record, StoreError};
+use carafe_core::store::{Deadlines, Record, StoreError};
 use sqlx::{Connection, Pool, pool::PoolOptions};
 use tokio::time::sleep;
 
 use crate::{
-    deadline::{Deadlines, within},
+    deadline::within,
     dialect::Dialect,
     failure::Failure,
     lease::Lease,
@@ -129,9 +129,10 @@ impl<D: Dialect> SqlStore<D> {
         let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
         let size = json.len() + length(&record.device);
         if size > self.largest.min(i32::MAX as usize) {
-            let largest = self.largest;
-            let text = format!("a record of {size} bytes, where {largest} are allowed");
-            return Err(StoreError::unavailable(text));
+            return Err(StoreError::TooLarge {
+                size,
+                limit: self.largest,
+            });
         }
         if length(&record.user) > LONGEST_USER {
             let text = format!("the name of a user is longer than {LONGEST_USER} bytes");

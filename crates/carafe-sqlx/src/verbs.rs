@@ -5,7 +5,7 @@
 
 use carafe_core::{
     clock::Timestamp,
-    store::{Created, Record, StoreKey, Which},
+    store::{Created, Record, StoreKey, Summary, Which},
 };
 use sqlx::SqlStr;
 
@@ -114,12 +114,12 @@ pub(crate) async fn of_user<D: Dialect>(
     statements: &Statements,
     user: &str,
     now: Timestamp,
-) -> Result<Vec<Record>, Failure> {
+) -> Result<Vec<Summary>, Failure> {
     let rows = D::rows(&mut lease, &statements.of_user, &[user.into(), now.into()]).await?;
     let records: Result<Vec<_>, _> = rows.into_iter().map(|columns| columns.of(user)).collect();
     let records = records?;
     lease.done();
-    Ok(records)
+    Ok(records.iter().map(Record::summary).collect())
 }
 
 pub(crate) async fn delete_of_user<D: Dialect>(
