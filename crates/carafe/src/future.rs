@@ -67,14 +67,20 @@ where
                     let result = result.expect("a fresh commit has its result");
                     return Poll::Ready(Ok(finished(response, used, result, cookie)));
                 }
-                // A task of its own, so that the commit runs to its end if the client hangs up.
-                Committing::Waiting(commit) => {
-                    *this.saving = Some(Box::new(Saving {
-                        response,
-                        used,
-                        commit: tokio::spawn(commit),
-                    }));
-                }
+                Committing::Waiting(mut commit) => match commit.as_mut().poll(context) {
+                    // A store in memory never waits: no need of a task.
+                    Poll::Ready(result) => {
+                        return Poll::Ready(Ok(finished(response, used, result, cookie)));
+                    }
+                    // A task of its own, so that the commit runs to its end if the client hangs up.
+                    Poll::Pending => {
+                        *this.saving = Some(Box::new(Saving {
+                            response,
+                            used,
+                            commit: tokio::spawn(commit),
+                        }));
+                    }
+                },
             }
         }
         let saving = this
@@ -180,14 +186,16 @@ fn failed<B: Default>(error: CommitError) -> Response<B> {
     response
         .headers_mut()
         .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() = status;
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
     let CommitError::Store { set_cookie, .. } = error else {
-        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
         return response;
     };
-    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-    response
-        .headers_mut()
-        .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     if let Some(value) = set_cookie.and_then(|text| HeaderValue::try_from(text).ok()) {
         response.headers_mut().append(header::SET_COOKIE, value);
     }

@@ -8,48 +8,20 @@ use std::{
 };
 
 use super::{
-    Commit, Decision, Effects, Facts, Loaded, Rejection, Seen, SessionManager, Slot, StoredFacts,
+    Commit, CommitError, Decision, Effects, Facts, Loaded, Rejection, Seen, SessionManager, Slot,
+    StoredFacts,
     client_side::Codec,
     decide,
+    plan::Verb,
     server_side::{Job, Outcome, ServerSide},
     side::Prepared,
     slot::State,
     verb,
 };
 use crate::{
-    clock::Timestamp,
-    cookie::{CookieError, MAX_COOKIE_BYTES},
-    json::string,
-    key::KeyUse,
-    store::{BoxFuture, StoreError},
-    token::SealError,
+    clock::Timestamp, cookie::MAX_COOKIE_BYTES, json::string, key::KeyUse, store::BoxFuture,
+    token::SessionId,
 };
-
-/// Why a session could not be written. The browser keeps its cookie, and the handler's response must
-/// not be sent, because it would claim what did not happen.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum CommitError {
-    /// The cookie would have more bytes than browsers keep.
-    TooLarge {
-        /// Bytes of name and value.
-        size: usize,
-        /// The keys with the longest values, and the bytes of their JSON text, longest first.
-        largest: Vec<(String, usize)>,
-    },
-    /// The cookie cannot be written.
-    Cookie(CookieError),
-    /// The cookie cannot be encrypted.
-    Seal(SealError),
-    /// The store is in trouble: answer 503, not 500.
-    Store {
-        /// The trouble.
-        source: StoreError,
-        /// The text of a `Set-Cookie` for that answer: a log-out makes the browser forget its copy even
-        /// where the store could not be told.
-        set_cookie: Option<String>,
-    },
-}
 
 /// A commit under way. Ready at once where sessions live in their cookies; otherwise it waits for the store.
 ///
@@ -85,16 +57,19 @@ impl SessionManager {
                 }
                 Committing::done(self.commit_client(codec, slot, status, now))
             }
-            Prepared::Server(_) if !slot.is_open() && !self.commits_untouched() => {
-                self.close(slot);
-                Committing::done(Ok(Effects::default()))
+            Prepared::Server(side) if slot.is_open() => match self.plan(side, slot, status, now) {
+                Plan::Settled(effects) => Committing::done(Ok(effects)),
+                Plan::Store(task) => {
+                    Committing::Waiting(Box::pin(carry_out(slot.clone(), *task, now)))
+                }
+            },
+            Prepared::Server(_) if self.commits_untouched() => {
+                let lines = cookies.into_iter().map(<[u8]>::to_vec).collect();
+                Committing::Waiting(Box::pin(commit_untouched(slot.clone(), lines, status, now)))
             }
             Prepared::Server(_) => {
-                let lines = match slot.is_open() {
-                    true => Vec::new(),
-                    false => cookies.into_iter().map(<[u8]>::to_vec).collect(),
-                };
-                Committing::Waiting(Box::pin(commit_stored(slot.clone(), lines, status, now)))
+                self.close(slot);
+                Committing::done(Ok(Effects::default()))
             }
         }
     }
@@ -209,9 +184,12 @@ impl SessionManager {
         }
     }
 
-    /// Takes what the store has to do out of the state, which can only be read from now on.
-    fn plan(&self, side: &ServerSide, slot: &Slot, status: u16, now: Timestamp) -> Option<Planned> {
-        let mut state = slot.0.state()?;
+    /// Decides, and takes what the store has to do, if anything, out of the state, which can only be read from
+    /// now on.
+    fn plan(&self, side: &ServerSide, slot: &Slot, status: u16, now: Timestamp) -> Plan {
+        let Some(mut state) = slot.0.state() else {
+            return Plan::Settled(Effects::default());
+        };
         state.committed = true;
         let facts = self.facts(&state, status, now);
         let Decision { commit, vary } = decide(facts, self.policy);
@@ -219,53 +197,64 @@ impl SessionManager {
             .stored
             .as_ref()
             .map_or(now, |stored| stored.record.created);
-        let expires = side.timeouts.expires(created, now, self.lifetime());
+        let removal = (commit == Commit::Remove).then(|| self.cookie.removal().to_owned());
         let verb = verb(commit, stored_facts(&state, side, now));
+        if verb == Verb::Nothing {
+            return Plan::Settled(Effects::new(removal, vary));
+        }
+        let expires = side.timeouts.expires(created, now, self.lifetime());
         let mut patch = state.patch.clone();
         patch.facts.seen = Some(Seen { at: now, expires });
+        let mut stored = state.stored.as_deref().cloned();
+        if let Some(stored) = stored.as_mut().filter(|_| verb.takes_data()) {
+            stored.record.data = state.data.clone();
+        }
         let job = Job {
             verb,
-            stored: state.stored.as_deref().cloned(),
-            data: state.data.clone(),
+            stored,
             patch,
         };
-        Some(Planned {
+        Plan::Store(Box::new(Task {
             job,
-            commit,
+            removal,
             vary,
             expires,
             permanent: facts.permanent,
-        })
+        }))
     }
 
     fn id_cookie(
         &self,
-        id: &crate::token::SessionId,
-        planned: &Shown,
+        id: &SessionId,
+        permanent: bool,
+        expires: Timestamp,
     ) -> Result<String, CommitError> {
-        let persistence = self.persistence(planned.permanent, planned.expires);
+        let persistence = self.persistence(permanent, expires);
         self.cookie
             .set(id.as_str(), persistence)
             .map_err(CommitError::Cookie)
     }
 }
 
-/// What a server-side commit will do.
-struct Planned {
+/// What a server-side commit comes to.
+enum Plan {
+    /// These headers; the store has nothing to do with it.
+    Settled(Effects),
+    /// A verb of the store. Boxed: most requests have none.
+    Store(Box<Task>),
+}
+
+/// What the store has to do, and what the browser hears afterwards.
+struct Task {
     job: Job,
-    commit: Commit,
+    removal: Option<String>,
     vary: bool,
     expires: Timestamp,
     permanent: bool,
 }
 
-/// What the cookie needs to know of it.
-struct Shown {
-    expires: Timestamp,
-    permanent: bool,
-}
-
-async fn commit_stored(
+/// The commit of a session that no handler has used, where that matters: Flask refreshes permanent ones.
+async fn commit_untouched(
     slot: Slot,
     lines: Vec<Vec<u8>>,
     status: u16,
@@ -275,26 +264,30 @@ async fn commit_stored(
     let Prepared::Server(side) = &manager.side else {
         return Ok(Effects::default());
     };
-    if !slot.is_open() {
-        let lines = lines.iter().map(Vec::as_slice);
-        let settled = manager.settle(&slot, lines, now).await;
-        settled.map_err(|source| CommitError::Store {
-            source,
-            set_cookie: None,
-        })?;
+    let lines = lines.iter().map(Vec::as_slice);
+    let settled = manager.settle(&slot, lines, now).await;
+    settled.map_err(|source| CommitError::Store {
+        source,
+        set_cookie: None,
+    })?;
+    match manager.plan(side, &slot, status, now) {
+        Plan::Settled(effects) => Ok(effects),
+        Plan::Store(task) => carry_out(slot.clone(), *task, now).await,
     }
-    let Some(planned) = manager.plan(side, &slot, status, now) else {
+}
+
+async fn carry_out(slot: Slot, task: Task, now: Timestamp) -> Result<Effects, CommitError> {
+    let manager = slot.manager();
+    let Prepared::Server(side) = &manager.side else {
         return Ok(Effects::default());
     };
-    let Planned {
+    let Task {
         job,
-        commit,
+        removal,
         vary,
         expires,
         permanent,
-    } = planned;
-    let shown = Shown { expires, permanent };
-    let removal = (commit == Commit::Remove).then(|| manager.cookie.removal().to_owned());
+    } = task;
     let outcome = match side.run(job, expires, now).await {
         Ok(outcome) => outcome,
         Err(source) => {
@@ -306,12 +299,13 @@ async fn commit_stored(
     };
     let keeps_expiry = permanent || manager.always_keeps();
     let set_cookie = match outcome {
-        Outcome::NewId(id) => Some(manager.id_cookie(&id, &shown)?),
-        Outcome::SameId(id) if keeps_expiry => Some(manager.id_cookie(&id, &shown)?),
+        Outcome::NewId(id) => Some(manager.id_cookie(&id, permanent, expires)?),
+        Outcome::SameId(id) if keeps_expiry => Some(manager.id_cookie(&id, permanent, expires)?),
         Outcome::SameId(_) => None,
         // The browser may have the id of a newer login by now; a late response leaves it alone.
         Outcome::Gone => None,
         Outcome::Unchanged => removal,
+        Outcome::Refused { limit } => return Err(CommitError::TooManySessions { limit }),
     };
     Ok(Effects::new(set_cookie, vary))
 }
@@ -321,7 +315,7 @@ fn stored_facts(state: &State, side: &ServerSide, now: Timestamp) -> StoredFacts
     StoredFacts {
         stored: state.stored.is_some(),
         changed: state.modified,
-        ended: state.ended,
+        ended: state.ended || state.user_has_left(),
         logged_in: state.logged_in,
         renewed: state.renewed
             || state
@@ -372,35 +366,4 @@ fn largest(state: &State) -> Vec<(String, usize)> {
     sizes.sort_by_key(|&(_, size)| std::cmp::Reverse(size));
     sizes.truncate(3);
     sizes
-}
-
-impl std::fmt::Display for CommitError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::TooLarge { size, largest } => {
-                write!(
-                    f,
-                    "the session cookie would have {size} bytes, and browsers drop cookies over {MAX_COOKIE_BYTES}; largest keys:"
-                )?;
-                largest
-                    .iter()
-                    .try_for_each(|(key, size)| write!(f, " {key:?} ({size} bytes)"))?;
-                f.write_str("; keep less in the session, or keep it on the server side")
-            }
-            Self::Cookie(error) => error.fmt(f),
-            Self::Seal(error) => error.fmt(f),
-            Self::Store { source, .. } => source.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for CommitError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::TooLarge { .. } => None,
-            Self::Cookie(error) => Some(error),
-            Self::Seal(error) => Some(error),
-            Self::Store { source, .. } => Some(source),
-        }
-    }
 }

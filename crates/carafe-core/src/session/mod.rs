@@ -17,6 +17,7 @@
 
 mod client_side;
 mod commit;
+mod commit_error;
 mod config;
 mod data;
 mod decide;
@@ -24,6 +25,7 @@ mod effects;
 mod expiry;
 mod flash;
 mod handle;
+mod limit;
 mod manager;
 mod patch;
 mod plan;
@@ -32,7 +34,8 @@ mod side;
 mod slot;
 
 pub use client_side::ClientSide;
-pub use commit::{CommitError, Committing};
+pub use commit::Committing;
+pub use commit_error::CommitError;
 pub use config::{Duplicates, SessionConfig};
 pub use data::SessionData;
 pub use decide::{Commit, Decision, Facts, Policy, Refresh, decide};
@@ -40,6 +43,7 @@ pub use effects::{Effects, vary_with_cookie};
 pub use expiry::Timeouts;
 pub use flash::Flash;
 pub use handle::{Session, SessionError};
+pub use limit::AtLimit;
 pub use manager::SessionManager;
 pub use patch::{Change, FactChanges, Patch, Rerun, Seen, Update};
 pub use plan::{StoredFacts, Verb, verb};

@@ -14,7 +14,7 @@ pub struct StoredFacts {
     pub stored: bool,
     /// The dictionary or a fact beside it was changed.
     pub changed: bool,
-    /// `log_out` was called.
+    /// `log_out` was called, or the user was taken out of the dictionary.
     pub ended: bool,
     /// `log_in` was called: the old id must be dead at once.
     pub logged_in: bool,
@@ -41,6 +41,16 @@ pub enum Verb {
     Delete,
     /// Take the record away and file a new one under a new id: a log-out, and then a new beginning.
     Replace,
+}
+
+impl Verb {
+    /// Whether it takes the dictionary that the request has loaded.
+    pub(super) const fn takes_data(self) -> bool {
+        matches!(
+            self,
+            Self::Patch | Self::Renew | Self::LogIn | Self::Replace
+        )
+    }
 }
 
 /// The verb for a decision.

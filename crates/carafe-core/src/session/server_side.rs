@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use super::{
-    Duplicates, Loaded, Patch, Rejection, SessionData, Timeouts,
+    AtLimit, Duplicates, Loaded, Patch, Rejection, SessionData, Timeouts,
     expiry::seconds,
+    limit::Limit,
     plan::Verb,
     slot::{State, Stored},
 };
 use crate::{
     clock::Timestamp,
     cookie::Candidates,
-    store::{Created, Handle, Patched, Record, SessionStore, StoreError, Which},
+    store::{Created, Handle, Patched, Record, SessionStore, StoreError, UserSessions, Which},
     token::{SealError, SessionId},
 };
 
@@ -22,22 +23,22 @@ const ATTEMPTS: usize = 3;
 /// Keeps sessions in a store: they can be of any size, be listed and be ended everywhere.
 ///
 /// ```
-/// use carafe_core::{session::{ServerSide, Timeouts}, store::MemoryStore};
+/// use carafe_core::{session::{AtLimit, ServerSide, Timeouts}, store::MemoryStore};
 ///
-/// let side = ServerSide::new(MemoryStore::new()).with_timeouts(Timeouts::asvs_l2()).with_limit_per_user(5);
+/// let side = ServerSide::new(MemoryStore::new()).with_timeouts(Timeouts::asvs_l2()).with_limit_per_user(5, AtLimit::EndOldest);
 /// ```
 #[derive(Clone)]
 pub struct ServerSide {
     pub(super) store: Arc<dyn SessionStore>,
     pub(super) timeouts: Timeouts,
-    limit_per_user: Option<usize>,
+    limit_per_user: Option<Limit>,
 }
 
 /// What a request leaves for the store, taken out of its state.
 pub(super) struct Job {
     pub(super) verb: Verb,
+    /// With its data only if the verb takes it.
     pub(super) stored: Option<Stored>,
-    pub(super) data: SessionData,
     pub(super) patch: Patch,
 }
 
@@ -49,6 +50,8 @@ pub(super) enum Outcome {
     NewId(SessionId),
     /// The session lives under the id that the browser has.
     SameId(SessionId),
+    /// The user has as many sessions as one may have.
+    Refused { limit: usize },
     /// Somebody else has ended the session, or given it a new id, while this request ran.
     Gone,
 }
@@ -74,12 +77,13 @@ impl ServerSide {
         Self { timeouts, ..self }
     }
 
-    /// How many sessions a user may have; a log-in beyond that ends the oldest ones (OWASP ASVS 7.1.2).
-    /// For stores that can list the sessions of a user.
+    /// How many sessions a user may have, and what happens at a log-in beyond that (OWASP ASVS 7.1.2). For
+    /// stores that can list the sessions of a user; any other answers such a log-in with
+    /// [`StoreError::Unsupported`].
     #[must_use]
-    pub fn with_limit_per_user(self, sessions: usize) -> Self {
+    pub fn with_limit_per_user(self, sessions: usize, at: AtLimit) -> Self {
         Self {
-            limit_per_user: Some(sessions),
+            limit_per_user: Some(Limit { sessions, at }),
             ..self
         }
     }
@@ -126,16 +130,17 @@ impl ServerSide {
         let Job {
             verb,
             stored,
-            data,
             patch,
         } = job;
-        let Some(mut stored) = stored else {
+        let Some(stored) = stored else {
             return match verb {
-                Verb::Create | Verb::Replace => self.create(&patch, expires, now).await,
+                Verb::Create | Verb::Replace => {
+                    self.create(&SessionData::default(), &patch, expires, now)
+                        .await
+                }
                 _ => Ok(Outcome::Unchanged),
             };
         };
-        stored.record.data = data;
         match verb {
             Verb::Nothing => Ok(Outcome::Unchanged),
             Verb::Touch => self.touch(stored, expires, now).await,
@@ -149,23 +154,28 @@ impl ServerSide {
                 .map(|_| Outcome::Unchanged),
             Verb::Replace | Verb::Create => {
                 self.store.delete(&stored.key).await?;
-                self.create(&patch, expires, now).await
+                self.create(&stored.record.data, &patch, expires, now).await
             }
         }
     }
 
     async fn create(
         &self,
+        data: &SessionData,
         patch: &Patch,
         expires: Timestamp,
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
-        let record = new_record(patch, expires, now)?;
+        let record = new_record(data, patch, expires, now)?;
+        if let Some(refused) = self.refused(patch, record.handle, now).await? {
+            return Ok(refused);
+        }
         for _ in 0..ATTEMPTS {
             let id = SessionId::random().map_err(StoreError::unavailable)?;
             if self.store.create(&id.store_key(), &record, now).await? == Created::Created {
-                self.keep_to_the_limit(patch, now).await?;
-                return Ok(Outcome::NewId(id));
+                return self
+                    .within_the_limit(patch, record.handle, Outcome::NewId(id), now)
+                    .await;
             }
         }
         Err(StoreError::Conflict)
@@ -224,9 +234,17 @@ impl ServerSide {
         patch: &Patch,
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
-        let outcome = self.rotate(&stored, patch, None, now).await?;
-        self.keep_to_the_limit(patch, now).await?;
-        Ok(outcome)
+        let handle = stored.record.handle;
+        if let Some(refused) = self.refused(patch, handle, now).await? {
+            return Ok(refused);
+        }
+        match self.rotate(&stored, patch, None, now).await? {
+            Outcome::NewId(id) => {
+                self.within_the_limit(patch, handle, Outcome::NewId(id), now)
+                    .await
+            }
+            other => Ok(other),
+        }
     }
 
     async fn rotate(
@@ -248,21 +266,56 @@ impl ServerSide {
         }
     }
 
-    /// After a log-in: ends the user's oldest sessions beyond the limit. Each of several log-ins at once
-    /// does so after its own, so that the last one to look leaves no more than the limit.
-    async fn keep_to_the_limit(&self, patch: &Patch, now: Timestamp) -> Result<(), StoreError> {
+    /// Before a log-in: whether the user of `patch` may have no session besides those there are.
+    async fn refused(
+        &self,
+        patch: &Patch,
+        own: Handle,
+        now: Timestamp,
+    ) -> Result<Option<Outcome>, StoreError> {
         let (Some(limit), Some(user)) = (self.limit_per_user, &patch.facts.user) else {
-            return Ok(());
+            return Ok(None);
         };
-        let Some(users) = self.store.users() else {
-            return Ok(());
-        };
-        for record in users.of_user(user, now).await?.iter().skip(limit) {
-            users
-                .delete_of_user(user, Which::Only(record.handle))
-                .await?;
+        if limit.at == AtLimit::EndOldest {
+            return Ok(None);
         }
-        Ok(())
+        let sessions = self.users()?.of_user(user, now).await?;
+        let others = sessions
+            .iter()
+            .filter(|session| session.handle != own)
+            .count();
+        Ok(limit.refuses(others).then_some(Outcome::Refused {
+            limit: limit.sessions,
+        }))
+    }
+
+    /// After a log-in: ends what is beyond the limit, which may be the session `own` itself.
+    async fn within_the_limit(
+        &self,
+        patch: &Patch,
+        own: Handle,
+        outcome: Outcome,
+        now: Timestamp,
+    ) -> Result<Outcome, StoreError> {
+        let (Some(limit), Some(user)) = (self.limit_per_user, &patch.facts.user) else {
+            return Ok(outcome);
+        };
+        let (users, mut outcome) = (self.users()?, outcome);
+        for session in limit.surplus(&users.of_user(user, now).await?) {
+            users
+                .delete_of_user(user, Which::Only(session.handle))
+                .await?;
+            if session.handle == own {
+                outcome = Outcome::Refused {
+                    limit: limit.sessions,
+                };
+            }
+        }
+        Ok(outcome)
+    }
+
+    fn users(&self) -> Result<&dyn UserSessions, StoreError> {
+        self.store.users().ok_or(StoreError::Unsupported)
     }
 
     /// The absolute limit also holds for records that were written under a longer one.
@@ -272,8 +325,13 @@ impl ServerSide {
     }
 }
 
-fn new_record(patch: &Patch, expires: Timestamp, now: Timestamp) -> Result<Record, StoreError> {
-    let text = patch.render(&SessionData::default(), Record::STYLE);
+fn new_record(
+    data: &SessionData,
+    patch: &Patch,
+    expires: Timestamp,
+    now: Timestamp,
+) -> Result<Record, StoreError> {
+    let text = patch.render(data, Record::STYLE);
     let facts = &patch.facts;
     Ok(Record {
         data: SessionData::parse(text, Record::STYLE).map_err(StoreError::corrupt)?,

@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use super::{Flash, Patch, SessionData, SessionManager};
+use super::{Flash, Patch, SessionData, SessionManager, handle::USER};
 use crate::{
     clock::Timestamp,
+    json,
     key::KeyUse,
     store::{Record, StoreKey},
     token::{SessionId, TokenError},
@@ -174,6 +175,22 @@ impl State {
             stored: Some(Box::new(stored)),
             ..Self::new(Loaded::Stored, data, opened)
         }
+    }
+
+    /// Whether the session belongs to a user who no longer stands in its dictionary: `clear`, or the log-out of
+    /// Flask-Login, which takes one key away. What is left then begins anew, under a new id and nobody's.
+    pub(super) fn user_has_left(&self) -> bool {
+        let owner = self
+            .stored
+            .as_ref()
+            .and_then(|stored| stored.record.user.as_ref());
+        let Some(owner) = owner.filter(|_| self.modified && !self.logged_in) else {
+            return false;
+        };
+        let named = self
+            .text_of(USER)
+            .map(|text| json::from_text::<String>(text, true));
+        !matches!(named, Some(Ok(user)) if user == *owner)
     }
 
     pub(super) fn text_of(&self, key: &str) -> Option<&str> {
