@@ -1,4 +1,4 @@
-//! The contract of stores, on files and in memory. Each check has a database of its own.
+//! The contract of stores and the life of a session, on files and in memory. Each check has a database of its own.
 
 mod common;
 
@@ -9,6 +9,9 @@ use carafe_sqlite::{SqliteOptions, SqliteStore};
 mod file {
     carafe_core::session_store_conformance!(futures_executor::block_on, async {
         super::on_a_new_file("full", super::common::patient())
+    });
+    carafe_core::session_life_conformance!(futures_executor::block_on, async {
+        super::on_a_new_file("life", super::common::patient())
     });
 }
 

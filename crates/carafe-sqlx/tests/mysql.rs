@@ -88,5 +88,10 @@ mod conformance {
         super::support::block_on,
         super::conforming()
     );
+    carafe_core::session_life_conformance!(
+        #[ignore = "needs mariadb: cargo xtask test"];
+        super::support::block_on,
+        super::conforming()
+    );
 }
 suite::suite!("needs mariadb: cargo xtask test", super::MariaDb);

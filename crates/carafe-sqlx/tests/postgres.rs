@@ -107,5 +107,10 @@ mod conformance {
         super::support::block_on,
         super::conforming()
     );
+    carafe_core::session_life_conformance!(
+        #[ignore = "needs postgres: cargo xtask test"];
+        super::support::block_on,
+        super::conforming()
+    );
 }
 suite::suite!("needs postgres: cargo xtask test", super::Postgres);

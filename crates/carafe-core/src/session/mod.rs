@@ -19,6 +19,8 @@ mod client_side;
 mod commit;
 mod commit_error;
 mod config;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod data;
 mod decide;
 mod effects;

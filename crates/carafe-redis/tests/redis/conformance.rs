@@ -1,4 +1,4 @@
-//! The contract of stores, against a real server and a real cluster of three.
+//! The contract of stores and the life of a session, against a real server and a real cluster of three.
 
 use std::sync::OnceLock;
 
@@ -25,10 +25,20 @@ mod server {
         super::block_on,
         super::on_server()
     );
+    carafe_core::session_life_conformance!(
+        #[ignore = "needs redis-server: cargo xtask test"];
+        super::block_on,
+        super::on_server()
+    );
 }
 
 mod cluster {
     carafe_core::session_store_conformance!(
+        #[ignore = "needs redis-server: cargo xtask test"];
+        super::block_on,
+        super::on_cluster()
+    );
+    carafe_core::session_life_conformance!(
         #[ignore = "needs redis-server: cargo xtask test"];
         super::block_on,
         super::on_cluster()
