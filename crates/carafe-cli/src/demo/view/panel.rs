@@ -10,10 +10,14 @@ use super::{
     cookie::{holds, readable},
     dictionary::dictionary,
     icon::{Icon, icon},
-    json,
+    json, keys,
+    record::record,
 };
 use crate::{
-    demo::panel::{Banner, Held, Panel, Trouble},
+    demo::{
+        panel::{Banner, Held, Panel, Trouble},
+        way::{Found, WayId},
+    },
     human::thousands,
 };
 
@@ -28,7 +32,10 @@ pub(super) fn session_panel(panel: &Panel<'_>) -> Markup {
             }
             div.banner-slot { @if let Some(message) = &panel.banner { (banner(id, message)) } }
             (section(id, "holds", "What the browser holds", &holds(panel)))
-            (section(id, "readable", "What anybody can read in it", &readable(panel)))
+            @match panel.way.id {
+                WayId::Signed | WayId::Encrypted => (section(id, "readable", "What anybody can read in it", &readable(panel))),
+                WayId::Stored => (section(id, "record", "What the database holds", &record(panel.cookie.as_ref()))),
+            }
             (section(id, "attributes", "Attributes and size", &attributes(panel)))
             (section(id, "server", "What the server sees", &dictionary(panel)))
             (section(id, "tamper", "Tamper", &tamper(panel)))
@@ -47,10 +54,10 @@ fn section(id: &str, slug: &str, title: &str, body: &Markup) -> Markup {
 
 fn banner(id: &str, message: &Banner) -> Markup {
     let (kind, role, picture) = match message {
-        Banner::Set { .. } | Banner::Removed { .. } | Banner::Info(_) => {
+        Banner::Set { .. } | Banner::Removed { .. } | Banner::Info(_) | Banner::Reissued(_) => {
             ("info", "status", Icon::Check)
         }
-        Banner::Rejected { .. } => ("rejected", "alert", Icon::Cross),
+        Banner::Rejected { .. } | Banner::Over => ("rejected", "alert", Icon::Cross),
         Banner::Problem(_) => ("problem", "alert", Icon::Warning),
     };
     html! {
@@ -67,6 +74,11 @@ fn banner_text(message: &Banner) -> Markup {
             Banner::Set { key, text } => strong { "Set " code { (key) } " = " code { (json::exact(text)) } },
             Banner::Removed { key } => strong { "Removed " code { (key) } },
             Banner::Info(text) => strong { (text) },
+            Banner::Reissued(reissued) => { strong { "Written again under the new key" } p { (keys::change(reissued)) } },
+            Banner::Over => {
+                strong { "This session is over" }
+                p { "The database has nothing under this id: the session was ended or has expired. The next value that is set begins a new one." }
+            },
             Banner::Problem(trouble) => { strong { "Not changed" } p { (why_not(trouble)) } },
             Banner::Rejected { code, reason } => {
                 strong { "Cookie rejected" }
@@ -122,11 +134,19 @@ fn chips(panel: &Panel<'_>, held: &Held) -> Markup {
     }
 }
 
-/// A permanent session's cookie ends a lifetime after it was written.
+/// A permanent session's cookie ends a lifetime after it was written, or with its record.
 fn expires(panel: &Panel<'_>, held: &Held) -> Option<String> {
-    let issued: Timestamp = held.inspection.issued.filter(|_| panel.is_permanent)?;
-    let lifetime = i64::try_from(panel.way.manager.lifetime().as_secs()).ok()?;
-    http_date(issued.saturating_add(lifetime)).ok()
+    if !panel.is_permanent {
+        return None;
+    }
+    let end: Timestamp = match &held.found {
+        Found::Token(token) => {
+            let lifetime = i64::try_from(panel.way.manager.lifetime().as_secs()).ok()?;
+            token.issued?.saturating_add(lifetime)
+        }
+        Found::Record(kept) => kept.as_ref()?.record.expires,
+    };
+    http_date(end).ok()
 }
 
 fn size(panel: &Panel<'_>, held: &Held) -> Markup {
@@ -153,6 +173,9 @@ fn tamper(panel: &Panel<'_>) -> Markup {
         @if panel.is_rejected && changed {
             p.note { "The changed character is marked above. Put it back and the session is there again, or start over." }
             div.button-row { (button("restore", "Put it back")) (button("clear", "Start over")) }
+        } @else if panel.is_over() {
+            p.note { "There is no session any more to tamper with." }
+            (button("clear", "Start over"))
         } @else if panel.is_rejected {
             p.note { "This cookie was not changed here. It may be from before the demo was restarted: each start makes new keys." }
             (button("clear", "Start over"))
