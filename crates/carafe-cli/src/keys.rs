@@ -78,7 +78,10 @@ pub(crate) fn of_environment() -> Result<Option<Vec<SecretKey>>, Failure> {
         return Ok(None);
     };
     let texts = std::iter::once(&current).chain(&fallbacks);
-    texts.map(|text| key_of(text)).collect::<Result<_, _>>().map(Some)
+    texts
+        .map(|text| key_of(text))
+        .collect::<Result<_, _>>()
+        .map(Some)
 }
 
 fn fallbacks_of_environment() -> Result<Vec<String>, Failure> {

@@ -186,7 +186,9 @@ impl Devices {
 impl Device {
     fn new(record: Record, own: Option<Handle>) -> Self {
         Self {
-            name: record.device.unwrap_or_else(|| "An unknown device".to_owned()),
+            name: record
+                .device
+                .unwrap_or_else(|| "An unknown device".to_owned()),
             created: record.created,
             last_seen: record.last_seen,
             handle: record.handle,

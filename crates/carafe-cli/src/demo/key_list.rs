@@ -97,7 +97,8 @@ fn id_of(secret: &SecretKey) -> Result<[u8; 4], Failure> {
     let sessions = EncryptedSessions::new(&ring, super::way::APPLICATION, super::way::ENCRYPTED);
     let (start, end) = (Timestamp::from_unix(0), Timestamp::from_unix(0));
     let cookie = sessions.seal("{}", start, end).map_err(Failure::trouble)?;
-    cookie_parts::key_id(&cookie).ok_or_else(|| Failure::trouble("an encrypted cookie without a key id"))
+    cookie_parts::key_id(&cookie)
+        .ok_or_else(|| Failure::trouble("an encrypted cookie without a key id"))
 }
 
 #[cfg(test)]
@@ -118,7 +119,10 @@ mod tests {
         let third = second.rotated(DAY, NOW.saturating_add(1)).unwrap();
         assert_eq!(ids(&third)[1..], ids(&second)[..]);
         assert_ne!(ids(&third)[0], ids(&second)[0]);
-        let ends: Vec<_> = third.iter().map(|key| key.until.map(Timestamp::unix)).collect();
+        let ends: Vec<_> = third
+            .iter()
+            .map(|key| key.until.map(Timestamp::unix))
+            .collect();
         assert_eq!(ends, [None, Some(1_700_086_401), Some(1_700_086_400)]);
     }
 

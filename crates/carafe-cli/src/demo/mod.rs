@@ -99,7 +99,9 @@ fn serve_with(
     // Several threads: the requests of the race run at once.
     let runtime = tokio::runtime::Runtime::new().map_err(Failure::trouble)?;
     runtime.block_on(async {
-        file.sweep(Timestamp::now()).await.map_err(Failure::trouble)?;
+        file.sweep(Timestamp::now())
+            .await
+            .map_err(Failure::trouble)?;
         tokio::select! {
             served = run(listener, router(demo)) => served.map_err(Failure::trouble),
             () = told_to_end() => Ok(()),
@@ -116,7 +118,11 @@ async fn run(listener: TcpListener, app: Router) -> std::io::Result<()> {
 async fn told_to_end() {
     use tokio::signal::unix::{SignalKind, signal};
 
-    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+    let kinds = [
+        SignalKind::interrupt(),
+        SignalKind::terminate(),
+        SignalKind::hangup(),
+    ];
     let [Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)] = kinds.map(signal) else {
         // Without handlers, a signal ends the process at once, and the file stays.
         return std::future::pending().await;
@@ -162,7 +168,10 @@ fn router(demo: Demo) -> Router {
         .route("/devices/log-in", back().post(devices::log_in))
         .route("/devices/log-out", back().post(devices::log_out))
         .route("/devices/revoke", back().post(devices::revoke))
-        .route("/devices/revoke-others", back().post(devices::revoke_others))
+        .route(
+            "/devices/revoke-others",
+            back().post(devices::revoke_others),
+        )
         .route("/{way}/{action}", back().post(actions::act))
         .route("/style.css", get(style))
         .fallback(async || {
@@ -209,7 +218,11 @@ impl Demo {
 
     fn greeting(&self) -> String {
         let Place { path, is_private } = &self.place;
-        let fate = if *is_private { "removed at the end" } else { "kept at the end" };
+        let fate = if *is_private {
+            "removed at the end"
+        } else {
+            "kept at the end"
+        };
         format!(
             "Carafe's demo is at {} (Ctrl+C ends it)\nIts server-side sessions are in {path} ({fate})",
             self.address

@@ -113,7 +113,11 @@ impl Page<'_> {
         match problem {
             None => {}
             Some(Problem::LogIn { why, typed }) => self.log_in = Some((typed, why)),
-            Some(Problem::Panel { way, trouble, typed }) => {
+            Some(Problem::Panel {
+                way,
+                trouble,
+                typed,
+            }) => {
                 let at = self.panels.iter().position(|panel| panel.way.id == way);
                 if let Some(at) = at {
                     let panel = self.panels.remove(at).with_problem(trouble, typed);

@@ -49,10 +49,18 @@ pub(super) struct Row {
 
 /// A message above a panel.
 pub(super) enum Banner {
-    Set { key: String, text: String },
-    Removed { key: String },
+    Set {
+        key: String,
+        text: String,
+    },
+    Removed {
+        key: String,
+    },
     Info(String),
-    Rejected { code: &'static str, reason: String },
+    Rejected {
+        code: &'static str,
+        reason: String,
+    },
     /// The store has no record for the id in the cookie.
     Over,
     /// The cookie was written again because a newer key is there.
@@ -201,13 +209,14 @@ async fn reissue(
     };
     let key_of = |found: &Found| found.token().and_then(|token| token.key);
     let before = key_of(&turn.way.look(sent, now).await?);
-    if !matches!(before, Some(KeyUse::Fallback(_))) || key_of(&held.found) != Some(KeyUse::Current) {
+    if !matches!(before, Some(KeyUse::Fallback(_))) || key_of(&held.found) != Some(KeyUse::Current)
+    {
         return Ok(None);
     }
     Ok(Some(Reissue {
         part: match turn.way.id {
-            WayId::Encrypted => "key id",
-            WayId::Signed | WayId::Stored => "signature",
+            WayId::Encrypted => "Key id",
+            WayId::Signed | WayId::Stored => "Signature",
         },
         from: mark_of_key(turn.way.id, sent),
         to: mark_of_key(turn.way.id, &held.value),
@@ -221,9 +230,11 @@ fn mark_of_key(way: WayId, cookie: &str) -> String {
     {
         return format!("{:08x}", u32::from_be_bytes(id));
     }
-    let signature = parts(way, cookie).into_iter().find(|part| part.role == Role::Signature);
+    let signature = parts(way, cookie)
+        .into_iter()
+        .find(|part| part.role == Role::Signature);
     let text = signature.map_or("", |part| part.text);
-    format!("{}…", text.get(..8).unwrap_or(text))
+    format!("{}…", text.get(..6).unwrap_or(text))
 }
 
 impl Row {

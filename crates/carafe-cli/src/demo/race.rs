@@ -46,8 +46,9 @@ struct Lane {
 /// What came of it: the numbers that the two sessions held afterwards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Counts {
-    pub(super) requests: u64,
+    pub(super) of: u64,
     pub(super) carafe: u64,
+    #[serde(rename = "whole")]
     pub(super) whole_record: u64,
 }
 
@@ -61,7 +62,8 @@ async fn increment(session: Session) -> Result<(), SessionError> {
 pub(super) async fn run(State(demo): State<Shared>, headers: HeaderMap) -> Response {
     match demo.race.run(&headers).await {
         Ok(set_cookie) => {
-            let mut answer = HeaderMap::new();
+            let vary = (header::VARY, HeaderValue::from_static("Cookie"));
+            let mut answer = HeaderMap::from_iter([vary]);
             if let Some(line) = set_cookie {
                 append_set_cookie(&mut answer, &line);
             }
@@ -91,7 +93,7 @@ impl Race {
         let whole_record = self.whole_record.race(&mut own).await?;
         self.whole_record.with(&mut own, Session::log_out).await?;
         let counts = Counts {
-            requests: AT_ONCE,
+            of: AT_ONCE,
             carafe,
             whole_record,
         };
@@ -107,7 +109,7 @@ impl Counts {
         // Somebody may have set something else there by hand.
         let counts: Self = session.get(RESULT).ok().flatten()?;
         let most = counts.carafe.max(counts.whole_record);
-        (counts.requests == AT_ONCE && most <= AT_ONCE).then_some(counts)
+        (counts.of == AT_ONCE && most <= AT_ONCE).then_some(counts)
     }
 }
 
@@ -130,7 +132,9 @@ impl Lane {
             // A router's error type has no value; a task that panicked gives the other one.
             let Ok(response) = done?;
             if response.status() != StatusCode::OK {
-                return Err(format!("a request of the race ended with {}", response.status()).into());
+                return Err(
+                    format!("a request of the race ended with {}", response.status()).into(),
+                );
             }
         }
         let count = self.with(jar, |session| session.get(COUNT)).await?;
@@ -145,7 +149,10 @@ impl Lane {
     ) -> Result<T, Trouble> {
         let now = Timestamp::now();
         let slot = self.manager.begin();
-        let session = self.manager.open(&slot, cookie_lines(&jar.cookies), now).await?;
+        let session = self
+            .manager
+            .open(&slot, cookie_lines(&jar.cookies), now)
+            .await?;
         let done = work(&session)?;
         let ok = StatusCode::OK.as_u16();
         let effects = self.manager.commit(&slot, [], ok, now).await?;

@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use carafe_core::{clock::Timestamp, store::{ExpiredSweep as _, StoreError}};
+use carafe_core::{
+    clock::Timestamp,
+    store::{ExpiredSweep as _, StoreError},
+};
 use carafe_sqlite::{SqliteOptions, SqliteStore};
 use tempfile::TempDir;
 
@@ -33,12 +36,7 @@ impl SessionFile {
         let (path, private) = match path {
             Some(path) => (path.to_owned(), None),
             None => {
-                let made = tempfile::Builder::new().prefix("carafe-demo-").tempdir();
-                let directory = made.map_err(|error| {
-                    Failure::trouble(format_args!(
-                        "cannot make a private directory for the sessions: {error}; name a file with --file"
-                    ))
-                })?;
+                let directory = private_directory()?;
                 (directory.path().join("sessions.db"), Some(directory))
             }
         };
@@ -71,6 +69,19 @@ impl SessionFile {
             output::warning(&format!("the sessions were not removed: {error}"));
         }
     }
+}
+
+fn private_directory() -> Result<TempDir, Failure> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("carafe-demo-");
+    // Others could list a directory that is made as the umask has it.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    builder.tempdir().map_err(|error| {
+        Failure::trouble(format_args!(
+            "cannot make a private directory for the sessions: {error}; name a file with --file"
+        ))
+    })
 }
 
 /// Where the sessions are, for people.

@@ -34,7 +34,11 @@ const SYSTEMS: [(&str, &str); 8] = [
 /// The device behind a request.
 pub(super) fn device(headers: &HeaderMap) -> String {
     let header = headers.get(header::USER_AGENT);
-    short(header.and_then(|text| text.to_str().ok()).unwrap_or_default())
+    short(
+        header
+            .and_then(|text| text.to_str().ok())
+            .unwrap_or_default(),
+    )
 }
 
 fn short(user_agent: &str) -> String {

@@ -128,7 +128,9 @@ impl Way {
                 };
                 let key = id.store_key();
                 let record = store.load(&key, now).await?;
-                Ok(Found::Record(record.map(|record| Box::new(Kept { key, record }))))
+                Ok(Found::Record(
+                    record.map(|record| Box::new(Kept { key, record })),
+                ))
             }
         }
     }

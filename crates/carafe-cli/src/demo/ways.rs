@@ -29,7 +29,11 @@ impl Ways {
 
     /// The same with a new current key.
     pub(super) fn rotated(&self, now: Timestamp) -> Result<Self, Failure> {
-        let lifetime = self.signed.manager.lifetime().max(self.encrypted.manager.lifetime());
+        let lifetime = self
+            .signed
+            .manager
+            .lifetime()
+            .max(self.encrypted.manager.lifetime());
         Self::of(self.keys.rotated(lifetime, now)?, Arc::clone(&self.stored))
     }
 

@@ -91,7 +91,10 @@ fn whole(changed: &Record, patch: &Patch) -> Result<Patch, StoreError> {
 
 #[cfg(test)]
 mod tests {
-    use carafe_core::{session::{SessionManager, SessionError}, store::MemoryStore};
+    use carafe_core::{
+        session::{SessionError, SessionManager},
+        store::MemoryStore,
+    };
 
     use super::{super::way::in_store, *};
 

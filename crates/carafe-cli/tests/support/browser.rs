@@ -66,11 +66,9 @@ pub(crate) fn start_as(env: &[(&str, &str)], args: &[&str]) -> Demo {
 }
 
 impl Demo {
-    /// Another browser in front of the same demo: no cookie yet.
-    pub(crate) fn other_browser(&mut self, work: impl FnOnce(&mut Self)) {
-        let own = std::mem::take(&mut self.cookies);
-        work(self);
-        self.cookies = own;
+    /// Changes over to another browser in front of the same demo; its cookies are in `other`, and then these are.
+    pub(crate) fn switch(&mut self, other: &mut BTreeMap<String, String>) {
+        std::mem::swap(&mut self.cookies, other);
     }
 
     /// Where the demo makes its private directory.

@@ -5,7 +5,13 @@ use maud::{Markup, html};
 use super::icon::{Icon, icon};
 
 /// One card. `id` is the anchor that its forms come back to.
-pub(super) fn card(id: &str, title: &str, about: &Markup, doing: &Markup, there: &Markup) -> Markup {
+pub(super) fn card(
+    id: &str,
+    title: &str,
+    about: &Markup,
+    doing: &Markup,
+    there: &Markup,
+) -> Markup {
     html! {
         section aria-labelledby={ (id) "-title" } id=(id) {
             div.section-head {

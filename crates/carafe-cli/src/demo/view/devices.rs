@@ -25,12 +25,21 @@ pub(super) fn devices(page: &Page<'_>) -> Markup {
         Some(user) => logged_in(user, page),
         None => log_in(page),
     };
-    card("devices", "Your devices", &about, &doing, &there(&page.devices))
+    card(
+        "devices",
+        "Your devices",
+        &about,
+        &doing,
+        &there(&page.devices),
+    )
 }
 
 fn log_in(page: &Page<'_>) -> Markup {
     let typed = page.log_in.as_ref();
-    let stored = page.panels.iter().find(|panel| panel.way.id == WayId::Stored);
+    let stored = page
+        .panels
+        .iter()
+        .find(|panel| panel.way.id == WayId::Stored);
     html! {
         @if stored.is_some_and(|panel| panel.is_over()) {
             (message("rejected", "alert", Icon::Cross, &html! {
@@ -84,11 +93,11 @@ fn there(devices: &Devices) -> Markup {
 fn entry(device: &Device, now: Timestamp) -> Markup {
     html! {
         li.device {
-            div.device-text {
+            div {
                 h3 { (device.name) @if device.is_this { " " span.badge { "This browser" } } }
                 p {
                     "Since " (time(device.created)) ", last seen " (ago(now.seconds_since(device.last_seen)))
-                    " " code.device-handle { (device.handle) }
+                    " · " code.device-handle { (device.handle) }
                 }
             }
             @if !device.is_this {

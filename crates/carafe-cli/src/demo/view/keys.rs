@@ -50,7 +50,7 @@ fn rewritten(panel: &Panel<'_>, reissued: &Reissue) -> Markup {
 
 /// What changed in the cookie.
 pub(super) fn change(reissued: &Reissue) -> Markup {
-    html! { "The " (reissued.part) " was " code { (reissued.from) } " and is " code { (reissued.to) } "." }
+    html! { (reissued.part) " " code { (reissued.from) } " → " code { (reissued.to) } }
 }
 
 fn there(page: &Page<'_>) -> Markup {

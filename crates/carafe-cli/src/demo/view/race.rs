@@ -13,7 +13,13 @@ pub(super) fn race(page: &Page<'_>) -> Markup {
         (AT_ONCE) " requests of one session, at the same time, each with " code { (COUNT) " + 1" }
         ". The handler, the layer, the file and the disk are the same; only what is saved is not."
     };
-    card("race", "Fifty increments at once", &about, &doing(), &there(page.race))
+    card(
+        "race",
+        "Fifty increments at once",
+        &about,
+        &doing(),
+        &there(page.race),
+    )
 }
 
 fn doing() -> Markup {
@@ -35,8 +41,8 @@ fn doing() -> Markup {
 fn there(counts: Option<Counts>) -> Markup {
     html! {
         @if let Some(counts) = counts {
-            (lane("carafe", "Carafe, key by key", counts.carafe, counts.requests))
-            (lane("whole", "Whole record, the last save wins", counts.whole_record, counts.requests))
+            (lane("carafe", "Carafe, key by key", counts.carafe, counts.of))
+            (lane("whole", "Whole record, the last save wins", counts.whole_record, counts.of))
         } @else {
             p.nothing { strong { "Not run yet." } " The two numbers that the sessions hold afterwards appear here." }
         }

@@ -5,7 +5,10 @@ use maud::{Markup, html};
 
 use super::json as colours;
 use crate::{
-    demo::{panel::Held, way::{Found, Kept}},
+    demo::{
+        panel::Held,
+        way::{Found, Kept},
+    },
     human::utc,
 };
 
@@ -15,19 +18,23 @@ pub(super) fn record(cookie: Option<&Held>) -> Markup {
         Some(_) => html! {
             p.nothing { strong { "Nothing under this id." } " Nobody can make up an id that is in use: it has 256 random bits." }
         },
-        None => html! { p.note { "Nothing yet. A record begins with the first value that is set." } },
+        None => {
+            html! { p.note { "Nothing yet. A record begins with the first value that is set." } }
+        }
     }
 }
 
 fn shown(kept: &Kept) -> Markup {
     let Kept { key, record } = kept;
     let data = json::write_object(record.data.iter(), Record::STYLE);
+    let hash = html! { code.hash { @for byte in key.as_bytes() { (format_args!("{byte:02x}")) } } };
+    let user = record.user.as_deref().unwrap_or("nobody");
     html! {
-        (colours::block(&data))
-        dl.cookie-legend {
-            (row("Key", &html! { code.hash { @for byte in key.as_bytes() { (format_args!("{byte:02x}")) } } small { "SHA-256 of the id: whoever reads the database has no cookie" } }))
-            (row("User", &html! { @match &record.user { Some(user) => (user), None => "nobody" } }))
-            (row("Version", &html! { (record.version) small { "how often it was changed" } }))
+        dl.record {
+            (row("Key", &html! { (hash) small { "SHA-256 of the id: whoever reads the database has no cookie." } }))
+            (row("Data", &html! { code { (colours::exact(&data)) } }))
+            (row("User", &html! { (user) }))
+            (row("Version", &html! { (record.version) }))
             (row("Created", &html! { (utc(record.created)) }))
             (row("Last seen", &html! { (utc(record.last_seen)) }))
             (row("Expires", &html! { (utc(record.expires)) }))
@@ -36,5 +43,5 @@ fn shown(kept: &Kept) -> Markup {
 }
 
 fn row(name: &str, text: &Markup) -> Markup {
-    html! { div.legend-row { dt { (name) } dd { (text) } } }
+    html! { div.record-row { dt { (name) } dd { (text) } } }
 }

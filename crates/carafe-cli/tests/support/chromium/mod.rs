@@ -72,7 +72,10 @@ pub(crate) struct Chromium {
 impl Chromium {
     /// Starts one with an empty profile.
     pub(crate) fn start() -> Self {
-        let profile = tempfile::Builder::new().prefix("carafe-chromium-").tempdir().unwrap();
+        let profile = tempfile::Builder::new()
+            .prefix("carafe-chromium-")
+            .tempdir()
+            .unwrap();
         let log = profile.path().join("stderr");
         File::create(&log).unwrap();
         let mut child = Command::new("sh")
@@ -85,7 +88,11 @@ impl Chromium {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let wire = Wire::new(child.stdin.take().unwrap(), child.stdout.take().unwrap(), log);
+        let wire = Wire::new(
+            child.stdin.take().unwrap(),
+            child.stdout.take().unwrap(),
+            log,
+        );
         Self {
             wire: Rc::new(RefCell::new(wire)),
             child,
@@ -113,7 +120,9 @@ impl Chromium {
 
 impl Drop for Chromium {
     fn drop(&mut self) {
-        self.wire.borrow_mut().send(None, "Browser.close", &json!({}));
+        self.wire
+            .borrow_mut()
+            .send(None, "Browser.close", &json!({}));
         if !self.has_ended() {
             let _ = self.child.kill();
             let _ = self.child.wait();

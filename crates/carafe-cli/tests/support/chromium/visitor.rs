@@ -82,7 +82,8 @@ impl Visitor {
         ));
         assert!(at.is_array(), "{selector} {at}");
         for kind in ["mousePressed", "mouseReleased"] {
-            let event = json!({"type": kind, "x": at[0], "y": at[1], "button": "left", "clickCount": 1});
+            let event =
+                json!({"type": kind, "x": at[0], "y": at[1], "button": "left", "clickCount": 1});
             self.call("Input.dispatchMouseEvent", &event);
         }
     }
@@ -103,7 +104,9 @@ impl Visitor {
     /// The text of an element as the page shows it.
     pub(crate) fn text(&self, selector: &str) -> String {
         let text = self.ask(&format!("document.querySelector({selector:?})?.innerText"));
-        let text = text.as_str().unwrap_or_else(|| panic!("{selector} is not there"));
+        let text = text
+            .as_str()
+            .unwrap_or_else(|| panic!("{selector} is not there"));
         text.to_owned()
     }
 
@@ -117,14 +120,20 @@ impl Visitor {
     pub(crate) fn ask(&self, expression: &str) -> Value {
         let question = json!({"expression": expression, "returnByValue": true});
         let mut answer = self.call("Runtime.evaluate", &question);
-        assert!(answer["exceptionDetails"].is_null(), "{expression}: {answer}");
+        assert!(
+            answer["exceptionDetails"].is_null(),
+            "{expression}: {answer}"
+        );
         answer["result"]["value"].take()
     }
 
     /// The cookies that this browser has stored and would send, by name.
     pub(crate) fn cookie(&self, name: &str) -> Option<StoredCookie> {
         let jar = json!({"browserContextId": self.context});
-        let found = self.wire.borrow_mut().call(None, "Storage.getCookies", &jar);
+        let found = self
+            .wire
+            .borrow_mut()
+            .call(None, "Storage.getCookies", &jar);
         let cookies = found["cookies"].as_array().unwrap();
         let mut named = cookies.iter().filter(|cookie| cookie["name"] == name);
         let cookie = named.next().map(StoredCookie::of);
@@ -152,7 +161,10 @@ impl Visitor {
 
     /// Switches the scripts of all pages off.
     pub(crate) fn switch_scripts_off(&self) {
-        self.call("Emulation.setScriptExecutionDisabled", &json!({"value": true}));
+        self.call(
+            "Emulation.setScriptExecutionDisabled",
+            &json!({"value": true}),
+        );
     }
 
     /// Calls itself something else from the next request on.
@@ -173,18 +185,24 @@ impl Visitor {
 
     /// A place of an element on the page: `top` or `bottom`, in CSS pixels.
     pub(crate) fn edge(&self, selector: &str, side: &str) -> f64 {
-        let edge = format!("document.querySelector({selector:?}).getBoundingClientRect().{side} + scrollY");
+        let edge = format!(
+            "document.querySelector({selector:?}).getBoundingClientRect().{side} + scrollY"
+        );
         self.ask(&edge).as_f64().unwrap()
     }
 
     fn loading(&self, work: impl FnOnce()) {
         self.wire.borrow_mut().forget(&self.session);
         work();
-        self.wire.borrow_mut().wait(&self.session, "Page.loadEventFired");
+        self.wire
+            .borrow_mut()
+            .wait(&self.session, "Page.loadEventFired");
     }
 
     fn call(&self, method: &str, params: &Value) -> Value {
-        self.wire.borrow_mut().call(Some(&self.session), method, params)
+        self.wire
+            .borrow_mut()
+            .call(Some(&self.session), method, params)
     }
 }
 

@@ -65,7 +65,11 @@ impl Wire {
                 self.events.push_back(message);
                 continue;
             }
-            assert!(message["error"].is_null(), "{method} {params}: {}", message["error"]);
+            assert!(
+                message["error"].is_null(),
+                "{method} {params}: {}",
+                message["error"]
+            );
             return message["result"].take();
         }
     }
