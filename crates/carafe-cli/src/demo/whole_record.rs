@@ -1,4 +1,4 @@
-//! A store that loads a whole record and saves a whole record, as most session libraries do. Written for the
+//! A store that loads a whole record and saves a whole record, as many session libraries do. Written for the
 //! comparison on the demo page; nothing else uses it.
 //!
 //! It keeps its records in the very same file as the store beside it, and its writes wait for the same disk. The one

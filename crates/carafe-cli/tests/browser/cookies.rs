@@ -61,7 +61,10 @@ fn the_browser_keeps_the_attributes_that_the_page_shows() {
         let shown = ada.ask(&format!("Date.parse({date:?}) / 1000"));
         // The browser corrects the date by what the response's `Date`, in whole seconds, is behind its own clock.
         let off = kept.expires.unwrap() - shown.as_f64().unwrap();
-        assert!(off.abs() < 2.0, "{name} stays until then, and not {off} s longer");
+        assert!(
+            off.abs() < 2.0,
+            "{name} stays until then, and not {off} s longer"
+        );
 
         ada.submit(&format!("#{way} form[action$=clear] button"));
         assert!(ada.cookie(name).is_none(), "{name} is removed");

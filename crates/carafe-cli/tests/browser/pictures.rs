@@ -40,7 +40,10 @@ fn the_page_at_a_desk() {
     let (_site, ada) = busy(DESK);
     keep(
         "demo-desk.png",
-        &ada.picture(0.0, ada.edge("#stored-server", "top")),
+        &ada.picture(
+            0.0,
+            ada.edge("#stored .panel-section:has(> #stored-server)", "top"),
+        ),
     );
 }
 
@@ -48,6 +51,6 @@ fn the_page_at_a_desk() {
 #[ignore = "needs Chromium; run by `cargo xtask test`"]
 fn the_page_on_a_phone() {
     let (_site, ada) = busy(PHONE);
-    let (top, bottom) = (ada.edge("#race", "top"), ada.edge("#keys", "top"));
-    keep("demo-phone.png", &ada.picture(top, bottom));
+    let (top, bottom) = (ada.edge("#race", "top"), ada.edge("#devices", "bottom"));
+    keep("demo-phone.png", &ada.picture(top, bottom + 24.0));
 }

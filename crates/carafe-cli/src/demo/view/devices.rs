@@ -18,8 +18,8 @@ use crate::{
 
 pub(super) fn devices(page: &Page<'_>) -> Markup {
     let about = html! {
-        "Log in here and in another browser, or in a private window. Both see both, and either can end the other. "
-        "Only sessions on the server side can do this."
+        "Log in here and in another browser, or in a private window. Both see both, "
+        "and either can end the other."
     };
     let doing = match &page.devices.user {
         Some(user) => logged_in(user, page),
@@ -95,10 +95,8 @@ fn entry(device: &Device, now: Timestamp) -> Markup {
         li.device {
             div {
                 h3 { (device.name) @if device.is_this { " " span.badge { "This browser" } } }
-                p {
-                    "Since " (time(device.created)) ", last seen " (ago(now.seconds_since(device.last_seen)))
-                    " · " code.device-handle { (device.handle) }
-                }
+                p { "Since " (time(device.created)) ", last seen " (ago(now.seconds_since(device.last_seen))) }
+                p { code { (device.handle) } }
             }
             @if !device.is_this {
                 form method="post" action="/devices/revoke" {

@@ -3,6 +3,7 @@
 //! maud escapes all text; what is not escaped is constant (`icon`). The panels line up because each has
 //! the same seven children (CSS subgrid), the banner's slot among them, empty or not.
 
+mod bar;
 mod card;
 mod code;
 mod cookie;

@@ -7,6 +7,7 @@ use carafe_core::{
 use maud::{Markup, html};
 
 use super::{
+    bar::{Fill, bar},
     cookie::{holds, readable},
     dictionary::dictionary,
     icon::{Icon, icon},
@@ -20,6 +21,9 @@ use crate::{
     },
     human::thousands,
 };
+
+/// Bytes of a cookie from which on its bar warns.
+const NEARLY_FULL: usize = 3500;
 
 /// Seven children, always: the style sheet counts them.
 pub(super) fn session_panel(panel: &Panel<'_>) -> Markup {
@@ -150,13 +154,17 @@ fn expires(panel: &Panel<'_>, held: &Held) -> Option<String> {
 }
 
 fn size(panel: &Panel<'_>, held: &Held) -> Markup {
-    let id = panel.way.id.as_str();
     let bytes = panel.way.cookie_name().len() + held.value.len();
+    let fill = if bytes > NEARLY_FULL {
+        Fill::Warning
+    } else {
+        Fill::Plain
+    };
+    let [of, value] =
+        [MAX_COOKIE_BYTES, bytes].map(|bytes| u64::try_from(bytes).unwrap_or(u64::MAX));
     html! {
-        p.size {
-            label for={ (id) "-size" } { (thousands(bytes)) " of " (thousands(MAX_COOKIE_BYTES)) " bytes, name and value" }
-            meter id={ (id) "-size" } min="0" max=(MAX_COOKIE_BYTES) high="3500" optimum="0" value=(bytes) {}
-        }
+        p.size { (thousands(bytes)) " of " (thousands(MAX_COOKIE_BYTES)) " bytes, name and value" }
+        (bar(value, of, fill))
     }
 }
 

@@ -2,7 +2,10 @@
 
 use maud::{Markup, html};
 
-use super::card::card;
+use super::{
+    bar::{Fill, bar},
+    card::card,
+};
 use crate::demo::{
     page::Page,
     race::{AT_ONCE, COUNT, Counts},
@@ -32,7 +35,7 @@ fn doing() -> Markup {
             "which sends the store what a request has " em { "changed" } "; where another was faster, the change is made again on the newest value."
         }
         p.note {
-            "Then the same to a store that loads the whole record and saves the whole record, as most session libraries do. "
+            "Then the same to a store that loads the whole record and saves the whole record, as many session libraries do. "
             "It is written for this comparison: " code { "whole_record.rs" } "."
         }
     }
@@ -53,9 +56,9 @@ fn lane(id: &str, name: &str, count: u64, of: u64) -> Markup {
     let lost = of.saturating_sub(count);
     html! {
         div.lane id={ "race-" (id) } {
-            h3 id={ "race-" (id) "-name" } { (name) }
+            h3 { (name) }
             p.lane-count { strong { (count) } " of " (of) }
-            meter aria-labelledby={ "race-" (id) "-name" } min="0" max=(of) low=(of) high=(of) optimum=(of) value=(count) {}
+            (bar(count, of, if lost == 0 { Fill::Good } else { Fill::Bad }))
             p.lane-note.lane-lost[lost > 0] {
                 @match lost {
                     0 => "Nothing lost",

@@ -37,6 +37,7 @@ use std::{
 use serde_json::json;
 use tempfile::TempDir;
 
+#[allow(unused_imports, reason = "each test program uses its part of this")]
 pub(crate) use visitor::{StoredCookie, Visitor};
 use wire::Wire;
 
