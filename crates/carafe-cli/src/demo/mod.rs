@@ -68,7 +68,8 @@ struct Demo {
     is_local: bool,
     place: Place,
     race: Race,
-    // A plain lock: held for as long as it takes to copy or to replace a pointer, never across an await.
+    // A plain lock, never held across an await: readers copy a pointer, and a rotation, which is rare, makes its key
+    // inside, so that of two at once neither is lost.
     ways: RwLock<Arc<Ways>>,
 }
 
@@ -231,7 +232,7 @@ impl Demo {
 
     /// The ways as they are now; a request asks once.
     fn ways(&self) -> Arc<Ways> {
-        // Whoever held the lock has only moved a pointer, so a panic has left nothing half done.
+        // The pointer is replaced at the very end of a rotation, so a panic has left nothing half done.
         Arc::clone(&self.ways.read().unwrap_or_else(PoisonError::into_inner))
     }
 

@@ -3,7 +3,7 @@
 
 use crate::{
     site::{DESK, FIREFOX, IPHONE, PHONE, Site, Window, log_in, set},
-    support::chromium::Visitor,
+    support::chromium::{Chromium, Visitor},
 };
 
 const WAYS: [&str; 3] = ["signed", "encrypted", "stored"];
@@ -199,4 +199,48 @@ fn on_a_phone() {
 #[ignore = "needs Chromium; run by `cargo xtask test`"]
 fn on_a_phone_without_scripts() {
     walk(PHONE, false);
+}
+
+/// What the walks rely on: without it they would pass whatever the page does.
+#[test]
+#[ignore = "needs Chromium; run by `cargo xtask test`"]
+fn a_page_that_is_too_wide_is_noticed() {
+    let chromium = Chromium::start();
+    let visitor = chromium.visitor();
+    for window in [PHONE, DESK] {
+        visitor.resize(window.width, window.height);
+        for (more, expected) in [(0, false), (1, true), (200, true)] {
+            let width = window.width + more;
+            visitor.open(&format!("data:text/html,<meta name=viewport content='width=device-width'><body style='margin:0'><div style='width:{width}px'>x"));
+            assert_eq!(
+                visitor.scrolls_sideways(),
+                expected,
+                "{width} in {}",
+                window.width
+            );
+        }
+    }
+}
+
+/// Between a phone and a desk there are windows of every width.
+#[test]
+#[ignore = "needs Chromium; run by `cargo xtask test`"]
+fn no_width_scrolls_sideways() {
+    let site = Site::new(DESK, true);
+    let ada = site.visitor(FIREFOX);
+    for way in WAYS {
+        set(
+            &ada,
+            way,
+            "a-key-that-is-rather-long-for-a-key",
+            "\"and a long value\"",
+        );
+    }
+    log_in(&ada, "a name of forty characters, no blank: xx");
+    ada.submit("#race button");
+    ada.submit("#keys button");
+    for width in [320, 360, 430, 600, 768, 834, 1024, 1180, 1440, 1920] {
+        ada.resize(width, 900);
+        fits(&ada);
+    }
 }

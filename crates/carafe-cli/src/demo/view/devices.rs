@@ -11,6 +11,7 @@ use crate::{
     demo::{
         devices::{Device, Devices, LONGEST_NAME},
         page::Page,
+        panel::Panel,
         way::WayId,
     },
     human::{ago, utc},
@@ -41,10 +42,10 @@ fn log_in(page: &Page<'_>) -> Markup {
         .iter()
         .find(|panel| panel.way.id == WayId::Stored);
     html! {
-        @if stored.is_some_and(|panel| panel.is_over()) {
+        @if stored.is_some_and(Panel::is_over) {
             (message("rejected", "alert", Icon::Cross, &html! {
                 strong { "Your session is over" }
-                p { "It was ended, here or on another device. This browser still has the id, and the database has nothing for it." }
+                p { "It was ended, here or on another device, or it has expired. This browser still has the id, and the database has nothing for it." }
             }))
         }
         @if let Some((_, why)) = typed {

@@ -81,7 +81,7 @@ fn banner_text(message: &Banner) -> Markup {
             Banner::Reissued(reissued) => { strong { "Written again under the new key" } p { (keys::change(reissued)) } },
             Banner::Over => {
                 strong { "This session is over" }
-                p { "The database has nothing under this id: the session was ended or has expired. The next value that is set begins a new one." }
+                p { "The database has nothing under this id: the session was ended, has expired, or is of an earlier demo. The next value that is set begins a new one." }
             },
             Banner::Problem(trouble) => { strong { "Not changed" } p { (why_not(trouble)) } },
             Banner::Rejected { code, reason } => {

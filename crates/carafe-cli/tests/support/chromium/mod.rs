@@ -30,6 +30,7 @@ use std::{
     fs::{self, File},
     process::{Child, Command, Stdio},
     rc::Rc,
+    sync::LazyLock,
     thread,
     time::{Duration, Instant},
 };
@@ -82,7 +83,7 @@ impl Chromium {
         let mut child = Command::new("sh")
             .args(["-c", WITH_PIPES, "sh"])
             .arg(&log)
-            .arg(name())
+            .arg(*NAME)
             .args(OPTIONS)
             .arg(format!("--user-data-dir={}", profile.path().display()))
             .stdin(Stdio::piped())
@@ -134,7 +135,7 @@ impl Drop for Chromium {
 }
 
 /// The first name under which a browser answers.
-fn name() -> &'static str {
+static NAME: LazyLock<&str> = LazyLock::new(|| {
     let answers = |name: &&&str| {
         let version = Command::new(name).arg("--version").output();
         version.is_ok_and(|output| output.status.success())
@@ -142,4 +143,4 @@ fn name() -> &'static str {
     NAMES.iter().find(answers).unwrap_or_else(|| {
         panic!("none of {NAMES:?} runs here: `cargo xtask setup` installs what the tests need")
     })
-}
+});

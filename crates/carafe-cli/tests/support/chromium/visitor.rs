@@ -149,7 +149,8 @@ impl Visitor {
 
     /// Whether something on the page is wider than the window, so that one would have to scroll sideways.
     pub(crate) fn scrolls_sideways(&self) -> bool {
-        let wide = "document.scrollingElement.scrollWidth > innerWidth";
+        // On a phone, `innerWidth` grows with what is too wide, because the browser zooms out.
+        let wide = "document.scrollingElement.scrollWidth > Math.min(innerWidth, document.documentElement.clientWidth)";
         self.ask(wide).as_bool().unwrap()
     }
 
