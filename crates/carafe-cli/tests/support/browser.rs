@@ -80,7 +80,10 @@ impl Demo {
     #[cfg(unix)]
     pub(crate) fn interrupt(&mut self) -> Option<i32> {
         let pid = self.child.id().to_string();
-        let kill = Command::new("kill").args(["-INT", &pid]).status();
+        // The shell's own `kill`: the program is not on every machine.
+        let kill = Command::new("sh")
+            .args(["-c", "kill -INT \"$1\"", "sh", &pid])
+            .status();
         assert!(kill.unwrap().success());
         self.child.wait().unwrap().code()
     }
