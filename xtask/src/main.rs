@@ -9,6 +9,7 @@ mod command;
 mod deny;
 mod fuzz;
 mod readme;
+mod screenshots;
 mod setup;
 mod shell;
 mod suites;
@@ -62,6 +63,12 @@ const COMMANDS: &[Command] = &[
         arguments: "<target|all> [seconds]",
         summary: "fuzz one parser or each in turn, 60 seconds each",
         run: fuzz::fuzz,
+    },
+    Command {
+        name: "screenshots",
+        arguments: "",
+        summary: "make the pictures of the demo in docs/images again",
+        run: screenshots::screenshots,
     },
     Command {
         name: "vectors",

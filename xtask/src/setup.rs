@@ -23,15 +23,6 @@ const FOR_TESTS: &[Package] = &[
         proofs: &[&["python3", "-c", "import ensurepip, venv"]],
     },
     Package {
-        name: "chromium",
-        why: "cookie attributes as a browser applies them",
-        proofs: &[
-            &["chromium", "--version"],
-            &["chromium-browser", "--version"],
-            &["google-chrome", "--version"],
-        ],
-    },
-    Package {
         name: "redis-server",
         why: "the Redis store against Redis, its cluster and Sentinel",
         proofs: &[&["redis-server", "--version"]],
@@ -62,6 +53,16 @@ const FOR_TESTS: &[Package] = &[
         proofs: &[&["setpriv", "--version"]],
     },
 ];
+
+const FOR_BROWSER: &[Package] = &[Package {
+    name: "chromium",
+    why: "the demo as its visitors see it, and cookies as a browser stores them",
+    proofs: &[
+        &["chromium", "--version"],
+        &["chromium-browser", "--version"],
+        &["google-chrome", "--version"],
+    ],
+}];
 
 const FOR_INSTRUCTIONS: &[Package] = &[Package {
     name: "valgrind",
@@ -99,11 +100,17 @@ pub(crate) fn setup(shell: &mut Shell, _: &[String]) -> Outcome {
 /// What `cargo xtask test` needs.
 pub(crate) fn for_tests(shell: &mut Shell) -> Outcome {
     shell.step("System packages", |shell| packages(shell, FOR_TESTS))?;
+    for_browser(shell)?;
     ENVIRONMENTS.iter().try_for_each(|(name, requirements)| {
         shell.step(&format!("Python environment {name}"), |shell| {
             environment(shell, name, requirements)
         })
     })
+}
+
+/// What the tests with a browser need, and the pictures of the demo.
+pub(crate) fn for_browser(shell: &mut Shell) -> Outcome {
+    shell.step("Browser", |shell| packages(shell, FOR_BROWSER))
 }
 
 /// What counting instructions needs.

@@ -26,6 +26,14 @@ pub(crate) struct KeyArgs {
 impl KeyArgs {
     /// All keys; `None` if no key is given at all.
     pub(crate) fn ring(&self) -> Result<Option<KeyRing>, Failure> {
+        let texts = self.texts()?;
+        texts
+            .map(|(current, fallbacks)| ring_of(&current, &fallbacks))
+            .transpose()
+    }
+
+    /// The current key and the fallbacks, after a warning about weak ones.
+    fn texts(&self) -> Result<Option<(String, Vec<String>)>, Failure> {
         let Some(current) = &self.secret_key else {
             return match self.fallbacks.is_empty() {
                 true => Ok(None),
@@ -37,22 +45,26 @@ impl KeyArgs {
             false => self.fallbacks.clone(),
         };
         warn_if_weak(std::iter::once(current).chain(&fallbacks));
-        ring_of(current, &fallbacks).map(Some)
+        Ok(Some((current.clone(), fallbacks)))
     }
 }
 
 /// The ring of any keys that are not empty, in this order.
 pub(crate) fn ring_of(current: &str, fallbacks: &[String]) -> Result<KeyRing, Failure> {
-    let key = |text: &str| SecretKey::dangerous_weak(text).map_err(Failure::usage);
     fallbacks
         .iter()
-        .try_fold(KeyRing::new(key(current)?), |ring, text| {
-            ring.with_fallback(key(text)?).map_err(Failure::usage)
+        .try_fold(KeyRing::new(key_of(current)?), |ring, text| {
+            ring.with_fallback(key_of(text)?).map_err(Failure::usage)
         })
 }
 
-/// The key in `SECRET_KEY`, for commands that can do without one.
-pub(crate) fn of_environment() -> Result<Option<KeyRing>, Failure> {
+fn key_of(text: &str) -> Result<SecretKey, Failure> {
+    SecretKey::dangerous_weak(text).map_err(Failure::usage)
+}
+
+/// The keys in `SECRET_KEY` and `SECRET_KEY_FALLBACKS`, the current one first, for a command that can do
+/// without and makes rings of its own.
+pub(crate) fn of_environment() -> Result<Option<Vec<SecretKey>>, Failure> {
     let secret_key = match std::env::var("SECRET_KEY") {
         Ok(text) => Some(text),
         Err(std::env::VarError::NotPresent) => None,
@@ -62,7 +74,14 @@ pub(crate) fn of_environment() -> Result<Option<KeyRing>, Failure> {
         secret_key,
         fallbacks: Vec::new(),
     };
-    keys.ring()
+    let Some((current, fallbacks)) = keys.texts()? else {
+        return Ok(None);
+    };
+    let texts = std::iter::once(&current).chain(&fallbacks);
+    texts
+        .map(|text| key_of(text))
+        .collect::<Result<_, _>>()
+        .map(Some)
 }
 
 fn fallbacks_of_environment() -> Result<Vec<String>, Failure> {

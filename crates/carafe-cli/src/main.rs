@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`command`] | one file per command: its options, its help, what it prints |
 //! | [`inspection`] | what is to be said about one cookie; shared by `inspect` and the demo |
-//! | [`demo`] | the demo page: one server, two sessions, no script |
+//! | [`demo`] | the demo page: one server, three sessions, no script |
 //!
 //! Keys come in through [`keys`], formats through [`mod@format`], all text goes out through [`output`].
 //! Nothing here decides about sessions; that is `carafe_core`.

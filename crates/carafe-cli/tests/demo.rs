@@ -14,6 +14,12 @@ use support::{
 
 const SIGNED: &str = "session";
 const ENCRYPTED: &str = "__Host-Http-session";
+const STORED: &str = "__Host-Http-id";
+const WAYS: [(&str, &str); 3] = [
+    ("signed", SIGNED),
+    ("encrypted", ENCRYPTED),
+    ("stored", STORED),
+];
 
 /// The panel of one way, without the rest of the page.
 fn panel<'p>(page: &'p str, id: &str) -> &'p str {
@@ -24,8 +30,8 @@ fn panel<'p>(page: &'p str, id: &str) -> &'p str {
 }
 
 #[test]
-fn values_are_set_and_removed_in_both_ways() {
-    for (id, name) in [("signed", SIGNED), ("encrypted", ENCRYPTED)] {
+fn values_are_set_and_removed_in_all_ways() {
+    for (id, name) in WAYS {
         let mut demo = start();
         assert!(panel(&demo.page(), id).contains("No cookie."));
         let page = demo.submit(
@@ -106,7 +112,7 @@ fn a_permanent_session_outlives_the_browser() {
 
 #[test]
 fn one_changed_character_is_refused_and_can_be_put_back() {
-    for (id, name) in [("signed", SIGNED), ("encrypted", ENCRYPTED)] {
+    for (id, name) in WAYS {
         let mut demo = start();
         demo.submit(
             &format!("/{id}/set"),
@@ -130,7 +136,11 @@ fn one_changed_character_is_refused_and_can_be_put_back() {
         );
         let page = demo.page();
         let refused = panel(&page, id);
-        assert!(refused.contains("Cookie rejected") && refused.contains("<code>bad-signature: "));
+        let reason = match id {
+            "stored" => "<code>unknown-id: ",
+            _ => "<code>bad-signature: ",
+        };
+        assert!(refused.contains("Cookie rejected") && refused.contains(reason));
         assert!(refused.contains("<mark class=\"tampered-character\""));
         assert!(refused.contains("An empty session.") && refused.contains("Put it back"));
         demo.submit(&format!("/{id}/tamper"), &[]);
@@ -157,7 +167,10 @@ fn a_foreign_cookie_is_refused_and_not_blamed_on_the_demo() {
     for odd in ["x", "a.b", "\"a b\"", "a.b.c.d", "%%%"] {
         demo.cookies.insert(SIGNED.to_owned(), odd.to_owned());
         demo.cookies.insert(ENCRYPTED.to_owned(), odd.to_owned());
-        demo.page();
+        demo.cookies.insert(STORED.to_owned(), odd.to_owned());
+        let page = demo.page();
+        assert!(panel(&page, "stored").contains("This session is over"));
+        demo.submit("/stored/tamper", &[]);
         demo.submit("/signed/tamper", &[]);
         demo.submit("/encrypted/restore", &[]);
     }
@@ -210,7 +223,7 @@ fn a_session_too_large_for_a_cookie_is_refused_with_its_size() {
 fn hostile_keys_and_values_are_text() {
     let mut demo = start();
     let evil = "\"><script>alert(1)</script>&amp;'";
-    for id in ["signed", "encrypted"] {
+    for (id, _) in WAYS {
         let page = demo.submit(
             &format!("/{id}/set"),
             &[("key", evil), ("value", evil), ("as", "text")],

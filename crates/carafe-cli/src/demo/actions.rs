@@ -1,25 +1,28 @@
-//! What the page's addresses do.
+//! What the forms of the panels and the reader do. Next: `devices`, `race` and `keys` in [`super`] for the others.
 
 use axum::{
     Form,
     extract::{Path, Query, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::{Html, IntoResponse, Redirect, Response},
+    http::{HeaderMap, StatusCode},
+    response::{Redirect, Response},
 };
 use carafe_core::{
     clock::Timestamp,
     json::{self, Style, Value},
     session::{Session, SessionError},
+    store::StoreError,
 };
 use serde::Deserialize;
 
 use super::{
-    Demo, Shared,
-    panel::{Panel, Problem, REMOVED, SET, Seen, Trouble, Typed},
+    Shared,
+    page::{self, Problem},
+    panel::{REMOVED, SET, Trouble, Typed},
     reader::{ReadForm, Reader},
-    tamper, view,
+    tamper,
     visit::{Ended, Visit, append_set_cookie, sent},
     way::{Way, WayId},
+    ways::Ways,
 };
 
 /// What can be done to a session or its cookie.
@@ -58,7 +61,7 @@ pub(super) async fn index(
     let reader = query
         .sample
         .map_or_else(Reader::default, |_| Reader::sample());
-    page(&demo, &headers, StatusCode::OK, &reader, None).await
+    page::page(&demo, &headers, StatusCode::OK, &reader, None).await
 }
 
 /// `POST /read`: the page with the reader's result. No redirect, because that would put the key into
@@ -68,7 +71,7 @@ pub(super) async fn read(
     headers: HeaderMap,
     Form(form): Form<ReadForm>,
 ) -> Response {
-    page(&demo, &headers, StatusCode::OK, &Reader::read(form), None).await
+    page::page(&demo, &headers, StatusCode::OK, &Reader::read(form), None).await
 }
 
 /// `POST /{way}/{action}`: does it, and sends the browser back to the page.
@@ -78,38 +81,32 @@ pub(super) async fn act(
     headers: HeaderMap,
     Form(form): Form<ActionForm>,
 ) -> Response {
+    let ways = demo.ways();
     if matches!(action, Action::Tamper | Action::Restore) {
-        return tampered(demo.way(id), action, &headers).await;
+        return tampered(ways.way(id), action, &headers).await;
     }
-    match changed(&demo, id, action, &headers, &form).await {
-        Ok(ended) => back_to(id, ended.headers),
+    match changed(&ways, id, action, &headers, &form).await {
+        Ok(ended) => page::back_to(anchor(id), ended.headers),
         Err(trouble) => {
-            let problem = Problem {
+            let problem = Problem::Panel {
                 way: id,
                 trouble,
                 typed: form.typed(action),
             };
-            page(
-                &demo,
-                &headers,
-                StatusCode::UNPROCESSABLE_ENTITY,
-                &Reader::default(),
-                Some(problem),
-            )
-            .await
+            page::refused(&demo, &headers, problem).await
         }
     }
 }
 
 /// The new session's cookie, or what is wrong with the form.
 async fn changed(
-    demo: &Demo,
+    ways: &Ways,
     id: WayId,
     action: Action,
     headers: &HeaderMap,
     form: &ActionForm,
 ) -> Result<Ended, Trouble> {
-    let visit = Visit::begin(demo, headers)
+    let visit = Visit::begin(ways, headers)
         .await
         .map_err(|error| Trouble::Refused(error.to_string()))?;
     let session = visit.session(id);
@@ -149,71 +146,45 @@ fn note(session: &Session, category: &str, message: &str) -> Result<(), SessionE
 /// Changes one character of the cookie in the browser, or changes it back.
 async fn tampered(way: &Way, action: Action, headers: &HeaderMap) -> Response {
     let mut answer = HeaderMap::new();
-    if let Some(cookie) = sent(way, headers)
-        && let Some(line) = tampered_line(way, action, &cookie).await
-    {
-        append_set_cookie(&mut answer, &line);
+    if let Some(cookie) = sent(way, headers) {
+        match tampered_line(way, action, &cookie).await {
+            Ok(Some(line)) => append_set_cookie(&mut answer, &line),
+            Ok(None) => {}
+            Err(error) => return page::unavailable(&error),
+        }
     }
-    back_to(way.id, answer)
+    page::back_to(anchor(way.id), answer)
 }
 
 /// `None` where there is nothing to change, such as after a second click.
-async fn tampered_line(way: &Way, action: Action, cookie: &str) -> Option<String> {
+async fn tampered_line(
+    way: &Way,
+    action: Action,
+    cookie: &str,
+) -> Result<Option<String>, StoreError> {
     let now = Timestamp::now();
-    let other = tamper::change(way, cookie)?;
+    let Some(other) = tamper::change(way, cookie) else {
+        return Ok(None);
+    };
     let good = match action {
-        Action::Restore => tamper::changed_at(way, cookie, now).map(|_| &other)?,
-        _ => way.inspect(cookie, now).is_authentic().then_some(cookie)?,
+        Action::Restore if tamper::changed_at(way, cookie, now).await?.is_some() => &other,
+        Action::Tamper if way.look(cookie, now).await?.is_authentic() => cookie,
+        _ => return Ok(None),
     };
     tamper::set_cookie(way, &other, good, now).await
 }
 
-fn back_to(id: WayId, mut headers: HeaderMap) -> Response {
-    let location = match id {
+const fn anchor(id: WayId) -> &'static str {
+    match id {
         WayId::Signed => "/#signed",
         WayId::Encrypted => "/#encrypted",
-    };
-    headers.insert(header::LOCATION, HeaderValue::from_static(location));
-    (StatusCode::SEE_OTHER, headers).into_response()
+        WayId::Stored => "/#stored",
+    }
 }
 
 /// `GET` of an address that only takes forms, as after a reload.
 pub(super) async fn to_the_page() -> Redirect {
     Redirect::to("/")
-}
-
-/// The page itself cannot be made.
-fn trouble(error: &dyn std::error::Error) -> Response {
-    (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response()
-}
-
-async fn page(
-    demo: &Demo,
-    headers: &HeaderMap,
-    status: StatusCode,
-    reader: &Reader,
-    mut problem: Option<Problem>,
-) -> Response {
-    let visit = match Visit::begin(demo, headers).await {
-        Ok(visit) => visit,
-        Err(error) => return trouble(&error),
-    };
-    let seen = visit.turns.each_ref().map(|turn| Seen::of(&turn.session));
-    let ended = match visit.end(status).await {
-        Ok(ended) => ended,
-        Err(error) => return trouble(&error),
-    };
-    let panels = visit.turns.iter().zip(seen).zip(ended.held);
-    let panels = panels.map(|((turn, seen), held)| {
-        let panel = Panel::new(turn, seen, held, visit.now);
-        match problem.take_if(|problem| problem.way == turn.way.id) {
-            Some(problem) => panel.with_problem(problem),
-            None => panel,
-        }
-    });
-    let panels: Vec<_> = panels.collect();
-    let html = view::page(&demo.address, &panels, reader);
-    (status, ended.headers, Html(html.into_string())).into_response()
 }
 
 impl ActionForm {
@@ -246,15 +217,6 @@ impl ActionForm {
                 value: self.value,
             },
             _ => Typed::default(),
-        }
-    }
-}
-
-impl Demo {
-    fn way(&self, id: WayId) -> &Way {
-        match id {
-            WayId::Signed => &self.signed,
-            WayId::Encrypted => &self.encrypted,
         }
     }
 }

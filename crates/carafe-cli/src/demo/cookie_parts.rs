@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use carafe_core::token::SessionId;
+
 use super::way::WayId;
 
 /// A part of a cookie.
@@ -28,6 +30,8 @@ pub(super) enum Role {
     Commitment,
     Ciphertext,
     Tag,
+    /// Of a session in a store.
+    Id,
     /// The whole of a cookie that has no such parts.
     Unread,
 }
@@ -46,6 +50,7 @@ pub(super) fn parts(id: WayId, cookie: &str) -> Vec<Part<'_>> {
     let ranges = match id {
         WayId::Signed => signed(cookie),
         WayId::Encrypted => encrypted(cookie),
+        WayId::Stored => stored(cookie),
     };
     let ranges = ranges.unwrap_or_else(|| vec![(Role::Unread, 0..cookie.len())]);
     let part = |(role, range): (Role, Range<usize>)| {
@@ -60,12 +65,12 @@ pub(super) fn parts(id: WayId, cookie: &str) -> Vec<Part<'_>> {
     ranges.into_iter().map(part).collect()
 }
 
-/// Where the content lies: the part that carries the session.
+/// Where the content lies: the part that carries the session or leads to it.
 pub(super) fn contents(id: WayId, cookie: &str) -> Option<Range<usize>> {
     let parts = parts(id, cookie);
     let part = parts
         .iter()
-        .find(|part| matches!(part.role, Role::Payload | Role::Ciphertext))?;
+        .find(|part| matches!(part.role, Role::Payload | Role::Ciphertext | Role::Id))?;
     Some(part.start..part.start + part.text.len())
 }
 
@@ -116,12 +121,17 @@ fn encrypted(cookie: &str) -> Option<Vec<(Role, Range<usize>)>> {
     Some(ranges)
 }
 
+fn stored(cookie: &str) -> Option<Vec<(Role, Range<usize>)>> {
+    SessionId::parse(cookie.as_bytes())?;
+    Some(vec![(Role::Id, 0..cookie.len())])
+}
+
 impl Role {
     /// The colour's class in the style sheet.
     pub(super) const fn class(self) -> &'static str {
         match self {
             Self::Payload | Self::Ciphertext => "contents",
-            Self::Time | Self::Nonce => "fresh",
+            Self::Time | Self::Nonce | Self::Id => "fresh",
             Self::Signature | Self::Tag => "proof",
             Self::KeyId => "key",
             Self::Commitment => "binding",
@@ -141,6 +151,7 @@ impl Role {
             Self::Commitment => "Commitment",
             Self::Ciphertext => "Ciphertext",
             Self::Tag => "Tag",
+            Self::Id => "Id",
             Self::Unread => "Cookie",
         }
     }
@@ -170,6 +181,14 @@ mod tests {
         for odd in ["", "a.b", "é.b.c"] {
             assert_eq!(texts(WayId::Signed, odd), [(Role::Unread, odd)]);
         }
+    }
+
+    #[test]
+    fn an_id_is_one_part_and_anything_else_is_none() {
+        let id = SessionId::random().unwrap();
+        let cookie = id.as_str();
+        assert_eq!(texts(WayId::Stored, cookie), [(Role::Id, cookie)]);
+        assert_eq!(texts(WayId::Stored, "short"), [(Role::Unread, "short")]);
     }
 
     #[test]

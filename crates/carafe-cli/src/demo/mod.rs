@@ -1,42 +1,64 @@
-//! The demo: one page, two sessions, plain forms and no script.
+//! The demo: one page, three sessions, plain forms and no script.
 //!
 //! | file | holds |
 //! |---|---|
-//! | `way` | the two ways to carry a session, signed and encrypted |
-//! | `visit` | both sessions of one request, from `Cookie` to `Set-Cookie` |
-//! | `actions` | what the forms do |
+//! | `way`, `ways` | the three ways to carry a session: signed, encrypted, server-side |
+//! | `key_list` | the keys, and a new one |
+//! | `session_file` | the SQLite file of the server-side sessions |
+//! | `visit` | all sessions of one request, from `Cookie` to `Set-Cookie` |
+//! | `actions` | what the forms of the panels do |
 //! | `tamper` | changing one character of a cookie, and changing it back |
+//! | `race`, `whole_record` | fifty increments at once, and the store that loses some of them |
+//! | `devices`, `user_agent` | logging in, the sessions of a user, ending them |
 //! | `reader` | the form that reads a cookie of a Flask application |
 //! | `guard` | headers of every response; no forms from other sites |
-//! | `panel` | what a panel shows, as data |
+//! | `page`, `panel` | what the page and a panel show, as data |
 //! | `view` | the HTML |
 //!
 //! Every action is a POST that redirects, so that reloading repeats nothing.
 
 mod actions;
 mod cookie_parts;
+mod devices;
 mod guard;
+mod key_list;
+mod page;
 mod panel;
+mod race;
 mod reader;
+mod session_file;
 mod tamper;
+mod user_agent;
 mod view;
 mod visit;
 mod way;
+mod ways;
+mod whole_record;
 
 use std::{
     io::ErrorKind,
     net::{SocketAddr, TcpListener},
-    sync::Arc,
+    path::Path,
+    sync::{Arc, PoisonError, RwLock},
 };
 
 use axum::{
     Router,
-    http::{StatusCode, header},
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
     middleware,
-    routing::{get, post},
+    response::Response,
+    routing::get,
 };
+use carafe_core::clock::Timestamp;
 
-use self::way::Way;
+use self::{
+    key_list::KeyList,
+    race::Race,
+    session_file::{Place, SessionFile},
+    way::WayId,
+    ways::Ways,
+};
 use crate::{failure::Failure, keys, output};
 
 /// What all requests share.
@@ -44,37 +66,80 @@ struct Demo {
     address: String,
     /// Whether only programs on this machine reach it.
     is_local: bool,
-    signed: Way,
-    encrypted: Way,
+    place: Place,
+    race: Race,
+    // A plain lock, never held across an await: readers copy a pointer, and a rotation, which is rare, makes its key
+    // inside, so that of two at once neither is lost.
+    ways: RwLock<Arc<Ways>>,
 }
 
 type Shared = Arc<Demo>;
 
-/// Listens, says where, and serves until the process ends.
-pub(crate) fn serve(listen: &str) -> Result<(), Failure> {
-    let keys = keys::of_environment()?.map_or_else(way::random_keys, Ok)?;
+/// Listens, says where, and serves until it is told to end; then the private file is removed.
+pub(crate) fn serve(listen: &str, file: Option<&Path>) -> Result<(), Failure> {
+    let keys = KeyList::new(keys::of_environment()?)?;
     let listener = bind(listen)?;
     let address = listener.local_addr().map_err(Failure::trouble)?;
-    let demo = Demo::new(address, keys)?;
-    output::line(&format!(
-        "Carafe's demo is at {} (Ctrl+C ends it)",
-        demo.address
-    ))?;
+    let file = SessionFile::open(file)?;
+    let served = serve_with(listener, address, keys, &file);
+    file.close();
+    served
+}
+
+fn serve_with(
+    listener: TcpListener,
+    address: SocketAddr,
+    keys: KeyList,
+    file: &SessionFile,
+) -> Result<(), Failure> {
+    let demo = Demo::new(address, keys, file)?;
+    output::line(&demo.greeting())?;
     if !demo.is_local {
         output::warning("whoever reaches this address can make sessions with the demo's key");
     }
-    // One thread: there is one person to serve.
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_io()
-        .build();
-    let runtime = runtime.map_err(Failure::trouble)?;
-    runtime
-        .block_on(run(listener, router(demo)))
-        .map_err(Failure::trouble)
+    // Several threads: the requests of the race run at once.
+    let runtime = tokio::runtime::Runtime::new().map_err(Failure::trouble)?;
+    runtime.block_on(async {
+        file.sweep(Timestamp::now())
+            .await
+            .map_err(Failure::trouble)?;
+        tokio::select! {
+            served = run(listener, router(demo)) => served.map_err(Failure::trouble),
+            () = told_to_end() => Ok(()),
+        }
+    })
 }
 
 async fn run(listener: TcpListener, app: Router) -> std::io::Result<()> {
     axum::serve(tokio::net::TcpListener::from_std(listener)?, app).await
+}
+
+/// Ctrl+C, or what a service manager or a closed terminal sends.
+#[cfg(unix)]
+async fn told_to_end() {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let kinds = [
+        SignalKind::interrupt(),
+        SignalKind::terminate(),
+        SignalKind::hangup(),
+    ];
+    let [Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)] = kinds.map(signal) else {
+        // Without handlers, a signal ends the process at once, and the file stays.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+        _ = hangup.recv() => {}
+    }
+}
+
+#[cfg(not(unix))]
+async fn told_to_end() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending().await
+    }
 }
 
 fn bind(listen: &str) -> Result<TcpListener, Failure> {
@@ -95,13 +160,20 @@ fn bind(listen: &str) -> Result<TcpListener, Failure> {
 
 fn router(demo: Demo) -> Router {
     let demo = Arc::new(demo);
+    let back = || get(actions::to_the_page);
     Router::new()
         .route("/", get(actions::index))
-        .route("/read", post(actions::read).get(actions::to_the_page))
+        .route("/read", back().post(actions::read))
+        .route("/race", back().post(race::run))
+        .route("/keys/rotate", back().post(rotate))
+        .route("/devices/log-in", back().post(devices::log_in))
+        .route("/devices/log-out", back().post(devices::log_out))
+        .route("/devices/revoke", back().post(devices::revoke))
         .route(
-            "/{way}/{action}",
-            post(actions::act).get(actions::to_the_page),
+            "/devices/revoke-others",
+            back().post(devices::revoke_others),
         )
+        .route("/{way}/{action}", back().post(actions::act))
         .route("/style.css", get(style))
         .fallback(async || {
             (
@@ -116,6 +188,15 @@ fn router(demo: Demo) -> Router {
         .with_state(demo)
 }
 
+/// `POST /keys/rotate`: a new current key, from the next request on. No session is looked at; each cookie is written
+/// again when it is next used.
+async fn rotate(State(demo): State<Shared>) -> Response {
+    match demo.rotate_key(Timestamp::now()) {
+        Ok(()) => page::back_to("/#keys", HeaderMap::new()),
+        Err(Failure::Usage(text) | Failure::Trouble(text)) => page::unavailable(&text),
+    }
+}
+
 async fn style() -> ([(header::HeaderName, &'static str); 1], &'static str) {
     (
         [(header::CONTENT_TYPE, "text/css; charset=utf-8")],
@@ -124,16 +205,40 @@ async fn style() -> ([(header::HeaderName, &'static str); 1], &'static str) {
 }
 
 impl Demo {
-    fn new(address: SocketAddr, keys: carafe_core::key::KeyRing) -> Result<Self, Failure> {
+    fn new(address: SocketAddr, keys: KeyList, file: &SessionFile) -> Result<Self, Failure> {
+        let ways = Ways::new(keys, file.store.clone())?;
+        let visitors = Arc::clone(&ways.way(WayId::Stored).manager);
         Ok(Self {
             address: format!("http://{address}"),
             is_local: address.ip().is_loopback(),
-            signed: Way::signed(keys.clone())?,
-            encrypted: Way::encrypted(keys)?,
+            place: file.place(),
+            race: Race::new(visitors, file.store.clone())?,
+            ways: RwLock::new(Arc::new(ways)),
         })
     }
 
-    fn ways(&self) -> [&Way; 2] {
-        [&self.signed, &self.encrypted]
+    fn greeting(&self) -> String {
+        let Place { path, is_private } = &self.place;
+        let fate = if *is_private {
+            "removed at the end"
+        } else {
+            "kept at the end"
+        };
+        format!(
+            "Carafe's demo is at {} (Ctrl+C ends it)\nIts server-side sessions are in {path} ({fate})",
+            self.address
+        )
+    }
+
+    /// The ways as they are now; a request asks once.
+    fn ways(&self) -> Arc<Ways> {
+        // The pointer is replaced at the very end of a rotation, so a panic has left nothing half done.
+        Arc::clone(&self.ways.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn rotate_key(&self, now: Timestamp) -> Result<(), Failure> {
+        let mut ways = self.ways.write().unwrap_or_else(PoisonError::into_inner);
+        *ways = Arc::new(ways.rotated(now)?);
+        Ok(())
     }
 }

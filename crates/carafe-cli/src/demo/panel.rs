@@ -3,15 +3,18 @@
 use carafe_core::{
     clock::Timestamp,
     json::Value,
+    key::KeyUse,
     session::{Flash, Rejection, Session},
+    store::{Handle, StoreError},
 };
 
 use super::{
-    tamper,
+    cookie_parts::{Role, parts},
+    devices, race, tamper,
     visit::Turn,
-    way::{Way, WayId},
+    way::{Found, Way, WayId},
 };
-use crate::inspection::{Inspection, Verdict};
+use crate::inspection::Verdict;
 
 /// One panel.
 pub(super) struct Panel<'d> {
@@ -19,6 +22,8 @@ pub(super) struct Panel<'d> {
     pub(super) banner: Option<Banner>,
     /// The cookie that the browser holds after this response.
     pub(super) cookie: Option<Held>,
+    /// Whether that cookie was written again under a newer key.
+    pub(super) reissued: Option<Reissue>,
     /// Whether the request's cookie was refused.
     pub(super) is_rejected: bool,
     pub(super) rows: Vec<Row>,
@@ -30,7 +35,7 @@ pub(super) struct Panel<'d> {
 /// A cookie in the browser.
 pub(super) struct Held {
     pub(super) value: String,
-    pub(super) inspection: Inspection,
+    pub(super) found: Found,
     /// The character that was changed by the demo.
     pub(super) changed_at: Option<usize>,
 }
@@ -44,11 +49,31 @@ pub(super) struct Row {
 
 /// A message above a panel.
 pub(super) enum Banner {
-    Set { key: String, text: String },
-    Removed { key: String },
+    Set {
+        key: String,
+        text: String,
+    },
+    Removed {
+        key: String,
+    },
     Info(String),
-    Rejected { code: &'static str, reason: String },
+    Rejected {
+        code: &'static str,
+        reason: String,
+    },
+    /// The store has no record for the id in the cookie.
+    Over,
+    /// The cookie was written again because a newer key is there.
+    Reissued(Reissue),
     Problem(Trouble),
+}
+
+/// What was written again: the name of the part that shows it, and that part before and now.
+#[derive(Clone)]
+pub(super) struct Reissue {
+    pub(super) part: &'static str,
+    pub(super) from: String,
+    pub(super) to: String,
 }
 
 /// The fields of the form that sets a value.
@@ -58,13 +83,6 @@ pub(super) struct Typed {
     pub(super) value: String,
     pub(super) as_text: bool,
     pub(super) is_invalid: bool,
-}
-
-/// Something that went wrong in a form, to be shown with what was typed.
-pub(super) struct Problem {
-    pub(super) way: WayId,
-    pub(super) trouble: Trouble,
-    pub(super) typed: Typed,
 }
 
 /// Why something was not set.
@@ -85,6 +103,9 @@ pub(super) struct Seen {
     rows: Vec<Row>,
     is_permanent: bool,
     rejection: Option<Rejection>,
+    pub(super) user: Option<String>,
+    pub(super) handle: Option<Handle>,
+    pub(super) race: Option<race::Counts>,
 }
 
 impl Seen {
@@ -98,36 +119,61 @@ impl Seen {
             rows: session.keys().into_iter().filter_map(row).collect(),
             is_permanent: session.is_permanent(),
             rejection: session.rejection(),
+            user: session.user(),
+            handle: session.handle(),
+            race: race::Counts::of(session),
         }
+    }
+
+    /// The message for the list of devices.
+    pub(super) fn device_note(&self) -> Option<String> {
+        let flash = self.flash.as_ref()?;
+        (flash.category == devices::NOTE).then(|| flash.message.clone())
     }
 }
 
 impl<'d> Panel<'d> {
-    pub(super) fn new(turn: &Turn<'d>, seen: Seen, held: Option<String>, now: Timestamp) -> Self {
-        let typed = if held.is_none() {
-            Typed::first()
-        } else {
-            Typed::default()
+    /// # Errors
+    /// The trouble of the store that has the session.
+    pub(super) async fn new(
+        turn: &Turn<'d>,
+        seen: &mut Seen,
+        held: Option<String>,
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let typed = match &held {
+            None => Typed::first(),
+            Some(_) => Typed::default(),
         };
-        let cookie = held.map(|value| Held::new(turn.way, value, now));
-        Self {
+        let cookie = match held {
+            Some(value) => Some(Held::new(turn.way, value, now).await?),
+            None => None,
+        };
+        let reissued = reissue(turn, cookie.as_ref(), now).await?;
+        Ok(Self {
             way: turn.way,
-            banner: banner(&seen, cookie.as_ref()),
+            banner: banner(seen, cookie.as_ref()).or(reissued.clone().map(Banner::Reissued)),
             is_rejected: seen.rejection.is_some(),
             cookie,
-            rows: seen.rows,
+            reissued,
+            rows: std::mem::take(&mut seen.rows),
             is_permanent: seen.is_permanent,
             typed,
-        }
+        })
     }
 
     /// The panel with a problem of its form.
-    pub(super) fn with_problem(self, problem: Problem) -> Self {
+    pub(super) fn with_problem(self, trouble: Trouble, typed: Typed) -> Self {
         Self {
-            banner: Some(Banner::Problem(problem.trouble)),
-            typed: problem.typed,
+            banner: Some(Banner::Problem(trouble)),
+            typed,
             ..self
         }
+    }
+
+    /// Whether the browser's session was ended, or is over for another reason than a changed cookie.
+    pub(super) fn is_over(&self) -> bool {
+        matches!(self.banner, Some(Banner::Over))
     }
 }
 
@@ -143,13 +189,52 @@ impl Typed {
 }
 
 impl Held {
-    fn new(way: &Way, value: String, now: Timestamp) -> Self {
-        Self {
-            inspection: way.inspect(&value, now),
-            changed_at: tamper::changed_at(way, &value, now),
+    async fn new(way: &Way, value: String, now: Timestamp) -> Result<Self, StoreError> {
+        Ok(Self {
+            found: way.look(&value, now).await?,
+            changed_at: tamper::changed_at(way, &value, now).await?,
             value,
-        }
+        })
     }
+}
+
+/// What was written again under the current key, if the request's cookie came under a fallback.
+async fn reissue(
+    turn: &Turn<'_>,
+    held: Option<&Held>,
+    now: Timestamp,
+) -> Result<Option<Reissue>, StoreError> {
+    let (Some(sent), Some(held)) = (&turn.sent, held) else {
+        return Ok(None);
+    };
+    let key_of = |found: &Found| found.token().and_then(|token| token.key);
+    let before = key_of(&turn.way.look(sent, now).await?);
+    if !matches!(before, Some(KeyUse::Fallback(_))) || key_of(&held.found) != Some(KeyUse::Current)
+    {
+        return Ok(None);
+    }
+    Ok(Some(Reissue {
+        part: match turn.way.id {
+            WayId::Encrypted => "Key id",
+            WayId::Signed | WayId::Stored => "Signature",
+        },
+        from: mark_of_key(turn.way.id, sent),
+        to: mark_of_key(turn.way.id, &held.value),
+    }))
+}
+
+/// What in a cookie shows which key wrote it: the id where there is one, or the end of the signature.
+fn mark_of_key(way: WayId, cookie: &str) -> String {
+    if way == WayId::Encrypted
+        && let Some(id) = super::cookie_parts::key_id(cookie)
+    {
+        return format!("{:08x}", u32::from_be_bytes(id));
+    }
+    let signature = parts(way, cookie)
+        .into_iter()
+        .find(|part| part.role == Role::Signature);
+    let text = signature.map_or("", |part| part.text);
+    format!("{}…", text.get(..6).unwrap_or(text))
 }
 
 impl Row {
@@ -180,18 +265,23 @@ fn banner(seen: &Seen, cookie: Option<&Held>) -> Option<Banner> {
         category, message, ..
     } = seen.flash.clone()?;
     let value = seen.rows.iter().find(|row| row.key == message);
-    Some(match (category.as_str(), value) {
-        (SET, Some(row)) => Banner::Set {
+    match (category.as_str(), value) {
+        (SET, Some(row)) => Some(Banner::Set {
             key: message,
             text: row.text.clone(),
-        },
-        (REMOVED, _) => Banner::Removed { key: message },
-        _ => Banner::Info(message),
-    })
+        }),
+        (REMOVED, _) => Some(Banner::Removed { key: message }),
+        (devices::NOTE, _) => None,
+        _ => Some(Banner::Info(message)),
+    }
 }
 
 fn rejected(rejection: &Rejection, cookie: Option<&Held>) -> Banner {
-    let inspection = cookie.map(|held| &held.inspection);
+    let was_changed_here = cookie.is_some_and(|held| held.changed_at.is_some());
+    if *rejection == Rejection::UnknownId && !was_changed_here {
+        return Banner::Over;
+    }
+    let inspection = cookie.and_then(|held| held.found.token());
     let reason = inspection
         .filter(|found| found.verdict != Verdict::Ok)
         .and_then(|found| found.reason.clone());

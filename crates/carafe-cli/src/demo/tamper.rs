@@ -3,11 +3,11 @@
 //! The place follows from the cookie's shape, and the change is its own reverse. So nothing has to be
 //! remembered: a refused cookie was tampered with here if the reverse makes it authentic.
 
-use carafe_core::{clock::Timestamp, cookie::Persistence};
+use carafe_core::{clock::Timestamp, cookie::Persistence, store::StoreError};
 
 use super::{
     cookie_parts,
-    way::{Way, WayId},
+    way::{Found, Way, WayId},
 };
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -24,10 +24,18 @@ pub(super) fn change(way: &Way, cookie: &str) -> Option<String> {
 }
 
 /// Where a cookie was changed by the demo; `None` if it is good, or bad for another reason.
-pub(super) fn changed_at(way: &Way, cookie: &str, now: Timestamp) -> Option<usize> {
-    let is_authentic = |cookie: &str| way.inspect(cookie, now).is_authentic();
-    let back = change(way, cookie)?;
-    (!is_authentic(cookie) && is_authentic(&back)).then(|| place(way.id, cookie))?
+pub(super) async fn changed_at(
+    way: &Way,
+    cookie: &str,
+    now: Timestamp,
+) -> Result<Option<usize>, StoreError> {
+    let Some(back) = change(way, cookie) else {
+        return Ok(None);
+    };
+    if way.look(cookie, now).await?.is_authentic() || !way.look(&back, now).await?.is_authentic() {
+        return Ok(None);
+    }
+    Ok(place(way.id, cookie))
 }
 
 /// The `Set-Cookie` line that gives the browser `cookie`, kept as long as the `good` one is.
@@ -36,20 +44,24 @@ pub(super) async fn set_cookie(
     cookie: &str,
     good: &str,
     now: Timestamp,
-) -> Option<String> {
+) -> Result<Option<String>, StoreError> {
     let header = format!("{}={good}", way.cookie_name());
     let slot = way.manager.begin();
-    let session = way
-        .manager
-        .open(&slot, [header.as_bytes()], now)
-        .await
-        .ok()?;
-    let lifetime = i64::try_from(way.manager.lifetime().as_secs()).unwrap_or(i64::MAX);
+    let session = way.manager.open(&slot, [header.as_bytes()], now).await?;
     let persistence = match session.is_permanent() {
-        true => Persistence::Expires(now.saturating_add(lifetime)),
+        true => Persistence::Expires(expiry(way, good, now).await?),
         false => Persistence::BrowserSession,
     };
-    way.manager.cookie().set(cookie, persistence).ok()
+    Ok(way.manager.cookie().set(cookie, persistence).ok())
+}
+
+/// When a permanent session's cookie ends.
+async fn expiry(way: &Way, good: &str, now: Timestamp) -> Result<Timestamp, StoreError> {
+    let lifetime = i64::try_from(way.manager.lifetime().as_secs()).unwrap_or(i64::MAX);
+    Ok(match way.look(good, now).await? {
+        Found::Record(Some(kept)) => kept.record.expires,
+        Found::Record(None) | Found::Token(_) => now.saturating_add(lifetime),
+    })
 }
 
 /// In the first half of the content: the last characters of a part may have bits that mean nothing.

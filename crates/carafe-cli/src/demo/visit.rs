@@ -1,7 +1,7 @@
-//! Both sessions of one request.
+//! All sessions of one request.
 //!
 //! An application has one session and leaves all this to the layer of the crate `carafe`. The demo has
-//! two and shows what the browser will hold afterwards, so it drives the engine itself: begin, open,
+//! three and shows what the browser will hold afterwards, so it drives the engine itself: begin, open,
 //! commit.
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -14,13 +14,14 @@ use carafe_core::{
 };
 
 use super::{
-    Demo,
     way::{Way, WayId},
+    ways::Ways,
 };
 
 /// A request, from its cookies to the headers of its response.
 pub(super) struct Visit<'d> {
-    pub(super) turns: [Turn<'d>; 2],
+    /// In the order of [`WayId::ALL`].
+    pub(super) turns: [Turn<'d>; 3],
     pub(super) now: Timestamp,
 }
 
@@ -29,7 +30,7 @@ pub(super) struct Turn<'d> {
     pub(super) way: &'d Way,
     pub(super) session: Session,
     /// The cookie that the browser has sent.
-    sent: Option<String>,
+    pub(super) sent: Option<String>,
     slot: Slot,
 }
 
@@ -38,35 +39,36 @@ pub(super) struct Ended {
     /// For the response.
     pub(super) headers: HeaderMap,
     /// The cookies that the browser holds once it has the response.
-    pub(super) held: [Option<String>; 2],
+    pub(super) held: [Option<String>; 3],
 }
 
 impl<'d> Visit<'d> {
-    pub(super) async fn begin(demo: &'d Demo, headers: &HeaderMap) -> Result<Self, StoreError> {
+    pub(super) async fn begin(ways: &'d Ways, headers: &HeaderMap) -> Result<Self, StoreError> {
         let now = Timestamp::now();
-        let [signed, encrypted] = demo.ways();
-        let turns = [
-            Turn::begin(signed, headers, now).await?,
-            Turn::begin(encrypted, headers, now).await?,
-        ];
+        let turn = |id| Turn::begin(ways.way(id), headers, now);
+        let [signed, encrypted, stored] = WayId::ALL.map(turn);
+        let turns = [signed.await?, encrypted.await?, stored.await?];
         Ok(Self { turns, now })
     }
 
     pub(super) fn session(&self, id: WayId) -> &Session {
-        let [signed, encrypted] = &self.turns;
+        let [signed, encrypted, stored] = &self.turns;
         match id {
             WayId::Signed => &signed.session,
             WayId::Encrypted => &encrypted.session,
+            WayId::Stored => &stored.session,
         }
     }
 
-    /// Commits both sessions.
+    /// Commits all sessions, the stored one last: a cookie that is too large for a browser stops the others
+    /// before anything is written where it stays.
     pub(super) async fn end(&self, status: StatusCode) -> Result<Ended, CommitError> {
         let mut headers = HeaderMap::new();
-        let [signed, encrypted] = &self.turns;
+        let [signed, encrypted, stored] = &self.turns;
         let held = [
             signed.commit(status, self.now, &mut headers).await?,
             encrypted.commit(status, self.now, &mut headers).await?,
+            stored.commit(status, self.now, &mut headers).await?,
         ];
         Ok(Ended { headers, held })
     }

@@ -1,20 +1,26 @@
-//! The two ways to carry a session: the sessions' managers, and what the page says about them.
+//! One of the ways to carry a session: its manager, what is behind its cookies, and what the page says of it.
+//! Next: `ways`, which has all three.
 
 use std::sync::Arc;
 
 use carafe_core::{
     clock::Timestamp,
-    key::{KeyRing, SecretKey},
-    session::{ClientSide, SessionConfig, SessionManager},
-    token::encrypted::EncryptedSessions,
+    cookie::CookiePolicy,
+    key::KeyRing,
+    session::{ClientSide, ServerSide, SessionConfig, SessionManager, Side, Timeouts},
+    store::{Record, SessionStore, StoreError, StoreKey},
+    token::SessionId,
 };
 use serde::Deserialize;
 
-use super::cookie_parts;
+use super::key_list::KeyList;
 use crate::{failure::Failure, format::TokenFormat, inspection::Inspection};
 
 /// The name that keeps the demo's encrypted cookies apart from those of other applications.
-const APPLICATION: &str = "carafe demo";
+pub(super) const APPLICATION: &str = "carafe demo";
+/// The names of the cookies that are not Flask's.
+pub(super) const ENCRYPTED: &str = "__Host-Http-session";
+const STORED: &str = "__Host-Http-id";
 
 /// Which way, as it stands in addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -22,6 +28,7 @@ const APPLICATION: &str = "carafe demo";
 pub(super) enum WayId {
     Signed,
     Encrypted,
+    Stored,
 }
 
 /// One way to carry a session.
@@ -30,86 +37,153 @@ pub(super) struct Way {
     pub(super) title: &'static str,
     pub(super) tagline: &'static str,
     pub(super) manager: Arc<SessionManager>,
-    /// The id that encrypted cookies made with the current key carry.
-    pub(super) current_key_id: Option<[u8; 4]>,
-    keys: KeyRing,
-    format: TokenFormat,
+    behind: Behind,
+}
+
+/// What makes a cookie of a way a good one.
+enum Behind {
+    Keys {
+        ring: KeyRing,
+        /// The ids that its cookies may carry, the current one first.
+        ids: Vec<[u8; 4]>,
+        format: TokenFormat,
+    },
+    Store(Arc<dyn SessionStore>),
+}
+
+/// What a cookie leads to.
+pub(super) enum Found {
+    /// A token says everything itself.
+    Token(Inspection),
+    /// An id leads to a record, if there is one.
+    Record(Option<Box<Kept>>),
+}
+
+/// A record, and the only name that the store has for it.
+pub(super) struct Kept {
+    pub(super) key: StoreKey,
+    pub(super) record: Record,
 }
 
 impl Way {
     /// Flask's cookie with Flask's rules.
-    pub(super) fn signed(keys: KeyRing) -> Result<Self, Failure> {
-        let side = ClientSide::signed(keys.clone());
+    pub(super) fn signed(keys: &KeyList) -> Result<Self, Failure> {
+        let ring = keys.ring()?;
         Ok(Self {
             id: WayId::Signed,
             title: "Signed",
             tagline: "Anybody can read it, nobody can change it. Flask’s format.",
-            manager: manager(side, SessionConfig::flask())?,
-            current_key_id: None,
-            keys,
-            format: TokenFormat::flask(),
+            manager: manager(ClientSide::signed(ring.clone()), SessionConfig::flask())?,
+            behind: Behind::Keys {
+                ring,
+                ids: Vec::new(),
+                format: TokenFormat::flask(),
+            },
         })
     }
 
     /// Carafe's default.
-    pub(super) fn encrypted(keys: KeyRing) -> Result<Self, Failure> {
-        let side = ClientSide::encrypted(keys.clone(), APPLICATION);
-        let manager = manager(side, SessionConfig::default())?;
-        let name = manager.cookie().name().to_owned();
+    pub(super) fn encrypted(keys: &KeyList) -> Result<Self, Failure> {
+        let ring = keys.ring()?;
+        let side = ClientSide::encrypted(ring.clone(), APPLICATION);
+        let config = SessionConfig::default().with_cookie(CookiePolicy::builder(ENCRYPTED));
         Ok(Self {
             id: WayId::Encrypted,
             title: "Encrypted",
             tagline: "Nobody can read it, nobody can change it. Carafe’s default.",
-            manager,
-            current_key_id: key_id(&keys, &name)?,
-            keys,
-            format: TokenFormat::encrypted(APPLICATION, &name),
+            manager: manager(side, config)?,
+            behind: Behind::Keys {
+                ring,
+                ids: keys.iter().map(|key| key.id).collect(),
+                format: TokenFormat::encrypted(APPLICATION, ENCRYPTED),
+            },
         })
     }
 
-    /// What is to be said about a cookie of this way.
-    pub(super) fn inspect(&self, cookie: &str, now: Timestamp) -> Inspection {
-        Inspection::of(
-            &self.format,
-            Some(&self.keys),
-            cookie,
-            Some(self.manager.lifetime()),
-            now,
-        )
+    /// An id in the cookie, the rest in a store.
+    pub(super) fn stored(store: Arc<dyn SessionStore>) -> Result<Self, Failure> {
+        Ok(Self {
+            id: WayId::Stored,
+            title: "Server-side",
+            tagline: "The cookie is a random id, the rest is in a database. Can be ended.",
+            manager: in_store(Arc::clone(&store))?,
+            behind: Behind::Store(store),
+        })
+    }
+
+    /// What is behind a cookie of this way.
+    ///
+    /// # Errors
+    /// The store's trouble.
+    pub(super) async fn look(&self, cookie: &str, now: Timestamp) -> Result<Found, StoreError> {
+        match &self.behind {
+            Behind::Keys { ring, format, .. } => {
+                let lifetime = Some(self.manager.lifetime());
+                let found = Inspection::of(format, Some(ring), cookie, lifetime, now);
+                Ok(Found::Token(found))
+            }
+            Behind::Store(store) => {
+                let Some(id) = SessionId::parse(cookie.as_bytes()) else {
+                    return Ok(Found::Record(None));
+                };
+                let key = id.store_key();
+                let record = store.load(&key, now).await?;
+                Ok(Found::Record(
+                    record.map(|record| Box::new(Kept { key, record })),
+                ))
+            }
+        }
     }
 
     pub(super) fn cookie_name(&self) -> &str {
         self.manager.cookie().name()
     }
+
+    /// Whether the id of a key that a cookie names is one of ours.
+    pub(super) fn knows_key(&self, id: [u8; 4]) -> bool {
+        matches!(&self.behind, Behind::Keys { ids, .. } if ids.contains(&id))
+    }
 }
 
-impl WayId {
-    pub(super) const fn as_str(self) -> &'static str {
+impl Found {
+    /// Whether the cookie was made here and not changed since, be it over or not.
+    pub(super) fn is_authentic(&self) -> bool {
         match self {
-            Self::Signed => "signed",
-            Self::Encrypted => "encrypted",
+            Self::Token(inspection) => inspection.is_authentic(),
+            Self::Record(kept) => kept.is_some(),
+        }
+    }
+
+    /// What was found in a token.
+    pub(super) fn token(&self) -> Option<&Inspection> {
+        match self {
+            Self::Token(inspection) => Some(inspection),
+            Self::Record(_) => None,
         }
     }
 }
 
-/// A key that dies with the process.
-pub(super) fn random_keys() -> Result<KeyRing, Failure> {
-    let text = SecretKey::random_text().map_err(Failure::trouble)?;
-    SecretKey::new(text.as_bytes())
-        .map(KeyRing::new)
-        .map_err(Failure::trouble)
+impl WayId {
+    pub(super) const ALL: [Self; 3] = [Self::Signed, Self::Encrypted, Self::Stored];
+
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Signed => "signed",
+            Self::Encrypted => "encrypted",
+            Self::Stored => "stored",
+        }
+    }
+}
+
+/// The rules of the demo's server-side sessions, over any store.
+pub(super) fn in_store(store: Arc<dyn SessionStore>) -> Result<Arc<SessionManager>, Failure> {
+    let side = ServerSide::shared(store).with_timeouts(Timeouts::asvs_l2());
+    let cookie = CookiePolicy::builder(STORED);
+    manager(side, SessionConfig::default().with_cookie(cookie))
 }
 
 /// A cookie that is refused stays in the browser, so that it can be looked at and put right again.
-fn manager(side: ClientSide, config: SessionConfig) -> Result<Arc<SessionManager>, Failure> {
+fn manager(side: impl Into<Side>, config: SessionConfig) -> Result<Arc<SessionManager>, Failure> {
     let manager = SessionManager::new(side, config.with_remove_rejected(false));
     manager.map(Arc::new).map_err(Failure::trouble)
-}
-
-/// Taken from a cookie made for this, because nothing else shows it.
-fn key_id(keys: &KeyRing, cookie_name: &str) -> Result<Option<[u8; 4]>, Failure> {
-    let sessions = EncryptedSessions::new(keys, APPLICATION, cookie_name);
-    let (start, end) = (Timestamp::from_unix(0), Timestamp::from_unix(0));
-    let cookie = sessions.seal("{}", start, end).map_err(Failure::trouble)?;
-    Ok(cookie_parts::key_id(&cookie))
 }

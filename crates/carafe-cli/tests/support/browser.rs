@@ -5,14 +5,19 @@ use std::{
     fmt::Write as _,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
-    process::{Child, ChildStdout, Stdio},
+    path::Path,
+    process::{Child, ChildStdout, Command, Stdio},
 };
+
+use tempfile::TempDir;
 
 /// A running demo and a browser in front of it. Ends the demo when dropped.
 pub(crate) struct Demo {
     child: Child,
     // Kept open, so that the demo can write.
     _out: BufReader<ChildStdout>,
+    /// The demo's private directory is made in here: a process that is killed leaves it behind.
+    temporary: TempDir,
     pub(crate) host: String,
     pub(crate) cookies: BTreeMap<String, String>,
 }
@@ -31,10 +36,18 @@ pub(crate) fn start() -> Demo {
 
 /// Starts it with this environment.
 pub(crate) fn start_with(env: &[(&str, &str)]) -> Demo {
+    start_as(env, &[])
+}
+
+/// Starts it with this environment and these further arguments.
+pub(crate) fn start_as(env: &[(&str, &str)], args: &[&str]) -> Demo {
+    let temporary = TempDir::new().unwrap();
     let mut command = super::carafe();
     let command = command
+        .env("TMPDIR", temporary.path())
         .envs(env.iter().copied())
-        .args(["demo", "--listen", "127.0.0.1:0"]);
+        .args(["demo", "--listen", "127.0.0.1:0"])
+        .args(args);
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
     let mut out = BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();
@@ -46,12 +59,35 @@ pub(crate) fn start_with(env: &[(&str, &str)]) -> Demo {
     Demo {
         child,
         _out: out,
+        temporary,
         host,
         cookies: BTreeMap::new(),
     }
 }
 
 impl Demo {
+    /// Changes over to another browser in front of the same demo; its cookies are in `other`, and then these are.
+    pub(crate) fn switch(&mut self, other: &mut BTreeMap<String, String>) {
+        std::mem::swap(&mut self.cookies, other);
+    }
+
+    /// Where the demo makes its private directory.
+    pub(crate) fn temporary(&self) -> &Path {
+        self.temporary.path()
+    }
+
+    /// Asks the demo to end, as Ctrl+C does, and waits until it has; its exit code.
+    #[cfg(unix)]
+    pub(crate) fn interrupt(&mut self) -> Option<i32> {
+        let pid = self.child.id().to_string();
+        // The shell's own `kill`: the program is not on every machine.
+        let kill = Command::new("sh")
+            .args(["-c", "kill -INT \"$1\"", "sh", &pid])
+            .status();
+        assert!(kill.unwrap().success());
+        self.child.wait().unwrap().code()
+    }
+
     pub(crate) fn get(&mut self, path: &str) -> Page {
         self.send("GET", path, "", &[])
     }

@@ -1,9 +1,10 @@
-//! Runs the program as a person does, and speaks HTTP to its demo as a browser does.
+//! Runs the program as a person does, speaks HTTP to its demo as a browser does, and starts real browsers.
 
 #![allow(dead_code, reason = "each test program uses its part of this")]
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 pub(crate) mod browser;
+pub(crate) mod chromium;
 
 use std::{
     io::Write as _,

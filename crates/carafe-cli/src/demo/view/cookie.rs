@@ -8,6 +8,7 @@ use crate::{
     demo::{
         cookie_parts::{Part, Role, ciphertext_bytes, key_id, parts},
         panel::{Held, Panel},
+        way::WayId,
     },
     human::{ago, thousands, utc},
     inspection::{Inspection, Verdict},
@@ -73,7 +74,9 @@ fn legend_row(part: &Part<'_>, panel: &Panel<'_>, held: &Held) -> Markup {
 }
 
 fn meaning(part: &Part<'_>, panel: &Panel<'_>, held: &Held) -> Markup {
-    let inspection = &held.inspection;
+    let Some(inspection) = held.found.token() else {
+        return id(held);
+    };
     match part.role {
         Role::Payload => payload(inspection),
         Role::Time => time(inspection),
@@ -81,12 +84,23 @@ fn meaning(part: &Part<'_>, panel: &Panel<'_>, held: &Held) -> Markup {
             html! { "HMAC-SHA1, " (vouches(inspection, "does not match")) }
         }
         Role::Version => html! { "1" },
-        Role::KeyId => key(panel, held),
+        Role::KeyId => key(panel, held, inspection),
         Role::Nonce => html! { "24 random bytes, new for every cookie" },
         Role::Commitment => html! { "32 bytes, binds the cookie to exactly one key" },
-        Role::Ciphertext => ciphertext(held),
-        Role::Tag => tag(panel, held),
-        Role::Unread => html! { "not in the format of this cookie" },
+        Role::Ciphertext => ciphertext(held, inspection),
+        Role::Tag => tag(panel, held, inspection),
+        Role::Id | Role::Unread => html! { "not in the format of this cookie" },
+    }
+}
+
+fn id(held: &Held) -> Markup {
+    html! {
+        @if held.found.is_authentic() {
+            "32 random bytes, and nothing else"
+            small { "Anybody can read it and learns nothing. Whoever has it has the session." }
+        } @else {
+            "not in the database"
+        }
     }
 }
 
@@ -123,19 +137,24 @@ fn vouches(inspection: &Inspection, otherwise: &str) -> Markup {
     }
 }
 
-fn key(panel: &Panel<'_>, held: &Held) -> Markup {
+fn key(panel: &Panel<'_>, held: &Held, inspection: &Inspection) -> Markup {
     let id = key_id(&held.value);
     html! {
         @if let Some(id) = id {
             code { @for byte in id { (format_args!("{byte:02x}")) } }
         }
-        @if has_our_key(panel, held) { ", the current key" } @else { ", no key of this demo" }
+        @match inspection.key {
+            Some(KeyUse::Current) => ", the current key",
+            Some(KeyUse::Fallback(n)) => { ", fallback key " (n) },
+            None if has_our_key(panel, held) => ", a key of this demo",
+            None => ", no key of this demo",
+        }
     }
 }
 
-fn ciphertext(held: &Held) -> Markup {
+fn ciphertext(held: &Held, inspection: &Inspection) -> Markup {
     let bytes = thousands(ciphertext_bytes(&held.value));
-    match (held.inspection.issued, held.inspection.age) {
+    match (inspection.issued, inspection.age) {
         (Some(issued), Some(age)) => html! {
             (bytes) " bytes, AES-256-GCM"
             small { "with the time: " (utc(issued)) ", " (ago(age)) }
@@ -144,17 +163,16 @@ fn ciphertext(held: &Held) -> Markup {
     }
 }
 
-fn tag(panel: &Panel<'_>, held: &Held) -> Markup {
+fn tag(panel: &Panel<'_>, held: &Held, inspection: &Inspection) -> Markup {
     let otherwise = match has_our_key(panel, held) {
         true => "does not match",
         false => "not checked",
     };
-    html! { "16 bytes, " (vouches(&held.inspection, otherwise)) }
+    html! { "16 bytes, " (vouches(inspection, otherwise)) }
 }
 
 fn has_our_key(panel: &Panel<'_>, held: &Held) -> bool {
-    held.inspection.key.is_some()
-        || key_id(&held.value).is_some_and(|id| Some(id) == panel.way.current_key_id)
+    key_id(&held.value).is_some_and(|id| panel.way.knows_key(id))
 }
 
 const fn is_signed(role: Role) -> bool {
@@ -163,8 +181,8 @@ const fn is_signed(role: Role) -> bool {
 
 /// "What anybody can read in it".
 pub(super) fn readable(panel: &Panel<'_>) -> Markup {
-    let is_signed = panel.way.current_key_id.is_none();
-    let inspection = panel.cookie.as_ref().map(|held| &held.inspection);
+    let is_signed = panel.way.id == WayId::Signed;
+    let inspection = panel.cookie.as_ref().and_then(|held| held.found.token());
     html! {
         @match inspection {
             None if is_signed => p.note { "Nothing yet. With a cookie, everything in it." },

@@ -1,22 +1,28 @@
-//! The frame of the page: head, header, the panels, the reader, footer.
+//! The frame of the page: head, header, the panels, the cards, footer.
 
 use maud::{DOCTYPE, Markup, html};
 
-use super::{code::code_block, icon, panel::session_panel, reader::reader};
-use crate::demo::{panel::Panel, reader::Reader};
+use super::{
+    code::code_block, devices::devices, icon, keys::keys, panel::session_panel, race::race,
+    reader::reader,
+};
+use crate::demo::{page::Page, panel::Panel, session_file::Place};
 
 /// The whole page.
-pub(in crate::demo) fn page(address: &str, panels: &[Panel<'_>], read: &Reader) -> Markup {
+pub(in crate::demo) fn page(page: &Page<'_>) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
             (head())
             body {
                 a.skip-link href="#sessions" { "Skip to the sessions" }
-                (page_header(address))
+                (page_header(page.address))
                 main.page-width {
-                    (sessions(panels))
-                    (reader(read))
+                    (sessions(&page.panels, page.place))
+                    (race(page))
+                    (devices(page))
+                    (keys(page))
+                    (reader(page.reader))
                 }
                 (page_footer())
             }
@@ -56,17 +62,21 @@ fn page_header(address: &str) -> Markup {
     }
 }
 
-fn sessions(panels: &[Panel<'_>]) -> Markup {
+fn sessions(panels: &[Panel<'_>], place: &Place) -> Markup {
     html! {
         section aria-labelledby="sessions-title" id="sessions" {
             div.section-head {
-                h2 id="sessions-title" { "One dictionary, two ways to carry it" }
+                h2 id="sessions-title" { "One dictionary, three ways to carry it" }
                 p {
                     "Set a value, see what reaches the browser, then tamper with it. "
                     "The same colour is the same role in every cookie."
                 }
             }
             div.sessions { @for panel in panels { (session_panel(panel)) } }
+            p.note.place {
+                "The database of the server-side sessions is " code { (place.path) }
+                @if place.is_private { ", removed when the demo ends." } @else { "." }
+            }
         }
     }
 }
@@ -90,10 +100,11 @@ fn page_footer() -> Markup {
 }
 
 /// Files, not links: this server has only the page.
-const DOCUMENTS: [(&str, &str); 4] = [
+const DOCUMENTS: [(&str, &str); 5] = [
     ("README.md", "What it is, and how to begin"),
     ("ARCHITECTURE.md", "The map, and what is never done"),
-    ("docs/wire-format.md", "Both cookies, byte by byte"),
+    ("docs/wire-format.md", "The cookies, byte by byte"),
+    ("docs/stores.md", "The stores, and what each promises"),
     (
         "cargo doc -p carafe --open",
         "Every item with an example that runs",

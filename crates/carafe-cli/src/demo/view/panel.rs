@@ -7,15 +7,23 @@ use carafe_core::{
 use maud::{Markup, html};
 
 use super::{
+    bar::{Fill, bar},
     cookie::{holds, readable},
     dictionary::dictionary,
     icon::{Icon, icon},
-    json,
+    json, keys,
+    record::record,
 };
 use crate::{
-    demo::panel::{Banner, Held, Panel, Trouble},
+    demo::{
+        panel::{Banner, Held, Panel, Trouble},
+        way::{Found, WayId},
+    },
     human::thousands,
 };
+
+/// Bytes of a cookie from which on its bar warns.
+const NEARLY_FULL: usize = 3500;
 
 /// Seven children, always: the style sheet counts them.
 pub(super) fn session_panel(panel: &Panel<'_>) -> Markup {
@@ -28,7 +36,10 @@ pub(super) fn session_panel(panel: &Panel<'_>) -> Markup {
             }
             div.banner-slot { @if let Some(message) = &panel.banner { (banner(id, message)) } }
             (section(id, "holds", "What the browser holds", &holds(panel)))
-            (section(id, "readable", "What anybody can read in it", &readable(panel)))
+            @match panel.way.id {
+                WayId::Signed | WayId::Encrypted => (section(id, "readable", "What anybody can read in it", &readable(panel))),
+                WayId::Stored => (section(id, "record", "What the database holds", &record(panel.cookie.as_ref()))),
+            }
             (section(id, "attributes", "Attributes and size", &attributes(panel)))
             (section(id, "server", "What the server sees", &dictionary(panel)))
             (section(id, "tamper", "Tamper", &tamper(panel)))
@@ -47,10 +58,10 @@ fn section(id: &str, slug: &str, title: &str, body: &Markup) -> Markup {
 
 fn banner(id: &str, message: &Banner) -> Markup {
     let (kind, role, picture) = match message {
-        Banner::Set { .. } | Banner::Removed { .. } | Banner::Info(_) => {
+        Banner::Set { .. } | Banner::Removed { .. } | Banner::Info(_) | Banner::Reissued(_) => {
             ("info", "status", Icon::Check)
         }
-        Banner::Rejected { .. } => ("rejected", "alert", Icon::Cross),
+        Banner::Rejected { .. } | Banner::Over => ("rejected", "alert", Icon::Cross),
         Banner::Problem(_) => ("problem", "alert", Icon::Warning),
     };
     html! {
@@ -67,6 +78,11 @@ fn banner_text(message: &Banner) -> Markup {
             Banner::Set { key, text } => strong { "Set " code { (key) } " = " code { (json::exact(text)) } },
             Banner::Removed { key } => strong { "Removed " code { (key) } },
             Banner::Info(text) => strong { (text) },
+            Banner::Reissued(reissued) => { strong { "Written again under the new key" } p { (keys::change(reissued)) } },
+            Banner::Over => {
+                strong { "This session is over" }
+                p { "The database has nothing under this id: the session was ended, has expired, or is of an earlier demo. The next value that is set begins a new one." }
+            },
             Banner::Problem(trouble) => { strong { "Not changed" } p { (why_not(trouble)) } },
             Banner::Rejected { code, reason } => {
                 strong { "Cookie rejected" }
@@ -122,21 +138,33 @@ fn chips(panel: &Panel<'_>, held: &Held) -> Markup {
     }
 }
 
-/// A permanent session's cookie ends a lifetime after it was written.
+/// A permanent session's cookie ends a lifetime after it was written, or with its record.
 fn expires(panel: &Panel<'_>, held: &Held) -> Option<String> {
-    let issued: Timestamp = held.inspection.issued.filter(|_| panel.is_permanent)?;
-    let lifetime = i64::try_from(panel.way.manager.lifetime().as_secs()).ok()?;
-    http_date(issued.saturating_add(lifetime)).ok()
+    if !panel.is_permanent {
+        return None;
+    }
+    let end: Timestamp = match &held.found {
+        Found::Token(token) => {
+            let lifetime = i64::try_from(panel.way.manager.lifetime().as_secs()).ok()?;
+            token.issued?.saturating_add(lifetime)
+        }
+        Found::Record(kept) => kept.as_ref()?.record.expires,
+    };
+    http_date(end).ok()
 }
 
 fn size(panel: &Panel<'_>, held: &Held) -> Markup {
-    let id = panel.way.id.as_str();
     let bytes = panel.way.cookie_name().len() + held.value.len();
+    let fill = if bytes > NEARLY_FULL {
+        Fill::Warning
+    } else {
+        Fill::Plain
+    };
+    let [of, value] =
+        [MAX_COOKIE_BYTES, bytes].map(|bytes| u64::try_from(bytes).unwrap_or(u64::MAX));
     html! {
-        p.size {
-            label for={ (id) "-size" } { (thousands(bytes)) " of " (thousands(MAX_COOKIE_BYTES)) " bytes, name and value" }
-            meter id={ (id) "-size" } min="0" max=(MAX_COOKIE_BYTES) high="3500" optimum="0" value=(bytes) {}
-        }
+        p.size { (thousands(bytes)) " of " (thousands(MAX_COOKIE_BYTES)) " bytes, name and value" }
+        (bar(value, of, fill))
     }
 }
 
@@ -153,6 +181,9 @@ fn tamper(panel: &Panel<'_>) -> Markup {
         @if panel.is_rejected && changed {
             p.note { "The changed character is marked above. Put it back and the session is there again, or start over." }
             div.button-row { (button("restore", "Put it back")) (button("clear", "Start over")) }
+        } @else if panel.is_over() {
+            p.note { "There is no session any more to tamper with." }
+            (button("clear", "Start over"))
         } @else if panel.is_rejected {
             p.note { "This cookie was not changed here. It may be from before the demo was restarted: each start makes new keys." }
             (button("clear", "Start over"))

@@ -1,0 +1,17 @@
+//! The demo in a real browser: what a visitor sees, what the browser has stored, and pictures of it.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `site` | a running demo, and visitors in front of it |
+//! | `walk` | through all of the page: on a phone and at a desk, with scripts and without |
+//! | `cookies` | the attributes that the browser really stored, and what it refused |
+//! | `pictures` | the screenshots of the README |
+
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
+
+mod cookies;
+mod pictures;
+mod site;
+#[path = "../support/mod.rs"]
+mod support;
+mod walk;
