@@ -2,31 +2,73 @@
 
 use std::{fmt, process::ExitCode};
 
-/// What stopped a command. The text is one line for a person and never holds a key.
+/// What stopped a command. The text is one line for a person and never holds a key or a password.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The command was called with something it cannot use: exit code 2, as clap's own errors.
-    Usage(String),
     /// The world did not play along: exit code 1.
     Trouble(String),
+    /// The command was called with something it cannot use: exit code 2, as clap's own errors.
+    Usage(String),
+    /// What the command names is not there: exit code 3.
+    NotFound(String),
+    /// The store cannot be reached or used: exit code 4.
+    Unavailable(String),
+    /// Somebody asked the command to stop; the same command goes on: exit code 5.
+    Stopped(String),
 }
 
-impl Failure {
-    pub(crate) fn usage(text: impl fmt::Display) -> Self {
-        Self::Usage(text.to_string())
-    }
+/// The codes, as every place that documents them says it.
+pub(crate) const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  trouble: refused, problems found, stores that differ
+  2  the command was called with something it cannot use
+  3  the session, or a session of the user, is not there
+  4  the store cannot be reached or used
+  5  stopped before the end; the same command goes on";
 
+impl Failure {
     pub(crate) fn trouble(text: impl fmt::Display) -> Self {
         Self::Trouble(text.to_string())
     }
 
+    pub(crate) fn usage(text: impl fmt::Display) -> Self {
+        Self::Usage(text.to_string())
+    }
+
+    pub(crate) fn not_found(text: impl fmt::Display) -> Self {
+        Self::NotFound(text.to_string())
+    }
+
+    pub(crate) fn unavailable(text: impl fmt::Display) -> Self {
+        Self::Unavailable(text.to_string())
+    }
+
+    pub(crate) fn stopped(text: impl fmt::Display) -> Self {
+        Self::Stopped(text.to_string())
+    }
+
+    /// The line.
+    pub(crate) fn text(&self) -> &str {
+        match self {
+            Self::Trouble(text)
+            | Self::Usage(text)
+            | Self::NotFound(text)
+            | Self::Unavailable(text)
+            | Self::Stopped(text) => text,
+        }
+    }
+
     /// Says what is wrong, and gives the code to exit with.
     pub(crate) fn report(&self) -> ExitCode {
-        let (Self::Usage(text) | Self::Trouble(text)) = self;
-        crate::output::to_stderr("error", text);
-        match self {
-            Self::Usage(_) => ExitCode::from(2),
-            Self::Trouble(_) => ExitCode::from(1),
-        }
+        let (kind, code) = match self {
+            Self::Trouble(_) => ("error", 1),
+            Self::Usage(_) => ("error", 2),
+            Self::NotFound(_) => ("error", 3),
+            Self::Unavailable(_) => ("error", 4),
+            Self::Stopped(_) => ("stopped", 5),
+        };
+        crate::output::to_stderr(kind, self.text());
+        ExitCode::from(code)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io::{ErrorKind, Write};
 
+use carafe_core::json;
 use clap::builder::styling::{AnsiColor, Style};
 
 use crate::failure::Failure;
@@ -15,6 +16,12 @@ pub(crate) fn line(text: &str) -> Result<(), Failure> {
         }
         _ => Ok(()),
     }
+}
+
+/// Writes one JSON object on a line of its own: ASCII, fields as they come.
+pub(crate) fn json<T: serde::Serialize>(report: &T) -> Result<(), Failure> {
+    // Starlette's style is Python's plain `json.dumps`.
+    line(&json::to_text(report, json::Style::STARLETTE).map_err(Failure::trouble)?)
 }
 
 /// One line about something that is not good and stops nothing.

@@ -38,9 +38,32 @@ fn help_has_examples_and_says_where_keys_come_from() {
             "{args:?}"
         );
     }
+}
+
+#[test]
+fn the_version_tells_the_stores_and_formats_built_in() {
+    let version = concat!("carafe ", env!("CARGO_PKG_VERSION"), "\n");
+    assert_eq!(run(&["-V"]).out, version);
+    let long = run(&["--version"]).out;
+    let rest = long.strip_prefix(version).unwrap();
+    let built_in = |feature, name| if feature { Some(name) } else { None };
+    let stores: Vec<_> = [
+        Some("sqlite"),
+        built_in(cfg!(feature = "redis"), "redis"),
+        built_in(cfg!(feature = "postgres"), "postgres"),
+        built_in(cfg!(feature = "mysql"), "mysql"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let stores = if stores.is_empty() {
+        "none".to_owned()
+    } else {
+        stores.join(", ")
+    };
     assert_eq!(
-        run(&["--version"]).out,
-        format!("carafe {}\n", env!("CARGO_PKG_VERSION"))
+        rest,
+        format!("stores: {stores}\nformats: flask, starlette, quart, encrypted\n")
     );
 }
 

@@ -4,6 +4,8 @@ mod demo;
 mod inspect;
 mod key;
 mod sign;
+mod store;
+mod version;
 
 use std::{io::Read as _, process::ExitCode};
 
@@ -13,7 +15,7 @@ use crate::failure::Failure;
 
 /// Cookies and sessions for Rust web services, with Flask's model and wire format.
 #[derive(Parser)]
-#[command(name = "carafe", version, max_term_width = 100, after_help = EXAMPLES)]
+#[command(name = "carafe", version, long_version = version::long(), max_term_width = 100, after_help = EXAMPLES)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -37,6 +39,7 @@ enum Command {
     Key(key::KeyCommand),
     Inspect(inspect::InspectArgs),
     Sign(sign::SignArgs),
+    Store(store::StoreCommand),
 }
 
 impl Cli {
@@ -48,6 +51,7 @@ impl Cli {
             Some(Command::Key(args)) => args.run(),
             Some(Command::Inspect(args)) => args.run(),
             Some(Command::Sign(args)) => args.run(),
+            Some(Command::Store(args)) => args.run(),
         }
     }
 }

@@ -12,7 +12,7 @@ use axum::{
 use carafe_core::{
     clock::Timestamp,
     session::{Session, SessionError, SessionManager},
-    store::{Handle, Record, StoreError, Which},
+    store::{Handle, StoreError, Summary, Which},
 };
 use serde::Deserialize;
 
@@ -176,7 +176,7 @@ impl Devices {
             Some(user) => manager.sessions_of(user, now).await?,
             None => Vec::new(),
         };
-        let device = |record: Record| Device::new(record, own);
+        let device = |session: Summary| Device::new(session, own);
         let mut list: Vec<_> = records.into_iter().map(device).collect();
         list.sort_by_key(|device| !device.is_this);
         Ok(Self { user, list, note })
@@ -184,7 +184,7 @@ impl Devices {
 }
 
 impl Device {
-    fn new(record: Record, own: Option<Handle>) -> Self {
+    fn new(record: Summary, own: Option<Handle>) -> Self {
         Self {
             name: record
                 .device

@@ -193,7 +193,7 @@ fn router(demo: Demo) -> Router {
 async fn rotate(State(demo): State<Shared>) -> Response {
     match demo.rotate_key(Timestamp::now()) {
         Ok(()) => page::back_to("/#keys", HeaderMap::new()),
-        Err(Failure::Usage(text) | Failure::Trouble(text)) => page::unavailable(&text),
+        Err(failure) => page::unavailable(&failure.text()),
     }
 }
 

@@ -57,10 +57,8 @@ impl Reader {
     }
 
     pub(super) fn read(form: ReadForm) -> Self {
-        let reading = form.read().unwrap_or_else(|failure| {
-            let (Failure::Usage(text) | Failure::Trouble(text)) = failure;
-            Reading::KeyRefused(text)
-        });
+        let refused = |failure: Failure| Reading::KeyRefused(failure.text().to_owned());
+        let reading = form.read().unwrap_or_else(refused);
         Self {
             form,
             result: Some(reading),

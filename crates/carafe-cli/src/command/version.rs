@@ -1,0 +1,34 @@
+//! What `carafe --version` says.
+
+use std::sync::LazyLock;
+
+use clap::ValueEnum as _;
+
+use crate::{format::FormatName, stores::StoreKind};
+
+/// The version, and what is built in. Kept, because clap wants text that stays.
+pub(super) fn long() -> &'static str {
+    static TEXT: LazyLock<String> = LazyLock::new(text);
+    &TEXT
+}
+
+fn text() -> String {
+    let stores = StoreKind::ALL.into_iter();
+    let stores: Vec<_> = stores
+        .filter(|kind| kind.is_built_in())
+        .map(StoreKind::as_str)
+        .collect();
+    let stores = match stores.is_empty() {
+        true => "none".to_owned(),
+        false => stores.join(", "),
+    };
+    let formats: Vec<_> = FormatName::value_variants()
+        .iter()
+        .map(|format| format.as_str())
+        .collect();
+    format!(
+        "{}\nstores: {stores}\nformats: {}",
+        env!("CARGO_PKG_VERSION"),
+        formats.join(", ")
+    )
+}

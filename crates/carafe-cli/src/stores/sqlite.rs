@@ -1,0 +1,62 @@
+//! `sqlite:FILE`.
+
+use std::{io::ErrorKind, time::Duration};
+
+use carafe_core::store::{BoxFuture, Health, StoreError};
+use carafe_sqlite::{OpenError, SqliteOptions, SqliteStore};
+
+use super::{
+    Initialized, OpenStore, StoreUrl,
+    opened::{Operated, probe},
+};
+use crate::failure::Failure;
+
+/// An operator waits for the turn that a visitor would not wait for.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+pub(super) fn open(url: &StoreUrl) -> Result<OpenStore, Failure> {
+    let store = store(url, false).map_err(|error| refused(url, &error))?;
+    Ok(OpenStore::new(url, store))
+}
+
+pub(super) fn init(url: &StoreUrl) -> Result<Initialized, Failure> {
+    match store(url, false) {
+        Ok(_) => return Ok(Initialized::WereThere),
+        // Older tables, or none; a newer version is refused again below.
+        Err(OpenError::Schema(_)) => {}
+        Err(OpenError::File(_, why)) if why.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(refused(url, &error)),
+    }
+    let made = store(url, true);
+    made.map_err(|error| refused(url, &error))?;
+    Ok(Initialized::Made)
+}
+
+fn store(url: &StoreUrl, migrate: bool) -> Result<SqliteStore, OpenError> {
+    let options = SqliteOptions::default().deadline(DEADLINE).migrate(migrate);
+    SqliteStore::from_url(&url.for_driver(url.scheme(), &[]), options)
+}
+
+fn refused(url: &StoreUrl, error: &OpenError) -> Failure {
+    let is_to_be_made = match error {
+        OpenError::Schema(0) => true,
+        OpenError::File(_, why) => why.kind() == ErrorKind::NotFound,
+        _ => false,
+    };
+    match (is_to_be_made, error) {
+        (true, _) => Failure::unavailable(format_args!(
+            "{url}: there are no sessions; `carafe store init --store {url}` makes the file and its tables"
+        )),
+        (false, OpenError::Url { .. }) => Failure::usage(error),
+        (false, _) => Failure::unavailable(format_args!("{url}: {error}")),
+    }
+}
+
+impl Operated for SqliteStore {
+    fn health(&self) -> BoxFuture<'_, Result<Health, StoreError>> {
+        Box::pin(async {
+            probe(self).await?;
+            Ok(Health::default())
+        })
+    }
+}
