@@ -114,6 +114,26 @@ async fn sid_7_a_log_in_gives_a_new_id_and_the_old_one_is_dead_at_once() {
 }
 
 #[tokio::test]
+async fn sid_8_an_id_counts_in_the_cookie_only() {
+    let app = app(Arc::new(MemoryStore::new()));
+    let jar = cookie(&send(&app, "/login", None).await).unwrap();
+    let (_, id) = jar.split_once('=').unwrap();
+    let path = format!("/who?session={id}");
+    for request in [
+        Request::get(&path),
+        Request::get("/who").header("x-session", id),
+        Request::get("/who").header("session", id),
+        Request::get("/who").header(header::AUTHORIZATION, format!("Bearer {id}")),
+        Request::get("/who").header("cookie2", &jar),
+    ] {
+        let form = Body::from(format!("session={id}"));
+        let answer = app.clone().oneshot(request.body(form).unwrap()).await;
+        assert_eq!(body(answer.unwrap()).await, "nobody");
+    }
+    assert_eq!(body(send(&app, "/who", Some(&jar)).await).await, "bob");
+}
+
+#[tokio::test]
 async fn lif_4_a_log_out_ends_every_copy_of_the_cookie() {
     let store = Arc::new(MemoryStore::new());
     let app = app(store.clone());

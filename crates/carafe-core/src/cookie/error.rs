@@ -61,6 +61,11 @@ pub enum CookieError {
         /// Bytes of its value, as they would be sent.
         size: usize,
     },
+    /// Sessions would live so long that dates cannot say until when.
+    Lifetime {
+        /// The lifetime, in seconds.
+        seconds: u64,
+    },
     /// The expiry is outside the years 0001 to 9999.
     Date {
         /// The time, in seconds since 1970.
@@ -77,6 +82,10 @@ impl fmt::Display for CookieError {
                     "cookie name {name:?}: use one or more ASCII letters, digits or any of !#$%&'*+-.^_`|~"
                 )
             }
+            Self::Lifetime { seconds } => write!(
+                f,
+                "a session lifetime of {seconds} seconds: use at most a hundred years"
+            ),
             Self::Path { path } => write!(
                 f,
                 "cookie path {path:?}: must start with \"/\", or browsers ignore it"

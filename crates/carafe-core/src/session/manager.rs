@@ -21,6 +21,19 @@ use crate::{
     store::{Inventory, StoreError, Summary, UserSessions, Which},
 };
 
+/// A hundred years: added to any time of today it is still a date that cookies can say.
+const LONGEST_LIFETIME: Duration = Duration::from_secs(100 * 365 * 86_400);
+/// Names by which a scanner tells a framework (OWASP Session Management Cheat Sheet, "Session ID Name
+/// Fingerprinting"). `session`, which Flask's format needs, is too common to tell anything.
+const TELLING_NAMES: [&str; 6] = [
+    "PHPSESSID",
+    "JSESSIONID",
+    "ASP.NET_SessionId",
+    "connect.sid",
+    "CFID",
+    "laravel_session",
+];
+
 /// Opens and commits the sessions of one cookie. Make one at start and share it.
 ///
 /// An adapter calls [`SessionManager::begin`] for each request, [`SessionManager::open`] when a handler
@@ -62,9 +75,20 @@ impl SessionManager {
     /// Prepares keys and checks the configuration.
     ///
     /// # Errors
-    /// [`CookieError`] if browsers would refuse the cookie, with what to change.
+    /// [`CookieError`] if browsers would refuse the cookie, with what to change, or if sessions would live for
+    /// more than a hundred years.
     pub fn new(side: impl Into<Side>, config: SessionConfig) -> Result<Self, CookieError> {
         let cookie = config.cookie.build()?;
+        if config.lifetime > LONGEST_LIFETIME {
+            let seconds = config.lifetime.as_secs();
+            return Err(CookieError::Lifetime { seconds });
+        }
+        if TELLING_NAMES.contains(&cookie.name()) {
+            tracing::warn!(
+                cookie = cookie.name(),
+                "this name is another framework's and misleads whoever debugs; choose one of your own"
+            );
+        }
         Ok(Self {
             side: side.into().prepare(cookie.name(), config.clock_skew),
             cookie,
@@ -136,8 +160,9 @@ impl SessionManager {
     }
 
     /// Changes the lifetime while running: from the next request on, for all sessions that live in their
-    /// cookies, and for each session in a store from its next use on.
+    /// cookies, and for each session in a store from its next use on. At most a hundred years.
     pub fn set_lifetime(&self, lifetime: Duration) {
+        let lifetime = lifetime.min(LONGEST_LIFETIME);
         self.lifetime.store(lifetime.as_secs(), Ordering::Relaxed);
     }
 

@@ -85,7 +85,7 @@ pub async fn users_lose_their_sessions<S: SessionStore>(store: &S) {
 }
 
 /// A sweep takes no more than it may, takes only what has expired, and gets through in the end.
-pub async fn sweep_is_bounded_and_spares_the_living<S: SessionStore>(store: &S) {
+pub async fn lif_13_a_sweep_is_bounded_and_spares_the_living<S: SessionStore>(store: &S) {
     let Some(sweeper) = store.sweeper() else {
         return;
     };

@@ -1,0 +1,244 @@
+//! SID: session ids, as far as no store decides about them.
+
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use carafe_core::{
+    clock::Timestamp,
+    session::{CommitError, Patch, ServerSide, SessionConfig, SessionManager},
+    store::{BoxFuture, Created, MemoryStore, Patched, Record, SessionStore, StoreError, StoreKey},
+    token::SessionId,
+};
+
+use crate::browser::{NOON, answered, pair, request};
+
+fn ids(count: usize) -> impl Iterator<Item = SessionId> {
+    (0..count).map(|_| SessionId::random().unwrap())
+}
+
+/// The only source of randomness is `getrandom`: `cry_4` looks through the code. Here, what comes out of it: no
+/// bit leans to one side (six standard deviations), no byte is more frequent than chance, no id comes twice.
+#[test]
+fn sid_1_a_million_ids_show_no_structure() {
+    const COUNT: usize = 1_000_000;
+    // How often each byte stands at each place.
+    let mut found = vec![[0_u32; 256]; 32];
+    let mut seen = HashSet::with_capacity(COUNT);
+    for id in ids(COUNT) {
+        let raw = decode(id.as_str());
+        found
+            .iter_mut()
+            .zip(raw)
+            .for_each(|(place, byte)| place[usize::from(byte)] += 1);
+        assert!(seen.insert(raw), "an id came twice");
+    }
+    for place in &found {
+        for bit in 0..8 {
+            let set = (0..256).filter(|byte| byte >> bit & 1 == 1);
+            let ones: u32 = set.map(|byte| place[byte]).sum();
+            assert!(ones.abs_diff(500_000) < 3_000, "{ones} of a million");
+        }
+    }
+    let most = (0..256)
+        .map(|byte| found.iter().map(|place| place[byte]).sum::<u32>())
+        .max();
+    let entropy = -(f64::from(most.unwrap()) / (32.0 * 1e6)).log2();
+    assert!(entropy >= 7.9, "{entropy} bits a byte");
+}
+
+/// No time, no counter, no node: ids that follow on each other have nothing in common.
+#[test]
+fn sid_2_ids_of_one_moment_share_no_beginning_and_no_end() {
+    let ids: Vec<_> = ids(100_000).collect();
+    for pair in ids.windows(2) {
+        let [a, b] = [pair[0].as_str(), pair[1].as_str()];
+        assert!(
+            a[..6] != b[..6] && a[37..] != b[37..],
+            "two neighbours look alike"
+        );
+    }
+}
+
+/// What is no id never reaches the store, whatever bytes it is.
+#[test]
+fn sid_4_a_malformed_id_never_reaches_the_store() {
+    let store = Arc::new(Spy::default());
+    let manager = manager(store.clone());
+    let random = |number: usize| {
+        let hash = StoreKey::of_id(&number.to_string());
+        let length = number % 80;
+        hash.as_bytes()
+            .iter()
+            .cycle()
+            .take(length)
+            .copied()
+            .collect::<Vec<_>>()
+    };
+    let fixed = ["../x", "\0", "a\r\nb: c", "%00", "\"", &"A".repeat(1 << 20)];
+    let values = (0..100_000)
+        .map(random)
+        .chain(fixed.map(|text| text.as_bytes().to_vec()));
+    for value in values.filter(|value| std::str::from_utf8(value).is_err() || value.len() != 43) {
+        let line = [b"session=", &value[..]].concat();
+        request(&manager, &[&line], NOON, |session| {
+            assert!(session.is_empty())
+        })
+        .unwrap();
+    }
+    assert_eq!(store.loads.load(Ordering::Relaxed), 0);
+    let id = SessionId::random().unwrap();
+    let line = format!("session={}", id.as_str());
+    request(&manager, &[line.as_bytes()], NOON, |_| ()).unwrap();
+    assert_eq!(
+        store.loads.load(Ordering::Relaxed),
+        1,
+        "the spy sees what comes through"
+    );
+}
+
+/// An id that the store has already is not used: another one is drawn. A store that says so again and again is
+/// broken, and nobody gets a session from it.
+#[test]
+fn sid_6_a_collision_draws_another_id() {
+    let store = Arc::new(Spy::default());
+    let manager = manager(store.clone());
+    let write = |session: &carafe_core::session::Session| session.insert("n", &1).unwrap();
+    store.collisions.store(2, Ordering::Relaxed);
+    let effects = request(&manager, &[], NOON, write).unwrap();
+    assert_eq!(store.inner.len(), 1);
+    let line = pair(&effects);
+    request(&manager, &[line.as_bytes()], NOON, |session| {
+        assert_eq!(session.get("n").unwrap(), Some(1));
+    })
+    .unwrap();
+    let tried = store.tried.lock().unwrap();
+    assert_eq!(
+        tried.iter().collect::<HashSet<_>>().len(),
+        3,
+        "three different ids"
+    );
+    drop(tried);
+    store.collisions.store(usize::MAX, Ordering::Relaxed);
+    let failed = answered(&manager, &[], NOON, 200, write);
+    assert!(matches!(
+        failed,
+        Err(CommitError::Store {
+            set_cookie: None,
+            ..
+        })
+    ));
+}
+
+/// The default name tells nothing but that there is a session.
+#[test]
+fn sid_9_the_name_is_neutral() {
+    let name = |config| {
+        let manager = SessionManager::new(ServerSide::new(MemoryStore::new()), config).unwrap();
+        manager.cookie().name().to_owned()
+    };
+    assert_eq!(name(SessionConfig::default()), "__Host-Http-session");
+    assert_eq!(name(SessionConfig::flask()), "session");
+}
+
+/// The 32 bytes of 43 characters of base64url, by a decoder that is not the one under test.
+fn decode(text: &str) -> [u8; 32] {
+    let (mut raw, mut next, mut bits, mut held) = ([0; 32], 0, 0_u32, 0_u32);
+    for character in text.bytes() {
+        let digit = match character {
+            b'A'..=b'Z' => character - b'A',
+            b'a'..=b'z' => character - b'a' + 26,
+            b'0'..=b'9' => character - b'0' + 52,
+            b'-' => 62,
+            _ => 63,
+        };
+        (held, bits) = (held << 6 | u32::from(digit), bits + 6);
+        if bits >= 8 {
+            bits -= 8;
+            raw[next] = (held >> bits) as u8;
+            held &= (1 << bits) - 1;
+            next += 1;
+        }
+    }
+    raw
+}
+
+fn manager(store: Arc<Spy>) -> Arc<SessionManager> {
+    let side = ServerSide::shared(store);
+    Arc::new(SessionManager::new(side, SessionConfig::development()).unwrap())
+}
+
+/// A store that counts what reaches it and claims, when told to, that it has an id already.
+#[derive(Default)]
+struct Spy {
+    inner: MemoryStore,
+    loads: AtomicUsize,
+    collisions: AtomicUsize,
+    // A plain mutex: a test's only thread takes it.
+    tried: std::sync::Mutex<Vec<StoreKey>>,
+}
+
+impl SessionStore for Spy {
+    fn create<'a>(
+        &'a self,
+        key: &'a StoreKey,
+        record: &'a Record,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Created, StoreError>> {
+        self.tried.lock().unwrap().push(*key);
+        let left = self.collisions.load(Ordering::Relaxed);
+        if left > 0 {
+            self.collisions.store(left - 1, Ordering::Relaxed);
+            return Box::pin(async { Ok(Created::Taken) });
+        }
+        self.inner.create(key, record, now)
+    }
+
+    fn load<'a>(
+        &'a self,
+        key: &'a StoreKey,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
+        self.loads.fetch_add(1, Ordering::Relaxed);
+        self.inner.load(key, now)
+    }
+
+    fn patch<'a>(
+        &'a self,
+        key: &'a StoreKey,
+        base: &'a Record,
+        patch: &'a Patch,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Patched, StoreError>> {
+        self.inner.patch(key, base, patch, now)
+    }
+
+    fn rotate<'a>(
+        &'a self,
+        from: &'a StoreKey,
+        to: &'a StoreKey,
+        base: &'a Record,
+        patch: &'a Patch,
+        alias_until: Option<Timestamp>,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Patched, StoreError>> {
+        self.inner.rotate(from, to, base, patch, alias_until, now)
+    }
+
+    fn touch<'a>(
+        &'a self,
+        key: &'a StoreKey,
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        self.inner.touch(key, expires, now)
+    }
+
+    fn delete<'a>(&'a self, key: &'a StoreKey) -> BoxFuture<'a, Result<bool, StoreError>> {
+        self.inner.delete(key)
+    }
+}
