@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 
 use carafe_sqlx::{Deadlines, MySqlStore};
 use sqlx::mysql::MySqlPoolOptions;
-use support::{Kit, PATIENT, server::Server};
+use support::{Kit, PATIENT, Server};
 
 struct MariaDb;
 
@@ -23,17 +23,7 @@ impl Kit for MariaDb {
     type Store = MySqlStore;
 
     fn start() -> Server {
-        // Not /tmp: a server that starts removes the temporary tables of all who work there.
-        let init = "mariadb-install-db --no-defaults --datadir={dir}/data --skip-test-db \
-             --innodb-use-native-aio=0 --tmpdir={dir}";
-        let run = "/usr/sbin/mariadbd --no-defaults --datadir={dir}/data --port={port} \
-             --bind-address=127.0.0.1 --socket={dir}/socket --skip-grant-tables \
-             --max-connections=300 --innodb-flush-log-at-trx-commit=2 --log-output=TABLE \
-             --innodb-use-native-aio=0 --tmpdir={dir}";
-        let client = "mariadb --no-defaults -S {dir}/socket -N -B -e";
-        let server = Server::start(init, run, client);
-        server.sql("CREATE DATABASE carafe");
-        server
+        Server::mariadb()
     }
 
     fn shared() -> &'static Server {

@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 
 use carafe_sqlx::{Deadlines, PostgresStore};
 use sqlx::postgres::PgPoolOptions;
-use support::{Kit, PATIENT, server::Server};
+use support::{Kit, PATIENT, Server};
 
 struct Postgres;
 
@@ -24,15 +24,7 @@ impl Kit for Postgres {
     type Store = PostgresStore;
 
     fn start() -> Server {
-        let (initdb, postgres) = (postgres_program("initdb"), postgres_program("postgres"));
-        let init = format!("{initdb} -D {{dir}}/data -U postgres -A trust -N");
-        let run = format!(
-            "{postgres} -D {{dir}}/data -p {{port}} -c listen_addresses=127.0.0.1 \
-             -c unix_socket_directories={{dir}} -c max_connections=300 -c fsync=off"
-        );
-        let client = "psql -XqAt -v ON_ERROR_STOP=1 -d \
-             postgres://postgres@127.0.0.1:{port}/postgres -c";
-        Server::start(&init, &run, client)
+        Server::postgres()
     }
 
     fn shared() -> &'static Server {
@@ -83,18 +75,6 @@ impl Kit for Postgres {
     fn bytes(hex: &str) -> String {
         format!(r"'\x{hex}'")
     }
-}
-
-/// The newest of the installed versions of one of Postgres's programs.
-fn postgres_program(name: &str) -> String {
-    let versions =
-        std::fs::read_dir("/usr/lib/postgresql").expect("the package postgresql is there");
-    let mut numbers: Vec<u32> = versions
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .collect();
-    numbers.sort_unstable();
-    let newest = numbers.last().expect("there is a version");
-    format!("/usr/lib/postgresql/{newest}/bin/{name}")
 }
 
 async fn conforming() -> PostgresStore {

@@ -57,13 +57,13 @@ fn all_fail_in_time(outcomes: &[(Result<(), StoreError>, Duration, Duration)], w
 #[test]
 #[ignore = "needs redis-server: cargo xtask test"]
 fn a_killed_server_is_unavailable_and_its_successor_is_found() {
-    let mut server = Server::start();
+    let server = Server::start();
     block_on(async {
         let store = default_store(&server).await;
         filed(&store, &record("{}")).await;
         server.kill();
         all_fail_in_time(&every_verb(&store).await, &["unavailable", "timeout"]);
-        server.start_again();
+        server.restart();
         let outcomes = every_verb(&store).await;
         assert!(
             outcomes.iter().all(|(result, ..)| result.is_ok()),
@@ -75,7 +75,7 @@ fn a_killed_server_is_unavailable_and_its_successor_is_found() {
 #[test]
 #[ignore = "needs redis-server: cargo xtask test"]
 fn a_server_killed_and_restarted_under_load_gives_typed_errors_in_time() {
-    let mut server = Server::start();
+    let server = Server::start();
     block_on(async {
         let store = std::sync::Arc::new(default_store(&server).await);
         let until = Instant::now() + Duration::from_secs(4);
@@ -94,7 +94,7 @@ fn a_server_killed_and_restarted_under_load_gives_typed_errors_in_time() {
         tokio::time::sleep(Duration::from_secs(1)).await;
         server.kill();
         tokio::time::sleep(Duration::from_secs(1)).await;
-        tokio::task::block_in_place(|| server.start_again());
+        tokio::task::block_in_place(|| server.restart());
         let (mut good, mut bad) = (0, 0);
         for worker in join_all(workers).await {
             for (result, took, deadline) in worker.expect("no panic") {

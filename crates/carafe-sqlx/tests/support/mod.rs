@@ -1,13 +1,12 @@
 //! Private database servers for these tests, and what the tests of both databases share.
 
 pub(crate) mod fixtures;
-pub(crate) mod server;
 
 use std::{future::Future, time::Duration};
 
 use carafe_core::store::{ExpiredSweep, UserSessions};
 use carafe_sqlx::Deadlines;
-use server::Server;
+pub(crate) use carafe_test_servers::Sql as Server;
 
 /// One of the databases, with what the tests need to know of it.
 pub(crate) trait Kit: 'static {

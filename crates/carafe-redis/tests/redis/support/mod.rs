@@ -1,7 +1,6 @@
 //! Private servers, and the few things that every test of this store needs.
 
 mod cluster;
-mod server;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -12,8 +11,8 @@ use carafe_core::{
 };
 use carafe_redis::{Deadlines, RedisOptions, RedisStore};
 
+pub(crate) use carafe_test_servers::{Redis as Server, free_port};
 pub(crate) use cluster::Cluster;
-pub(crate) use server::{Server, free_port};
 
 /// Far from now, so that a store which asks its own clock is found out.
 pub(crate) const NOW: Timestamp = Timestamp::from_unix(4_000_000_000);

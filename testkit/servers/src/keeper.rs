@@ -1,0 +1,141 @@
+//! A server's process and its directory, watched over by a shell: when the test program ends, however it
+//! ends, the shell's input does too, and it kills the server and removes the directory.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{
+        Mutex, MutexGuard,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use crate::shell::{run, words};
+
+/// `$0` is the directory, the arguments are the server's command.
+const SCRIPT: &str = r#"
+"$@" >>"$0/log" 2>&1 </dev/null &
+server=$!
+echo $server
+while read -r _; do :; done
+children=$(ps -o pid= --ppid $server)
+kill -KILL $server $children 2>/dev/null
+kill -CONT $server $children 2>/dev/null
+wait $server 2>/dev/null
+if [ ! -e "$0/keep" ]; then rm -rf "$0"; fi
+"#;
+
+pub(crate) struct Keeper {
+    dir: PathBuf,
+    command: Vec<String>,
+    // A plain mutex: tests kill and restart one after the other.
+    running: Mutex<Running>,
+}
+
+struct Running {
+    shell: Child,
+    pid: String,
+}
+
+/// A new directory for a server of this name.
+pub(crate) fn directory(name: &str) -> PathBuf {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("carafe-{name}-{}-{count}", std::process::id());
+    let dir = std::env::temp_dir().join(name);
+    fs::create_dir(&dir).expect("the directory is new");
+    dir
+}
+
+impl Keeper {
+    pub(crate) fn start(dir: PathBuf, command: Vec<String>) -> Self {
+        let running = Mutex::new(Running::start(&dir, &command));
+        Self {
+            dir,
+            command,
+            running,
+        }
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Kills the server as a power cut would; it is gone when this returns.
+    pub(crate) fn kill(&self) {
+        let mut running = self.running();
+        let keep = self.dir.join("keep");
+        fs::write(&keep, "").expect("the directory is there");
+        drop(running.shell.stdin.take());
+        running.shell.wait().expect("the shell ends");
+        fs::remove_file(keep).expect("the file is there");
+    }
+
+    /// Starts it again after [`Keeper::kill`].
+    pub(crate) fn restart(&self) {
+        *self.running() = Running::start(&self.dir, &self.command);
+    }
+
+    /// Sends a signal, such as `STOP`, to the server and its processes.
+    pub(crate) fn signal(&self, signal: &str) {
+        let pid = self.running().pid.clone();
+        let (_, children) = run(&words(&["ps", "-o", "pid=", "--ppid", &pid]));
+        let mut command = words(&["kill", &format!("-{signal}"), &pid]);
+        command.extend(children.split_whitespace().map(str::to_owned));
+        run(&command);
+    }
+
+    /// Waits until `answers` does not say any more what is wrong.
+    pub(crate) fn wait_until(&self, answers: impl Fn() -> Result<(), String>) {
+        let start = Instant::now();
+        while let Err(why) = answers() {
+            let log = || fs::read_to_string(self.dir.join("log")).unwrap_or_default();
+            assert!(
+                start.elapsed() < Duration::from_secs(60),
+                "the server does not answer: {why}\n{}",
+                log()
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn running(&self) -> MutexGuard<'_, Running> {
+        self.running.lock().expect("no test has panicked in here")
+    }
+}
+
+impl Running {
+    fn start(dir: &Path, command: &[String]) -> Self {
+        let mut shell = Command::new("sh")
+            .args(["-c", SCRIPT])
+            .arg(dir)
+            .args(command)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("there is a shell");
+        let mut pid = String::new();
+        let output = shell.stdout.take().expect("it was asked for");
+        BufReader::new(output)
+            .read_line(&mut pid)
+            .expect("the shell says the process");
+        Self {
+            shell,
+            pid: pid.trim().to_owned(),
+        }
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        if let Ok(running) = self.running.get_mut() {
+            drop(running.shell.stdin.take());
+            let _ = running.shell.wait();
+        }
+        // There if it was killed and not started again.
+        let _ = fs::remove_dir_all(&self.dir);
+    }
+}
