@@ -1,0 +1,42 @@
+//! Requests of one session, as an application makes them.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use carafe_core::{
+    clock::Timestamp,
+    session::{ServerSide, Session, SessionConfig, SessionManager},
+    store::SessionStore,
+};
+
+#[derive(Clone)]
+pub(crate) struct Site(Arc<SessionManager>);
+
+impl Site {
+    pub(crate) fn new(store: Arc<dyn SessionStore>) -> Result<Self> {
+        let side = ServerSide::shared(store);
+        let manager = SessionManager::new(side, SessionConfig::development())?;
+        Ok(Self(Arc::new(manager)))
+    }
+
+    /// A request with this `Cookie` line, which is empty for a new visitor; and the line of the answer's cookie, if
+    /// it has one.
+    pub(crate) async fn visit<R>(
+        &self,
+        cookie: &str,
+        handler: impl FnOnce(&Session) -> Result<R>,
+    ) -> Result<(R, Option<String>)> {
+        let (slot, now) = (self.0.begin(), Timestamp::now());
+        let session = self.0.open(&slot, [cookie.as_bytes()], now).await?;
+        let result = handler(&session)?;
+        let effects = self.0.commit(&slot, [], 200, now).await?;
+        let line = |header: String| header.split(';').next().map(str::to_owned);
+        Ok((result, effects.set_cookie.and_then(line)))
+    }
+
+    /// A new session that `fill` has filled: the line of its cookie.
+    pub(crate) async fn begin(&self, fill: impl FnOnce(&Session) -> Result<()>) -> Result<String> {
+        let ((), cookie) = self.visit("", fill).await?;
+        cookie.context("a new session has a cookie")
+    }
+}
