@@ -68,7 +68,12 @@ fn a_look_reads_few_of_many_rows() {
     let page = newest(db, Some(place), 50, NOW).unwrap();
     assert_eq!(page[0].handle.to_string(), "AAAAAAAAAAAAA299");
     assert!(steps(db, NEWEST) < 50 * 40);
+}
 
+#[test]
+fn one_or_a_part_is_found_among_many_rows() {
+    let large = large();
+    let db = &*large.0;
     let handle = Handle::parse("AAAAAAAAAAA17777").unwrap();
     assert!(of_handle(db, handle, NOW).unwrap().is_some());
     assert!(steps(db, BY_HANDLE) < 60);
