@@ -10,6 +10,7 @@
 //! | `inventory` | [`Inventory`], the power to look through all sessions |
 //! | `record` | [`Record`], what a store keeps; [`StoreKey`], the only name it has for it |
 //! | `summary` | [`Summary`], a record without its dictionary, for lists |
+//! | `health` | [`Health`], what an operator wants to know of a store |
 //! | `memory` | the reference store |
 //!
 //! It never sees a session id, only its SHA-256; it never renders a cookie and never asks a clock.
@@ -17,6 +18,7 @@
 mod contract;
 mod deadlines;
 mod error;
+mod health;
 mod inventory;
 mod memory;
 mod record;
@@ -28,6 +30,7 @@ pub mod conformance;
 pub use contract::{BoxFuture, Created, ExpiredSweep, Patched, SessionStore, UserSessions, Which};
 pub use deadlines::Deadlines;
 pub use error::StoreError;
+pub use health::Health;
 pub use inventory::{Batch, Cursor, Inventory, Sample, estimate};
 pub use memory::{MemoryStore, WhenFull};
 pub use record::{Handle, Record, StoreKey};
