@@ -54,9 +54,7 @@ local function enlist(sets, handle, member, created, renewed, till)
   trim(sets)
   redis.call('ZADD', sets.r, score_of(renewed, handle), member)
   redis.call('ZADD', sets.c, string.format('%.0f', within_time(created)), member)
-  till = within_time(till)
-  local old = redis.call('ZSCORE', sets.u, handle)
-  if not old or tonumber(old) < till then redis.call('ZADD', sets.u, string.format('%.0f', till), handle) end
+  redis.call('ZADD', sets.u, 'GT', string.format('%.0f', within_time(till)), handle)
 end
 
 -- `ended`: the session is over, and has not only got another key.

@@ -11,8 +11,11 @@ end
 
 -- On one server the index of all is here. A session from before there was one gets into it now.
 local function relist(index, key, record, expires)
-  if index and tonumber(expires) > tonumber(record.expires) then
-    enlist(sets_of(index, record.handle), record.handle, member_of(record.handle, key), record.created, record.renewed,
-      expires)
+  if not index or tonumber(expires) <= tonumber(record.expires) then return end
+  local sets, member = sets_of(index, record.handle), member_of(record.handle, key)
+  if redis.call('ZSCORE', sets.r, member) then
+    redis.call('ZADD', sets.u, 'GT', string.format('%.0f', within_time(expires)), record.handle)
+  else
+    enlist(sets, record.handle, member, record.created, record.renewed, expires)
   end
 end
