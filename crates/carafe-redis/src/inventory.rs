@@ -10,7 +10,7 @@
 //! | `carafe:all:u:xy` | the end | forgetting what is over |
 //!
 //! `xy` begins the handle. So the latter two are 4,096 small sets each, which Redis packs: up to half a million
-//! sessions they take about a third of what one large set would. A member never changes: a moved session gets another.
+//! sessions they take less than half of what two large ones would. A member never changes: a moved session gets another.
 //!
 //! On one server the scripts that change a record change these sets in the same step. In a cluster the index is in 16
 //! parts in slots of their own, and what holds is what `users` says of its index: **a session is listed

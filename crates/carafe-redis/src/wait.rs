@@ -134,6 +134,10 @@ impl RedisStore {
     ) -> Result<(), StoreError> {
         let beside = |key| format!("{{{}}}:waited", self.names.session(&key));
         let mut names: Vec<_> = keys.into_iter().map(beside).collect();
+        if names.is_empty() {
+            // All had ended already. In a cluster nobody knows any more where: sixteen slots stand for all nodes.
+            names.extend(self.names.indices().map(|index| format!("{index}:waited")));
+        }
         if !self.link.is_cluster() {
             names.truncate(1);
         }
