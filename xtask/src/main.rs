@@ -12,6 +12,7 @@ mod readme;
 mod screenshots;
 mod setup;
 mod shell;
+mod soak;
 mod suites;
 mod vectors;
 
@@ -71,6 +72,12 @@ const COMMANDS: &[Command] = &[
         run: screenshots::screenshots,
     },
     Command {
+        name: "soak",
+        arguments: "<campaign|all> [count] [seed]",
+        summary: "long campaigns on every store: schedules, history, processes, kills",
+        run: soak::soak_all,
+    },
+    Command {
         name: "vectors",
         arguments: "[names…]",
         summary: "let the real libraries add to testdata/vectors",
@@ -120,7 +127,7 @@ fn help() -> ExitCode {
         ..
     } in COMMANDS
     {
-        println!("  {:<28} {summary}", format!("{name} {arguments}"));
+        println!("  {:<36} {summary}", format!("{name} {arguments}"));
     }
     println!("\n  --dry-run prints the commands and runs none of them");
     ExitCode::SUCCESS

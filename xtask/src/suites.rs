@@ -1,8 +1,10 @@
-//! The tests: ours, then real Flask, Starlette and Quart against us, then what needs the set-up.
+//! The tests: ours, then real Flask, Starlette and Quart against us, then what needs the set-up, then a slice of each
+//! campaign.
 
 use crate::command::{cargo, program};
 use crate::setup;
 use crate::shell::{Outcome, Shell};
+use crate::soak;
 
 /// How many random sessions travel between them and us unless the caller says otherwise: in each suite, and each way.
 const SESSIONS: &str = "100000";
@@ -15,7 +17,8 @@ pub(crate) fn test(shell: &mut Shell, _: &[String]) -> Outcome {
     shell.step_of(
         "Tests that need the set-up",
         &mut cargo("test --workspace --all-features --tests -- --ignored"),
-    )
+    )?;
+    soak::slices(shell)
 }
 
 pub(crate) fn interop(shell: &mut Shell, arguments: &[String]) -> Outcome {
