@@ -23,8 +23,10 @@ const WATCHED: &str = "carafe_bench::harness::candidate::measured_region";
 pub(crate) fn run(candidates: Candidates) -> Outcome {
     for mut candidate in candidates {
         println!("{}\t{}", candidate.row, candidate.column);
-        candidate.run(OPERATIONS)?;
-        candidate.run(OPERATIONS)?;
+        for _ in ["to warm up", "to count"] {
+            candidate.run(OPERATIONS)?;
+            candidate.finish();
+        }
     }
     Ok(())
 }
