@@ -3,13 +3,12 @@
 //! All requests of a race are in flight together, in a runtime of two threads. Every handler looks at its session,
 //! waits a millisecond as for a database, and then writes.
 
+use ::carafe::MemoryStore;
 use axum::{
     Router,
     body::{Body, to_bytes},
     http::{HeaderValue, Request, Response, StatusCode, header},
 };
-use ::carafe::MemoryStore;
-use carafe_redis::RedisStore;
 use tokio::{
     runtime::{Builder, Runtime},
     task::JoinSet,
@@ -95,7 +94,7 @@ fn stages(runtime: &Runtime, redis: &str) -> Outcome<[Stage; 2]> {
     runtime.block_on(async {
         let redis = Stage {
             store: "Redis",
-            ours: carafe::racing(RedisStore::connect(redis).await?),
+            ours: carafe::racing(carafe::redis(redis).await?),
             theirs: tower_sessions::racing_in_redis(redis, 6).await?,
         };
         Ok([memory, redis])

@@ -84,7 +84,9 @@ struct Stores {
 
 pub(crate) fn run(rounds: usize) -> Outcome {
     println!("\n## Sessions in an SQLite file");
-    let folder = tempfile::tempdir_in(Path::new(env!("CARGO_MANIFEST_DIR")).join("target"))?;
+    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("target");
+    fs::create_dir_all(&target)?;
+    let folder = tempfile::tempdir_in(target)?;
     println!("\n{}", disk(folder.path())?);
     let stores = Stores::open(folder.path())?;
     report_loads(&measure(stores.loads()?, rounds * LOADS)?);

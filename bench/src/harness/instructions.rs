@@ -37,6 +37,8 @@ pub(crate) fn report(family: &str) -> Outcome {
     let counts = folder.join("counts");
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--quiet"])
+        // So that each file can be read without the others.
+        .arg("--compress-strings=no")
         .arg(format!("--toggle-collect={WATCHED}"))
         .arg(format!("--dump-after={WATCHED}"))
         .arg(format!("--callgrind-out-file={}", counts.display()))

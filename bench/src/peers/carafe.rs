@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::{Router, extract::Path, routing::get};
 use carafe::{
     ClientSide, MemoryStore, SecretKey, ServerSide, Session, SessionConfig, SessionError,
-    SessionLayer, SessionStore, Side, Timestamp,
+    SessionLayer, SessionStore, Side, StoreError, Timestamp,
     json::{self, Style},
     key::KeyRing,
     token::{
@@ -15,6 +15,7 @@ use carafe::{
     },
 };
 use carafe_core::session::SessionData;
+use carafe_redis::{Deadlines, RedisOptions, RedisStore};
 use serde_json::Value;
 
 use super::{Answer, Codec};
@@ -129,6 +130,17 @@ fn keys() -> KeyRing {
 /// Sessions in our store in memory, under our own rules.
 pub(crate) fn in_memory() -> Router {
     stored(MemoryStore::new())
+}
+
+/// Our store for Redis, with deadlines that a busy machine does not hit.
+pub(crate) async fn redis(url: &str) -> Result<RedisStore, StoreError> {
+    const PATIENCE: Duration = Duration::from_secs(20);
+    let deadlines = Deadlines {
+        connect: PATIENCE,
+        read: PATIENCE,
+        write: PATIENCE,
+    };
+    RedisOptions::new().deadlines(deadlines).connect(url).await
 }
 
 /// Sessions in a store, under our own rules.

@@ -9,6 +9,7 @@ pub(crate) mod carafe;
 pub(crate) mod cookie_crate;
 pub(crate) mod flask;
 pub(crate) mod parts;
+pub(crate) mod redis_driver;
 pub(crate) mod sqlx;
 pub(crate) mod tower_sessions;
 

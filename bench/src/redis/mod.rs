@@ -21,7 +21,7 @@ use tokio::runtime::{Builder, Runtime};
 pub(crate) use server::{SERVER, serve};
 
 use self::{
-    server::{FLOOR, LAYERS, OURS, Server},
+    server::{DRIVER, FLOOR, LAYERS, OURS, Server},
     visitors::Visitors,
 };
 use crate::{
@@ -176,7 +176,11 @@ impl Stage {
         let [one, two, three, four] = TIMED;
         let scenarios = [one, two, three, four, LOG_IN, NEW];
         let mut table = head(&scenarios);
-        for site in self.sites.iter().filter(|site| site.name != FLOOR) {
+        for site in self
+            .sites
+            .iter()
+            .filter(|site| ![FLOOR, DRIVER].contains(&site.name))
+        {
             let cells: Outcome<Vec<_>> = scenarios
                 .iter()
                 .map(|scenario| self.commands_of(site, scenario))

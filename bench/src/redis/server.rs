@@ -15,7 +15,7 @@ use tokio::{net::TcpListener, runtime::Builder};
 
 use crate::{
     harness::{Outcome, cpu},
-    peers::{axum_alone, carafe, tower_sessions},
+    peers::{axum_alone, carafe, redis_driver, tower_sessions},
 };
 
 /// The argument that tells the inner process what it is; the next ones are the layer, the URL of Redis and the
@@ -33,6 +33,7 @@ pub(super) struct Layer {
 
 enum Kind {
     None,
+    DriverAlone,
     Carafe,
     TowerSessions { connections: usize },
 }
@@ -40,10 +41,15 @@ enum Kind {
 pub(super) const FLOOR: &str = "axum without a layer";
 pub(super) const OURS: &str = "**Carafe**";
 
-pub(super) const LAYERS: [Layer; 4] = [
+pub(super) const DRIVER: &str = "our driver alone: `GET`, `SET`";
+pub(super) const LAYERS: [Layer; 5] = [
     Layer {
         name: FLOOR,
         kind: Kind::None,
+    },
+    Layer {
+        name: DRIVER,
+        kind: Kind::DriverAlone,
     },
     Layer {
         name: OURS,
@@ -147,9 +153,8 @@ impl Kind {
     async fn router(&self, redis: &str) -> Outcome<Router> {
         match self {
             Self::None => Ok(axum_alone::bare()),
-            Self::Carafe => Ok(carafe::stored(
-                carafe_redis::RedisStore::connect(redis).await?,
-            )),
+            Self::DriverAlone => redis_driver::alone(redis).await,
+            Self::Carafe => Ok(carafe::stored(carafe::redis(redis).await?)),
             Self::TowerSessions { connections } => {
                 tower_sessions::in_redis(redis, *connections).await
             }
