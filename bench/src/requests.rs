@@ -132,9 +132,9 @@ fn log_ins(name: &str, scenario: Scenario, runtime: &Rc<Runtime>, site: &Rc<Site
     let mut router = site.router.clone();
     let uri = Uri::from_static(scenario.path);
     let cookies = runtime.block_on(visitors(&mut router, LOG_INS));
-    let (cookies, answers) = (Rc::new(RefCell::new(cookies)), Rc::default());
-    let (known, given): (_, Rc<RefCell<Vec<(usize, HeaderValue)>>>) =
-        (Rc::clone(&cookies), Rc::clone(&answers));
+    let cookies = Rc::new(RefCell::new(cookies));
+    let answers = Rc::new(RefCell::new(Vec::<(usize, HeaderValue)>::new()));
+    let (known, given) = (Rc::clone(&cookies), Rc::clone(&answers));
     let batch = Candidate::batch(name, scenario.name, move |numbers| {
         let (known, mut given) = (known.borrow(), given.borrow_mut());
         assert!(numbers.len() <= known.len(), "a browser would come twice");
