@@ -10,7 +10,7 @@ pub(crate) const USER: u64 = 12_345;
 pub(crate) const NAME: &str = "alice";
 pub(crate) const COUNT: u64 = 7;
 
-/// The session of a logged-in user, as most requests carry one: 84 bytes of JSON.
+/// The session of a logged-in user, as most requests carry one: 44 bytes of JSON and the digits of its token.
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Login {
     pub(crate) csrf: String,
@@ -20,10 +20,10 @@ pub(crate) struct Login {
 }
 
 impl Login {
-    /// The session of one browser; they differ in their token.
-    pub(crate) fn of(browser: u32) -> Self {
+    /// The session of one browser; they differ in their token, of so many digits.
+    pub(crate) fn of((browser, digits): (u32, usize)) -> Self {
         Self {
-            csrf: digits(browser.into(), 40),
+            csrf: self::digits(browser.into(), digits),
             n: COUNT,
             name: NAME.to_owned(),
             uid: USER,
@@ -73,6 +73,12 @@ fn digits(start: u64, count: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_login_has_the_size_that_it_is_said_to_have() {
+        let text = serde_json::to_string(&Login::of((1, 40))).expect("it is JSON");
+        assert_eq!(text.len(), 84);
+    }
 
     #[test]
     fn dictionaries_have_the_size_that_was_asked_for() {

@@ -11,15 +11,22 @@ const CRATES: &[&str] = &[
     "carafe",
     "cookie",
     "flate2",
+    "fred",
     "hmac",
+    "redis",
+    "rusqlite",
     "sha1",
     "sha2",
     "sonic-rs",
     "tokio",
     "tower",
     "tower-sessions",
+    "tower-sessions-redis-store",
     "zlib-rs",
 ];
+
+/// Of the program that measures the peer's SQLite store.
+const CRATES_OF_SQLX: &[&str] = &["libsqlite3-sys", "sqlx", "tower-sessions-sqlx-store"];
 
 /// Prints date, processor, compiler and versions.
 pub(crate) fn print() {
@@ -29,7 +36,15 @@ pub(crate) fn print() {
         "* Compiler: {}, release, thin LTO, default target-cpu",
         said_by("rustc", &["--version"])
     );
-    println!("* Crates: {}", versions().join(", "));
+    println!(
+        "* Crates: {}",
+        versions(include_str!("../Cargo.lock"), CRATES).join(", ")
+    );
+    println!(
+        "* Crates of the peer's SQLite store: {}",
+        versions(include_str!("../sqlx/Cargo.lock"), CRATES_OF_SQLX).join(", ")
+    );
+    println!("* Load average at the start: {}", load());
 }
 
 fn said_by(program: &str, arguments: &[&str]) -> String {
@@ -58,13 +73,18 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(0, usize::from)
 }
 
-/// From the lock file, where several versions of one crate may stand.
-fn versions() -> Vec<String> {
-    let lock = include_str!("../Cargo.lock");
+/// Of the last minute: how many others wanted the cores.
+fn load() -> String {
+    let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split(' ').next().unwrap_or_default().to_owned()
+}
+
+/// From a lock file, where several versions of one crate may stand.
+fn versions(lock: &str, crates: &[&str]) -> Vec<String> {
     let mut lines = lock.lines().peekable();
     let mut found = Vec::new();
     while let Some(line) = lines.next() {
-        let name = quoted(line, "name = ").filter(|name| CRATES.contains(name));
+        let name = quoted(line, "name = ").filter(|name| crates.contains(name));
         let version = lines.peek().and_then(|line| quoted(line, "version = "));
         if let (Some(name), Some(version)) = (name, version) {
             found.push(format!("{name} {version}"));

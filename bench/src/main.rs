@@ -1,4 +1,4 @@
-//! Carafe beside its peers, in one process and one run; prints Markdown.
+//! Carafe beside its peers, in one run; prints Markdown.
 //!
 //! | folder | holds |
 //! |---|---|
@@ -6,19 +6,30 @@
 //! | `peers` | one file per peer: how it is set up and called |
 //! | `codec` | family 1: a cookie's value made and read |
 //! | `requests` | family 2: a request through the middleware |
+//! | `memory` | family 3: what a million sessions in memory take |
+//! | `redis` | family 4: a server over HTTP with its sessions in Redis |
+//! | `sqlite` | family 5: loads and durable saves in a file |
+//! | `races` | family 6: what survives when a session is changed by many at once |
 //!
 //! A new peer is a file in `peers` and a line in a family; a new family is a file here and a line in
 //! [`FAMILIES`]. The README says how to run it and what the numbers mean.
 
+mod arguments;
 mod codec;
 mod content;
 mod harness;
 mod machine;
+mod memory;
 mod peers;
+mod races;
+mod redis;
+mod redis_server;
 mod requests;
+mod sqlite;
 
 use std::process::ExitCode;
 
+use arguments::{Arguments, Mode, USAGE};
 use harness::{Candidates, Measured, Outcome, instructions, measure};
 
 #[global_allocator]
@@ -27,44 +38,62 @@ static ALLOCATOR: harness::CountingAllocator = harness::CountingAllocator;
 /// Things that are measured against each other.
 struct Family {
     name: &'static str,
-    /// What is measured; without the peers that run in processes of their own if `alone`.
-    candidates: fn(alone: bool) -> Outcome<Candidates>,
-    /// The tables that are made of the results.
-    report: fn(&Measured),
+    /// Rounds, unless told otherwise.
+    rounds: usize,
+    way: Way,
+}
+
+/// How a family is measured.
+enum Way {
+    /// Candidates whose CPU time is taken, and whose instructions valgrind can count.
+    Timed {
+        /// What is measured; without the peers that run in processes of their own if `alone`.
+        candidates: fn(alone: bool) -> Outcome<Candidates>,
+        /// The tables that are made of the results.
+        report: fn(&Measured),
+    },
+    /// Measures and prints by itself, with so many rounds.
+    Own(fn(usize) -> Outcome),
 }
 
 const FAMILIES: &[Family] = &[
     Family {
         name: "codec",
-        candidates: codec::candidates,
-        report: codec::report,
+        rounds: 101,
+        way: Way::Timed {
+            candidates: codec::candidates,
+            report: codec::report,
+        },
     },
     Family {
         name: "requests",
-        candidates: requests::candidates,
-        report: requests::report,
+        rounds: 101,
+        way: Way::Timed {
+            candidates: requests::candidates,
+            report: requests::report,
+        },
+    },
+    Family {
+        name: "memory",
+        rounds: 1,
+        way: Way::Own(memory::run),
+    },
+    Family {
+        name: "redis",
+        rounds: 41,
+        way: Way::Own(redis::run),
+    },
+    Family {
+        name: "sqlite",
+        rounds: 7,
+        way: Way::Own(sqlite::run),
+    },
+    Family {
+        name: "races",
+        rounds: 1,
+        way: Way::Own(races::run),
     },
 ];
-
-const USAGE: &str = "\
-carafe-bench [families…] [--rounds N] [--instructions]
-
-  families          codec, requests; all of them unless named
-  --rounds N        how often each candidate is timed, 101 unless given
-  --instructions    count instructions with valgrind's callgrind instead of timing";
-
-struct Arguments {
-    families: Vec<&'static Family>,
-    rounds: usize,
-    mode: Mode,
-}
-
-enum Mode {
-    Time,
-    Instructions,
-    /// The other side of `Instructions`: this process runs inside valgrind.
-    UnderValgrind,
-}
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -72,7 +101,7 @@ fn main() -> ExitCode {
         println!("{USAGE}");
         return ExitCode::SUCCESS;
     }
-    match Arguments::parse(&arguments).and_then(run) {
+    match run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             eprintln!("carafe-bench: {why}");
@@ -81,50 +110,38 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(
-    Arguments {
-        families,
-        rounds,
-        mode,
-    }: Arguments,
-) -> Outcome {
-    if !matches!(mode, Mode::UnderValgrind) {
+fn run(arguments: &[String]) -> Outcome {
+    // This program started by itself, to be looked at from outside.
+    match arguments {
+        [part, rest @ ..] if part == memory::INSIDE => return memory::inside(rest),
+        [part, rest @ ..] if part == redis::SERVER => return redis::serve(rest),
+        _ => {}
+    }
+    let arguments = Arguments::parse(arguments)?;
+    if !matches!(arguments.mode, Mode::UnderValgrind) {
         machine::print();
     }
-    families.into_iter().try_for_each(|family| match mode {
-        Mode::Time => {
-            (family.report)(&measure((family.candidates)(false)?, rounds)?);
-            Ok(())
-        }
-        Mode::Instructions => instructions::report(family.name),
-        Mode::UnderValgrind => instructions::run((family.candidates)(true)?),
-    })
+    arguments
+        .families
+        .iter()
+        .try_for_each(|family| family.run(&arguments))
 }
 
-impl Arguments {
-    fn parse(arguments: &[String]) -> Outcome<Self> {
-        let mut parsed = Self {
-            families: Vec::new(),
-            rounds: 101,
-            mode: Mode::Time,
-        };
-        let mut rest = arguments.iter();
-        while let Some(argument) = rest.next() {
-            match argument.as_str() {
-                "--rounds" => parsed.rounds = rest.next().ok_or(USAGE)?.parse()?,
-                "--instructions" => parsed.mode = Mode::Instructions,
-                instructions::INSIDE => parsed.mode = Mode::UnderValgrind,
-                name => parsed.families.push(family(name)?),
+impl Family {
+    fn run(&self, arguments: &Arguments) -> Outcome {
+        let rounds = arguments.rounds.unwrap_or(self.rounds);
+        match (&arguments.mode, &self.way) {
+            (Mode::Time, Way::Timed { candidates, report }) => {
+                report(&measure(candidates(false)?, rounds)?);
+                Ok(())
             }
+            (Mode::Time, Way::Own(run)) => run(rounds),
+            (Mode::Instructions, Way::Timed { .. }) => instructions::report(self.name),
+            (Mode::UnderValgrind, Way::Timed { candidates, .. }) => {
+                instructions::run(candidates(true)?)
+            }
+            // Their work is done in other processes and in the kernel.
+            (_, Way::Own(_)) => Ok(()),
         }
-        if parsed.families.is_empty() {
-            parsed.families.extend(FAMILIES);
-        }
-        Ok(parsed)
     }
-}
-
-fn family(name: &str) -> Outcome<&'static Family> {
-    let found = FAMILIES.iter().find(|family| family.name == name);
-    found.ok_or_else(|| format!("there is no {name:?}\n{USAGE}").into())
 }

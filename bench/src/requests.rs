@@ -3,20 +3,22 @@
 //! The router is called directly, on a runtime of one thread. What a peer adds is its time less that of axum without a
 //! layer, with the same request in the same round; building the request and dropping the response are in both.
 
-use std::rc::Rc;
+use std::{cell::RefCell, rc::Rc};
 
 use axum::{
     Router,
-    http::{StatusCode, Uri},
+    http::{HeaderValue, StatusCode, Uri, header},
 };
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{
     harness::{Candidate, Candidates, Measured, Outcome, Table},
-    peers::{Site, axum_alone, axum_extra, call, carafe, tower_sessions},
+    peers::{Site, axum_alone, axum_extra, call, carafe, sent_back, tower_sessions, visitors},
 };
 
 const BROWSERS: u32 = 1_000;
+/// A log-in ends the id that it came with, so a batch needs a browser for each of its operations.
+const LOG_INS: u32 = 2_000;
 const FLOOR: &str = "axum without a layer";
 const IDLE: &str = "a layer that does nothing";
 
@@ -28,7 +30,8 @@ const PEERS: &[Peer] = &[
     ("**Carafe signed, Flask's rules**", carafe::as_flask),
     (OURS, carafe::signed),
     ("**Carafe encrypted**", carafe::encrypted),
-    ("tower-sessions, memory", tower_sessions::in_memory),
+    (OURS_STORED, carafe::in_memory),
+    (TOWER_SESSIONS, tower_sessions::in_memory),
     (SIGNED_JAR, axum_extra::signed),
     ("axum-extra, signed jar, struct", axum_extra::signed_struct),
     ("axum-extra, private jar", axum_extra::private),
@@ -38,6 +41,8 @@ const PEERS: &[Peer] = &[
     ),
 ];
 const OURS: &str = "**Carafe signed**";
+const OURS_STORED: &str = "**Carafe, memory**";
+const TOWER_SESSIONS: &str = "tower-sessions, memory";
 const SIGNED_JAR: &str = "axum-extra, signed jar";
 
 /// What happens in a request.
@@ -48,7 +53,7 @@ struct Scenario {
     with_cookie: bool,
 }
 
-const SCENARIOS: [Scenario; 4] = [
+const SCENARIOS: [Scenario; 5] = [
     Scenario {
         name: "1 untouched, no cookie",
         path: "/untouched",
@@ -69,7 +74,13 @@ const SCENARIOS: [Scenario; 4] = [
         path: "/write",
         with_cookie: true,
     },
+    Scenario {
+        name: LOG_IN,
+        path: "/login",
+        with_cookie: true,
+    },
 ];
+const LOG_IN: &str = "5 log-in";
 
 pub(crate) fn candidates(_alone: bool) -> Outcome<Candidates> {
     let runtime = Rc::new(Builder::new_current_thread().build()?);
@@ -92,7 +103,10 @@ pub(crate) fn candidates(_alone: bool) -> Outcome<Candidates> {
         sites.push((name, Rc::new(site)));
     }
     let each = |(name, site): &(&str, Rc<Site>)| {
-        SCENARIOS.map(|scenario| candidate(name, scenario, &runtime, site))
+        SCENARIOS.map(|scenario| match scenario.name {
+            LOG_IN if *name != FLOOR && *name != IDLE => log_ins(name, scenario, &runtime, site),
+            _ => candidate(name, scenario, &runtime, site),
+        })
     };
     Ok(sites.iter().flat_map(each).collect())
 }
@@ -109,6 +123,36 @@ fn candidate(name: &str, scenario: Scenario, runtime: &Rc<Runtime>, site: &Rc<Si
                 assert_eq!(response.status(), StatusCode::OK);
             }
         });
+    })
+}
+
+/// Each browser logs in with the cookie that its last log-in gave it, which is taken up after the batch.
+fn log_ins(name: &str, scenario: Scenario, runtime: &Rc<Runtime>, site: &Rc<Site>) -> Candidate {
+    let runtime = Rc::clone(runtime);
+    let mut router = site.router.clone();
+    let uri = Uri::from_static(scenario.path);
+    let cookies = runtime.block_on(visitors(&mut router, LOG_INS));
+    let cookies = Rc::new(RefCell::new(cookies));
+    let answers = Rc::new(RefCell::new(Vec::<(usize, HeaderValue)>::new()));
+    let (known, given) = (Rc::clone(&cookies), Rc::clone(&answers));
+    let batch = Candidate::batch(name, scenario.name, move |numbers| {
+        let (known, mut given) = (known.borrow(), given.borrow_mut());
+        assert!(numbers.len() <= known.len(), "a browser would come twice");
+        given.reserve(numbers.len());
+        runtime.block_on(async {
+            for number in numbers {
+                let browser = number % known.len();
+                let mut response = call(&mut router, &uri, Some(&known[browser])).await;
+                assert_eq!(response.status(), StatusCode::OK);
+                let set = response.headers_mut().remove(header::SET_COOKIE);
+                given.push((browser, set.expect("a log-in sets a cookie")));
+            }
+        });
+    });
+    batch.and_then(move || {
+        for (browser, set) in answers.borrow_mut().drain(..) {
+            cookies.borrow_mut()[browser] = sent_back(&set).expect("it is a cookie");
+        }
     })
 }
 
@@ -137,21 +181,25 @@ pub(crate) fn report(measured: &Measured) {
     }
     times.print("CPU time, ns");
     allocations.print("Allocations");
-    ratios(measured).print("Carafe signed, as a share of what the others add");
+    let others = || PEERS.iter().map(|(name, _)| *name);
+    let others = || others().filter(|name| !name.contains("Carafe"));
+    ratios(measured, OURS, others()).print("Carafe signed, as a share of what the others add");
+    ratios(measured, OURS_STORED, std::iter::once(TOWER_SESSIONS))
+        .print("Carafe with its store in memory, as a share of what tower-sessions adds");
     println!(
         "\nUsual spread: ± {:.1} %.",
         measured.usual_spread() * 100.0
     );
 }
 
-fn ratios(measured: &Measured) -> Table {
+fn ratios(measured: &Measured, ours: &str, others: impl Iterator<Item = &'static str>) -> Table {
     let mut table = head();
-    for (other, _) in PEERS.iter().filter(|(name, _)| !name.contains("Carafe")) {
+    for other in others {
         table.row(
             other,
             cells(|scenario| {
                 let added = |row| measured.added(row, FLOOR, scenario).nanoseconds;
-                format!("{:.2}", added(OURS) / added(other))
+                format!("{:.2}", added(ours) / added(other))
             }),
         );
     }

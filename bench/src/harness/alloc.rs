@@ -9,7 +9,8 @@ use std::{
     cell::Cell,
 };
 
-/// Counts allocations and their bytes, per thread. A reallocation counts as one, with its new size.
+/// Counts allocations and their bytes, per thread. A reallocation counts as one, with its new size; what is still
+/// alive is told apart.
 pub(crate) struct CountingAllocator;
 
 /// What a thread has asked for so far.
@@ -17,10 +18,12 @@ pub(crate) struct CountingAllocator;
 pub(crate) struct Asked {
     pub(crate) allocations: u64,
     pub(crate) bytes: u64,
+    /// Bytes that it has asked for and not given back. Below zero if it gives back what others asked for.
+    pub(crate) alive: i64,
 }
 
 thread_local! {
-    static ASKED: Cell<Asked> = const { Cell::new(Asked { allocations: 0, bytes: 0 }) };
+    static ASKED: Cell<Asked> = const { Cell::new(Asked { allocations: 0, bytes: 0, alive: 0 }) };
 }
 
 /// What this thread has asked for since it began.
@@ -28,38 +31,45 @@ pub(crate) fn asked() -> Asked {
     ASKED.get()
 }
 
-fn count(bytes: usize) {
-    let Asked {
-        allocations,
-        bytes: before,
-    } = ASKED.get();
+fn count(bytes: usize, given_back: usize) {
+    let asked = ASKED.get();
     ASKED.set(Asked {
-        allocations: allocations + 1,
-        bytes: before + bytes as u64,
+        allocations: asked.allocations + 1,
+        bytes: asked.bytes + bytes as u64,
+        alive: asked.alive + bytes as i64 - given_back as i64,
+    });
+}
+
+fn count_back(bytes: usize) {
+    let asked = ASKED.get();
+    ASKED.set(Asked {
+        alive: asked.alive - bytes as i64,
+        ..asked
     });
 }
 
 // SAFETY: every call goes to `System` as it came; counting touches one `Cell` without a destructor.
 unsafe impl GlobalAlloc for CountingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size());
+        count(layout.size(), 0);
         // SAFETY: the caller's promise about `layout` is handed on.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        count(layout.size());
+        count(layout.size(), 0);
         // SAFETY: as above.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count(size);
+        count(size, layout.size());
         // SAFETY: as above, and `block` came from `System`.
         unsafe { System.realloc(block, layout, size) }
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        count_back(layout.size());
         // SAFETY: as above, and `block` came from `System`.
         unsafe { System.dealloc(block, layout) }
     }

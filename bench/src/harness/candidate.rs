@@ -11,6 +11,9 @@ pub(crate) struct Candidate {
     work: Work,
     /// The number of the next operation: batches go on where the last one ended.
     next: usize,
+    /// Operations in a batch, if they are not to be found by time.
+    pub(super) batch: Option<usize>,
+    afterwards: Option<Box<dyn FnMut()>>,
 }
 
 pub(crate) type Candidates = Vec<Candidate>;
@@ -18,8 +21,8 @@ pub(crate) type Candidates = Vec<Candidate>;
 enum Work {
     /// Runs the operations of these numbers.
     Here(Box<dyn FnMut(Range<usize>)>),
-    /// Has so many operations run by another process, and says how many nanoseconds they took there.
-    Elsewhere(Box<dyn FnMut(usize) -> Outcome<f64>>),
+    /// Has so many operations run, in another process or by another clock, and says how many nanoseconds they took.
+    Told(Box<dyn FnMut(usize) -> Outcome<f64>>),
 }
 
 /// What one operation took, on average over a batch.
@@ -53,13 +56,13 @@ impl Candidate {
         Self::of(row, column, Work::Here(Box::new(batch)))
     }
 
-    /// Operations that another process runs and times.
-    pub(crate) fn elsewhere(
+    /// Operations that are timed by whoever runs them: another process, or another clock.
+    pub(crate) fn told(
         row: &str,
         column: &str,
         batch: impl FnMut(usize) -> Outcome<f64> + 'static,
     ) -> Self {
-        Self::of(row, column, Work::Elsewhere(Box::new(batch)))
+        Self::of(row, column, Work::Told(Box::new(batch)))
     }
 
     fn of(row: &str, column: &str, work: Work) -> Self {
@@ -68,6 +71,24 @@ impl Candidate {
             column: column.to_owned(),
             work,
             next: 0,
+            batch: None,
+            afterwards: None,
+        }
+    }
+
+    /// With so many operations in each batch, whatever they take.
+    pub(crate) fn in_batches_of(self, operations: usize) -> Self {
+        Self {
+            batch: Some(operations),
+            ..self
+        }
+    }
+
+    /// With something to be done after each batch, which is not measured.
+    pub(crate) fn and_then(self, afterwards: impl FnMut() + 'static) -> Self {
+        Self {
+            afterwards: Some(Box::new(afterwards)),
+            ..self
         }
     }
 
@@ -77,6 +98,7 @@ impl Candidate {
         let (before, start) = (alloc::asked(), cpu::nanoseconds());
         let told = self.run(operations)?;
         let (end, after) = (cpu::nanoseconds(), alloc::asked());
+        self.finish();
         Ok(Sample {
             nanoseconds: each(told.unwrap_or(end - start)),
             allocations: each((after.allocations - before.allocations) as f64),
@@ -84,7 +106,14 @@ impl Candidate {
         })
     }
 
-    /// Runs operations; the nanoseconds they took if another process knows.
+    /// Does what is to be done after a batch.
+    pub(super) fn finish(&mut self) {
+        if let Some(afterwards) = &mut self.afterwards {
+            afterwards();
+        }
+    }
+
+    /// Runs operations; the nanoseconds they took if that is told.
     pub(super) fn run(&mut self, operations: usize) -> Outcome<Option<f64>> {
         let numbers = self.next..self.next + operations;
         self.next = numbers.end;
@@ -93,7 +122,7 @@ impl Candidate {
                 measured_region(batch, numbers);
                 Ok(None)
             }
-            Work::Elsewhere(batch) => batch(operations).map(Some),
+            Work::Told(batch) => batch(operations).map(Some),
         }
     }
 }

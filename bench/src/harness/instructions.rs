@@ -23,8 +23,10 @@ const WATCHED: &str = "carafe_bench::harness::candidate::measured_region";
 pub(crate) fn run(candidates: Candidates) -> Outcome {
     for mut candidate in candidates {
         println!("{}\t{}", candidate.row, candidate.column);
-        candidate.run(OPERATIONS)?;
-        candidate.run(OPERATIONS)?;
+        for _ in ["to warm up", "to count"] {
+            candidate.run(OPERATIONS)?;
+            candidate.finish();
+        }
     }
     Ok(())
 }
@@ -35,6 +37,8 @@ pub(crate) fn report(family: &str) -> Outcome {
     let counts = folder.join("counts");
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--quiet"])
+        // So that each file can be read without the others.
+        .arg("--compress-strings=no")
         .arg(format!("--toggle-collect={WATCHED}"))
         .arg(format!("--dump-after={WATCHED}"))
         .arg(format!("--callgrind-out-file={}", counts.display()))

@@ -33,6 +33,10 @@ pub(crate) fn measure(mut candidates: Candidates, rounds: usize) -> Outcome<Meas
 
 /// How many operations make a batch, found by doubling; also warms up.
 fn operations_of(candidate: &mut Candidate) -> Outcome<usize> {
+    if let Some(operations) = candidate.batch {
+        candidate.sample(operations)?;
+        return Ok(operations);
+    }
     let mut operations = 16;
     loop {
         let took = candidate.sample(operations)?.nanoseconds * operations as f64;
@@ -112,7 +116,7 @@ pub(crate) struct Added {
     pub(crate) bytes: f64,
 }
 
-fn median(values: impl Iterator<Item = f64>) -> f64 {
+pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<_> = values.collect();
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]

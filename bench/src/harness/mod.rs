@@ -6,14 +6,14 @@
 
 mod alloc;
 mod candidate;
-mod cpu;
+pub(crate) mod cpu;
 pub(crate) mod instructions;
 mod measured;
 mod table;
 
-pub(crate) use alloc::CountingAllocator;
+pub(crate) use alloc::{CountingAllocator, asked};
 pub(crate) use candidate::{Candidate, Candidates};
-pub(crate) use measured::{Measured, measure};
+pub(crate) use measured::{Measured, measure, median};
 pub(crate) use table::Table;
 
 /// What a step comes to; the error is one line for a human.

@@ -11,7 +11,7 @@ use tower::{Service, layer::layer_fn};
 /// No layer at all.
 pub(crate) fn bare() -> Router {
     let ok = || get(async || super::OK);
-    super::routes(ok(), ok(), ok(), ok())
+    super::routes(ok(), ok(), ok(), ok(), ok())
 }
 
 /// The same below a layer: what axum takes for any layer, whatever it does.

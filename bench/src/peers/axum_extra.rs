@@ -42,16 +42,13 @@ where
 {
     let key = Key::from(SECRET.as_bytes());
     let untouched = async |jar: J| (jar, super::OK);
-    let routes = super::routes(
-        get(login::<J>),
-        get(untouched),
-        get(read::<J, D>),
-        get(write::<J, D>),
-    );
+    let (read, write) = (get(read::<J, D>), get(write::<J, D>));
+    // A cookie that holds everything has no id to renew: a log-in writes it, and that is all.
+    let routes = super::routes(get(start::<J>), get(untouched), read, write.clone(), write);
     routes.with_state(Keys(key))
 }
 
-async fn login<J: Jar>(jar: J, Path(browser): Path<u32>) -> (J, Answer) {
+async fn start<J: Jar>(jar: J, Path(browser): Path<(u32, usize)>) -> (J, Answer) {
     (put(jar, &Login::of(browser)), super::OK)
 }
 

@@ -1,10 +1,11 @@
-//! Ourselves: the token formats, and the layer.
+//! Ourselves: the token formats, and the layer with cookies or a store.
 
 use std::time::Duration;
 
 use axum::{Router, extract::Path, routing::get};
 use carafe::{
-    ClientSide, SecretKey, Session, SessionConfig, SessionError, SessionLayer, Timestamp,
+    ClientSide, MemoryStore, SecretKey, ServerSide, Session, SessionConfig, SessionError,
+    SessionLayer, SessionStore, Side, StoreError, Timestamp,
     json::{self, Style},
     key::KeyRing,
     token::{
@@ -14,6 +15,7 @@ use carafe::{
     },
 };
 use carafe_core::session::SessionData;
+use carafe_redis::{Deadlines, RedisOptions, RedisStore};
 use serde_json::Value;
 
 use super::{Answer, Codec};
@@ -125,13 +127,47 @@ fn keys() -> KeyRing {
     KeyRing::new(SecretKey::new(SECRET).expect("it is long enough"))
 }
 
-fn site(side: ClientSide, config: SessionConfig) -> Router {
-    let layer = SessionLayer::with_config(side, config).expect("browsers take the cookie");
-    let untouched = async || super::OK;
-    super::routes(get(login), get(untouched), get(read), get(write)).layer(layer)
+/// Sessions in our store in memory, under our own rules.
+pub(crate) fn in_memory() -> Router {
+    stored(MemoryStore::new())
 }
 
-async fn login(session: Session, Path(browser): Path<u32>) -> Result<Answer, SessionError> {
+/// Our store for Redis, with deadlines that a busy machine does not hit.
+pub(crate) async fn redis(url: &str) -> Result<RedisStore, StoreError> {
+    const PATIENCE: Duration = Duration::from_secs(20);
+    let deadlines = Deadlines {
+        connect: PATIENCE,
+        read: PATIENCE,
+        write: PATIENCE,
+    };
+    RedisOptions::new().deadlines(deadlines).connect(url).await
+}
+
+/// Sessions in a store, under our own rules.
+pub(crate) fn stored(store: impl SessionStore) -> Router {
+    site(ServerSide::new(store), SessionConfig::default())
+}
+
+fn site(side: impl Into<Side>, config: SessionConfig) -> Router {
+    let untouched = async || super::OK;
+    let routes = super::routes(
+        get(start),
+        get(untouched),
+        get(read),
+        get(write),
+        get(log_in),
+    );
+    routes.layer(layer(side, config))
+}
+
+fn layer(side: impl Into<Side>, config: SessionConfig) -> SessionLayer {
+    SessionLayer::with_config(side, config).expect("browsers take the cookie")
+}
+
+async fn start(
+    session: Session,
+    Path(browser): Path<(u32, usize)>,
+) -> Result<Answer, SessionError> {
     let Login { csrf, n, name, uid } = Login::of(browser);
     session.insert("csrf", &csrf)?;
     session.insert("n", &n)?;
@@ -149,4 +185,49 @@ async fn write(session: Session) -> Result<Answer, SessionError> {
     let n: u64 = session.get("n")?.unwrap_or(0);
     session.insert("n", &(n + 1))?;
     Ok(super::verdict(user))
+}
+
+async fn log_in(session: Session) -> Result<Answer, SessionError> {
+    let user = session.get("uid")?;
+    session.log_in("12345")?;
+    Ok(super::verdict(user))
+}
+
+/// The races' site. Counts in one step with `update`, or in two as everybody else must.
+pub(crate) fn racing(store: impl SessionStore) -> Router {
+    let routes = super::racing_routes(get(begin), get(count), get(put), get(told));
+    let routes = routes.route("/count-in-one-step", get(count_in_one_step));
+    routes.layer(layer(ServerSide::new(store), SessionConfig::default()))
+}
+
+async fn begin(session: Session) -> Result<Answer, SessionError> {
+    session.insert("n", &0)?;
+    Ok(super::OK)
+}
+
+async fn count(session: Session) -> Result<Answer, SessionError> {
+    let n: u64 = session.get("n")?.unwrap_or(0);
+    super::other_work().await;
+    session.insert("n", &(n + 1))?;
+    Ok(super::OK)
+}
+
+async fn count_in_one_step(session: Session) -> Result<Answer, SessionError> {
+    super::other_work().await;
+    session.update("n", |n: Option<u64>| n.unwrap_or(0) + 1)?;
+    Ok(super::OK)
+}
+
+async fn put(session: Session, Path(key): Path<String>) -> Result<Answer, SessionError> {
+    let _: Option<u64> = session.get("n")?;
+    super::other_work().await;
+    session.insert(&key, &1)?;
+    Ok(super::OK)
+}
+
+async fn told(session: Session) -> Result<String, SessionError> {
+    let n: u64 = session.get("n")?.unwrap_or(0);
+    let keys = session.keys();
+    let put = keys.iter().filter(|key| key.starts_with("key")).count();
+    Ok(format!("{n} {put}"))
 }

@@ -54,7 +54,7 @@ impl Flask {
         text: String,
     ) -> Candidate {
         let process = Rc::clone(&self.0);
-        Candidate::elsewhere(row, column, move |operations| {
+        Candidate::told(row, column, move |operations| {
             let answer = process
                 .borrow_mut()
                 .ask(&format!("{verb} {operations} {text}"))?;

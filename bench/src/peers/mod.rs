@@ -9,7 +9,11 @@ pub(crate) mod carafe;
 pub(crate) mod cookie_crate;
 pub(crate) mod flask;
 pub(crate) mod parts;
+pub(crate) mod redis_driver;
+pub(crate) mod sqlx;
 pub(crate) mod tower_sessions;
+
+use std::time::Duration;
 
 use axum::{
     Router,
@@ -37,33 +41,51 @@ pub(crate) trait Codec {
 /// A peer behind its routes.
 pub(crate) struct Site {
     pub(crate) router: Router,
-    /// One per browser that has logged in.
+    /// One per browser that has a session.
     pub(crate) cookies: Vec<HeaderValue>,
 }
 
-/// `GET /login/{browser}` makes a session; the others answer 200, or 500 if it is not as it should be.
+/// `GET /start/{browser}/{digits}` makes a session with a token of so many digits, `/login` gives it a new id and a
+/// user; the others answer 200, or 500 if the session is not as it should be.
 pub(crate) fn routes<S: Clone + Send + Sync + 'static>(
-    login: MethodRouter<S>,
+    start: MethodRouter<S>,
     untouched: MethodRouter<S>,
     read: MethodRouter<S>,
     write: MethodRouter<S>,
+    login: MethodRouter<S>,
 ) -> Router<S> {
     Router::new()
-        .route("/login/{browser}", login)
+        .route("/start/{browser}/{digits}", start)
         .route("/untouched", untouched)
         .route("/read", read)
         .route("/write", write)
+        .route("/login", login)
+}
+
+/// `GET /begin` starts a session, `/count` adds one to its number in two steps, `/put/{key}` writes a key; `/told` says
+/// the number and how many keys were put.
+pub(crate) fn racing_routes(
+    begin: MethodRouter,
+    count: MethodRouter,
+    put: MethodRouter,
+    told: MethodRouter,
+) -> Router {
+    Router::new()
+        .route("/begin", begin)
+        .route("/count", count)
+        .route("/put/{key}", put)
+        .route("/told", told)
+}
+
+/// What a handler waits for between looking at a session and changing it: a database, another service.
+pub(crate) async fn other_work() {
+    tokio::time::sleep(Duration::from_millis(1)).await;
 }
 
 impl Site {
-    /// Logs browsers in and keeps their cookies.
+    /// Starts the sessions of browsers and keeps their cookies.
     pub(crate) async fn open(mut router: Router, browsers: u32) -> Self {
-        let mut cookies = Vec::new();
-        for browser in 0..browsers {
-            let uri = format!("/login/{browser}").parse().expect("it is a path");
-            let response = call(&mut router, &uri, None).await;
-            cookies.push(cookie_of(&response).expect("a login sets a cookie"));
-        }
+        let cookies = visitors(&mut router, browsers).await;
         Self { router, cookies }
     }
 
@@ -71,6 +93,22 @@ impl Site {
     pub(crate) fn cookie(&self, number: usize) -> &HeaderValue {
         &self.cookies[number % self.cookies.len()]
     }
+}
+
+/// The cookies of browsers that begin here.
+pub(crate) async fn visitors(router: &mut Router, browsers: u32) -> Vec<HeaderValue> {
+    let mut cookies = Vec::new();
+    for browser in 0..browsers {
+        let response = call(router, &start(browser, 40), None).await;
+        cookies.push(cookie_of(&response).expect("a new session sets a cookie"));
+    }
+    cookies
+}
+
+/// Where a browser starts a session whose token has so many digits.
+pub(crate) fn start(browser: u32, digits: usize) -> Uri {
+    let uri = format!("/start/{browser}/{digits}").parse();
+    uri.expect("it is a path")
 }
 
 /// One request, straight into the service.
@@ -88,10 +126,15 @@ pub(crate) async fn call(
     response.unwrap_or_else(|never| match never {})
 }
 
-/// What a browser sends back: `name=value` of the `Set-Cookie` header.
+/// What a browser sends back for a response.
 pub(crate) fn cookie_of(response: &Response<Body>) -> Option<HeaderValue> {
-    let set = response.headers().get(header::SET_COOKIE)?.to_str().ok()?;
-    HeaderValue::from_str(set.split(';').next()?).ok()
+    sent_back(response.headers().get(header::SET_COOKIE)?)
+}
+
+/// What a browser sends back for a `Set-Cookie` header: `name=value`.
+pub(crate) fn sent_back(set_cookie: &HeaderValue) -> Option<HeaderValue> {
+    let pair = set_cookie.to_str().ok()?.split(';').next()?;
+    HeaderValue::from_str(pair).ok()
 }
 
 /// Two bytes of text, so that there is a body and a header as in nearly every real response, or a 500.

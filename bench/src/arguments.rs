@@ -1,0 +1,57 @@
+//! What the program is asked to do.
+
+use crate::{
+    FAMILIES, Family,
+    harness::{Outcome, instructions},
+};
+
+pub(crate) const USAGE: &str = "\
+carafe-bench [families…] [--rounds N] [--instructions]
+
+  families          codec, requests, memory, redis, sqlite, races; all of them unless named
+  --rounds N        how often each candidate is timed, unless given 101 (codec, requests), 41 (redis) or 7 (sqlite)
+  --instructions    count instructions with valgrind's callgrind instead of timing (codec, requests)";
+
+pub(crate) struct Arguments {
+    pub(crate) families: Vec<&'static Family>,
+    pub(crate) rounds: Option<usize>,
+    pub(crate) mode: Mode,
+}
+
+pub(crate) enum Mode {
+    Time,
+    Instructions,
+    /// The other side of `Instructions`: this process runs inside valgrind.
+    UnderValgrind,
+}
+
+impl Arguments {
+    pub(crate) fn parse(arguments: &[String]) -> Outcome<Self> {
+        let mut parsed = Self {
+            families: Vec::new(),
+            rounds: None,
+            mode: Mode::Time,
+        };
+        let mut rest = arguments.iter();
+        while let Some(argument) = rest.next() {
+            match argument.as_str() {
+                "--rounds" => parsed.rounds = Some(rest.next().ok_or(USAGE)?.parse()?),
+                "--instructions" => parsed.mode = Mode::Instructions,
+                instructions::INSIDE => parsed.mode = Mode::UnderValgrind,
+                name => parsed.families.push(family(name)?),
+            }
+        }
+        if parsed.families.is_empty() {
+            parsed.families.extend(FAMILIES);
+        }
+        if parsed.rounds == Some(0) {
+            return Err("no rounds, no results".into());
+        }
+        Ok(parsed)
+    }
+}
+
+fn family(name: &str) -> Outcome<&'static Family> {
+    let found = FAMILIES.iter().find(|family| family.name == name);
+    found.ok_or_else(|| format!("there is no {name:?}\n{USAGE}").into())
+}
