@@ -33,18 +33,7 @@ impl<'t> Root<'t> {
 
     /// A root whose members stand elsewhere in the payload, copied to a text of their own.
     pub(super) fn rebuilt<'m>(pairs: impl Iterator<Item = (&'m str, &'m str)>) -> Self {
-        let (mut text, mut members) = (String::new(), Members::default());
-        for (key, value) in pairs {
-            let start = text.len();
-            text.push_str(key);
-            let end = text.len();
-            text.push_str(value);
-            let value = Span::new(end, text.len());
-            members.push(Member {
-                key: Span::new(start, end),
-                value,
-            });
-        }
+        let (text, mut members) = joined(String::new(), pairs);
         members.drop_duplicates(&text);
         Self {
             text: Cow::Owned(text),
@@ -58,6 +47,27 @@ impl<'t> Root<'t> {
             .iter()
             .map(|member| (member.key.of(&self.text), member.value.of(&self.text)))
     }
+}
+
+/// Members, copied one after another behind `text`, and where they stand there. For keys that are distinct, and
+/// less than 4 GiB in all.
+pub(crate) fn joined<'m>(
+    mut text: String,
+    pairs: impl Iterator<Item = (&'m str, &'m str)>,
+) -> (String, Members) {
+    let mut members = Members::default();
+    for (key, value) in pairs {
+        let start = text.len();
+        text.push_str(key);
+        let end = text.len();
+        text.push_str(value);
+        let value = Span::new(end, text.len());
+        members.push(Member {
+            key: Span::new(start, end),
+            value,
+        });
+    }
+    (text, members)
 }
 
 /// A piece of a text, in bytes.

@@ -42,6 +42,15 @@ impl SessionData {
         })
     }
 
+    /// Of members that were checked, with distinct keys. `None` beyond 4 GiB.
+    pub(super) fn joined(members: &[(&str, &str)]) -> Option<Self> {
+        let length = members.iter().map(|(key, value)| key.len() + value.len());
+        let length = u32::try_from(length.sum::<usize>()).ok()?;
+        let text = String::with_capacity(length as usize);
+        let (text, members) = json::joined(text, members.iter().copied());
+        Some(Self { text, members })
+    }
+
     /// The JSON text of a value.
     #[must_use]
     pub fn text_of(&self, key: &str) -> Option<&str> {

@@ -15,6 +15,7 @@
 //!
 //! It never does I/O, never asks a clock and never knows a framework.
 
+mod applied;
 mod client_side;
 mod commit;
 mod commit_error;

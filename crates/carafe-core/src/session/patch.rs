@@ -194,6 +194,12 @@ impl Patch {
         Ok(patch)
     }
 
+    /// The members that it writes.
+    pub(super) fn written(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
+        let entries = self.changes.iter();
+        entries.filter_map(|entry| Some((entry.raw.as_str(), entry.change.text()?)))
+    }
+
     fn write(&mut self, key: &str, change: Change) {
         let entries = &mut self.changes;
         match entries.iter_mut().find(|entry| entry.key == key) {

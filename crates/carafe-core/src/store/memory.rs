@@ -138,7 +138,7 @@ impl MemoryStore {
         let Some(packed) = shard.live(&key, now) else {
             return Ok(Patched::Gone);
         };
-        let Some(record) = packed.record()?.after(base, patch)? else {
+        let Some(record) = packed.newest(base)?.after(base, patch)? else {
             return Ok(Patched::Gone);
         };
         shard
@@ -167,7 +167,7 @@ impl MemoryStore {
         let Some(packed) = source.live(from, now) else {
             return Ok(Patched::Gone);
         };
-        let Some(record) = packed.record()?.rotated(base, patch, now)? else {
+        let Some(record) = packed.newest(base)?.rotated(base, patch, now)? else {
             return Ok(Patched::Gone);
         };
         let place = Place::Record(Packed::new(&record));

@@ -125,14 +125,17 @@ impl Record {
         if self.user != base.user {
             return Ok(None);
         }
-        let rebased = patch
-            .rebased(&self.data)
-            .map_err(|_| StoreError::Conflict)?;
-        let text = rebased.render(&self.data, Self::STYLE);
-        let data = SessionData::parse(text, Self::STYLE).map_err(StoreError::corrupt)?;
+        let data = match patch.fits(&self.data) {
+            true => patch.applied(&self.data, Self::STYLE),
+            false => {
+                let rebased = patch.rebased(&self.data);
+                let rebased = rebased.map_err(|_| StoreError::Conflict)?;
+                rebased.applied(&self.data, Self::STYLE)
+            }
+        };
         let facts = &patch.facts;
         Ok(Some(Self {
-            data,
+            data: data.map_err(StoreError::corrupt)?,
             user: facts.user.clone().or_else(|| self.user.clone()),
             device: facts.device.clone().or_else(|| self.device.clone()),
             authenticated: facts.authenticated.or(self.authenticated),
