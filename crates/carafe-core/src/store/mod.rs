@@ -7,13 +7,15 @@
 //! | file | holds |
 //! |---|---|
 //! | `contract` | [`SessionStore`] and the further powers [`UserSessions`], [`ExpiredSweep`] |
+//! | `layout` | [`Layout`], what a store's records can hold and how they are named |
 //! | `record` | [`Record`], what a store keeps; [`StoreKey`], the only name it has for it |
 //! | `memory` | the reference store |
 //!
-//! It never sees a session id, only its SHA-256; it never renders a cookie and never asks a clock.
+//! It never sees a session id, only its SHA-256 (but for layouts of others: [`Naming::Plain`]); it never renders a cookie and never asks a clock.
 
 mod contract;
 mod error;
+mod layout;
 mod memory;
 mod record;
 
@@ -22,5 +24,6 @@ pub mod conformance;
 
 pub use contract::{BoxFuture, Created, ExpiredSweep, Patched, SessionStore, UserSessions, Which};
 pub use error::StoreError;
+pub use layout::{Layout, Naming};
 pub use memory::{MemoryStore, WhenFull};
 pub use record::{Handle, Record, StoreKey};
