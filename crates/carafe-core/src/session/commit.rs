@@ -174,13 +174,7 @@ impl SessionManager {
             empty: state.members().next().is_none(),
             permanent: state.is_permanent(),
             ended: state.ended,
-            through_fallback: matches!(
-                state.loaded,
-                Loaded::Valid {
-                    key: KeyUse::Fallback(_),
-                    ..
-                }
-            ),
+            through_fallback: state.is_through_fallback(),
             due: self.is_due(state, now),
             // Removing one of two cookies that verify would leave the other one, which may be an attacker's.
             rejected: matches!(
@@ -235,17 +229,19 @@ impl SessionManager {
             vary,
             expires,
             permanent: facts.permanent,
+            resigned: facts.through_fallback,
         })
     }
 
     fn id_cookie(
         &self,
+        side: &ServerSide,
         id: &crate::token::SessionId,
         planned: &Shown,
     ) -> Result<String, CommitError> {
         let persistence = self.persistence(planned.permanent, planned.expires);
         self.cookie
-            .set(id.as_str(), persistence)
+            .set(&side.cookie_of(id), persistence)
             .map_err(CommitError::Cookie)
     }
 }
@@ -257,6 +253,7 @@ struct Planned {
     vary: bool,
     expires: Timestamp,
     permanent: bool,
+    resigned: bool,
 }
 
 /// What the cookie needs to know of it.
@@ -292,6 +289,7 @@ async fn commit_stored(
         vary,
         expires,
         permanent,
+        resigned,
     } = planned;
     let shown = Shown { expires, permanent };
     let removal = (commit == Commit::Remove).then(|| manager.cookie.removal().to_owned());
@@ -304,10 +302,10 @@ async fn commit_stored(
             });
         }
     };
-    let keeps_expiry = permanent || manager.always_keeps();
+    let is_shown = permanent || resigned || manager.always_keeps();
     let set_cookie = match outcome {
-        Outcome::NewId(id) => Some(manager.id_cookie(&id, &shown)?),
-        Outcome::SameId(id) if keeps_expiry => Some(manager.id_cookie(&id, &shown)?),
+        Outcome::NewId(id) => Some(manager.id_cookie(side, &id, &shown)?),
+        Outcome::SameId(id) if is_shown => Some(manager.id_cookie(side, &id, &shown)?),
         Outcome::SameId(_) => None,
         // The browser may have the id of a newer login by now; a late response leaves it alone.
         Outcome::Gone => None,
@@ -353,6 +351,15 @@ impl Future for Committing {
 }
 
 impl State {
+    /// Whether the request's cookie was verified by a key that no longer makes any.
+    fn is_through_fallback(&self) -> bool {
+        let key = match &self.loaded {
+            Loaded::Valid { key, .. } => Some(key),
+            _ => self.stored.as_ref().map(|stored| &stored.signed_by),
+        };
+        matches!(key, Some(KeyUse::Fallback(_)))
+    }
+
     fn issued(&self) -> Option<Timestamp> {
         match self.loaded {
             Loaded::Valid { issued, .. } => Some(issued),
