@@ -10,6 +10,7 @@
 //! | `verbs` | what load, create, touch and delete do; `change` is patch and rotate |
 //! | `statements` | all SQL; `postgres` and `mysql` are what they do not agree on |
 //! | `row` | a record as columns and back |
+//! | `flask_session` | the same on the table of Flask-Session (feature `flask-session`) |
 //! | `lease` | a connection that only goes back to its pool clean |
 
 #[cfg(not(any(feature = "postgres", feature = "mysql")))]
@@ -20,6 +21,8 @@ mod contract;
 mod deadline;
 mod dialect;
 mod failure;
+#[cfg(feature = "flask-session")]
+mod flask_session;
 mod lease;
 mod migrate;
 #[cfg(feature = "mysql")]
@@ -33,6 +36,8 @@ mod table;
 mod verbs;
 
 pub use deadline::Deadlines;
+#[cfg(feature = "flask-session")]
+pub use flask_session::FlaskSessionStore;
 #[cfg(feature = "mysql")]
 pub use mysql::MySqlStore;
 #[cfg(feature = "postgres")]

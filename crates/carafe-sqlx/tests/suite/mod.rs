@@ -5,10 +5,13 @@
 //! | `corners` | chains of aliases, look-alike users, rows that others wrote, limits, migrations |
 //! | `races` | counters from two processes, resurrections, a user's log-out against a renewal |
 //! | `sql` | how many statements, on which index, in which batches |
+//! | `flask_session` | Flask-Session's table, beside the contract's suite; the real one is in `interop/` |
 //! | `faults` | a server killed, stopped or with a damaged row; a request that went away |
 
 pub(crate) mod corners;
 pub(crate) mod faults;
+#[cfg(feature = "flask-session")]
+pub(crate) mod flask_session;
 pub(crate) mod races;
 pub(crate) mod sql;
 
