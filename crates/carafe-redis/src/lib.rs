@@ -4,6 +4,8 @@
 mod call;
 mod changes;
 mod error;
+#[cfg(feature = "flask-session")]
+mod flask_session;
 mod found;
 mod layout;
 mod link;
@@ -17,6 +19,8 @@ mod turns;
 mod users;
 mod verbs;
 
+#[cfg(feature = "flask-session")]
+pub use flask_session::FlaskSessionStore;
 pub use options::{Deadlines, RedisOptions};
 pub use redis;
 pub use store::RedisStore;
