@@ -78,6 +78,8 @@ mod tests {
             &b""[..],
             b"not a session",
             b"{]",
+            b"\x81\xc1\x01",
+            b"\x81\xa1a\x92\x01\xc1",
             b"\x81\xa1a",
             b"\x80\x01",
             b"\x81\xa1a\x01.",

@@ -18,6 +18,9 @@ const EXTENSION: &str = "ext";
 
 /// The members of a dictionary.
 pub(super) fn read(bytes: &[u8]) -> Result<Members, Unreadable> {
+    if has_reserved_type(bytes) {
+        return Err(Unreadable::Neither);
+    }
     let mut rest = bytes;
     let value = rmpv::decode::read_value_with_max_depth(&mut rest, MAX_DEPTH);
     let value = value.map_err(|error| match error {
@@ -31,6 +34,42 @@ pub(super) fn read(bytes: &[u8]) -> Result<Members, Unreadable> {
         Packed::Map(pairs) => members(&pairs),
         _ => Err(Unreadable::NotADictionary),
     }
+}
+
+/// Whether a type is C1, which no writer writes: `rmpv` would read it as nil, and rubbish would become a session.
+fn has_reserved_type(bytes: &[u8]) -> bool {
+    let mut rest = bytes;
+    while let Some((&kind, content)) = rest.split_first() {
+        // What a length that is cut off counts does not matter: the reader fails on it.
+        let length = |bytes: usize| {
+            let digits = content.get(..bytes).unwrap_or_default();
+            let number = digits
+                .iter()
+                .fold(0_usize, |number, &digit| number << 8 | usize::from(digit));
+            number.saturating_add(bytes)
+        };
+        let skipped = match kind {
+            0xc1 => return true,
+            0xa0..=0xbf => usize::from(kind & 0x1f),
+            0xc4 | 0xd9 => length(1),
+            0xc5 | 0xda => length(2),
+            0xc6 | 0xdb => length(4),
+            0xc7 => length(1).saturating_add(1),
+            0xc8 => length(2).saturating_add(1),
+            0xc9 => length(4).saturating_add(1),
+            0xcc | 0xd0 => 1,
+            0xcd | 0xd1 | 0xd4 | 0xdc | 0xde => 2,
+            0xd5 => 3,
+            0xca | 0xce | 0xd2 | 0xdd | 0xdf => 4,
+            0xd6 => 5,
+            0xcb | 0xcf | 0xd3 => 8,
+            0xd7 => 9,
+            0xd8 => 17,
+            _ => 0,
+        };
+        rest = content.get(skipped..).unwrap_or_default();
+    }
+    false
 }
 
 fn members(pairs: &[(Packed, Packed)]) -> Result<Members, Unreadable> {
