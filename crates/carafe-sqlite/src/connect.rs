@@ -34,23 +34,13 @@ pub(crate) fn migrate(path: &Path) -> Result<(), OpenError> {
 
 /// The connection that writes. Opened first: it repairs what a crash has left and turns the log on.
 pub(crate) fn writer(path: &Path, durability: Durability) -> Result<Connection, OpenError> {
-    let db = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    if db.is_readonly("main")? {
-        // SQLite is content with reading where it may not write.
-        return Err(OpenError::File(
-            path.to_owned(),
-            io::ErrorKind::PermissionDenied.into(),
-        ));
-    }
+    let db = writable(path)?;
     schema::check(&db)?;
     let mode: String = db.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     if mode != "wal" {
         return Err(OpenError::NoWal);
     }
-    db.execute_batch(match durability {
-        Durability::Full => "PRAGMA synchronous = FULL",
-        Durability::Normal => "PRAGMA synchronous = NORMAL",
-    })?;
+    synchronize(&db, durability)?;
     // A burst does not leave a large log behind for ever.
     db.query_row("PRAGMA journal_size_limit = 67108864", [], |_| Ok(()))?;
     // The first look through the log opens it: a directory without room for it shows now, and this
@@ -59,6 +49,34 @@ pub(crate) fn writer(path: &Path, durability: Durability) -> Result<Connection, 
     // The writer waits on its own, because SQLite does not know the deadlines: `batch`.
     db.busy_timeout(Duration::ZERO)?;
     Ok(db)
+}
+
+/// The connection that writes to a file of somebody else's, which stays as it is: with the journal that it has.
+#[cfg(feature = "flask-session")]
+pub(crate) fn guest(path: &Path, durability: Durability) -> Result<Connection, OpenError> {
+    let db = writable(path)?;
+    synchronize(&db, durability)?;
+    db.busy_timeout(Duration::ZERO)?;
+    Ok(db)
+}
+
+fn writable(path: &Path) -> Result<Connection, OpenError> {
+    let db = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    if db.is_readonly("main")? {
+        // SQLite is content with reading where it may not write.
+        return Err(OpenError::File(
+            path.to_owned(),
+            io::ErrorKind::PermissionDenied.into(),
+        ));
+    }
+    Ok(db)
+}
+
+fn synchronize(db: &Connection, durability: Durability) -> Result<(), OpenError> {
+    Ok(db.execute_batch(match durability {
+        Durability::Full => "PRAGMA synchronous = FULL",
+        Durability::Normal => "PRAGMA synchronous = NORMAL",
+    })?)
 }
 
 /// A connection that cannot write.

@@ -11,6 +11,7 @@
 //! | `options`, `url`, `connect`, `schema` | from a file to connections |
 //! | `reader`, `writer`, `batch`, `job` | who runs what, and when |
 //! | `find`, `change`, `remove`, `rows` | the statements |
+//! | `flask_session` | the table of Flask-Session instead (feature `flask-session`) |
 //! | `error` | what went wrong, by kind |
 //!
 //! # Example
@@ -75,6 +76,8 @@ mod connect;
 mod contract;
 mod error;
 mod find;
+#[cfg(feature = "flask-session")]
+mod flask_session;
 mod job;
 mod options;
 mod reader;
@@ -87,6 +90,8 @@ mod url;
 mod writer;
 
 pub use error::OpenError;
+#[cfg(feature = "flask-session")]
+pub use flask_session::FlaskSessionStore;
 pub use options::{Durability, SqliteOptions};
 pub use schema::{SCHEMA, SCHEMA_VERSION};
 pub use store::SqliteStore;

@@ -102,6 +102,17 @@ impl SqliteStore {
         })
     }
 
+    /// A file of somebody else's, with tables that are not ours.
+    #[cfg(feature = "flask-session")]
+    pub(crate) fn open_as_guest(path: &Path, options: SqliteOptions) -> Result<Self, OpenError> {
+        let path = &connect::resolve(path)?;
+        let db = connect::guest(path, options.durability)?;
+        Ok(Self {
+            readers: Some(Readers::open(path, options.readers)?),
+            writer: start(db, options)?,
+        })
+    }
+
     fn open_memory(options: SqliteOptions) -> Result<Self, OpenError> {
         Ok(Self {
             readers: None,
