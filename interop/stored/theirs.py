@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 import msgspec
@@ -68,38 +68,40 @@ class Redis:
 
 
 class Sql:
+    """Flask-Session's table by SQLAlchemy; `url` is what the Rust program takes, `engine` what SQLAlchemy does."""
+
     def __init__(self, name: str, store: str, url: str, engine: str):
         self.name, self.store, self.url, self._engine_url = name, store, url, engine
         self._engine = sa.create_engine(engine, isolation_level="AUTOCOMMIT")
+        self._rows = sa.table(
+            TABLE, sa.column("session_id", sa.String), sa.column("data", sa.LargeBinary), sa.column("expiry", sa.DateTime)
+        )
 
     def configure(self, app: Flask) -> None:
         app.config.update(SESSION_TYPE="sqlalchemy", SESSION_SQLALCHEMY_TABLE=TABLE, SQLALCHEMY_DATABASE_URI=self._engine_url)
         app.config["SESSION_SQLALCHEMY"] = SQLAlchemy(app)
 
     def value(self, name: str) -> bytes | None:
-        row = self._one("SELECT data FROM {} WHERE session_id = :name", name=name)
-        return None if row is None else bytes(row[0])
+        found: bytes | None = self._of(name, self._rows.c.data)
+        return None if found is None else bytes(found)
 
     def put(self, name: str, value: bytes) -> None:
-        expiry = sa.func.utc_timestamp() if self.store == "mysql" else sa.text("timezone('UTC', now())")
-        hour = sa.text("INTERVAL 1 HOUR" if self.store == "mysql" else "INTERVAL '1 hour'")
-        table = sa.table(TABLE, sa.column("session_id"), sa.column("data"), sa.column("expiry"))
+        expiry = datetime.now(UTC).replace(tzinfo=None) + timedelta(seconds=LIFETIME)
         with self._engine.connect() as connection:
-            connection.execute(sa.delete(table).where(table.c.session_id == name))
-            connection.execute(sa.insert(table).values(session_id=name, data=value, expiry=sa.type_coerce(expiry, sa.DateTime) + hour))
+            connection.execute(sa.delete(self._rows).where(self._rows.c.session_id == name))
+            connection.execute(sa.insert(self._rows).values(session_id=name, data=value, expiry=expiry))
 
     def names(self) -> set[str]:
         with self._engine.connect() as connection:
-            return {row[0] for row in connection.execute(sa.text(f"SELECT session_id FROM {TABLE}"))}
+            return set(connection.scalars(sa.select(self._rows.c.session_id)))
 
     def left(self, name: str) -> float:
-        row = self._one("SELECT expiry FROM {} WHERE session_id = :name", name=name)
-        assert row is not None
-        return float(row[0].timestamp() - time.timezone - time.time())
+        expiry: datetime = self._of(name, self._rows.c.expiry)
+        return (expiry.replace(tzinfo=UTC) - datetime.now(UTC)).total_seconds()
 
-    def _one(self, query: str, **values: Any) -> Any:
+    def _of(self, name: str, column: Any) -> Any:
         with self._engine.connect() as connection:
-            return connection.execute(sa.text(query.format(TABLE)), values).first()
+            return connection.scalar(sa.select(column).where(self._rows.c.session_id == name))
 
 
 @dataclass

@@ -13,8 +13,8 @@ use crate::{Durability, OpenError, schema};
 
 /// While a store opens, another process may be making the tables or repairing the log.
 const WHILE_OPENING: Duration = Duration::from_secs(5);
-/// Readers meet a lock only while another process repairs the log after a crash.
-const WHILE_READING: Duration = Duration::from_millis(250);
+/// Readers of our own files meet a lock only while another process repairs the log after a crash.
+pub(crate) const WHILE_READING: Duration = Duration::from_millis(250);
 
 /// `temp_store`: what a savepoint sets aside never becomes a file. `trusted_schema`: nothing that somebody
 /// has written into the file runs with our rights. No `mmap_size`: an error of the disk would be a signal
@@ -52,11 +52,16 @@ pub(crate) fn writer(path: &Path, durability: Durability) -> Result<Connection, 
 }
 
 /// The connection that writes to a file of somebody else's, which stays as it is: with the journal that it has.
+/// Without a write-ahead log a commit has to wait for those who read.
 #[cfg(feature = "flask-session")]
-pub(crate) fn guest(path: &Path, durability: Durability) -> Result<Connection, OpenError> {
+pub(crate) fn guest(
+    path: &Path,
+    durability: Durability,
+    wait: Duration,
+) -> Result<Connection, OpenError> {
     let db = writable(path)?;
     synchronize(&db, durability)?;
-    db.busy_timeout(Duration::ZERO)?;
+    db.busy_timeout(wait)?;
     Ok(db)
 }
 
@@ -79,10 +84,10 @@ fn synchronize(db: &Connection, durability: Durability) -> Result<(), OpenError>
     })?)
 }
 
-/// A connection that cannot write.
-pub(crate) fn reader(path: &Path) -> Result<Connection, OpenError> {
+/// A connection that cannot write, and waits so long for a lock.
+pub(crate) fn reader(path: &Path, wait: Duration) -> Result<Connection, OpenError> {
     let db = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    db.busy_timeout(WHILE_READING)?;
+    db.busy_timeout(wait)?;
     Ok(db)
 }
 

@@ -96,8 +96,9 @@ impl SqliteStore {
         }
         let path = &connect::resolve(path)?;
         let db = connect::writer(path, options.durability)?;
+        let wait = connect::WHILE_READING;
         Ok(Self {
-            readers: Some(Readers::open(path, options.readers)?),
+            readers: Some(Readers::open(path, options.readers, wait)?),
             writer: start(db, options)?,
         })
     }
@@ -106,9 +107,11 @@ impl SqliteStore {
     #[cfg(feature = "flask-session")]
     pub(crate) fn open_as_guest(path: &Path, options: SqliteOptions) -> Result<Self, OpenError> {
         let path = &connect::resolve(path)?;
-        let db = connect::guest(path, options.durability)?;
+        // Without a write-ahead log, whoever commits keeps readers out, and the other way round.
+        let wait = options.deadline;
+        let db = connect::guest(path, options.durability, wait)?;
         Ok(Self {
-            readers: Some(Readers::open(path, options.readers)?),
+            readers: Some(Readers::open(path, options.readers, wait)?),
             writer: start(db, options)?,
         })
     }

@@ -14,6 +14,7 @@ use carafe_core::{
     token::signed::{Signer, SignerSettings},
 };
 use carafe_redis::{Deadlines, RedisOptions};
+use carafe_sqlite::SqliteOptions;
 use carafe_sqlx::{MySqlStore, PostgresStore};
 
 use crate::protocol::{Answer, Format, Settings, Step, Store};
@@ -135,6 +136,12 @@ async fn store(
         Store::MySql => {
             let store = MySqlStore::connect(&settings.url).await?.deadlines(sql);
             Arc::new(store.flask_session(layout).table(table)?)
+        }
+        Store::Sqlite => {
+            let options = SqliteOptions::default().deadline(PATIENT);
+            let store =
+                carafe_sqlite::FlaskSessionStore::open(&settings.url, table, layout, options);
+            Arc::new(store?)
         }
     })
 }

@@ -40,6 +40,7 @@ pub(crate) enum Store {
     Redis,
     Postgres,
     MySql,
+    Sqlite,
 }
 
 #[derive(Clone, Copy, Deserialize)]

@@ -38,8 +38,10 @@ use rows::Rows;
 ///
 /// The table's `session_id` holds the session ids: whoever can read it can be any user. Renewing an id ends the old
 /// one at once, the sessions of a user cannot be listed, and only ids of 32 bytes (`SESSION_ID_LENGTH`'s default)
-/// are known. Unless the file has a write-ahead log, a read waits up to 250 ms, on the caller's thread, while
-/// somebody commits.
+/// are known.
+///
+/// Give the file a write-ahead log (`PRAGMA journal_mode = WAL`, once). Without it a read waits, on the caller's
+/// thread and up to [`SqliteOptions::deadline`], while Flask or Carafe commits.
 pub struct FlaskSessionStore {
     sqlite: SqliteStore,
     /// Shared with the jobs of the writer thread.

@@ -67,7 +67,7 @@ impl Rows {
 
     /// Whether the table is there.
     pub(super) fn check(&self, path: &Path) -> Result<(), OpenError> {
-        let db = connect::reader(&connect::resolve(path)?)?;
+        let db = connect::reader(&connect::resolve(path)?, connect::WHILE_READING)?;
         db.prepare(&self.load)?;
         Ok(())
     }
