@@ -8,7 +8,8 @@ use carafe_core::{
     json::Value,
     key::{KeyRing, SecretKey},
     session::{
-        CommitError, ServerSide, Session, SessionConfig, SessionError, SessionManager, Slot,
+        CommitError, Rejection, ServerSide, Session, SessionConfig, SessionError, SessionManager,
+        Slot,
     },
     store::{SessionStore, StoreError},
     token::signed::{Signer, SignerSettings},
@@ -57,8 +58,13 @@ impl Application {
         let members: Vec<_> = session.keys().into_iter().filter_map(member).collect();
         let handle = session.handle().map(|handle| handle.to_string());
         let rejection = session.rejection();
-        let rejection = rejection.as_ref().map(|rejection| rejection.code());
-        let seen = Answer::seen(&members, session.user().as_deref(), handle, rejection);
+        let rejection = rejection.as_ref().map(Rejection::code);
+        let seen = Answer::seen(
+            &members,
+            session.user().as_deref(),
+            handle.as_deref(),
+            rejection,
+        );
         self.open.insert(request, (slot, session));
         seen
     }
@@ -73,7 +79,7 @@ impl Application {
             }
         }
         match self.manager.commit(&slot, [], 200, Timestamp::now()).await {
-            Ok(effects) => Answer::sent(effects.set_cookie),
+            Ok(effects) => Answer::sent(effects.set_cookie.as_deref()),
             Err(CommitError::Store { source, .. }) => refusal(&source),
             Err(error) => Answer::refused("commit", error),
         }

@@ -76,7 +76,7 @@ impl Answer {
     pub(crate) fn seen(
         session: &[(String, String)],
         user: Option<&str>,
-        handle: Option<String>,
+        handle: Option<&str>,
         rejection: Option<&str>,
     ) -> Self {
         Self(json!({
@@ -84,7 +84,7 @@ impl Answer {
         }))
     }
 
-    pub(crate) fn sent(set_cookie: Option<String>) -> Self {
+    pub(crate) fn sent(set_cookie: Option<&str>) -> Self {
         Self(json!({ "ok": true, "set_cookie": set_cookie }))
     }
 

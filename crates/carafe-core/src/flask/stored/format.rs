@@ -41,11 +41,10 @@ impl Format {
 /// Whether bytes that are in neither format look like a pickle: a header of protocol 2 to 5, or the first
 /// opcode that a dictionary or an object has in protocols 0 and 1; and the opcode `STOP` at the end.
 fn is_pickle(bytes: &[u8]) -> bool {
-    match bytes {
-        [0x80, 2..=5, ..] => true,
-        [b'(' | b'}' | b'c' | b'd' | b']' | b'p', .., b'.'] => true,
-        _ => false,
-    }
+    matches!(
+        bytes,
+        [0x80, 2..=5, ..] | [b'(' | b'}' | b'c' | b'd' | b']', .., b'.']
+    )
 }
 
 #[cfg(test)]

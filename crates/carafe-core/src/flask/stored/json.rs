@@ -15,7 +15,7 @@ const UTF_8: Style = Style::COMPACT;
 pub(super) fn read(bytes: &[u8]) -> Result<Members, Unreadable> {
     let text = str::from_utf8(bytes).map_err(|_| Unreadable::Neither)?;
     let value = Value::parse(text, false).map_err(|error| match error {
-        ScanError::TooDeep { .. } => Unreadable::TooDeep,
+        ScanError::TooDeep => Unreadable::TooDeep,
         _ => Unreadable::Neither,
     })?;
     let Value::Dict(members) = value else {
