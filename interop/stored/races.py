@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from threading import Thread
 
 from flask import session
+from sqlalchemy import event
 
 from stored.checks import Check, Pair, Problem, same
 from stored.ours import setting
@@ -64,6 +65,31 @@ def carafes_new_id_is_not_flasks_to_write(pair: Pair) -> Iterator[Problem]:
     pair.ours.finish(seen)
 
 
+def a_late_update_by_number_meets_no_new_id(pair: Pair) -> Iterator[Problem]:
+    """SQLAlchemy writes rows by their number: between its look and its update, Carafe gives the session a new id. (Redis
+    has no such moment: Flask-Session writes there with one command.)"""
+    database = pair.theirs.app.config.get("SESSION_SQLALCHEMY")
+    if database is None:
+        return
+    old = pair.theirs.write({"a": 1})
+    request = pair.ours.begin(old)
+    new: list[str | None] = []
+
+    def between(*_: object) -> None:
+        if not new:
+            new.append(pair.ours.finish(request, {"login": "42"}, setting("b", 2)))
+
+    with pair.theirs.app.app_context():
+        event.listen(database.session, "before_flush", between)
+    pair.theirs.write({"late": 1}, old)
+    with pair.theirs.app.app_context():
+        event.remove(database.session, "before_flush", between)
+    seen = pair.ours.begin(new[0])
+    expected = {"_permanent": True, "a": 1, "_user_id": "42", "b": 2}
+    yield from same("the session under its new id", (seen.user, seen.session), ("42", expected))
+    pair.ours.finish(seen)
+
+
 def nothing_that_flask_wrote_is_dropped(pair: Pair) -> Iterator[Problem]:
     """One browser writes key after key through Flask while Carafe changes others without a pause. Flask may drop what
     Carafe wrote, because it writes all it has read; Carafe never drops what Flask wrote."""
@@ -98,5 +124,6 @@ RACES: tuple[Check, ...] = (
     a_log_out_of_flasks_stands,
     a_new_id_of_flasks_stands,
     carafes_new_id_is_not_flasks_to_write,
+    a_late_update_by_number_meets_no_new_id,
     nothing_that_flask_wrote_is_dropped,
 )
