@@ -1,8 +1,10 @@
 """Real Flask, Quart, Starlette and itsdangerous against Carafe, both ways.
 
-    python3 interop/run.py --peer PROGRAM [--store-peer PROGRAM] [--examples FOLDER] [--sessions N] [--seed S] [--only SUITE …] [--jobs N]
+    python3 interop/run.py --peer PROGRAM [--store-peer PROGRAM] [--examples FOLDER]
+        [--sessions N] [--seed S] [--only SUITE …] [--jobs N]
 
-PROGRAM is the built `carafe-interop-peer` and `carafe-interop-store-peer`; FOLDER holds the built examples, whose Flask originals are in `tutorials/`.
+PROGRAM is the built `carafe-interop-peer`, and `carafe-interop-store-peer`; FOLDER holds the built examples, whose Flask
+originals are in `tutorials/`.
 N random sessions go through every suite, in each direction that it has. Ends with 0 if nothing differs, else with 1 and
 the least case that does.
 """

@@ -8,9 +8,10 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 NOBODY = 65534
 STARTED_WITHIN = 60
@@ -37,7 +38,8 @@ def postgres() -> Iterator[int]:
         data = home / "data"
         _do([programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-N"], home)
         settings = ["listen_addresses=127.0.0.1", f"unix_socket_directories={home}", "fsync=off"]
-        command = [programs / "postgres", "-D", data, "-p", str(port), *(part for setting in settings for part in ("-c", setting))]
+        options = [part for setting in settings for part in ("-c", setting)]
+        command: list[str | Path] = [programs / "postgres", "-D", data, "-p", str(port), *options]
         ready = ["psql", "-XqAt", "-d", f"postgres://postgres@127.0.0.1:{port}/postgres", "-c", "SELECT 1"]
         with _running(command, home, ready):
             yield port
@@ -57,7 +59,7 @@ def mariadb() -> Iterator[int]:
 
 
 @contextmanager
-def _running(command: list[str | Path], home: Path, ready: list[str]) -> Iterator[None]:
+def _running(command: Sequence[str | Path], home: Path, ready: list[str]) -> Iterator[None]:
     with (home / "log").open("wb") as log:
         server = subprocess.Popen(command, stdout=log, stderr=log, **_unprivileged())
     try:
@@ -83,13 +85,13 @@ def _directory() -> Iterator[Path]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _do(command: list[str | Path], home: Path) -> None:
+def _do(command: Sequence[str | Path], home: Path) -> None:
     done = subprocess.run(command, capture_output=True, check=False, cwd=home, **_unprivileged())
     if done.returncode:
         raise ServerError(f"{command[0]}: {done.stderr.decode(errors='replace')[-2000:]}")
 
 
-def _unprivileged() -> dict[str, int | list[int]]:
+def _unprivileged() -> dict[str, Any]:
     """A database refuses to run as root, and should."""
     return {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
 

@@ -14,7 +14,7 @@ import msgspec
 import redis
 import sqlalchemy as sa
 from flask import Flask, session
-from flask_session import Session
+from flask_session import Session  # type: ignore[import-untyped]
 from flask_sqlalchemy import SQLAlchemy
 
 SECRET = "flask-spec-secret"
@@ -59,7 +59,7 @@ class Redis:
         return {name.decode() for name in self.client.scan_iter()}
 
     def left(self, name: str) -> float:
-        return float(self.client.pttl(name)) / 1000  # type: ignore[arg-type]
+        return float(self.client.pttl(name)) / 1000
 
     def commands(self) -> int:
         """How many commands about keys the server has run."""

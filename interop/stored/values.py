@@ -40,7 +40,8 @@ class Values:
         return {self._key(): self._value(3, ours=True) for _ in range(self._chance.randrange(1, 7))}
 
     def _key(self) -> str:
-        return self._chance.choice((*"abcdefghijklm", "user_id", "é", "😀", "", "\x00", *TAGS))
+        key: str = self._chance.choice((*"abcdefghijklm", "user_id", "é", "😀", "", "\x00", *TAGS))
+        return key
 
     def _value(self, depth: int, ours: bool) -> Any:
         kind = self._chance.randrange(12 if depth else 8)
@@ -80,7 +81,7 @@ ODD_THEIRS = (
     float("inf"),
     Decimal("1.10"),
     date(2024, 2, 29),
-    datetime(1999, 1, 2, 3, 4, 5),  # noqa: DTZ001 it is kept as text
+    datetime(1999, 1, 2, 3, 4, 5),
     timedelta(seconds=90),
     frozenset({1}),
 )

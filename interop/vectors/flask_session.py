@@ -14,7 +14,7 @@ from uuid import UUID
 
 import redis
 from flask import Flask, session
-from flask_session import Session
+from flask_session import Session  # type: ignore[import-untyped]
 
 from clock import stopped
 from flask_side import SECRET
@@ -99,7 +99,7 @@ CONTENTS: tuple[dict[Any, Any], ...] = (
     {"d": MOMENT, "epoch": dt.datetime(1970, 1, 1, tzinfo=dt.UTC)},
     {"d": MOMENT.replace(microsecond=123456), "last": dt.datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=dt.UTC)},
     {"first": dt.datetime(1, 1, 1, tzinfo=dt.UTC), "old": dt.datetime(1969, 12, 31, 23, 59, 59, 500000, tzinfo=dt.UTC)},
-    {"d": MOMENT.astimezone(dt.timezone(dt.timedelta(hours=2))), "naive": dt.datetime(1999, 1, 2, 3, 4, 5)},  # noqa: DTZ001
+    {"d": MOMENT.astimezone(dt.timezone(dt.timedelta(hours=2))), "naive": dt.datetime(1999, 1, 2, 3, 4, 5)},
     {"far": [dt.datetime(2106, 2, 7, 6, 28, 16, tzinfo=dt.UTC), dt.datetime(2514, 5, 30, 1, 53, 4, tzinfo=dt.UTC)]},
     {"i": [0, 127, 128, 255, 256, 65535, 65536, 2**32 - 1, 2**32, 2**63 - 1, 2**63, 2**64 - 1]},
     {"i": [-1, -32, -33, -128, -129, -32768, -32769, -(2**31), -(2**31) - 1, -(2**63)]},
