@@ -21,6 +21,7 @@ import environments
 TARGET = Path(__file__).resolve().parent.parent / "testdata" / "vectors"
 NAMES = (
     "flask_environment",
+    "flask_session",
     "itsdangerous",
     "parse_cookie",
     "python_floats",

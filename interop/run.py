@@ -1,8 +1,10 @@
 """Real Flask, Quart, Starlette and itsdangerous against Carafe, both ways.
 
-    python3 interop/run.py --peer PROGRAM [--examples FOLDER] [--sessions N] [--seed S] [--only SUITE …] [--jobs N]
+    python3 interop/run.py --peer PROGRAM [--store-peer PROGRAM] [--examples FOLDER]
+        [--sessions N] [--seed S] [--only SUITE …] [--jobs N]
 
-PROGRAM is the built `carafe-interop-peer`; FOLDER holds the built examples, whose Flask originals are in `tutorials/`.
+PROGRAM is the built `carafe-interop-peer`, and `carafe-interop-store-peer`; FOLDER holds the built examples, whose Flask
+originals are in `tutorials/`.
 N random sessions go through every suite, in each direction that it has. Ends with 0 if nothing differs, else with 1 and
 the least case that does.
 """
@@ -24,10 +26,12 @@ if __name__ == "__main__":
 
 import driver
 import twins
+from stored import comparison
 
 TUTORIALS = "tutorials"
+FLASK_SESSION = "flask-session"
 PROBLEMS_SHOWN = 5
-SUITES = [*driver.SUITES, TUTORIALS]
+SUITES = [*driver.SUITES, TUTORIALS, FLASK_SESSION]
 
 
 def main() -> int:
@@ -37,11 +41,13 @@ def main() -> int:
     print(f"seed {seed}, {arguments.sessions} sessions a suite and direction", flush=True)
     failures = 0
     started = time.monotonic()
-    suites = [name for name in arguments.only if name != TUTORIALS]
+    suites = [name for name in arguments.only if name in driver.SUITES]
     for result in driver.run([arguments.peer], suites, arguments.sessions, seed, arguments.jobs):
         failures += summarize(result)
     if arguments.examples and TUTORIALS in arguments.only:
-        failures += sum(map(summarize_twin, twins.run(arguments.examples, seed)))
+        failures += sum(summarize_finding(TUTORIALS, finding) for finding in twins.run(arguments.examples, seed))
+    if arguments.store_peer and FLASK_SESSION in arguments.only:
+        failures += sum(summarize_finding(FLASK_SESSION, finding) for finding in comparison.run(arguments.store_peer, seed))
     print(f"{failures} failing, seed {seed}, {time.monotonic() - started:.0f} s")
     return 1 if failures else 0
 
@@ -57,9 +63,9 @@ def summarize(result: driver.Result) -> bool:
     return result.failure is not None
 
 
-def summarize_twin(finding: twins.Finding) -> bool:
+def summarize_finding(suite: str, finding: twins.Finding) -> bool:
     verdict = "FAILED" if finding.problems else "ok"
-    print(f"{verdict:6} {TUTORIALS:12} {finding.answers:7} answers: {finding.claim}")
+    print(f"{verdict:6} {suite:12} {finding.answers:7} answers: {finding.claim}")
     for problem in finding.problems[:PROBLEMS_SHOWN]:
         print(f"  {problem}")
     sys.stdout.flush()
@@ -69,6 +75,7 @@ def summarize_twin(finding: twins.Finding) -> bool:
 def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--peer", type=Path, required=True, help="the built carafe-interop-peer")
+    parser.add_argument("--store-peer", type=Path, help="the built carafe-interop-store-peer; without it flask-session is left out")
     parser.add_argument("--examples", type=Path, help="the folder of the built examples; without it the tutorials are left out")
     parser.add_argument(
         "--sessions", type=int, default=100_000, help="random sessions a suite and direction (default: %(default)s)"

@@ -36,8 +36,15 @@ fn compare(shell: &mut Shell, arguments: &[String]) -> Outcome {
         "The peer",
         &mut cargo("build --release --package carafe-interop-peer"),
     )?;
+    // With the features of the step before, so that the stores are not built again.
+    shell.step_of(
+        "The peer with stores",
+        &mut cargo("build --workspace --all-features --bin carafe-interop-store-peer"),
+    )?;
     let mut run = program(setup::python(shell), ["interop/run.py", "--peer"]);
     run.arg(shell.target("release/carafe-interop-peer"))
+        .arg("--store-peer")
+        .arg(shell.target("debug/carafe-interop-store-peer"))
         .arg("--examples")
         .arg(shell.target("debug/examples"));
     if !arguments

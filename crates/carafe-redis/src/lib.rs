@@ -5,6 +5,8 @@ mod call;
 mod changes;
 mod ends;
 mod error;
+#[cfg(feature = "flask-session")]
+mod flask_session;
 mod found;
 mod glance;
 mod health;
@@ -27,6 +29,8 @@ mod wait;
 mod walk;
 
 pub use carafe_core::store::Deadlines;
+#[cfg(feature = "flask-session")]
+pub use flask_session::FlaskSessionStore;
 pub use options::RedisOptions;
 pub use redis;
 pub use store::RedisStore;

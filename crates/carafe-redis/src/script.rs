@@ -47,7 +47,7 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    fn new(text: &'static str) -> Self {
+    pub(crate) fn new(text: &'static str) -> Self {
         let hash = Script::new(text).get_hash().to_owned();
         Self { text, hash }
     }
@@ -61,16 +61,17 @@ impl Source {
 pub(crate) struct Call {
     source: &'static Source,
     keys: Vec<String>,
-    args: Vec<String>,
+    args: Vec<Vec<u8>>,
 }
 
 impl Call {
     pub(crate) fn new(
         source: &'static Source,
         keys: impl IntoIterator<Item = String>,
-        args: Vec<String>,
+        args: Vec<impl Into<Vec<u8>>>,
     ) -> Self {
         let keys = keys.into_iter().collect();
+        let args = args.into_iter().map(Into::into).collect();
         Self { source, keys, args }
     }
 
@@ -87,7 +88,10 @@ impl Call {
     fn command(&self, verb: &str, script: &str) -> Cmd {
         let mut command = redis::cmd(verb);
         command.arg(script).arg(self.keys.len());
-        command.arg(&self.keys[..]).arg(&self.args[..]);
+        command.arg(&self.keys[..]);
+        for arg in &self.args {
+            command.arg(arg.as_slice());
+        }
         command
     }
 }

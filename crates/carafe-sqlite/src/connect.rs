@@ -13,8 +13,8 @@ use crate::{Durability, OpenError, schema};
 
 /// While a store opens, another process may be making the tables or repairing the log.
 const WHILE_OPENING: Duration = Duration::from_secs(5);
-/// Readers meet a lock only while another process repairs the log after a crash.
-const WHILE_READING: Duration = Duration::from_millis(250);
+/// Readers of our own files meet a lock only while another process repairs the log after a crash.
+pub(crate) const WHILE_READING: Duration = Duration::from_millis(250);
 
 /// `temp_store`: what a savepoint sets aside never becomes a file. `trusted_schema`: nothing that somebody
 /// has written into the file runs with our rights. No `mmap_size`: an error of the disk would be a signal
@@ -34,23 +34,13 @@ pub(crate) fn migrate(path: &Path) -> Result<(), OpenError> {
 
 /// The connection that writes. Opened first: it repairs what a crash has left and turns the log on.
 pub(crate) fn writer(path: &Path, durability: Durability) -> Result<Connection, OpenError> {
-    let db = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    if db.is_readonly("main")? {
-        // SQLite is content with reading where it may not write.
-        return Err(OpenError::File(
-            path.to_owned(),
-            io::ErrorKind::PermissionDenied.into(),
-        ));
-    }
+    let db = writable(path)?;
     schema::check(&db)?;
     let mode: String = db.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     if mode != "wal" {
         return Err(OpenError::NoWal);
     }
-    db.execute_batch(match durability {
-        Durability::Full => "PRAGMA synchronous = FULL",
-        Durability::Normal => "PRAGMA synchronous = NORMAL",
-    })?;
+    synchronize(&db, durability)?;
     // A burst does not leave a large log behind for ever.
     db.query_row("PRAGMA journal_size_limit = 67108864", [], |_| Ok(()))?;
     // The first look through the log opens it: a directory without room for it shows now, and this
@@ -61,10 +51,43 @@ pub(crate) fn writer(path: &Path, durability: Durability) -> Result<Connection, 
     Ok(db)
 }
 
-/// A connection that cannot write.
-pub(crate) fn reader(path: &Path) -> Result<Connection, OpenError> {
+/// The connection that writes to a file of somebody else's, which stays as it is: with the journal that it has.
+/// Without a write-ahead log a commit has to wait for those who read.
+#[cfg(feature = "flask-session")]
+pub(crate) fn guest(
+    path: &Path,
+    durability: Durability,
+    wait: Duration,
+) -> Result<Connection, OpenError> {
+    let db = writable(path)?;
+    synchronize(&db, durability)?;
+    db.busy_timeout(wait)?;
+    Ok(db)
+}
+
+fn writable(path: &Path) -> Result<Connection, OpenError> {
+    let db = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    if db.is_readonly("main")? {
+        // SQLite is content with reading where it may not write.
+        return Err(OpenError::File(
+            path.to_owned(),
+            io::ErrorKind::PermissionDenied.into(),
+        ));
+    }
+    Ok(db)
+}
+
+fn synchronize(db: &Connection, durability: Durability) -> Result<(), OpenError> {
+    Ok(db.execute_batch(match durability {
+        Durability::Full => "PRAGMA synchronous = FULL",
+        Durability::Normal => "PRAGMA synchronous = NORMAL",
+    })?)
+}
+
+/// A connection that cannot write, and waits so long for a lock.
+pub(crate) fn reader(path: &Path, wait: Duration) -> Result<Connection, OpenError> {
     let db = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    db.busy_timeout(WHILE_READING)?;
+    db.busy_timeout(wait)?;
     Ok(db)
 }
 

@@ -12,6 +12,7 @@
 //! | `reader`, `writer`, `batch`, `job` | who runs what, and when |
 //! | `find`, `look`, `change`, `remove`, `rows` | the statements |
 //! | `health` | what an operator wants to know of a file |
+//! | `flask_session` | the table of Flask-Session instead (feature `flask-session`) |
 //! | `error` | what went wrong, by kind |
 //!
 //! # Example
@@ -76,6 +77,8 @@ mod connect;
 mod contract;
 mod error;
 mod find;
+#[cfg(feature = "flask-session")]
+mod flask_session;
 mod health;
 mod inventory;
 mod job;
@@ -91,6 +94,8 @@ mod url;
 mod writer;
 
 pub use error::OpenError;
+#[cfg(feature = "flask-session")]
+pub use flask_session::FlaskSessionStore;
 pub use options::{Durability, SqliteOptions};
 pub use schema::{SCHEMA, SCHEMA_VERSION};
 pub use store::SqliteStore;

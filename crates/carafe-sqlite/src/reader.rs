@@ -11,6 +11,7 @@ use std::{
         Mutex, MutexGuard, PoisonError, TryLockError,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use carafe_core::store::StoreError;
@@ -26,9 +27,9 @@ pub(crate) struct Readers {
 }
 
 impl Readers {
-    pub(crate) fn open(path: &Path, count: usize) -> Result<Self, OpenError> {
+    pub(crate) fn open(path: &Path, count: usize, wait: Duration) -> Result<Self, OpenError> {
         let slots: Result<_, OpenError> = (0..count)
-            .map(|_| Ok(Mutex::new(Some(connect::reader(path)?))))
+            .map(|_| Ok(Mutex::new(Some(connect::reader(path, wait)?))))
             .collect();
         Ok(Self { slots: slots? })
     }

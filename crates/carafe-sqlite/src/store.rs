@@ -96,8 +96,22 @@ impl SqliteStore {
         }
         let path = &connect::resolve(path)?;
         let db = connect::writer(path, options.durability)?;
+        let wait = connect::WHILE_READING;
         Ok(Self {
-            readers: Some(Readers::open(path, options.readers)?),
+            readers: Some(Readers::open(path, options.readers, wait)?),
+            writer: start(db, options)?,
+        })
+    }
+
+    /// A file of somebody else's, with tables that are not ours.
+    #[cfg(feature = "flask-session")]
+    pub(crate) fn open_as_guest(path: &Path, options: SqliteOptions) -> Result<Self, OpenError> {
+        let path = &connect::resolve(path)?;
+        // Without a write-ahead log, whoever commits keeps readers out, and the other way round.
+        let wait = options.deadline;
+        let db = connect::guest(path, options.durability, wait)?;
+        Ok(Self {
+            readers: Some(Readers::open(path, options.readers, wait)?),
             writer: start(db, options)?,
         })
     }

@@ -88,6 +88,14 @@ pub trait Dialect: Database {
         sql: &'c SqlStr,
         values: &'c [Value<'c>],
     ) -> BoxFuture<'c, Result<Vec<(String, String)>, Error>>;
+    /// The rows of a query for two columns of bytes and a number.
+    #[cfg(feature = "flask-session")]
+    #[doc(hidden)]
+    fn stored<'c>(
+        connection: &'c mut Self::Connection,
+        sql: &'c SqlStr,
+        values: &'c [Value<'c>],
+    ) -> BoxFuture<'c, Result<Vec<Stored>, Error>>;
 
     /// Statements without values or results, in one go.
     #[doc(hidden)]
@@ -96,6 +104,10 @@ pub trait Dialect: Database {
         sql: &'c SqlStr,
     ) -> BoxFuture<'c, Result<(), Error>>;
 }
+
+/// A row of Flask-Session's table: the name, the value, the first second without it.
+#[cfg(feature = "flask-session")]
+pub(crate) type Stored = (Vec<u8>, Vec<u8>, i64);
 
 /// The value of a placeholder.
 #[derive(Clone, Copy)]
@@ -167,6 +179,22 @@ macro_rules! calls {
                 rows.iter()
                     .map(|row| Ok((text(row, 0)?, text(row, 1)?)))
                     .collect()
+            })
+        }
+
+        #[cfg(feature = "flask-session")]
+        fn stored<'c>(
+            connection: &'c mut Self::Connection,
+            sql: &'c SqlStr,
+            values: &'c [Value<'c>],
+        ) -> BoxFuture<'c, Result<Vec<$crate::dialect::Stored>, Error>> {
+            use sqlx::Row;
+            Box::pin(async move {
+                let query = sqlx::query_with::<Self, _>(sql.clone(), arguments(values)?);
+                let rows = query.fetch_all(connection).await?;
+                let stored =
+                    |row: &Self::Row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?));
+                rows.iter().map(stored).collect()
             })
         }
 

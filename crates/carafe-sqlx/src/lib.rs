@@ -11,6 +11,7 @@
 //! | `inventory`, `look` | pages, samples and walks for operators; `health` is how a store is |
 //! | `statements` | all SQL; `postgres` and `mysql` are what they do not agree on |
 //! | `row` | a record as columns and back |
+//! | `flask_session` | the same on the table of Flask-Session (feature `flask-session`) |
 //! | `lease` | a connection that only goes back to its pool clean |
 
 #[cfg(not(any(feature = "postgres", feature = "mysql")))]
@@ -21,6 +22,8 @@ mod contract;
 mod deadline;
 mod dialect;
 mod failure;
+#[cfg(feature = "flask-session")]
+mod flask_session;
 mod health;
 mod inventory;
 mod lease;
@@ -37,6 +40,8 @@ mod table;
 mod verbs;
 
 pub use carafe_core::store::Deadlines;
+#[cfg(feature = "flask-session")]
+pub use flask_session::FlaskSessionStore;
 #[cfg(feature = "mysql")]
 pub use mysql::MySqlStore;
 #[cfg(feature = "postgres")]

@@ -85,6 +85,32 @@ impl Kit for MariaDb {
     const DROP_INDICES: &'static str = "ALTER TABLE SESSIONS DROP KEY SESSIONS_renewed, DROP KEY SESSIONS_handle, \
         DROP KEY SESSIONS_created";
 
+    #[cfg(feature = "flask-session")]
+    const FLASK_TABLE: &'static str = "CREATE TABLE TABLE (id INTEGER NOT NULL AUTO_INCREMENT, session_id VARCHAR(255), data MEDIUMBLOB, \
+         expiry DATETIME, \
+         PRIMARY KEY (id), UNIQUE (session_id))";
+
+    #[cfg(feature = "flask-session")]
+    type FlaskStore = carafe_sqlx::FlaskSessionStore<sqlx::MySql>;
+
+    #[cfg(feature = "flask-session")]
+    async fn flask_session(
+        port: u16,
+        layout: carafe_core::flask::stored::FlaskSession,
+    ) -> Self::FlaskStore {
+        let options = MySqlPoolOptions::new()
+            .max_connections(16)
+            .test_before_acquire(false);
+        let pool = options.connect_lazy(&Self::url(port)).expect("a good URL");
+        let store = MySqlStore::new(pool)
+            .deadlines(PATIENT)
+            .flask_session(layout);
+        let store = store
+            .table(suite::flask_session::TABLE)
+            .expect("a good name");
+        store.largest_record(1 << 20)
+    }
+
     fn bytes(hex: &str) -> String {
         format!("x'{hex}'")
     }
@@ -107,3 +133,26 @@ mod conformance {
     );
 }
 suite::suite!("needs mariadb: cargo xtask test", super::MariaDb);
+
+#[cfg(feature = "flask-session")]
+mod flask_session {
+    use super::{MariaDb, suite::flask_session};
+
+    mod msgpack {
+        carafe_core::session_store_conformance!(
+            #[ignore = "needs mariadb: cargo xtask test"];
+            crate::support::block_on,
+            super::flask_session::msgpack::<super::MariaDb>()
+        );
+    }
+
+    mod json {
+        carafe_core::session_store_conformance!(
+            #[ignore = "needs mariadb: cargo xtask test"];
+            crate::support::block_on,
+            super::flask_session::json::<super::MariaDb>()
+        );
+    }
+
+    crate::suite::flask_session::checks!("needs mariadb: cargo xtask test", MariaDb);
+}

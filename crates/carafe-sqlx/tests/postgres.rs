@@ -96,6 +96,32 @@ impl Kit for Postgres {
     const DROP_INDICES: &'static str =
         "DROP INDEX SESSIONS_renewed, SESSIONS_handle, SESSIONS_created";
 
+    #[cfg(feature = "flask-session")]
+    const FLASK_TABLE: &'static str = "CREATE TABLE TABLE (id SERIAL NOT NULL, session_id VARCHAR(255), data BYTEA, \
+         expiry TIMESTAMP WITHOUT TIME ZONE, \
+         PRIMARY KEY (id), UNIQUE (session_id))";
+
+    #[cfg(feature = "flask-session")]
+    type FlaskStore = carafe_sqlx::FlaskSessionStore<sqlx::Postgres>;
+
+    #[cfg(feature = "flask-session")]
+    async fn flask_session(
+        port: u16,
+        layout: carafe_core::flask::stored::FlaskSession,
+    ) -> Self::FlaskStore {
+        let options = PgPoolOptions::new()
+            .max_connections(16)
+            .test_before_acquire(false);
+        let pool = options.connect_lazy(&Self::url(port)).expect("a good URL");
+        let store = PostgresStore::new(pool)
+            .deadlines(PATIENT)
+            .flask_session(layout);
+        let store = store
+            .table(suite::flask_session::TABLE)
+            .expect("a good name");
+        store.largest_record(1 << 20)
+    }
+
     fn bytes(hex: &str) -> String {
         format!(r"'\x{hex}'")
     }
@@ -142,4 +168,27 @@ fn a_change_of_data_is_heap_only() {
             .expect("it counts");
         assert_eq!(counts, (20, 20));
     });
+}
+
+#[cfg(feature = "flask-session")]
+mod flask_session {
+    use super::{Postgres, suite::flask_session};
+
+    mod msgpack {
+        carafe_core::session_store_conformance!(
+            #[ignore = "needs postgres: cargo xtask test"];
+            crate::support::block_on,
+            super::flask_session::msgpack::<super::Postgres>()
+        );
+    }
+
+    mod json {
+        carafe_core::session_store_conformance!(
+            #[ignore = "needs postgres: cargo xtask test"];
+            crate::support::block_on,
+            super::flask_session::json::<super::Postgres>()
+        );
+    }
+
+    crate::suite::flask_session::checks!("needs postgres: cargo xtask test", Postgres);
 }

@@ -11,6 +11,7 @@ mod input;
 mod json;
 mod session;
 mod signed;
+mod stored;
 
 pub use config::flask_config;
 pub use cookies::{cookie_header, set_cookie};
@@ -19,6 +20,7 @@ pub use encrypted::encrypted_open;
 pub use json::{json_value, scan_root};
 pub use session::session_model;
 pub use signed::{signed_body, signed_open, signer};
+pub use stored::flask_session;
 
 /// Takes any bytes.
 pub type Check = fn(&[u8]);
@@ -28,6 +30,7 @@ pub const ALL: &[(&str, Check)] = &[
     ("cookie_header", cookie_header),
     ("encrypted_open", encrypted_open),
     ("flask_config", flask_config),
+    ("flask_session", flask_session),
     ("http_date", http_date),
     ("json_value", json_value),
     ("scan_root", scan_root),

@@ -6,7 +6,8 @@
 //! reported at once, one line each, and none shows a key.
 //!
 //! It never guesses what was meant, and it never changes anything. A Python configuration file cannot be
-//! read, and keys are text: JSON has no bytes. Flask-Session's settings (`SESSION_TYPE`…) are not read.
+//! read, and keys are text: JSON has no bytes. Flask-Session's settings (`SESSION_TYPE`…) are not read; what it
+//! keeps in its stores is: `stored` (feature `flask-session`).
 //!
 //! Next: `settings.rs` where values come from, `value.rs` what each may be, `keys.rs` the secrets,
 //! `cookie.rs` what the cookie's settings must be together.
@@ -17,6 +18,8 @@ mod error;
 mod keys;
 mod loader;
 mod settings;
+#[cfg(feature = "flask-session")]
+pub mod stored;
 mod value;
 
 pub use config::FlaskConfig;

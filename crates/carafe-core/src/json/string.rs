@@ -118,7 +118,7 @@ pub(super) fn decode_lossy(raw: &str) -> String {
 }
 
 /// Appends a raw string anew, with the escapes Python would choose.
-pub(super) fn rewrite(raw: &str, ascii: bool, out: &mut String) {
+pub(crate) fn rewrite(raw: &str, ascii: bool, out: &mut String) {
     let usual = |byte| byte != b'\\' && !needs_escape(byte, ascii);
     let inner = inner(raw);
     out.push('"');

@@ -149,13 +149,7 @@ impl SessionManager {
             empty: state.members().next().is_none(),
             permanent: state.is_permanent(),
             ended: state.ended,
-            through_fallback: matches!(
-                state.loaded,
-                Loaded::Valid {
-                    key: KeyUse::Fallback(_),
-                    ..
-                }
-            ),
+            through_fallback: state.is_through_fallback(),
             due: self.is_due(state, now),
             // Removing one of two cookies that verify would leave the other one, which may be an attacker's.
             rejected: matches!(
@@ -220,18 +214,20 @@ impl SessionManager {
             vary,
             expires,
             permanent: facts.permanent,
+            resigned: facts.through_fallback,
         }))
     }
 
     fn id_cookie(
         &self,
+        side: &ServerSide,
         id: &SessionId,
         permanent: bool,
         expires: Timestamp,
     ) -> Result<String, CommitError> {
         let persistence = self.persistence(permanent, expires);
         self.cookie
-            .set(id.as_str(), persistence)
+            .set(&side.cookie_of(id), persistence)
             .map_err(CommitError::Cookie)
     }
 }
@@ -251,6 +247,7 @@ struct Task {
     vary: bool,
     expires: Timestamp,
     permanent: bool,
+    resigned: bool,
 }
 
 /// The commit of a session that no handler has used, where that matters: Flask refreshes permanent ones.
@@ -287,6 +284,7 @@ async fn carry_out(slot: Slot, task: Task, now: Timestamp) -> Result<Effects, Co
         vary,
         expires,
         permanent,
+        resigned,
     } = task;
     let outcome = match side.run(job, expires, now).await {
         Ok(outcome) => outcome,
@@ -297,10 +295,10 @@ async fn carry_out(slot: Slot, task: Task, now: Timestamp) -> Result<Effects, Co
             });
         }
     };
-    let keeps_expiry = permanent || manager.always_keeps();
+    let is_shown = permanent || resigned || manager.always_keeps();
     let set_cookie = match outcome {
-        Outcome::NewId(id) => Some(manager.id_cookie(&id, permanent, expires)?),
-        Outcome::SameId(id) if keeps_expiry => Some(manager.id_cookie(&id, permanent, expires)?),
+        Outcome::NewId(id) => Some(manager.id_cookie(side, &id, permanent, expires)?),
+        Outcome::SameId(id) if is_shown => Some(manager.id_cookie(side, &id, permanent, expires)?),
         Outcome::SameId(_) => None,
         // The browser may have the id of a newer login by now; a late response leaves it alone.
         Outcome::Gone => None,
@@ -347,6 +345,15 @@ impl Future for Committing {
 }
 
 impl State {
+    /// Whether the request's cookie was verified by a key that no longer makes any.
+    fn is_through_fallback(&self) -> bool {
+        let key = match &self.loaded {
+            Loaded::Valid { key, .. } => Some(key),
+            _ => self.stored.as_ref().map(|stored| &stored.signed_by),
+        };
+        matches!(key, Some(KeyUse::Fallback(_)))
+    }
+
     fn issued(&self) -> Option<Timestamp> {
         match self.loaded {
             Loaded::Valid { issued, .. } => Some(issued),

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use zeroize::Zeroizing;
+
 use super::{
     AtLimit, Duplicates, Loaded, Patch, Rejection, SessionData, Timeouts,
     expiry::seconds,
@@ -12,8 +14,12 @@ use super::{
 use crate::{
     clock::Timestamp,
     cookie::Candidates,
-    store::{Created, Handle, Patched, Record, SessionStore, StoreError, UserSessions, Which},
-    token::{SealError, SessionId},
+    key::KeyUse,
+    store::{
+        Created, Handle, Naming, Patched, Record, SessionStore, StoreError, StoreKey, UserSessions,
+        Which,
+    },
+    token::{SealError, SessionId, signed::Signer},
 };
 
 /// How often a new id is drawn if a store says that it has it already. With 256 random bits, once is
@@ -32,6 +38,8 @@ pub struct ServerSide {
     pub(super) store: Arc<dyn SessionStore>,
     pub(super) timeouts: Timeouts,
     limit_per_user: Option<Limit>,
+    naming: Naming,
+    signer: Option<Arc<Signer>>,
 }
 
 /// What a request leaves for the store, taken out of its state.
@@ -65,9 +73,11 @@ impl ServerSide {
     /// [`ServerSide::new`] for a store that others use too.
     pub fn shared(store: Arc<dyn SessionStore>) -> Self {
         Self {
+            naming: store.layout().naming,
             store,
             timeouts: Timeouts::default(),
             limit_per_user: None,
+            signer: None,
         }
     }
 
@@ -88,6 +98,52 @@ impl ServerSide {
         }
     }
 
+    /// Signs the ids in cookies: a forged one is refused before the store is asked. With
+    /// [`SignerSettings::flask_session`](crate::token::signed::SignerSettings::flask_session) this is
+    /// Flask-Session's `SESSION_USE_SIGNER`. An id that a fallback key has signed is signed anew when the session
+    /// is read.
+    ///
+    /// ```
+    /// use carafe_core::{
+    ///     key::{KeyRing, SecretKey}, session::ServerSide, store::MemoryStore,
+    ///     token::signed::{Signer, SignerSettings},
+    /// };
+    ///
+    /// let keys = KeyRing::new(SecretKey::new(SecretKey::random_text()?.as_bytes())?);
+    /// let signer = Signer::new(&keys, SignerSettings::with_salt("session-id"));
+    /// let side = ServerSide::new(MemoryStore::new()).with_signed_ids(signer);
+    /// # Ok::<(), carafe_core::key::KeyError>(())
+    /// ```
+    #[must_use]
+    pub fn with_signed_ids(self, signer: Signer) -> Self {
+        Self {
+            signer: Some(Arc::new(signer)),
+            ..self
+        }
+    }
+
+    /// The text of a cookie for `id`.
+    pub(super) fn cookie_of(&self, id: &SessionId) -> Zeroizing<String> {
+        Zeroizing::new(match &self.signer {
+            Some(signer) => signer.sign(id.as_str()),
+            None => id.as_str().to_owned(),
+        })
+    }
+
+    /// The id in a cookie, and the key that has signed it.
+    fn id_in(&self, cookie: &[u8], now: Timestamp) -> Result<(SessionId, KeyUse), Rejection> {
+        let (id, key) = match &self.signer {
+            Some(signer) => signer.unsign_bytes(cookie, now).map_err(Rejection::Token)?,
+            None => (cookie, KeyUse::Current),
+        };
+        let id = SessionId::parse(id).ok_or(Rejection::UnknownId)?;
+        Ok((id, key))
+    }
+
+    fn key_of(&self, id: &SessionId) -> StoreKey {
+        id.store_key_as(self.naming)
+    }
+
     /// The state behind a request's cookies. Only what has the form of an id reaches the store.
     pub(super) async fn load(
         &self,
@@ -96,17 +152,32 @@ impl ServerSide {
         now: Timestamp,
     ) -> Result<State, StoreError> {
         let mut found: Option<Stored> = None;
-        for id in duplicates.looks_at(candidates).filter_map(SessionId::parse) {
+        let mut refused = Rejection::UnknownId;
+        for cookie in duplicates.looks_at(candidates) {
+            let (id, signed_by) = match self.id_in(cookie, now) {
+                Ok(good) => good,
+                Err(rejection) => {
+                    refused = rejection;
+                    continue;
+                }
+            };
             if found.as_ref().is_some_and(|stored| stored.id == id) {
                 continue;
             }
-            let key = id.store_key();
+            let key = self.key_of(&id);
             if let Some(record) = self
                 .store
                 .load(&key, now)
                 .await?
                 .filter(|record| self.is_live(record, now))
-                && found.replace(Stored { id, key, record }).is_some()
+                && found
+                    .replace(Stored {
+                        id,
+                        key,
+                        signed_by,
+                        record,
+                    })
+                    .is_some()
             {
                 return Ok(State::empty(Loaded::Rejected(Rejection::Ambiguous), now));
             }
@@ -116,7 +187,7 @@ impl ServerSide {
             None if duplicates.looks_at(candidates).all(<[u8]>::is_empty) => {
                 State::empty(Loaded::Absent, now)
             }
-            None => State::empty(Loaded::Rejected(Rejection::UnknownId), now),
+            None => State::empty(Loaded::Rejected(refused), now),
         })
     }
 
@@ -172,7 +243,7 @@ impl ServerSide {
         }
         for _ in 0..ATTEMPTS {
             let id = SessionId::random().map_err(StoreError::unavailable)?;
-            if self.store.create(&id.store_key(), &record, now).await? == Created::Created {
+            if self.store.create(&self.key_of(&id), &record, now).await? == Created::Created {
                 return self
                     .within_the_limit(patch, record.handle, Outcome::NewId(id), now)
                     .await;
@@ -255,7 +326,7 @@ impl ServerSide {
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
         let id = SessionId::random().map_err(StoreError::unavailable)?;
-        let (from, to) = (&stored.key, id.store_key());
+        let (from, to) = (&stored.key, self.key_of(&id));
         match self
             .store
             .rotate(from, &to, &stored.record, patch, alias_until, now)

@@ -93,6 +93,8 @@ pub(super) struct State {
 pub(super) struct Stored {
     pub(super) id: SessionId,
     pub(super) key: StoreKey,
+    /// The key that has signed the id; the current one where ids are not signed.
+    pub(super) signed_by: KeyUse,
     pub(super) record: Record,
 }
 

@@ -2,7 +2,7 @@
 
 use std::{future::Future, pin::Pin};
 
-use super::{Handle, Inventory, Record, StoreError, StoreKey, Summary};
+use super::{Handle, Inventory, Layout, Record, StoreError, StoreKey, Summary};
 use crate::{clock::Timestamp, session::Patch};
 
 /// A boxed future: the one border at which futures are boxed, because `Session` is one type for all stores.
@@ -73,6 +73,11 @@ pub trait SessionStore: Send + Sync + 'static {
 
     /// Takes the record away, and every alias of it with it; whether it was there.
     fn delete<'a>(&'a self, key: &'a StoreKey) -> BoxFuture<'a, Result<bool, StoreError>>;
+
+    /// How this store's records are named and what they cannot hold, for stores on a layout that is not Carafe's.
+    fn layout(&self) -> Layout {
+        Layout::CARAFE
+    }
 
     /// This store's power to find the sessions of a user, if it has it.
     fn users(&self) -> Option<&dyn UserSessions> {

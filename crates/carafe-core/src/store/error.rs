@@ -15,6 +15,9 @@ pub enum StoreError {
     Timeout(Duration),
     /// A record that this version cannot read. It is left as it is.
     Corrupt(Source),
+    /// The session holds something that this store's layout has no form for, such as an integer of more than
+    /// 64 bits in Flask-Session's MessagePack. Nothing was written.
+    Unstorable(Source),
     /// Too many concurrent changes of one session, even after retries.
     Conflict,
     /// The store has not the power that was asked for, such as to list the sessions of a user.
@@ -41,6 +44,11 @@ impl StoreError {
         Self::Corrupt(source.into())
     }
 
+    /// [`StoreError::Unstorable`] from the error of writing a record.
+    pub fn unstorable(source: impl Into<Source>) -> Self {
+        Self::Unstorable(source.into())
+    }
+
     /// A short stable word for logs and metrics, such as `unavailable`.
     #[must_use]
     pub const fn code(&self) -> &'static str {
@@ -48,6 +56,7 @@ impl StoreError {
             Self::Unavailable(_) => "unavailable",
             Self::Timeout(_) => "timeout",
             Self::Corrupt(_) => "corrupt",
+            Self::Unstorable(_) => "unstorable",
             Self::Conflict => "conflict",
             Self::Unsupported => "unsupported",
             Self::Full => "full",
@@ -64,6 +73,9 @@ impl fmt::Display for StoreError {
                 write!(f, "the session store gave no answer within {deadline:?}")
             }
             Self::Corrupt(source) => write!(f, "a session record cannot be read: {source}"),
+            Self::Unstorable(source) => {
+                write!(f, "a session cannot be kept in this store: {source}")
+            }
             Self::Conflict => f.write_str("a session is changed by too many requests at once"),
             Self::Unsupported => f.write_str("this session store cannot do that"),
             Self::Full => f.write_str("the session store is full"),
@@ -78,7 +90,9 @@ impl fmt::Display for StoreError {
 impl Error for StoreError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Unavailable(source) | Self::Corrupt(source) => Some(&**source),
+            Self::Unavailable(source) | Self::Corrupt(source) | Self::Unstorable(source) => {
+                Some(&**source)
+            }
             Self::Timeout(_)
             | Self::Conflict
             | Self::Unsupported

@@ -8,19 +8,21 @@
 //! |---|---|
 //! | `contract` | [`SessionStore`] and the further powers [`UserSessions`], [`ExpiredSweep`] |
 //! | `inventory` | [`Inventory`], the power to look through all sessions |
+//! | `layout` | [`Layout`], what a store's records can hold and how they are named |
 //! | `record` | [`Record`], what a store keeps; [`StoreKey`], the only name it has for it |
 //! | `summary` | [`Summary`], a record without its dictionary, for lists |
 //! | `look` | [`Rows`]: how rows become lists and samples, for stores that have rows |
 //! | `health` | [`Health`], what an operator wants to know of a store |
 //! | `memory` | the reference store |
 //!
-//! It never sees a session id, only its SHA-256; it never renders a cookie and never asks a clock.
+//! It never sees a session id, only its SHA-256 (but for layouts of others: [`Naming::Plain`]); it never renders a cookie and never asks a clock.
 
 mod contract;
 mod deadlines;
 mod error;
 mod health;
 mod inventory;
+mod layout;
 mod look;
 mod memory;
 mod record;
@@ -34,6 +36,7 @@ pub use deadlines::Deadlines;
 pub use error::StoreError;
 pub use health::Health;
 pub use inventory::{Batch, Cursor, Inventory, Sample, estimate};
+pub use layout::{Layout, Naming};
 pub use look::Rows;
 pub use memory::{MemoryStore, WhenFull};
 pub use record::{Handle, Record, StoreKey};

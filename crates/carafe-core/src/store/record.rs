@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The name of a session in a store: the SHA-256 of the id that the browser holds. Whoever reads the
-/// database has no usable id (CVE-2019-16782).
+/// database has no usable id (CVE-2019-16782). Under [`Naming::Plain`](super::Naming::Plain) it is the id itself.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StoreKey([u8; 32]);
 
@@ -186,9 +186,10 @@ impl fmt::Debug for Handle {
 }
 
 impl fmt::Debug for StoreKey {
-    /// The first four bytes: enough to tell two apart in a log, useless for anything else.
+    /// Four bytes of its hash, because it may be an id: enough to tell two apart in a log, useless for
+    /// anything else.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b, c, d, ..] = self.0;
+        let [a, b, c, d, ..]: [u8; 32] = Sha256::digest(self.0).into();
         write!(f, "StoreKey({a:02x}{b:02x}{c:02x}{d:02x}…)")
     }
 }

@@ -5,10 +5,13 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use super::SealError;
-use crate::{base64, store::StoreKey};
+use crate::{
+    base64,
+    store::{Naming, StoreKey},
+};
 
-/// 256 random bits as 43 characters of base64url. Only the browser has it: stores see its SHA-256, logs
-/// see nothing.
+/// 256 random bits as 43 characters of base64url. Only the browser has it: stores see its SHA-256 (but see
+/// [`Naming::Plain`]), logs see nothing.
 ///
 /// ```
 /// use carafe_core::token::SessionId;
@@ -53,6 +56,20 @@ impl SessionId {
     #[must_use]
     pub fn store_key(&self) -> StoreKey {
         StoreKey::of_id(&self.0)
+    }
+
+    /// The name under which a store with this naming keeps the session.
+    #[must_use]
+    pub fn store_key_as(&self, naming: Naming) -> StoreKey {
+        match naming {
+            Naming::Hashed => self.store_key(),
+            Naming::Plain => {
+                let mut bytes = [0; Self::BYTES];
+                let whole = base64::decode_url_exact(self.0.as_bytes(), &mut bytes);
+                assert!(whole, "both constructors encode 32 bytes");
+                StoreKey::from_bytes(bytes)
+            }
+        }
     }
 }
 

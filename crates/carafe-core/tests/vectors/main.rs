@@ -9,6 +9,8 @@
 )]
 
 mod accepted;
+#[cfg(feature = "flask-session")]
+mod flask_session;
 mod floats;
 mod itsdangerous;
 mod neighbours;

@@ -6,10 +6,13 @@
 //! | `races` | counters from two processes, resurrections, a user's log-out against a renewal |
 //! | `sql` | how many statements, on which index, in which batches |
 //! | `inventory` | operators: rows read of 200,000, estimates, ends against renewals, indices, health |
+//! | `flask_session` | Flask-Session's table, beside the contract's suite; the real one is in `interop/` |
 //! | `faults` | a server killed, stopped or with a damaged row; a request that went away |
 
 pub(crate) mod corners;
 pub(crate) mod faults;
+#[cfg(feature = "flask-session")]
+pub(crate) mod flask_session;
 pub(crate) mod inventory;
 pub(crate) mod races;
 pub(crate) mod sql;

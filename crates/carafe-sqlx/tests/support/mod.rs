@@ -55,6 +55,19 @@ pub(crate) trait Kit: 'static {
 
     /// Takes those for operators away.
     const DROP_INDICES: &'static str;
+    /// What SQLAlchemy makes for Flask-Session, but for a column that holds the suite's large records.
+    #[cfg(feature = "flask-session")]
+    const FLASK_TABLE: &'static str;
+
+    #[cfg(feature = "flask-session")]
+    type FlaskStore: carafe_core::store::SessionStore;
+
+    /// A store on that table.
+    #[cfg(feature = "flask-session")]
+    fn flask_session(
+        port: u16,
+        layout: carafe_core::flask::stored::FlaskSession,
+    ) -> impl Future<Output = Self::FlaskStore>;
 
     /// 32 bytes as SQL.
     fn bytes(hex: &str) -> String;

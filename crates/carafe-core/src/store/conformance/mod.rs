@@ -14,6 +14,9 @@
 //! connect to it; the checks then contend through its connections. Attributes that come first and end with `;`,
 //! such as `#[ignore = "needs a server"];`, go to every test.
 //!
+//! A store on a layout that is not Carafe's own says what that lacks in
+//! [`SessionStore::layout`](super::SessionStore::layout); the checks then ask for what has to happen instead.
+//!
 //! `basics` holds what one caller sees, `powers` and `inventory` what some stores can do besides, `races` what
 //! several callers do to each other.
 
@@ -35,6 +38,7 @@ macro_rules! session_store_conformance {
         $crate::session_store_conformance!(@all [$(#[$attribute])*] $block_on, $store;
             create_then_load, nothing_is_absent_not_an_error, create_never_overwrites,
             expired_is_absent_to_the_second, patch_changes_only_its_keys, patch_keeps_what_json_cannot_say,
+            what_cannot_be_kept_is_refused,
             clear_removes_what_is_there, touch_moves_the_expiry_and_nothing_else, touch_never_shortens,
             delete_is_final, rotate_moves_and_kills_the_old_key, rotate_with_an_alias_ends_it_in_time,
             rotate_of_what_is_absent_leaves_nothing, rotate_never_overwrites, a_log_in_binds_the_user, facts_survive,

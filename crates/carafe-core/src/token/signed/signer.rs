@@ -31,6 +31,28 @@ impl SignerSettings {
             digest: Digest::default(),
         }
     }
+
+    /// Those of Flask-Session's `SESSION_USE_SIGNER`, for
+    /// [`ServerSide::with_signed_ids`](crate::session::ServerSide::with_signed_ids).
+    ///
+    /// ```
+    /// use carafe_core::{key::{KeyRing, SecretKey}, token::signed::{Signer, SignerSettings}};
+    ///
+    /// let keys = KeyRing::new(SecretKey::short("flask-spec-secret")?);
+    /// let signer = Signer::new(&keys, SignerSettings::flask_session());
+    /// assert_eq!(
+    ///     signer.sign("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
+    ///     "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA.TIHnYJ_18JXZfJ_8Y7fGW6zXmVw",
+    /// );
+    /// # Ok::<(), carafe_core::key::KeyError>(())
+    /// ```
+    #[must_use]
+    pub fn flask_session() -> Self {
+        Self {
+            key_derivation: KeyDerivation::Hmac,
+            ..Self::with_salt("flask-session")
+        }
+    }
 }
 
 /// Signs text, and takes signatures off again.
@@ -90,6 +112,16 @@ impl Signer {
         let (value, _) = self.verify(signed.as_bytes(), now)?;
         // The value is a prefix of `signed` that ends before a dot, so it ends at a character boundary.
         Ok(&signed[..value.bytes().len()])
+    }
+
+    /// As [`Signer::unsign`], of a cookie's bytes, with the key that made the signature.
+    pub(crate) fn unsign_bytes<'signed>(
+        &self,
+        signed: &'signed [u8],
+        now: Timestamp,
+    ) -> Result<(&'signed [u8], KeyUse), TokenError> {
+        let (value, key) = self.verify(signed, now)?;
+        Ok((value.bytes(), key))
     }
 
     /// Room that [`Signer::append_signature`] needs.

@@ -1,0 +1,105 @@
+//! The two formats of `SESSION_SERIALIZATION_FORMAT`, and which of them bytes are in.
+
+use super::{Members, Unreadable, Unwritable, json, msgpack};
+
+/// Flask-Session's `SESSION_SERIALIZATION_FORMAT`. It chooses what is written; both are read, as there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// `"msgpack"`, its default: keeps bytes, aware datetimes and keys of any type.
+    #[default]
+    MsgPack,
+    /// `"json"`: what JSON lacks becomes text, as in Flask-Session.
+    Json,
+}
+
+impl Format {
+    /// The members of a stored dictionary: as this format or, if it is not in it, as the other one. Which one
+    /// it is leaves no doubt: the JSON text of a dictionary is a small number and a rest to MessagePack.
+    pub(super) fn read(bytes: &[u8]) -> Result<Members, Unreadable> {
+        match msgpack::read(bytes) {
+            Err(Unreadable::Neither) => {}
+            read => return read,
+        }
+        match json::read(bytes) {
+            Err(Unreadable::Neither) if is_pickle(bytes) => Err(Unreadable::Pickle),
+            read => read,
+        }
+    }
+
+    /// A dictionary as it is stored.
+    pub(super) fn write<'m>(
+        self,
+        members: impl Iterator<Item = (&'m str, &'m str)>,
+    ) -> Result<Vec<u8>, Unwritable> {
+        match self {
+            Self::MsgPack => msgpack::write(members),
+            Self::Json => json::write(members),
+        }
+    }
+}
+
+/// Whether bytes that are in neither format look like a pickle: a header of protocol 2 to 5, or the first
+/// opcode that a dictionary or an object has in protocols 0 and 1; and the opcode `STOP` at the end.
+fn is_pickle(bytes: &[u8]) -> bool {
+    matches!(
+        bytes,
+        [0x80, 2..=5, ..] | [b'(' | b'}' | b'c' | b'd' | b']', .., b'.']
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pickles_are_refused_by_name() {
+        // pickle.dumps({"n": 1}, protocol) for 0 to 5, an empty one, and one that would run a command.
+        for pickle in [
+            &b"(dp0\nVn\np1\nI1\ns."[..],
+            b"}q\x00X\x01\x00\x00\x00nq\x01K\x01s.",
+            b"\x80\x02}q\x00X\x01\x00\x00\x00nq\x01K\x01s.",
+            b"\x80\x03}q\x00X\x01\x00\x00\x00nq\x01K\x01s.",
+            b"\x80\x04\x95\x0a\x00\x00\x00\x00\x00\x00\x00}\x94\x8c\x01n\x94K\x01s.",
+            b"\x80\x05\x95\x0a\x00\x00\x00\x00\x00\x00\x00}\x94\x8c\x01n\x94K\x01s.",
+            b"(dp0\n.",
+            b"}.",
+            b"cos\nsystem\n(S'id'\ntR.",
+            // cut off: still worth its name
+            b"\x80\x04\x95\x0a\x00",
+        ] {
+            assert_eq!(Format::read(pickle), Err(Unreadable::Pickle), "{pickle:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_neither_says_so() {
+        for bytes in [
+            &b""[..],
+            b"not a session",
+            b"{]",
+            b"\x81\xc1\x01",
+            b"\x81\xa1a\x92\x01\xc1",
+            b"\x81\xa1a",
+            b"\x80\x01",
+            b"\x81\xa1a\x01.",
+            b"\xff\xfe{}",
+        ] {
+            assert_eq!(Format::read(bytes), Err(Unreadable::Neither), "{bytes:?}");
+        }
+        for bytes in [&b"[]"[..], b"\x90", b"null", b"\xc0", b"7", b"\"a\""] {
+            assert_eq!(
+                Format::read(bytes),
+                Err(Unreadable::NotADictionary),
+                "{bytes:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn either_format_is_read() {
+        let members = Ok(vec![("\"n\"".to_owned(), "1".to_owned())]);
+        assert_eq!(Format::read(b"{\"n\":1}"), members);
+        assert_eq!(Format::read(b"\x81\xa1n\x01"), members);
+        assert_eq!(Format::read(b"\x80"), Ok(vec![]));
+    }
+}

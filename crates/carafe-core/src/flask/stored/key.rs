@@ -1,0 +1,70 @@
+//! Keys of a dictionary that are no text in Python, such as `{42: …}`.
+//!
+//! JSON's keys are text. A key that is something else is its JSON text as a string in which every character is
+//! an escape: `42` is `"\u0034\u0032"`. So it reads as `"42"`, also into a map whose keys are integers, and its
+//! spelling says what it was. No text is spelled so: printable ASCII has no need of escapes.
+
+use std::fmt::Write as _;
+
+use crate::json::Text;
+
+/// A key whose JSON text is `json`, which is printable ASCII.
+pub(super) fn spelled(json: &str) -> String {
+    let mut raw = String::with_capacity(2 + 6 * json.len());
+    raw.push('"');
+    for byte in json.bytes() {
+        // Writing to a `String` cannot fail.
+        let _ = write!(raw, "\\u{byte:04x}");
+    }
+    raw.push('"');
+    raw
+}
+
+/// The JSON text that [`spelled`] has hidden in a key; `None` if the key is text.
+pub(super) fn json_of(raw: &str) -> Option<String> {
+    let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
+    if inner.is_empty() {
+        return None;
+    }
+    inner.as_bytes().chunks(6).map(printable).collect()
+}
+
+/// As [`json_of`], of a key inside a value.
+pub(super) fn json_of_text(key: &Text) -> Option<String> {
+    json_of(key.as_raw())
+}
+
+fn printable(escape: &[u8]) -> Option<char> {
+    let digits = escape.strip_prefix(b"\\u00")?;
+    let code = u8::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()?;
+    (digits.len() == 2 && (b' '..=b'~').contains(&code)).then(|| char::from(code))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::string;
+
+    #[test]
+    fn a_spelled_key_reads_as_its_text_and_is_known() {
+        let raw = spelled("-42");
+        assert_eq!(raw, r#""\u002d\u0034\u0032""#);
+        assert_eq!(string::decode(&raw).as_deref(), Ok("-42"));
+        assert_eq!(json_of(&raw).as_deref(), Some("-42"));
+    }
+
+    #[test]
+    fn text_is_never_taken_for_one() {
+        for text in [
+            "", "42", "é", "\0", "\n", "😀", "\u{7f}", "\\u0034", "a\u{1}",
+        ] {
+            for ascii in [true, false] {
+                let mut raw = String::new();
+                string::write(text, ascii, &mut raw);
+                assert_eq!(json_of(&raw), None, "{raw}");
+            }
+        }
+        assert_eq!(json_of("\"\\u0034x\""), None);
+        assert_eq!(json_of("\"\\u+034\""), None);
+    }
+}

@@ -1,0 +1,246 @@
+//! Session ids that are signed in their cookies: a forged one is refused before the store hears of it (SID-4), a
+//! fallback's is signed anew. And ids that are the name in the store, for layouts of others.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use carafe_core::{
+    clock::Timestamp,
+    key::{KeyRing, SecretKey},
+    session::{Patch, Rejection, ServerSide, SessionConfig, SessionManager},
+    store::{
+        BoxFuture, Created, Layout, MemoryStore, Naming, Patched, Record, SessionStore, StoreError,
+        StoreKey,
+    },
+    token::{
+        SessionId, TokenError,
+        signed::{Signer, SignerSettings},
+    },
+};
+use futures_executor::block_on;
+
+const NOW: Timestamp = Timestamp::from_unix(1_700_000_000);
+
+/// Counts what it is asked, and says that its names are ids if it was told so.
+struct Asked {
+    store: MemoryStore,
+    layout: Layout,
+    loads: AtomicUsize,
+    created: std::sync::Mutex<Vec<StoreKey>>,
+}
+
+impl Asked {
+    fn new(layout: Layout) -> Arc<Self> {
+        Arc::new(Self {
+            store: MemoryStore::new(),
+            layout,
+            loads: AtomicUsize::new(0),
+            created: std::sync::Mutex::default(),
+        })
+    }
+
+    fn loads(&self) -> usize {
+        self.loads.load(Ordering::Relaxed)
+    }
+}
+
+impl SessionStore for Asked {
+    fn create<'a>(
+        &'a self,
+        key: &'a StoreKey,
+        record: &'a Record,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Created, StoreError>> {
+        self.created.lock().expect("nobody panics").push(*key);
+        self.store.create(key, record, now)
+    }
+
+    fn load<'a>(
+        &'a self,
+        key: &'a StoreKey,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
+        self.loads.fetch_add(1, Ordering::Relaxed);
+        self.store.load(key, now)
+    }
+
+    fn patch<'a>(
+        &'a self,
+        key: &'a StoreKey,
+        base: &'a Record,
+        patch: &'a Patch,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Patched, StoreError>> {
+        self.store.patch(key, base, patch, now)
+    }
+
+    fn rotate<'a>(
+        &'a self,
+        from: &'a StoreKey,
+        to: &'a StoreKey,
+        base: &'a Record,
+        patch: &'a Patch,
+        alias_until: Option<Timestamp>,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Patched, StoreError>> {
+        self.store.rotate(from, to, base, patch, alias_until, now)
+    }
+
+    fn touch<'a>(
+        &'a self,
+        key: &'a StoreKey,
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        self.store.touch(key, expires, now)
+    }
+
+    fn delete<'a>(&'a self, key: &'a StoreKey) -> BoxFuture<'a, Result<bool, StoreError>> {
+        self.store.delete(key)
+    }
+
+    fn layout(&self) -> Layout {
+        self.layout
+    }
+}
+
+fn key(text: &str) -> SecretKey {
+    SecretKey::short(text).expect("long enough")
+}
+
+fn manager(store: &Arc<Asked>, keys: Option<&KeyRing>) -> Arc<SessionManager> {
+    let store: Arc<dyn SessionStore> = Arc::clone(store) as _;
+    let mut side = ServerSide::shared(store);
+    if let Some(keys) = keys {
+        side = side.with_signed_ids(Signer::new(keys, SignerSettings::flask_session()));
+    }
+    Arc::new(SessionManager::new(side, SessionConfig::flask()).expect("a good configuration"))
+}
+
+/// The `Cookie` header after a request that sets `n`.
+fn written(manager: &Arc<SessionManager>) -> String {
+    let slot = manager.begin();
+    block_on(async {
+        let session = manager.open(&slot, [], NOW).await.expect("open works");
+        session.insert("n", &1).expect("it is open");
+        let effects = manager
+            .commit(&slot, [], 200, NOW)
+            .await
+            .expect("commit works");
+        let header = effects.set_cookie.expect("a new session has a cookie");
+        header.split(';').next().expect("a pair").to_owned()
+    })
+}
+
+/// What a request that reads `n` sees, why not, and what the browser gets.
+fn read(
+    manager: &Arc<SessionManager>,
+    cookie: &str,
+) -> (Option<u64>, Option<Rejection>, Option<String>) {
+    let slot = manager.begin();
+    block_on(async {
+        let session = manager.open(&slot, [cookie.as_bytes()], NOW).await;
+        let session = session.expect("open works");
+        let n = session.get("n").expect("a number");
+        let rejection = session.rejection();
+        let effects = manager
+            .commit(&slot, [], 200, NOW)
+            .await
+            .expect("commit works");
+        (n, rejection, effects.set_cookie)
+    })
+}
+
+#[test]
+fn sid_4_a_forged_id_never_reaches_the_store() {
+    let store = Asked::new(Layout::CARAFE);
+    let keys = KeyRing::new(key("the key of this application"));
+    let signed = manager(&store, Some(&keys));
+    let cookie = written(&signed);
+    assert_eq!(read(&signed, &cookie), (Some(1), None, None));
+    assert_eq!(store.loads(), 1);
+
+    let (id, signature) = cookie.split_once('.').expect("it is signed");
+    let other = KeyRing::new(key("the key of somebody else"));
+    let theirs = Signer::new(&other, SignerSettings::flask_session());
+    let fixed = theirs.sign(id.strip_prefix("session=").expect("its name"));
+    for (forged, reason) in [
+        (id.to_owned(), "no signature"),
+        (format!("{id}."), "an empty one"),
+        (format!("{id}.{}", "A".repeat(27)), "a guess"),
+        (
+            format!("session=B{}", &cookie["session=".len() + 1..]),
+            "another id",
+        ),
+        (format!("session={fixed}"), "another key"),
+        (format!("{cookie}."), "something behind it"),
+        (format!("{id}..{signature}"), "another dot"),
+        ("session=\u{fc}.\u{fc}".to_owned(), "no ASCII"),
+    ] {
+        let (n, rejection, _) = read(&signed, &forged);
+        assert_eq!(n, None, "{reason}");
+        assert!(
+            matches!(rejection, Some(Rejection::Token(_))),
+            "{reason}: {rejection:?}"
+        );
+    }
+    let (_, rejection, _) = read(&signed, &format!("{id}.{}", "A".repeat(27)));
+    assert_eq!(rejection, Some(Rejection::Token(TokenError::BadSignature)));
+    assert_eq!(store.loads(), 1, "only the genuine one was looked up");
+}
+
+#[test]
+fn what_is_signed_and_no_id_does_not_reach_the_store_either() {
+    let store = Asked::new(Layout::CARAFE);
+    let keys = KeyRing::new(key("the key of this application"));
+    let signer = Signer::new(&keys, SignerSettings::flask_session());
+    let cookie = format!("session={}", signer.sign("../../etc/passwd"));
+    let (_, rejection, _) = read(&manager(&store, Some(&keys)), &cookie);
+    assert_eq!((rejection, store.loads()), (Some(Rejection::UnknownId), 0));
+}
+
+#[test]
+fn an_id_of_a_fallback_is_signed_anew_when_it_is_read() {
+    let store = Asked::new(Layout::CARAFE);
+    let old = KeyRing::new(key("the key of last year"));
+    let cookie = written(&manager(&store, Some(&old)));
+    let both = KeyRing::new(key("the key of this year"));
+    let both = both
+        .with_fallback(key("the key of last year"))
+        .expect("another key");
+    let signed = manager(&store, Some(&both));
+    let (n, _, header) = read(&signed, &cookie);
+    let header = header.expect("the cookie is sent again");
+    let renewed = header.split(';').next().expect("a pair");
+    let id = |cookie: &str| cookie.split_once('.').map(|(id, _)| id.to_owned());
+    assert_eq!((n, id(renewed)), (Some(1), id(&cookie)));
+    assert_ne!(renewed, cookie);
+    assert_eq!(read(&signed, renewed), (Some(1), None, None));
+    let new = KeyRing::new(key("the key of this year"));
+    assert_eq!(read(&manager(&store, Some(&new)), renewed).0, Some(1));
+}
+
+#[test]
+fn a_store_of_plain_names_gets_the_id_and_any_other_its_hash() {
+    for naming in [Naming::Hashed, Naming::Plain] {
+        let store = Asked::new(Layout {
+            naming,
+            ..Layout::CARAFE
+        });
+        let manager = manager(&store, None);
+        let cookie = written(&manager);
+        let id = SessionId::parse(&cookie.as_bytes()["session=".len()..]).expect("an id");
+        let filed = store.created.lock().expect("nobody panics").clone();
+        assert_eq!(filed, [id.store_key_as(naming)]);
+        assert_eq!(read(&manager, &cookie).0, Some(1));
+    }
+    let id = SessionId::parse(&[b'A'; 43]).expect("an id");
+    assert_eq!(
+        id.store_key_as(Naming::Plain),
+        StoreKey::from_bytes([0; 32])
+    );
+    assert_eq!(id.store_key_as(Naming::Hashed), id.store_key());
+    assert!(!format!("{:?}", id.store_key_as(Naming::Plain)).contains("00000000"));
+}

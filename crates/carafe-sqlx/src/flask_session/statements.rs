@@ -1,0 +1,82 @@
+//! All SQL about Flask-Session's table. Each placeholder stands once and in order; `{n}` is one that is a moment.
+
+use sqlx::SqlStr;
+
+use super::dialect::FlaskDialect;
+use crate::statements::sql;
+
+const LOAD: &str = "SELECT {name}, data, {expires} FROM carafe_sessions \
+     WHERE session_id = $1 AND {exact} = $2 AND expiry > {3}";
+
+const CREATE: &str = "INSERT INTO carafe_sessions (session_id, data, expiry) VALUES ($1, $2, {3})";
+
+/// The value says that it is still what the new one was made from.
+const REPLACE: &str = "UPDATE carafe_sessions SET data = $1, expiry = GREATEST(expiry, {2}) \
+     WHERE session_id = $3 AND {exact} = $4 AND data = $5 AND expiry > {6}";
+
+const TOUCH: &str = "UPDATE carafe_sessions SET expiry = GREATEST(expiry, {1}) \
+     WHERE session_id = $2 AND {exact} = $3 AND expiry > {4}";
+
+const DELETE: &str = "DELETE FROM carafe_sessions WHERE session_id = $1 AND {exact} = $2";
+
+/// The SQL texts of one store.
+pub(super) struct Statements {
+    pub(super) load: SqlStr,
+    pub(super) lock: SqlStr,
+    pub(super) create: SqlStr,
+    pub(super) replace: SqlStr,
+    pub(super) touch: SqlStr,
+    pub(super) delete: SqlStr,
+    pub(super) sweep: SqlStr,
+}
+
+impl Statements {
+    /// For the table of this name, which was checked.
+    pub(super) fn about<D: FlaskDialect>(name: &str) -> Self {
+        let sql = |parts: &[&str]| sql::<D>(&filled::<D>(&parts.concat()), name);
+        Self {
+            load: sql(&[LOAD]),
+            lock: sql(&[LOAD, " FOR UPDATE"]),
+            create: sql(&[CREATE, D::UNLESS_TAKEN]),
+            replace: sql(&[REPLACE]),
+            touch: sql(&[TOUCH]),
+            delete: sql(&[DELETE]),
+            sweep: sql(&[D::SWEEP_ROWS]),
+        }
+    }
+}
+
+fn filled<D: FlaskDialect>(text: &str) -> String {
+    let text = text
+        .replace("{name}", D::NAME_BYTES)
+        .replace("{exact}", D::EXACT)
+        .replace("{expires}", D::EXPIRES);
+    (1..=6).fold(text, |text, n| {
+        let moment = D::MOMENT.replace('@', &format!("${n}"));
+        text.replace(&format!("{{{n}}}"), &moment)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(all(feature = "mysql", feature = "postgres"))]
+    #[test]
+    fn placeholders_stand_once_and_in_order() {
+        for text in [LOAD, CREATE, REPLACE, TOUCH, DELETE] {
+            let postgres = filled::<sqlx::Postgres>(text);
+            let numbers: Vec<_> = postgres
+                .split('$')
+                .skip(1)
+                .filter_map(|rest| rest.chars().next()?.to_digit(10))
+                .collect();
+            assert_eq!(
+                numbers,
+                (1..=numbers.len() as u32).collect::<Vec<_>>(),
+                "{postgres}"
+            );
+            assert!(!filled::<sqlx::MySql>(text).contains(['{', '@']), "{text}");
+        }
+    }
+}

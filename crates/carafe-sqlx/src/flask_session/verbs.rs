@@ -1,0 +1,251 @@
+//! What the verbs do on Flask-Session's table.
+//!
+//! A change states the value that its new one was made from; where the row has another one, it is locked, and the
+//! change is merged with what is there. A rotation makes a new row and deletes the old one: Flask-Session updates
+//! rows by their number, and a late update of a request with the old id must not land under the new one.
+
+use carafe_core::{
+    clock::Timestamp,
+    flask::stored::Next,
+    session::Patch,
+    store::{Created, Patched, Record, StoreError, StoreKey},
+};
+use sqlx::SqlStr;
+
+use super::{FlaskSessionStore, dialect::FlaskDialect};
+use crate::{dialect::Value, failure::Failure, lease::Lease};
+
+/// A record, and the bytes that stand for it.
+struct Found {
+    record: Record,
+    value: Vec<u8>,
+}
+
+impl<D: FlaskDialect> FlaskSessionStore<D> {
+    pub(super) async fn create_it(
+        &self,
+        mut lease: Lease<D>,
+        key: &StoreKey,
+        value: &[u8],
+        expires: Timestamp,
+    ) -> Result<Created, Failure> {
+        let created = self.insert(&mut lease, key, value, expires).await?;
+        lease.done();
+        Ok(created)
+    }
+
+    pub(super) async fn load_it(
+        &self,
+        mut lease: Lease<D>,
+        key: &StoreKey,
+        now: Timestamp,
+    ) -> Result<Option<Record>, Failure> {
+        let found = self
+            .find(&mut lease, &self.statements.load, key, now)
+            .await?;
+        lease.done();
+        Ok(found.map(|found| found.record))
+    }
+
+    pub(super) async fn touch_it(
+        &self,
+        mut lease: Lease<D>,
+        key: &StoreKey,
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, Failure> {
+        let name = self.layout.name(key);
+        let values = [
+            expires.into(),
+            name.as_str().into(),
+            name.as_str().into(),
+            now.into(),
+        ];
+        let touched = D::execute(&mut lease, &self.statements.touch, &values).await?;
+        lease.done();
+        Ok(touched > 0)
+    }
+
+    pub(super) async fn delete_it(
+        &self,
+        mut lease: Lease<D>,
+        key: &StoreKey,
+    ) -> Result<bool, Failure> {
+        let deleted = self.remove(&mut lease, key).await?;
+        lease.done();
+        Ok(deleted > 0)
+    }
+
+    pub(super) async fn sweep_it(
+        &self,
+        mut lease: Lease<D>,
+        limit: u64,
+        now: Timestamp,
+    ) -> Result<u64, Failure> {
+        let values = [now.into(), limit.into()];
+        let swept = D::execute(&mut lease, &self.statements.sweep, &values).await?;
+        lease.done();
+        Ok(swept)
+    }
+
+    pub(super) async fn patch_it(
+        &self,
+        mut lease: Lease<D>,
+        key: &StoreKey,
+        base: &Record,
+        patch: &Patch,
+        now: Timestamp,
+    ) -> Result<Patched, Failure> {
+        let before = self.layout.value(key, base)?;
+        if let Some(next) = self.next(key, base, base, patch, None)?
+            && self.replace(&mut lease, key, &before, &next, now).await?
+        {
+            lease.done();
+            return Ok(Patched::Applied(Box::new(next.record)));
+        }
+        D::batch(&mut lease, &self.sql.statements.begin).await?;
+        let found = self
+            .find(&mut lease, &self.statements.lock, key, now)
+            .await?;
+        let next = match &found {
+            Some(found) => self.next(key, &found.record, base, patch, None)?,
+            None => None,
+        };
+        let (Some(found), Some(next)) = (found, next) else {
+            return self.gone(lease).await;
+        };
+        // The row is locked: this misses only what was never there.
+        if !self
+            .replace(&mut lease, key, &found.value, &next, now)
+            .await?
+        {
+            return self.gone(lease).await;
+        }
+        self.commit(lease, next).await
+    }
+
+    pub(super) async fn rotate_it(
+        &self,
+        mut lease: Lease<D>,
+        from: &StoreKey,
+        to: &StoreKey,
+        base: &Record,
+        patch: &Patch,
+        now: Timestamp,
+    ) -> Result<Patched, Failure> {
+        D::batch(&mut lease, &self.sql.statements.begin).await?;
+        let found = self
+            .find(&mut lease, &self.statements.lock, from, now)
+            .await?;
+        let next = match &found {
+            Some(found) => self.next(from, &found.record, base, patch, Some((to, now)))?,
+            None => None,
+        };
+        let Some(next) = next else {
+            return self.gone(lease).await;
+        };
+        let expires = next.record.expires;
+        // An error from here on drops the lease, and the transaction with it.
+        if self.insert(&mut lease, to, &next.value, expires).await? == Created::Taken {
+            return Err(StoreError::Conflict.into());
+        }
+        self.remove(&mut lease, from).await?;
+        self.commit(lease, next).await
+    }
+
+    async fn commit(&self, mut lease: Lease<D>, next: Next) -> Result<Patched, Failure> {
+        D::batch(&mut lease, &self.sql.statements.commit).await?;
+        lease.done();
+        Ok(Patched::Applied(Box::new(next.record)))
+    }
+
+    async fn gone(&self, mut lease: Lease<D>) -> Result<Patched, Failure> {
+        D::batch(&mut lease, &self.sql.statements.rollback).await?;
+        lease.done();
+        Ok(Patched::Gone)
+    }
+
+    fn next(
+        &self,
+        key: &StoreKey,
+        newest: &Record,
+        base: &Record,
+        patch: &Patch,
+        rotation: Option<(&StoreKey, Timestamp)>,
+    ) -> Result<Option<Next>, StoreError> {
+        let next = self.layout.next(key, newest, base, patch, rotation)?;
+        if let Some(next) = &next {
+            self.check(&next.value)?;
+        }
+        Ok(next)
+    }
+
+    async fn find(
+        &self,
+        lease: &mut Lease<D>,
+        query: &SqlStr,
+        key: &StoreKey,
+        now: Timestamp,
+    ) -> Result<Option<Found>, Failure> {
+        let name = self.layout.name(key);
+        let values = [name.as_str().into(), name.as_str().into(), now.into()];
+        let rows = D::stored(lease, query, &values).await?;
+        let Some((found, value, expires)) = rows.into_iter().next() else {
+            return Ok(None);
+        };
+        // A reply that is not the one to this question must never be somebody's session.
+        if found != name.as_bytes() {
+            return Err(StoreError::corrupt("the row of another session").into());
+        }
+        let expires = Timestamp::from_unix(expires);
+        let record = self.layout.record(key, &value, expires, now)?;
+        Ok(Some(Found { record, value }))
+    }
+
+    async fn insert(
+        &self,
+        lease: &mut Lease<D>,
+        key: &StoreKey,
+        value: &[u8],
+        expires: Timestamp,
+    ) -> Result<Created, Failure> {
+        let name = self.layout.name(key);
+        let values = [
+            name.as_str().into(),
+            Value::Bytes(Some(value)),
+            expires.into(),
+        ];
+        match D::execute(lease, &self.statements.create, &values).await {
+            Ok(0) => Ok(Created::Taken),
+            Ok(_) => Ok(Created::Created),
+            Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Ok(Created::Taken),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn replace(
+        &self,
+        lease: &mut Lease<D>,
+        key: &StoreKey,
+        before: &[u8],
+        next: &Next,
+        now: Timestamp,
+    ) -> Result<bool, Failure> {
+        let name = self.layout.name(key);
+        let values = [
+            Value::Bytes(Some(&next.value)),
+            next.record.expires.into(),
+            name.as_str().into(),
+            name.as_str().into(),
+            Value::Bytes(Some(before)),
+            now.into(),
+        ];
+        Ok(D::execute(lease, &self.statements.replace, &values).await? > 0)
+    }
+
+    async fn remove(&self, lease: &mut Lease<D>, key: &StoreKey) -> Result<u64, Failure> {
+        let name = self.layout.name(key);
+        let values = [name.as_str().into(), name.as_str().into()];
+        Ok(D::execute(lease, &self.statements.delete, &values).await?)
+    }
+}
