@@ -12,6 +12,7 @@
 //! | `summary` | [`Summary`], a record without its dictionary, for lists |
 //! | `health` | [`Health`], what an operator wants to know of a store |
 //! | `memory` | the reference store |
+//! | `moving` | [`Moving`], two stores as one while sessions move |
 //!
 //! It never sees a session id, only its SHA-256; it never renders a cookie and never asks a clock.
 
@@ -21,6 +22,7 @@ mod error;
 mod health;
 mod inventory;
 mod memory;
+mod moving;
 mod record;
 mod summary;
 
@@ -33,5 +35,6 @@ pub use error::StoreError;
 pub use health::Health;
 pub use inventory::{Batch, Cursor, Inventory, Sample, estimate};
 pub use memory::{MemoryStore, WhenFull};
+pub use moving::{Brought, Moving, bring_over};
 pub use record::{Handle, Record, StoreKey};
 pub use summary::{Position, Summary};
