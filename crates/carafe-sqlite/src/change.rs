@@ -11,14 +11,14 @@ use rusqlite::{Connection, params};
 
 use crate::{find, rows::Encoded, sql};
 
-const INSERT: &str = "INSERT INTO sessions (key, handle, user, device, created, renewed, last_seen, \
+pub(crate) const INSERT: &str = "INSERT INTO sessions (key, handle, user, device, created, renewed, last_seen, \
     expires, authenticated, version, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
 /// Names no column of an index, so that SQLite writes one row and no index.
-const UPDATE_DATA: &str = "UPDATE sessions SET device = ?2, last_seen = ?3, authenticated = ?4, \
+pub(crate) const UPDATE_DATA: &str = "UPDATE sessions SET device = ?2, last_seen = ?3, authenticated = ?4, \
     version = ?5, data = ?6 WHERE key = ?1";
-const UPDATE: &str = "UPDATE sessions SET key = ?2, user = ?3, device = ?4, renewed = ?5, last_seen = ?6, \
+pub(crate) const UPDATE: &str = "UPDATE sessions SET key = ?2, user = ?3, device = ?4, renewed = ?5, last_seen = ?6, \
     expires = ?7, authenticated = ?8, version = ?9, data = ?10 WHERE key = ?1";
-const TOUCH: &str = "UPDATE sessions SET last_seen = ?2, expires = ?3 WHERE key = ?1";
+pub(crate) const TOUCH: &str = "UPDATE sessions SET last_seen = ?2, expires = ?3 WHERE key = ?1";
 const LEAD_ON: &str = "UPDATE session_aliases SET alias_of = ?2, alias_until = min(alias_until, ?3) \
     WHERE alias_of = ?1";
 const ALIAS: &str = "INSERT INTO session_aliases (key, alias_of, alias_until) VALUES (?1, ?2, ?3)";

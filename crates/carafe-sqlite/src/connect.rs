@@ -23,7 +23,7 @@ const SETTINGS: &str =
     "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -8192;";
 
 /// Statements that a connection keeps prepared: more than there are.
-const STATEMENTS: usize = 32;
+const STATEMENTS: usize = 64;
 
 /// Makes the file, unless it is there, and the tables in it.
 pub(crate) fn migrate(path: &Path) -> Result<(), OpenError> {

@@ -1,12 +1,12 @@
 //! The verbs of the contract, each handed to the readers or to the writer. What they do stands in `find`,
-//! `change` and `remove`; what goes to the writer is copied first, because it outlives a dropped future.
+//! `change` and `remove`, `inventory` has those for operators; what goes to the writer is copied first, because it outlives a dropped future.
 
 use carafe_core::{
     clock::Timestamp,
     session::Patch,
     store::{
-        BoxFuture, Created, ExpiredSweep, Patched, Record, SessionStore, StoreError, StoreKey,
-        Summary, UserSessions, Which,
+        BoxFuture, Created, ExpiredSweep, Inventory, Patched, Record, SessionStore, StoreError,
+        StoreKey, Summary, UserSessions, Which,
     },
 };
 
@@ -78,6 +78,10 @@ impl SessionStore for SqliteStore {
     }
 
     fn sweeper(&self) -> Option<&dyn ExpiredSweep> {
+        Some(self)
+    }
+
+    fn inventory(&self) -> Option<&dyn Inventory> {
         Some(self)
     }
 }

@@ -23,6 +23,8 @@ pub enum OpenError {
     File(PathBuf, io::Error),
     /// The tables are not there or of another version: 0 stands for "not there".
     Schema(i64),
+    /// The tables have not this index, as those of an unfinished version.
+    Index(String),
     /// There are no sessions in the file, but somebody else's tables.
     Foreign,
     /// The file system cannot share memory between connections, as on most network drives.
@@ -47,6 +49,10 @@ impl fmt::Display for OpenError {
                 f,
                 "the session tables are of version {found}, older than {SCHEMA_VERSION}: call `SqliteStore::migrate`"
             ),
+            Self::Index(name) => write!(
+                f,
+                "the session tables lack the index `{name}`: call `SqliteStore::migrate`, which adds it"
+            ),
             Self::Foreign => f.write_str(
                 "the file holds other tables than sessions: give the sessions a file of their own",
             ),
@@ -63,7 +69,9 @@ impl Error for OpenError {
         match self {
             Self::File(_, why) => Some(why),
             Self::Sqlite(why) => Some(&**why),
-            Self::Url { .. } | Self::Schema(_) | Self::Foreign | Self::NoWal => None,
+            Self::Url { .. } | Self::Schema(_) | Self::Index(_) | Self::Foreign | Self::NoWal => {
+                None
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use carafe_core::{
 use rusqlite::{Connection, params};
 
 use crate::{
-    rows::{self, columns},
+    rows::{self, columns, summary_columns},
     sql,
 };
 
@@ -25,7 +25,7 @@ pub(crate) const BY_ALIAS: &str = concat!(
 );
 const BY_USER: &str = concat!(
     "SELECT ",
-    columns!(),
+    summary_columns!(),
     " FROM sessions AS s WHERE s.user = ?1 AND s.expires > ?2",
     " ORDER BY s.renewed DESC, s.handle DESC"
 );
@@ -62,15 +62,14 @@ pub(crate) fn unaliased(
     sql::first(db, BY_KEY, params![key.as_bytes(), now.unix()], rows::read)
 }
 
-/// The live records of `user`, the newest id first.
+/// The live sessions of `user`, the newest id first.
 pub(crate) fn of_user(
     db: &Connection,
     user: &str,
     now: Timestamp,
 ) -> Result<Vec<Summary>, StoreError> {
-    sql::all(db, BY_USER, params![user, now.unix()], |row| {
-        rows::read(row).map(|(_, record)| record.summary())
-    })
+    let values = params![user, now.unix()];
+    sql::readable(db, BY_USER, values, usize::MAX, rows::summary)
 }
 
 /// Whether a record or an alias has `key`, expired or not.

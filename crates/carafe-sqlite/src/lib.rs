@@ -7,10 +7,11 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `store` | [`SqliteStore`]; `contract` makes it a `SessionStore` |
+//! | `store` | [`SqliteStore`]; `contract` makes it a `SessionStore`, `inventory` an `Inventory` |
 //! | `options`, `url`, `connect`, `schema` | from a file to connections |
 //! | `reader`, `writer`, `batch`, `job` | who runs what, and when |
-//! | `find`, `change`, `remove`, `rows` | the statements |
+//! | `find`, `look`, `change`, `remove`, `rows` | the statements |
+//! | `health` | what an operator wants to know of a file |
 //! | `error` | what went wrong, by kind |
 //!
 //! # Example
@@ -75,7 +76,10 @@ mod connect;
 mod contract;
 mod error;
 mod find;
+mod health;
+mod inventory;
 mod job;
+mod look;
 mod options;
 mod reader;
 mod remove;

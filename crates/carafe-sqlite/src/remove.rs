@@ -1,4 +1,4 @@
-//! Taking sessions away: one, a user's, and those that are over. Rows that cannot be read go like all
+//! Taking sessions away: one, a user's, those that are over, and those that are too old. Rows that cannot be read go like all
 //! others, since nothing of them is kept; a log-out always works.
 
 use carafe_core::{
@@ -25,6 +25,20 @@ const ALIASES_OF_USER: &str = concat!(
     ")"
 );
 const SESSIONS_OF_USER: &str = concat!("DELETE ", of_user!());
+
+const ALIASES_OF_HANDLE: &str = "DELETE FROM session_aliases WHERE alias_of IN \
+    (SELECT key FROM sessions WHERE handle = ?1)";
+const SESSION_OF_HANDLE: &str = "DELETE FROM sessions WHERE handle = ?1";
+
+/// The same keys for both statements: nothing else writes in between.
+macro_rules! begun {
+    () => {
+        "(SELECT key FROM sessions WHERE created <= ?1 ORDER BY created, rowid LIMIT ?2)"
+    };
+}
+pub(crate) const ALIASES_OF_BEGUN: &str =
+    concat!("DELETE FROM session_aliases WHERE alias_of IN ", begun!());
+pub(crate) const BEGUN: &str = concat!("DELETE FROM sessions WHERE key IN ", begun!());
 
 const SWEEP: &str = "DELETE FROM sessions WHERE key IN \
     (SELECT key FROM sessions WHERE expires <= ?1 ORDER BY expires LIMIT ?2)";
@@ -53,14 +67,26 @@ pub(crate) fn of_user(db: &Connection, user: &str, which: Which) -> Result<u64, 
     Ok(deleted as u64)
 }
 
+pub(crate) fn of_handle(db: &Connection, handle: Handle) -> Result<bool, StoreError> {
+    let handle = handle.to_string();
+    sql::execute(db, ALIASES_OF_HANDLE, params![handle])?;
+    Ok(sql::execute(db, SESSION_OF_HANDLE, params![handle])? > 0)
+}
+
+/// 0 means that none is left: this transaction sees what every other one has committed.
+pub(crate) fn begun(db: &Connection, until: Timestamp, limit: usize) -> Result<u64, StoreError> {
+    let values = params![until.unix(), sql::count(limit)];
+    sql::execute(db, ALIASES_OF_BEGUN, values)?;
+    Ok(sql::execute(db, BEGUN, values)? as u64)
+}
+
 /// Sessions first, then aliases, `limit` rows in all.
 pub(crate) fn expired(db: &Connection, limit: usize, now: Timestamp) -> Result<usize, StoreError> {
-    let rows = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-    let sessions = sql::execute(db, SWEEP, params![now.unix(), rows(limit)])?;
+    let sessions = sql::execute(db, SWEEP, params![now.unix(), sql::count(limit)])?;
     let aliases = sql::execute(
         db,
         SWEEP_ALIASES,
-        params![now.unix(), rows(limit - sessions)],
+        params![now.unix(), sql::count(limit - sessions)],
     )?;
     Ok(sessions + aliases)
 }

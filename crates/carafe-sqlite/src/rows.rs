@@ -5,28 +5,45 @@ use carafe_core::{
     clock::Timestamp,
     json,
     session::SessionData,
-    store::{Handle, Record, StoreError, StoreKey},
+    store::{Handle, Record, StoreError, StoreKey, Summary},
 };
 use rusqlite::{Row, types::FromSql};
 
 use crate::error::{BadColumn, of_statement};
 
-/// The columns that [`read`] expects, of a table named `s`.
-macro_rules! columns {
+/// The columns that [`summary`] expects, of a table named `s`.
+macro_rules! summary_columns {
     () => {
         "s.key, s.handle, s.user, s.device, s.created, s.renewed, s.last_seen, s.expires, \
-         s.authenticated, s.version, s.data"
+         s.authenticated, s.version"
     };
 }
-pub(crate) use columns;
+/// The columns that [`read`] expects: those and the dictionary.
+macro_rules! columns {
+    () => {
+        concat!($crate::rows::summary_columns!(), ", s.data")
+    };
+}
+pub(crate) use {columns, summary_columns};
 
 /// A row of [`columns!`].
 pub(crate) fn read(row: &Row<'_>) -> Result<(StoreKey, Record), StoreError> {
-    let key = key(row, 0, "key")?;
+    Ok((key(row, 0, "key")?, record(row)?))
+}
+
+/// A row of [`columns!`] without its key.
+pub(crate) fn record(row: &Row<'_>) -> Result<Record, StoreError> {
+    let summary = summary(row)?;
+    let data: String = column(row, 10, "data")?;
+    let data = SessionData::parse(data, Record::STYLE).map_err(|error| bad("data", error))?;
+    Ok(summary.with_data(data))
+}
+
+/// A row of [`summary_columns!`], or the beginning of one of [`columns!`].
+pub(crate) fn summary(row: &Row<'_>) -> Result<Summary, StoreError> {
     let handle: String = column(row, 1, "handle")?;
     let version: i64 = column(row, 9, "version")?;
-    let data: String = column(row, 10, "data")?;
-    let record = Record {
+    Ok(Summary {
         handle: Handle::parse(&handle)
             .ok_or_else(|| bad("handle", "not 16 characters of base64url"))?,
         user: column(row, 2, "user")?,
@@ -37,9 +54,7 @@ pub(crate) fn read(row: &Row<'_>) -> Result<(StoreKey, Record), StoreError> {
         expires: time(row, 7, "expires")?,
         authenticated: column::<Option<i64>>(row, 8, "authenticated")?.map(Timestamp::from_unix),
         version: u64::try_from(version).map_err(|error| bad("version", error))?,
-        data: SessionData::parse(data, Record::STYLE).map_err(|error| bad("data", error))?,
-    };
-    Ok((key, record))
+    })
 }
 
 /// A column that names a session.

@@ -13,12 +13,12 @@ pub const SCHEMA: &str = include_str!("schema.sql");
 /// The version of the tables that this crate reads and writes.
 pub const SCHEMA_VERSION: i64 = 1;
 
-/// Makes the tables in an empty database; leaves those of this version alone.
+/// Makes the tables in an empty database; leaves those of this version alone, but for an index that they lack.
 pub(crate) fn migrate(db: &mut Connection) -> Result<(), OpenError> {
     // Immediate: of several processes that start together, one makes the tables and the others find them.
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     match version(&transaction)? {
-        SCHEMA_VERSION => return Ok(()),
+        SCHEMA_VERSION => repair(&transaction)?,
         0 if is_empty(&transaction)? => transaction.execute_batch(SCHEMA)?,
         0 => return Err(OpenError::Foreign),
         other => return Err(OpenError::Schema(other)),
@@ -26,17 +26,51 @@ pub(crate) fn migrate(db: &mut Connection) -> Result<(), OpenError> {
     Ok(transaction.commit()?)
 }
 
-/// Refuses tables of another version, and those that only claim to be of this one.
+/// Refuses tables of another version, those that only claim to be of this one, and those without an index: a
+/// statement that goes through all rows would stop the service later.
 pub(crate) fn check(db: &Connection) -> Result<(), OpenError> {
     match version(db)? {
-        // The one statement that names every column that is read.
-        SCHEMA_VERSION => Ok(db.prepare(find::BY_ALIAS).map(drop)?),
+        SCHEMA_VERSION => {
+            // The one statement that names every column that is read.
+            db.prepare(find::BY_ALIAS)?;
+            match missing(db)?.first() {
+                None => Ok(()),
+                Some((index, _)) => Err(OpenError::Index((*index).to_owned())),
+            }
+        }
         other => Err(OpenError::Schema(other)),
     }
 }
 
-fn version(db: &Connection) -> Result<i64, OpenError> {
-    Ok(db.query_row("PRAGMA user_version", [], |row| row.get(0))?)
+/// The indices of [`SCHEMA`] that are not there, each with the statement that makes it.
+pub(crate) fn missing(db: &Connection) -> rusqlite::Result<Vec<(&'static str, &'static str)>> {
+    let mut find = db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = ?1")?;
+    let mut missing = Vec::new();
+    for (name, statement) in indices() {
+        if !find.exists([name])? {
+            missing.push((name, statement));
+        }
+    }
+    Ok(missing)
+}
+
+/// The indices of [`SCHEMA`], each a line of it.
+pub(crate) fn indices() -> impl Iterator<Item = (&'static str, &'static str)> {
+    SCHEMA.lines().filter_map(|statement| {
+        let index = statement.strip_prefix("CREATE INDEX ")?;
+        Some((index.split_once(' ')?.0, statement))
+    })
+}
+
+fn repair(db: &Connection) -> Result<(), OpenError> {
+    for (_, statement) in missing(db)? {
+        db.execute_batch(statement)?;
+    }
+    Ok(())
+}
+
+pub(crate) fn version(db: &Connection) -> rusqlite::Result<i64> {
+    db.query_row("PRAGMA user_version", [], |row| row.get(0))
 }
 
 fn is_empty(db: &Connection) -> Result<bool, OpenError> {

@@ -19,6 +19,12 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_of_user ON sessions (user, renewed) WHERE user IS NOT NULL;
 CREATE INDEX sessions_by_expiry ON sessions (expires);
 
+-- For operators. No change of data writes any of these, and a new id only the first. The last one takes
+-- 14 bytes a session; without it, the end of "end all that began by then" is a look at every row.
+CREATE INDEX sessions_by_renewal ON sessions (renewed, handle);
+CREATE INDEX sessions_of_handle ON sessions (handle);
+CREATE INDEX sessions_by_start ON sessions (created);
+
 -- Old ids that still lead to a session, for requests in flight while it got a new one.
 CREATE TABLE session_aliases (
     alias_of    BLOB    NOT NULL,    -- sessions.key, always: an alias never leads to another

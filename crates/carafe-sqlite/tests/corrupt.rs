@@ -4,7 +4,7 @@ mod common;
 
 use std::fs;
 
-use carafe_core::store::{SessionStore, StoreError, StoreKey, UserSessions, Which};
+use carafe_core::store::{Inventory, SessionStore, StoreError, StoreKey, UserSessions, Which};
 use carafe_sqlite::{Durability, SqliteOptions, SqliteStore};
 use common::{LATER, NOW, Scratch, applied, file_one, load, set};
 use futures_executor::block_on;
@@ -132,11 +132,13 @@ fn a_user_with_a_damaged_session_can_still_be_logged_out() {
     for key in [&key, &spared] {
         change(&scratch, key, "user = 'bob'");
     }
-    change(&scratch, &key, "data = 'x', handle = 'x'");
-    assert!(matches!(
-        block_on(store.of_user("bob", NOW)),
-        Err(StoreError::Corrupt(_))
-    ));
+    let listed = || block_on(store.of_user("bob", NOW)).expect("of_user works");
+    change(&scratch, &key, "data = 'x'");
+    assert_eq!(listed().len(), 2, "a list needs no dictionary");
+    change(&scratch, &key, "handle = 'x'");
+    let before = row(&scratch.raw(), &key);
+    assert_eq!(listed().len(), 1, "what has no name is left out");
+    assert_eq!(row(&scratch.raw(), &key), before);
     let handle = load(&store, &spared).handle;
     assert!(matches!(
         block_on(store.delete_of_user("bob", Which::AllBut(handle))),
@@ -148,6 +150,34 @@ fn a_user_with_a_damaged_session_can_still_be_logged_out() {
             .is_none()
     );
     assert_eq!(load(&store, &spared).user.as_deref(), Some("bob"));
+}
+
+/// Pages and samples go on without it, a walk says where it is, and its end needs no reading.
+#[test]
+fn operators_see_past_a_damaged_session() {
+    for (damage, column) in DAMAGE {
+        let scratch = Scratch::new("operators");
+        let store = scratch.store();
+        let (key, _) = file_one(&store, "damaged", "{}");
+        let (_, sound) = file_one(&store, "sound", "{}");
+        change(&scratch, &key, damage);
+        let before = row(&scratch.raw(), &key);
+        let seen = if column == "data" { 2 } else { 1 };
+        let page = block_on(store.newest(None, 1, NOW)).expect(damage);
+        assert_eq!(page.len(), 1, "{damage}");
+        let page = block_on(store.newest(None, 10, NOW)).expect(damage);
+        assert_eq!(page.len(), seen, "{damage}");
+        assert!(page.iter().any(|session| session.handle == sound.handle));
+        let sample = block_on(store.sample(10, NOW)).expect(damage);
+        assert_eq!((sample.total, sample.exact), (seen as u64, true));
+        let walked = block_on(store.walk(None, 10)).expect(damage).records;
+        assert_eq!(walked.len(), 2);
+        for (at, record) in walked {
+            assert_eq!(record.is_err(), at == key, "{damage}");
+        }
+        assert_eq!(row(&scratch.raw(), &key), before, "{damage}");
+        assert_eq!(block_on(store.delete_begun(NOW, 10)).expect(damage), 2);
+    }
 }
 
 #[test]

@@ -4,8 +4,9 @@ mod common;
 
 use std::{fs, thread};
 
-use carafe_sqlite::{OpenError, SCHEMA, SCHEMA_VERSION, SqliteOptions, SqliteStore};
+use carafe_sqlite::{Durability, OpenError, SCHEMA, SCHEMA_VERSION, SqliteOptions, SqliteStore};
 use common::{Scratch, file_one, load};
+use futures_executor::block_on;
 
 fn open(scratch: &Scratch) -> Result<SqliteStore, OpenError> {
     SqliteStore::open(scratch.file(), SqliteOptions::default())
@@ -89,6 +90,78 @@ fn other_versions_are_refused() {
     say(0);
     assert!(refusal(open(&scratch)).contains("no session tables"));
     assert!(refusal(SqliteStore::migrate(scratch.file())).contains("other tables"));
+}
+
+/// Files that were made before the lists of all sessions had their indices, and any that has lost one.
+#[test]
+fn a_file_without_an_index_is_refused_until_it_is_migrated() {
+    let scratch = Scratch::new("indices");
+    let (key, _) = file_one(&scratch.store(), "id", r#"{"a":1}"#);
+    let names = || -> Vec<String> {
+        let db = scratch.raw();
+        let sql =
+            "SELECT sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL ORDER BY name";
+        let mut statement = db.prepare(sql).expect("it is SQL");
+        let rows = statement.query_map([], |row| row.get(0)).expect("it runs");
+        rows.collect::<Result<_, _>>().expect("names")
+    };
+    let before = names();
+    let drop_all = "DROP INDEX sessions_by_renewal; DROP INDEX sessions_of_handle; \
+        DROP INDEX sessions_by_start; DROP INDEX session_aliases_of";
+    scratch
+        .raw()
+        .execute_batch(drop_all)
+        .expect("they are there");
+    assert_eq!(
+        refusal(open(&scratch)),
+        "the session tables lack the index `sessions_by_renewal`: call `SqliteStore::migrate`, which adds it"
+    );
+    SqliteStore::migrate(scratch.file()).expect("it adds them");
+    assert_eq!(names(), before);
+    let store = open(&scratch).expect("it opens");
+    assert_eq!(load(&store, &key).data.text_of("a"), Some("1"));
+}
+
+#[test]
+fn a_store_says_how_it_is() {
+    let scratch = Scratch::new("health");
+    let store = scratch.store();
+    file_one(&store, "id", "{}");
+    let health = block_on(store.health()).expect("it is well");
+    assert!(health.is_good(), "{health}");
+    let path = fs::canonicalize(scratch.file()).expect("it is there");
+    for fact in [
+        ("file", path.to_str().expect("plain names")),
+        ("schema", "version 1, expected 1"),
+        ("indices", "7 of 7"),
+        ("journal mode", "wal"),
+        ("durability", "full: survives a power cut"),
+    ] {
+        assert!(
+            health
+                .to_string()
+                .contains(&format!("{}: {}\n", fact.0, fact.1)),
+            "{health}"
+        );
+    }
+    let sql = "DROP INDEX sessions_by_expiry; PRAGMA user_version = 2";
+    scratch.raw().execute_batch(sql).expect("it is there");
+    let problems = block_on(store.health()).expect("it answers").problems;
+    assert_eq!(problems.len(), 2, "{problems:?}");
+    assert!(problems[0].contains("version 2") && problems[1].contains("`sessions_by_expiry`"));
+
+    let options = SqliteOptions::default().durability(Durability::Normal);
+    drop(SqliteStore::migrate(scratch.dir().join("normal.db")));
+    let store = SqliteStore::open(scratch.dir().join("normal.db"), options).expect("it opens");
+    let health = block_on(store.health()).expect("it is well");
+    assert!(
+        health
+            .to_string()
+            .contains("durability: normal: a power cut may"),
+        "{health}"
+    );
+    store.close();
+    assert!(block_on(store.health()).is_err());
 }
 
 #[test]

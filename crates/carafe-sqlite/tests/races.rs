@@ -9,9 +9,12 @@ use std::{
     thread,
 };
 
-use carafe_core::store::{SessionStore, StoreKey};
+use carafe_core::{
+    session::Patch,
+    store::{Inventory, Patched, SessionStore, StoreKey},
+};
 use carafe_sqlite::SqliteStore;
-use common::{NOW, Scratch, applied, file_one, increment, load, number, patient, set};
+use common::{LATER, NOW, Scratch, applied, file_one, increment, load, number, patient, set};
 use futures_executor::block_on;
 
 const ID: &str = "everybody's";
@@ -64,6 +67,52 @@ fn two_processes_lose_nothing() {
         101,
         "the counter and 100 keys"
     );
+}
+
+/// "End all that began by now", while each of them is getting new ids as fast as it can.
+#[test]
+fn a_new_id_does_not_escape_the_end_of_all() {
+    let scratch = Scratch::new("end");
+    let store = &scratch.store_with(patient());
+    let sessions: Vec<_> = (0..8)
+        .map(|session| file_one(store, &format!("{session}-0"), "{}"))
+        .collect();
+    let start = &Barrier::new(9);
+    thread::scope(|scope| {
+        for (session, (key, base)) in sessions.iter().enumerate() {
+            scope.spawn(move || {
+                start.wait();
+                let mut from = *key;
+                for turn in 1..100_000 {
+                    let to = StoreKey::of_id(&format!("{session}-{turn}"));
+                    let until = (turn % 2 == 0).then_some(LATER);
+                    let patch = Patch::default();
+                    let rotated = block_on(store.rotate(&from, &to, base, &patch, until, NOW));
+                    if let Patched::Gone = rotated.expect("rotate works") {
+                        return;
+                    }
+                    from = to;
+                }
+                panic!("it was never ended");
+            });
+        }
+        start.wait();
+        let mut ended = 0;
+        while let count @ 1.. = block_on(store.delete_begun(NOW, 3)).expect("delete_begun works") {
+            ended += count;
+        }
+        assert_eq!(ended, 8);
+        let page = block_on(store.newest(None, 10, NOW)).expect("newest works");
+        assert!(page.is_empty(), "{page:?}");
+    });
+    for table in ["sessions", "session_aliases"] {
+        let sql = format!("SELECT count(*) FROM {table}");
+        let left: i64 = scratch
+            .raw()
+            .query_row(&sql, [], |row| row.get(0))
+            .expect("a number");
+        assert_eq!(left, 0, "{table}");
+    }
 }
 
 /// What each of the two processes does; nothing when it is run as a test.

@@ -10,6 +10,7 @@
 //! | `inventory` | [`Inventory`], the power to look through all sessions |
 //! | `record` | [`Record`], what a store keeps; [`StoreKey`], the only name it has for it |
 //! | `summary` | [`Summary`], a record without its dictionary, for lists |
+//! | `look` | [`Rows`]: how rows become lists and samples, for stores that have rows |
 //! | `health` | [`Health`], what an operator wants to know of a store |
 //! | `memory` | the reference store |
 //! | `moving` | [`Moving`], two stores as one while sessions move |
@@ -21,6 +22,7 @@ mod deadlines;
 mod error;
 mod health;
 mod inventory;
+mod look;
 mod memory;
 mod moving;
 mod record;
@@ -34,6 +36,7 @@ pub use deadlines::Deadlines;
 pub use error::StoreError;
 pub use health::Health;
 pub use inventory::{Batch, Cursor, Inventory, Sample, estimate};
+pub use look::Rows;
 pub use memory::{MemoryStore, WhenFull};
 pub use moving::{Brought, Moving, bring_over};
 pub use record::{Handle, Record, StoreKey};

@@ -1,7 +1,7 @@
 //! A session without its dictionary: what lists of sessions are made of.
 
 use super::{Handle, Record};
-use crate::clock::Timestamp;
+use crate::{clock::Timestamp, session::SessionData};
 
 /// What a store keeps of a session beside the dictionary. Lists are made of these: a page of sessions then
 /// moves no content, and a dictionary that cannot be read hides nothing.
@@ -32,6 +32,23 @@ impl Summary {
     #[must_use]
     pub fn is_expired(&self, now: Timestamp) -> bool {
         now >= self.expires
+    }
+
+    /// The record that this and its dictionary are.
+    #[must_use]
+    pub fn with_data(self, data: SessionData) -> Record {
+        Record {
+            data,
+            user: self.user,
+            handle: self.handle,
+            device: self.device,
+            created: self.created,
+            renewed: self.renewed,
+            last_seen: self.last_seen,
+            expires: self.expires,
+            authenticated: self.authenticated,
+            version: self.version,
+        }
     }
 
     /// Where it stands in a list that begins with the newest id.
