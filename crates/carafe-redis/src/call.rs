@@ -47,6 +47,14 @@ impl RedisStore {
         Reply::read(answer.map_err(typed)?)
     }
 
+    /// The answer of a script that changes nothing, so that it may be called again.
+    pub(crate) async fn ask(&self, call: &Call) -> Result<redis::Value, StoreError> {
+        match self.link.call(call).await {
+            Err(error) if is_lost(&error) => self.link.call(call).await.map_err(typed),
+            answer => answer.map_err(typed),
+        }
+    }
+
     /// What is under a key.
     pub(crate) async fn find(&self, key: &StoreKey) -> Result<Found, StoreError> {
         let mut command = redis::cmd("HGETALL");

@@ -28,6 +28,8 @@ pub(crate) struct Attempt<'a> {
     pub(crate) again: bool,
     /// The newest version that the caller knows of.
     pub(crate) version: u64,
+    /// Whether an index that lists all sessions has to hear of a longer life first.
+    pub(crate) all: bool,
 }
 
 /// The arguments for `patch`, made on `base`.
@@ -59,6 +61,7 @@ pub(crate) fn arguments(
         // An alias that is over already is none.
         maybe(to.and_then(|to| to.alias_until.filter(|&until| until > now))),
         flag(attempt.again),
+        flag(attempt.all),
     ];
     for (key, change) in patch.changes() {
         arguments.extend(argument(key, change));
@@ -85,6 +88,6 @@ fn maybe(at: Option<Timestamp>) -> String {
     at.map(second).unwrap_or_default()
 }
 
-fn flag(set: bool) -> String {
+pub(crate) fn flag(set: bool) -> String {
     if set { "1".to_owned() } else { String::new() }
 }

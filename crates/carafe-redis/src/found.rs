@@ -7,7 +7,7 @@ use carafe_core::{
     clock::Timestamp,
     json,
     session::SessionData,
-    store::{Handle, Record, StoreError, StoreKey},
+    store::{Handle, Record, StoreError, StoreKey, Summary},
 };
 
 use crate::{
@@ -15,10 +15,16 @@ use crate::{
     names::{key_of_text, tag_of_key},
 };
 
+/// The fields that a [`Summary`] is read from: all but the dictionary.
+pub(crate) const FACTS: [&str; 14] = [
+    "v", "to", "until", "pending", "key", "handle", "user", "device", "created", "renewed", "seen",
+    "expires", "auth", "version",
+];
+
 /// What is under a key.
-pub(crate) enum Found {
+pub(crate) enum Found<T = Record> {
     /// A session, or what is left of one that has expired.
-    Record(Box<Record>),
+    Record(Box<T>),
     /// Another name of the session under this key, until then.
     Alias(StoreKey, Timestamp),
     /// A session on its way here.
@@ -30,6 +36,23 @@ pub(crate) enum Found {
 impl Found {
     /// Reads a hash that was asked for under `key`.
     pub(crate) fn read(fields: Fields, key: &StoreKey) -> Result<Self, StoreError> {
+        Self::read_as(fields, key, Facts::record)
+    }
+}
+
+impl Found<Summary> {
+    /// Reads the [`FACTS`] of a hash that was asked for under `key`.
+    pub(crate) fn glance(fields: Fields, key: &StoreKey) -> Result<Self, StoreError> {
+        Self::read_as(fields, key, Facts::summary)
+    }
+}
+
+impl<T> Found<T> {
+    fn read_as(
+        fields: Fields,
+        key: &StoreKey,
+        read: impl FnOnce(&Facts) -> Result<T, StoreError>,
+    ) -> Result<Self, StoreError> {
         if fields.is_empty() {
             return Ok(Self::Nothing);
         }
@@ -43,7 +66,7 @@ impl Found {
             return Ok(Self::Pending);
         }
         facts.is("key", &tag_of_key(key))?;
-        Ok(Self::Record(Box::new(facts.record()?)))
+        Ok(Self::Record(Box::new(read(&facts)?)))
     }
 }
 
@@ -106,9 +129,24 @@ impl Facts {
     }
 
     fn record(&self) -> Result<Record, StoreError> {
-        let handle = self.text("handle").and_then(Handle::parse);
+        let facts = self.summary()?;
         Ok(Record {
             data: self.data()?,
+            user: facts.user,
+            handle: facts.handle,
+            device: facts.device,
+            created: facts.created,
+            renewed: facts.renewed,
+            last_seen: facts.last_seen,
+            expires: facts.expires,
+            authenticated: facts.authenticated,
+            version: facts.version,
+        })
+    }
+
+    fn summary(&self) -> Result<Summary, StoreError> {
+        let handle = self.text("handle").and_then(Handle::parse);
+        Ok(Summary {
             user: self.owned("user"),
             handle: handle.ok_or_else(|| corrupt("handle"))?,
             device: self.owned("device"),

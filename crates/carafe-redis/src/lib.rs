@@ -3,19 +3,27 @@
 
 mod call;
 mod changes;
+mod ends;
 mod error;
 mod found;
+mod glance;
+mod inventory;
 mod layout;
 mod link;
+mod listing;
 mod names;
 mod options;
+mod place;
 mod reply;
 mod rotate;
 mod script;
 mod store;
+mod sweep;
 mod turns;
 mod users;
 mod verbs;
+mod wait;
+mod walk;
 
 pub use carafe_core::store::Deadlines;
 pub use options::RedisOptions;

@@ -5,14 +5,17 @@
 //! whether to try again after a lost reply is the caller's to say, since only it knows what that does.
 
 use std::{
-    sync::{PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use redis::{
     AsyncConnectionConfig, Cmd, ErrorKind, RedisError, RedisResult, ServerErrorKind, Value,
     aio::{ConnectionLike, MultiplexedConnection},
-    cluster::ClusterClient,
+    cluster::{ClusterClient, ClusterConfig},
     cluster_async::ClusterConnection,
     cluster_routing::SingleNodeRoutingInfo,
     sentinel::SentinelClient,
@@ -48,19 +51,32 @@ struct Live {
 }
 
 pub(crate) struct Link {
-    source: Source,
+    source: Arc<Source>,
     connect_deadline: Duration,
     response_deadline: Duration,
     /// A plain read-write lock: read once a command, for a clone; written when a connection comes or goes.
     live: RwLock<Option<Live>>,
+    /// How many connections there were.
+    opened: AtomicU64,
     /// Of tokio's, because it is held while connecting: one connects, the others wait for its result.
     connecting: Mutex<()>,
 }
 
 impl Link {
     pub(crate) fn new(source: Source, connect: Duration, response: Duration) -> Self {
+        Self::to(Arc::new(source), connect, response)
+    }
+
+    /// Another way to the same servers, whose replies may take `longer`.
+    pub(crate) fn sibling(&self, longer: Duration) -> Self {
+        let response = self.response_deadline + longer;
+        Self::to(Arc::clone(&self.source), self.connect_deadline, response)
+    }
+
+    fn to(source: Arc<Source>, connect: Duration, response: Duration) -> Self {
         Self {
             source,
+            opened: AtomicU64::new(0),
             connect_deadline: connect,
             response_deadline: response,
             live: RwLock::new(None),
@@ -68,8 +84,23 @@ impl Link {
         }
     }
 
-    pub(crate) const fn is_cluster(&self) -> bool {
-        matches!(self.source, Source::Cluster(_))
+    pub(crate) fn is_cluster(&self) -> bool {
+        matches!(*self.source, Source::Cluster(_))
+    }
+
+    pub(crate) fn mode(&self) -> &'static str {
+        match *self.source {
+            Source::Server(_) => "single server",
+            Source::Sentinel(_) => "sentinel",
+            Source::Cluster(_) => "cluster",
+        }
+    }
+
+    /// How many connections there were once the next command is sent: the same before and after some commands
+    /// if all went through one. A cluster's connection is many, and counts as one for good.
+    pub(crate) fn opened(&self) -> u64 {
+        let missing = u64::from(self.current().is_none());
+        self.opened.load(Ordering::Acquire) + missing
     }
 
     /// Makes sure that there is a connection.
@@ -146,6 +177,7 @@ impl Link {
             connection,
             since: Instant::now(),
         };
+        self.opened.fetch_add(1, Ordering::Release);
         *self.live.write().unwrap_or_else(PoisonError::into_inner) = Some(live.clone());
         Ok(live)
     }
@@ -154,11 +186,13 @@ impl Link {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(self.connect_deadline))
             .set_response_timeout(Some(self.response_deadline));
-        let client = match &self.source {
+        let client = match &*self.source {
             Source::Server(client) => (**client).clone(),
             Source::Sentinel(sentinels) => sentinels.lock().await.async_get_client().await?,
             Source::Cluster(client) => {
-                return client.get_async_connection().await.map(Connection::Cluster);
+                let config = ClusterConfig::new().set_response_timeout(self.response_deadline);
+                let connection = client.get_async_connection_with_config(config);
+                return connection.await.map(Connection::Cluster);
             }
         };
         let connection = client.get_multiplexed_async_connection_with_config(&config);

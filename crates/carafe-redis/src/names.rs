@@ -2,16 +2,38 @@
 
 use carafe_core::store::{Handle, StoreKey};
 
+/// How many parts the index of all sessions has in a cluster, each in a slot of its own: no node takes the
+/// writes of all, and a list still asks few.
+const PARTS: usize = 16;
+/// What begins a handle, in the order in which Redis sorts.
+const DIGITS: &[u8; 64] = b"-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
+
 /// The names of everything this store keeps.
 #[derive(Clone, Debug)]
 pub(crate) struct Names {
     prefix: String,
+    /// How many parts the index of all sessions has.
+    parts: usize,
+}
+
+/// The names of the sorted sets that list a session; `inventory` says what for.
+pub(crate) struct Sets {
+    pub(crate) by_renewal: String,
+    pub(crate) by_start: String,
+    pub(crate) by_end: String,
+}
+
+impl Sets {
+    pub(crate) fn all(self) -> [String; 3] {
+        [self.by_renewal, self.by_start, self.by_end]
+    }
 }
 
 impl Names {
-    pub(crate) fn new(prefix: &str) -> Self {
+    pub(crate) fn new(prefix: &str, is_cluster: bool) -> Self {
         Self {
             prefix: prefix.to_owned(),
+            parts: if is_cluster { PARTS } else { 1 },
         }
     }
 
@@ -23,6 +45,49 @@ impl Names {
     /// The sorted set of a user's sessions.
     pub(crate) fn user(&self, user: &str) -> String {
         format!("{}:u:{user}", self.prefix)
+    }
+
+    /// The index of all sessions, part by part. In a cluster all that belongs to a part is in one slot.
+    pub(crate) fn indices(&self) -> impl Iterator<Item = String> + '_ {
+        (0..self.parts).map(|part| self.index(part))
+    }
+
+    pub(crate) fn index(&self, part: usize) -> String {
+        let prefix = &self.prefix;
+        match self.parts {
+            1 => format!("{prefix}:all"),
+            _ => format!("{{{prefix}:all:{part}}}"),
+        }
+    }
+
+    pub(crate) const fn parts(&self) -> usize {
+        self.parts
+    }
+
+    /// The sets that list the session with this handle.
+    pub(crate) fn sets(&self, handle: &str) -> Sets {
+        let head = handle.get(..2).unwrap_or(handle);
+        let index = self.index(self.part_of(head.bytes().next().unwrap_or_default()));
+        Sets {
+            by_start: format!("{index}:c:{head}"),
+            by_end: format!("{index}:u:{head}"),
+            by_renewal: index,
+        }
+    }
+
+    /// The sets by start, or those by end, in rows: each is 64 sets of one slot, and together they are all.
+    pub(crate) fn rows(&self, kind: char) -> impl Iterator<Item = Vec<String>> + '_ {
+        DIGITS.iter().map(move |&first| {
+            let index = self.index(self.part_of(first));
+            let first = char::from(first);
+            let name = |&second: &u8| format!("{index}:{kind}:{first}{}", char::from(second));
+            DIGITS.iter().map(name).collect()
+        })
+    }
+
+    fn part_of(&self, first: u8) -> usize {
+        let place = DIGITS.iter().position(|&digit| digit == first);
+        place.unwrap_or_default() % self.parts
     }
 }
 
@@ -37,7 +102,7 @@ pub(crate) fn key_of_text(text: &str) -> Option<StoreKey> {
     Some(StoreKey::from_bytes(bytes.try_into().ok()?))
 }
 
-/// A session in the index of its user.
+/// A session in an index.
 pub(crate) fn member(handle: Handle, key: &StoreKey) -> String {
     format!("{handle}:{}", text_of_key(key))
 }
@@ -54,4 +119,27 @@ pub(crate) fn tag_of_key(key: &StoreKey) -> String {
     let mut tag = text_of_key(key);
     tag.truncate(12);
     tag
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rows_are_all_sets_and_each_is_in_one_slot() {
+        assert!(DIGITS.is_sorted());
+        for is_cluster in [false, true] {
+            let names = Names::new("carafe", is_cluster);
+            let rows: Vec<_> = names.rows('c').collect();
+            for row in &rows {
+                let (index, _) = row[0].split_once(":c:").expect("a name");
+                assert!(row.iter().all(|name| name.starts_with(index)));
+            }
+            for _ in 0..1000 {
+                let handle = Handle::random().expect("the system has randomness");
+                let set = names.sets(&handle.to_string()).by_start;
+                assert_eq!(rows.iter().flatten().filter(|&name| *name == set).count(), 1);
+            }
+        }
+    }
 }

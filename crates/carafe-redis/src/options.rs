@@ -1,5 +1,7 @@
 //! How to reach the servers and how long to wait for them.
 
+use std::time::Duration;
+
 use carafe_core::store::{Deadlines, StoreError};
 use redis::{
     IntoConnectionInfo,
@@ -13,6 +15,7 @@ use crate::{
     error::typed,
     link::{Link, Source},
     names::Names,
+    wait::Wait,
 };
 
 /// Makes a [`RedisStore`].
@@ -31,6 +34,8 @@ use crate::{
 pub struct RedisOptions {
     prefix: String,
     deadlines: Deadlines,
+    inventory: bool,
+    wait: Option<Wait>,
 }
 
 impl Default for RedisOptions {
@@ -46,6 +51,8 @@ impl RedisOptions {
         Self {
             prefix: "carafe".to_owned(),
             deadlines: Deadlines::default(),
+            inventory: true,
+            wait: None,
         }
     }
 
@@ -62,6 +69,33 @@ impl RedisOptions {
     #[must_use]
     pub const fn deadlines(mut self, deadlines: Deadlines) -> Self {
         self.deadlines = deadlines;
+        self
+    }
+
+    /// Whether all sessions are listed, so that operators can look through them ([`Inventory`]). On unless set.
+    ///
+    /// All nodes of a service should agree. Where it is turned on later, a session is listed as soon as it is
+    /// prolonged or gets a new id.
+    ///
+    /// [`Inventory`]: carafe_core::store::Inventory
+    #[must_use]
+    pub const fn inventory(mut self, inventory: bool) -> Self {
+        self.inventory = inventory;
+        self
+    }
+
+    /// Whatever ends a session (a log-out, the new id of a log-in, "log out everywhere", an operator) waits until so
+    /// many replicas know of it, so that no fail-over to one of them brings the session back. Off unless set.
+    ///
+    /// If they do not within `timeout` (whole milliseconds, at least one; added to the deadline of writes), the answer is
+    /// [`StoreError::Timeout`]: the session has ended on the primary, and whoever repeats the call waits again. It holds if
+    /// the fail-over goes to a replica that was waited for: with Sentinel, which prefers the one that has most, or if
+    /// `replicas` is all of them.
+    #[must_use]
+    pub fn wait(mut self, replicas: u32, timeout: Duration) -> Self {
+        // 0 would mean for ever.
+        let timeout = timeout.max(Duration::from_millis(1));
+        self.wait = Some(Wait { replicas, timeout });
         self
     }
 
@@ -140,6 +174,7 @@ impl RedisOptions {
     fn store(self, source: Source) -> RedisStore {
         let Deadlines { connect, write, .. } = self.deadlines;
         let link = Link::new(source, connect, write.max(self.deadlines.read));
-        RedisStore::new(link, Names::new(&self.prefix), self.deadlines)
+        let names = Names::new(&self.prefix, link.is_cluster());
+        RedisStore::new(link, names, self.deadlines, self.inventory, self.wait)
     }
 }

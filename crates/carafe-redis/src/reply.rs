@@ -6,7 +6,7 @@ use carafe_core::{
 };
 use redis::Value;
 
-use crate::{layout::Fields, names::key_of_text};
+use crate::{layout::Fields, listing::Entry, names::key_of_text};
 
 /// An answer of a script.
 pub(crate) enum Reply {
@@ -22,8 +22,8 @@ pub(crate) enum Reply {
     Pending,
     /// An update was made on another value; this is the hash.
     Stale(Fields),
-    /// First the index of this user must list this session for that long.
-    List(String, Handle, Timestamp),
+    /// The session is alive, and first the indices must list it for that long.
+    List(Entry),
     /// An attempt whose reply was lost may have done it.
     Unknown,
 }
@@ -43,11 +43,7 @@ impl Reply {
             "moved" => Self::moved(&text(items.next())?, &text(items.next())?),
             "pending" => Ok(Self::Pending),
             "stale" => Ok(Self::Stale(fields(items.next().unwrap_or(Value::Nil))?)),
-            "list" => Self::list(
-                text(items.next())?,
-                &text(items.next())?,
-                &text(items.next())?,
-            ),
+            "list" => entry(&mut items).map(Self::List),
             "unknown" => Ok(Self::Unknown),
             _ => Err(StoreError::corrupt("the key holds something else")),
         }
@@ -57,11 +53,20 @@ impl Reply {
         let to = key_of_text(to).ok_or_else(strange)?;
         Ok(Self::Moved(to, moment(until)?))
     }
+}
 
-    fn list(user: String, handle: &str, expires: &str) -> Result<Self, StoreError> {
-        let handle = Handle::parse(handle).ok_or_else(strange)?;
-        Ok(Self::List(user, handle, moment(expires)?))
-    }
+/// User (`+user` or nothing), handle, end, beginning, and the second of the id.
+fn entry(items: &mut impl Iterator<Item = Value>) -> Result<Entry, StoreError> {
+    let user = text(items.next())?.strip_prefix('+').map(str::to_owned);
+    let handle = Handle::parse(&text(items.next())?).ok_or_else(strange)?;
+    let mut next = || moment(&text(items.next())?);
+    Ok(Entry {
+        user,
+        handle,
+        expires: next()?,
+        created: next()?,
+        renewed: next()?,
+    })
 }
 
 /// The fields of a hash, as `HGETALL` gives them in either version of the protocol.
@@ -82,6 +87,23 @@ pub(crate) fn fields(value: Value) -> Result<Fields, StoreError> {
         }
         _ => Err(strange()),
     }
+}
+
+/// The fields with these names of a hash, as `HMGET` gives them.
+pub(crate) fn named(names: &[&str], value: Value) -> Result<Fields, StoreError> {
+    let Value::Array(items) = value else {
+        return Err(strange());
+    };
+    let pairs = names.iter().zip(items);
+    let given = pairs.filter(|(_, item)| !matches!(item, Value::Nil));
+    given
+        .map(|(name, item)| Ok(((*name).to_owned(), text(Some(item))?)))
+        .collect()
+}
+
+/// How many sets were read, and what stood in them.
+pub(crate) fn reading(value: Value) -> Result<(usize, Vec<String>), StoreError> {
+    redis::from_redis_value(value).map_err(|_| strange())
 }
 
 /// The texts of an array.

@@ -17,13 +17,14 @@ use carafe_core::{
     session::Patch,
     store::{Patched, Record, StoreError, StoreKey},
 };
-use futures_util::future::join;
+use futures_util::future::{join, try_join};
 
 use crate::{
     RedisStore,
     call::{rebased, unexpected},
     changes::{Attempt, Move, arguments, given},
     layout::{Fields, second},
+    listing::{Entry, Listing},
     names::{member, text_of_key},
     reply::Reply,
     script::{self, Call},
@@ -62,6 +63,8 @@ impl RedisStore {
             self.rotate_at_once(&rotation, patch).await?
         };
         self.relist(&rotation, &patched).await?;
+        // Without an alias the old id has ended.
+        self.confirm([*from, *to]).await?;
         Ok(patched)
     }
 
@@ -72,6 +75,7 @@ impl RedisStore {
     ) -> Result<Patched, StoreError> {
         let listed = self.list_new(rotation, patch).await?;
         let keys = [rotation.from, rotation.to.to].map(|key| self.names.session(key));
+        let keys: Vec<_> = keys.into_iter().chain(self.index_inside()).collect();
         let moved = self.merge_at(&script::ROTATE, &keys, rotation, patch, listed);
         let Some(fields) = moved.await? else {
             return Ok(Patched::Gone);
@@ -90,7 +94,7 @@ impl RedisStore {
         let keys = [self.names.session(rotation.from)];
         let commit = self.merge_at(&script::COMMIT, &keys, rotation, patch, listed?);
         let Some(fields) = commit.await? else {
-            self.remove(rotation.to.to, None).await?;
+            self.remove(rotation.to.to, None, None).await?;
             return Ok(Patched::Gone);
         };
         let filled = self.fill(rotation, fields).await?;
@@ -104,13 +108,19 @@ impl RedisStore {
         rotation: &Rotation<'_>,
         patch: &Patch,
     ) -> Result<Option<Timestamp>, StoreError> {
-        let Some(user) = rotation.user else {
+        if !self.lists_apart(rotation.user) {
             return Ok(None);
-        };
+        }
         let (base, now) = (rotation.base, rotation.now);
         let later = patch.facts.seen.map(|seen| seen.expires);
-        let expires = later.unwrap_or(base.expires).max(base.expires);
-        let listing = self.list(user, base.handle, rotation.to.to, expires, now);
+        let entry = Entry {
+            user: rotation.user.map(str::to_owned),
+            handle: base.handle,
+            created: base.created,
+            renewed: now,
+            expires: later.unwrap_or(base.expires).max(base.expires),
+        };
+        let listing = self.list(&entry, rotation.to.to, now);
         listing.await.map(Some)
     }
 
@@ -138,6 +148,7 @@ impl RedisStore {
                     to: Some(to),
                     again,
                     version: base.version,
+                    all: self.listing == Listing::Apart,
                 };
                 Call::new(script, keys.to_vec(), arguments(base, &patch, now, attempt))
             });
@@ -146,8 +157,13 @@ impl RedisStore {
                 Reply::Gone | Reply::Moved(..) => return Ok(None),
                 Reply::Pending => self.pause().await,
                 Reply::Stale(fields) => patch = rebased(&patch, fields, from)?.0,
-                Reply::List(user, handle, expires) => {
-                    listed = Some(self.list(&user, handle, to.to, expires, now).await?);
+                Reply::List(entry) => {
+                    // Under its new key it will have been renewed now.
+                    let entry = Entry {
+                        renewed: now,
+                        ..entry
+                    };
+                    listed = Some(self.list(&entry, to.to, now).await?);
                 }
                 Reply::Taken(_) => return Err(taken()),
                 Reply::Unknown => return Err(unexpected()),
@@ -207,15 +223,19 @@ impl RedisStore {
     /// Takes the key that no longer leads to a session of its own out of the index.
     async fn relist(&self, rotation: &Rotation<'_>, patched: &Patched) -> Result<(), StoreError> {
         let handle = rotation.base.handle;
-        match (patched, rotation.base.user.as_deref(), rotation.user) {
-            (Patched::Applied(_), Some(user), _) => {
-                self.unlist(user, &[member(handle, rotation.from)]).await
+        let (key, user) = match patched {
+            Patched::Applied(_) => (rotation.from, rotation.base.user.as_deref()),
+            Patched::Gone => (rotation.to.to, rotation.user),
+        };
+        let of_user = async {
+            match user {
+                Some(user) => self.unlist(user, &[member(handle, key)]).await,
+                None => Ok(()),
             }
-            (Patched::Gone, _, Some(user)) => {
-                self.unlist(user, &[member(handle, rotation.to.to)]).await
-            }
-            _ => Ok(()),
-        }
+        };
+        // Not ended: a session that is gone from one key may live under another.
+        try_join(of_user, self.delist(handle, key, false)).await?;
+        Ok(())
     }
 }
 

@@ -18,16 +18,21 @@ macro_rules! scripts {
 }
 
 scripts! {
-    CREATE: "scripts/look.lua", "scripts/create.lua";
-    PATCH: "scripts/look.lua", "scripts/merge.lua", "scripts/patch.lua";
-    ROTATE: "scripts/look.lua", "scripts/merge.lua", "scripts/rotate.lua";
+    CREATE: "scripts/look.lua", "scripts/index.lua", "scripts/create.lua";
+    PATCH: "scripts/look.lua", "scripts/index.lua", "scripts/relist.lua", "scripts/merge.lua", "scripts/patch.lua";
+    ROTATE: "scripts/look.lua", "scripts/index.lua", "scripts/relist.lua", "scripts/merge.lua", "scripts/rotate.lua";
     RESERVE: "scripts/reserve.lua";
-    COMMIT: "scripts/look.lua", "scripts/merge.lua", "scripts/commit.lua";
+    COMMIT: "scripts/look.lua", "scripts/index.lua", "scripts/relist.lua", "scripts/merge.lua", "scripts/commit.lua";
     FILL: "scripts/look.lua", "scripts/fill.lua";
     SETTLE: "scripts/look.lua", "scripts/settle.lua";
-    TOUCH: "scripts/look.lua", "scripts/touch.lua";
-    REMOVE: "scripts/remove.lua";
+    TOUCH: "scripts/look.lua", "scripts/index.lua", "scripts/relist.lua", "scripts/touch.lua";
+    REMOVE: "scripts/index.lua", "scripts/remove.lua";
+    EXPIRE: "scripts/look.lua", "scripts/expire.lua";
     LIST: "scripts/look.lua", "scripts/list.lua";
+    ENLIST: "scripts/index.lua", "scripts/enlist.lua";
+    DELIST: "scripts/index.lua", "scripts/delist.lua";
+    NAMED: "scripts/index.lua", "scripts/named.lua";
+    UP_TO: "scripts/upto.lua";
 }
 
 /// A script's text and hash.

@@ -1,14 +1,25 @@
 //! [`RedisStore`]: the contract, each verb within its deadline. What they do is in `verbs` and `rotate`.
 
+use std::sync::Arc;
+
 use carafe_core::{
     clock::Timestamp,
     session::Patch,
     store::{
-        BoxFuture, Created, Patched, Record, SessionStore, StoreError, StoreKey, UserSessions,
+        BoxFuture, Created, ExpiredSweep, Inventory, Patched, Record, SessionStore, StoreError,
+        StoreKey, UserSessions,
     },
 };
 
-use crate::{Deadlines, RedisOptions, error::typed, link::Link, names::Names, turns::Turns};
+use crate::{
+    Deadlines, RedisOptions,
+    error::typed,
+    link::Link,
+    listing::Listing,
+    names::Names,
+    turns::Turns,
+    wait::{Owed, Wait, Waiting},
+};
 
 /// Sessions in Redis or Valkey.
 ///
@@ -18,10 +29,15 @@ use crate::{Deadlines, RedisOptions, error::typed, link::Link, names::Names, tur
 /// # Ok(()) }
 /// ```
 pub struct RedisStore {
-    pub(crate) link: Link,
+    pub(crate) link: Arc<Link>,
     pub(crate) names: Names,
     pub(crate) deadlines: Deadlines,
-    pub(crate) turns: Turns,
+    pub(crate) listing: Listing,
+    pub(crate) turns: Arc<Turns>,
+    /// For a store that waits for replicas: the connections on which it does.
+    pub(crate) waiting: Option<Arc<Waiting>>,
+    /// For a store that is on one of those.
+    pub(crate) owed: Option<Owed>,
 }
 
 impl RedisStore {
@@ -39,12 +55,39 @@ impl RedisStore {
         RedisOptions::new().client(client)
     }
 
-    pub(crate) fn new(link: Link, names: Names, deadlines: Deadlines) -> Self {
+    pub(crate) fn new(
+        link: Link,
+        names: Names,
+        deadlines: Deadlines,
+        inventory: bool,
+        wait: Option<Wait>,
+    ) -> Self {
+        let listing = match (inventory, link.is_cluster()) {
+            (false, _) => Listing::Off,
+            (true, false) => Listing::Inside,
+            (true, true) => Listing::Apart,
+        };
         Self {
-            link,
+            link: Arc::new(link),
             names,
             deadlines,
-            turns: Turns::default(),
+            listing,
+            turns: Arc::default(),
+            waiting: wait.map(|wait| Arc::new(Waiting::new(wait))),
+            owed: None,
+        }
+    }
+
+    /// This store on a connection of its own.
+    pub(crate) fn on(&self, link: Arc<Link>, owed: Owed) -> Self {
+        Self {
+            link,
+            names: self.names.clone(),
+            deadlines: self.deadlines,
+            listing: self.listing,
+            turns: Arc::clone(&self.turns),
+            waiting: None,
+            owed: Some(owed),
         }
     }
 
@@ -98,8 +141,15 @@ impl SessionStore for RedisStore {
         alias_until: Option<Timestamp>,
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Patched, StoreError>> {
-        let rotation = self.rotate_it(from, to, base, patch, alias_until, now);
-        Box::pin(self.within(self.deadlines.write, rotation))
+        Box::pin(async move {
+            if alias_until.is_some() {
+                let rotation = self.rotate_it(from, to, base, patch, alias_until, now);
+                return self.within(self.deadlines.write, rotation).await;
+            }
+            let ender = self.ender();
+            let rotation = ender.rotate_it(from, to, base, patch, None, now);
+            ender.run(rotation).await
+        })
     }
 
     fn touch<'a>(
@@ -112,10 +162,21 @@ impl SessionStore for RedisStore {
     }
 
     fn delete<'a>(&'a self, key: &'a StoreKey) -> BoxFuture<'a, Result<bool, StoreError>> {
-        Box::pin(self.within(self.deadlines.write, self.delete_it(key)))
+        Box::pin(async move {
+            let ender = self.ender();
+            ender.run(ender.delete_it(key)).await
+        })
     }
 
     fn users(&self) -> Option<&dyn UserSessions> {
         Some(self)
+    }
+
+    fn sweeper(&self) -> Option<&dyn ExpiredSweep> {
+        (self.listing != Listing::Off).then_some(self as &dyn ExpiredSweep)
+    }
+
+    fn inventory(&self) -> Option<&dyn Inventory> {
+        (self.listing != Listing::Off).then_some(self as &dyn Inventory)
     }
 }

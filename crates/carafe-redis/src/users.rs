@@ -14,16 +14,16 @@ use std::{cmp::Reverse, collections::HashSet};
 
 use carafe_core::{
     clock::Timestamp,
-    store::{BoxFuture, Handle, Record, StoreError, StoreKey, Summary, UserSessions, Which},
+    store::{BoxFuture, Handle, StoreError, StoreKey, Summary, UserSessions, Which},
 };
-use futures_util::future::try_join_all;
+use futures_util::future::{try_join, try_join_all};
 
 use crate::{
     RedisStore,
+    call::unexpected,
     changes::given,
-    found::Found,
-    layout::{listed_until, second},
-    names::{member, member_of, text_of_key},
+    layout::Fields,
+    names::{member_of, text_of_key},
     reply::{self, Reply},
     script::{self, Call},
 };
@@ -31,23 +31,6 @@ use crate::{
 type Member = (Handle, StoreKey);
 
 impl RedisStore {
-    /// Lists a session that expires at `expires`; until when.
-    pub(crate) async fn list(
-        &self,
-        user: &str,
-        handle: Handle,
-        key: &StoreKey,
-        expires: Timestamp,
-        now: Timestamp,
-    ) -> Result<Timestamp, StoreError> {
-        let until = listed_until(expires, now);
-        let listed = self.call(|_| {
-            let args = vec![second(until), member(handle, key)];
-            Call::new(&script::LIST, [self.names.user(user)], args)
-        });
-        listed.await.map(|_| until)
-    }
-
     pub(crate) async fn unlist(&self, user: &str, members: &[String]) -> Result<(), StoreError> {
         if members.is_empty() {
             return Ok(());
@@ -57,25 +40,49 @@ impl RedisStore {
         self.read(&command).await.map(drop)
     }
 
-    /// Takes a record away, of this user if one is given, and out of the index.
+    /// Takes a record away, of this user if one is given, and out of the indices. `listed` is the handle by
+    /// which the index of all sessions led to this key, if it did.
     pub(crate) async fn remove(
         &self,
         key: &StoreKey,
         user: Option<&str>,
+        listed: Option<Handle>,
     ) -> Result<Reply, StoreError> {
         let removed = self.call(|_| {
-            let args = vec![given(user)];
-            Call::new(&script::REMOVE, [self.names.session(key)], args)
+            let listed = listed.map(|handle| handle.to_string());
+            let args = vec![given(user), listed.unwrap_or_default()];
+            let keys = [self.names.session(key)].into_iter();
+            Call::new(&script::REMOVE, keys.chain(self.index_inside()), args)
         });
         let reply = removed.await?;
-        if let Reply::Ok(fields) = &reply
-            && let Some((user, handle)) = fields.first()
-            && let Some(user) = user.strip_prefix('+')
-        {
-            self.unlist(user, &[format!("{handle}:{}", text_of_key(key))])
-                .await?;
+        if let Reply::Ok(fields) = &reply {
+            self.forget(key, fields).await?;
         }
         Ok(reply)
+    }
+
+    /// Takes what `remove` says of a record out of the indices.
+    async fn forget(&self, key: &StoreKey, removed: &Fields) -> Result<(), StoreError> {
+        let [(user, handle), (_, pending)] = &removed[..] else {
+            return Err(unexpected());
+        };
+        let of_user = async {
+            match user.strip_prefix('+') {
+                Some(user) => {
+                    let member = format!("{handle}:{}", text_of_key(key));
+                    self.unlist(user, &[member]).await
+                }
+                None => Ok(()),
+            }
+        };
+        let of_all = async {
+            match Handle::parse(handle) {
+                // A reservation may go and its session stay.
+                Some(handle) => self.delist(handle, key, pending.is_empty()).await,
+                None => Ok(()),
+            }
+        };
+        try_join(of_user, of_all).await.map(drop)
     }
 
     /// The members that are not in `seen`, which they are added to.
@@ -93,32 +100,20 @@ impl RedisStore {
     }
 
     async fn of_user_it(&self, user: &str, now: Timestamp) -> Result<Vec<Summary>, StoreError> {
-        let (mut seen, mut records) = (HashSet::new(), Vec::<Record>::new());
+        let (mut seen, mut sessions) = (HashSet::new(), Vec::<Summary>::new());
         loop {
             let members = self.unseen(user, &mut seen).await?;
-            let reads = members.iter().map(|(_, key)| self.settled(key));
-            let found = try_join_all(reads).await?;
+            let found = self.glances(members.iter().map(|(_, key)| key)).await?;
             let all_there = found.iter().all(Option::is_some);
-            for record in found.into_iter().flatten() {
-                let listed = records.iter().any(|other| other.handle == record.handle);
-                if record.user.as_deref() == Some(user) && !record.is_expired(now) && !listed {
-                    records.push(record);
+            for session in found.into_iter().flatten() {
+                let listed = sessions.iter().any(|other| other.handle == session.handle);
+                if session.user.as_deref() == Some(user) && !session.is_expired(now) && !listed {
+                    sessions.push(session);
                 }
             }
             if all_there {
-                records.sort_by_key(|record| Reverse((record.renewed, record.handle)));
-                return Ok(records.iter().map(Record::summary).collect());
-            }
-        }
-    }
-
-    /// The record under this key and no other, waiting for one that is on its way.
-    async fn settled(&self, key: &StoreKey) -> Result<Option<Record>, StoreError> {
-        loop {
-            match self.find(key).await? {
-                Found::Record(record) => return Ok(Some(*record)),
-                Found::Alias(..) | Found::Nothing => return Ok(None),
-                Found::Pending => self.pause().await,
+                sessions.sort_by_key(|session| Reverse(session.position()));
+                return Ok(sessions);
             }
         }
     }
@@ -129,11 +124,13 @@ impl RedisStore {
         loop {
             let members = self.unseen(user, &mut seen).await?;
             if members.is_empty() {
+                let meant = seen.iter().filter(|(handle, _)| which.includes(*handle));
+                self.confirm(meant.map(|(_, key)| *key)).await?;
                 return Ok(deleted.len() as u64);
             }
             let meant = members.iter().filter(|(handle, _)| which.includes(*handle));
             let removals = meant.map(|&(handle, key)| async move {
-                let reply = self.remove(&key, Some(user)).await?;
+                let reply = self.remove(&key, Some(user), None).await?;
                 Ok(matches!(reply, Reply::Ok(_)).then_some(handle))
             });
             let removed: Vec<_> = try_join_all(removals).await?;
@@ -156,6 +153,9 @@ impl UserSessions for RedisStore {
         user: &'a str,
         which: Which,
     ) -> BoxFuture<'a, Result<u64, StoreError>> {
-        Box::pin(self.within(self.deadlines.write, self.delete_of_user_it(user, which)))
+        Box::pin(async move {
+            let ender = self.ender();
+            ender.run(ender.delete_of_user_it(user, which)).await
+        })
     }
 }

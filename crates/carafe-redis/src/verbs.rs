@@ -9,9 +9,10 @@ use carafe_core::{
 use crate::{
     RedisStore,
     call::{rebased, unexpected},
-    changes::{Attempt, arguments},
+    changes::{Attempt, arguments, flag},
     found::Found,
     layout::{self, second},
+    listing::{Entry, Listing},
     reply::Reply,
     script::{self, Call},
 };
@@ -23,11 +24,18 @@ impl RedisStore {
         record: &Record,
         now: Timestamp,
     ) -> Result<Created, StoreError> {
-        let listed = match &record.user {
-            Some(user) => self.list(user, record.handle, key, record.expires, now),
-            None => return self.file(key, record, Timestamp::from_unix(0)).await,
+        if !self.lists_apart(record.user.as_deref()) {
+            return self.file(key, record, Timestamp::from_unix(0)).await;
+        }
+        let entry = Entry {
+            user: record.user.clone(),
+            handle: record.handle,
+            created: record.created,
+            renewed: record.renewed,
+            expires: record.expires,
         };
-        self.file(key, record, listed.await?).await
+        let listed = self.list(&entry, key, now).await?;
+        self.file(key, record, listed).await
     }
 
     async fn file(
@@ -40,7 +48,8 @@ impl RedisStore {
             let fields = layout::fields_of(key, record, listed);
             let mut args = vec![second(record.expires)];
             args.extend(fields.into_iter().flat_map(|(name, text)| [name, text]));
-            Call::new(&script::CREATE, [self.names.session(key)], args)
+            let keys = [self.names.session(key)].into_iter();
+            Call::new(&script::CREATE, keys.chain(self.index_inside()), args)
         });
         match filed.await? {
             Reply::Ok(_) => Ok(Created::Created),
@@ -82,10 +91,12 @@ impl RedisStore {
                 to: None,
                 again,
                 version,
+                all: self.listing == Listing::Apart,
             };
             let answer = self.call(|again| {
                 let args = arguments(base, &patch, now, attempt(again));
-                Call::new(&script::PATCH, [self.names.session(&key)], args)
+                let keys = [self.names.session(&key)].into_iter();
+                Call::new(&script::PATCH, keys.chain(self.index_inside()), args)
             });
             match answer.await? {
                 Reply::Ok(fields) => {
@@ -101,9 +112,7 @@ impl RedisStore {
                         turn = Some(self.turns.of(&key).lock().await);
                     }
                 }
-                Reply::List(user, handle, expires) => {
-                    listed = Some(self.list(&user, handle, &key, expires, now).await?);
-                }
+                Reply::List(entry) => listed = Some(self.list(&entry, &key, now).await?),
                 Reply::Taken(_) | Reply::Unknown => return Err(unexpected()),
             }
         }
@@ -119,17 +128,17 @@ impl RedisStore {
         loop {
             let answer = self.call(|_| {
                 let listed = listed.map(second).unwrap_or_default();
-                let args = vec![second(now), second(expires), listed];
-                Call::new(&script::TOUCH, [self.names.session(&key)], args)
+                let all = flag(self.listing == Listing::Apart);
+                let args = vec![second(now), second(expires), listed, all];
+                let keys = [self.names.session(&key)].into_iter();
+                Call::new(&script::TOUCH, keys.chain(self.index_inside()), args)
             });
             match answer.await? {
                 Reply::Ok(_) => return Ok(true),
                 Reply::Moved(to, until) if now < until => key = to,
                 Reply::Gone | Reply::Moved(..) => return Ok(false),
                 Reply::Pending => self.pause().await,
-                Reply::List(user, handle, expires) => {
-                    listed = Some(self.list(&user, handle, &key, expires, now).await?);
-                }
+                Reply::List(entry) => listed = Some(self.list(&entry, &key, now).await?),
                 _ => return Err(unexpected()),
             }
         }
@@ -140,12 +149,15 @@ impl RedisStore {
     pub(crate) async fn delete_it(&self, key: &StoreKey) -> Result<bool, StoreError> {
         let (mut key, mut aliases) = (*key, Vec::new());
         let was_there = loop {
-            match self.remove(&key, None).await? {
+            match self.remove(&key, None, None).await? {
                 Reply::Moved(to, _) => aliases.push(std::mem::replace(&mut key, to)),
                 Reply::Ok(_) => break true,
                 _ => break false,
             }
         };
+        // Before the aliases go, which lead whoever repeats this to the same key.
+        let keys = aliases.iter().copied().chain([key]);
+        self.confirm(keys).await?;
         for alias in &aliases {
             let mut command = redis::cmd("DEL");
             command.arg(self.names.session(alias));

@@ -35,5 +35,6 @@ local function look(key, now)
   end
   if not m[6] then return {'corrupt'} end
   if tonumber(m[7]) <= tonumber(now) then return {'gone'} end
-  return nil, {user = m[5], handle = m[6], expires = m[7], listed = m[8], seen = m[9], version = m[10], next = m[11]}
+  return nil, {user = m[5], handle = m[6], expires = m[7], listed = m[8], seen = m[9], version = m[10], next = m[11],
+    created = m[12], renewed = m[13]}
 end

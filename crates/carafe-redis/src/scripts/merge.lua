@@ -3,8 +3,9 @@
 --
 -- ARGV: 1 now, 2 the user it was made for ('' or '+user'), 3 the only version it may apply to or '',
 -- 4 until when the index lists this session or '', 5 new user ('' or '+user'), 6 new auth, 7 new device ('' or '+device'), 8 seen,
--- 9 expires, 10 renewed, 11 '1' to clear, 12 tag of the key, 13 to, 14 until, 15 '1' if sent before;
--- from 16 on four for each change: op (s, r, u), field, JSON text, JSON text before ('' or '+text').
+-- 9 expires, 10 renewed, 11 '1' to clear, 12 tag of the key, 13 to, 14 until, 15 '1' if sent before,
+-- 16 '1' if an index elsewhere lists all sessions; from 17 on four for each change: op (s, r, u), field, JSON text,
+-- JSON text before ('' or '+text').
 
 -- Where a member stands and how its key is spelled, and its JSON text.
 local function split(value)
@@ -17,7 +18,7 @@ end
 -- Whether something stands against it, as a reply, or nil and the heads of the fields that are there.
 local function check(key)
   local heads = {}
-  for at = 16, #ARGV, 4 do
+  for at = 17, #ARGV, 4 do
     local value, head, text = redis.call('HGET', key, ARGV[at + 1]), nil, nil
     if value then
       head, text = split(value)
@@ -39,7 +40,7 @@ end
 
 -- The members that the changes write, as fields and values; what they remove is removed.
 local function members(key, heads, fields, next)
-  for at = 16, #ARGV, 4 do
+  for at = 17, #ARGV, 4 do
     if ARGV[at] == 'r' then
       redis.call('HDEL', key, ARGV[at + 1])
     else
@@ -54,12 +55,13 @@ local function members(key, heads, fields, next)
   return next
 end
 
-local function merge(key, record)
+-- `index`: that of all sessions, on one server, if the key stays.
+local function merge(key, record, index)
   if (record.user and '+' .. record.user or '') ~= ARGV[2] then return {'gone'} end
   if ARGV[3] ~= '' and ARGV[3] ~= record.version then return {'unknown'} end
   local user = ARGV[5] ~= '' and ARGV[5]:sub(2) or record.user
   local expires, listed = later(record.expires, ARGV[9]), ARGV[4] ~= '' and ARGV[4] or record.listed
-  if user and tonumber(expires) > tonumber(listed) then return {'list', user, record.handle, expires} end
+  if needs_listing(record, user, expires, listed, ARGV[16]) then return ask(record, user, expires) end
   local trouble, heads = check(key)
   if trouble then return trouble end
 
@@ -80,5 +82,6 @@ local function merge(key, record)
   fact('renewed', ARGV[10])
   fact('key', ARGV[12])
   put(key, fields)
+  relist(index, key, record, expires)
   keep_until(key, expires)
 end

@@ -1,0 +1,76 @@
+//! Forgetting what is over. Redis drops the records itself, and whoever lists a session trims its set of what is over;
+//! a sweep does the rest at once, such as after a change of clocks or for sets that nobody writes to any more.
+
+use carafe_core::{
+    clock::Timestamp,
+    store::{BoxFuture, ExpiredSweep, Handle, StoreError, StoreKey},
+};
+
+use crate::{
+    RedisStore,
+    layout::second,
+    reply::Reply,
+    script::{self, Call},
+};
+
+impl RedisStore {
+    async fn sweep_it(&self, limit: usize, now: Timestamp) -> Result<usize, StoreError> {
+        let mut swept = 0;
+        for row in self.names.rows('u') {
+            let mut sets = &row[..];
+            while !sets.is_empty() && swept < limit {
+                let (whole, handles) = self.up_to(sets, now, limit - swept).await?;
+                for handle in handles.iter().filter_map(|text| Handle::parse(text)) {
+                    if swept < limit && self.expire(handle, now).await? {
+                        swept += 1;
+                    }
+                }
+                sets = sets.get(whole..).unwrap_or_default();
+            }
+        }
+        Ok(swept)
+    }
+
+    /// Takes a session away that is over, and its members; whether it was.
+    async fn expire(&self, handle: Handle, now: Timestamp) -> Result<bool, StoreError> {
+        let keys = self.members_of(handle).await?;
+        for key in &keys {
+            if !self.expire_at(key, now).await? {
+                return Ok(false);
+            }
+        }
+        for key in &keys {
+            self.strike(handle, key, "ended").await?;
+        }
+        if keys.is_empty() {
+            // Its end is all that is left of it.
+            self.strike(handle, &StoreKey::from_bytes([0; 32]), "ended").await?;
+        }
+        Ok(true)
+    }
+
+    /// Whether no session is under this key at `now`; a record that has expired is taken away.
+    async fn expire_at(&self, key: &StoreKey, now: Timestamp) -> Result<bool, StoreError> {
+        let expired = self.call(|_| {
+            let args = vec![second(now)];
+            Call::new(&script::EXPIRE, [self.names.session(key)], args)
+        });
+        match expired.await {
+            Ok(Reply::Gone | Reply::Moved(..)) => Ok(true),
+            // One that lives longer than its index says, because it was prolonged while there was no index.
+            Ok(Reply::List(entry)) => self.enter(&entry, key, entry.expires).await.map(|()| false),
+            Ok(_) | Err(StoreError::Corrupt(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl ExpiredSweep for RedisStore {
+    fn sweep<'a>(
+        &'a self,
+        limit: usize,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<usize, StoreError>> {
+        Box::pin(self.within(self.deadlines.write, self.sweep_it(limit, now)))
+    }
+}
