@@ -21,6 +21,7 @@ mod keys;
 mod output;
 mod runtime;
 mod stores;
+mod table;
 
 use std::process::ExitCode;
 

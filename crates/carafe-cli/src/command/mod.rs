@@ -3,6 +3,7 @@
 mod demo;
 mod inspect;
 mod key;
+mod sessions;
 mod sign;
 mod store;
 mod version;
@@ -39,6 +40,7 @@ enum Command {
     Key(key::KeyCommand),
     Inspect(inspect::InspectArgs),
     Sign(sign::SignArgs),
+    Sessions(sessions::SessionsCommand),
     Store(store::StoreCommand),
 }
 
@@ -51,6 +53,7 @@ impl Cli {
             Some(Command::Key(args)) => args.run(),
             Some(Command::Inspect(args)) => args.run(),
             Some(Command::Sign(args)) => args.run(),
+            Some(Command::Sessions(args)) => args.run(),
             Some(Command::Store(args)) => args.run(),
         }
     }

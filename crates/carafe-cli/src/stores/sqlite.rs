@@ -5,10 +5,7 @@ use std::{io::ErrorKind, time::Duration};
 use carafe_core::store::{BoxFuture, Health, StoreError};
 use carafe_sqlite::{OpenError, SqliteOptions, SqliteStore};
 
-use super::{
-    Initialized, OpenStore, StoreUrl,
-    opened::Operated,
-};
+use super::{Initialized, OpenStore, StoreUrl, opened::Operated};
 use crate::failure::Failure;
 
 /// An operator waits for the turn that a visitor would not wait for.
