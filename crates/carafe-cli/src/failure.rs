@@ -48,6 +48,18 @@ impl Failure {
         Self::Stopped(text.to_string())
     }
 
+    /// The same, with something more to say.
+    pub(crate) fn and(self, more: &str) -> Self {
+        let with = |text| format!("{text}; {more}");
+        match self {
+            Self::Trouble(text) => Self::Trouble(with(text)),
+            Self::Usage(text) => Self::Usage(with(text)),
+            Self::NotFound(text) => Self::NotFound(with(text)),
+            Self::Unavailable(text) => Self::Unavailable(with(text)),
+            Self::Stopped(text) => Self::Stopped(with(text)),
+        }
+    }
+
     /// The line.
     pub(crate) fn text(&self) -> &str {
         match self {

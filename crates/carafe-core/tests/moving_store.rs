@@ -56,7 +56,7 @@ fn a_log_out_wins_over_a_move_that_is_under_way() {
         let pair = Pair::new();
         let (key, stale) = filed(&*pair.old, 3600).await;
         assert!(pair.moving().delete(&key).await.unwrap());
-        let brought = bring_over(&*pair.old, &*pair.new, &key, &stale, NOW).await;
+        let brought = bring_over((&*pair.old, &key), (&*pair.new, &key), &stale, NOW).await;
         assert_eq!(brought.unwrap(), Brought::Ended);
         assert!(pair.is_empty());
     });
@@ -73,7 +73,7 @@ fn a_move_that_comes_second_leaves_the_first_ones_session_alone() {
         patch.set("n", "2".to_owned());
         let patched = store.patch(&key, &base, &patch, NOW).await.unwrap();
         assert!(matches!(patched, Patched::Applied(_)));
-        let brought = bring_over(&*pair.old, &*pair.new, &key, &stale, NOW).await;
+        let brought = bring_over((&*pair.old, &key), (&*pair.new, &key), &stale, NOW).await;
         assert_eq!(brought.unwrap(), Brought::WasThere);
         let kept = store.load(&key, NOW).await.unwrap().unwrap();
         assert_eq!(kept.data.text_of("n"), Some("2"));

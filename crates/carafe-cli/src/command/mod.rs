@@ -3,6 +3,7 @@
 mod demo;
 mod inspect;
 mod key;
+mod migrate;
 mod sessions;
 mod sign;
 mod store;
@@ -42,6 +43,7 @@ enum Command {
     Sign(sign::SignArgs),
     Sessions(sessions::SessionsCommand),
     Store(store::StoreCommand),
+    Migrate(migrate::Migrate),
 }
 
 impl Cli {
@@ -55,6 +57,7 @@ impl Cli {
             Some(Command::Sign(args)) => args.run(),
             Some(Command::Sessions(args)) => args.run(),
             Some(Command::Store(args)) => args.run(),
+            Some(Command::Migrate(args)) => args.run(),
         }
     }
 }

@@ -54,24 +54,24 @@ pub enum Brought {
     Ended,
 }
 
-/// Brings the session `record`, found in `old` under `key` itself and not through an alias, over into `new`.
+/// Brings the session `record` over from one store into another, each with its name for it. In the old store it
+/// must have been found under that name itself and not through an alias.
 ///
 /// # Errors
 /// What the stores say. The session is then in one of them or in both, and may be brought over again.
 pub async fn bring_over(
-    old: &dyn SessionStore,
-    new: &dyn SessionStore,
-    key: &StoreKey,
+    (old, from): (&dyn SessionStore, &StoreKey),
+    (new, to): (&dyn SessionStore, &StoreKey),
     record: &Record,
     now: Timestamp,
 ) -> Result<Brought, StoreError> {
-    if new.create(key, record, now).await? == Created::Taken {
+    if new.create(to, record, now).await? == Created::Taken {
         return Ok(Brought::WasThere);
     }
-    if old.delete(key).await? {
+    if old.delete(from).await? {
         return Ok(Brought::Over);
     }
-    new.delete(key).await?;
+    new.delete(to).await?;
     Ok(Brought::Ended)
 }
 
@@ -101,6 +101,9 @@ impl Moving {
         Self { grace, ..self }
     }
 
+    /// How old an id has to be before its session is moved, unless [`Moving::alias_grace`] says otherwise.
+    pub const ALIAS_GRACE: Duration = ALIAS_GRACE;
+
     /// Whether `record` may have been found through an alias at `now`, so that it has to stay where it is.
     #[must_use]
     pub fn is_too_young(record: &Record, now: Timestamp) -> bool {
@@ -116,7 +119,7 @@ impl Moving {
         if is_younger(&record, self.grace, now) {
             return Ok(Place::Old(Box::new(record)));
         }
-        let brought = bring_over(&*self.old, &*self.new, key, &record, now).await?;
+        let brought = bring_over((&*self.old, key), (&*self.new, key), &record, now).await?;
         Ok(match brought {
             Brought::Over | Brought::WasThere => Place::New,
             Brought::Ended => Place::Nowhere,
