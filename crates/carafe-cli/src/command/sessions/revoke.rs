@@ -31,13 +31,12 @@ With --json: {\"revoked\": N}.
 
 Examples:
   carafe sessions revoke 9pWc0vT1m4yQe7Zb --store sqlite:sessions.db
-  carafe sessions revoke -- -Wc0vT1m4yQe7Zbx
   carafe sessions revoke --user ada --all-but 9pWc0vT1m4yQe7Zb
   carafe sessions revoke --all --yes --json")]
-#[group(id = "which", required = true, multiple = false, args = ["handle", "user", "all"])]
+#[command(group = clap::ArgGroup::new("which").required(true).args(["handle", "user", "all"]))]
 pub(super) struct Revoke {
     /// The session with this public name
-    #[arg(value_name = "HANDLE", value_parser = handle)]
+    #[arg(value_name = "HANDLE", value_parser = handle, allow_hyphen_values = true)]
     handle: Option<Handle>,
 
     /// The sessions of this user
@@ -45,7 +44,7 @@ pub(super) struct Revoke {
     user: Option<String>,
 
     /// With --user: but not this one
-    #[arg(long, value_name = "HANDLE", requires = "user", value_parser = handle)]
+    #[arg(long, value_name = "HANDLE", requires = "user", conflicts_with_all = ["all", "handle"], value_parser = handle, allow_hyphen_values = true)]
     all_but: Option<Handle>,
 
     /// Every session that began before now

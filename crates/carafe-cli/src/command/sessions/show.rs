@@ -25,10 +25,10 @@ With --json: the object that `list` has for it, and \"data\", the dictionary's J
 
 Examples:
   carafe sessions show 9pWc0vT1m4yQe7Zb --store sqlite:sessions.db
-  carafe sessions show --json -- -Wc0vT1m4yQe7Zbx | jq '.data | fromjson'")]
+  carafe sessions show --json 9pWc0vT1m4yQe7Zb | jq '.data | fromjson'")]
 pub(super) struct Show {
     /// The session's public name
-    #[arg(value_name = "HANDLE", value_parser = handle)]
+    #[arg(value_name = "HANDLE", value_parser = handle, allow_hyphen_values = true)]
     handle: Handle,
 
     /// Print one JSON object
