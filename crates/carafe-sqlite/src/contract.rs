@@ -1,5 +1,6 @@
 //! The verbs of the contract, each handed to the readers or to the writer. What they do stands in `find`,
-//! `change` and `remove`, `inventory` has those for operators; what goes to the writer is copied first, because it outlives a dropped future.
+//! `change` and `remove`; what goes to the writer is copied first, because it outlives a dropped future.
+//! Next: `inventory` for those of operators.
 
 use carafe_core::{
     clock::Timestamp,

@@ -1,11 +1,11 @@
-//! The store's contract, in terms of `verbs` and `change`.
+//! The store's contract, in terms of `verbs` and `change`. Next: `inventory`, the part for operators.
 
 use carafe_core::{
     clock::Timestamp,
     session::Patch,
     store::{
-        BoxFuture, Created, ExpiredSweep, Patched, Record, SessionStore, StoreError, StoreKey,
-        Summary, UserSessions, Which,
+        BoxFuture, Created, ExpiredSweep, Inventory, Patched, Record, SessionStore, StoreError,
+        StoreKey, Summary, UserSessions, Which,
     },
 };
 
@@ -96,6 +96,10 @@ impl<D: Dialect> SessionStore for SqlStore<D> {
     }
 
     fn sweeper(&self) -> Option<&dyn ExpiredSweep> {
+        Some(self)
+    }
+
+    fn inventory(&self) -> Option<&dyn Inventory> {
         Some(self)
     }
 }

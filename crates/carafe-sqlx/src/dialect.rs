@@ -3,7 +3,7 @@
 use carafe_core::store::BoxFuture;
 use sqlx::{Database, Error, SqlStr};
 
-use crate::row::Columns;
+use crate::row::{Columns, Keys};
 
 /// A database that sessions can be kept in.
 ///
@@ -26,6 +26,32 @@ pub trait Dialect: Database {
     /// Deletes the first `$2` rows that have expired at `$1`.
     #[doc(hidden)]
     const SWEEP: &'static str;
+    /// Whether a row comes behind the handle `$4` of the second `$2`, which is `$3`, too, in a form that this
+    /// database's planner turns into one range of an index.
+    #[doc(hidden)]
+    const BEHIND: &'static str;
+    /// Deletes sessions that began by `$1`, which is `$2`, too; at most `$3`.
+    #[doc(hidden)]
+    const DELETE_BEGUN: &'static str;
+    /// The largest `store_key` of several.
+    #[doc(hidden)]
+    const LARGEST: &'static str;
+    /// The indices of the table `$1` that can be used, each name twice.
+    #[doc(hidden)]
+    const INDICES: &'static str;
+    /// The name and the kind of the table `$1`.
+    #[doc(hidden)]
+    const KIND: &'static str;
+    /// The server's settings that matter, the version first.
+    #[doc(hidden)]
+    const SETTINGS: &'static [&'static str];
+    /// Their names and values.
+    #[doc(hidden)]
+    const ASK_SETTINGS: &'static str;
+
+    /// What is wrong with a setting of this value, or with a table of the kind that is called `kind`.
+    #[doc(hidden)]
+    fn objection(setting: &str, value: &str) -> Option<&'static str>;
 
     /// `sql` with this database's placeholders.
     #[doc(hidden)]
@@ -46,6 +72,22 @@ pub trait Dialect: Database {
         sql: &'c SqlStr,
         values: &'c [Value<'c>],
     ) -> BoxFuture<'c, Result<Vec<Columns>, Error>>;
+
+    /// How many keys a query has met, and the last of them.
+    #[doc(hidden)]
+    fn keys<'c>(
+        connection: &'c mut Self::Connection,
+        sql: &'c SqlStr,
+        values: &'c [Value<'c>],
+    ) -> BoxFuture<'c, Result<Keys, Error>>;
+
+    /// The rows of a query for two texts.
+    #[doc(hidden)]
+    fn pairs<'c>(
+        connection: &'c mut Self::Connection,
+        sql: &'c SqlStr,
+        values: &'c [Value<'c>],
+    ) -> BoxFuture<'c, Result<Vec<(String, String)>, Error>>;
 
     /// Statements without values or results, in one go.
     #[doc(hidden)]
@@ -93,6 +135,41 @@ macro_rules! calls {
             })
         }
 
+        fn keys<'c>(
+            connection: &'c mut Self::Connection,
+            sql: &'c SqlStr,
+            values: &'c [Value<'c>],
+        ) -> BoxFuture<'c, Result<Keys, Error>> {
+            Box::pin(async move {
+                use sqlx::Row;
+                let query = sqlx::query_with::<Self, _>(sql.clone(), arguments(values)?);
+                let row = query.fetch_one(connection).await?;
+                Ok($crate::row::Keys {
+                    count: row.try_get(0)?,
+                    last: row.try_get(1)?,
+                })
+            })
+        }
+
+        fn pairs<'c>(
+            connection: &'c mut Self::Connection,
+            sql: &'c SqlStr,
+            values: &'c [Value<'c>],
+        ) -> BoxFuture<'c, Result<Vec<(String, String)>, Error>> {
+            Box::pin(async move {
+                use sqlx::Row;
+                let query = sqlx::query_with::<Self, _>(sql.clone(), arguments(values)?);
+                let text = |row: &Self::Row, at| {
+                    let bytes: Vec<u8> = row.try_get::<$text, usize>(at)?.into();
+                    String::from_utf8(bytes).map_err(|error| Error::Decode(error.into()))
+                };
+                let rows = query.fetch_all(connection).await?;
+                rows.iter()
+                    .map(|row| Ok((text(row, 0)?, text(row, 1)?)))
+                    .collect()
+            })
+        }
+
         fn batch<'c>(
             connection: &'c mut Self::Connection,
             sql: &'c SqlStr,
@@ -126,14 +203,14 @@ macro_rules! conversions {
 
         fn columns(row: &<$database as sqlx::Database>::Row) -> Result<Columns, Error> {
             use sqlx::Row;
-            let text = |bytes: $text| $crate::row::text(bytes.into());
+            let bytes = |text: $text| -> Vec<u8> { text.into() };
             Ok(Columns {
                 key: row.try_get(0)?,
                 target: row.try_get(1)?,
-                data: text(row.try_get(2)?)?,
-                user: row.try_get::<Option<$text>, _>(3)?.map(text).transpose()?,
+                data: bytes(row.try_get(2)?),
+                user: row.try_get::<Option<$text>, _>(3)?.map(bytes),
                 handle: row.try_get(4)?,
-                device: row.try_get::<Option<$text>, _>(5)?.map(text).transpose()?,
+                device: row.try_get::<Option<$text>, _>(5)?.map(bytes),
                 created: row.try_get(6)?,
                 renewed: row.try_get(7)?,
                 last_seen: row.try_get(8)?,

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `store` | [`SqlStore`]: how one is made and configured; `deadline` bounds what it does |
 //! | `verbs` | what load, create, touch and delete do; `change` is patch and rotate |
+//! | `inventory`, `look` | pages, samples and walks for operators; `health` is how a store is |
 //! | `statements` | all SQL; `postgres` and `mysql` are what they do not agree on |
 //! | `row` | a record as columns and back |
 //! | `lease` | a connection that only goes back to its pool clean |
@@ -20,7 +21,10 @@ mod contract;
 mod deadline;
 mod dialect;
 mod failure;
+mod health;
+mod inventory;
 mod lease;
+mod look;
 mod migrate;
 #[cfg(feature = "mysql")]
 mod mysql;

@@ -5,7 +5,7 @@ use sqlx::{Error, Postgres, SqlStr};
 
 use crate::{
     dialect::{Dialect, Value, calls, conversions},
-    row::Columns,
+    row::{Columns, Keys},
     store::SqlStore,
 };
 
@@ -24,6 +24,33 @@ impl Dialect for Postgres {
     const SWEEP: &'static str = "DELETE FROM carafe_sessions WHERE store_key = ANY (ARRAY(\
         SELECT store_key FROM carafe_sessions WHERE expires <= $1 ORDER BY expires LIMIT $2 \
         FOR UPDATE SKIP LOCKED))";
+    const BEHIND: &'static str = "renewed <= $2 AND (renewed, handle) < ($3, $4)";
+    // By handle, which a renewal keeps: a row that got another key while we waited for its lock is found by the
+    // key that it had, and deleted where it is.
+    const DELETE_BEGUN: &'static str = "DELETE FROM carafe_sessions WHERE created <= $1 AND target IS NULL \
+        AND handle = ANY (ARRAY(SELECT handle FROM carafe_sessions \
+        WHERE created <= $2 AND target IS NULL ORDER BY created LIMIT $3))";
+    // There is a max(bytea) from Postgres 18 on only.
+    const LARGEST: &'static str = "decode(max(encode(store_key, 'hex') COLLATE \"C\"), 'hex')";
+    // Not those that a failed CREATE INDEX CONCURRENTLY has left.
+    const INDICES: &'static str = "SELECT c.relname::text, c.relname::text FROM pg_index i \
+        JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = to_regclass($1) AND i.indisvalid";
+    const KIND: &'static str = "SELECT relname::text, CASE relpersistence WHEN 'p' THEN 'permanent' \
+        WHEN 'u' THEN 'unlogged' ELSE 'temporary' END FROM pg_class WHERE oid = to_regclass($1)";
+    const SETTINGS: &'static [&'static str] = &["server_version", "synchronous_commit", "fsync"];
+    const ASK_SETTINGS: &'static str = "SELECT name, setting FROM pg_settings \
+        WHERE name IN ('server_version', 'synchronous_commit', 'fsync')";
+
+    fn objection(setting: &str, value: &str) -> Option<&'static str> {
+        match (setting, value) {
+            ("fsync", "off") => Some("fsync is off: a power cut can destroy the database"),
+            ("kind", "unlogged") => {
+                Some("the table is unlogged: a crash empties it; ALTER TABLE … SET LOGGED")
+            }
+            ("kind", "temporary") => Some("the table is temporary: each connection has its own"),
+            _ => None,
+        }
+    }
 
     fn placeholders(sql: String) -> String {
         sql

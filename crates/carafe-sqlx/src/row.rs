@@ -1,12 +1,12 @@
-//! A record as the columns of a row, and back.
+//! A record as the columns of a row, and back. Text stays bytes until the row is read: one row with bad text is
+//! one bad row, not the end of a list.
 
 use carafe_core::{
     clock::Timestamp,
     json,
     session::SessionData,
-    store::{Handle, Record, StoreError, StoreKey},
+    store::{Handle, Record, StoreError, StoreKey, Summary},
 };
-use sqlx::Error;
 
 use crate::dialect::Value;
 
@@ -14,16 +14,23 @@ use crate::dialect::Value;
 pub struct Columns {
     pub(crate) key: Vec<u8>,
     pub(crate) target: Option<Vec<u8>>,
-    pub(crate) data: String,
-    pub(crate) user: Option<String>,
+    /// Empty where only a summary was asked for.
+    pub(crate) data: Vec<u8>,
+    pub(crate) user: Option<Vec<u8>>,
     pub(crate) handle: Vec<u8>,
-    pub(crate) device: Option<String>,
+    pub(crate) device: Option<Vec<u8>>,
     pub(crate) created: i64,
     pub(crate) renewed: i64,
     pub(crate) last_seen: i64,
     pub(crate) expires: i64,
     pub(crate) authenticated: Option<i64>,
     pub(crate) version: i64,
+}
+
+/// What a query that counts keys gives.
+pub struct Keys {
+    pub(crate) count: i64,
+    pub(crate) last: Option<Vec<u8>>,
 }
 
 /// What a key leads to.
@@ -45,12 +52,17 @@ impl Columns {
         }
     }
 
-    /// The record of `user` in a list of theirs.
-    pub(crate) fn of(self, user: &str) -> Result<Record, StoreError> {
-        if self.user.as_deref() != Some(user) {
-            return Err(StoreError::corrupt("the row of another user"));
+    /// This row, if it may be in a list of the sessions of `user`.
+    pub(crate) fn of(self, user: &str) -> Result<Self, StoreError> {
+        if self.user.as_deref() != Some(user.as_bytes()) {
+            return Err(StoreError::unavailable("the row of another user"));
         }
-        self.record()
+        Ok(self)
+    }
+
+    /// The key that this row stands under.
+    pub(crate) fn key(&self) -> Result<StoreKey, StoreError> {
+        Ok(StoreKey::from_bytes(exact(&self.key)?))
     }
 
     /// The key that this row leads to, if it is an alias. Reads nothing else of it.
@@ -59,12 +71,19 @@ impl Columns {
         Ok(target.map(StoreKey::from_bytes))
     }
 
-    fn record(self) -> Result<Record, StoreError> {
-        Ok(Record {
-            data: SessionData::parse(self.data, Record::STYLE).map_err(StoreError::corrupt)?,
-            user: self.user,
+    /// The record, from a row with its dictionary.
+    pub(crate) fn record(mut self) -> Result<Record, StoreError> {
+        let data = text(std::mem::take(&mut self.data))?;
+        let data = SessionData::parse(data, Record::STYLE).map_err(StoreError::corrupt)?;
+        Ok(self.summary()?.with_data(data))
+    }
+
+    /// The record without its dictionary.
+    pub(crate) fn summary(self) -> Result<Summary, StoreError> {
+        Ok(Summary {
+            user: self.user.map(text).transpose()?,
             handle: Handle::from_bytes(exact(&self.handle)?),
-            device: self.device,
+            device: self.device.map(text).transpose()?,
             created: Timestamp::from_unix(self.created),
             renewed: Timestamp::from_unix(self.renewed),
             last_seen: Timestamp::from_unix(self.last_seen),
@@ -80,9 +99,9 @@ pub(crate) fn json_of(record: &Record) -> String {
     json::write_object(record.data.iter(), Record::STYLE)
 }
 
-/// Bytes that must be text.
-pub(crate) fn text(bytes: Vec<u8>) -> Result<String, Error> {
-    String::from_utf8(bytes).map_err(|error| Error::Decode(error.into()))
+fn text(bytes: Vec<u8>) -> Result<String, StoreError> {
+    // Without the bytes, which the error would show.
+    String::from_utf8(bytes).map_err(|error| StoreError::corrupt(error.utf8_error()))
 }
 
 fn exact<const N: usize>(bytes: &[u8]) -> Result<[u8; N], StoreError> {

@@ -7,11 +7,16 @@ use crate::{dialect::Dialect, table};
 /// The columns of a row, in the order of `Columns`.
 macro_rules! columns {
     ($of:literal) => {
+        columns!($of, $of, "data, ")
+    };
+    (summary) => {
+        columns!("", "'' AS ", "data, ")
+    };
+    ($of:literal, $($data:literal),*) => {
         concat!(
             $of,
             "target, ",
-            $of,
-            "data, ",
+            $($data,)*
             $of,
             "user_id, ",
             $of,
@@ -52,9 +57,61 @@ const FIND: &str = concat!(
 
 const OF_USER: &str = concat!(
     "SELECT store_key, ",
-    columns!(""),
+    columns!(summary),
     " FROM carafe_sessions WHERE user_id = $1 AND expires > $2 \
      ORDER BY renewed DESC, handle DESC"
+);
+
+/// Goes on in the dialect's `BEHIND` and `PAGE`.
+const NEWEST: &str = concat!(
+    "SELECT store_key, ",
+    columns!(summary),
+    " FROM carafe_sessions WHERE expires > $1 AND target IS NULL AND "
+);
+const PAGE: &str = " ORDER BY renewed DESC, handle DESC LIMIT $5";
+
+const OF_HANDLE: &str = concat!(
+    "SELECT store_key, ",
+    columns!(""),
+    " FROM carafe_sessions WHERE handle = $1 AND expires > $2 AND target IS NULL"
+);
+
+const WALK: &str = concat!(
+    "SELECT store_key, ",
+    columns!(""),
+    " FROM carafe_sessions WHERE store_key > $1 ORDER BY store_key LIMIT $2"
+);
+
+/// Rows in the order of their keys, from one on or up to it.
+macro_rules! rows {
+    ($side:literal) => {
+        concat!(
+            "SELECT store_key, ",
+            columns!(summary),
+            " FROM carafe_sessions WHERE store_key ",
+            $side,
+            " $1 ORDER BY store_key LIMIT $2"
+        )
+    };
+}
+const ROWS: [&str; 2] = [rows!(">="), rows!("<")];
+
+/// How many of these keys there are as far as `$2`, and, in the dialect's words, the last of them. Asks for no
+/// other column, so that an index can answer.
+const KEYS: [&str; 2] = [
+    " FROM (SELECT store_key FROM carafe_sessions WHERE store_key >= $1 ORDER BY store_key LIMIT $2) looked",
+    " FROM (SELECT store_key FROM carafe_sessions WHERE store_key < $1 ORDER BY store_key LIMIT $2) looked",
+];
+
+/// Goes on in `ITSELF` for the session, which has the handle in whatever row it is moved to; and once more
+/// for its aliases, which lead nowhere by then.
+const DELETE_OF_HANDLE: &str = "DELETE FROM carafe_sessions WHERE handle = $1";
+const ITSELF: &str = " AND target IS NULL";
+
+const BEGUN: &str = concat!(
+    "SELECT store_key, ",
+    columns!(summary),
+    " FROM carafe_sessions WHERE created <= $1 AND target IS NULL ORDER BY created LIMIT 1"
 );
 
 const CREATE: &str = concat!(
@@ -96,6 +153,15 @@ pub(crate) struct Statements {
     pub(crate) delete_only: SqlStr,
     pub(crate) delete_all_but: SqlStr,
     pub(crate) sweep: SqlStr,
+    pub(crate) newest: SqlStr,
+    pub(crate) of_handle: SqlStr,
+    pub(crate) walk: SqlStr,
+    pub(crate) rows: [SqlStr; 2],
+    pub(crate) keys: [SqlStr; 2],
+    pub(crate) delete_of_handle: SqlStr,
+    pub(crate) delete_aliases: SqlStr,
+    pub(crate) delete_begun: SqlStr,
+    pub(crate) begun: SqlStr,
     pub(crate) begin: SqlStr,
     pub(crate) commit: SqlStr,
     pub(crate) rollback: SqlStr,
@@ -119,6 +185,15 @@ impl Statements {
             delete_only: sql(&[DELETE_OF_USER, " AND handle = $2"]),
             delete_all_but: sql(&[DELETE_OF_USER, " AND handle <> $2"]),
             sweep: sql(&[D::SWEEP]),
+            newest: sql(&[NEWEST, D::BEHIND, PAGE]),
+            of_handle: sql(&[OF_HANDLE]),
+            walk: sql(&[WALK]),
+            rows: ROWS.map(|text| sql(&[text])),
+            keys: KEYS.map(|from| sql(&["SELECT COUNT(*), ", D::LARGEST, from])),
+            delete_of_handle: sql(&[DELETE_OF_HANDLE, ITSELF]),
+            delete_aliases: sql(&[DELETE_OF_HANDLE]),
+            delete_begun: sql(&[D::DELETE_BEGUN]),
+            begun: sql(&[BEGUN]),
             begin: sql(&[D::BEGIN]),
             commit: sql(&["COMMIT"]),
             rollback: sql(&["ROLLBACK"]),
@@ -147,6 +222,19 @@ mod tests {
             TOUCH,
             DELETE,
             DELETE_OF_USER,
+            OF_HANDLE,
+            WALK,
+            ROWS[0],
+            KEYS[0],
+            BEGUN,
+            #[cfg(feature = "postgres")]
+            &[NEWEST, sqlx::Postgres::BEHIND, PAGE].concat(),
+            #[cfg(feature = "postgres")]
+            sqlx::Postgres::DELETE_BEGUN,
+            #[cfg(feature = "mysql")]
+            &[NEWEST, sqlx::MySql::BEHIND, PAGE].concat(),
+            #[cfg(feature = "mysql")]
+            sqlx::MySql::DELETE_BEGUN,
         ] {
             let numbers: Vec<usize> = text
                 .split('$')

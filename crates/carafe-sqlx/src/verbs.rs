@@ -5,7 +5,7 @@
 
 use carafe_core::{
     clock::Timestamp,
-    store::{Created, Record, StoreKey, Summary, Which},
+    store::{Created, Handle, Record, Rows, StoreKey, Summary, Which},
 };
 use sqlx::SqlStr;
 
@@ -116,10 +116,12 @@ pub(crate) async fn of_user<D: Dialect>(
     now: Timestamp,
 ) -> Result<Vec<Summary>, Failure> {
     let rows = D::rows(&mut lease, &statements.of_user, &[user.into(), now.into()]).await?;
-    let records: Result<Vec<_>, _> = rows.into_iter().map(|columns| columns.of(user)).collect();
-    let records = records?;
+    let mut sessions = Rows::default();
+    for columns in rows {
+        sessions.push(columns.of(user)?.summary())?;
+    }
     lease.done();
-    Ok(records.iter().map(Record::summary).collect())
+    Ok(sessions.into_read())
 }
 
 pub(crate) async fn delete_of_user<D: Dialect>(
@@ -136,6 +138,45 @@ pub(crate) async fn delete_of_user<D: Dialect>(
     let mut values = vec![user.into()];
     values.extend(handle.as_ref().map(Value::from));
     let deleted = D::execute(&mut lease, statement, &values).await?;
+    lease.done();
+    Ok(deleted)
+}
+
+pub(crate) async fn delete_of_handle<D: Dialect>(
+    mut lease: Lease<D>,
+    statements: &Statements,
+    handle: &Handle,
+) -> Result<bool, Failure> {
+    let values = [handle.into()];
+    let deleted = D::execute(&mut lease, &statements.delete_of_handle, &values).await? > 0;
+    if deleted {
+        D::execute(&mut lease, &statements.delete_aliases, &values).await?;
+    }
+    lease.done();
+    Ok(deleted)
+}
+
+/// Their aliases stay, lead nowhere, and are swept.
+pub(crate) async fn delete_begun<D: Dialect>(
+    mut lease: Lease<D>,
+    statements: &Statements,
+    until: Timestamp,
+    limit: u64,
+) -> Result<u64, Failure> {
+    let deleted = loop {
+        let values = [until.into(), until.into(), limit.into()];
+        let deleted = D::execute(&mut lease, &statements.delete_begun, &values).await?;
+        // Postgres: all that the statement has picked may be gone already by somebody else's hand, and there
+        // are more. 0 must mean that there are none.
+        if deleted > 0
+            || limit == 0
+            || D::rows(&mut lease, &statements.begun, &[until.into()])
+                .await?
+                .is_empty()
+        {
+            break deleted;
+        }
+    };
     lease.done();
     Ok(deleted)
 }

@@ -7,6 +7,7 @@ mod support;
 
 use std::sync::OnceLock;
 
+use carafe_core::store::Health;
 use carafe_sqlx::{Deadlines, MySqlStore};
 use sqlx::mysql::MySqlPoolOptions;
 use support::{Kit, PATIENT, server::Server};
@@ -72,6 +73,27 @@ impl Kit for MariaDb {
     const PLACE: &'static str = "USE carafe;";
     const FILL: &'static str = "INSERT INTO TABLE SELECT UNHEX(SHA2(seq, 256)), NULL, '{}', \
         CONCAT('user', seq % 500), '123456789012', NULL, seq, seq, seq, seq, NULL, 0 FROM seq_1_to_5000";
+
+    async fn health(store: &MySqlStore) -> Health {
+        store.health().await.expect("health works")
+    }
+
+    async fn rows_read(store: &MySqlStore, _: &str) -> i64 {
+        let sql = "SHOW SESSION STATUS LIKE 'Handler_read%'";
+        let rows = sqlx::query_as::<_, (String, String)>(sql).fetch_all(store.pool());
+        let counts = rows.await.expect("it counts");
+        let number = |(_, count): (String, String)| count.parse::<i64>().expect("a number");
+        counts.into_iter().map(number).sum()
+    }
+
+    const FILL_MANY: &'static str = "INSERT INTO SESSIONS SELECT UNHEX(SHA2(seq, 256)), NULL, '{}', NULL, \
+        UNHEX(LEFT(MD5(seq), 24)), NULL, seq, seq DIV 3, seq, 1000000 + seq % 10, NULL, 0 \
+        FROM seq_1_to_200000";
+    const UNCHECKED: &'static str = "";
+    const INDICES: &'static str = "SELECT index_name, seq_in_index, column_name \
+        FROM information_schema.statistics WHERE table_name = 'SESSIONS' ORDER BY 1, 2";
+    const DROP_INDICES: &'static str = "ALTER TABLE SESSIONS DROP KEY SESSIONS_renewed, DROP KEY SESSIONS_handle, \
+        DROP KEY SESSIONS_created";
 
     fn bytes(hex: &str) -> String {
         format!("x'{hex}'")

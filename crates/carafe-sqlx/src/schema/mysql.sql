@@ -14,7 +14,10 @@ CREATE TABLE IF NOT EXISTS carafe_sessions (
     authenticated BIGINT,
     version       BIGINT       NOT NULL,
     KEY carafe_sessions_expires (expires),
-    KEY carafe_sessions_user (user_id, renewed)
+    KEY carafe_sessions_user (user_id, renewed),
+    KEY carafe_sessions_renewed (renewed, handle),
+    KEY carafe_sessions_handle (handle),
+    KEY carafe_sessions_created (created)
 ) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 CREATE TABLE IF NOT EXISTS carafe_sessions_schema (version BIGINT PRIMARY KEY) ENGINE = InnoDB;
 INSERT INTO carafe_sessions_schema (version) VALUES (1);

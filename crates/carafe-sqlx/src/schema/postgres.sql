@@ -15,5 +15,9 @@ CREATE TABLE carafe_sessions (
 ) WITH (fillfactor = 85);
 CREATE INDEX carafe_sessions_expires ON carafe_sessions (expires);
 CREATE INDEX carafe_sessions_user ON carafe_sessions (user_id, renewed) WHERE user_id IS NOT NULL;
+-- For operators; a change of data writes none of them, so it stays a heap-only update.
+CREATE INDEX carafe_sessions_renewed ON carafe_sessions (renewed, handle) WHERE target IS NULL;
+CREATE INDEX carafe_sessions_handle ON carafe_sessions (handle);
+CREATE INDEX carafe_sessions_created ON carafe_sessions (created) WHERE target IS NULL;
 CREATE TABLE IF NOT EXISTS carafe_sessions_schema (version BIGINT PRIMARY KEY);
 INSERT INTO carafe_sessions_schema (version) VALUES (1);

@@ -5,10 +5,12 @@
 //! | `corners` | chains of aliases, look-alike users, rows that others wrote, limits, migrations |
 //! | `races` | counters from two processes, resurrections, a user's log-out against a renewal |
 //! | `sql` | how many statements, on which index, in which batches |
+//! | `inventory` | operators: rows read of 200,000, estimates, ends against renewals, indices, health |
 //! | `faults` | a server killed, stopped or with a damaged row; a request that went away |
 
 pub(crate) mod corners;
 pub(crate) mod faults;
+pub(crate) mod inventory;
 pub(crate) mod races;
 pub(crate) mod sql;
 
@@ -22,6 +24,10 @@ macro_rules! suite {
             nothing_comes_back, a_renewal_does_not_escape_a_log_out_of_all;
             sql: each_verb_is_one_statement, a_contended_patch_is_one_transaction,
             sweep_and_list_use_their_index, a_thousand_are_swept_in_batches;
+            inventory: a_look_reads_few_of_many_rows, the_number_of_sessions_is_estimated,
+            a_renewal_does_not_escape_its_handle, a_renewal_does_not_escape_the_end_of_all,
+            operators_see_past_a_damaged_row, aliases_are_no_sessions, a_table_without_an_index_is_repaired,
+            a_store_says_how_it_is;
             faults: a_damaged_row_is_left_alone, a_killed_server_comes_back,
             a_stopped_server_costs_a_deadline, dropped_requests_leave_the_pool_clean;
         );

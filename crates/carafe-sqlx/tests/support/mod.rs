@@ -5,13 +5,13 @@ pub(crate) mod server;
 
 use std::{future::Future, time::Duration};
 
-use carafe_core::store::{ExpiredSweep, UserSessions};
+use carafe_core::store::{ExpiredSweep, Health, Inventory, UserSessions};
 use carafe_sqlx::Deadlines;
 use server::Server;
 
 /// One of the databases, with what the tests need to know of it.
 pub(crate) trait Kit: 'static {
-    type Store: UserSessions + ExpiredSweep;
+    type Store: UserSessions + ExpiredSweep + Inventory;
 
     /// A server of one's own.
     fn start() -> Server;
@@ -33,11 +33,29 @@ pub(crate) trait Kit: 'static {
     /// Which statements about `table` the server has run since it was asked to write them down.
     fn statements(server: &Server, table: &str) -> Vec<String>;
 
+    /// What the store says of itself.
+    fn health(store: &Self::Store) -> impl Future<Output = Health>;
+
+    /// How many rows and index entries of `table` the store's one connection has read so far.
+    fn rows_read(store: &Self::Store, table: &str) -> impl Future<Output = i64>;
+
     /// Where the tables are, for [`Server::sql`].
     const PLACE: &'static str;
 
     /// 5,000 rows of 500 users.
     const FILL: &'static str;
+
+    /// 200,000 sessions under the hashes of their numbers; every tenth is over at 1,000,000.
+    const FILL_MANY: &'static str;
+
+    /// Lets `SESSIONS` take what no version of this crate writes.
+    const UNCHECKED: &'static str;
+
+    /// All of its indices, for [`Server::sql`], in an order of their own.
+    const INDICES: &'static str;
+
+    /// Takes those for operators away.
+    const DROP_INDICES: &'static str;
 
     /// 32 bytes as SQL.
     fn bytes(hex: &str) -> String;
