@@ -7,6 +7,7 @@ mod ends;
 mod error;
 mod found;
 mod glance;
+mod health;
 mod inventory;
 mod layout;
 mod link;

@@ -119,7 +119,8 @@ impl RedisStore {
     }
 
     /// Takes a member without a record out of the index of all, where no script has done it; not one that is
-    /// younger than a minute, since its record may be on its way.
+    /// younger than a minute, since its record may be on its way. (One that is filed with an older id, because it
+    /// comes from another store, is listed again with its next id, should it be on its way just now.)
     pub(crate) async fn delist_old(
         &self,
         handle: Handle,

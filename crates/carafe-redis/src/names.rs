@@ -138,7 +138,10 @@ mod tests {
             for _ in 0..1000 {
                 let handle = Handle::random().expect("the system has randomness");
                 let set = names.sets(&handle.to_string()).by_start;
-                assert_eq!(rows.iter().flatten().filter(|&name| *name == set).count(), 1);
+                assert_eq!(
+                    rows.iter().flatten().filter(|&name| *name == set).count(),
+                    1
+                );
             }
         }
     }

@@ -14,6 +14,11 @@ macro_rules! scripts {
             pub(crate) static $name: LazyLock<Source> =
                 LazyLock::new(|| Source::new(concat!($(include_str!($file)),+)));
         )+
+
+        /// All of them.
+        pub(crate) fn all() -> Vec<&'static Source> {
+            vec![$(&*$name),+]
+        }
     };
 }
 
@@ -45,6 +50,10 @@ impl Source {
     fn new(text: &'static str) -> Self {
         let hash = Script::new(text).get_hash().to_owned();
         Self { text, hash }
+    }
+
+    pub(crate) fn hash(&self) -> &str {
+        &self.hash
     }
 }
 

@@ -44,7 +44,8 @@ impl RedisStore {
         }
         if keys.is_empty() {
             // Its end is all that is left of it.
-            self.strike(handle, &StoreKey::from_bytes([0; 32]), "ended").await?;
+            self.strike(handle, &StoreKey::from_bytes([0; 32]), "ended")
+                .await?;
         }
         Ok(true)
     }

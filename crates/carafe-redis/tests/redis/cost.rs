@@ -4,7 +4,7 @@
 use carafe_core::store::{Created, Patched, SessionStore};
 
 use crate::support::{
-    LATER, NOW, Server, applied, block_on, filed, increment, key, loaded, patient, record,
+    Cluster, LATER, NOW, Server, applied, block_on, filed, increment, key, loaded, patient, record,
     record_of, set,
 };
 
@@ -125,13 +125,65 @@ fn a_new_session_a_log_in_and_a_log_out() {
             let created = store.create(&key(), &user, NOW).await.expect("create");
             assert_eq!(created, Created::Created);
         }
-        // create; index and rotate; delete and index; index and create.
-        let expected = [("evalsha".to_owned(), 6), ("zrem".to_owned(), 1)];
+        // create; index and rotate; delete and index; index and create. The scripts themselves take a member out of
+        // two sets when a session moves, and out of three when it ends.
+        let expected = [("evalsha".to_owned(), 6), ("zrem".to_owned(), 1 + 2 + 3)];
         let mut found = sent(&server);
         found.retain(|(name, _)| expected.iter().any(|(other, _)| name == other));
         found.sort();
         // A rotation's own ZREM is that of a session which had a user before; here is none.
         assert_eq!(found, expected);
+    });
+}
+
+/// In a cluster the index of all sessions is in slots of its own, so that listing takes commands of its own.
+#[test]
+#[ignore = "needs redis-server: cargo xtask test"]
+fn what_the_index_costs_in_a_cluster() {
+    let cluster = Cluster::start();
+    block_on(async {
+        let calls = || {
+            let calls = cluster.nodes().iter().flat_map(sent);
+            let calls = calls.filter(|(name, _)| name == "evalsha");
+            calls.map(|(_, calls)| calls).sum::<u64>()
+        };
+        for (inventory, expected) in [(false, [1, 1, 4, 1]), (true, [2, 1, 6, 2])] {
+            let options = patient().inventory(inventory);
+            let store = options.connect_cluster(cluster.urls()).await;
+            let store = store.expect("connects");
+            // The nodes learn the scripts.
+            for _ in 0..30 {
+                let (from, to, base) = (filed(&store, &record("{}")).await, key(), record("{}"));
+                let base = loaded(&store, &from).await.unwrap_or(base);
+                let patched = store.patch(&from, &base, &set("a", "1"), NOW).await;
+                applied(patched.expect("patch"));
+                let moved = store
+                    .rotate(&from, &to, &base, &set("a", "1"), None, NOW)
+                    .await;
+                applied(moved.expect("rotate"));
+                assert!(store.delete(&to).await.expect("delete"));
+            }
+            cluster.nodes().iter().for_each(reset);
+            let mut found = Vec::new();
+            let mut count = || {
+                found.push(calls());
+                cluster.nodes().iter().for_each(reset);
+            };
+            let (from, to) = (filed(&store, &record("{}")).await, key());
+            count();
+            let base = loaded(&store, &from).await.expect("it is there");
+            let patched = store.patch(&from, &base, &set("a", "1"), NOW).await;
+            applied(patched.expect("patch"));
+            count();
+            let moved = store
+                .rotate(&from, &to, &base, &set("a", "1"), None, NOW)
+                .await;
+            applied(moved.expect("rotate"));
+            count();
+            assert!(store.delete(&to).await.expect("delete"));
+            count();
+            assert_eq!(found, expected);
+        }
     });
 }
 

@@ -2,12 +2,14 @@
 //!
 //! `conformance` is the contract; `cost` counts commands; `races` has many at once and in every order;
 //! `faults` takes the server away; `rubbish` is what the store must not touch; `moves` is rotation in a
-//! cluster, step by step; `tls` and `sentinel` are other ways to a server.
+//! cluster, step by step; `index` is the list of all sessions; `wait` is a fail-over; `tls` and `sentinel` are other
+//! ways to a server.
 //! `CARAFE_FULL=1` runs the long forms; `CARAFE_SEED` repeats a failing one.
 
 mod conformance;
 mod cost;
 mod faults;
+mod index;
 mod moves;
 mod races;
 mod rubbish;
@@ -15,3 +17,4 @@ mod sentinel;
 mod support;
 #[cfg(feature = "tls")]
 mod tls;
+mod wait;

@@ -1,24 +1,10 @@
 //! What is under a key and is no session: said so, and left as it is.
 
-use carafe_core::store::{SessionStore, StoreError, StoreKey};
+use carafe_core::store::{SessionStore, StoreError};
 
-use crate::support::{LATER, NOW, Server, block_on, filed, key, loaded, patient, record, set};
-
-fn name(key: &StoreKey) -> String {
-    use std::fmt::Write as _;
-    // Base64url by hand: the test does not take the store's word for it.
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let mut bits = String::new();
-    for byte in key.as_bytes() {
-        write!(bits, "{byte:08b}").expect("a string takes it");
-    }
-    bits.push_str("00");
-    let digits = (0..bits.len()).step_by(6).map(|at| {
-        let digit = usize::from_str_radix(&bits[at..at + 6], 2).expect("bits");
-        char::from(DIGITS[digit])
-    });
-    format!("carafe:{}", digits.collect::<String>())
-}
+use crate::support::{
+    LATER, NOW, Server, block_on, filed, key, loaded, name, patient, record, set,
+};
 
 fn is_corrupt<T>(result: &Result<T, StoreError>) -> bool {
     matches!(result, Err(StoreError::Corrupt(_)))
@@ -55,7 +41,7 @@ fn something_else_under_a_key_is_corrupt_for_every_verb_and_stays() {
             }
             assert!(store.create(&key, &base, NOW).await.is_ok(), "taken");
             assert_eq!(server.cli(&["DUMP", &name]), before, "{command:?}");
-            assert_eq!(server.cli(&["EXISTS", &self::name(&other)]), "0");
+            assert_eq!(server.cli(&["EXISTS", &crate::support::name(&other)]), "0");
         }
     });
 }

@@ -45,6 +45,23 @@ pub(crate) fn key() -> StoreKey {
     StoreKey::from_bytes(bytes)
 }
 
+/// The name of a session in Redis.
+pub(crate) fn name(key: &StoreKey) -> String {
+    use std::fmt::Write as _;
+    // Base64url by hand: the test does not take the store's word for it.
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut bits = String::new();
+    for byte in key.as_bytes() {
+        write!(bits, "{byte:08b}").expect("a string takes it");
+    }
+    bits.push_str("00");
+    let digits = (0..bits.len()).step_by(6).map(|at| {
+        let digit = usize::from_str_radix(&bits[at..at + 6], 2).expect("bits");
+        char::from(DIGITS[digit])
+    });
+    format!("carafe:{}", digits.collect::<String>())
+}
+
 pub(crate) fn record(json: &str) -> Record {
     Record {
         data: SessionData::parse(json.to_owned(), Record::STYLE).expect("good JSON"),
