@@ -17,15 +17,22 @@ pub(crate) enum Failure {
     Stopped(String),
 }
 
-/// The codes, as every place that documents them says it.
-pub(crate) const EXIT_CODES: &str = "\
+/// The codes, as every place that documents them says it. A macro, so that it may be a part of other texts.
+macro_rules! exit_codes {
+    () => {
+        "\
 Exit codes:
   0  done
   1  trouble: refused, problems found, stores that differ
   2  the command was called with something it cannot use
-  3  the session, or a session of the user, is not there
+  3  there is no session with the handle
   4  the store cannot be reached or used
-  5  stopped before the end; the same command goes on";
+  5  stopped before the end; the same command goes on"
+    };
+}
+
+pub(crate) const EXIT_CODES: &str = exit_codes!();
+pub(crate) use exit_codes;
 
 impl Failure {
     pub(crate) fn trouble(text: impl fmt::Display) -> Self {
