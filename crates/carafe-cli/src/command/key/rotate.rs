@@ -63,7 +63,7 @@ impl Rotate {
             )?,
             phase(
                 "2. Every process signs with the new key",
-                "Cookies under the old key are accepted, and written anew as they are used.",
+                "Cookies under the old key are still accepted.",
                 (new, &with_older(&present)),
             )?,
             phase(
@@ -77,8 +77,8 @@ impl Rotate {
         ];
         output::line(&phases.join("\n\n"))?;
         output::note(
-            "Flask: 3.1.1 or newer; 3.1.0 signs with the last fallback (CVE-2025-47278). \
-             FLASK_… is what app.config.from_prefixed_env() reads.",
+            "FLASK_… is what Flask's app.config.from_prefixed_env() and Carafe's FlaskConfig::from_env() read. \
+             Flask has to be 3.1.1 or newer: 3.1.0 signs with the last fallback (CVE-2025-47278).",
         )
     }
 }

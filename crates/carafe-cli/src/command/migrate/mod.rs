@@ -77,7 +77,7 @@ Exit codes:
 
 Examples:
   carafe migrate --from sqlite:sessions.db --to postgres://app@localhost/shop --verify
-  carafe migrate --from redis://cache --to postgres://app@localhost/shop --move --state move.json --rate 2000";
+  carafe migrate --from redis://cache --to postgres://app@db/shop --move --state f.json --rate 2000";
 
 impl Migrate {
     pub(crate) fn run(&self) -> Result<ExitCode, Failure> {
