@@ -1,6 +1,6 @@
 //! `docs/cli.md` is what the program says of itself, and so are the manual and the completions.
 //!
-//! `CARAFE_BLESS=1 cargo test -p carafe-cli --test docs` writes `docs/cli.md` anew.
+//! `CARAFE_BLESS=1 cargo test -p carafe-cli --test docs` writes that part of `docs/cli.md` anew.
 
 #![cfg(all(
     feature = "sqlite",
@@ -13,24 +13,20 @@ mod support;
 
 use support::{carafe, run, run_with, stores::Dir};
 
-const HEAD: &str = "\
-# The command line
-
-`cargo install --path crates/carafe-cli` gives one program, `carafe`. Its stores are cargo features, all of them on
-unless you choose: `--no-default-features --features sqlite,postgres`. `carafe --version` tells what is built in.
-
-What follows is what `carafe --help` and `carafe COMMAND --help` print; a test holds it to that.
-";
+/// What stands above this line is written by hand.
+const MARK: &str = "<!-- From here on: CARAFE_BLESS=1 cargo test -p carafe-cli --test docs -->\n";
 
 #[test]
 fn the_help_is_in_the_docs() {
-    let mut text = HEAD.to_owned();
-    append(&mut text, &[]);
     let path = format!("{}/../../docs/cli.md", env!("CARGO_MANIFEST_DIR"));
+    let docs = std::fs::read_to_string(&path).unwrap();
+    let (head, _) = docs.split_once(MARK).unwrap();
+    let mut text = format!("{head}{MARK}");
+    append(&mut text, &[]);
     if std::env::var_os("CARAFE_BLESS").is_some() {
         std::fs::write(&path, &text).unwrap();
     }
-    let docs = std::fs::read_to_string(&path).unwrap_or_default();
+    let docs = std::fs::read_to_string(&path).unwrap();
     assert!(
         docs == text,
         "docs/cli.md is not what the program prints; CARAFE_BLESS=1 cargo test -p carafe-cli --test docs writes it"

@@ -187,11 +187,14 @@ fn sessions_move_while_services_use_both_stores() {
     let dir = Dir::new();
     let (a, b) = (Arc::new(dir.store("a.db")), Arc::new(dir.store("b.db")));
     block_on(fill(&*a, 0..3_000));
-    let mut child = migrate(&dir, &["--move", "--batch", "100", "--rate", "1500"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut child = migrate(
+        &dir,
+        &["--move", "--verify", "--batch", "100", "--rate", "1500"],
+    )
+    .stdout(Stdio::null())
+    .stderr(Stdio::null())
+    .spawn()
+    .unwrap();
     let service = Moving::new(a.clone(), b.clone());
     block_on(async {
         let (to, until) = (

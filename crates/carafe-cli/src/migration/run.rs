@@ -23,6 +23,8 @@ const SWEEP: usize = 1000;
 /// How a migration goes.
 pub(crate) struct Settings {
     pub(crate) mode: Mode,
+    /// In a move: whether each session is read back before the source lets go of it.
+    pub(crate) reads_back: bool,
     pub(crate) batch: usize,
     pub(crate) rate: Option<NonZeroU32>,
     pub(crate) shows_progress: bool,
@@ -107,6 +109,7 @@ impl Migration<'_> {
             source: self.source,
             target: self.to.sessions(),
             mode: self.settings.mode,
+            reads_back: self.settings.reads_back,
         };
         // Only a batch that is done is counted: the next run does it again.
         let mut counted = tally.clone();

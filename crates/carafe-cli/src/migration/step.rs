@@ -7,7 +7,7 @@
 use carafe_core::{
     clock::Timestamp,
     session::Patch,
-    store::{Brought, Created, Moving, Record, SessionStore, StoreError, bring_over},
+    store::{Brought, Created, Moving, Record, SessionStore, StoreError, let_go},
 };
 
 use super::source::{Found, Source};
@@ -33,6 +33,8 @@ pub(super) enum Fate {
     /// As `WasThere` or `NewerThere`, in a move: the source's remains are to be deleted, unless whoever brings
     /// it over at this moment does so.
     ToBeSettled,
+    /// The target took it and gave back something else; it stays in the source alone.
+    ComesBackDifferent,
     /// It was ended between the look at it and the move.
     Ended,
     /// Nothing to move: it is over.
@@ -47,6 +49,8 @@ pub(super) struct Way<'w> {
     pub(super) source: &'w dyn Source,
     pub(super) target: &'w dyn SessionStore,
     pub(super) mode: Mode,
+    /// Whether what is moved is read back before the source lets go of it.
+    pub(super) reads_back: bool,
 }
 
 impl Way<'_> {
@@ -94,12 +98,22 @@ impl Way<'_> {
         record: &Record,
         now: Timestamp,
     ) -> Result<Fate, StoreError> {
-        let old = (self.source.store(), &found.name);
-        let brought = bring_over(old, (self.target, &found.key), record, now).await?;
-        match brought {
-            Brought::Over => return Ok(Fate::Arrived),
-            Brought::Ended => return Ok(Fate::Ended),
-            Brought::WasThere => {}
+        let (old, new) = (
+            (self.source.store(), &found.name),
+            (self.target, &found.key),
+        );
+        match self.target.create(&found.key, record, now).await? {
+            Created::Created if !self.is_read_back(found, record, now).await? => {
+                self.target.delete(&found.key).await?;
+                return Ok(Fate::ComesBackDifferent);
+            }
+            Created::Created => {
+                return Ok(match let_go(old, new).await? {
+                    Brought::Ended => Fate::Ended,
+                    Brought::Over | Brought::WasThere => Fate::Arrived,
+                });
+            }
+            Created::Taken => {}
         }
         // Left by an earlier copy, if it is older.
         let there = self.there(found, now).await?;
@@ -107,6 +121,21 @@ impl Way<'_> {
             self.replace(found, record, now).await?;
         }
         Ok(Fate::ToBeSettled)
+    }
+
+    /// Whether the target gives back what it was given, if that is to be known; a service may have used it
+    /// meanwhile, or ended it.
+    async fn is_read_back(
+        self,
+        found: &Found,
+        record: &Record,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        if !self.reads_back {
+            return Ok(true);
+        }
+        let there = self.target.load(&found.key, now).await?;
+        Ok(there.is_none_or(|there| is_same(record, &there) || age(&there) > age(record)))
     }
 
     /// Ends what [`Fate::ToBeSettled`] has left in the source, some time later.

@@ -24,6 +24,8 @@ pub(crate) struct Tally {
     pub(crate) left_for_later: u64,
     pub(crate) unreadable: u64,
     pub(crate) refused: u64,
+    /// With `--move --verify`: those that the target took and gave back as something else.
+    pub(crate) different: u64,
     /// The first of those that were left behind.
     pub(crate) troubles: Vec<Trouble>,
 }
@@ -44,6 +46,7 @@ impl Tally {
             Fate::Updated => &mut self.updated,
             Fate::WasThere | Fate::ToBeSettled => &mut self.already_there,
             Fate::NewerThere => &mut self.newer_there,
+            Fate::ComesBackDifferent => &mut self.different,
             Fate::Ended => &mut self.ended_meanwhile,
             Fate::Expired => &mut self.expired,
             Fate::TooYoung => &mut self.left_for_later,
@@ -66,7 +69,7 @@ impl Tally {
 
     /// Whether every session that could be moved was.
     pub(crate) fn is_complete(&self) -> bool {
-        self.unreadable + self.refused + self.left_for_later == 0
+        self.unreadable + self.refused + self.different + self.left_for_later == 0
     }
 
     fn name(&mut self, key: &StoreKey, reason: String) {

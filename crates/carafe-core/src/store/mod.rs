@@ -38,6 +38,6 @@ pub use health::Health;
 pub use inventory::{Batch, Cursor, Inventory, Sample, estimate};
 pub use look::Rows;
 pub use memory::{MemoryStore, WhenFull};
-pub use moving::{Brought, Moving, bring_over};
+pub use moving::{Brought, Moving, bring_over, let_go};
 pub use record::{Handle, Record, StoreKey};
 pub use summary::{Position, Summary};

@@ -65,9 +65,20 @@ pub async fn bring_over(
     record: &Record,
     now: Timestamp,
 ) -> Result<Brought, StoreError> {
-    if new.create(to, record, now).await? == Created::Taken {
-        return Ok(Brought::WasThere);
+    match new.create(to, record, now).await? {
+        Created::Taken => Ok(Brought::WasThere),
+        Created::Created => let_go((old, from), (new, to)).await,
     }
+}
+
+/// The second half of [`bring_over`], for whoever has just made the session in `new` and looked at it.
+///
+/// # Errors
+/// As [`bring_over`].
+pub async fn let_go(
+    (old, from): (&dyn SessionStore, &StoreKey),
+    (new, to): (&dyn SessionStore, &StoreKey),
+) -> Result<Brought, StoreError> {
     if old.delete(from).await? {
         return Ok(Brought::Over);
     }

@@ -40,8 +40,9 @@ pub(crate) struct Migrate {
     #[arg(long = "move")]
     moves: bool,
 
-    /// Afterwards, look for every live session of each store in the other; exit with 1 if they differ
-    #[arg(long, conflicts_with = "moves")]
+    /// Afterwards, look for every live session of each store in the other, and exit with 1 if they differ;
+    /// with --move, read each session back before it is deleted from the source
+    #[arg(long)]
     verify: bool,
 
     /// Keep the place in this file after each batch; a run that finds it goes on from there
@@ -101,6 +102,7 @@ impl Migrate {
             to: &to,
             settings: Settings {
                 mode,
+                reads_back: self.verify,
                 batch,
                 rate: self.rate,
                 shows_progress,
@@ -116,7 +118,7 @@ impl Migrate {
             batch,
             shows_progress,
         };
-        let comparison = match self.verify {
+        let comparison = match self.verify && mode == Mode::Copy {
             true => Some(comparing.run().await?),
             false => None,
         };

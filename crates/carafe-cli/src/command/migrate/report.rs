@@ -57,6 +57,11 @@ impl<'r> Report<'r> {
             ("expired, left behind", tally.expired, Style::new()),
             ("too young, left behind", tally.left_for_later, WARNING),
             ("could not be read, left behind", tally.unreadable, WARNING),
+            (
+                "given back different, left behind",
+                tally.different,
+                WARNING,
+            ),
             ("not taken by the target", tally.refused, WARNING),
         ];
         let mut out = format!(
