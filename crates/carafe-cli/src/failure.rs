@@ -47,6 +47,7 @@ impl Failure {
         Self::NotFound(text.to_string())
     }
 
+    #[allow(dead_code, reason = "a program without stores opens none")]
     pub(crate) fn unavailable(text: impl fmt::Display) -> Self {
         Self::Unavailable(text.to_string())
     }

@@ -8,6 +8,7 @@
     feature = "postgres",
     feature = "mysql"
 ))]
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod support;
 

@@ -2,6 +2,7 @@
 //! what cannot be moved.
 
 #![cfg(all(feature = "sqlite", unix))]
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod support;
 

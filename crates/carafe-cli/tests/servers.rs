@@ -9,6 +9,7 @@
     feature = "postgres",
     feature = "mysql"
 ))]
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 #![allow(clippy::print_stdout, reason = "what was measured is of use")]
 
 mod support;

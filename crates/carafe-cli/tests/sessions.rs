@@ -1,6 +1,7 @@
 //! `carafe sessions` on an SQLite file.
 
 #![cfg(feature = "sqlite")]
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod support;
 

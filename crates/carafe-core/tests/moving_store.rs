@@ -39,7 +39,7 @@ mod too_young {
 fn a_session_comes_over_at_its_first_use() {
     block_on(async {
         let pair = Pair::new();
-        let (key, record) = filed(&*pair.old, 3600).await;
+        let (key, record) = filed(&pair.old, 3600).await;
         let loaded = pair.moving().load(&key, NOW).await.unwrap().unwrap();
         assert_eq!(facts(&loaded), facts(&record));
         assert!(pair.old.is_empty());
@@ -54,7 +54,7 @@ fn a_session_comes_over_at_its_first_use() {
 fn a_log_out_wins_over_a_move_that_is_under_way() {
     block_on(async {
         let pair = Pair::new();
-        let (key, stale) = filed(&*pair.old, 3600).await;
+        let (key, stale) = filed(&pair.old, 3600).await;
         assert!(pair.moving().delete(&key).await.unwrap());
         let brought = bring_over((&*pair.old, &key), (&*pair.new, &key), &stale, NOW).await;
         assert_eq!(brought.unwrap(), Brought::Ended);
@@ -66,7 +66,7 @@ fn a_log_out_wins_over_a_move_that_is_under_way() {
 fn a_move_that_comes_second_leaves_the_first_ones_session_alone() {
     block_on(async {
         let pair = Pair::new();
-        let (key, stale) = filed(&*pair.old, 3600).await;
+        let (key, stale) = filed(&pair.old, 3600).await;
         let store = pair.moving();
         let base = store.load(&key, NOW).await.unwrap().unwrap();
         let mut patch = Patch::default();
@@ -84,12 +84,12 @@ fn a_move_that_comes_second_leaves_the_first_ones_session_alone() {
 fn what_a_dead_move_left_behind_ends_with_its_session() {
     block_on(async {
         let pair = Pair::new();
-        let (key, record) = filed(&*pair.old, 3600).await;
+        let (key, record) = filed(&pair.old, 3600).await;
         pair.new.create(&key, &record, NOW).await.unwrap();
         assert!(pair.moving().delete(&key).await.unwrap());
         assert!(pair.is_empty());
 
-        let (key, record) = filed(&*pair.old, 3600).await;
+        let (key, record) = filed(&pair.old, 3600).await;
         pair.new.create(&key, &record, NOW).await.unwrap();
         let (store, to) = (pair.moving(), StoreKey::random().unwrap());
         let rotated = store
@@ -108,7 +108,7 @@ fn what_a_dead_move_left_behind_ends_with_its_session() {
 fn a_request_with_the_old_id_of_a_renewed_session_does_not_end_it() {
     block_on(async {
         let pair = Pair::new();
-        let (from, record) = filed(&*pair.old, 3600).await;
+        let (from, record) = filed(&pair.old, 3600).await;
         let (to, until) = (StoreKey::random().unwrap(), NOW.saturating_add(30));
         let (patch, renewal) = (Patch::default(), Some(until));
         let renewed = pair.old.rotate(&from, &to, &record, &patch, renewal, NOW);
@@ -135,8 +135,8 @@ fn a_users_sessions_are_listed_and_ended_in_both_stores() {
     block_on(async {
         let pair = Pair::new();
         let store = pair.moving();
-        let (one, _) = filed(&*pair.old, 3600).await;
-        filed(&*pair.new, 7200).await;
+        let (one, _) = filed(&pair.old, 3600).await;
+        filed(&pair.new, 7200).await;
         let copied = store.load(&one, NOW).await.unwrap().unwrap();
         pair.old.create(&one, &copied, NOW).await.unwrap();
         let users = store.users().unwrap();

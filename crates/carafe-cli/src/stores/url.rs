@@ -215,7 +215,7 @@ mod tests {
     use super::*;
 
     fn parsed(text: &str) -> StoreUrl {
-        StoreUrl::parse(text).ok().expect("a good URL")
+        StoreUrl::parse(text).expect("a good URL")
     }
 
     #[test]

@@ -69,7 +69,7 @@ pub(crate) fn record(number: u64) -> Record {
         format!(r#"{{"number":{number},"cart":["tea",{{" t":[1,2]}}],"name":"Zoë {number}"}}"#);
     Record {
         data: SessionData::parse(json, Record::STYLE).unwrap(),
-        user: (number % 3 != 0).then(|| format!("user{}", number % 100)),
+        user: (!number.is_multiple_of(3)).then(|| format!("user{}", number % 100)),
         handle: Handle::random().unwrap(),
         device: Some(
             "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0".to_owned(),
@@ -78,7 +78,7 @@ pub(crate) fn record(number: u64) -> Record {
         renewed: began,
         last_seen: now.saturating_add(-60),
         expires: now.saturating_add(86_400),
-        authenticated: (number % 3 != 0).then_some(began),
+        authenticated: (!number.is_multiple_of(3)).then_some(began),
         version: number % 5,
     }
 }
