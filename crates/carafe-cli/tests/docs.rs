@@ -2,12 +2,7 @@
 //!
 //! `CARAFE_BLESS=1 cargo test -p carafe-cli --test docs` writes that part of `docs/cli.md` anew.
 
-#![cfg(all(
-    feature = "sqlite",
-    feature = "redis",
-    feature = "postgres",
-    feature = "mysql"
-))]
+#![cfg(all(feature = "redis", feature = "postgres", feature = "mysql"))]
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod support;

@@ -1,7 +1,7 @@
 //! `carafe migrate` from one SQLite file to another: stopped and gone on with, while both are in use, and with
 //! what cannot be moved.
 
-#![cfg(all(feature = "sqlite", unix))]
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod support;

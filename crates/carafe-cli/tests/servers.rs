@@ -4,7 +4,6 @@
 
 #![cfg(all(
     target_os = "linux",
-    feature = "sqlite",
     feature = "redis",
     feature = "postgres",
     feature = "mysql"

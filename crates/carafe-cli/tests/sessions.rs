@@ -1,6 +1,5 @@
 //! `carafe sessions` on an SQLite file.
 
-#![cfg(feature = "sqlite")]
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod support;

@@ -1,6 +1,5 @@
 //! `carafe store`, and what is said of stores that cannot be opened.
 
-#![cfg(feature = "sqlite")]
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod support;

@@ -47,7 +47,7 @@ impl StoreKind {
     /// Whether this program can open one.
     pub(crate) const fn is_built_in(self) -> bool {
         match self {
-            Self::Sqlite => cfg!(feature = "sqlite"),
+            Self::Sqlite => true,
             Self::Redis => cfg!(feature = "redis"),
             Self::Postgres => cfg!(feature = "postgres"),
             Self::MySql => cfg!(feature = "mysql"),

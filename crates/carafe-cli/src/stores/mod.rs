@@ -15,7 +15,6 @@ mod opened;
 mod redis;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod sql;
-#[cfg(feature = "sqlite")]
 mod sqlite;
 mod url;
 

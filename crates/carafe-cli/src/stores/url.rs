@@ -61,7 +61,6 @@ impl StoreUrl {
     pub(crate) async fn open(&self) -> Result<OpenStore, Failure> {
         self.check_built_in()?;
         match self.kind {
-            #[cfg(feature = "sqlite")]
             StoreKind::Sqlite => super::sqlite::open(self),
             #[cfg(feature = "redis")]
             StoreKind::Redis => super::redis::open(self).await,
@@ -78,7 +77,6 @@ impl StoreUrl {
     pub(crate) async fn init(&self) -> Result<Initialized, Failure> {
         self.check_built_in()?;
         match self.kind {
-            #[cfg(feature = "sqlite")]
             StoreKind::Sqlite => super::sqlite::init(self),
             #[cfg(feature = "redis")]
             StoreKind::Redis => {

@@ -4,7 +4,6 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 pub(crate) mod browser;
-#[cfg(feature = "sqlite")]
 pub(crate) mod stores;
 
 use std::{
