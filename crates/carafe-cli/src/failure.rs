@@ -17,15 +17,22 @@ pub(crate) enum Failure {
     Stopped(String),
 }
 
-/// The codes, as every place that documents them says it.
-pub(crate) const EXIT_CODES: &str = "\
+/// The codes, as every place that documents them says it. A macro, so that it may be a part of other texts.
+macro_rules! exit_codes {
+    () => {
+        "\
 Exit codes:
   0  done
   1  trouble: refused, problems found, stores that differ
   2  the command was called with something it cannot use
-  3  the session, or a session of the user, is not there
+  3  there is no session with the handle
   4  the store cannot be reached or used
-  5  stopped before the end; the same command goes on";
+  5  stopped before the end; the same command goes on"
+    };
+}
+
+pub(crate) const EXIT_CODES: &str = exit_codes!();
+pub(crate) use exit_codes;
 
 impl Failure {
     pub(crate) fn trouble(text: impl fmt::Display) -> Self {
@@ -40,12 +47,25 @@ impl Failure {
         Self::NotFound(text.to_string())
     }
 
+    #[allow(dead_code, reason = "a program without stores opens none")]
     pub(crate) fn unavailable(text: impl fmt::Display) -> Self {
         Self::Unavailable(text.to_string())
     }
 
     pub(crate) fn stopped(text: impl fmt::Display) -> Self {
         Self::Stopped(text.to_string())
+    }
+
+    /// The same, with something more to say.
+    pub(crate) fn and(self, more: &str) -> Self {
+        let with = |text| format!("{text}; {more}");
+        match self {
+            Self::Trouble(text) => Self::Trouble(with(text)),
+            Self::Usage(text) => Self::Usage(with(text)),
+            Self::NotFound(text) => Self::NotFound(with(text)),
+            Self::Unavailable(text) => Self::Unavailable(with(text)),
+            Self::Stopped(text) => Self::Stopped(with(text)),
+        }
     }
 
     /// The line.

@@ -17,6 +17,15 @@ pub(crate) fn utc(at: Timestamp) -> String {
     }
 }
 
+/// `2023-11-14 22:13`, in UTC, for tables.
+pub(crate) fn minute(at: Timestamp) -> String {
+    let full = utc(at);
+    match full.strip_suffix(" UTC").and_then(|text| text.get(..16)) {
+        Some(text) => text.to_owned(),
+        None => full,
+    }
+}
+
 /// `12 s`, `5 min`, `3 h`, `1,101 days`: rounded down, in the unit that fits.
 pub(crate) fn span(seconds: u64) -> String {
     match seconds {
@@ -111,6 +120,10 @@ mod tests {
             "2023-11-14 22:13:20 UTC"
         );
         assert!(utc(Timestamp::from_unix(i64::MAX)).ends_with("after 1970"));
+        assert_eq!(
+            minute(Timestamp::from_unix(1_700_000_000)),
+            "2023-11-14 22:13"
+        );
     }
 
     #[test]

@@ -2,6 +2,10 @@
 //!
 //! Never changes a token: numbers and strings are shown as they stand in the cookie.
 
+use clap::builder::styling::{AnsiColor, Style};
+
+use crate::human::printable;
+
 /// A piece of JSON text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Token<'t> {
@@ -67,6 +71,17 @@ pub(crate) fn pretty(text: &str) -> Vec<Token<'_>> {
         out.extend(gap(token, depth, next_closes).map(blank));
     }
     out
+}
+
+/// The token in its kind's colour, safe to write to a terminal.
+pub(crate) fn colored(token: Token<'_>) -> String {
+    let style = match token.kind {
+        Kind::Key => AnsiColor::Blue.on_default(),
+        Kind::String => AnsiColor::Green.on_default(),
+        Kind::Literal => AnsiColor::Yellow.on_default(),
+        Kind::Mark | Kind::Blank => Style::new(),
+    };
+    format!("{style}{}{style:#}", printable(token.text))
 }
 
 /// What stands behind a token.

@@ -65,13 +65,8 @@ fn key_of(text: &str) -> Result<SecretKey, Failure> {
 /// The keys in `SECRET_KEY` and `SECRET_KEY_FALLBACKS`, the current one first, for a command that can do
 /// without and makes rings of its own.
 pub(crate) fn of_environment() -> Result<Option<Vec<SecretKey>>, Failure> {
-    let secret_key = match std::env::var("SECRET_KEY") {
-        Ok(text) => Some(text),
-        Err(std::env::VarError::NotPresent) => None,
-        Err(_) => return Err(Failure::usage("SECRET_KEY is not UTF-8")),
-    };
     let keys = KeyArgs {
-        secret_key,
+        secret_key: secret_key_of_environment()?,
         fallbacks: Vec::new(),
     };
     let Some((current, fallbacks)) = keys.texts()? else {
@@ -82,6 +77,27 @@ pub(crate) fn of_environment() -> Result<Option<Vec<SecretKey>>, Failure> {
         .map(|text| key_of(text))
         .collect::<Result<_, _>>()
         .map(Some)
+}
+
+/// The texts of the keys in use, for whoever writes a new configuration. No `Debug`: it would show them.
+pub(crate) struct OldKeys {
+    pub(crate) current: String,
+    pub(crate) fallbacks: Vec<String>,
+}
+
+/// The keys in `SECRET_KEY` and `SECRET_KEY_FALLBACKS`; `None` without the first.
+pub(crate) fn old_keys() -> Result<Option<OldKeys>, Failure> {
+    let current = secret_key_of_environment()?.filter(|text| !text.is_empty());
+    let fallbacks = fallbacks_of_environment()?;
+    Ok(current.map(|current| OldKeys { current, fallbacks }))
+}
+
+fn secret_key_of_environment() -> Result<Option<String>, Failure> {
+    match std::env::var("SECRET_KEY") {
+        Ok(text) => Ok(Some(text)),
+        Err(std::env::VarError::NotPresent) => Ok(None),
+        Err(_) => Err(Failure::usage("SECRET_KEY is not UTF-8")),
+    }
 }
 
 fn fallbacks_of_environment() -> Result<Vec<String>, Failure> {

@@ -5,6 +5,7 @@
 //! | [`command`] | one file per command: its options, its help, what it prints |
 //! | [`inspection`] | what is to be said about one cookie; shared by `inspect` and the demo |
 //! | [`stores`] | any store, from its URL |
+//! | [`migration`] | moving sessions between stores |
 //! | [`demo`] | the demo page: one server, three sessions, no script |
 //!
 //! Keys come in through [`keys`], formats through [`mod@format`], all text goes out through [`output`].
@@ -18,9 +19,11 @@ mod human;
 mod inspection;
 mod json_text;
 mod keys;
+mod migration;
 mod output;
 mod runtime;
 mod stores;
+mod table;
 
 use std::process::ExitCode;
 

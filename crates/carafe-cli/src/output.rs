@@ -24,6 +24,14 @@ pub(crate) fn json<T: serde::Serialize>(report: &T) -> Result<(), Failure> {
     line(&json::to_text(report, json::Style::STARLETTE).map_err(Failure::trouble)?)
 }
 
+/// One line for people about what was printed, apart from it: on standard error.
+pub(crate) fn note(text: &str) -> Result<(), Failure> {
+    let style = Style::new().dimmed();
+    // Where nobody can be told, nobody is.
+    let _ = writeln!(anstream::stderr().lock(), "{style}{text}{style:#}");
+    Ok(())
+}
+
 /// One line about something that is not good and stops nothing.
 pub(crate) fn warning(text: &str) {
     to_stderr("warning", text);

@@ -68,6 +68,57 @@ fn the_version_tells_the_stores_and_formats_built_in() {
 }
 
 #[test]
+fn a_rotation_has_three_phases_and_shows_no_old_key_unasked() {
+    let keys = [
+        ("SECRET_KEY", "the old one's key"),
+        ("SECRET_KEY_FALLBACKS", r#"["an even older key"]"#),
+    ];
+    let hidden = support::run_with(&keys, &["key", "rotate"]);
+    assert_eq!(hidden.code, 0, "{}", hidden.err);
+    let all = format!("{}{}", hidden.out, hidden.err);
+    assert!(!all.contains("old one") && !all.contains("even older"));
+    let shown = support::run_with(&keys, &["key", "rotate", "--show", "--lifetime", "3600"]);
+    let lines: Vec<_> = shown.out.lines().map(str::trim).collect();
+    let position = |end: &str| lines.iter().position(|line| line.ends_with(end));
+    let old = r"SECRET_KEY='the old one'\''s key'";
+    let first = position(old).unwrap();
+    let fallbacks = lines[first + 1]
+        .strip_prefix("SECRET_KEY_FALLBACKS=")
+        .unwrap();
+    let fallbacks = fallbacks.trim_matches('\'');
+    let fallbacks: Vec<String> = serde_json::from_str(fallbacks).unwrap();
+    let [new, older] = &fallbacks[..] else {
+        panic!("{fallbacks:?}")
+    };
+    assert_eq!((new.len(), older.as_str()), (64, "an even older key"));
+    let second = position(&format!("Carafe  SECRET_KEY={new}")).unwrap();
+    assert!(second > first);
+    assert_eq!(
+        lines[second + 1],
+        r#"SECRET_KEY_FALLBACKS='["the old one'\''s key", "an even older key"]'"#
+    );
+    assert!(
+        lines
+            .iter()
+            .skip(second)
+            .any(|line| *line == "FLASK_SECRET_KEY_FALLBACKS='[]'")
+    );
+    assert!(shown.out.contains("1 h after"), "{}", shown.out);
+}
+
+#[test]
+fn a_rotation_can_be_planned_without_the_old_key() {
+    let plan = run(&["key", "rotate"]);
+    assert_eq!(plan.code, 0);
+    assert!(
+        plan.out.contains("'<the present SECRET_KEY>'"),
+        "{}",
+        plan.out
+    );
+    assert_eq!(run(&["key", "rotate", "--show"]).code, 2);
+}
+
+#[test]
 fn help_does_not_show_the_key_in_the_environment() {
     let help = support::run_with(
         &[("SECRET_KEY", "hunter2-hunter2-hunter2")],

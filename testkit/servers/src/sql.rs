@@ -37,15 +37,22 @@ struct Kind {
 }
 
 impl Sql {
-    /// The newest Postgres that is installed, for the user `postgres`.
+    /// The newest Postgres that is installed, for the user `postgres`. Writes outlive its process, but not the
+    /// machine: a flush for each would make tests slow.
     #[must_use]
     pub fn postgres() -> Self {
+        Self::postgres_with("-c fsync=off")
+    }
+
+    /// [`Sql::postgres`] with other arguments than its `-c fsync=off`.
+    #[must_use]
+    pub fn postgres_with(arguments: &str) -> Self {
         let (initdb, postgres) = (postgres_program("initdb"), postgres_program("postgres"));
         Self::start(&Kind {
             init: format!("{initdb} -D {{dir}}/data -U postgres -A trust -N"),
             run: format!(
                 "{postgres} -D {{dir}}/data -p {{port}} -c listen_addresses=127.0.0.1 \
-                 -c unix_socket_directories={{dir}} -c max_connections=300 -c fsync=off"
+                 -c unix_socket_directories={{dir}} -c max_connections=300 {arguments}"
             ),
             client: "psql -XqAt -v ON_ERROR_STOP=1 -d \
                      postgres://postgres@127.0.0.1:{port}/postgres -c",

@@ -1,8 +1,12 @@
 //! The commands: one file each, joined by one list.
 
+mod completions;
 mod demo;
 mod inspect;
 mod key;
+mod man;
+mod migrate;
+mod sessions;
 mod sign;
 mod store;
 mod version;
@@ -11,7 +15,7 @@ use std::{io::Read as _, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, exit_codes};
 
 /// Cookies and sessions for Rust web services, with Flask's model and wire format.
 #[derive(Parser)]
@@ -21,7 +25,8 @@ pub(crate) struct Cli {
     command: Option<Command>,
 }
 
-const EXAMPLES: &str = "\
+const EXAMPLES: &str = concat!(
+    "\
 Without a command, `carafe` serves the demo.
 
 Secret keys are read from SECRET_KEY, and older ones from SECRET_KEY_FALLBACKS (a JSON list),
@@ -31,7 +36,13 @@ Examples:
   carafe                                   the demo page on http://127.0.0.1:5000
   export SECRET_KEY=$(carafe key)          a new secret key
   carafe inspect -- eyJ1c2VyX2lkIjo0…      what is in a session cookie, and whether it is good
-  carafe sign -- '{\"user_id\":42}'          a session cookie for tests";
+  carafe sign -- '{\"user_id\":42}'          a session cookie for tests
+  carafe store init --store sqlite:s.db    the tables of a store
+  carafe sessions list --store sqlite:s.db the sessions in it
+
+",
+    exit_codes!()
+);
 
 #[derive(Subcommand)]
 enum Command {
@@ -39,7 +50,11 @@ enum Command {
     Key(key::KeyCommand),
     Inspect(inspect::InspectArgs),
     Sign(sign::SignArgs),
+    Sessions(sessions::SessionsCommand),
     Store(store::StoreCommand),
+    Migrate(migrate::Migrate),
+    Completions(completions::Completions),
+    Man(man::Man),
 }
 
 impl Cli {
@@ -51,7 +66,11 @@ impl Cli {
             Some(Command::Key(args)) => args.run(),
             Some(Command::Inspect(args)) => args.run(),
             Some(Command::Sign(args)) => args.run(),
+            Some(Command::Sessions(args)) => args.run(),
             Some(Command::Store(args)) => args.run(),
+            Some(Command::Migrate(args)) => args.run(),
+            Some(Command::Completions(args)) => args.run(),
+            Some(Command::Man(args)) => args.run(),
         }
     }
 }

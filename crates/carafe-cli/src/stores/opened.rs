@@ -24,6 +24,7 @@ pub(crate) struct OpenStore {
 }
 
 /// What `init` has done.
+#[allow(dead_code, reason = "not every kind of store has every answer")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Initialized {
     /// The tables were not there and now are.

@@ -11,7 +11,7 @@ use carafe_redis::{Deadlines, RedisOptions, RedisStore};
 
 use super::{
     OpenStore, StoreUrl,
-    opened::{Operated, failure, probe},
+    opened::{Operated, failure},
 };
 use crate::failure::Failure;
 
@@ -73,9 +73,6 @@ fn sentinels(url: &StoreUrl) -> Result<(impl Iterator<Item = &str>, &str), Failu
 
 impl Operated for RedisStore {
     fn health(&self) -> BoxFuture<'_, Result<Health, StoreError>> {
-        Box::pin(async {
-            probe(self).await?;
-            Ok(Health::default())
-        })
+        Box::pin(self.health())
     }
 }

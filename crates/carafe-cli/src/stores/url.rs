@@ -1,6 +1,6 @@
 //! The URL of a store.
 //!
-//! It may hold a password, so nothing shows it as it is: `Display` leaves the password and the parameters out,
+//! It may hold a password, so nothing shows it as it is: `Display` leaves out the password and the driver's parameters,
 //! and [`StoreUrl::without_password`] takes the password out of what a driver has said.
 
 use std::fmt;
@@ -9,6 +9,9 @@ use ::url::form_urlencoded;
 
 use super::{Initialized, OpenStore, StoreKind};
 use crate::failure::Failure;
+
+/// Parameters that say which sessions are meant, and are ours.
+const SHOWN: [&str; 3] = ["table", "prefix", "key_prefix"];
 
 /// Which store, and where. No `Debug`: it would show the password.
 #[derive(Clone)]
@@ -179,7 +182,7 @@ fn not_built_in(kind: StoreKind) -> Failure {
 }
 
 impl fmt::Display for StoreUrl {
-    /// The URL without password and parameters.
+    /// The URL without password, and without parameters that are the driver's.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = match self.password() {
             None => self.place.clone(),
@@ -193,7 +196,15 @@ impl fmt::Display for StoreUrl {
                 format!("//{user}{at}{host}{behind}")
             }
         };
-        write!(f, "{}:{place}", self.scheme)
+        write!(f, "{}:{place}", self.scheme)?;
+        let shown = self
+            .parameters
+            .iter()
+            .filter(|(name, _)| SHOWN.contains(&name.as_str()));
+        for ((name, value), mark) in shown.zip(std::iter::once('?').chain(std::iter::repeat('&'))) {
+            write!(f, "{mark}{name}={value}")?;
+        }
+        Ok(())
     }
 }
 
@@ -202,7 +213,7 @@ mod tests {
     use super::*;
 
     fn parsed(text: &str) -> StoreUrl {
-        StoreUrl::parse(text).ok().expect("a good URL")
+        StoreUrl::parse(text).expect("a good URL")
     }
 
     #[test]
@@ -216,6 +227,10 @@ mod tests {
             ),
             ("mysql://u:hunter2/x@y@h/db", "mysql://u@h/db"),
             ("postgres://u@h/db?password=hunter2", "postgres://u@h/db"),
+            (
+                "postgres://u:p@h/db?password=hunter2&table=t",
+                "postgres://u@h/db?table=t",
+            ),
             (
                 "redis+sentinel://u:hunter2@a:1,b:2/main",
                 "redis+sentinel://u@a:1,b:2/main",

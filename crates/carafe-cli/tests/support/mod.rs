@@ -5,6 +5,7 @@
 
 pub(crate) mod browser;
 pub(crate) mod chromium;
+pub(crate) mod stores;
 
 use std::{
     io::Write as _,
@@ -24,6 +25,9 @@ pub(crate) fn carafe() -> Command {
         "SECRET_KEY_FALLBACKS",
         "NO_COLOR",
         "CLICOLOR_FORCE",
+        "STORE_URL",
+        "STORE_FROM",
+        "STORE_TO",
     ] {
         command.env_remove(name);
     }
@@ -71,6 +75,13 @@ pub(crate) fn inspect(args: &[&str]) -> (i32, serde_json::Value) {
         run.code,
         report.unwrap_or_else(|_| panic!("{}{}", run.out, run.err)),
     )
+}
+
+/// What a command with `--json` has printed, read as another program would read it.
+pub(crate) fn json(args: &[&str]) -> serde_json::Value {
+    let run = run(args);
+    assert_eq!(run.code, 0, "{}", run.err);
+    serde_json::from_str(&run.out).unwrap()
 }
 
 /// The rows of a file of vectors.

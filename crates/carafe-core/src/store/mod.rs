@@ -14,6 +14,7 @@
 //! | `look` | [`Rows`]: how rows become lists and samples, for stores that have rows |
 //! | `health` | [`Health`], what an operator wants to know of a store |
 //! | `memory` | the reference store |
+//! | `moving` | [`Moving`], two stores as one while sessions move |
 //!
 //! It never sees a session id, only its SHA-256 (but for layouts of others: [`Naming::Plain`]); it never renders a cookie and never asks a clock.
 
@@ -25,6 +26,7 @@ mod inventory;
 mod layout;
 mod look;
 mod memory;
+mod moving;
 mod record;
 mod summary;
 
@@ -39,5 +41,6 @@ pub use inventory::{Batch, Cursor, Inventory, Sample, estimate};
 pub use layout::{Layout, Naming};
 pub use look::Rows;
 pub use memory::{MemoryStore, WhenFull};
+pub use moving::{Brought, Moving, bring_over, let_go};
 pub use record::{Handle, Record, StoreKey};
 pub use summary::{Position, Summary};

@@ -11,7 +11,7 @@ use super::Subject;
 use crate::{
     human::{ago, printable, span, thousands, utc},
     inspection::Verdict,
-    json_text::{Kind, Token, tokens},
+    json_text::{colored, tokens},
 };
 
 const MUTED: Style = Style::new().dimmed();
@@ -106,14 +106,4 @@ impl Subject<'_> {
             KeyUse::Fallback(n) => format!("fallback {n}"),
         })
     }
-}
-
-fn colored(token: Token<'_>) -> String {
-    let style = match token.kind {
-        Kind::Key => AnsiColor::Blue.on_default(),
-        Kind::String => AnsiColor::Green.on_default(),
-        Kind::Literal => AnsiColor::Yellow.on_default(),
-        Kind::Mark | Kind::Blank => Style::new(),
-    };
-    format!("{style}{}{style:#}", printable(token.text))
 }

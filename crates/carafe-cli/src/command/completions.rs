@@ -1,0 +1,30 @@
+//! `carafe completions`.
+
+use std::process::ExitCode;
+
+use clap::CommandFactory as _;
+use clap_complete::Shell;
+
+use super::Cli;
+use crate::{failure::Failure, output};
+
+/// Print the completions of a shell
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  carafe completions bash > ~/.local/share/bash-completion/completions/carafe
+  carafe completions zsh > ~/.zfunc/_carafe
+  carafe completions fish > ~/.config/fish/completions/carafe.fish")]
+pub(crate) struct Completions {
+    /// Whose completions
+    #[arg(value_enum, value_name = "SHELL")]
+    shell: Shell,
+}
+
+impl Completions {
+    pub(crate) fn run(&self) -> Result<ExitCode, Failure> {
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut Cli::command(), "carafe", &mut script);
+        output::line(String::from_utf8_lossy(&script).trim_end())?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,30 @@
+//! `carafe man`.
+
+use std::{fs, path::PathBuf, process::ExitCode};
+
+use clap::CommandFactory as _;
+
+use super::Cli;
+use crate::{failure::Failure, output};
+
+/// Write the manual, a page for each command
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  carafe man ~/.local/share/man/man1 && man carafe-sessions-list")]
+pub(crate) struct Man {
+    /// Where to; made if it is not there
+    #[arg(value_name = "DIR")]
+    dir: PathBuf,
+}
+
+impl Man {
+    pub(crate) fn run(&self) -> Result<ExitCode, Failure> {
+        let written = fs::create_dir_all(&self.dir)
+            .and_then(|()| clap_mangen::generate_to(Cli::command(), &self.dir));
+        let shown = self.dir.display();
+        written
+            .map_err(|error| Failure::trouble(format_args!("cannot write to {shown}: {error}")))?;
+        output::line(&format!("the pages are in {shown}; the first is carafe.1"))?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,138 @@
+//! What a migration says at its end.
+
+use clap::builder::styling::{AnsiColor, Style};
+use serde::Serialize;
+
+use crate::{
+    human::{printable, thousands},
+    migration::{Comparison, Mode, Tally, Trouble},
+    stores::StoreUrl,
+    table::{Cell, Table},
+};
+
+/// For programs as it is. Fields are only ever added.
+#[derive(Serialize)]
+pub(super) struct Report<'r> {
+    from: String,
+    to: String,
+    mode: &'static str,
+    #[serde(flatten)]
+    tally: &'r Tally,
+    verified: Option<&'r Comparison>,
+}
+
+impl<'r> Report<'r> {
+    pub(super) fn new(
+        (from, to): (&StoreUrl, &StoreUrl),
+        mode: Mode,
+        tally: &'r Tally,
+        verified: Option<&'r Comparison>,
+    ) -> Self {
+        Self {
+            from: from.to_string(),
+            to: to.to_string(),
+            mode: match mode {
+                Mode::Copy => "copy",
+                Mode::Move => "move",
+            },
+            tally,
+            verified,
+        }
+    }
+
+    /// For people: what is not zero, in the order of good to bad.
+    pub(super) fn readable(&self) -> String {
+        let (tally, bold) = (self.tally, Style::new().bold());
+        let done = if self.mode == "copy" {
+            "copied"
+        } else {
+            "moved"
+        };
+        let rows = [
+            (done, tally.moved, Style::new()),
+            ("brought up to date", tally.updated, Style::new()),
+            ("there already", tally.already_there, Style::new()),
+            ("newer there, left alone", tally.newer_there, Style::new()),
+            ("ended meanwhile", tally.ended_meanwhile, Style::new()),
+            ("expired, left behind", tally.expired, Style::new()),
+            ("too young, left behind", tally.left_for_later, WARNING),
+            ("could not be read, left behind", tally.unreadable, WARNING),
+            (
+                "given back different, left behind",
+                tally.different,
+                WARNING,
+            ),
+            ("not taken by the target", tally.refused, WARNING),
+        ];
+        let mut out = format!(
+            "{bold}{} sessions looked at{bold:#}, from {} to {}\n{}",
+            number(tally.seen),
+            self.from,
+            self.to,
+            counts(rows)
+        );
+        out.push_str(&troubles(&tally.troubles, tally.unreadable + tally.refused));
+        if let Some(comparison) = self.verified {
+            out.push_str(&verified(comparison));
+        }
+        out
+    }
+}
+
+const WARNING: Style = AnsiColor::Yellow.on_default();
+
+fn verified(comparison: &Comparison) -> String {
+    let (color, word) = match comparison.is_good() {
+        true => (AnsiColor::Green, "both stores are alike"),
+        false => (AnsiColor::Red, "the stores differ"),
+    };
+    let style = color.on_default().bold();
+    let rows = [
+        ("alike", comparison.same, Style::new()),
+        ("missing in the target", comparison.missing, WARNING),
+        ("different in the target", comparison.different, WARNING),
+        ("only in the target", comparison.extra.unwrap_or(0), WARNING),
+    ];
+    let not_asked = match comparison.extra {
+        Some(_) => "",
+        None => "\n  whether the target has more than the source cannot be told from this layout",
+    };
+    let all = comparison.missing + comparison.different + comparison.extra.unwrap_or(0);
+    format!(
+        "\n{style}{word}{style:#}\n{}{not_asked}{}",
+        counts(rows),
+        troubles(&comparison.differences, all)
+    )
+}
+
+fn counts<const N: usize>(rows: [(&str, u64, Style); N]) -> String {
+    let mut table = Table::new(&[]);
+    for (at, (name, count, style)) in rows.into_iter().enumerate() {
+        // The first is what was wanted, and shown even if it is none.
+        if count > 0 || at == 0 {
+            let count = Cell::number(&number(count)).styled(style);
+            table.row([Cell::new(""), count, Cell::new(name).styled(style)]);
+        }
+    }
+    table.text()
+}
+
+fn troubles(named: &[Trouble], all: u64) -> String {
+    let muted = Style::new().dimmed();
+    let mut out = String::new();
+    for Trouble { key, reason } in named {
+        out.push_str(&format!(
+            "\n    {muted}{key}…{muted:#}  {}",
+            printable(reason)
+        ));
+    }
+    let more = all.saturating_sub(named.len() as u64);
+    if more > 0 {
+        out.push_str(&format!("\n    and {} more", number(more)));
+    }
+    out
+}
+
+fn number(count: u64) -> String {
+    thousands(usize::try_from(count).unwrap_or(usize::MAX))
+}

@@ -1,0 +1,124 @@
+//! `carafe sessions list`.
+
+use carafe_core::{
+    clock::Timestamp,
+    store::{Position, Summary},
+};
+use clap::builder::styling::AnsiColor;
+use serde::Serialize;
+
+use super::Facts;
+use crate::{
+    failure::Failure,
+    human::{ago, minute, span},
+    output,
+    stores::{OpenStore, StoreArgs},
+    table::{Cell, Table},
+};
+
+/// A device's text is a user agent more often than not.
+const DEVICE: usize = 32;
+const USER: usize = 32;
+
+/// List sessions, those with the newest id first
+#[derive(clap::Args)]
+#[command(after_help = "\
+With --json: {\"sessions\": [{\"handle\", \"user\", \"device\", \"created\", \"renewed\", \"last_seen\", \"expires\",
+\"authenticated\", \"version\"}…], \"next\": POSITION or null}, with times in seconds since 1970.
+
+Examples:
+  carafe sessions list --store sqlite:sessions.db
+  carafe sessions list --user ada --json | jq -r '.sessions[].handle'
+  carafe sessions list --limit 100 --after 1795190400.9pWc0vT1m4yQe7Zb")]
+pub(super) struct List {
+    /// Only the sessions of this user; all of them
+    #[arg(long, value_name = "USER", conflicts_with_all = ["limit", "after"])]
+    user: Option<String>,
+
+    /// How many
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    limit: u16,
+
+    /// Begin behind this place; each page ends with the one for the next
+    #[arg(long, value_name = "POSITION", value_parser = position)]
+    after: Option<Position>,
+
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Report<'r> {
+    sessions: Vec<Facts<'r>>,
+    next: Option<String>,
+}
+
+impl List {
+    pub(super) async fn run(&self, store: &StoreArgs) -> Result<(), Failure> {
+        let (store, now) = (store.open().await?, Timestamp::now());
+        let sessions = self.sessions(&store, now).await?;
+        let next = self.next(&sessions);
+        if self.json {
+            return output::json(&Report {
+                sessions: sessions.iter().map(Facts::of).collect(),
+                next: next.map(|place| place.to_string()),
+            });
+        }
+        if sessions.is_empty() {
+            return output::note("no sessions");
+        }
+        output::line(&table(&sessions, now))?;
+        match next {
+            Some(place) => output::note(&format!("the next page: --after {place}")),
+            None => Ok(()),
+        }
+    }
+
+    async fn sessions(&self, store: &OpenStore, now: Timestamp) -> Result<Vec<Summary>, Failure> {
+        let found = match &self.user {
+            Some(user) => store.users()?.of_user(user, now).await,
+            None => {
+                let limit = usize::from(self.limit);
+                store.inventory()?.newest(self.after, limit, now).await
+            }
+        };
+        found.map_err(|error| store.failure(&error))
+    }
+
+    fn next(&self, sessions: &[Summary]) -> Option<Position> {
+        let is_full = self.user.is_none() && sessions.len() == usize::from(self.limit);
+        sessions.last().filter(|_| is_full).map(Summary::position)
+    }
+}
+
+fn table(sessions: &[Summary], now: Timestamp) -> String {
+    let mut table = Table::new(&[
+        "HANDLE",
+        "USER",
+        "DEVICE",
+        "CREATED",
+        "LAST SEEN",
+        "EXPIRES",
+    ]);
+    for session in sessions {
+        let or_dash = |text: &Option<String>, most| match text {
+            Some(text) => Cell::new(text).at_most(most),
+            None => Cell::muted("-"),
+        };
+        let left = session.expires.seconds_since(now).unsigned_abs();
+        table.row([
+            Cell::new(&session.handle.to_string()).styled(AnsiColor::Blue.on_default()),
+            or_dash(&session.user, USER),
+            or_dash(&session.device, DEVICE),
+            Cell::new(&minute(session.created)),
+            Cell::new(&ago(now.seconds_since(session.last_seen))),
+            Cell::new(&format!("{}, in {}", minute(session.expires), span(left))),
+        ]);
+    }
+    table.text()
+}
+
+fn position(text: &str) -> Result<Position, &'static str> {
+    Position::parse(text).ok_or("give the POSITION that ended the page before")
+}

@@ -1,0 +1,152 @@
+//! `carafe sessions revoke`.
+
+use std::io::{IsTerminal as _, Write as _};
+
+use carafe_core::{
+    clock::Timestamp,
+    store::{Handle, Which},
+};
+use serde::Serialize;
+
+use super::handle;
+use crate::{
+    failure::Failure,
+    human::thousands,
+    output,
+    stores::{OpenStore, StoreArgs},
+};
+
+/// How many go in one step of `--all`, so that visitors need not wait for all of them.
+const STEP: usize = 1000;
+/// What a person has to type; more than a key pressed by mistake.
+const CONSENT: &str = "revoke all";
+
+/// End sessions: one, those of a user, or all
+///
+/// When the command is done, none of them is let in any more.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Exits with 3 if there is no session with the handle. A user without sessions is no error.
+With --json: {\"revoked\": N}.
+
+Examples:
+  carafe sessions revoke 9pWc0vT1m4yQe7Zb --store sqlite:sessions.db
+  carafe sessions revoke --user ada --all-but 9pWc0vT1m4yQe7Zb
+  carafe sessions revoke --all --yes --json")]
+#[command(group = clap::ArgGroup::new("which").required(true).args(["handle", "user", "all"]))]
+pub(super) struct Revoke {
+    /// The session with this public name
+    #[arg(value_name = "HANDLE", value_parser = handle, allow_hyphen_values = true)]
+    handle: Option<Handle>,
+
+    /// The sessions of this user
+    #[arg(long, value_name = "USER")]
+    user: Option<String>,
+
+    /// With --user: but not this one
+    #[arg(long, value_name = "HANDLE", requires = "user", conflicts_with_all = ["all", "handle"], value_parser = handle, allow_hyphen_values = true)]
+    all_but: Option<Handle>,
+
+    /// Every session that began before now
+    #[arg(long)]
+    all: bool,
+
+    /// With --all: do not ask
+    #[arg(long, requires = "all")]
+    yes: bool,
+
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Report {
+    revoked: u64,
+}
+
+impl Revoke {
+    pub(super) async fn run(&self, store: &StoreArgs) -> Result<(), Failure> {
+        let store = store.open().await?;
+        let revoked = match (self.handle, &self.user) {
+            (Some(handle), _) => one(&store, handle).await?,
+            (None, Some(user)) => self.of_user(&store, user).await?,
+            (None, None) => self.every(&store).await?,
+        };
+        if self.json {
+            return output::json(&Report { revoked });
+        }
+        output::line(&match revoked {
+            0 => "no session was there".to_owned(),
+            1 => "1 session ended".to_owned(),
+            more => format!(
+                "{} sessions ended",
+                thousands(usize::try_from(more).unwrap_or(usize::MAX))
+            ),
+        })
+    }
+
+    async fn of_user(&self, store: &OpenStore, user: &str) -> Result<u64, Failure> {
+        let which = self.all_but.map_or(Which::All, Which::AllBut);
+        let deleted = store.users()?.delete_of_user(user, which).await;
+        deleted.map_err(|error| store.failure(&error))
+    }
+
+    async fn every(&self, store: &OpenStore) -> Result<u64, Failure> {
+        let (inventory, until) = (store.inventory()?, Timestamp::now());
+        if !self.yes {
+            let sample = inventory.sample(1, until).await;
+            let sample = sample.map_err(|error| store.failure(&error))?;
+            let about = if sample.exact { "" } else { "about " };
+            let total = thousands(usize::try_from(sample.total).unwrap_or(usize::MAX));
+            ask(&format!(
+                "This ends {about}{total} sessions in {}.",
+                store.url()
+            ))?;
+        }
+        let mut revoked = 0;
+        loop {
+            let step = inventory.delete_begun(until, STEP).await;
+            match step {
+                Ok(0) => return Ok(revoked),
+                Ok(some) => revoked += some,
+                Err(error) => {
+                    if revoked > 0 {
+                        output::warning(&format!("{revoked} sessions have ended before this:"));
+                    }
+                    return Err(store.failure(&error));
+                }
+            }
+        }
+    }
+}
+
+async fn one(store: &OpenStore, handle: Handle) -> Result<u64, Failure> {
+    let deleted = store.inventory()?.delete_of_handle(handle).await;
+    match deleted.map_err(|error| store.failure(&error))? {
+        true => Ok(1),
+        false => Err(Failure::not_found(format_args!(
+            "there is no session with the handle {handle}"
+        ))),
+    }
+}
+
+/// Goes on only if a person has typed their consent.
+fn ask(question: &str) -> Result<(), Failure> {
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::usage(
+            "nobody is there to be asked; say --yes if all sessions are meant",
+        ));
+    }
+    // Where nobody can be asked, nobody answers.
+    let _ = write!(
+        anstream::stderr().lock(),
+        "{question} Type `{CONSENT}` to go on: "
+    );
+    let mut answer = String::new();
+    let read = std::io::stdin().read_line(&mut answer);
+    match read.is_ok() && answer.trim() == CONSENT {
+        true => Ok(()),
+        false => Err(Failure::trouble("not confirmed; no session was ended")),
+    }
+}

@@ -1,0 +1,99 @@
+//! `carafe sessions show`.
+
+use carafe_core::{
+    clock::Timestamp,
+    session::Patch,
+    store::{Handle, Record},
+};
+use clap::builder::styling::AnsiColor;
+use serde::Serialize;
+
+use super::{Facts, handle};
+use crate::{
+    failure::Failure,
+    human::{ago, span, thousands, utc},
+    json_text::{self, colored},
+    output,
+    stores::StoreArgs,
+    table::{Cell, Table},
+};
+
+/// Show one session with its dictionary
+#[derive(clap::Args)]
+#[command(after_help = "\
+With --json: the object that `list` has for it, and \"data\", the dictionary's JSON as text.
+
+Examples:
+  carafe sessions show 9pWc0vT1m4yQe7Zb --store sqlite:sessions.db
+  carafe sessions show --json 9pWc0vT1m4yQe7Zb | jq '.data | fromjson'")]
+pub(super) struct Show {
+    /// The session's public name
+    #[arg(value_name = "HANDLE", value_parser = handle, allow_hyphen_values = true)]
+    handle: Handle,
+
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Report<'r> {
+    #[serde(flatten)]
+    facts: Facts<'r>,
+    data: &'r str,
+}
+
+impl Show {
+    pub(super) async fn run(&self, store: &StoreArgs) -> Result<(), Failure> {
+        let (store, now) = (store.open().await?, Timestamp::now());
+        let found = store.inventory()?.of_handle(self.handle, now).await;
+        let found = found.map_err(|error| store.failure(&error))?;
+        let record = found.ok_or_else(|| {
+            Failure::not_found(format_args!(
+                "there is no session with the handle {}",
+                self.handle
+            ))
+        })?;
+        let data = Patch::default().render(&record.data, Record::STYLE);
+        if !self.json {
+            return output::line(&readable(&record, &data, now));
+        }
+        let summary = record.summary();
+        output::json(&Report {
+            facts: Facts::of(&summary),
+            data: &data,
+        })
+    }
+}
+
+fn readable(record: &Record, data: &str, now: Timestamp) -> String {
+    let then = |at: Timestamp| format!("{}, {}", utc(at), ago(now.seconds_since(at)));
+    let left = span(record.expires.seconds_since(now).unsigned_abs());
+    let rows = [
+        ("user", record.user.clone()),
+        ("device", record.device.clone()),
+        ("created", Some(then(record.created))),
+        ("last seen", Some(then(record.last_seen))),
+        ("new id", Some(then(record.renewed))),
+        ("logged in", record.authenticated.map(then)),
+        (
+            "expires",
+            Some(format!("{}, in {left}", utc(record.expires))),
+        ),
+        ("changes", Some(record.version.to_string())),
+        ("size", Some(format!("{} bytes", thousands(data.len())))),
+    ];
+    let mut table = Table::new(&[]);
+    for (name, text) in rows {
+        if let Some(text) = text {
+            table.row([Cell::muted(&format!("  {name}")), Cell::new(&text)]);
+        }
+    }
+    let style = AnsiColor::Blue.on_default().bold();
+    let dictionary: String = json_text::pretty(data).into_iter().map(colored).collect();
+    format!(
+        "{style}{}{style:#}\n{}\n{dictionary}",
+        record.handle,
+        table.text()
+    )
+}

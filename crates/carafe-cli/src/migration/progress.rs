@@ -1,0 +1,79 @@
+//! How far it is: a bar on a terminal, lines elsewhere. On standard error, so that the report stays alone.
+
+use std::{io::IsTerminal as _, time::Duration};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::{human::thousands, output};
+
+/// A line for each of so many parts of the way.
+const PARTS: u64 = 20;
+
+/// How far a walk is.
+pub(crate) enum Progress {
+    Bar(ProgressBar),
+    Lines {
+        what: &'static str,
+        total: u64,
+        said: u64,
+    },
+    Silent,
+}
+
+impl Progress {
+    /// For about `total` sessions.
+    pub(crate) fn new(what: &'static str, total: u64, is_wanted: bool) -> Self {
+        if !is_wanted {
+            return Self::Silent;
+        }
+        if !std::io::stderr().is_terminal() {
+            let said = 0;
+            return Self::Lines { what, total, said };
+        }
+        let bar = ProgressBar::new(total).with_message(what);
+        let template = "{msg} {wide_bar:.green/dim} {human_pos}/{human_len}  {per_sec}  {eta} left";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("█▉▊▋▌▍▎▏ "));
+        }
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Self::Bar(bar)
+    }
+
+    /// `seen` have been looked at.
+    pub(crate) fn at(&mut self, seen: u64) {
+        match self {
+            Self::Silent => {}
+            Self::Bar(bar) => {
+                // The total was an estimate.
+                bar.set_length(bar.length().unwrap_or_default().max(seen));
+                bar.set_position(seen);
+            }
+            Self::Lines { what, total, said } => {
+                let part = seen * PARTS / (*total).max(1);
+                if part > *said {
+                    *said = part;
+                    say(what, seen, *total);
+                }
+            }
+        }
+    }
+
+    /// The way is at its end, or is not gone on.
+    pub(crate) fn done(&self) {
+        if let Self::Bar(bar) = self {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn say(what: &str, seen: u64, total: u64) {
+    let number = |count: u64| thousands(usize::try_from(count).unwrap_or(usize::MAX));
+    let percent = (seen * 100 / total.max(1)).min(100);
+    let text = format!(
+        "{what} {} of about {}, {percent} %",
+        number(seen),
+        number(total)
+    );
+    // Where nobody can be told, nobody is.
+    let _ = output::note(&text);
+}

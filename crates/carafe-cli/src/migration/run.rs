@@ -1,0 +1,180 @@
+//! Batch after batch.
+
+use std::{num::NonZeroU32, time::Duration};
+
+use carafe_core::{
+    clock::Timestamp,
+    store::{Cursor, Moving, StoreError},
+};
+
+use super::{
+    Mode, Progress, Source, StateFile, Stop, Tally,
+    batch::{Halt, again},
+    pace::Pace,
+    step::Way,
+};
+use crate::{failure::Failure, stores::OpenStore};
+
+/// A move goes round so often for sessions whose id was too young.
+const PASSES: usize = 3;
+/// How many expired records of the target go in one step.
+const SWEEP: usize = 1000;
+
+/// How a migration goes.
+pub(crate) struct Settings {
+    pub(crate) mode: Mode,
+    /// In a move: whether each session is read back before the source lets go of it.
+    pub(crate) reads_back: bool,
+    pub(crate) batch: usize,
+    pub(crate) rate: Option<NonZeroU32>,
+    pub(crate) shows_progress: bool,
+}
+
+/// A migration, ready to run.
+pub(crate) struct Migration<'m> {
+    pub(crate) source: &'m dyn Source,
+    pub(crate) from: &'m OpenStore,
+    pub(crate) to: &'m OpenStore,
+    pub(crate) settings: Settings,
+    pub(crate) state: StateFile,
+    pub(crate) stop: Stop,
+}
+
+impl Migration<'_> {
+    /// Runs it to its end, from where the last run has stopped. The place is kept after each batch, so
+    /// whatever stops it, the same command goes on.
+    pub(crate) async fn run(&self) -> Result<Tally, Failure> {
+        self.sweep_target().await?;
+        let (mut cursor, mut tally) = self.state.read()?;
+        for pass in 1..=PASSES {
+            self.pass(&mut cursor, &mut tally).await?;
+            if tally.left_for_later == 0 || pass == PASSES {
+                break;
+            }
+            self.wait_for_the_young(&tally).await?;
+            tally.left_for_later = 0;
+        }
+        self.state.remove()?;
+        Ok(tally)
+    }
+
+    /// Once through the source.
+    async fn pass(&self, cursor: &mut Option<Cursor>, tally: &mut Tally) -> Result<(), Failure> {
+        let total = again(|| self.source.total(Timestamp::now())).await;
+        let left = total.map_err(|error| self.from.failure(&error))?;
+        let total = match self.settings.mode {
+            Mode::Copy => left,
+            // What has been moved is no longer there to be counted.
+            Mode::Move => left + tally.seen,
+        };
+        let wanted = self.settings.shows_progress;
+        let mut progress = Progress::new(self.settings.mode.doing(), total, wanted);
+        let walked = self.walk(cursor, tally, &mut progress).await;
+        progress.done();
+        walked
+    }
+
+    async fn walk(
+        &self,
+        cursor: &mut Option<Cursor>,
+        tally: &mut Tally,
+        progress: &mut Progress,
+    ) -> Result<(), Failure> {
+        let mut pace = Pace::new(self.settings.rate);
+        loop {
+            let (next, seen) = self.batch(cursor.as_ref(), tally, &pace).await?;
+            progress.at(tally.seen);
+            *cursor = next;
+            let Some(place) = cursor else {
+                return Ok(());
+            };
+            self.state.write(place, tally)?;
+            if self.stop.within(pace.rest(seen)).await {
+                return Err(self.stopped(tally));
+            }
+        }
+    }
+
+    /// One batch; where the next begins, and how many there were.
+    async fn batch(
+        &self,
+        after: Option<&Cursor>,
+        tally: &mut Tally,
+        pace: &Pace,
+    ) -> Result<(Option<Cursor>, usize), Failure> {
+        let limit = pace.limit(self.settings.batch);
+        let stretch = again(|| self.source.walk(after, limit)).await;
+        let stretch = stretch.map_err(|error| self.halted(self.from, &error))?;
+        let way = Way {
+            source: self.source,
+            target: self.to.sessions(),
+            mode: self.settings.mode,
+            reads_back: self.settings.reads_back,
+        };
+        // Only a batch that is done is counted: the next run does it again.
+        let mut counted = tally.clone();
+        let taken = way.take_all(&stretch, &mut counted, Timestamp::now()).await;
+        taken.map_err(|halt| match halt {
+            Halt::Source(error) => self.halted(self.from, &error),
+            Halt::Target(error) => self.halted(self.to, &error),
+        })?;
+        *tally = counted;
+        Ok((stretch.next, stretch.found.len()))
+    }
+
+    /// What has expired in the target would be in the way of what comes.
+    async fn sweep_target(&self) -> Result<(), Failure> {
+        let Some(sweeper) = self.to.sessions().sweeper() else {
+            return Ok(());
+        };
+        loop {
+            let swept = again(|| sweeper.sweep(SWEEP, Timestamp::now())).await;
+            if swept.map_err(|error| self.to.failure(&error))? == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn wait_for_the_young(&self, tally: &Tally) -> Result<(), Failure> {
+        let (count, wait) = (tally.left_for_later, Moving::ALIAS_GRACE);
+        crate::output::note(&format!(
+            "{count} sessions got their id a moment ago; going through again in {} s",
+            wait.as_secs()
+        ))?;
+        match self.stop.within(wait + Duration::from_secs(1)).await {
+            true => Err(self.stopped(tally)),
+            false => Ok(()),
+        }
+    }
+
+    fn stopped(&self, tally: &Tally) -> Failure {
+        Failure::stopped(format_args!(
+            "after {} sessions, at the end of a batch; {}",
+            tally.seen,
+            self.how_to_go_on()
+        ))
+    }
+
+    /// Trouble with a store, and that it is not the end.
+    fn halted(&self, store: &OpenStore, error: &StoreError) -> Failure {
+        store.failure(error).and(self.how_to_go_on())
+    }
+
+    fn how_to_go_on(&self) -> &'static str {
+        match self.state.is_kept() {
+            true => "the same command goes on from here",
+            false => {
+                "the same command begins again and skips what is there; with --state it would go on from here"
+            }
+        }
+    }
+}
+
+impl Mode {
+    const fn doing(self) -> &'static str {
+        match self {
+            Self::Copy => "copying",
+            Self::Move => "moving",
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! The file that says where to go on.
+
+use std::{
+    fs::{self, File},
+    io::{ErrorKind, Write as _},
+    path::PathBuf,
+};
+
+use carafe_core::{json, store::Cursor};
+use serde::{Deserialize, Serialize};
+
+use super::{Mode, Tally};
+use crate::{failure::Failure, stores::StoreUrl};
+
+/// What a state belongs to: another migration must not go on from it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Route {
+    from: String,
+    to: String,
+    moves: bool,
+}
+
+/// Where a migration is. Its format has a number, because a newer program may find it.
+#[derive(Serialize, Deserialize)]
+struct State {
+    format: u32,
+    #[serde(flatten)]
+    route: Route,
+    cursor: Option<String>,
+    tally: Tally,
+}
+
+const FORMAT: u32 = 1;
+
+/// The file, if there is to be one.
+pub(crate) struct StateFile {
+    path: Option<PathBuf>,
+    route: Route,
+}
+
+impl Route {
+    /// The URLs as they are shown: without passwords, which may change on the way.
+    pub(crate) fn new(from: &StoreUrl, to: &StoreUrl, mode: Mode) -> Self {
+        Self {
+            from: from.to_string(),
+            to: to.to_string(),
+            moves: mode == Mode::Move,
+        }
+    }
+}
+
+impl StateFile {
+    pub(crate) fn new(path: Option<PathBuf>, route: Route) -> Self {
+        Self { path, route }
+    }
+
+    /// Whether there is to be a file at all.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.path.is_some()
+    }
+
+    /// Where the last run has stopped; the beginning if there was none.
+    pub(super) fn read(&self) -> Result<(Option<Cursor>, Tally), Failure> {
+        let Some(path) = &self.path else {
+            return Ok((None, Tally::default()));
+        };
+        let text = match fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Ok((None, Tally::default()));
+            }
+            Err(error) => return Err(self.failed("read", &error)),
+        };
+        let state: State = json::from_text(text.trim(), false).map_err(|_| self.refused())?;
+        if state.format != FORMAT || state.route != self.route {
+            return Err(self.refused());
+        }
+        Ok((state.cursor.map(Cursor::new), state.tally))
+    }
+
+    /// Keeps the place, whole or not at all: whoever finds the file finds a state that was true.
+    pub(super) fn write(&self, cursor: &Cursor, tally: &Tally) -> Result<(), Failure> {
+        let Some(path) = &self.path else {
+            return Ok(());
+        };
+        let state = State {
+            format: FORMAT,
+            route: self.route.clone(),
+            cursor: Some(cursor.as_str().to_owned()),
+            tally: tally.clone(),
+        };
+        let text = json::to_text(&state, json::Style::STARLETTE).map_err(Failure::trouble)?;
+        let mut beside = path.clone().into_os_string();
+        beside.push(".new");
+        let written = File::create(&beside)
+            .and_then(|mut file| {
+                writeln!(file, "{text}")?;
+                // On the disk before it takes the old one's place, or a power cut leaves an empty file.
+                file.sync_all()
+            })
+            .and_then(|()| fs::rename(&beside, path));
+        written.map_err(|error| self.failed("write", &error))
+    }
+
+    /// The migration is done; the next run begins at the beginning.
+    pub(super) fn remove(&self) -> Result<(), Failure> {
+        match self.path.as_ref().map(fs::remove_file) {
+            Some(Err(error)) if error.kind() != ErrorKind::NotFound => {
+                Err(self.failed("remove", &error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn refused(&self) -> Failure {
+        Failure::usage(format_args!(
+            "{} is no state of this migration; name another file, or remove it to begin again",
+            self.shown()
+        ))
+    }
+
+    fn failed(&self, verb: &str, error: &std::io::Error) -> Failure {
+        Failure::trouble(format_args!("cannot {verb} {}: {error}", self.shown()))
+    }
+
+    fn shown(&self) -> String {
+        let path = self.path.as_ref();
+        path.map_or_else(String::new, |path| path.display().to_string())
+    }
+}

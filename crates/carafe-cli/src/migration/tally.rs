@@ -1,0 +1,89 @@
+//! What was counted on the way.
+
+use carafe_core::store::StoreKey;
+use serde::{Deserialize, Serialize};
+
+use super::step::Fate;
+
+/// How many sessions that were left behind are named with their reason; all are counted.
+const NAMED: usize = 20;
+
+/// What became of the sessions so far. Also a part of the state and of the report; fields are only ever added.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Tally {
+    /// All that were looked at. A walk may meet a session twice.
+    pub(crate) seen: u64,
+    pub(crate) moved: u64,
+    pub(crate) updated: u64,
+    pub(crate) already_there: u64,
+    pub(crate) newer_there: u64,
+    pub(crate) ended_meanwhile: u64,
+    pub(crate) expired: u64,
+    /// Those whose id is too young, left for the next pass.
+    pub(crate) left_for_later: u64,
+    pub(crate) unreadable: u64,
+    pub(crate) refused: u64,
+    /// With `--move --verify`: those that the target took and gave back as something else.
+    pub(crate) different: u64,
+    /// The first of those that were left behind.
+    pub(crate) troubles: Vec<Trouble>,
+}
+
+/// A session that was left behind.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Trouble {
+    /// The beginning of the SHA-256 of its id: enough to find it, of no use to anybody else.
+    pub(crate) key: String,
+    pub(crate) reason: String,
+}
+
+impl Tally {
+    pub(super) fn note(&mut self, fate: &Fate) {
+        self.seen += 1;
+        *match fate {
+            Fate::Arrived => &mut self.moved,
+            Fate::Updated => &mut self.updated,
+            Fate::WasThere | Fate::ToBeSettled => &mut self.already_there,
+            Fate::NewerThere => &mut self.newer_there,
+            Fate::ComesBackDifferent => &mut self.different,
+            Fate::Ended => &mut self.ended_meanwhile,
+            Fate::Expired => &mut self.expired,
+            Fate::TooYoung => &mut self.left_for_later,
+        } += 1;
+    }
+
+    /// Notes a record of the source that cannot be read. It stays where it is.
+    pub(super) fn note_unreadable(&mut self, key: &StoreKey, reason: String) {
+        self.seen += 1;
+        self.unreadable += 1;
+        self.name(key, reason);
+    }
+
+    /// Notes a session that one of the stores does not take.
+    pub(super) fn note_refused(&mut self, key: &StoreKey, reason: String) {
+        self.seen += 1;
+        self.refused += 1;
+        self.name(key, reason);
+    }
+
+    /// Whether every session that could be moved was.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.unreadable + self.refused + self.different + self.left_for_later == 0
+    }
+
+    fn name(&mut self, key: &StoreKey, reason: String) {
+        if self.troubles.len() < NAMED {
+            self.troubles.push(Trouble {
+                key: short(key),
+                reason,
+            });
+        }
+    }
+}
+
+/// 48 bits, as hexadecimal digits.
+pub(super) fn short(key: &StoreKey) -> String {
+    let first = key.as_bytes().iter().take(6);
+    first.map(|byte| format!("{byte:02x}")).collect()
+}
