@@ -10,7 +10,7 @@
 //! | `store` | [`SqliteStore`]; `contract` makes it a `SessionStore` |
 //! | `options`, `url`, `connect`, `schema` | from a file to connections |
 //! | `reader`, `writer`, `batch`, `job` | who runs what, and when |
-//! | `find`, `change`, `remove`, `rows` | the statements |
+//! | `find`, `change`, `claim`, `remove`, `rows` | the statements |
 //! | `error` | what went wrong, by kind |
 //!
 //! # Example
@@ -71,6 +71,7 @@
 
 mod batch;
 mod change;
+mod claim;
 mod connect;
 mod contract;
 mod error;

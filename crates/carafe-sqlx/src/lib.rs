@@ -9,6 +9,7 @@
 //! | `store` | [`SqlStore`]: how one is made and configured; `deadline` bounds what it does |
 //! | `verbs` | what load, create, touch and delete do; `change` is patch and rotate |
 //! | `statements` | all SQL; `postgres` and `mysql` are what they do not agree on |
+//! | `claim` | which of several processes sweeps |
 //! | `row` | a record as columns and back |
 //! | `lease` | a connection that only goes back to its pool clean |
 
@@ -16,6 +17,7 @@
 compile_error!("carafe-sqlx without a database: turn on its feature `postgres` or `mysql`");
 
 mod change;
+mod claim;
 mod contract;
 mod deadline;
 mod dialect;

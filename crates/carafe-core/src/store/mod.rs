@@ -12,12 +12,14 @@
 //! | `summary` | [`Summary`], a record without its dictionary, for lists |
 //! | `health` | [`Health`], what an operator wants to know of a store |
 //! | `memory` | the reference store |
+//! | [`guard`] | when to leave a store in trouble alone, as state machines |
 //!
 //! It never sees a session id, only its SHA-256; it never renders a cookie and never asks a clock.
 
 mod contract;
 mod deadlines;
 mod error;
+pub mod guard;
 mod health;
 mod inventory;
 mod memory;

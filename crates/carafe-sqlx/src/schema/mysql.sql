@@ -16,5 +16,8 @@ CREATE TABLE IF NOT EXISTS carafe_sessions (
     KEY carafe_sessions_expires (expires),
     KEY carafe_sessions_user (user_id, renewed)
 ) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+-- Until when somebody has said to sweep: of several processes, one does.
+CREATE TABLE IF NOT EXISTS carafe_sessions_sweep (only_one SMALLINT NOT NULL PRIMARY KEY, claimed_until BIGINT NOT NULL) ENGINE = InnoDB;
+INSERT IGNORE INTO carafe_sessions_sweep (only_one, claimed_until) VALUES (1, 0);
 CREATE TABLE IF NOT EXISTS carafe_sessions_schema (version BIGINT PRIMARY KEY) ENGINE = InnoDB;
 INSERT INTO carafe_sessions_schema (version) VALUES (1);

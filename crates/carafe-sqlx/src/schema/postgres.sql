@@ -15,5 +15,8 @@ CREATE TABLE carafe_sessions (
 ) WITH (fillfactor = 85);
 CREATE INDEX carafe_sessions_expires ON carafe_sessions (expires);
 CREATE INDEX carafe_sessions_user ON carafe_sessions (user_id, renewed) WHERE user_id IS NOT NULL;
+-- Until when somebody has said to sweep: of several processes, one does.
+CREATE TABLE carafe_sessions_sweep (only_one SMALLINT NOT NULL PRIMARY KEY, claimed_until BIGINT NOT NULL);
+INSERT INTO carafe_sessions_sweep (only_one, claimed_until) VALUES (1, 0);
 CREATE TABLE IF NOT EXISTS carafe_sessions_schema (version BIGINT PRIMARY KEY);
 INSERT INTO carafe_sessions_schema (version) VALUES (1);
