@@ -28,7 +28,7 @@ pub use status::GuardStatus;
 
 /// A store with a guard before it.
 ///
-/// * Each call has a deadline, whatever the store itself does.
+/// * Each call has a deadline, whatever the store itself does, and a panic in it is a failure like others.
 /// * After five failures in a row, calls fail at once for a second, then one of them tries again: a request
 ///   does not wait for a store that is known to be dead, and that store is left in peace.
 /// * No more than so many calls run at once; one more fails at once.

@@ -1,11 +1,14 @@
 //! One guarded call: is there room, does the circuit let it through, is there an answer in time.
 
 use std::{
-    future::Future,
+    future::{Future, poll_fn},
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
+    task::Poll,
     time::{Duration, Instant},
 };
 
@@ -91,10 +94,12 @@ impl<S: SessionStore + ?Sized> Shared<S> {
         work: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
         self.counters.calls.add_one();
-        let result = timeout(deadline, work).await.unwrap_or_else(|_| {
-            self.counters.cut_off.add_one();
-            Err(StoreError::Timeout(deadline))
-        });
+        let result = timeout(deadline, unpanicked(work))
+            .await
+            .unwrap_or_else(|_| {
+                self.counters.cut_off.add_one();
+                Err(StoreError::Timeout(deadline))
+            });
         match &result {
             Err(error) if is_failure(error) => self.counters.failures.add_one(),
             Err(StoreError::Corrupt(_)) => self.counters.corrupt.add_one(),
@@ -156,6 +161,20 @@ impl<S: SessionStore + ?Sized> Shared<S> {
         let ready = self.circuit().is_closed();
         self.counters.status(ready, self.log_outs_waiting())
     }
+}
+
+/// A panic inside a store as its failure. Drivers have them where a server's bytes are not what they expect, and
+/// whoever asked for a session would lose the connection instead of getting a 503.
+async fn unpanicked<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    let mut work = pin!(work);
+    poll_fn(|context| {
+        // What the panic has left half done is dropped and not looked at again.
+        let poll = || work.as_mut().poll(context);
+        catch_unwind(AssertUnwindSafe(poll)).unwrap_or_else(|_| {
+            Poll::Ready(Err(StoreError::unavailable("the store's code panicked")))
+        })
+    })
+    .await
 }
 
 /// Tokio's clock, which tests stop and turn.

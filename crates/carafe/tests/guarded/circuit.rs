@@ -120,3 +120,14 @@ async fn slow_4_no_more_than_so_many_wait() {
     assert!(store.is_ready(), "a crowd is not the store's failure");
     load(&store).await.expect("who has left makes room");
 }
+
+#[tokio::test(start_paused = true)]
+async fn garbage_2_a_panic_of_a_driver_is_a_failure() {
+    let store = Guarded::new(Fickle::new());
+    store.inner().is(Mood::Panics);
+    for _ in 0..5 {
+        let error = load(&store).await.unwrap_err();
+        assert_eq!(error.code(), "unavailable");
+    }
+    assert!(!store.is_ready());
+}

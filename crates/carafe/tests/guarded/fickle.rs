@@ -25,6 +25,7 @@ pub(crate) enum Mood {
     Hangs,
     /// Works, after so long.
     Slow(Duration),
+    Panics,
     /// Answers with an error that is not its own trouble.
     Corrupt,
     Conflict,
@@ -69,6 +70,7 @@ impl Fickle {
                     tokio::time::sleep(time).await;
                     answer.await
                 }
+                Mood::Panics => panic!("on purpose"),
                 Mood::Corrupt => Err(StoreError::corrupt("rubbish")),
                 Mood::Conflict => Err(StoreError::Conflict),
             }
