@@ -68,11 +68,11 @@ impl GuardOptions {
         Guarded(Arc::new(Shared::new(store, self)))
     }
 
-    pub(super) fn to_read(&self) -> Duration {
+    pub(super) fn to_read(self) -> Duration {
         bounded(self.deadlines.connect, self.deadlines.read)
     }
 
-    pub(super) fn to_write(&self) -> Duration {
+    pub(super) fn to_write(self) -> Duration {
         bounded(self.deadlines.connect, self.deadlines.write)
     }
 }

@@ -37,7 +37,8 @@ macro_rules! rows {
             garbage: garbage_1_a_damaged_row_is_left_alone, garbage_2_rubbish_is_an_error,
             garbage_3_a_swapped_reply_is_nobodys_session;
             race: race_1_a_late_save_brings_nothing_back, race_2_concurrent_changes_all_count;
-            recov: recov_1_an_empty_store_is_a_fresh_start;
+            recov: recov_1_an_empty_store_is_a_fresh_start,
+            recov_1_what_was_acknowledged_outlives_a_killed_server;
             cancel: cancel_1_a_request_may_go_at_any_point;
             shut: shut_1_nothing_acknowledged_is_lost;
         );)*

@@ -111,9 +111,9 @@ pub(crate) fn rounds(little: usize, full: usize) -> usize {
 }
 
 /// A second process of the same site, behind the same proxy.
-pub(crate) async fn second<S: Server>(node: &Node<S>) -> Router {
-    let store = S::store(node.proxy.port(), PATIENT).await;
-    app(Arc::new(without_circuit().guard_shared(store)), &node.gate)
+pub(crate) async fn second<S: Server>(node: &Node<S>, options: GuardOptions) -> Router {
+    let store = S::store(node.proxy.port(), Deadlines::default()).await;
+    app(Arc::new(options.guard_shared(store)), &node.gate)
 }
 
 /// What the server itself has, past guard and proxy: the number of a session, if it is there.

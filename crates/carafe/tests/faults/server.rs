@@ -14,6 +14,9 @@ pub(crate) trait Server: Sized + Send + Sync + 'static {
     /// One of a row's own, to be killed or stopped.
     fn start() -> Self;
 
+    /// One that has on disk what it has acknowledged.
+    fn start_durable() -> Self;
+
     /// The one that rows share which only break the connection.
     fn shared() -> &'static Self;
 
@@ -24,6 +27,9 @@ pub(crate) trait Server: Sized + Send + Sync + 'static {
     -> impl Future<Output = Arc<dyn SessionStore>> + Send;
 
     fn kill(&self);
+
+    /// Starts it again, with what it has on disk.
+    fn restart(&self);
 
     /// Starts it again, without a session.
     fn restart_empty(&self);
@@ -75,6 +81,11 @@ impl Server for Redis {
         Self(carafe_test_servers::Redis::start())
     }
 
+    fn start_durable() -> Self {
+        let settings = ["--appendonly", "yes", "--appendfsync", "always"];
+        Self(carafe_test_servers::Redis::with(&settings))
+    }
+
     fn shared() -> &'static Self {
         static SERVER: OnceLock<Redis> = OnceLock::new();
         SERVER.get_or_init(Self::start)
@@ -92,6 +103,10 @@ impl Server for Redis {
 
     fn kill(&self) {
         self.0.kill();
+    }
+
+    fn restart(&self) {
+        self.0.restart();
     }
 
     fn restart_empty(&self) {
@@ -129,6 +144,10 @@ macro_rules! sql_server {
                 Self(Sql::$start())
             }
 
+            fn start_durable() -> Self {
+                Self::start()
+            }
+
             fn shared() -> &'static Self {
                 static SERVER: OnceLock<$server> = OnceLock::new();
                 SERVER.get_or_init(Self::start)
@@ -146,6 +165,10 @@ macro_rules! sql_server {
 
             fn kill(&self) {
                 self.0.kill();
+            }
+
+            fn restart(&self) {
+                self.0.restart();
             }
 
             fn restart_empty(&self) {

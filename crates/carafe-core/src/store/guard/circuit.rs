@@ -47,6 +47,10 @@ pub struct Circuit {
 }
 
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one circuit a store, and a box would be opened at each call"
+)]
 enum State {
     Closed {
         in_a_row: u32,
@@ -118,6 +122,10 @@ impl Circuit {
 
     /// Notes what became of a call; `jitter` as for [`Backoff::after`]. Whether the circuit has opened or
     /// closed by it.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a ticket is good for one report"
+    )]
     pub fn report(&mut self, ticket: Ticket, report: Report, now: Instant, jitter: u32) -> bool {
         let Ticket { generation, probe } = ticket;
         if generation != self.generation {

@@ -74,13 +74,13 @@ pub(crate) async fn garbage_3_a_swapped_reply_is_nobodys_session<S: Server>() {
     const VISITORS: usize = 8;
     let each = rounds(250, 6_250);
     // Two processes, so that a store with one connection has somebody to exchange with.
-    let node = Node::patient(S::shared()).await;
-    let second = second(&node).await;
+    let options = without_circuit().with_deadlines(Deadlines::default());
+    let node = Node::with(S::shared(), Deadlines::default(), options).await;
+    let second = second(&node, options).await;
     let mut visitors = Vec::new();
     for number in 0..VISITORS {
         visitors.push(node.visitor(&number.to_string()).await);
     }
-    node.proxy.set(Fault::Swap);
     let mut readers = JoinSet::new();
     for (number, visitor) in visitors.iter().enumerate() {
         for app in [&node.app, &second] {
@@ -103,12 +103,24 @@ pub(crate) async fn garbage_3_a_swapped_reply_is_nobodys_session<S: Server>() {
             });
         }
     }
+    // A pair now and then, so that most connections have said hello and answer with rows.
+    let swaps = async {
+        loop {
+            node.proxy.at_reply(1, Fault::Swap);
+            node.proxy.at_reply(2, Fault::Swap);
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    let counts = tokio::select! {
+        counts = readers.join_all() => counts,
+        () = swaps => unreachable!("it never ends"),
+    };
     let (mut own, mut none) = (0, 0);
-    for (their_own, their_none) in readers.join_all().await {
+    for (their_own, their_none) in counts {
         own += their_own;
         none += their_none;
     }
     let (all, swapped) = (2 * VISITORS * each, node.proxy.swapped());
     println!("{all} requests, {own} with their own session, {none} with none, {swapped} swapped");
-    assert!(swapped > 100 && own > 100, "{swapped} and {own}");
+    assert!(swapped > 20 && own > all / 10, "{swapped} and {own}");
 }

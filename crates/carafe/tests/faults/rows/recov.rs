@@ -6,7 +6,7 @@ use http::StatusCode;
 use tokio::task::JoinSet;
 
 use crate::{
-    node::{Node, SLACK},
+    node::{Node, SLACK, number_in},
     server::Server,
 };
 
@@ -57,4 +57,37 @@ pub(crate) async fn recov_1_an_empty_store_is_a_fresh_start<S: Server>() {
         assert_eq!(visitor.cookie, None, "the dead cookie is removed");
         assert!(visitors.iter().all(|new| new.cookie.as_ref() != Some(&jar)));
     }
+}
+
+/// The server is killed under load and started again with its files: what was acknowledged is there, and of what
+/// was not at most the request that was under way.
+pub(crate) async fn recov_1_what_was_acknowledged_outlives_a_killed_server<S: Server>() {
+    let server = S::start_durable();
+    let node = Node::of(&server).await;
+    let mut workers = JoinSet::new();
+    for number in 0..8 {
+        let mut visitor = node.visitor(&number.to_string()).await;
+        workers.spawn(async move {
+            let mut acknowledged: u64 = 1;
+            loop {
+                let answer = visitor.get("/count").await;
+                if answer.status != StatusCode::OK {
+                    return (visitor.jar(), acknowledged);
+                }
+                acknowledged = answer.body.parse().unwrap();
+            }
+        });
+    }
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    tokio::task::block_in_place(|| server.kill());
+    let workers = workers.join_all().await;
+    tokio::task::block_in_place(|| server.restart());
+    let mut total = 0;
+    for (jar, acknowledged) in workers {
+        let counted = number_in(&server, &jar).await.expect("it is there");
+        assert!((acknowledged..=acknowledged + 1).contains(&counted));
+        total += acknowledged;
+    }
+    println!("{total} acknowledged changes, all there");
+    assert!(total > 16, "there was load: {total}");
 }
