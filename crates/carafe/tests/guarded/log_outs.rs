@@ -140,6 +140,16 @@ async fn shut_1_log_outs_are_told_before_the_end_or_counted() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn shut_1_the_end_does_not_wait_for_a_pause() {
+    let store = with_sessions(1).await;
+    store.inner().is(Mood::Fails);
+    store.delete(&key(0)).await.unwrap_err();
+    pass(10_000).await;
+    store.inner().is(Mood::Works);
+    assert_eq!(store.shutdown(Duration::from_millis(1)).await, 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_record_that_cannot_be_read_is_no_reason_to_forget_its_log_out() {
     let store = with_sessions(1).await;
     store.inner().is(Mood::Corrupt);
