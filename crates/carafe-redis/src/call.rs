@@ -34,9 +34,11 @@ impl RedisStore {
     /// Calls a script, and once more on a fresh connection if the reply was lost: `call` makes the call,
     /// and is told whether it is the second, which must do no harm if the first one took place.
     pub(crate) async fn call(&self, call: impl Fn(bool) -> Call) -> Result<Reply, StoreError> {
+        let began = Instant::now();
+        let read = |answer| self.in_step(began, Reply::read(answer));
         let answer = match self.link.call(&call(false)).await {
             Err(error) if is_lost(&error) => match self.link.call(&call(true)).await {
-                Ok(answer) => match Reply::read(answer)? {
+                Ok(answer) => match read(answer)? {
                     Reply::Unknown => return Err(typed(error)),
                     reply => return Ok(reply),
                 },
@@ -44,7 +46,16 @@ impl RedisStore {
             },
             answer => answer,
         };
-        Reply::read(answer.map_err(typed)?)
+        read(answer.map_err(typed)?)
+    }
+
+    /// What was read of a reply to a command that was sent after `began`. One that cannot be read may be another
+    /// command's, and then so are all that follow it: the next command takes a new connection.
+    fn in_step<T>(&self, began: Instant, read: Result<T, StoreError>) -> Result<T, StoreError> {
+        if let Err(StoreError::Corrupt(_)) = &read {
+            self.link.suspect(began);
+        }
+        read
     }
 
     /// The answer of a script that changes nothing, so that it may be called again.
@@ -59,7 +70,10 @@ impl RedisStore {
     pub(crate) async fn find(&self, key: &StoreKey) -> Result<Found, StoreError> {
         let mut command = redis::cmd("HGETALL");
         command.arg(self.names.session(key));
-        Found::read(reply::fields(self.read(&command).await?)?, key)
+        let began = Instant::now();
+        let reply = self.read(&command).await?;
+        let found = reply::fields(reply).and_then(|fields| Found::read(fields, key));
+        self.in_step(began, found)
     }
 
     /// The answer to a command that changes nothing, so that it may be sent again.

@@ -47,6 +47,11 @@ impl Names {
         format!("{}:u:{user}", self.prefix)
     }
 
+    /// Until when somebody has said to sweep.
+    pub(crate) fn sweep(&self) -> String {
+        format!("{}:sweep", self.prefix)
+    }
+
     /// The index of all sessions, part by part. In a cluster all that belongs to a part is in one slot.
     pub(crate) fn indices(&self) -> impl Iterator<Item = String> + '_ {
         (0..self.parts).map(|part| self.index(part))

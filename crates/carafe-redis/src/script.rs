@@ -38,6 +38,7 @@ scripts! {
     DELIST: "scripts/index.lua", "scripts/delist.lua";
     NAMED: "scripts/index.lua", "scripts/named.lua";
     UP_TO: "scripts/upto.lua";
+    CLAIM: "scripts/claim.lua";
 }
 
 /// A script's text and hash.

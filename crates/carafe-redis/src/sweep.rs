@@ -14,6 +14,16 @@ use crate::{
 };
 
 impl RedisStore {
+    /// If the reply is lost, the second attempt finds the first one's claim: nobody sweeps until its end.
+    async fn claim_it(&self, until: Timestamp, now: Timestamp) -> Result<bool, StoreError> {
+        let twice = until.saturating_add(until.seconds_since(now));
+        let claimed = self.call(|_| {
+            let args = vec![second(until), second(now), second(twice)];
+            Call::new(&script::CLAIM, [self.names.sweep()], args)
+        });
+        Ok(matches!(claimed.await?, Reply::Ok(_)))
+    }
+
     async fn sweep_it(&self, limit: usize, now: Timestamp) -> Result<usize, StoreError> {
         let mut swept = 0;
         for row in self.names.rows('u') {
@@ -67,6 +77,14 @@ impl RedisStore {
 }
 
 impl ExpiredSweep for RedisStore {
+    fn claim<'a>(
+        &'a self,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        Box::pin(self.within(self.deadlines.write, self.claim_it(until, now)))
+    }
+
     fn sweep<'a>(
         &'a self,
         limit: usize,

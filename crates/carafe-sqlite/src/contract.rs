@@ -11,7 +11,7 @@ use carafe_core::{
     },
 };
 
-use crate::{SqliteStore, change, find, remove};
+use crate::{SqliteStore, change, claim, find, remove};
 
 impl SessionStore for SqliteStore {
     fn create<'a>(
@@ -108,6 +108,14 @@ impl UserSessions for SqliteStore {
 }
 
 impl ExpiredSweep for SqliteStore {
+    fn claim<'a>(
+        &'a self,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        Box::pin(self.write(move |db| claim::sweep(db, until, now)))
+    }
+
     fn sweep<'a>(
         &'a self,
         limit: usize,

@@ -10,7 +10,7 @@
 //! | `store` | [`SqliteStore`]; `contract` makes it a `SessionStore`, `inventory` an `Inventory` |
 //! | `options`, `url`, `connect`, `schema` | from a file to connections |
 //! | `reader`, `writer`, `batch`, `job` | who runs what, and when |
-//! | `find`, `look`, `change`, `remove`, `rows` | the statements |
+//! | `find`, `look`, `change`, `claim`, `remove`, `rows` | the statements |
 //! | `health` | what an operator wants to know of a file |
 //! | `flask_session` | the table of Flask-Session instead (feature `flask-session`) |
 //! | `error` | what went wrong, by kind |
@@ -73,6 +73,7 @@
 
 mod batch;
 mod change;
+mod claim;
 mod connect;
 mod contract;
 mod error;

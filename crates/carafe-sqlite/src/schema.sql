@@ -35,4 +35,8 @@ CREATE TABLE session_aliases (
 CREATE INDEX session_aliases_of ON session_aliases (alias_of);
 CREATE INDEX session_aliases_by_end ON session_aliases (alias_until);
 
+-- Until when somebody has said to sweep: of several processes, one does.
+CREATE TABLE session_sweep (claimed_until INTEGER NOT NULL) STRICT;
+INSERT INTO session_sweep VALUES (0);
+
 PRAGMA user_version = 1;

@@ -9,7 +9,7 @@ use carafe_core::{
     },
 };
 
-use crate::{change::Change, dialect::Dialect, row::json_of, store::SqlStore, verbs};
+use crate::{change::Change, claim, dialect::Dialect, row::json_of, store::SqlStore, verbs};
 
 impl<D: Dialect> SessionStore for SqlStore<D> {
     fn create<'a>(
@@ -125,6 +125,14 @@ impl<D: Dialect> UserSessions for SqlStore<D> {
 }
 
 impl<D: Dialect> ExpiredSweep for SqlStore<D> {
+    fn claim<'a>(
+        &'a self,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        Box::pin(self.write(move |lease| claim::sweep(lease, &self.table, until, now)))
+    }
+
     fn sweep<'a>(
         &'a self,
         limit: usize,

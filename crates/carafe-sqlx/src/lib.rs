@@ -10,6 +10,7 @@
 //! | `verbs` | what load, create, touch and delete do; `change` is patch and rotate |
 //! | `inventory`, `look` | pages, samples and walks for operators; `health` is how a store is |
 //! | `statements` | all SQL; `postgres` and `mysql` are what they do not agree on |
+//! | `claim` | which of several processes sweeps |
 //! | `row` | a record as columns and back |
 //! | `flask_session` | the same on the table of Flask-Session (feature `flask-session`) |
 //! | `lease` | a connection that only goes back to its pool clean |
@@ -18,6 +19,7 @@
 compile_error!("carafe-sqlx without a database: turn on its feature `postgres` or `mysql`");
 
 mod change;
+mod claim;
 mod contract;
 mod deadline;
 mod dialect;

@@ -23,6 +23,7 @@
 //! * [`ClientSide`] keeps sessions in their cookies, encrypted or signed as Flask signs them.
 //! * [`SessionConfig`] holds the rules: [`SessionConfig::default`] is safe, [`SessionConfig::flask`] is
 //!   Flask's defaults to the letter.
+//! * [`Guarded`] keeps a store's trouble from becoming everybody's; [`Sweeping`] removes what has expired.
 //!
 //! A handler that does not take the session costs three small allocations and no header. Errors in the
 //! configuration stop the start; a bad cookie is an empty session and one log event.
@@ -32,8 +33,10 @@
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod future;
+mod guarded;
 mod layer;
 mod service;
+mod sweeping;
 
 pub use carafe_core::{
     clock::Timestamp,
@@ -52,5 +55,7 @@ pub use carafe_core::{
     token,
 };
 pub use future::ResponseFuture;
+pub use guarded::{GuardOptions, GuardStatus, Guarded};
 pub use layer::SessionLayer;
 pub use service::SessionService;
+pub use sweeping::{Sweeper, Sweeping};

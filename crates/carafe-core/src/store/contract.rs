@@ -138,12 +138,27 @@ impl Which {
 
 /// Bounded removal of what has expired, for stores without a time to live of their own.
 pub trait ExpiredSweep: SessionStore {
+    /// Whether it is the caller who sweeps until `until`: of all who share the records, in whatever process,
+    /// one is told so, and the next one at `until`. A claim that reaches twice as far as the one that is asked
+    /// for was made under a clock that is wrong, and does not count.
+    fn claim<'a>(
+        &'a self,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<bool, StoreError>>;
+
     /// Removes at most `limit` expired records; how many it was.
     fn sweep<'a>(
         &'a self,
         limit: usize,
         now: Timestamp,
     ) -> BoxFuture<'a, Result<usize, StoreError>>;
+}
+
+/// Whether a claim of the sweep until `claimed` gives way to one until `until`.
+pub(super) fn claim_ends(claimed: i64, until: Timestamp, now: Timestamp) -> bool {
+    let twice = until.saturating_add(until.seconds_since(now));
+    claimed <= now.unix() || claimed > twice.unix()
 }
 
 /// What became of a `create`.

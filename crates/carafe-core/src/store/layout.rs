@@ -14,6 +14,8 @@ pub struct Layout {
     /// Whether each value comes back as the very text that was written. Otherwise it comes back as what the
     /// format made of it: Flask-Session's tuples are lists.
     pub keeps_text: bool,
+    /// Whether there is a place where nodes agree on who sweeps. Otherwise each claim is granted.
+    pub keeps_claims: bool,
 }
 
 /// What a record is filed under.
@@ -33,6 +35,7 @@ impl Layout {
         aliases: true,
         notes_uses: true,
         keeps_text: true,
+        keeps_claims: true,
     };
     /// Flask-Session's.
     pub const FLASK_SESSION: Self = Self {
@@ -40,5 +43,6 @@ impl Layout {
         aliases: false,
         notes_uses: false,
         keeps_text: false,
+        keeps_claims: false,
     };
 }

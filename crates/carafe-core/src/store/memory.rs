@@ -11,13 +11,13 @@ use std::{
     collections::hash_map::Entry,
     sync::{
         Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicI64, AtomicUsize, Ordering},
     },
 };
 
 use super::{
     BoxFuture, Created, ExpiredSweep, Inventory, Patched, Record, SessionStore, StoreError,
-    StoreKey, Summary, UserSessions, Which,
+    StoreKey, Summary, UserSessions, Which, contract::claim_ends,
 };
 use crate::{clock::Timestamp, session::Patch};
 use packed::Packed;
@@ -40,6 +40,8 @@ pub struct MemoryStore {
     count: AtomicUsize,
     bound: Option<(usize, WhenFull)>,
     sweep_from: AtomicUsize,
+    /// Relaxed: it says who sweeps, and orders nothing else.
+    claimed_until: AtomicI64,
 }
 
 /// What a bounded store does with one session too many.
@@ -60,6 +62,7 @@ impl MemoryStore {
             count: AtomicUsize::new(0),
             bound: None,
             sweep_from: AtomicUsize::new(0),
+            claimed_until: AtomicI64::new(i64::MIN),
         }
     }
 
@@ -402,6 +405,19 @@ impl UserSessions for MemoryStore {
 }
 
 impl ExpiredSweep for MemoryStore {
+    fn claim<'a>(
+        &'a self,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        let claimed =
+            self.claimed_until
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |claimed| {
+                    claim_ends(claimed, until, now).then_some(until.unix())
+                });
+        ready(Ok(claimed.is_ok()))
+    }
+
     fn sweep<'a>(
         &'a self,
         limit: usize,

@@ -15,12 +15,14 @@
 //! | `health` | [`Health`], what an operator wants to know of a store |
 //! | `memory` | the reference store |
 //! | `moving` | [`Moving`], two stores as one while sessions move |
+//! | [`guard`] | when to leave a store in trouble alone, as state machines |
 //!
 //! It never sees a session id, only its SHA-256 (but for layouts of others: [`Naming::Plain`]); it never renders a cookie and never asks a clock.
 
 mod contract;
 mod deadlines;
 mod error;
+pub mod guard;
 mod health;
 mod inventory;
 mod layout;

@@ -322,6 +322,18 @@ impl SessionStore for Moving {
 }
 
 impl ExpiredSweep for Moving {
+    /// In the new store, which is there for longer; in the old one if the new one needs no sweep.
+    fn claim<'a>(
+        &'a self,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        match self.new.sweeper().or_else(|| self.old.sweeper()) {
+            Some(sweeper) => sweeper.claim(until, now),
+            None => Box::pin(async { Ok(false) }),
+        }
+    }
+
     fn sweep<'a>(
         &'a self,
         limit: usize,

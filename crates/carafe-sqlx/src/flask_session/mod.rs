@@ -194,6 +194,10 @@ impl<D: FlaskDialect> SessionStore for FlaskSessionStore<D> {
 
 /// Flask-Session has made no index on `expiry`: each sweep looks at every row.
 impl<D: FlaskDialect> ExpiredSweep for FlaskSessionStore<D> {
+    fn claim<'a>(&'a self, _: Timestamp, _: Timestamp) -> BoxFuture<'a, Result<bool, StoreError>> {
+        Box::pin(async { Ok(true) })
+    }
+
     fn sweep<'a>(
         &'a self,
         limit: usize,

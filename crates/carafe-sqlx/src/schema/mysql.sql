@@ -19,5 +19,8 @@ CREATE TABLE IF NOT EXISTS carafe_sessions (
     KEY carafe_sessions_handle (handle),
     KEY carafe_sessions_created (created)
 ) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+-- Until when somebody has said to sweep: of several processes, one does.
+CREATE TABLE IF NOT EXISTS carafe_sessions_sweep (only_one SMALLINT NOT NULL PRIMARY KEY, claimed_until BIGINT NOT NULL) ENGINE = InnoDB;
+INSERT IGNORE INTO carafe_sessions_sweep (only_one, claimed_until) VALUES (1, 0);
 CREATE TABLE IF NOT EXISTS carafe_sessions_schema (version BIGINT PRIMARY KEY) ENGINE = InnoDB;
 INSERT INTO carafe_sessions_schema (version) VALUES (1);

@@ -19,5 +19,8 @@ CREATE INDEX carafe_sessions_user ON carafe_sessions (user_id, renewed) WHERE us
 CREATE INDEX carafe_sessions_renewed ON carafe_sessions (renewed, handle) WHERE target IS NULL;
 CREATE INDEX carafe_sessions_handle ON carafe_sessions (handle);
 CREATE INDEX carafe_sessions_created ON carafe_sessions (created) WHERE target IS NULL;
+-- Until when somebody has said to sweep: of several processes, one does.
+CREATE TABLE carafe_sessions_sweep (only_one SMALLINT NOT NULL PRIMARY KEY, claimed_until BIGINT NOT NULL);
+INSERT INTO carafe_sessions_sweep (only_one, claimed_until) VALUES (1, 0);
 CREATE TABLE IF NOT EXISTS carafe_sessions_schema (version BIGINT PRIMARY KEY);
 INSERT INTO carafe_sessions_schema (version) VALUES (1);

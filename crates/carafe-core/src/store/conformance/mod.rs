@@ -43,7 +43,7 @@ macro_rules! session_store_conformance {
             delete_is_final, rotate_moves_and_kills_the_old_key, rotate_with_an_alias_ends_it_in_time,
             rotate_of_what_is_absent_leaves_nothing, rotate_never_overwrites, a_log_in_binds_the_user, facts_survive,
             users_see_their_sessions, users_lose_their_sessions,
-            lif_13_a_sweep_is_bounded_and_spares_the_living,
+            lif_13_a_sweep_is_bounded_and_spares_the_living, one_of_many_sweeps_at_a_time,
             large_and_hostile_content_survives,
             pages_show_each_session_once, pages_hold_while_sessions_end, the_list_has_no_expired_session,
             a_handle_finds_and_ends_its_session, all_that_began_by_then_are_ended, a_sample_is_bounded_and_honest,

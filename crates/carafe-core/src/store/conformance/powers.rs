@@ -4,7 +4,7 @@
 use super::fixtures::*;
 use crate::{
     clock::Timestamp,
-    store::{Record, SessionStore, StoreKey, Which},
+    store::{BoxFuture, Record, SessionStore, StoreKey, Which},
 };
 
 /// The list of a user's sessions has all live ones and no other, the newest id first.
@@ -104,6 +104,42 @@ pub async fn lif_13_a_sweep_is_bounded_and_spares_the_living<S: SessionStore>(st
     assert!(swept.iter().all(|&count| count <= 2), "{swept:?}");
     assert!(swept.iter().sum::<usize>() >= 5, "{swept:?}");
     assert!(!is_absent(store, &living, NOW).await);
+}
+
+/// Of many who would sweep, one is told to, and the next one when its time is over; a clock that is wrong does
+/// not stop it for long.
+pub async fn one_of_many_sweeps_at_a_time<S: SessionStore>(store: &S) {
+    let Some(sweeper) = store.sweeper() else {
+        return;
+    };
+    // A time of its own: a claim outlives the check.
+    let [a, b, c, d, ..] = *record("{}").handle.as_bytes();
+    let now = NOW.saturating_add(u32::from_be_bytes([a, b, c, d]).into());
+    let at = |seconds| now.saturating_add(seconds);
+    let claims = |until, now| {
+        all((0..20).map(move |_| -> BoxFuture<'_, bool> {
+            Box::pin(async move { sweeper.claim(until, now).await.expect("claim works") })
+        }))
+    };
+    let winners = |claims: Vec<bool>| claims.into_iter().filter(|&won| won).count();
+    for (until, now, expected) in [
+        (at(60), at(0), 1),
+        (at(119), at(59), 0),
+        (at(120), at(60), 1),
+        (at(179), at(119), 0),
+        // Made under a clock that is a year ahead.
+        (at(31_536_060), at(31_536_000), 1),
+        (at(180), at(120), 1),
+        (at(181), at(121), 0),
+    ] {
+        let won = winners(claims(until, now).await);
+        let expected = if store.layout().keeps_claims {
+            expected
+        } else {
+            20
+        };
+        assert_eq!(won, expected, "until {until:?} at {now:?}");
+    }
 }
 
 async fn filed_for<S: SessionStore>(

@@ -1,0 +1,119 @@
+//! The verbs. One of a session that has ended on this node is answered as if it were gone, without the store.
+
+use carafe_core::{
+    clock::Timestamp,
+    session::Patch,
+    store::{
+        BoxFuture, Created, ExpiredSweep, Inventory, Patched, Record, SessionStore, StoreError,
+        StoreKey, UserSessions,
+    },
+};
+
+use super::Guarded;
+
+impl<S: SessionStore + ?Sized> SessionStore for Guarded<S> {
+    fn create<'a>(
+        &'a self,
+        key: &'a StoreKey,
+        record: &'a Record,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Created, StoreError>> {
+        Box::pin(async move {
+            let guard = &self.0;
+            // The delete that is still to come would take the new record away.
+            if guard.has_ended(key) {
+                return Ok(Created::Taken);
+            }
+            let create = guard.store.create(key, record, now);
+            guard.call(guard.options.to_write(), create).await
+        })
+    }
+
+    fn load<'a>(
+        &'a self,
+        key: &'a StoreKey,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
+        Box::pin(async move {
+            let guard = &self.0;
+            if guard.has_ended(key) {
+                return Ok(None);
+            }
+            let load = guard.store.load(key, now);
+            let found = guard.call(guard.options.to_read(), load).await?;
+            // It may have ended while the store was looking.
+            Ok(found.filter(|_| !guard.has_ended(key)))
+        })
+    }
+
+    fn patch<'a>(
+        &'a self,
+        key: &'a StoreKey,
+        base: &'a Record,
+        patch: &'a Patch,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Patched, StoreError>> {
+        Box::pin(async move {
+            let guard = &self.0;
+            if guard.has_ended(key) {
+                return Ok(Patched::Gone);
+            }
+            let patch = guard.store.patch(key, base, patch, now);
+            guard.call(guard.options.to_write(), patch).await
+        })
+    }
+
+    fn rotate<'a>(
+        &'a self,
+        from: &'a StoreKey,
+        to: &'a StoreKey,
+        base: &'a Record,
+        patch: &'a Patch,
+        alias_until: Option<Timestamp>,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Patched, StoreError>> {
+        Box::pin(async move {
+            let guard = &self.0;
+            if guard.has_ended(from) {
+                return Ok(Patched::Gone);
+            }
+            if guard.has_ended(to) {
+                return Err(StoreError::Conflict);
+            }
+            let rotate = guard.store.rotate(from, to, base, patch, alias_until, now);
+            guard.call(guard.options.to_write(), rotate).await
+        })
+    }
+
+    fn touch<'a>(
+        &'a self,
+        key: &'a StoreKey,
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        Box::pin(async move {
+            let guard = &self.0;
+            if guard.has_ended(key) {
+                return Ok(false);
+            }
+            let touch = guard.store.touch(key, expires, now);
+            guard.call(guard.options.to_write(), touch).await
+        })
+    }
+
+    fn delete<'a>(&'a self, key: &'a StoreKey) -> BoxFuture<'a, Result<bool, StoreError>> {
+        Box::pin(self.0.log_out(key))
+    }
+
+    fn users(&self) -> Option<&dyn UserSessions> {
+        self.0.store.users().is_some().then_some(self as _)
+    }
+
+    fn sweeper(&self) -> Option<&dyn ExpiredSweep> {
+        self.0.store.sweeper().is_some().then_some(self as _)
+    }
+
+    fn inventory(&self) -> Option<&dyn Inventory> {
+        self.0.store.inventory().is_some().then_some(self as _)
+    }
+}

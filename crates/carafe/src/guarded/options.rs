@@ -1,0 +1,93 @@
+//! The bounds of a guard.
+
+use std::{sync::Arc, time::Duration};
+
+use carafe_core::store::{
+    Deadlines, SessionStore,
+    guard::{CircuitRules, TombstoneRules},
+};
+
+use super::{Guarded, Shared};
+
+/// The longest deadline: there is no way to say "never".
+const LONGEST: Duration = Duration::from_secs(3_600);
+
+/// How a [`Guarded`] store is guarded. Every bound has a default, and none can be taken away.
+///
+/// ```
+/// use carafe::{GuardOptions, MemoryStore};
+///
+/// // 16 connections at work and as many calls again waiting for one.
+/// let store = GuardOptions::default().with_calls_at_once(32).guard(MemoryStore::new());
+/// ```
+#[derive(Clone, Copy, Debug)]
+#[must_use]
+pub struct GuardOptions {
+    pub(super) deadlines: Deadlines,
+    pub(super) circuit: CircuitRules,
+    pub(super) calls_at_once: usize,
+    pub(super) log_outs: TombstoneRules,
+}
+
+impl GuardOptions {
+    /// How long a call may take: `connect` and `read` together for what changes nothing, `connect` and
+    /// `write` for the rest. 500 ms and 750 ms unless set, an hour at most. Not shorter than the store's own
+    /// deadlines, which know better what to close when they pass.
+    pub const fn with_deadlines(mut self, deadlines: Deadlines) -> Self {
+        self.deadlines = deadlines;
+        self
+    }
+
+    /// When to leave the store alone, and for how long.
+    pub const fn with_circuit(mut self, rules: CircuitRules) -> Self {
+        self.circuit = rules;
+        self
+    }
+
+    /// How many calls may be under way, those that wait for a connection included. 256 unless set, 1 at
+    /// least. For a store with a pool, three times its size: one at work, two waiting.
+    pub const fn with_calls_at_once(mut self, calls: usize) -> Self {
+        self.calls_at_once = calls;
+        self
+    }
+
+    /// How many log-outs are remembered for a store that cannot be told, and how often it is tried.
+    pub const fn with_log_outs(mut self, rules: TombstoneRules) -> Self {
+        self.log_outs = rules;
+        self
+    }
+
+    /// The guard before `store`.
+    pub fn guard<S: SessionStore>(self, store: S) -> Guarded<S> {
+        self.guard_shared(Arc::new(store))
+    }
+
+    /// [`GuardOptions::guard`] for a store that others use too, or whose type is not known:
+    /// `Arc<dyn SessionStore>`.
+    pub fn guard_shared<S: SessionStore + ?Sized>(self, store: Arc<S>) -> Guarded<S> {
+        Guarded(Arc::new(Shared::new(store, self)))
+    }
+
+    pub(super) fn to_read(self) -> Duration {
+        bounded(self.deadlines.connect, self.deadlines.read)
+    }
+
+    pub(super) fn to_write(self) -> Duration {
+        bounded(self.deadlines.connect, self.deadlines.write)
+    }
+}
+
+fn bounded(connect: Duration, work: Duration) -> Duration {
+    connect.saturating_add(work).min(LONGEST)
+}
+
+impl Default for GuardOptions {
+    fn default() -> Self {
+        Self {
+            deadlines: Deadlines::default(),
+            circuit: CircuitRules::default(),
+            calls_at_once: 256,
+            log_outs: TombstoneRules::default(),
+        }
+    }
+}

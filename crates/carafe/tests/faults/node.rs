@@ -1,0 +1,228 @@
+//! One process of a site: handlers, the layer, a guarded store, and the proxy between that and the server.
+
+use std::{
+    marker::PhantomData,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use axum::{Router, extract::Path, routing::get};
+use carafe::{
+    GuardOptions, Guarded, ServerSide, Session, SessionConfig, SessionError, SessionLayer,
+    SessionStore, Timestamp,
+    store::{
+        Deadlines, StoreKey,
+        guard::{Backoff, CircuitRules},
+    },
+};
+use carafe_test_proxy::Proxy;
+use http::StatusCode;
+use tokio::sync::Semaphore;
+
+use crate::{browser::Browser, server::Server};
+
+/// For rows that are not about deadlines, on machines that do other things too.
+pub(crate) const PATIENT: Deadlines = Deadlines {
+    connect: Duration::from_secs(20),
+    read: Duration::from_secs(20),
+    write: Duration::from_secs(20),
+};
+
+/// What a busy machine may add to a deadline before a row fails. Not a measurement.
+pub(crate) const SLACK: Duration = Duration::from_secs(2);
+
+pub(crate) struct Node<S> {
+    pub(crate) proxy: Proxy,
+    pub(crate) store: Arc<Guarded<dyn SessionStore>>,
+    pub(crate) app: Router,
+    pub(crate) gate: Arc<Gate>,
+    server: PhantomData<S>,
+}
+
+/// A circuit that never opens, for rows about what is behind it.
+pub(crate) fn without_circuit() -> GuardOptions {
+    GuardOptions::default()
+        .with_deadlines(PATIENT)
+        .with_circuit(CircuitRules {
+            failures_in_a_row: u32::MAX,
+            least_calls: u32::MAX,
+            window: Duration::from_secs(1),
+            pauses: Backoff {
+                first: Duration::ZERO,
+                longest: Duration::ZERO,
+            },
+        })
+}
+
+impl<S: Server> Node<S> {
+    /// With every default.
+    pub(crate) async fn of(server: &S) -> Self {
+        Self::with(server, Deadlines::default(), GuardOptions::default()).await
+    }
+
+    /// With a store and a guard that wait for a busy machine.
+    pub(crate) async fn patient(server: &S) -> Self {
+        Self::with(server, PATIENT, without_circuit()).await
+    }
+
+    pub(crate) async fn with(server: &S, deadlines: Deadlines, options: GuardOptions) -> Self {
+        let proxy = Proxy::to(server.port());
+        let store = S::store(proxy.port(), deadlines).await;
+        let store = Arc::new(options.guard_shared(store));
+        let gate = Arc::new(Gate::default());
+        Self {
+            app: app(store.clone(), &gate),
+            proxy,
+            store,
+            gate,
+            server: PhantomData,
+        }
+    }
+
+    pub(crate) fn browser(&self) -> Browser {
+        Browser::of(&self.app)
+    }
+
+    /// A visitor with a session that counts to one and has a name.
+    pub(crate) async fn visitor(&self, name: &str) -> Browser {
+        let mut browser = self.browser();
+        assert_eq!(browser.get("/count").await.body, "1");
+        let named = browser.get(&format!("/name/{name}")).await;
+        assert_eq!(named.status, StatusCode::OK);
+        browser
+    }
+
+    /// Tries until a request of `browser` is served, which has to be within `time`.
+    pub(crate) async fn recovers(&self, browser: &mut Browser, time: Duration) {
+        let since = Instant::now();
+        while browser.get("/mine").await.status != StatusCode::OK {
+            assert!(since.elapsed() < time, "it does not recover");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+/// How often a long row repeats: a little, or all of it with `CARAFE_FULL=1`.
+pub(crate) fn rounds(little: usize, full: usize) -> usize {
+    match std::env::var_os("CARAFE_FULL") {
+        Some(_) => full,
+        None => little,
+    }
+}
+
+/// A second process of the same site, behind the same proxy.
+pub(crate) async fn second<S: Server>(node: &Node<S>, options: GuardOptions) -> Router {
+    let store = S::store(node.proxy.port(), Deadlines::default()).await;
+    app(Arc::new(options.guard_shared(store)), &node.gate)
+}
+
+/// What the server itself has, past guard and proxy: the number of a session, if it is there.
+pub(crate) async fn number_in<S: Server>(server: &S, cookie: &str) -> Option<u64> {
+    let store = S::store(server.port(), PATIENT).await;
+    let found = store.load(&key_of(cookie), Timestamp::now()).await;
+    let record = found.unwrap()?;
+    Some(record.data.text_of("n").unwrap().parse().unwrap())
+}
+
+/// The key of the session that a browser's cookie names.
+pub(crate) fn key_of(cookie: &str) -> StoreKey {
+    StoreKey::of_id(cookie.strip_prefix("session=").unwrap())
+}
+
+/// Lets a test do something between what a handler did and the end of its request.
+pub(crate) struct Gate {
+    reached: Semaphore,
+    open: Semaphore,
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self {
+            reached: Semaphore::new(0),
+            open: Semaphore::new(0),
+        }
+    }
+}
+
+impl Gate {
+    async fn pass(&self) {
+        self.reached.add_permits(1);
+        self.open.acquire().await.unwrap().forget();
+    }
+
+    /// Waits until a handler is at the gate.
+    pub(crate) async fn reached(&self) {
+        self.reached.acquire().await.unwrap().forget();
+    }
+
+    pub(crate) fn open(&self) {
+        self.open.add_permits(1);
+    }
+}
+
+fn counted(session: &Session) -> Result<String, SessionError> {
+    let count = session.update("n", |n: Option<u64>| n.unwrap_or(0) + 1)?;
+    Ok(count.to_string())
+}
+
+fn app(store: Arc<Guarded<dyn SessionStore>>, gate: &Arc<Gate>) -> Router {
+    let side = ServerSide::shared(store);
+    let layer = SessionLayer::with_config(side, SessionConfig::development()).unwrap();
+    let (at_count, at_log_out) = (Arc::clone(gate), Arc::clone(gate));
+    let gated_count = async move |session: Session| {
+        let count = counted(&session);
+        at_count.pass().await;
+        count
+    };
+    let gated_log_out = async move |session: Session| {
+        let out = session.log_out();
+        at_log_out.pass().await;
+        out.map(|()| "out")
+    };
+    Router::new()
+        .route("/", get(async || "public"))
+        .route("/count", get(async |session: Session| counted(&session)))
+        .route("/name/{name}", get(name))
+        .route("/set/{key}", get(set))
+        .route("/mine", get(mine))
+        .route("/login/{user}", get(log_in))
+        .route("/logout", get(log_out))
+        .route("/gated/count", get(gated_count))
+        .route("/gated/logout", get(gated_log_out))
+        .route("/fails/count", get(failing_count))
+        .route("/fails/logout", get(failing_log_out))
+        .layer(layer)
+}
+
+async fn name(Path(name): Path<String>, session: Session) -> Result<(), SessionError> {
+    session.insert("name", &name)
+}
+
+async fn set(Path(key): Path<String>, session: Session) -> Result<(), SessionError> {
+    session.insert(&key, &true)
+}
+
+/// The name, the user and how many keys there are.
+async fn mine(session: Session) -> Result<String, SessionError> {
+    let name: Option<String> = session.get("name")?;
+    let (name, user) = (name.unwrap_or_default(), session.user().unwrap_or_default());
+    Ok(format!("{name}/{user}/{}", session.len()))
+}
+
+async fn log_in(Path(user): Path<String>, session: Session) -> Result<(), SessionError> {
+    session.log_in(&user)
+}
+
+async fn log_out(session: Session) -> Result<(), SessionError> {
+    session.log_out()
+}
+
+async fn failing_count(session: Session) -> (StatusCode, String) {
+    let count = counted(&session).unwrap();
+    (StatusCode::INTERNAL_SERVER_ERROR, count)
+}
+
+async fn failing_log_out(session: Session) -> StatusCode {
+    session.log_out().unwrap();
+    StatusCode::INTERNAL_SERVER_ERROR
+}

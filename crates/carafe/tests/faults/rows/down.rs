@@ -1,0 +1,125 @@
+//! DOWN: the server is not there.
+
+use std::time::Duration;
+
+use carafe_test_proxy::Fault;
+use http::StatusCode;
+
+use crate::{
+    node::{Node, SLACK, number_in},
+    server::Server,
+};
+
+pub(crate) async fn down_1_a_page_without_a_session_asks_no_store<S: Server>() {
+    let node = Node::of(S::shared()).await;
+    let mut visitor = node.visitor("ann").await;
+    node.proxy.set(Fault::Refuse);
+    let calls = node.store.status().calls;
+    assert_eq!(visitor.get("/").await.body, "public");
+    assert_eq!(node.browser().get("/").await.status, StatusCode::OK);
+    assert_eq!(node.store.status().calls, calls);
+}
+
+pub(crate) async fn down_2_the_cookie_is_left_alone_and_works_again<S: Server>() {
+    let node = Node::of(S::shared()).await;
+    let mut visitor = node.visitor("ann").await;
+    node.proxy.set(Fault::Refuse);
+    for path in ["/mine", "/count", "/logout"] {
+        let answer = visitor.get(path).await;
+        answer.is_trouble();
+        assert_eq!(answer.set_cookie(), None, "{path}");
+    }
+    node.proxy.set(Fault::None);
+    node.recovers(&mut visitor, Duration::from_secs(2) + SLACK)
+        .await;
+    assert_eq!(visitor.get("/mine").await.body, "ann//2");
+}
+
+pub(crate) async fn down_2_a_killed_server_is_a_503<S: Server>() {
+    let server = S::start();
+    let node = Node::of(&server).await;
+    let mut visitor = node.visitor("ann").await;
+    server.kill();
+    for _ in 0..10 {
+        let answer = visitor.get("/mine").await;
+        answer.is_trouble();
+        assert_eq!(answer.set_cookie(), None);
+    }
+    server.restart_empty();
+    node.recovers(&mut visitor, Duration::from_secs(2) + SLACK)
+        .await;
+}
+
+pub(crate) async fn down_3_a_log_in_gives_no_cookie<S: Server>() {
+    let node = Node::of(S::shared()).await;
+    let (mut known, mut new) = (node.visitor("ann").await, node.browser());
+    node.proxy.set(Fault::Refuse);
+    for visitor in [&mut known, &mut new] {
+        let answer = visitor.get("/login/ann").await;
+        answer.is_trouble();
+        assert_eq!(answer.set_cookie(), None);
+    }
+    node.proxy.set(Fault::None);
+    node.recovers(&mut known, Duration::from_secs(2) + SLACK)
+        .await;
+    assert_eq!(
+        known.get("/mine").await.body,
+        "ann//2",
+        "nobody is logged in"
+    );
+    assert_eq!(new.get("/mine").await.body, "//0");
+}
+
+pub(crate) async fn down_4_a_log_out_is_told_later<S: Server>() {
+    let node = Node::of(S::shared()).await;
+    let mut visitor = node.visitor("ann").await;
+    let jar = visitor.jar();
+    let log_out = visitor.ask("/gated/logout");
+    let log_out = tokio::spawn(log_out);
+    node.gate.reached().await;
+    node.proxy.set(Fault::Refuse);
+    node.gate.open();
+    let answer = log_out.await.unwrap();
+    answer.is_trouble();
+    assert!(answer.set_cookie().unwrap().contains("Max-Age=0"));
+    // This node refuses the id at once, and needs no store for that.
+    let refused = visitor.get("/mine").await;
+    assert_eq!((refused.status, &*refused.body), (StatusCode::OK, "//0"));
+    assert_eq!(number_in(S::shared(), &jar).await, Some(1), "not told yet");
+    node.proxy.set(Fault::None);
+    let healed = tokio::time::Instant::now();
+    while number_in(S::shared(), &jar).await.is_some() {
+        let allowed = Duration::from_secs(1) + SLACK;
+        assert!(healed.elapsed() < allowed, "the store is not told");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(node.store.shutdown(SLACK).await, 0);
+    assert_eq!(node.store.status().log_outs_told, 1);
+}
+
+pub(crate) async fn down_5_a_save_that_fails_takes_the_answer_back<S: Server>() {
+    let node = Node::of(S::shared()).await;
+    let visitor = node.visitor("ann").await;
+    let count = tokio::spawn(visitor.ask("/gated/count"));
+    node.gate.reached().await;
+    node.proxy.set(Fault::Refuse);
+    node.gate.open();
+    let answer = count.await.unwrap();
+    answer.is_trouble();
+    assert_eq!(answer.set_cookie(), None);
+    node.proxy.set(Fault::None);
+    assert_eq!(number_in(S::shared(), &visitor.jar()).await, Some(1));
+}
+
+pub(crate) async fn down_6_a_server_error_saves_nothing_but_a_log_out<S: Server>() {
+    let node = Node::patient(S::shared()).await;
+    let mut visitor = node.visitor("ann").await;
+    let jar = visitor.jar();
+    let answer = visitor.get("/fails/count").await;
+    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(answer.body, "2", "the handler's own answer");
+    assert_eq!(number_in(S::shared(), &jar).await, Some(1));
+    visitor.get("/fails/logout").await;
+    assert_eq!(visitor.cookie, None);
+    assert_eq!(number_in(S::shared(), &jar).await, None);
+}

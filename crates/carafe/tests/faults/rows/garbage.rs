@@ -1,0 +1,126 @@
+//! GARBAGE: rows and replies that are not what they should be.
+
+use std::time::{Duration, Instant};
+
+use carafe::store::Deadlines;
+use carafe_test_proxy::Fault;
+use http::StatusCode;
+use tokio::task::JoinSet;
+
+use crate::{
+    node::{Node, SLACK, key_of, rounds, second, without_circuit},
+    server::Server,
+};
+
+pub(crate) async fn garbage_1_a_damaged_row_is_left_alone<S: Server>() {
+    let (server, node) = (S::shared(), Node::patient(S::shared()).await);
+    let (mut visitor, mut other) = (node.visitor("ann").await, node.visitor("bob").await);
+    let key = key_of(&visitor.jar());
+    server.damage(&key);
+    let before = server.raw(&key);
+    assert!(!before.is_empty());
+    for path in ["/mine", "/count", "/name/eve", "/login/eve"] {
+        let answer = visitor.get(path).await;
+        answer.is_trouble();
+        assert_eq!(answer.set_cookie(), None, "{path}");
+    }
+    assert_eq!(server.raw(&key), before, "not a byte of it is touched");
+    assert_eq!(other.get("/mine").await.body, "bob//2");
+    assert!(node.store.status().corrupt >= 4);
+    assert!(node.store.is_ready(), "one bad row is not a bad store");
+}
+
+/// Each byte of the replies is changed, and each reply is cut at each byte, those of new connections too: the
+/// right answer or none, and in time.
+pub(crate) async fn garbage_2_rubbish_is_an_error<S: Server>() {
+    let options = without_circuit().with_deadlines(Deadlines::default());
+    let node = Node::with(S::shared(), Deadlines::default(), options).await;
+    let mut visitor = node.visitor("ann").await;
+    let (mut right, mut trouble) = (0, 0);
+    for at in 0..rounds(80, 400) {
+        let faults = [
+            Fault::Truncate(at),
+            Fault::Corrupt { at, mask: 0x80 },
+            Fault::Corrupt { at, mask: 0x01 },
+        ];
+        for fault in faults {
+            node.proxy.at_reply(1, fault);
+            let began = Instant::now();
+            let answer = visitor.ask("/mine").await;
+            // A driver waits for the bytes that a changed length promises, until its deadline.
+            assert!(began.elapsed() < Duration::from_millis(500) + SLACK);
+            if answer.status == StatusCode::OK {
+                // A changed letter of a value is not noticed, as nothing sums it up.
+                let name = answer.body.split('/').next().unwrap();
+                let close = name.is_empty() || name.len() == 3;
+                assert!(close, "{fault:?}: {}", answer.body);
+                right += 1;
+            } else {
+                answer.is_trouble();
+                trouble += 1;
+            }
+            node.proxy.cut();
+        }
+    }
+    println!("{right} answered, {trouble} not");
+    assert!(trouble > 0);
+    node.recovers(&mut visitor, SLACK * 3).await;
+    assert_eq!(visitor.get("/mine").await.body, "ann//2");
+}
+
+/// The replies of connections are exchanged while many visitors ask: nobody gets another's session. A reply
+/// without a row, such as that to the preparation of a statement, can still read as "no session".
+pub(crate) async fn garbage_3_a_swapped_reply_is_nobodys_session<S: Server>() {
+    const VISITORS: usize = 8;
+    let each = rounds(250, 6_250);
+    // Two processes, so that a store with one connection has somebody to exchange with.
+    let options = without_circuit().with_deadlines(Deadlines::default());
+    let node = Node::with(S::shared(), Deadlines::default(), options).await;
+    let second = second(&node, options).await;
+    let mut visitors = Vec::new();
+    for number in 0..VISITORS {
+        visitors.push(node.visitor(&number.to_string()).await);
+    }
+    let mut readers = JoinSet::new();
+    for (number, visitor) in visitors.iter().enumerate() {
+        for app in [&node.app, &second] {
+            let mut visitor = visitor.clone();
+            visitor.moves_to(app);
+            readers.spawn(async move {
+                let (mut own, mut none) = (0, 0);
+                for _ in 0..each {
+                    let answer = visitor.ask("/mine").await;
+                    match &*answer.body {
+                        "//0" => none += 1,
+                        body if answer.status == StatusCode::OK => {
+                            assert_eq!(body, format!("{number}//2"));
+                            own += 1;
+                        }
+                        _ => answer.is_trouble(),
+                    }
+                }
+                (own, none)
+            });
+        }
+    }
+    // A pair now and then, so that most connections have said hello and answer with rows.
+    let swaps = async {
+        loop {
+            node.proxy.at_reply(1, Fault::Swap);
+            node.proxy.at_reply(2, Fault::Swap);
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    let counts = tokio::select! {
+        counts = readers.join_all() => counts,
+        () = swaps => unreachable!("it never ends"),
+    };
+    let (mut own, mut none) = (0, 0);
+    for (their_own, their_none) in counts {
+        own += their_own;
+        none += their_none;
+    }
+    let (all, swapped) = (2 * VISITORS * each, node.proxy.swapped());
+    println!("{all} requests, {own} with their own session, {none} with none, {swapped} swapped");
+    assert!(swapped > 20 && own > all / 10, "{swapped} and {own}");
+}

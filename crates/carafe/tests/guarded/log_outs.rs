@@ -1,0 +1,162 @@
+//! DOWN-4 with any store: a log-out that the store was not told of.
+
+use std::time::Duration;
+
+use carafe::{
+    GuardOptions, Guarded, SessionStore, StoreError,
+    store::{Created, Patched, guard::TombstoneRules},
+};
+use carafe_core::session::Patch;
+
+use crate::fickle::{Fickle, Mood, NOW, key, record};
+
+async fn with_sessions(count: usize) -> Guarded<Fickle> {
+    let store = Guarded::new(Fickle::new());
+    for number in 0..count {
+        let created = store.create(&key(number), &record(), NOW).await;
+        assert_eq!(created.unwrap(), Created::Created);
+    }
+    store.inner().calls();
+    store
+}
+
+async fn pass(millis: u64) {
+    tokio::time::sleep(Duration::from_millis(millis)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn down_4_this_node_refuses_at_once_and_the_store_is_told_when_it_is_back() {
+    let store = with_sessions(2).await;
+    let (key, other, base, patch) = (key(0), key(9), record(), Patch::default());
+    store.inner().is(Mood::Fails);
+    store.delete(&key).await.expect_err("not complete");
+    store.inner().is(Mood::Works);
+    assert_eq!(store.inner().records.len(), 2, "the store knows nothing");
+    assert!(store.load(&key, NOW).await.unwrap().is_none());
+    let patched = store.patch(&key, &base, &patch, NOW).await.unwrap();
+    assert!(matches!(patched, Patched::Gone));
+    let rotated = store.rotate(&key, &other, &base, &patch, None, NOW).await;
+    assert!(matches!(rotated.unwrap(), Patched::Gone));
+    assert!(!store.touch(&key, NOW, NOW).await.unwrap());
+    let created = store.create(&key, &base, NOW).await.unwrap();
+    assert_eq!(created, Created::Taken);
+    assert!(store.load(&self::key(1), NOW).await.unwrap().is_some());
+    pass(1_000).await;
+    assert_eq!(store.inner().records.len(), 1);
+    assert_eq!(store.status().log_outs_waiting, 0);
+    assert_eq!(store.status().log_outs_told, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn down_4_a_dead_store_is_not_pressed_by_log_outs_and_hears_of_all_within_a_second() {
+    let store = with_sessions(300).await;
+    store.inner().is(Mood::Fails);
+    for number in 0..300 {
+        store.delete(&key(number)).await.unwrap_err();
+    }
+    pass(10_000).await;
+    store.inner().calls();
+    pass(60_000).await;
+    let calls = store.inner().calls();
+    assert!(calls <= 76, "{calls} in a minute");
+    assert_eq!(store.status().log_outs_waiting, 300);
+    store.inner().is(Mood::Works);
+    pass(1_000).await;
+    assert!(store.inner().records.is_empty());
+    assert!(
+        store.is_ready(),
+        "what the retries learn, the circuit knows"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn down_4_a_log_out_that_is_dropped_half_way_is_not_lost() {
+    let store = with_sessions(1).await;
+    store.inner().is(Mood::Hangs);
+    let key = key(0);
+    let dropped = tokio::time::timeout(Duration::from_millis(1), store.delete(&key)).await;
+    assert!(dropped.is_err());
+    assert!(store.load(&key, NOW).await.unwrap().is_none());
+    store.inner().is(Mood::Works);
+    pass(1_000).await;
+    assert!(store.inner().records.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn down_4_while_a_log_out_hangs_the_session_is_over() {
+    let store = with_sessions(1).await;
+    store.inner().is(Mood::Hangs);
+    let key = key(0);
+    let mut log_out = store.delete(&key);
+    assert!(polled_once(&mut log_out).await.is_none());
+    store.inner().is(Mood::Works);
+    assert!(store.load(&key, NOW).await.unwrap().is_none());
+}
+
+async fn polled_once<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
+    std::future::poll_fn(|context| {
+        let poll = std::pin::Pin::new(&mut *future).poll(context);
+        std::task::Poll::Ready(match poll {
+            std::task::Poll::Ready(output) => Some(output),
+            std::task::Poll::Pending => None,
+        })
+    })
+    .await
+}
+
+#[tokio::test(start_paused = true)]
+async fn down_4_the_queue_is_bounded_and_says_so() {
+    let rules = TombstoneRules {
+        most: 2,
+        ..TombstoneRules::default()
+    };
+    let store = GuardOptions::default()
+        .with_log_outs(rules)
+        .guard(Fickle::new());
+    store.inner().is(Mood::Fails);
+    for number in 0..5 {
+        store.delete(&key(number)).await.unwrap_err();
+    }
+    let status = store.status();
+    assert_eq!((status.log_outs_waiting, status.log_outs_refused), (2, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn shut_1_log_outs_are_told_before_the_end_or_counted() {
+    let store = with_sessions(50).await;
+    store.inner().is(Mood::Fails);
+    for number in 0..50 {
+        store.delete(&key(number)).await.unwrap_err();
+    }
+    assert_eq!(store.shutdown(Duration::from_secs(1)).await, 50);
+    let store = with_sessions(50).await;
+    store.inner().is(Mood::Fails);
+    for number in 0..50 {
+        store.delete(&key(number)).await.unwrap_err();
+    }
+    store.inner().is(Mood::Works);
+    assert_eq!(store.shutdown(Duration::from_secs(1)).await, 0);
+    assert!(store.inner().records.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn shut_1_the_end_does_not_wait_for_a_pause() {
+    let store = with_sessions(1).await;
+    store.inner().is(Mood::Fails);
+    store.delete(&key(0)).await.unwrap_err();
+    pass(10_000).await;
+    store.inner().is(Mood::Works);
+    assert_eq!(store.shutdown(Duration::from_millis(1)).await, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_cannot_be_read_is_no_reason_to_forget_its_log_out() {
+    let store = with_sessions(1).await;
+    store.inner().is(Mood::Corrupt);
+    let answer = store.delete(&key(0)).await;
+    assert!(matches!(answer, Err(StoreError::Corrupt(_))));
+    assert!(store.load(&key(0), NOW).await.unwrap().is_none());
+    store.inner().is(Mood::Works);
+    pass(1_000).await;
+    assert!(store.inner().records.is_empty());
+}

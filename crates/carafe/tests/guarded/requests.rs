@@ -1,0 +1,115 @@
+//! The rows of the issue as a browser sees them, with a guarded store behind the layer.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{Router, body::Body, routing::get};
+use carafe::{Guarded, ServerSide, Session, SessionConfig, SessionError, SessionLayer};
+use http::{Request, Response, StatusCode, header};
+use tower::ServiceExt;
+
+use crate::fickle::{Fickle, Mood};
+
+async fn count(session: Session) -> Result<String, SessionError> {
+    let count = session.update("n", |n: Option<u64>| n.unwrap_or(0) + 1)?;
+    Ok(format!("counted {count}"))
+}
+
+async fn log_out(session: Session) -> Result<&'static str, SessionError> {
+    session.log_out()?;
+    Ok("out")
+}
+
+fn app(store: &Arc<Guarded<Fickle>>) -> Router {
+    let side = ServerSide::shared(store.clone());
+    let layer = SessionLayer::with_config(side, SessionConfig::development()).unwrap();
+    Router::new()
+        .route("/", get(async || "public"))
+        .route("/count", get(count))
+        .route("/logout", get(log_out))
+        .layer(layer)
+}
+
+async fn send(app: &Router, path: &str, cookie: Option<&str>) -> Response<Body> {
+    let mut request = Request::get(path);
+    if let Some(cookie) = cookie {
+        request = request.header(header::COOKIE, cookie);
+    }
+    let request = request.body(Body::empty()).unwrap();
+    app.clone().oneshot(request).await.unwrap()
+}
+
+fn set_cookie(response: &Response<Body>) -> Option<&str> {
+    Some(
+        response
+            .headers()
+            .get(header::SET_COOKIE)?
+            .to_str()
+            .unwrap(),
+    )
+}
+
+async fn visitor(app: &Router) -> String {
+    let response = send(app, "/count", None).await;
+    let cookie = set_cookie(&response).unwrap();
+    cookie.split(';').next().unwrap().to_owned()
+}
+
+#[tokio::test(start_paused = true)]
+async fn down_1_a_public_page_asks_the_store_nothing() {
+    let store = Arc::new(Guarded::new(Fickle::new()));
+    let app = app(&store);
+    let jar = visitor(&app).await;
+    store.inner().is(Mood::Fails);
+    store.inner().calls();
+    for cookie in [None, Some(jar.as_str())] {
+        assert_eq!(send(&app, "/", cookie).await.status(), StatusCode::OK);
+    }
+    assert_eq!(store.inner().calls(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn down_4_the_browser_forgets_and_hears_that_it_is_not_complete() {
+    let store = Arc::new(Guarded::new(Fickle::new()));
+    let app = app(&store);
+    let jar = visitor(&app).await;
+    // The store dies between the beginning and the end of the request.
+    let request = async {
+        let slow = Mood::Slow(Duration::from_millis(10));
+        store.inner().is(slow);
+        send(&app, "/logout", Some(&jar)).await
+    };
+    let death = async {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        store.inner().is(Mood::Fails);
+    };
+    let (response, ()) = tokio::join!(request, death);
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(set_cookie(&response).unwrap().contains("Max-Age=0"));
+    // This node knows, whatever the store does.
+    let again = send(&app, "/count", Some(&jar)).await;
+    assert_eq!(again.status(), StatusCode::SERVICE_UNAVAILABLE);
+    store.inner().is(Mood::Works);
+    let again = send(&app, "/count", Some(&jar)).await;
+    let new = set_cookie(&again).unwrap();
+    assert!(!new.starts_with(&jar), "a new session, not the old one");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(store.inner().records.len(), 1, "the store was told");
+}
+
+#[tokio::test(start_paused = true)]
+async fn slow_3_while_the_circuit_is_open_the_answer_is_a_503_at_once() {
+    let store = Arc::new(Guarded::new(Fickle::new()));
+    let app = app(&store);
+    let jar = visitor(&app).await;
+    store.inner().is(Mood::Hangs);
+    for _ in 0..5 {
+        let response = send(&app, "/count", Some(&jar)).await;
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    }
+    let began = tokio::time::Instant::now();
+    let response = send(&app, "/count", Some(&jar)).await;
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(response.headers()[header::RETRY_AFTER], "1");
+    assert_eq!(set_cookie(&response), None);
+    assert_eq!(began.elapsed(), Duration::ZERO);
+}
