@@ -111,6 +111,8 @@ fn line(row: &[Cell], widths: &[usize]) -> String {
         out.push_str(if at == 0 { "" } else { "  " });
         cell.write(&mut out, if is_last { 0 } else { *width });
     }
+    // Where the last text is empty.
+    out.truncate(out.trim_end_matches(' ').len());
     out
 }
 

@@ -113,6 +113,14 @@ fn show_has_the_facts_and_the_dictionary_and_never_an_id() {
         let text = text.trim_end_matches(" changes");
         assert!(shown.out.contains(text), "{text}: {}", shown.out);
     }
+    let dictionary = [
+        "{",
+        r#"  "number": 7,"#,
+        r#"  "cart": ["tea", {" t": [1, 2]}],"#,
+        r#"  "name": "Zoë 7""#,
+        "}\n",
+    ];
+    assert!(shown.out.ends_with(&dictionary.join("\n")), "{}", shown.out);
     let report = json(&["sessions", "show", "--json", "--store", &url, &handle]);
     let data: serde_json::Value = serde_json::from_str(report["data"].as_str().unwrap()).unwrap();
     assert_eq!(data["name"], "Zoë 7");

@@ -83,12 +83,15 @@ impl Migration<'_> {
         let mut pace = Pace::new(self.settings.rate);
         loop {
             let (next, seen) = self.batch(cursor.as_ref(), tally, &pace).await?;
-            progress.at(tally.seen);
             *cursor = next;
-            let Some(place) = cursor else {
+            if let Some(place) = cursor {
+                self.state.write(place, tally)?;
+            }
+            // Only what is kept is said to be done.
+            progress.at(tally.seen);
+            if cursor.is_none() {
                 return Ok(());
-            };
-            self.state.write(place, tally)?;
+            }
             if self.stop.within(pace.rest(seen)).await {
                 return Err(self.stopped(tally));
             }

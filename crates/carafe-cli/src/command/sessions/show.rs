@@ -12,7 +12,7 @@ use super::{Facts, handle};
 use crate::{
     failure::Failure,
     human::{ago, span, thousands, utc},
-    json_text::{self, colored},
+    json_text::{self, Kind, Token, colored},
     output,
     stores::StoreArgs,
     table::{Cell, Table},
@@ -90,7 +90,12 @@ fn readable(record: &Record, data: &str, now: Timestamp) -> String {
         }
     }
     let style = AnsiColor::Blue.on_default().bold();
-    let dictionary: String = json_text::pretty(data).into_iter().map(colored).collect();
+    // The blanks of this layout are its own, line breaks included; all else may come from a visitor.
+    let shown = |token: Token<'_>| match token.kind {
+        Kind::Blank => token.text.to_owned(),
+        _ => colored(token),
+    };
+    let dictionary: String = json_text::pretty(data).into_iter().map(shown).collect();
     format!(
         "{style}{}{style:#}\n{}\n{dictionary}",
         record.handle,
