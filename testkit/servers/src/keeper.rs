@@ -21,6 +21,8 @@ const SCRIPT: &str = r#"
 server=$!
 echo $server
 while read -r _; do :; done
+# stopped first, or it would make more of them meanwhile: Postgres does not start while one lives
+kill -STOP $server 2>/dev/null
 children=$(ps -o pid= --ppid $server)
 kill -KILL $server $children 2>/dev/null
 kill -CONT $server $children 2>/dev/null
