@@ -20,7 +20,11 @@ const SCRIPT: &str = r#"
 "$@" >>"$0/log" 2>&1 </dev/null &
 server=$!
 echo $server
+# the end of the test leaves this group of processes an orphan; one with a stopped member would be hung up
+trap '' HUP
 while read -r _; do :; done
+# stopped first, or it would make more of them meanwhile: Postgres does not start while one lives
+kill -STOP $server 2>/dev/null
 children=$(ps -o pid= --ppid $server)
 kill -KILL $server $children 2>/dev/null
 kill -CONT $server $children 2>/dev/null

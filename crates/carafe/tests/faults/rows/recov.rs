@@ -16,10 +16,11 @@ pub(crate) async fn recov_1_an_empty_store_is_a_fresh_start<S: Server>() {
     let server = S::start();
     let node = Node::of(&server).await;
     let (load, mut old) = (tokio::sync::watch::Sender::new(true), Vec::new());
-    let mut workers = JoinSet::new();
     for number in 0..8 {
-        let mut visitor = node.visitor(&number.to_string()).await;
-        old.push(visitor.clone());
+        old.push(node.visitor(&number.to_string()).await);
+    }
+    let mut workers = JoinSet::new();
+    for mut visitor in old.clone() {
         let goes_on = load.subscribe();
         workers.spawn(async move {
             while *goes_on.borrow() {
@@ -64,9 +65,12 @@ pub(crate) async fn recov_1_an_empty_store_is_a_fresh_start<S: Server>() {
 pub(crate) async fn recov_1_what_was_acknowledged_outlives_a_killed_server<S: Server>() {
     let server = S::start_durable();
     let node = Node::of(&server).await;
-    let mut workers = JoinSet::new();
+    let mut visitors = Vec::new();
     for number in 0..8 {
-        let mut visitor = node.visitor(&number.to_string()).await;
+        visitors.push(node.visitor(&number.to_string()).await);
+    }
+    let mut workers = JoinSet::new();
+    for mut visitor in visitors {
         workers.spawn(async move {
             let mut acknowledged: u64 = 1;
             loop {
