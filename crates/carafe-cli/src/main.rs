@@ -6,11 +6,14 @@
 //! | [`inspection`] | what is to be said about one cookie; shared by `inspect` and the demo |
 //! | [`stores`] | any store, from its URL |
 //! | [`demo`] | the demo page: one server, three sessions, no script |
+//! | [`console`] | the console: the live sessions of a store, for operators |
+//! | [`web`] | what the pages of both share |
 //!
 //! Keys come in through [`keys`], formats through [`mod@format`], all text goes out through [`output`].
 //! Nothing here decides about sessions; that is `carafe_core`.
 
 mod command;
+mod console;
 mod demo;
 mod failure;
 mod format;
@@ -21,6 +24,7 @@ mod keys;
 mod output;
 mod runtime;
 mod stores;
+mod web;
 
 use std::process::ExitCode;
 

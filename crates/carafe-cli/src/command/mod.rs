@@ -1,5 +1,6 @@
 //! The commands: one file each, joined by one list.
 
+mod console;
 mod demo;
 mod inspect;
 mod key;
@@ -31,10 +32,12 @@ Examples:
   carafe                                   the demo page on http://127.0.0.1:5000
   export SECRET_KEY=$(carafe key)          a new secret key
   carafe inspect -- eyJ1c2VyX2lkIjo0…      what is in a session cookie, and whether it is good
-  carafe sign -- '{\"user_id\":42}'          a session cookie for tests";
+  carafe sign -- '{\"user_id\":42}'          a session cookie for tests
+  carafe console --store sqlite:file.db    the live sessions of a store, for operators";
 
 #[derive(Subcommand)]
 enum Command {
+    Console(console::ConsoleArgs),
     Demo(demo::DemoArgs),
     Key(key::KeyCommand),
     Inspect(inspect::InspectArgs),
@@ -47,6 +50,7 @@ impl Cli {
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
         match self.command {
             None => demo::DemoArgs::default().run(),
+            Some(Command::Console(args)) => args.run(),
             Some(Command::Demo(args)) => args.run(),
             Some(Command::Key(args)) => args.run(),
             Some(Command::Inspect(args)) => args.run(),

@@ -1,0 +1,246 @@
+//! Numbers about all live sessions, from a random sample of them: no question goes through all sessions.
+
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use carafe_core::{
+    clock::Timestamp,
+    store::{Sample, StoreError, Summary},
+};
+use tokio::{sync::Mutex, time::timeout};
+
+use super::{
+    histogram::{Histogram, scaled},
+    watched::Watched,
+};
+
+/// Up to this many sessions every number is exact.
+const SAMPLE: usize = 2_000;
+/// How many sessions are followed to their users where the sample is not all there is.
+const FOLLOWED: usize = 48;
+/// And for how long: a user may have very many.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// However many look, the store is asked this often.
+const KEPT: Duration = Duration::from_secs(4);
+
+/// What the overview shows.
+pub(super) struct Statistics {
+    pub(super) total: u64,
+    /// Whether every number is counted; otherwise they are estimated.
+    pub(super) exact: bool,
+    /// How many sessions were looked at.
+    pub(super) sampled: usize,
+    /// Sessions that belong to a user.
+    pub(super) logged_in: u64,
+    /// Sessions that are over within an hour unless they are used.
+    pub(super) within_an_hour: u64,
+    pub(super) begun: Histogram,
+    pub(super) expiring: Histogram,
+    /// `None` if that took too long.
+    pub(super) users: Option<PerUser>,
+}
+
+/// How many users have how many sessions.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct PerUser {
+    /// In the order of [`PerUser::GROUPS`].
+    pub(super) users: [u64; 6],
+    /// How many users this was learnt from; `None` if from all.
+    pub(super) followed: Option<usize>,
+}
+
+/// The last numbers.
+#[derive(Default)]
+pub(super) struct Cached {
+    // A lock that is held across the wait on purpose: of those who look at once, one asks the store.
+    last: Mutex<Option<(Instant, Arc<Statistics>)>>,
+}
+
+impl Cached {
+    /// Numbers that are a few seconds old at most.
+    pub(super) async fn get_or_ask(&self, store: &Watched) -> Result<Arc<Statistics>, StoreError> {
+        let mut last = self.last.lock().await;
+        if let Some((at, known)) = &*last
+            && at.elapsed() < KEPT
+        {
+            return Ok(Arc::clone(known));
+        }
+        let fresh = Arc::new(Statistics::of(store, Timestamp::now()).await?);
+        *last = Some((Instant::now(), Arc::clone(&fresh)));
+        Ok(fresh)
+    }
+
+    /// Forgets them: something was ended, and whoever did it wants to see that.
+    pub(super) async fn forget(&self) {
+        *self.last.lock().await = None;
+    }
+}
+
+impl Statistics {
+    async fn of(store: &Watched, now: Timestamp) -> Result<Self, StoreError> {
+        let sample = store.sample(SAMPLE, now).await?;
+        let users = match sample.exact {
+            true => Some(PerUser::counted(&sample.sessions)),
+            false => PerUser::followed(store, &sample, now).await?,
+        };
+        Ok(Self::new(&sample, users, now))
+    }
+
+    fn new(sample: &Sample, users: Option<PerUser>, now: Timestamp) -> Self {
+        let weight = weight(sample);
+        let sessions = &sample.sessions;
+        let times = |of: fn(&Summary) -> Timestamp| sessions.iter().map(of).collect::<Vec<_>>();
+        let how_many = |is: &dyn Fn(&&Summary) -> bool| {
+            scaled(sessions.iter().filter(is).count() as u64, weight)
+        };
+        let hour = now.saturating_add(3_600);
+        Self {
+            total: sample.total,
+            exact: sample.exact,
+            sampled: sessions.len(),
+            logged_in: how_many(&|session| session.user.is_some()),
+            within_an_hour: how_many(&|session| session.expires <= hour),
+            begun: Histogram::of(&times(|session| session.created), weight, now),
+            expiring: Histogram::of(&times(|session| session.expires), weight, now),
+            users,
+        }
+    }
+}
+
+impl PerUser {
+    pub(super) const GROUPS: [&str; 6] = ["1", "2", "3", "4–5", "6–10", "11 or more"];
+
+    fn counted(sessions: &[Summary]) -> Self {
+        let mut of_user = HashMap::<&str, u64>::new();
+        for user in sessions
+            .iter()
+            .filter_map(|session| session.user.as_deref())
+        {
+            *of_user.entry(user).or_default() += 1;
+        }
+        let mut users = [0; 6];
+        for count in of_user.into_values() {
+            users[group(count)] += 1;
+        }
+        Self {
+            users,
+            followed: None,
+        }
+    }
+
+    /// From some sessions to their users: a user with `n` sessions is met `n` times as often, so it counts for
+    /// one `n`-th (Horvitz and Thompson). `None` if it takes too long.
+    async fn followed(
+        store: &Watched,
+        sample: &Sample,
+        now: Timestamp,
+    ) -> Result<Option<Self>, StoreError> {
+        let users = sample.sessions.iter().filter_map(|one| one.user.as_deref());
+        let (all, mut counts) = (users.clone().count(), Vec::new());
+        let asked = async {
+            for user in users.take(FOLLOWED) {
+                counts.push(store.of_user(user, now).await?.len() as u64);
+            }
+            Ok::<_, StoreError>(())
+        };
+        match timeout(PATIENCE, asked).await {
+            Err(_) => return Ok(None),
+            Ok(done) => done?,
+        }
+        let logged_in = all as f64 * weight(sample);
+        Ok(Some(Self::estimated(&counts, logged_in)))
+    }
+
+    /// `counts` are how many sessions the users of some sessions have, of `logged_in` sessions in all.
+    fn estimated(counts: &[u64], logged_in: f64) -> Self {
+        let mut shares = [0.0; 6];
+        for &count in counts.iter().filter(|&&count| count > 0) {
+            shares[group(count)] += 1.0 / count as f64;
+        }
+        let each = logged_in / counts.len().max(1) as f64;
+        Self {
+            users: shares.map(|share| scaled(1, share * each)),
+            followed: Some(counts.len()),
+        }
+    }
+}
+
+/// How many sessions one of the sample stands for.
+fn weight(sample: &Sample) -> f64 {
+    match (sample.exact, sample.sessions.len()) {
+        (true, _) | (_, 0) => 1.0,
+        (false, sampled) => sample.total as f64 / sampled as f64,
+    }
+}
+
+const fn group(count: u64) -> usize {
+    match count {
+        0..=1 => 0,
+        2 => 1,
+        3 => 2,
+        4..=5 => 3,
+        6..=10 => 4,
+        _ => 5,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use carafe_core::store::Handle;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_unix(1_700_000_000);
+
+    fn session(number: usize, user: Option<String>) -> Summary {
+        let mut handle = [0; 12];
+        handle[..8].copy_from_slice(&number.to_be_bytes());
+        Summary {
+            handle: Handle::from_bytes(handle),
+            user,
+            device: None,
+            created: NOW.saturating_add(-60 * i64::try_from(number).unwrap()),
+            renewed: NOW,
+            last_seen: NOW,
+            expires: NOW.saturating_add(60 * i64::try_from(number).unwrap()),
+            authenticated: None,
+            version: 0,
+        }
+    }
+
+    #[test]
+    fn all_sessions_are_counted_and_a_part_stands_for_all() {
+        let sessions: Vec<_> = (0..120)
+            .map(|n| session(n, (n % 4 != 0).then(|| format!("user {}", n / 2))))
+            .collect();
+        let users = PerUser::counted(&sessions);
+        assert_eq!(users.users, [30, 30, 0, 0, 0, 0]);
+        for (total, exact, weight) in [(120, true, 1), (1_200, false, 10)] {
+            let sample = Sample {
+                sessions: sessions.clone(),
+                total,
+                exact,
+            };
+            let found = Statistics::new(&sample, None, NOW);
+            assert_eq!(found.logged_in, 90 * weight);
+            assert_eq!(found.within_an_hour, 61 * weight);
+            for histogram in [&found.begun, &found.expiring] {
+                let sum: u64 = histogram.bars.iter().map(|bar| bar.count).sum();
+                assert_eq!(sum, total);
+            }
+        }
+    }
+
+    /// 900 users with one session, 100 users with nine: half of the sessions each, about.
+    #[test]
+    fn users_with_many_sessions_do_not_count_more_often() {
+        let met: Vec<_> = (0..100).map(|n| if n % 2 == 0 { 1 } else { 9 }).collect();
+        let found = PerUser::estimated(&met, 1_800.0);
+        assert_eq!(found.users, [900, 0, 0, 0, 100, 0]);
+        assert_eq!(found.followed, Some(100));
+        assert_eq!(PerUser::estimated(&[], 0.0).users, [0; 6]);
+    }
+}
