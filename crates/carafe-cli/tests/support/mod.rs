@@ -5,6 +5,7 @@
 
 pub(crate) mod browser;
 pub(crate) mod chromium;
+pub(crate) mod console;
 
 use std::{
     io::Write as _,
@@ -24,6 +25,7 @@ pub(crate) fn carafe() -> Command {
         "SECRET_KEY_FALLBACKS",
         "NO_COLOR",
         "CLICOLOR_FORCE",
+        "STORE_URL",
     ] {
         command.env_remove(name);
     }
