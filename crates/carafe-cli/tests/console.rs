@@ -273,7 +273,7 @@ fn the_overview_counts_sessions_users_and_times() {
     tile("Live sessions", "60");
     tile("Logged in", "40");
     tile("Not logged in", "20");
-    tile("Over within an hour, if not used", "1");
+    tile("Expire within an hour", "1");
     assert!(!page.contains("Estimated"));
     for plot in ["begun", "expiring"] {
         let (_, section) = page.split_once(&format!("id=\"{plot}\"")).unwrap();

@@ -11,11 +11,7 @@ use axum::{
 use carafe::{Session, Timestamp};
 use url::form_urlencoded;
 
-use super::{
-    Shared,
-    operator::Operator,
-    view::{self, Section},
-};
+use super::{Shared, operator::Operator, view};
 
 /// No form of ours is longer.
 const LONGEST_FORM: usize = 16 * 1024;
@@ -61,14 +57,7 @@ pub(super) async fn nothing_here(
     Extension(operator): Extension<Operator>,
 ) -> Response {
     let text = "There is no such page.";
-    view::page(
-        &console,
-        &operator,
-        StatusCode::NOT_FOUND,
-        Section::None,
-        "Nothing here",
-        &view::message(text),
-    )
+    view::refusal(&console, &operator, StatusCode::NOT_FOUND, text)
 }
 
 /// A browser that comes back from the door without a cookie has refused it.

@@ -26,7 +26,7 @@ impl Ops {
         }
     }
 
-    fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{}{path}", self.console.host, self.console.base)
     }
 

@@ -51,7 +51,7 @@ fn a_day_of_sessions() -> Sessions {
         (random >> 33) % below
     };
     sessions.fill(1_284, |n, file| {
-        let somebody = format!("user {}", next(400));
+        let somebody = format!("user{}", 100 + next(400));
         let user = match next(20) {
             0..3 => Some(USERS[usize::try_from(next(6)).unwrap()]),
             3..13 => Some(somebody.as_str()),
@@ -63,7 +63,7 @@ fn a_day_of_sessions() -> Sessions {
             _ => 900 + 3_600 * hours + next(3_600),
         };
         let idle = next(600).min(age);
-        let left = 12 * 3_600 - next(8).min(next(8)) * 3_600 - idle;
+        let left = 12 * 3_600 - next(12).min(next(12)) * 3_600 - idle;
         let [age, idle, left] = [age, idle, left].map(|seconds| i64::try_from(seconds).unwrap());
         let device = DEVICES[usize::try_from(next(7)).unwrap()];
         file(Wanted {
@@ -124,4 +124,41 @@ fn the_console_on_a_phone() {
     let operator = ops.operator(PHONE, true);
     let bottom = operator.edge("#expiring", "bottom") + 24.0;
     keep("console-phone.png", &operator.picture(0.0, bottom));
+}
+
+#[test]
+#[ignore = "scratch"]
+fn scratch_pictures() {
+    let ops = Ops::new(a_day_of_sessions(), &[]);
+    let long = format!(
+        r#"{{"_user_id":"ada","_fresh":true,"cart":["espresso",{{" t":[1,2]}}],"visits":17,"since":{{" d":"Fri, 20 Nov 2026 10:28:58 GMT"}},"notes":"{}"}}"#,
+        "a long word ".repeat(60)
+    );
+    let handle = ops.sessions.add(Wanted {
+        user: Some("ada"),
+        json: &long,
+        ..Wanted::default()
+    });
+    for (window, name) in [(DESK, "desk"), (PHONE, "phone")] {
+        let operator = ops.operator(window, true);
+        for (n, path) in [
+            "/",
+            "/sessions",
+            "/sessions?q=ada",
+            &format!("/sessions/{handle}"),
+            "/end-all",
+            "/enter",
+        ]
+        .iter()
+        .enumerate()
+        {
+            operator.open(&ops.url(path));
+            operator.wait_until("document.readyState === 'complete'");
+            fs::write(
+                format!("/tmp/con/x-{name}-{n}.png"),
+                operator.picture(0.0, 1100.0),
+            )
+            .unwrap();
+        }
+    }
 }

@@ -162,10 +162,11 @@ fn key(number: u32) -> StoreKey {
     StoreKey::of_id(&id(number))
 }
 
+/// The public name of a session: random to look at, and known to the tests.
 pub(crate) fn handle(number: u32) -> Handle {
-    let mut bytes = [7; 12];
-    bytes[..4].copy_from_slice(&number.to_be_bytes());
-    Handle::from_bytes(bytes)
+    let random = StoreKey::of_id(&format!("handle {number}"));
+    let (bytes, _) = random.as_bytes().split_at(12);
+    Handle::from_bytes(bytes.try_into().unwrap())
 }
 
 fn record(number: u32, wanted: Wanted<'_>, now: Timestamp) -> Record {
@@ -196,8 +197,10 @@ impl Console {
     /// Starts one with these further arguments; nobody has come in.
     pub(crate) fn start(file: &Path, args: &[&str]) -> Self {
         let mut command = super::carafe();
-        let store = format!("sqlite:{}", file.display());
+        let name = file.file_name().unwrap().to_str().unwrap();
+        let store = format!("sqlite:{name}");
         command
+            .current_dir(file.parent().unwrap())
             .args(["console", "--port", "0", "--store", &store])
             .args(args);
         let server = serving(&mut command, TempDir::new().unwrap());

@@ -77,7 +77,7 @@ pub(in crate::console) fn refusal(
         status,
         Section::None,
         title,
-        &message(text),
+        &message(title, text),
     )
 }
 
@@ -93,30 +93,18 @@ pub(in crate::console) fn trouble(
         let text = "Nothing can be shown while the store does not answer. This page tries again by itself; \
                     without scripts, load it again.";
         let status = StatusCode::SERVICE_UNAVAILABLE;
-        return page(
-            console,
-            operator,
-            status,
-            section,
-            "Store down",
-            &message(text),
-        );
+        let body = message("Store down", text);
+        return page(console, operator, status, section, "Store down", &body);
     }
     let text = console.store.says(error);
     let status = StatusCode::INTERNAL_SERVER_ERROR;
-    page(
-        console,
-        operator,
-        status,
-        section,
-        "Trouble",
-        &message(&text),
-    )
+    let body = message("Trouble", &text);
+    page(console, operator, status, section, "Trouble", &body)
 }
 
 /// One sentence instead of a page.
-pub(in crate::console) fn message(text: &str) -> Markup {
-    html! { p.nothing.message { (text) } }
+pub(in crate::console) fn message(title: &str, text: &str) -> Markup {
+    html! { h1 { (title) } p.nothing.message { (text) } }
 }
 
 /// The door.

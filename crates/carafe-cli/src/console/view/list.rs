@@ -91,7 +91,7 @@ pub(super) fn table(console: &Console, sessions: &[Summary], now: Timestamp) -> 
         table.sessions role="table" {
             thead role="rowgroup" {
                 tr role="row" {
-                    @for head in ["Session", "User", "Device", "Began", "Last used", "Over"] {
+                    @for head in ["Session", "User", "Device", "Began", "Last used", "Expires"] {
                         th scope="col" role="columnheader" { (head) }
                     }
                 }
@@ -111,7 +111,7 @@ fn row(console: &Console, session: &Summary, now: Timestamp) -> Markup {
             td.cell-device role="cell" { (device(session.device.as_deref())) }
             td.cell-began role="cell" { span.cell-name aria-hidden="true" { "Began " } (past(session.created, now)) }
             td.cell-used role="cell" { span.cell-name aria-hidden="true" { "Used " } (past(session.last_seen, now)) }
-            td.cell-over role="cell" { span.cell-name aria-hidden="true" { "Over " } (future(session.expires, now)) }
+            td.cell-expires role="cell" { span.cell-name aria-hidden="true" { "Expires " } (future(session.expires, now)) }
         }
     }
 }

@@ -12,7 +12,7 @@ mod session;
 mod text;
 
 pub(super) use confirm::{ask_all, ask_one, ask_user};
-pub(super) use frame::{Section, entry, message, page, refusal, trouble};
+pub(super) use frame::{Section, entry, page, refusal, trouble};
 pub(super) use list::{found, list};
 pub(super) use overview::overview;
 pub(super) use session::{damaged, session};

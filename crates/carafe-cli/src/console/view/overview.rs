@@ -71,7 +71,7 @@ fn tiles(statistics: &Statistics) -> Markup {
                 (tile("Live sessions", statistics.total))
                 (tile("Logged in", statistics.logged_in))
                 (tile("Not logged in", statistics.total.saturating_sub(statistics.logged_in)))
-                (tile("Over within an hour, if not used", statistics.within_an_hour))
+                (tile("Expire within an hour", statistics.within_an_hour))
             }
             p.visually-hidden data-announce { (number(statistics.total, statistics.exact)) " live sessions" }
             @if !statistics.exact {
@@ -98,7 +98,7 @@ fn expiring(statistics: &Statistics) -> Plot<'static> {
     let step = statistics.expiring.step_name;
     Plot {
         id: "expiring",
-        title: "When they will be over",
+        title: "When they expire",
         about: html! { "Expiries to come, per " (step) ", if no session is used again." },
         columns: ["Expiry, UTC", "Live sessions"],
         bars: bars(&statistics.expiring),

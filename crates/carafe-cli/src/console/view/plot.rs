@@ -81,11 +81,16 @@ fn drawing(bars: &[PlotBar], top: u64) -> Markup {
     }
 }
 
-/// The next even number of the kind 2, 4, 10, 20, 40, 100, … that is at least `most`.
+/// The next number of the kind 2, 4, 6, 8, 10, 12, 16, 20, 24, 30, 40, 50, 60, 80, 100, 120, … that is at least
+/// `most`: round, and so is its half.
 fn nice(most: u64) -> u64 {
+    let small = [2, 4, 6, 8, 10].into_iter().find(|&top| top >= most);
+    if let Some(top) = small {
+        return top;
+    }
     let mut power = 1_u64;
     loop {
-        for step in [2, 4, 6, 10] {
+        for step in [12, 16, 20, 24, 30, 40, 50, 60, 80, 100] {
             let top = power.saturating_mul(step);
             if top >= most {
                 return top;
@@ -106,9 +111,11 @@ mod tests {
             (2, 2),
             (3, 4),
             (5, 6),
-            (7, 10),
-            (11, 20),
-            (41, 60),
+            (7, 8),
+            (11, 12),
+            (41, 50),
+            (151, 160),
+            (255, 300),
             (99_999, 100_000),
             (u64::MAX, u64::MAX),
         ] {

@@ -69,8 +69,8 @@ fn facts(console: &Console, record: &Record, now: Timestamp) -> Markup {
             (fact("Began", &ago(record.created)))
             (fact("Last used", &ago(record.last_seen)))
             (fact("Idle for", &html! { (idle) }))
-            (fact("Over", &both(record.expires, &future(record.expires, now))))
-            (fact("Proved who they are", &match record.authenticated {
+            (fact("Expires", &both(record.expires, &future(record.expires, now))))
+            (fact("Last log-in", &match record.authenticated {
                 Some(at) => ago(at),
                 None => html! { span.absent { "never" } },
             }))
