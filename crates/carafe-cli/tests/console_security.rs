@@ -149,17 +149,14 @@ fn forms_of_other_pages_do_nothing() {
     assert_ne!(csrf, foreign);
     for (path, fields) in forms(&handle) {
         for wrong in [None, Some(""), Some(&*foreign), Some(&csrf[1..])] {
-            let mut all = fields.clone();
-            all.extend(
-                wrong.map(|token| ("csrf", Box::leak(token.to_owned().into_boxed_str()) as &str)),
-            );
+            let mut all: Vec<(&str, &str)> = fields.clone();
+            all.extend(wrong.map(|token| ("csrf", token)));
             let page = console.post(&path, &all);
             assert_eq!(page.status, 403, "{path} {wrong:?}");
             assert!(page.body.contains("Nothing was done."));
         }
         let mut all = vec![("csrf", csrf.as_str())];
         all.extend(fields.iter().copied());
-        let host = console.host.clone();
         for headers in [
             &[("Sec-Fetch-Site", "cross-site")][..],
             &[("Sec-Fetch-Site", "same-site")],
@@ -172,7 +169,6 @@ fn forms_of_other_pages_do_nothing() {
                 "{path} {headers:?}"
             );
         }
-        assert!(!host.is_empty());
     }
     let token = console.token.clone();
     let from_elsewhere = [("Sec-Fetch-Site", "cross-site")];

@@ -37,7 +37,7 @@ mod tests {
     fn a_token_is_itself_and_nothing_else() {
         let token = Token::random().unwrap();
         assert_eq!(token.as_str().len(), 64);
-        assert!(token.is(&token.as_str().to_owned()));
+        assert!(token.is(token.as_str()));
         assert!(!token.is(Token::random().unwrap().as_str()));
         assert!(!token.is(&token.as_str()[1..]) && !token.is(""));
     }

@@ -52,7 +52,7 @@ mod tests {
     #[test]
     fn the_door_is_shut_for_the_rest_of_a_minute() {
         let tries = Tries::default();
-        let at = |second| Timestamp::from_unix(1_700_000_000 + second);
+        let at = |second: i64| Timestamp::from_unix(1_700_000_000 + second);
         for _ in 0..MOST {
             assert_eq!(tries.shut_for(at(0)), None);
             tries.wrong(at(0));
