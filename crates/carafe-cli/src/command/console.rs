@@ -17,9 +17,6 @@ use crate::{
   STORE_URL=redis://cache.internal carafe console --read-only
   carafe console --store … --base-path /ops/carafe --allow-host ops.example    behind a proxy with TLS")]
 pub(crate) struct ConsoleArgs {
-    #[command(flatten)]
-    store: StoreArgs,
-
     /// The port to listen on; 0 takes a free one
     #[arg(long, value_name = "PORT", default_value_t = 5001)]
     port: u16,
@@ -29,7 +26,12 @@ pub(crate) struct ConsoleArgs {
     address: IpAddr,
 
     /// The path under which a proxy serves the console, and which it passes on, such as /ops/carafe
-    #[arg(long, value_name = "PATH", default_value = "")]
+    #[arg(
+        long,
+        value_name = "PATH",
+        default_value = "",
+        hide_default_value = true
+    )]
     base_path: String,
 
     /// A name by which a proxy calls the console in `Host`, beside localhost and addresses; may be given often
@@ -39,6 +41,10 @@ pub(crate) struct ConsoleArgs {
     /// Show only: nothing can be ended
     #[arg(long)]
     read_only: bool,
+
+    // Last, because its heading goes on to the end.
+    #[command(flatten)]
+    store: StoreArgs,
 }
 
 impl ConsoleArgs {

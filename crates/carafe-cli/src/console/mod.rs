@@ -8,6 +8,7 @@
 //! | `gate`, `operator` | only who has come in passes; no form without its CSRF token |
 //! | `watched` | the store with deadlines, and its outages |
 //! | `statistics`, `histogram` | numbers from a random sample |
+//! | `trend` | how many sessions there were since the start |
 //! | `overview`, `list`, `session` | the pages that show |
 //! | `revoke`, `end_all` | the pages that end sessions, and the work behind the last of them |
 //! | `view`, `style.css`, `console.js` | the HTML, its looks, and the script that brings it up to date |
@@ -28,6 +29,7 @@ mod revoke;
 mod session;
 mod statistics;
 mod token;
+mod trend;
 mod tries;
 mod view;
 mod watched;
@@ -49,7 +51,9 @@ use axum::{
 use carafe::{ClientSide, CookiePolicy, SecretKey, SessionConfig, SessionLayer};
 
 pub(crate) use self::options::{Base, Options};
-use self::{end_all::EndAll, statistics::Cached, token::Token, tries::Tries, watched::Watched};
+use self::{
+    end_all::EndAll, statistics::Cached, token::Token, trend::Trend, tries::Tries, watched::Watched,
+};
 use crate::{
     failure::Failure,
     output,
@@ -69,6 +73,7 @@ struct Console {
     token: Token,
     tries: Tries,
     statistics: Cached,
+    trend: Trend,
     end_all: EndAll,
 }
 
@@ -87,6 +92,7 @@ pub(crate) fn serve(store: &StoreArgs, options: Options) -> Result<(), Failure> 
         output::line(&console.greeting(address))?;
         tokio::select! {
             served = run(listener, app) => served.map_err(Failure::trouble),
+            () = trend::watch(&console) => Ok(()),
             () = told_to_end() => Ok(()),
         }
     })
@@ -148,6 +154,7 @@ fn app(
         token: Token::random().map_err(Failure::trouble)?,
         tries: Tries::default(),
         statistics: Cached::default(),
+        trend: Trend::default(),
         end_all: EndAll::default(),
     });
     let app = router(&console).layer(sessions(address.port())?);

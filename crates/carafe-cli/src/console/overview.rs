@@ -29,7 +29,9 @@ pub(super) async fn page(
     match answers.await {
         Err(error) => view::trouble(&console, &operator, Section::Overview, &error),
         Ok((statistics, newest)) => {
-            let body = view::overview(&console, &statistics, &newest, now);
+            console.trend.note(statistics.total, now);
+            let trend = console.trend.slots(now);
+            let body = view::overview(&console, &statistics, &trend, &newest, now);
             let section = Section::Overview;
             view::page(
                 &console,

@@ -18,13 +18,15 @@ use super::{
 };
 
 /// Up to this many sessions every number is exact.
-const SAMPLE: usize = 2_000;
+pub(super) const SAMPLE: usize = 2_000;
 /// How many sessions are followed to their users where the sample is not all there is.
 const FOLLOWED: usize = 48;
 /// And for how long: a user may have very many.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// However many look, the store is asked this often.
+/// However many look, the store is asked this often,
 const KEPT: Duration = Duration::from_secs(4);
+/// and sessions are followed to their users this often: it costs more, and changes slowly.
+const FOLLOWED_FOR: Duration = Duration::from_secs(60);
 
 /// What the overview shows.
 pub(super) struct Statistics {
@@ -40,7 +42,7 @@ pub(super) struct Statistics {
     pub(super) begun: Histogram,
     pub(super) expiring: Histogram,
     /// `None` if that took too long.
-    pub(super) users: Option<PerUser>,
+    pub(super) users: Option<Arc<PerUser>>,
 }
 
 /// How many users have how many sessions.
@@ -56,40 +58,63 @@ pub(super) struct PerUser {
 #[derive(Default)]
 pub(super) struct Cached {
     // A lock that is held across the wait on purpose: of those who look at once, one asks the store.
-    last: Mutex<Option<(Instant, Arc<Statistics>)>>,
+    last: Mutex<Last>,
+}
+
+#[derive(Default)]
+struct Last {
+    statistics: Option<(Instant, Arc<Statistics>)>,
+    users: Option<(Instant, Option<Arc<PerUser>>)>,
 }
 
 impl Cached {
     /// Numbers that are a few seconds old at most.
     pub(super) async fn get_or_ask(&self, store: &Watched) -> Result<Arc<Statistics>, StoreError> {
         let mut last = self.last.lock().await;
-        if let Some((at, known)) = &*last
-            && at.elapsed() < KEPT
-        {
-            return Ok(Arc::clone(known));
+        if let Some(known) = young(last.statistics.as_ref(), KEPT) {
+            return Ok(known);
         }
-        let fresh = Arc::new(Statistics::of(store, Timestamp::now()).await?);
-        *last = Some((Instant::now(), Arc::clone(&fresh)));
+        let now = Timestamp::now();
+        let sample = store.sample(SAMPLE, now).await?;
+        let users = last.users_of(store, &sample, now).await?;
+        let fresh = Arc::new(Statistics::new(&sample, users, now));
+        last.statistics = Some((Instant::now(), Arc::clone(&fresh)));
         Ok(fresh)
     }
 
     /// Forgets them: something was ended, and whoever did it wants to see that.
     pub(super) async fn forget(&self) {
-        *self.last.lock().await = None;
+        *self.last.lock().await = Last::default();
     }
 }
 
-impl Statistics {
-    async fn of(store: &Watched, now: Timestamp) -> Result<Self, StoreError> {
-        let sample = store.sample(SAMPLE, now).await?;
-        let users = match sample.exact {
-            true => Some(PerUser::counted(&sample.sessions)),
-            false => PerUser::followed(store, &sample, now).await?,
-        };
-        Ok(Self::new(&sample, users, now))
+impl Last {
+    async fn users_of(
+        &mut self,
+        store: &Watched,
+        sample: &Sample,
+        now: Timestamp,
+    ) -> Result<Option<Arc<PerUser>>, StoreError> {
+        if sample.exact {
+            return Ok(Some(Arc::new(PerUser::counted(&sample.sessions))));
+        }
+        if let Some(known) = young(self.users.as_ref(), FOLLOWED_FOR) {
+            return Ok(known);
+        }
+        let users = PerUser::followed(store, sample, now).await?.map(Arc::new);
+        self.users = Some((Instant::now(), users.clone()));
+        Ok(users)
     }
+}
 
-    fn new(sample: &Sample, users: Option<PerUser>, now: Timestamp) -> Self {
+/// What was kept, if not for too long.
+fn young<T: Clone>(kept: Option<&(Instant, T)>, age: Duration) -> Option<T> {
+    kept.filter(|(at, _)| at.elapsed() < age)
+        .map(|(_, known)| known.clone())
+}
+
+impl Statistics {
+    fn new(sample: &Sample, users: Option<Arc<PerUser>>, now: Timestamp) -> Self {
         let weight = weight(sample);
         let sessions = &sample.sessions;
         let times = |of: fn(&Summary) -> Timestamp| sessions.iter().map(of).collect::<Vec<_>>();

@@ -13,8 +13,9 @@ use crate::{
         Console,
         histogram::Histogram,
         statistics::{PerUser, Statistics},
+        trend::Slots,
     },
-    human::{thousands, utc},
+    human::{span, thousands, utc},
 };
 
 /// Seconds.
@@ -23,6 +24,7 @@ const DAY: i64 = 24 * 60 * 60;
 pub(in crate::console) fn overview(
     console: &Console,
     statistics: &Statistics,
+    trend: &Slots,
     newest: &[Summary],
     now: Timestamp,
 ) -> Markup {
@@ -32,6 +34,7 @@ pub(in crate::console) fn overview(
         div.plots {
             (plot(&begun(statistics)))
             (plot(&expiring(statistics)))
+            (plot(&over_time(trend, statistics.exact)))
             (per_user(statistics))
         }
         section.list-box aria-labelledby="newest-title" {
@@ -81,6 +84,27 @@ fn tiles(statistics: &Statistics) -> Markup {
     }
 }
 
+fn over_time(trend: &Slots, exact: bool) -> Plot<'static> {
+    let bars = trend.slots.iter().map(|&(from, count)| PlotBar {
+        name: label(trend.step, from),
+        count,
+    });
+    let reach = trend.step.unsigned_abs() * trend.slots.len() as u64;
+    Plot {
+        id: "trend",
+        title: "How many there were",
+        about: html! { "Live sessions since this console was started." },
+        columns: ["Time, UTC", "Live sessions"],
+        bars: bars.collect(),
+        ends: [
+            format!("{} ago", span(reach)),
+            String::new(),
+            "now".to_owned(),
+        ],
+        exact,
+    }
+}
+
 fn begun(statistics: &Statistics) -> Plot<'static> {
     let step = statistics.begun.step_name;
     Plot {
@@ -122,35 +146,25 @@ fn per_user(statistics: &Statistics) -> Markup {
             html! { "How many users have how many sessions, estimated from " (count) " of them." }
         }
     };
-    let bars: Vec<_> = PerUser::GROUPS
-        .iter()
-        .zip(users.users)
-        .map(|(name, count)| PlotBar {
-            name: (*name).to_owned(),
-            count,
-        })
-        .collect();
-    groups(&about, &bars, users.followed.is_none())
-}
-
-/// A bar a line, with its number beside it: a table that is its own drawing.
-fn groups(about: &Markup, bars: &[PlotBar], exact: bool) -> Markup {
-    let most = bars.iter().map(|bar| bar.count).max().unwrap_or(0).max(1);
+    let groups = PerUser::GROUPS.into_iter().zip(users.users);
+    let most = users.users.into_iter().max().unwrap_or(0).max(1);
+    let exact = users.followed.is_none();
     html! {
         section.card-box id="users" data-live aria-labelledby="users-title" {
             h2 id="users-title" { "Sessions per user" }
             p.note { (about) }
+            // A table that is its own drawing.
             table.groups {
                 thead { tr { th scope="col" { "Sessions" } th scope="col" { "Users" } } }
                 tbody {
-                    @for bar in bars {
+                    @for (name, count) in groups {
                         tr {
-                            th scope="row" { (bar.name) }
+                            th scope="row" { (name) }
                             td {
-                                span { (number(bar.count, exact)) }
                                 svg.bar viewBox={ "0 0 " (most) " 1" } preserveAspectRatio="none" aria-hidden="true" {
-                                    rect width=(bar.count) height="1" {}
+                                    rect width=(count) height="1" {}
                                 }
+                                span { (number(count, exact)) }
                             }
                         }
                     }
@@ -161,13 +175,11 @@ fn groups(about: &Markup, bars: &[PlotBar], exact: bool) -> Markup {
 }
 
 fn bars(histogram: &Histogram) -> Vec<PlotBar> {
-    let name = |at| label(histogram, at);
-    let bars = histogram.bars.iter();
-    bars.map(|bar| PlotBar {
-        name: name(bar.from),
-        count: bar.count,
-    })
-    .collect()
+    let bars = histogram.bars.iter().map(|bar| PlotBar {
+        name: label(histogram.step, bar.from),
+        count: Some(bar.count),
+    });
+    bars.collect()
 }
 
 /// The texts under a plot; where one end is now, it says so.
@@ -176,7 +188,7 @@ fn ends(histogram: &Histogram, named: [&str; 2]) -> [String; 3] {
         histogram
             .bars
             .get(index)
-            .map(|bar| label(histogram, bar.from))
+            .map(|bar| label(histogram.step, bar.from))
     };
     let last = histogram.bars.len().saturating_sub(1);
     let or = |name: &str, index| match name {
@@ -191,9 +203,9 @@ fn ends(histogram: &Histogram, named: [&str; 2]) -> [String; 3] {
 }
 
 /// `11-20 13:00`; with steps of a day or more, `2026-11-20`.
-fn label(histogram: &Histogram, at: Timestamp) -> String {
+fn label(step: i64, at: Timestamp) -> String {
     let full = utc(at);
-    let part = match histogram.step < DAY {
+    let part = match step < DAY {
         true => full.get(5..16),
         false => full.get(..10),
     };

@@ -23,14 +23,21 @@ pub(super) struct Plot<'p> {
 /// A bar.
 pub(super) struct PlotBar {
     pub(super) name: String,
-    pub(super) count: u64,
+    /// `None` where nobody knows: no bar.
+    pub(super) count: Option<u64>,
 }
 
 /// Height of the drawing in its own units.
 const HEIGHT: f64 = 100.0;
 
 pub(super) fn plot(plot: &Plot<'_>) -> Markup {
-    let top = nice(plot.bars.iter().map(|bar| bar.count).max().unwrap_or(0));
+    let top = nice(
+        plot.bars
+            .iter()
+            .filter_map(|bar| bar.count)
+            .max()
+            .unwrap_or(0),
+    );
     let title = format!("{}-title", plot.id);
     html! {
         section.card-box.plot-box aria-labelledby=(title) id=(plot.id) data-live {
@@ -48,7 +55,9 @@ pub(super) fn plot(plot: &Plot<'_>) -> Markup {
                         thead { tr { @for head in plot.columns { th scope="col" { (head) } } } }
                         tbody {
                             @for bar in plot.bars.iter().rev() {
-                                tr { th scope="row" { (bar.name) } td { (number(bar.count, plot.exact)) } }
+                                @if let Some(count) = bar.count {
+                                    tr { th scope="row" { (bar.name) } td { (number(count, plot.exact)) } }
+                                }
                             }
                         }
                     }
@@ -69,12 +78,14 @@ fn drawing(bars: &[PlotBar], top: u64) -> Markup {
         svg.plot-bars viewBox={ "0 0 " (width) " 100" } preserveAspectRatio="none" {
             @for y in [0, 50, 100] { line.plot-line x1="0" x2=(width) y1=(y) y2=(y) {} }
             @for (at, bar) in bars.iter().enumerate() {
-                @let high = height(bar.count);
-                g {
-                    title { (bar.name) ": " (number(bar.count, true)) }
-                    // Wide as its step, so that a low bar can be pointed at.
-                    rect.plot-field x=(at * 10) y="0" width="10" height="100" {}
-                    rect.plot-bar x={ (at * 10 + 1) } y={ (format_args!("{:.2}", HEIGHT - high)) } width="8" height={ (format_args!("{high:.2}")) } {}
+                @if let Some(count) = bar.count {
+                    @let high = height(count);
+                    g {
+                        title { (bar.name) ": " (number(count, true)) }
+                        // Wide as its step, so that a low bar can be pointed at.
+                        rect.plot-field x=(at * 10) y="0" width="10" height="100" {}
+                        rect.plot-bar x={ (at * 10 + 1) } y={ (format_args!("{:.2}", HEIGHT - high)) } width="8" height={ (format_args!("{high:.2}")) } {}
+                    }
                 }
             }
         }
