@@ -3,6 +3,7 @@
 use std::{
     ops::{Deref, DerefMut},
     path::{Path, PathBuf},
+    process::Command,
     sync::atomic::{AtomicU32, Ordering},
 };
 
@@ -158,7 +159,7 @@ fn id(number: u32) -> String {
     format!("the-id-of-session-{number:08}")
 }
 
-fn key(number: u32) -> StoreKey {
+pub(crate) fn key(number: u32) -> StoreKey {
     StoreKey::of_id(&id(number))
 }
 
@@ -169,7 +170,7 @@ pub(crate) fn handle(number: u32) -> Handle {
     Handle::from_bytes(bytes.try_into().unwrap())
 }
 
-fn record(number: u32, wanted: Wanted<'_>, now: Timestamp) -> Record {
+pub(crate) fn record(number: u32, wanted: Wanted<'_>, now: Timestamp) -> Record {
     let created = now.saturating_add(-wanted.age);
     Record {
         data: SessionData::parse(wanted.json.to_owned(), Record::STYLE).unwrap(),
@@ -194,14 +195,23 @@ pub(crate) struct Console {
 }
 
 impl Console {
-    /// Starts one with these further arguments; nobody has come in.
+    /// Starts one over a file with these further arguments; nobody has come in.
     pub(crate) fn start(file: &Path, args: &[&str]) -> Self {
-        let mut command = super::carafe();
         let name = file.file_name().unwrap().to_str().unwrap();
-        let store = format!("sqlite:{name}");
+        let mut command = super::carafe();
+        // From beside the file, so that its pages do not show where a test runs.
+        command.current_dir(file.parent().unwrap());
+        Self::run(command, &format!("sqlite:{name}"), args)
+    }
+
+    /// Starts one over any store; nobody has come in.
+    pub(crate) fn over(url: &str) -> Self {
+        Self::run(super::carafe(), url, &[])
+    }
+
+    fn run(mut command: Command, store: &str, args: &[&str]) -> Self {
         command
-            .current_dir(file.parent().unwrap())
-            .args(["console", "--port", "0", "--store", &store])
+            .args(["console", "--port", "0", "--store", store])
             .args(args);
         let server = serving(&mut command, TempDir::new().unwrap());
         let (address, rest) = server.greeting.split_once('#').unwrap();
@@ -215,11 +225,15 @@ impl Console {
 
     /// Starts one, with an operator who has come in.
     pub(crate) fn entered(sessions: &Sessions, args: &[&str]) -> Self {
-        let mut console = Self::start(&sessions.file(), args);
-        let token = console.token.clone();
-        let page = console.enter(&token);
+        Self::start(&sessions.file(), args).let_in()
+    }
+
+    /// The same, with an operator who has come in.
+    pub(crate) fn let_in(mut self) -> Self {
+        let token = self.token.clone();
+        let page = self.enter(&token);
         assert_eq!(page.status, 303, "{}", page.body);
-        console
+        self
     }
 
     pub(crate) fn enter(&mut self, token: &str) -> Page {
