@@ -7,7 +7,7 @@
 //! | `token`, `tries`, `entry` | the token, how often a wrong one may be tried, coming in and leaving |
 //! | `gate`, `operator` | only who has come in passes; no form without its CSRF token |
 //! | `watched` | the store with deadlines, and its outages |
-//! | `statistics`, `histogram` | numbers from a random sample |
+//! | `statistics`, `per_user`, `histogram` | numbers from a random sample |
 //! | `trend` | how many sessions there were since the start |
 //! | `overview`, `list`, `session` | the pages that show |
 //! | `revoke`, `end_all` | the pages that end sessions, and the work behind the last of them |
@@ -25,6 +25,7 @@ mod list;
 mod operator;
 mod options;
 mod overview;
+mod per_user;
 mod revoke;
 mod session;
 mod statistics;

@@ -93,3 +93,36 @@ impl Operator {
         let _ = self.session.log_out();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use carafe::{ClientSide, SecretKey, SessionConfig, SessionManager};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn nobody_stays_longer_than_half_a_day() {
+        let key = SecretKey::new(SecretKey::random_text().unwrap().as_bytes()).unwrap();
+        let side = ClientSide::encrypted(key, "test");
+        let manager = Arc::new(SessionManager::new(side, SessionConfig::default()).unwrap());
+        let slot = manager.begin();
+        let noon = Timestamp::from_unix(1_700_000_000);
+        let session = manager.open(&slot, [], noon).await.unwrap();
+        assert!(
+            Operator::of(session.clone(), noon).is_none(),
+            "nobody is in"
+        );
+        session.insert("left", &"over").unwrap();
+        Operator::let_in(&session, noon).unwrap();
+        assert!(!session.contains_key("left"), "a new session begins");
+        let after = |seconds| Operator::of(session.clone(), noon.saturating_add(seconds));
+        let operator = after(ABSOLUTE - 1).expect("still in");
+        assert!(after(ABSOLUTE).is_none());
+        let csrf = operator.csrf.clone();
+        assert!(operator.has_sent(&csrf) && !operator.has_sent(""));
+        operator.note(&"x".repeat(1_000));
+        assert_eq!(operator.notes(), ["x".repeat(LONGEST_NOTE)]);
+    }
+}

@@ -276,3 +276,9 @@ impl DerefMut for Console {
         &mut self.server
     }
 }
+
+/// The handles of a list, in its order.
+pub(crate) fn handles(page: &str) -> Vec<String> {
+    let parts = page.split("<a id=\"s-").skip(1);
+    parts.map(|part| part[..16].to_owned()).collect()
+}

@@ -10,10 +10,7 @@ use super::{
 };
 use crate::{
     console::{
-        Console,
-        histogram::Histogram,
-        statistics::{PerUser, Statistics},
-        trend::Slots,
+        Console, histogram::Histogram, per_user::PerUser, statistics::Statistics, trend::Slots,
     },
     human::{span, thousands, utc},
 };
