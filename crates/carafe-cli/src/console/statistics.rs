@@ -23,6 +23,8 @@ pub(super) const SAMPLE: usize = 2_000;
 const KEPT: Duration = Duration::from_secs(4);
 /// and sessions are followed to their users this often: it costs more, and changes slowly.
 const FOLLOWED_FOR: Duration = Duration::from_secs(60);
+/// After an answer that did not come, nobody waits for another in vain for so long: those who look wait in one line.
+const GIVEN_UP_FOR: Duration = Duration::from_secs(1);
 
 /// What the overview shows.
 pub(super) struct Statistics {
@@ -52,6 +54,7 @@ pub(super) struct Cached {
 struct Last {
     statistics: Option<(Instant, Arc<Statistics>)>,
     users: Option<(Instant, Option<Arc<PerUser>>)>,
+    failed: Option<(Instant, ())>,
 }
 
 impl Cached {
@@ -61,12 +64,14 @@ impl Cached {
         if let Some(known) = young(last.statistics.as_ref(), KEPT) {
             return Ok(known);
         }
-        let now = Timestamp::now();
-        let sample = store.sample(SAMPLE, now).await?;
-        let users = last.users_of(store, &sample, now).await?;
-        let fresh = Arc::new(Statistics::new(&sample, users, now));
-        last.statistics = Some((Instant::now(), Arc::clone(&fresh)));
-        Ok(fresh)
+        if let (Some(()), Some(outage)) =
+            (young(last.failed.as_ref(), GIVEN_UP_FOR), store.outage())
+        {
+            return Err(StoreError::unavailable(outage.why));
+        }
+        let fresh = last.ask(store, Timestamp::now()).await;
+        last.failed = fresh.is_err().then(|| (Instant::now(), ()));
+        fresh
     }
 
     /// Forgets them: something was ended, and whoever did it wants to see that.
@@ -76,6 +81,18 @@ impl Cached {
 }
 
 impl Last {
+    async fn ask(
+        &mut self,
+        store: &Watched,
+        now: Timestamp,
+    ) -> Result<Arc<Statistics>, StoreError> {
+        let sample = store.sample(SAMPLE, now).await?;
+        let users = self.users_of(store, &sample, now).await?;
+        let fresh = Arc::new(Statistics::new(&sample, users, now));
+        self.statistics = Some((Instant::now(), Arc::clone(&fresh)));
+        Ok(fresh)
+    }
+
     async fn users_of(
         &mut self,
         store: &Watched,
