@@ -1,4 +1,4 @@
-//! The pictures of the demo in the README: the browser tests make them, this has them put into `docs/images`.
+//! The pictures of the demo and the console in the README: the browser tests make them, this has them put into `docs/images`.
 
 use crate::command::cargo;
 use crate::setup;

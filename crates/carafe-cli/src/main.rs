@@ -7,11 +7,14 @@
 //! | [`stores`] | any store, from its URL |
 //! | [`migration`] | moving sessions between stores |
 //! | [`demo`] | the demo page: one server, three sessions, no script |
+//! | [`console`] | the console: the live sessions of a store, for operators |
+//! | [`web`] | what the pages of both share |
 //!
 //! Keys come in through [`keys`], formats through [`mod@format`], all text goes out through [`output`].
 //! Nothing here decides about sessions; that is `carafe_core`.
 
 mod command;
+mod console;
 mod demo;
 mod failure;
 mod format;
@@ -24,6 +27,7 @@ mod output;
 mod runtime;
 mod stores;
 mod table;
+mod web;
 
 use std::process::ExitCode;
 

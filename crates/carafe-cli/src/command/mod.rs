@@ -1,6 +1,7 @@
 //! The commands: one file each, joined by one list.
 
 mod completions;
+mod console;
 mod demo;
 mod inspect;
 mod key;
@@ -39,6 +40,7 @@ Examples:
   carafe sign -- '{\"user_id\":42}'          a session cookie for tests
   carafe store init --store sqlite:s.db    the tables of a store
   carafe sessions list --store sqlite:s.db the sessions in it
+  carafe console --store sqlite:s.db       a page for operators
 
 ",
     exit_codes!()
@@ -46,6 +48,7 @@ Examples:
 
 #[derive(Subcommand)]
 enum Command {
+    Console(console::ConsoleArgs),
     Demo(demo::DemoArgs),
     Key(key::KeyCommand),
     Inspect(inspect::InspectArgs),
@@ -62,6 +65,7 @@ impl Cli {
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
         match self.command {
             None => demo::DemoArgs::default().run(),
+            Some(Command::Console(args)) => args.run(),
             Some(Command::Demo(args)) => args.run(),
             Some(Command::Key(args)) => args.run(),
             Some(Command::Inspect(args)) => args.run(),

@@ -59,7 +59,7 @@ use self::{
     way::WayId,
     ways::Ways,
 };
-use crate::{failure::Failure, keys, output};
+use crate::{failure::Failure, keys, output, web::ending::told_to_end};
 
 /// What all requests share.
 struct Demo {
@@ -112,34 +112,6 @@ fn serve_with(
 
 async fn run(listener: TcpListener, app: Router) -> std::io::Result<()> {
     axum::serve(tokio::net::TcpListener::from_std(listener)?, app).await
-}
-
-/// Ctrl+C, or what a service manager or a closed terminal sends.
-#[cfg(unix)]
-async fn told_to_end() {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let kinds = [
-        SignalKind::interrupt(),
-        SignalKind::terminate(),
-        SignalKind::hangup(),
-    ];
-    let [Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)] = kinds.map(signal) else {
-        // Without handlers, a signal ends the process at once, and the file stays.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-        _ = hangup.recv() => {}
-    }
-}
-
-#[cfg(not(unix))]
-async fn told_to_end() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending().await
-    }
 }
 
 fn bind(listen: &str) -> Result<TcpListener, Failure> {
@@ -200,7 +172,7 @@ async fn rotate(State(demo): State<Shared>) -> Response {
 async fn style() -> ([(header::HeaderName, &'static str); 1], &'static str) {
     (
         [(header::CONTENT_TYPE, "text/css; charset=utf-8")],
-        include_str!("style.css"),
+        concat!(include_str!("../web/style.css"), include_str!("style.css")),
     )
 }
 

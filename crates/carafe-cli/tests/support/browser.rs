@@ -1,4 +1,5 @@
-//! A very small browser: one connection a request, a cookie jar, forms, no redirects of its own.
+//! A very small browser: one connection a request, a cookie jar, forms, no redirects of its own. It stands before
+//! the demo, and before the console (`support::console`).
 
 use std::{
     collections::BTreeMap,
@@ -11,7 +12,7 @@ use std::{
 
 use tempfile::TempDir;
 
-/// A running demo and a browser in front of it. Ends the demo when dropped.
+/// A running demo, or another server of the program, and a browser in front of it. Ends the server when dropped.
 pub(crate) struct Demo {
     child: Child,
     // Kept open, so that the demo can write.
@@ -19,6 +20,8 @@ pub(crate) struct Demo {
     /// The demo's private directory is made in here: a process that is killed leaves it behind.
     temporary: TempDir,
     pub(crate) host: String,
+    /// Its first line.
+    pub(crate) greeting: String,
     pub(crate) cookies: BTreeMap<String, String>,
 }
 
@@ -48,6 +51,11 @@ pub(crate) fn start_as(env: &[(&str, &str)], args: &[&str]) -> Demo {
         .envs(env.iter().copied())
         .args(["demo", "--listen", "127.0.0.1:0"])
         .args(args);
+    serving(command, temporary)
+}
+
+/// Starts a server of the program, which says where it listens in its first line.
+pub(crate) fn serving(command: &mut Command, temporary: TempDir) -> Demo {
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
     let mut out = BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();
@@ -55,12 +63,13 @@ pub(crate) fn start_as(env: &[(&str, &str)], args: &[&str]) -> Demo {
     let (_, rest) = line
         .split_once("http://")
         .unwrap_or_else(|| panic!("no address in {line:?}"));
-    let host = rest.split(' ').next().unwrap().to_owned();
+    let host = rest.split([' ', '/']).next().unwrap().to_owned();
     Demo {
         child,
         _out: out,
         temporary,
         host,
+        greeting: line,
         cookies: BTreeMap::new(),
     }
 }
@@ -125,7 +134,13 @@ impl Demo {
         self.page()
     }
 
-    fn send(&mut self, method: &str, path: &str, body: &str, headers: &[(&str, &str)]) -> Page {
+    pub(crate) fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        body: &str,
+        headers: &[(&str, &str)],
+    ) -> Page {
         let mut text = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n");
         let cookies: Vec<_> = self
             .cookies
@@ -197,6 +212,6 @@ impl Page {
     }
 }
 
-fn encoded(value: &str) -> String {
+pub(crate) fn encoded(value: &str) -> String {
     value.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }

@@ -5,6 +5,7 @@
 
 pub(crate) mod browser;
 pub(crate) mod chromium;
+pub(crate) mod console;
 pub(crate) mod stores;
 
 use std::{

@@ -9,8 +9,6 @@ mod code;
 mod cookie;
 mod devices;
 mod dictionary;
-mod icon;
-mod json;
 mod keys;
 mod page;
 mod panel;
@@ -19,3 +17,5 @@ mod reader;
 mod record;
 
 pub(super) use page::page;
+
+use crate::web::{icon, json};

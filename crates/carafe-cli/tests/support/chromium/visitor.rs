@@ -1,10 +1,15 @@
 //! A person with a browser: opens, fills in, clicks, reads; and what the browser itself knows of cookies.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{
+    cell::RefCell,
+    rc::Rc,
+    thread,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value, json};
 
-use super::wire::Wire;
+use super::{PATIENCE, wire::Wire};
 
 /// A browser with one page. Elements are named by CSS selectors; the first that fits is meant.
 pub(crate) struct Visitor {
@@ -99,6 +104,44 @@ impl Visitor {
         } else {
             self.call("Input.insertText", &json!({"text": text}));
         }
+    }
+
+    /// Presses a key: `Tab` or `Enter`.
+    pub(crate) fn press(&self, key: &str) {
+        let (code, text) = match key {
+            "Tab" => (9, ""),
+            "Enter" => (13, "\r"),
+            _ => panic!("{key} is not known here"),
+        };
+        for kind in ["keyDown", "keyUp"] {
+            let text = if kind == "keyDown" { text } else { "" };
+            let event = json!({"type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code, "text": text});
+            self.call("Input.dispatchKeyEvent", &event);
+        }
+    }
+
+    /// Presses Enter where that loads a page, and waits until that is there.
+    pub(crate) fn follow(&self) {
+        self.loading(|| self.press("Enter"));
+    }
+
+    /// Types into whatever has the focus.
+    pub(crate) fn type_in(&self, text: &str) {
+        self.call("Input.insertText", &json!({"text": text}));
+    }
+
+    /// Waits until an expression is true on the page, which may load another meanwhile.
+    pub(crate) fn wait_until(&self, expression: &str) {
+        let until = Instant::now() + PATIENCE;
+        let question = json!({"expression": expression, "returnByValue": true});
+        while Instant::now() < until {
+            let answer = self.call("Runtime.evaluate", &question);
+            if answer["result"]["value"] == true {
+                return;
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        panic!("{expression} did not come true");
     }
 
     /// The text of an element as the page shows it.

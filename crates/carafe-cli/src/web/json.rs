@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use crate::json_text::{Kind, Token, pretty, tokens};
 
 /// The exact text; long ones may break behind commas.
-pub(super) fn exact(text: &str) -> Markup {
+pub(crate) fn exact(text: &str) -> Markup {
     html! {
         @for token in tokens(text) {
             (tinted(token))
@@ -15,7 +15,7 @@ pub(super) fn exact(text: &str) -> Markup {
 }
 
 /// A block that people can read, with one line per member.
-pub(super) fn block(text: &str) -> Markup {
+pub(crate) fn block(text: &str) -> Markup {
     html! {
         pre.code.code-wrap { code { @for token in pretty(text) { (tinted(token)) } } }
     }
