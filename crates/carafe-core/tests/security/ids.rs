@@ -86,7 +86,7 @@ fn sid_4_a_malformed_id_never_reaches_the_store() {
     for value in values.filter(|value| std::str::from_utf8(value).is_err() || value.len() != 43) {
         let line = [b"session=", &value[..]].concat();
         request(&manager, &[&line], NOON, |session| {
-            assert!(session.is_empty())
+            assert!(session.is_empty());
         })
         .unwrap();
     }

@@ -37,7 +37,9 @@ pub async fn sid_4_what_is_no_id_finds_nothing(store: Arc<dyn SessionStore>) {
         &"x".repeat(1 << 20),
     ] {
         let mut jar = Jar::of(text);
-        let found = site.visit(&mut jar, NOW, |session| session.len()).await;
+        let found = site
+            .visit(&mut jar, NOW, crate::session::Session::len)
+            .await;
         assert_eq!(found, 0);
     }
 }
