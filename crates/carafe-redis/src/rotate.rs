@@ -196,8 +196,7 @@ impl RedisStore {
         // Long enough for the slowest rotation that its deadline lets live.
         let seconds = self.deadlines.write.as_secs() + 10;
         let reserved = self.call(|_| {
-            let reservation = reservation(rotation.base.handle, rotation.user);
-            let args = [reservation, seconds.to_string()];
+            let args = [rotation.reservation(), seconds.to_string()];
             Call::new(&script::RESERVE, [self.names.session(rotation.to)], args)
         });
         match reserved.await? {
@@ -219,7 +218,8 @@ impl RedisStore {
         }
         let value = value_of(listed, &next.rest);
         let filled = self.call(|_| {
-            let args = [value.clone(), second(next.record.expires)];
+            let until = second(next.record.expires);
+            let args = [value.clone(), until, rotation.reservation()];
             Call::new(&script::FILL, [self.names.session(rotation.to)], args)
         });
         let filled = filled.await?;
@@ -261,6 +261,11 @@ impl RedisStore {
 }
 
 impl Rotation<'_> {
+    /// What stands at the new key until the record does.
+    fn reservation(&self) -> String {
+        reservation(self.base.handle, self.user)
+    }
+
     /// What a commit leaves at the old key: the alias, or one that is over.
     fn trace(&self) -> String {
         alias(self.to, self.alias_until.unwrap_or(Timestamp::from_unix(0)))

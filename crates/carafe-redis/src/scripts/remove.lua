@@ -12,7 +12,7 @@ end
 local r = read(KEYS[1], value)
 if not r then
   local handle, has, user = value:match('^2 %? ([%w_-]+) (%d*)%-?\n(.*)$')
-  if not handle then return {'found', value} end
+  if not handle or #handle ~= 16 or #user ~= (tonumber(has) or 0) then return {'found', value} end
   r = {handle = handle, user = tonumber(has) and '+' .. user or ''}
 end
 if ARGV[1] ~= '' and r.user ~= ARGV[1] then return {'gone'} end

@@ -151,7 +151,7 @@ fn what_the_index_costs_in_a_cluster() {
             count();
             let base = loaded(&store, &from).await.expect("it is there");
             let patched = store.patch(&from, &base, &set("a", "1"), NOW).await;
-            applied(patched.expect("patch"));
+            let base = applied(patched.expect("patch"));
             count();
             let moved = store
                 .rotate(&from, &to, &base, &set("a", "1"), None, NOW)

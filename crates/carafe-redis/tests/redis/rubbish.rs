@@ -17,7 +17,7 @@ fn something_else_under_a_key_is_corrupt_for_every_verb_and_stays() {
     let server = Server::start();
     block_on(async {
         let store = patient().connect(server.url()).await.expect("connects");
-        let rubbish: [&[&str]; 9] = [
+        let rubbish: [&[&str]; 10] = [
             &["SET", "", "text"],
             &["SET", "", ""],
             &["RPUSH", "", "a", "b"],
@@ -26,6 +26,7 @@ fn something_else_under_a_key_is_corrupt_for_every_verb_and_stays() {
             &["SET", "", "2 0"],
             &["SET", "", "2 > short 4000000000"],
             &["SET", "", "2 ? short -\n"],
+            &["SET", "", "2 ? 9pWc0vT1m4yQe7Zb 4\nbob"],
             &["SET", "", "2 0 AAAAAAAAAAAA 0 0 soon"],
         ];
         for command in rubbish {
