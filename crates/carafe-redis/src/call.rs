@@ -2,16 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use carafe_core::{
-    session::Patch,
-    store::{Record, StoreError, StoreKey},
-};
+use carafe_core::store::{StoreError, StoreKey};
 
 use crate::{
     RedisStore,
     error::{is_lost, typed},
     found::Found,
-    layout::Fields,
     reply::{self, Reply},
     script::Call,
 };
@@ -33,7 +29,10 @@ impl RedisStore {
 
     /// Calls a script, and once more on a fresh connection if the reply was lost: `call` makes the call,
     /// and is told whether it is the second, which must do no harm if the first one took place.
-    pub(crate) async fn call(&self, call: impl Fn(bool) -> Call) -> Result<Reply, StoreError> {
+    pub(crate) async fn call<'c>(
+        &self,
+        call: impl Fn(bool) -> Call<'c>,
+    ) -> Result<Reply, StoreError> {
         let began = Instant::now();
         let read = |answer| self.in_step(began, Reply::read(answer));
         let answer = match self.link.call(&call(false)).await {
@@ -59,7 +58,7 @@ impl RedisStore {
     }
 
     /// The answer of a script that changes nothing, so that it may be called again.
-    pub(crate) async fn ask(&self, call: &Call) -> Result<redis::Value, StoreError> {
+    pub(crate) async fn ask(&self, call: &Call<'_>) -> Result<redis::Value, StoreError> {
         match self.link.call(call).await {
             Err(error) if is_lost(&error) => self.link.call(call).await.map_err(typed),
             answer => answer.map_err(typed),
@@ -68,12 +67,19 @@ impl RedisStore {
 
     /// What is under a key.
     pub(crate) async fn find(&self, key: &StoreKey) -> Result<Found, StoreError> {
-        let mut command = redis::cmd("HGETALL");
+        let began = Instant::now();
+        match self.value(key).await? {
+            Some(value) => self.in_step(began, Found::read(value, key)),
+            None => Ok(Found::Nothing),
+        }
+    }
+
+    /// What is under a key, as it is.
+    pub(crate) async fn value(&self, key: &StoreKey) -> Result<Option<Vec<u8>>, StoreError> {
+        let mut command = redis::cmd("GET");
         command.arg(self.names.session(key));
         let began = Instant::now();
-        let reply = self.read(&command).await?;
-        let found = reply::fields(reply).and_then(|fields| Found::read(fields, key));
-        self.in_step(began, found)
+        self.in_step(began, reply::bytes(self.read(&command).await?))
     }
 
     /// The answer to a command that changes nothing, so that it may be sent again.
@@ -84,30 +90,11 @@ impl RedisStore {
         }
     }
 
-    pub(crate) fn record(fields: Fields, key: &StoreKey) -> Result<Record, StoreError> {
-        match Found::read(fields, key)? {
-            Found::Record(record) => Ok(*record),
-            _ => Err(StoreError::corrupt("the reply holds no record")),
-        }
-    }
-
     /// Waits a moment for a record that is on its way to its key: two to three round trips. The deadline
     /// of the verb ends it.
     pub(crate) async fn pause(&self) {
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
-}
-
-/// `patch` on what somebody else has written meanwhile, and the version of that.
-pub(crate) fn rebased(
-    patch: &Patch,
-    fields: Fields,
-    key: &StoreKey,
-) -> Result<(Patch, u64), StoreError> {
-    let newest = RedisStore::record(fields, key)?;
-    let rebased = patch.rebased(&newest.data);
-    let patch = rebased.map_err(|_| StoreError::Conflict)?;
-    Ok((patch, newest.version))
 }
 
 pub(crate) fn unexpected() -> StoreError {

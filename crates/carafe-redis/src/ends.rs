@@ -15,8 +15,9 @@ use crate::{
     RedisStore,
     layout::second,
     names::member_of,
-    reply::{self, Reply},
+    reply,
     script::{self, Call},
+    users::Removed,
 };
 
 /// How many members one look at a row of sets gives, if a set is not larger.
@@ -46,10 +47,10 @@ impl RedisStore {
     /// Takes the session away that the index names; whether it was there.
     async fn end(&self, handle: Handle, key: &StoreKey) -> Result<bool, StoreError> {
         match self.remove(key, None, Some(handle)).await {
-            Ok(Reply::Ok(_)) => Ok(true),
-            Ok(Reply::Gone) => self.delist_old(handle, key).await.map(|()| false),
+            Ok(Removed::Yes) => Ok(true),
+            Ok(Removed::No) => self.delist_old(handle, key).await.map(|()| false),
             // Something else under the key is not touched, and lets nobody in.
-            Ok(_) | Err(StoreError::Corrupt(_)) => Ok(false),
+            Ok(Removed::Moved(_)) | Err(StoreError::Corrupt(_)) => Ok(false),
             Err(error) => Err(error),
         }
     }

@@ -1,25 +1,18 @@
-//! What is under a key, read from the fields of its hash.
+//! What is under a key, read from its text.
 //!
 //! Whatever does not read as this version would have written it is corrupt: better no session than one
 //! with a part missing.
 
 use carafe_core::{
     clock::Timestamp,
-    json,
     session::SessionData,
     store::{Handle, Record, StoreError, StoreKey, Summary},
 };
 
 use crate::{
-    layout::{Fields, VERSION},
+    layout::{ALIAS, NONE, RESERVED, VERSION},
     names::{key_of_text, tag_of_key},
 };
-
-/// The fields that a [`Summary`] is read from: all but the dictionary.
-pub(crate) const FACTS: [&str; 14] = [
-    "v", "to", "until", "pending", "key", "handle", "user", "device", "created", "renewed", "seen",
-    "expires", "auth", "version",
-];
 
 /// What is under a key.
 pub(crate) enum Found<T = Record> {
@@ -28,162 +21,155 @@ pub(crate) enum Found<T = Record> {
     /// Another name of the session under this key, until then.
     Alias(StoreKey, Timestamp),
     /// A session on its way here.
-    Pending,
+    Pending(Handle, Option<String>),
     /// Nothing.
     Nothing,
 }
 
 impl Found {
-    /// Reads a hash that was asked for under `key`.
-    pub(crate) fn read(fields: Fields, key: &StoreKey) -> Result<Self, StoreError> {
-        Self::read_as(fields, key, Facts::record)
+    /// Reads a value that was asked for under `key`.
+    pub(crate) fn read(mut value: Vec<u8>, key: &StoreKey) -> Result<Self, StoreError> {
+        let (found, data) = Line::of(&value)?.found(key)?;
+        Ok(match found {
+            Found::Record(summary) => {
+                value.drain(..data);
+                let data = SessionData::parse(text(value)?, Record::STYLE);
+                let data = data.map_err(StoreError::corrupt)?;
+                Self::Record(Box::new(summary.with_data(data)))
+            }
+            Found::Alias(to, until) => Self::Alias(to, until),
+            Found::Pending(handle, user) => Self::Pending(handle, user),
+            Found::Nothing => Self::Nothing,
+        })
     }
 }
 
 impl Found<Summary> {
-    /// Reads the [`FACTS`] of a hash that was asked for under `key`.
-    pub(crate) fn glance(fields: Fields, key: &StoreKey) -> Result<Self, StoreError> {
-        Self::read_as(fields, key, Facts::summary)
+    /// Reads the beginning of a value that was asked for under `key`: all but the dictionary.
+    pub(crate) fn glance(value: &[u8], key: &StoreKey) -> Result<Self, StoreError> {
+        Ok(Line::of(value)?.found(key)?.0)
     }
 }
 
-impl<T> Found<T> {
-    fn read_as(
-        fields: Fields,
-        key: &StoreKey,
-        read: impl FnOnce(&Facts) -> Result<T, StoreError>,
-    ) -> Result<Self, StoreError> {
-        if fields.is_empty() {
-            return Ok(Self::Nothing);
-        }
-        let facts = Facts::of(fields)?;
-        facts.is("v", VERSION)?;
-        if let Some(to) = facts.text("to") {
-            let to = key_of_text(to).ok_or_else(|| corrupt("to"))?;
-            return Ok(Self::Alias(to, facts.moment("until")?));
-        }
-        if facts.text("pending").is_some() {
-            return Ok(Self::Pending);
-        }
-        facts.is("key", &tag_of_key(key))?;
-        Ok(Self::Record(Box::new(read(&facts)?)))
+/// The first line of a value, word by word, and what is behind it.
+struct Line<'v> {
+    words: std::str::Split<'v, char>,
+    behind: &'v [u8],
+    /// Where in the value that begins.
+    at: usize,
+}
+
+impl<'v> Line<'v> {
+    fn of(value: &'v [u8]) -> Result<Self, StoreError> {
+        let end = value.iter().position(|&byte| byte == b'\n');
+        let end = end.unwrap_or(value.len());
+        let line = std::str::from_utf8(&value[..end]).map_err(|_| corrupt("first line"))?;
+        let at = value.len().min(end + 1);
+        Ok(Self {
+            words: line.split(' '),
+            behind: &value[at..],
+            at,
+        })
     }
-}
 
-/// The fields of a hash, the members of the dictionary apart.
-struct Facts {
-    facts: Fields,
-    members: Vec<Member>,
-}
-
-struct Member {
-    place: u64,
-    raw: String,
-    text: String,
-}
-
-impl Facts {
-    fn of(fields: Fields) -> Result<Self, StoreError> {
-        let (mut facts, mut members) = (Vec::with_capacity(14), Vec::new());
-        for (name, value) in fields {
-            match name.strip_prefix("d:") {
-                Some(key) => members.push(Member::read(key, value).ok_or_else(|| corrupt(&name))?),
-                None => facts.push((name, value)),
+    /// What it says, and where the dictionary begins.
+    fn found(mut self, key: &StoreKey) -> Result<(Found<Summary>, usize), StoreError> {
+        self.is("version of the layout", VERSION)?;
+        let found = match self.word("kind")? {
+            ALIAS => {
+                let to = key_of_text(self.word("alias")?).ok_or_else(|| corrupt("alias"))?;
+                Found::Alias(to, self.moment("end of the alias")?)
             }
+            RESERVED => {
+                let (handle, user) = (self.handle()?, self.length("user")?);
+                Found::Pending(handle, self.text("user", user)?)
+            }
+            listed => {
+                number::<i64>(listed).ok_or_else(|| corrupt("listed"))?;
+                self.is("key", &tag_of_key(key))?;
+                Found::Record(Box::new(self.summary()?))
+            }
+        };
+        match self.words.next() {
+            None => Ok((found, self.at)),
+            Some(_) => Err(corrupt("end of the line")),
         }
-        members.sort_by_key(|member| member.place);
-        Ok(Self { facts, members })
     }
 
-    fn text(&self, name: &str) -> Option<&str> {
-        let found = self.facts.iter().find(|(field, _)| field == name);
-        found.map(|(_, text)| text.as_str())
-    }
-
-    fn owned(&self, name: &str) -> Option<String> {
-        self.text(name).map(str::to_owned)
-    }
-
-    fn is(&self, name: &str, expected: &str) -> Result<(), StoreError> {
-        let holds = self.text(name) == Some(expected);
-        holds.then_some(()).ok_or_else(|| corrupt(name))
-    }
-
-    fn number<T: std::str::FromStr>(&self, name: &str) -> Result<T, StoreError> {
-        let number = self.text(name).and_then(|text| text.parse().ok());
-        number.ok_or_else(|| corrupt(name))
-    }
-
-    fn moment(&self, name: &str) -> Result<Timestamp, StoreError> {
-        self.number(name).map(Timestamp::from_unix)
-    }
-
-    fn data(&self) -> Result<SessionData, StoreError> {
-        let members = self.members.iter();
-        let pairs = members.map(|member| (member.raw.as_str(), member.text.as_str()));
-        let text = json::write_object(pairs, Record::STYLE);
-        let data = SessionData::parse(text, Record::STYLE).map_err(StoreError::corrupt)?;
-        // A member that closes the object early would smuggle in others.
-        let whole = data.len() == self.members.len();
-        whole.then_some(data).ok_or_else(|| corrupt("d:"))
-    }
-
-    fn record(&self) -> Result<Record, StoreError> {
-        let facts = self.summary()?;
-        Ok(Record {
-            data: self.data()?,
-            user: facts.user,
-            handle: facts.handle,
-            device: facts.device,
-            created: facts.created,
-            renewed: facts.renewed,
-            last_seen: facts.last_seen,
-            expires: facts.expires,
-            authenticated: facts.authenticated,
-            version: facts.version,
-        })
-    }
-
-    fn summary(&self) -> Result<Summary, StoreError> {
-        let handle = self.text("handle").and_then(Handle::parse);
+    fn summary(&mut self) -> Result<Summary, StoreError> {
+        let version = self.number("version")?;
+        let (last_seen, expires) = (self.moment("seen")?, self.moment("expires")?);
+        let (created, renewed) = (self.moment("created")?, self.moment("renewed")?);
+        let handle = self.handle()?;
+        let authenticated = self.maybe("auth")?.map(Timestamp::from_unix);
+        let (user, device) = (self.length("user")?, self.length("device")?);
         Ok(Summary {
-            user: self.owned("user"),
-            handle: handle.ok_or_else(|| corrupt("handle"))?,
-            device: self.owned("device"),
-            created: self.moment("created")?,
-            renewed: self.moment("renewed")?,
-            last_seen: self.moment("seen")?,
-            expires: self.moment("expires")?,
-            authenticated: self.text("auth").map(|_| self.moment("auth")).transpose()?,
-            version: self.number("version")?,
+            handle,
+            user: self.text("user", user)?,
+            device: self.text("device", device)?,
+            created,
+            renewed,
+            last_seen,
+            expires,
+            authenticated,
+            version,
         })
+    }
+
+    fn word(&mut self, what: &str) -> Result<&'v str, StoreError> {
+        self.words.next().ok_or_else(|| corrupt(what))
+    }
+
+    fn is(&mut self, what: &str, expected: &str) -> Result<(), StoreError> {
+        let holds = self.word(what)? == expected;
+        holds.then_some(()).ok_or_else(|| corrupt(what))
+    }
+
+    fn number<T: std::str::FromStr>(&mut self, what: &str) -> Result<T, StoreError> {
+        number(self.word(what)?).ok_or_else(|| corrupt(what))
+    }
+
+    fn maybe<T: std::str::FromStr>(&mut self, what: &str) -> Result<Option<T>, StoreError> {
+        match self.word(what)? {
+            NONE => Ok(None),
+            word => number(word).map(Some).ok_or_else(|| corrupt(what)),
+        }
+    }
+
+    fn moment(&mut self, what: &str) -> Result<Timestamp, StoreError> {
+        self.number(what).map(Timestamp::from_unix)
+    }
+
+    fn handle(&mut self) -> Result<Handle, StoreError> {
+        Handle::parse(self.word("handle")?).ok_or_else(|| corrupt("handle"))
+    }
+
+    fn length(&mut self, what: &str) -> Result<Option<usize>, StoreError> {
+        self.maybe(what)
+    }
+
+    /// The next so many bytes behind the line.
+    fn text(&mut self, what: &str, length: Option<usize>) -> Result<Option<String>, StoreError> {
+        let Some(length) = length else {
+            return Ok(None);
+        };
+        let cut = self.behind.split_at_checked(length);
+        let (bytes, behind) = cut.ok_or_else(|| corrupt(what))?;
+        (self.behind, self.at) = (behind, self.at + length);
+        text(bytes.to_vec()).map(Some)
     }
 }
 
-impl Member {
-    /// Reads what `layout` writes.
-    fn read(key: &str, mut value: String) -> Option<Self> {
-        let (head, rest) = value.split_once(':')?;
-        let (place, odd) = match head.split_once('+') {
-            Some((place, length)) => (place, length.parse().ok()?),
-            None => (head, 0),
-        };
-        let (raw, _) = rest.split_at_checked(odd)?;
-        let raw = match raw {
-            "" => format!("\"{key}\""),
-            raw => raw.to_owned(),
-        };
-        let (place, start) = (place.parse().ok()?, head.len() + 1 + odd);
-        value.drain(..start);
-        Some(Self {
-            place,
-            raw,
-            text: value,
-        })
-    }
+/// A number as this version writes it, without a plus.
+fn number<T: std::str::FromStr>(word: &str) -> Option<T> {
+    word.parse().ok().filter(|_| !word.starts_with('+'))
 }
 
-fn corrupt(field: &str) -> StoreError {
-    // A key of the dictionary is the application's, but it is no secret; its value never appears here.
-    StoreError::corrupt(format!("the field {field:?} is missing or cannot be read"))
+fn text(bytes: Vec<u8>) -> Result<String, StoreError> {
+    // Without the bytes, which the error would show.
+    String::from_utf8(bytes).map_err(|error| StoreError::corrupt(error.utf8_error()))
+}
+
+fn corrupt(what: &str) -> StoreError {
+    StoreError::corrupt(format!("the {what} is missing or cannot be read"))
 }

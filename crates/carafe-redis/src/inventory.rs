@@ -116,7 +116,7 @@ impl RedisStore {
             match self.find(key).await? {
                 Found::Record(record) => return Ok(Some(*record)),
                 Found::Alias(..) | Found::Nothing => return Ok(None),
-                Found::Pending => self.pause().await,
+                Found::Pending(..) => self.pause().await,
             }
         }
     }

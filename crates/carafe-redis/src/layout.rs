@@ -1,25 +1,32 @@
-//! How a record lies in Redis: as the fields of a hash. `found` reads them.
+//! How a record lies in Redis: as one text. `found` reads it.
 //!
-//! The crate's page shows an example. A member of the dictionary is one field, so that scripts merge
-//! without parsing JSON; its value begins with a number that keeps the order of insertion. The field is
-//! named by the key in one spelling (ASCII), whatever spelling the JSON text has, because two writers
-//! of one key must meet in one field; an odd spelling stands in the value, since no byte may get lost.
+//! ```text
+//! 2 LISTED TAG VERSION SEEN EXPIRES CREATED RENEWED HANDLE AUTH USER DEVICE⏎…user……device……dictionary…
+//! ```
+//!
+//! The first line is words with one blank between them: whole numbers in decimal digits, and `-` for what is not
+//! given. `USER` and `DEVICE` are the lengths of those texts in bytes, so that any text survives. The dictionary is
+//! its JSON text as it came. What the scripts rewrite stands in front: they need to know nothing of the rest.
+//! The crate's page shows an example.
 
 use std::fmt::Write as _;
 
 use carafe_core::{
     clock::Timestamp,
-    json::string,
-    store::{Record, StoreKey},
+    json,
+    store::{Handle, Record, StoreKey},
 };
 
-use crate::names::tag_of_key;
-
-/// The fields of a hash, as Redis gave them or gets them.
-pub(crate) type Fields = Vec<(String, String)>;
+use crate::names::{tag_of_key, text_of_key};
 
 /// The version of this layout.
-pub(crate) const VERSION: &str = "1";
+pub(crate) const VERSION: &str = "2";
+/// What stands for [`VERSION`]'s next word in the name of another key.
+pub(crate) const ALIAS: &str = ">";
+/// The same in a key that is kept for a record on its way.
+pub(crate) const RESERVED: &str = "?";
+/// What is not given.
+pub(crate) const NONE: &str = "-";
 /// What Redis's whole numbers in sorted sets and Lua still hold; the last second of the year 9999.
 const LAST: i64 = 253_402_300_799;
 
@@ -31,64 +38,75 @@ pub(crate) fn listed_until(expires: Timestamp, now: Timestamp) -> Timestamp {
     Timestamp::from_unix(until.min(LAST).max(expires.unix()))
 }
 
-/// The field of a key of the dictionary.
-pub(crate) fn field_of(key: &str) -> String {
-    let mut quoted = String::new();
-    string::write(key, true, &mut quoted);
-    format!("d:{}", unquoted(&quoted))
-}
-
-/// A new record as the fields of its hash.
-pub(crate) fn fields_of(key: &StoreKey, record: &Record, listed: Timestamp) -> Fields {
-    let mut fields = vec![("v".to_owned(), VERSION.to_owned())];
-    let mut fact = |name: &str, text: String| fields.push((name.to_owned(), text));
-    fact("key", tag_of_key(key));
-    fact("handle", record.handle.to_string());
-    fact("created", second(record.created));
-    fact("renewed", second(record.renewed));
-    fact("seen", second(record.last_seen));
-    fact("expires", second(record.expires));
-    fact("version", record.version.to_string());
-    fact("listed", second(listed));
-    fact("next", record.data.len().to_string());
-    let given = [("user", &record.user), ("device", &record.device)];
-    for (name, text) in given {
-        if let Some(text) = text {
-            fact(name, text.clone());
-        }
-    }
-    if let Some(at) = record.authenticated {
-        fact("auth", second(at));
-    }
-    let members = record.data.iter().enumerate();
-    fields.extend(members.map(|(place, (raw, text))| field_of_member(place, raw, text)));
-    fields
-}
-
-fn field_of_member(place: usize, raw: &str, text: &str) -> (String, String) {
-    // A key that is no Unicode text is nobody's to write, so its own spelling can name it.
-    let field = string::decode(raw).map_or_else(
-        |_| format!("d:{}", unquoted(raw)),
-        |key| field_of(key.as_ref()),
+/// A record's value from behind the second until which the indices list it: what only a change changes.
+pub(crate) fn rest_of(key: &StoreKey, record: &Record) -> String {
+    let data = json::write_object(record.data.iter(), Record::STYLE);
+    let (user, device) = (record.user.as_deref(), record.device.as_deref());
+    let texts = [user, device].map(Option::unwrap_or_default);
+    let length = 160 + texts[0].len() + texts[1].len() + data.len();
+    let mut rest = String::with_capacity(length);
+    // Writing to a `String` cannot fail.
+    let _ = write!(
+        rest,
+        " {} {} {} {} {} {} {}",
+        tag_of_key(key),
+        record.version,
+        record.last_seen.unix(),
+        record.expires.unix(),
+        record.created.unix(),
+        record.renewed.unix(),
+        record.handle,
     );
-    let value = if field.strip_prefix("d:") == Some(unquoted(raw)) {
-        format!("{place}:{text}")
-    } else {
-        format!("{place}+{}:{raw}{text}", raw.len())
-    };
-    (field, value)
+    put(&mut rest, record.authenticated.map(Timestamp::unix));
+    put(&mut rest, user.map(str::len));
+    put(&mut rest, device.map(str::len));
+    rest.push('\n');
+    rest.extend([texts[0], texts[1], &data]);
+    rest
 }
 
-fn unquoted(raw: &str) -> &str {
-    raw.strip_prefix('"')
-        .and_then(|raw| raw.strip_suffix('"'))
-        .unwrap_or(raw)
+/// A value that begins with the second until which the indices list its session.
+pub(crate) fn value_of(listed: Timestamp, rest: &str) -> String {
+    format!("{VERSION} {}{rest}", listed.unix())
+}
+
+/// The part of a value that [`rest_of`] writes.
+pub(crate) fn rest_in(value: &str) -> Option<&str> {
+    let behind = value.strip_prefix(VERSION)?.strip_prefix(' ')?;
+    Some(&behind[behind.find(' ')?..])
+}
+
+/// What lies under a key that leads to another one until then.
+pub(crate) fn alias(to: &StoreKey, until: Timestamp) -> String {
+    format!("{VERSION} {ALIAS} {} {}", text_of_key(to), until.unix())
+}
+
+/// What lies under a key to which a session is on its way.
+pub(crate) fn reservation(handle: Handle, user: Option<&str>) -> String {
+    let mut value = format!("{VERSION} {RESERVED} {handle}");
+    put(&mut value, user.map(str::len));
+    value.push('\n');
+    value.push_str(user.unwrap_or_default());
+    value
 }
 
 /// A moment as Redis keeps it.
 pub(crate) fn second(at: Timestamp) -> String {
-    let mut text = String::with_capacity(12);
-    // Writing to a `String` cannot fail.
-    let _ = write!(text, "{}", at.unix());
-    text
+    at.unix().to_string()
+}
+
+/// A text for a script that may be absent or empty, which is not the same.
+pub(crate) fn given(text: Option<&str>) -> String {
+    text.map(|text| format!("+{text}")).unwrap_or_default()
+}
+
+pub(crate) fn flag(set: bool) -> &'static str {
+    if set { "1" } else { "" }
+}
+
+fn put(line: &mut String, number: Option<impl std::fmt::Display>) {
+    let _ = match number {
+        Some(number) => write!(line, " {number}"),
+        None => write!(line, " {NONE}"),
+    };
 }

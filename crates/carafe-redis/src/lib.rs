@@ -2,7 +2,7 @@
 #![doc = include_str!("../LAYOUT.md")]
 
 mod call;
-mod changes;
+mod change;
 mod ends;
 mod error;
 #[cfg(feature = "flask-session")]

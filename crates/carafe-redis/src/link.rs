@@ -109,7 +109,7 @@ impl Link {
     }
 
     /// The answer to a script's call.
-    pub(crate) async fn call(&self, call: &Call) -> RedisResult<Value> {
+    pub(crate) async fn call(&self, call: &Call<'_>) -> RedisResult<Value> {
         match self.send(&call.by_hash()).await {
             Err(error) if is_no_script(&error) => self.send(&call.by_text()).await,
             answer => answer,

@@ -2,7 +2,7 @@
 
 use carafe_core::{
     clock::Timestamp,
-    store::{Handle, StoreError, StoreKey},
+    store::{Handle, StoreError, StoreKey, Summary},
 };
 use futures_util::future::try_join;
 
@@ -24,16 +24,6 @@ pub(crate) enum Listing {
     Apart,
 }
 
-/// A session as the indices know it.
-#[derive(Clone, Debug)]
-pub(crate) struct Entry {
-    pub(crate) user: Option<String>,
-    pub(crate) handle: Handle,
-    pub(crate) created: Timestamp,
-    pub(crate) renewed: Timestamp,
-    pub(crate) expires: Timestamp,
-}
-
 impl RedisStore {
     /// The index of all sessions as the last key of a script, where scripts keep it.
     pub(crate) fn index_inside(&self) -> Option<String> {
@@ -43,13 +33,13 @@ impl RedisStore {
     /// Lists a session under `key`, before it is there; until when.
     pub(crate) async fn list(
         &self,
-        entry: &Entry,
+        session: &Summary,
         key: &StoreKey,
         now: Timestamp,
     ) -> Result<Timestamp, StoreError> {
-        let until = listed_until(entry.expires, now);
-        let of_user = self.list_of_user(entry, key, until);
-        try_join(of_user, self.enlist(entry, key, until)).await?;
+        let until = listed_until(session.expires, now);
+        let of_user = self.list_of_user(session, key, until);
+        try_join(of_user, self.enlist(session, key, until)).await?;
         Ok(until)
     }
 
@@ -60,15 +50,15 @@ impl RedisStore {
 
     async fn list_of_user(
         &self,
-        entry: &Entry,
+        session: &Summary,
         key: &StoreKey,
         until: Timestamp,
     ) -> Result<(), StoreError> {
-        let Some(user) = &entry.user else {
+        let Some(user) = &session.user else {
             return Ok(());
         };
         let listed = self.call(|_| {
-            let args = vec![second(until), member(entry.handle, key)];
+            let args = vec![second(until), member(session.handle, key)];
             Call::new(&script::LIST, [self.names.user(user)], args)
         });
         listed.await.map(drop)
@@ -76,27 +66,27 @@ impl RedisStore {
 
     async fn enlist(
         &self,
-        entry: &Entry,
+        session: &Summary,
         key: &StoreKey,
         until: Timestamp,
     ) -> Result<(), StoreError> {
         if self.listing != Listing::Apart {
             return Ok(());
         }
-        self.enter(entry, key, until).await
+        self.enter(session, key, until).await
     }
 
     /// Puts a session into the index of all, whoever keeps that.
     pub(crate) async fn enter(
         &self,
-        entry: &Entry,
+        session: &Summary,
         key: &StoreKey,
         until: Timestamp,
     ) -> Result<(), StoreError> {
-        let handle = entry.handle.to_string();
+        let handle = session.handle.to_string();
         let listed = self.call(|_| {
-            let moments = [entry.created, entry.renewed, until].map(second);
-            let mut args = vec![handle.clone(), member(entry.handle, key)];
+            let moments = [session.created, session.renewed, until].map(second);
+            let mut args = vec![handle.clone(), member(session.handle, key)];
             args.extend(moments);
             Call::new(&script::ENLIST, self.names.sets(&handle).all(), args)
         });

@@ -37,7 +37,7 @@ impl Names {
         }
     }
 
-    /// The hash of a session.
+    /// The text of a session.
     pub(crate) fn session(&self, key: &StoreKey) -> String {
         format!("{}:{}", self.prefix, text_of_key(key))
     }

@@ -4,13 +4,15 @@
 //! touch together, so it is four steps, each a script on one key:
 //!
 //! 1. `reserve` the new key, so that it can be filled once, or deleted and then never filled;
-//! 2. `commit` at the old key, the moment it takes place: one caller wins, patches the record, gets
-//!    all of it, and from then on the old key leads to the new one (or nowhere, without an alias);
-//! 3. `fill` the new key, only if it is still reserved;
-//! 4. `settle` the old key: an alias, or nothing.
+//! 2. `commit` at the old key, the moment it takes place: one caller wins, and from then on the old key leads to
+//!    the new one (or nowhere, without an alias);
+//! 3. `fill` the new key with the record after the change, only if it is still reserved;
+//! 4. without an alias, `settle` the old key: nothing.
 //!
 //! A crash before 2 changes nothing. Between 2 and 3 the session is lost (its user is logged out); it
 //! never exists twice, and a delete in between deletes the reservation, so that nothing comes back.
+
+use std::borrow::Cow;
 
 use carafe_core::{
     clock::Timestamp,
@@ -21,11 +23,10 @@ use futures_util::future::{join, try_join};
 
 use crate::{
     RedisStore,
-    call::{rebased, unexpected},
-    changes::{Attempt, Move, arguments, given},
-    layout::{Fields, second},
-    listing::{Entry, Listing},
-    names::{member, text_of_key},
+    call::unexpected,
+    change::{Change, Next},
+    layout::{alias, flag, reservation, second, value_of},
+    names::member,
     reply::Reply,
     script::{self, Call},
 };
@@ -33,7 +34,9 @@ use crate::{
 /// One rotation.
 struct Rotation<'a> {
     from: &'a StoreKey,
-    to: Move<'a>,
+    to: &'a StoreKey,
+    /// An alias that is over already is none.
+    alias_until: Option<Timestamp>,
     base: &'a Record,
     /// Whose session it will be.
     user: Option<&'a str>,
@@ -52,15 +55,15 @@ impl RedisStore {
     ) -> Result<Patched, StoreError> {
         let rotation = Rotation {
             from,
-            to: Move { to, alias_until },
+            to,
+            alias_until: alias_until.filter(|&until| until > now),
             base,
             user: patch.facts.user.as_deref().or(base.user.as_deref()),
             now,
         };
-        let patched = if self.link.is_cluster() {
-            self.rotate_in_steps(&rotation, patch).await?
-        } else {
-            self.rotate_at_once(&rotation, patch).await?
+        let patched = match self.moved(&rotation, patch).await? {
+            Some(record) => Patched::Applied(record.into()),
+            None => Patched::Gone,
         };
         self.relist(&rotation, &patched).await?;
         // Without an alias the old id has ended.
@@ -68,71 +71,11 @@ impl RedisStore {
         Ok(patched)
     }
 
-    async fn rotate_at_once(
+    async fn moved(
         &self,
         rotation: &Rotation<'_>,
         patch: &Patch,
-    ) -> Result<Patched, StoreError> {
-        let listed = self.list_new(rotation, patch).await?;
-        let keys = [rotation.from, rotation.to.to].map(|key| self.names.session(key));
-        let keys: Vec<_> = keys.into_iter().chain(self.index_inside()).collect();
-        let moved = self.merge_at(&script::ROTATE, &keys, rotation, patch, listed);
-        let Some(fields) = moved.await? else {
-            return Ok(Patched::Gone);
-        };
-        let record = Self::record(fields, rotation.to.to)?;
-        Ok(Patched::Applied(record.into()))
-    }
-
-    async fn rotate_in_steps(
-        &self,
-        rotation: &Rotation<'_>,
-        patch: &Patch,
-    ) -> Result<Patched, StoreError> {
-        let (reserved, listed) = join(self.reserve(rotation), self.list_new(rotation, patch)).await;
-        reserved?;
-        let keys = [self.names.session(rotation.from)];
-        let commit = self.merge_at(&script::COMMIT, &keys, rotation, patch, listed?);
-        let Some(fields) = commit.await? else {
-            self.remove(rotation.to.to, None, None).await?;
-            return Ok(Patched::Gone);
-        };
-        let filled = self.fill(rotation, fields).await?;
-        self.settle(rotation).await?;
-        Ok(filled.map_or(Patched::Gone, |record| Patched::Applied(record.into())))
-    }
-
-    /// Lists the session under its new key, before it is there.
-    async fn list_new(
-        &self,
-        rotation: &Rotation<'_>,
-        patch: &Patch,
-    ) -> Result<Option<Timestamp>, StoreError> {
-        if !self.lists_apart(rotation.user) {
-            return Ok(None);
-        }
-        let (base, now) = (rotation.base, rotation.now);
-        let later = patch.facts.seen.map(|seen| seen.expires);
-        let entry = Entry {
-            user: rotation.user.map(str::to_owned),
-            handle: base.handle,
-            created: base.created,
-            renewed: now,
-            expires: later.unwrap_or(base.expires).max(base.expires),
-        };
-        let listing = self.list(&entry, rotation.to.to, now);
-        listing.await.map(Some)
-    }
-
-    /// Calls a script that merges, until nothing stands against it; the hash after it.
-    async fn merge_at(
-        &self,
-        script: &'static script::Source,
-        keys: &[String],
-        rotation: &Rotation<'_>,
-        patch: &Patch,
-        mut listed: Option<Timestamp>,
-    ) -> Result<Option<Fields>, StoreError> {
+    ) -> Result<Option<Record>, StoreError> {
         let &Rotation {
             from,
             to,
@@ -140,82 +83,160 @@ impl RedisStore {
             now,
             ..
         } = rotation;
-        let mut patch = patch.clone();
-        loop {
-            let answer = self.call(|again| {
-                let attempt = Attempt {
-                    listed,
-                    to: Some(to),
-                    again,
-                    version: base.version,
-                    all: self.listing == Listing::Apart,
-                };
-                Call::new(script, keys.to_vec(), arguments(base, &patch, now, attempt))
-            });
-            match answer.await? {
-                Reply::Ok(fields) => return Ok(Some(fields)),
-                Reply::Gone | Reply::Moved(..) => return Ok(None),
-                Reply::Pending => self.pause().await,
-                Reply::Stale(fields) => patch = rebased(&patch, fields, from)?.0,
-                Reply::List(entry) => {
-                    // Under its new key it will have been renewed now.
-                    let entry = Entry {
-                        renewed: now,
-                        ..entry
-                    };
-                    listed = Some(self.list(&entry, to.to, now).await?);
-                }
-                Reply::Taken(_) => return Err(taken()),
-                Reply::Unknown => return Err(unexpected()),
+        let mut change = Change::new(self, from, Some(to), base, patch, now);
+        let Some(next) = change.next().await? else {
+            return Ok(None);
+        };
+        let (reserved, listed) = join(
+            self.reserve(rotation),
+            self.list_new(rotation, &next.record, None),
+        )
+        .await;
+        reserved?;
+        match self.merged(rotation, &mut change, next, listed?).await? {
+            Some((next, listed)) => self.fill(rotation, next, listed).await,
+            None if self.link.is_cluster() => {
+                self.remove(to, None, None).await?;
+                Ok(None)
             }
+            None => Ok(None),
         }
     }
 
+    /// Makes the change until nothing stands against it; the record after it, and until when it is listed.
+    async fn merged(
+        &self,
+        rotation: &Rotation<'_>,
+        change: &mut Change<'_>,
+        mut next: Next,
+        mut listed: Option<Timestamp>,
+    ) -> Result<Option<(Next, Timestamp)>, StoreError> {
+        loop {
+            let until = listed.unwrap_or(Timestamp::from_unix(0));
+            let answer = self.call(|again| match self.link.is_cluster() {
+                true => self.commit_call(rotation, change),
+                false => self.rotate_call(rotation, change, &next, until, again),
+            });
+            match answer.await? {
+                Reply::Ok(_) => return Ok(Some((next, until))),
+                Reply::Found(value) => {
+                    if !change.meet(Some(value)).await? {
+                        return Ok(None);
+                    }
+                }
+                Reply::Gone => return Ok(None),
+                Reply::Taken => return Err(taken()),
+                Reply::List(_) | Reply::Unknown => return Err(unexpected()),
+            }
+            let Some(newer) = change.next().await? else {
+                return Ok(None);
+            };
+            next = newer;
+            listed = self.list_new(rotation, &next.record, listed).await?;
+        }
+    }
+
+    /// Lists the session under its new key, before it is there, for as long as it lives.
+    async fn list_new(
+        &self,
+        rotation: &Rotation<'_>,
+        next: &Record,
+        listed: Option<Timestamp>,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        if !self.lists_apart(rotation.user) || listed.is_some_and(|until| until >= next.expires) {
+            return Ok(listed);
+        }
+        let session = next.summary();
+        let listing = self.list(&session, rotation.to, rotation.now);
+        listing.await.map(Some)
+    }
+
+    fn rotate_call<'c>(
+        &self,
+        rotation: &Rotation<'_>,
+        change: &'c Change<'_>,
+        next: &'c Next,
+        listed: Timestamp,
+        again: bool,
+    ) -> Call<'c> {
+        let (record, until) = (&next.record, rotation.alias_until);
+        let alias = until.map(|until| alias(rotation.to, until));
+        let args: [Cow<'c, str>; 10] = [
+            change.was.as_str().into(),
+            next.rest.as_str().into(),
+            second(record.expires).into(),
+            second(listed).into(),
+            flag(again).into(),
+            alias.unwrap_or_default().into(),
+            until.map(second).unwrap_or_default().into(),
+            record.handle.to_string().into(),
+            second(record.created).into(),
+            second(record.renewed).into(),
+        ];
+        let keys = [rotation.from, rotation.to].map(|key| self.names.session(key));
+        let keys = keys.into_iter().chain(self.index_inside());
+        Call::new(&script::ROTATE, keys, args)
+    }
+
+    fn commit_call<'c>(&self, rotation: &Rotation<'_>, change: &'c Change<'_>) -> Call<'c> {
+        let until = rotation.alias_until.map(second).unwrap_or_default();
+        let args: [Cow<'c, str>; 3] = [
+            change.was.as_str().into(),
+            rotation.trace().into(),
+            until.into(),
+        ];
+        Call::new(&script::COMMIT, [self.names.session(rotation.from)], args)
+    }
+
+    /// In a cluster, keeps the new key for the record.
     async fn reserve(&self, rotation: &Rotation<'_>) -> Result<(), StoreError> {
+        if !self.link.is_cluster() {
+            return Ok(());
+        }
         // Long enough for the slowest rotation that its deadline lets live.
         let seconds = self.deadlines.write.as_secs() + 10;
         let reserved = self.call(|_| {
-            let handle = rotation.base.handle.to_string();
-            let args = vec![seconds.to_string(), handle, given(rotation.user)];
-            Call::new(&script::RESERVE, [self.names.session(rotation.to.to)], args)
+            let args = [rotation.reservation(), seconds.to_string()];
+            Call::new(&script::RESERVE, [self.names.session(rotation.to)], args)
         });
         match reserved.await? {
             Reply::Ok(_) => Ok(()),
-            Reply::Taken(_) => Err(taken()),
+            Reply::Taken => Err(taken()),
             _ => Err(unexpected()),
         }
     }
 
-    /// The record under its new key; `None` if it was deleted on its way.
+    /// The record under its new key, where one script did not put it; `None` if it was deleted on its way.
     async fn fill(
         &self,
         rotation: &Rotation<'_>,
-        mut fields: Fields,
+        next: Next,
+        listed: Timestamp,
     ) -> Result<Option<Record>, StoreError> {
-        // A second `commit` answers with the old key as it left it.
-        fields.retain(|(name, _)| name != "to" && name != "until");
-        let record = Self::record(fields.clone(), rotation.to.to)?;
+        if !self.link.is_cluster() {
+            return Ok(Some(next.record));
+        }
+        let value = value_of(listed, &next.rest);
         let filled = self.call(|_| {
-            let mut args = vec![second(record.expires)];
-            args.extend(fields.iter().flat_map(|(name, text)| [name, text]).cloned());
-            Call::new(&script::FILL, [self.names.session(rotation.to.to)], args)
+            let until = second(next.record.expires);
+            let args = [value.clone(), until, rotation.reservation()];
+            Call::new(&script::FILL, [self.names.session(rotation.to)], args)
         });
-        match filled.await? {
-            Reply::Ok(_) => Ok(Some(record)),
+        let filled = filled.await?;
+        if rotation.alias_until.is_none() {
+            self.settle(rotation).await?;
+        }
+        match filled {
+            Reply::Ok(_) => Ok(Some(next.record)),
             Reply::Gone => Ok(None),
             _ => Err(unexpected()),
         }
     }
 
     async fn settle(&self, rotation: &Rotation<'_>) -> Result<(), StoreError> {
-        let alias = rotation
-            .to
-            .alias_until
-            .filter(|&until| until > rotation.now);
         let settled = self.call(|_| {
-            let until = alias.map(second).unwrap_or_default();
-            let args = vec![text_of_key(rotation.to.to), until];
-            Call::new(&script::SETTLE, [self.names.session(rotation.from)], args)
+            let key = self.names.session(rotation.from);
+            Call::new(&script::SETTLE, [key], [rotation.trace()])
         });
         settled.await.map(drop)
     }
@@ -225,7 +246,7 @@ impl RedisStore {
         let handle = rotation.base.handle;
         let (key, user) = match patched {
             Patched::Applied(_) => (rotation.from, rotation.base.user.as_deref()),
-            Patched::Gone => (rotation.to.to, rotation.user),
+            Patched::Gone => (rotation.to, rotation.user),
         };
         let of_user = async {
             match user {
@@ -236,6 +257,18 @@ impl RedisStore {
         // Not ended: a session that is gone from one key may live under another.
         try_join(of_user, self.delist(handle, key, false)).await?;
         Ok(())
+    }
+}
+
+impl Rotation<'_> {
+    /// What stands at the new key until the record does.
+    fn reservation(&self) -> String {
+        reservation(self.base.handle, self.user)
+    }
+
+    /// What a commit leaves at the old key: the alias, or one that is over.
+    fn trace(&self) -> String {
+        alias(self.to, self.alias_until.unwrap_or(Timestamp::from_unix(0)))
     }
 }
 

@@ -3,7 +3,7 @@
 //! A call goes by hash. A server that does not have the script (a new one, or after `SCRIPT FLUSH`)
 //! says so before it does anything, and gets the text, which it keeps.
 
-use std::sync::LazyLock;
+use std::{borrow::Cow, sync::LazyLock};
 
 use redis::{Cmd, Script};
 
@@ -23,17 +23,17 @@ macro_rules! scripts {
 }
 
 scripts! {
-    CREATE: "scripts/look.lua", "scripts/index.lua", "scripts/create.lua";
-    PATCH: "scripts/look.lua", "scripts/index.lua", "scripts/relist.lua", "scripts/merge.lua", "scripts/patch.lua";
-    ROTATE: "scripts/look.lua", "scripts/index.lua", "scripts/relist.lua", "scripts/merge.lua", "scripts/rotate.lua";
+    CREATE: "scripts/value.lua", "scripts/index.lua", "scripts/create.lua";
+    PATCH: "scripts/value.lua", "scripts/unlike.lua", "scripts/index.lua", "scripts/relist.lua", "scripts/patch.lua";
+    ROTATE: "scripts/value.lua", "scripts/unlike.lua", "scripts/index.lua", "scripts/rotate.lua";
     RESERVE: "scripts/reserve.lua";
-    COMMIT: "scripts/look.lua", "scripts/index.lua", "scripts/relist.lua", "scripts/merge.lua", "scripts/commit.lua";
-    FILL: "scripts/look.lua", "scripts/fill.lua";
-    SETTLE: "scripts/look.lua", "scripts/settle.lua";
-    TOUCH: "scripts/look.lua", "scripts/index.lua", "scripts/relist.lua", "scripts/touch.lua";
-    REMOVE: "scripts/index.lua", "scripts/remove.lua";
-    EXPIRE: "scripts/look.lua", "scripts/expire.lua";
-    LIST: "scripts/look.lua", "scripts/list.lua";
+    COMMIT: "scripts/value.lua", "scripts/unlike.lua", "scripts/commit.lua";
+    FILL: "scripts/value.lua", "scripts/fill.lua";
+    SETTLE: "scripts/settle.lua";
+    TOUCH: "scripts/value.lua", "scripts/record.lua", "scripts/index.lua", "scripts/relist.lua", "scripts/touch.lua";
+    REMOVE: "scripts/record.lua", "scripts/index.lua", "scripts/remove.lua";
+    EXPIRE: "scripts/record.lua", "scripts/expire.lua";
+    LIST: "scripts/value.lua", "scripts/list.lua";
     ENLIST: "scripts/index.lua", "scripts/enlist.lua";
     DELIST: "scripts/index.lua", "scripts/delist.lua";
     NAMED: "scripts/index.lua", "scripts/named.lua";
@@ -58,21 +58,53 @@ impl Source {
     }
 }
 
-/// A script with its keys and arguments.
-pub(crate) struct Call {
-    source: &'static Source,
-    keys: Vec<String>,
-    args: Vec<Vec<u8>>,
+/// What a script can be given.
+pub(crate) trait Argument<'a> {
+    fn bytes(self) -> Cow<'a, [u8]>;
 }
 
-impl Call {
+impl<'a> Argument<'a> for &'a str {
+    fn bytes(self) -> Cow<'a, [u8]> {
+        Cow::Borrowed(self.as_bytes())
+    }
+}
+
+impl<'a> Argument<'a> for String {
+    fn bytes(self) -> Cow<'a, [u8]> {
+        Cow::Owned(self.into_bytes())
+    }
+}
+
+impl<'a> Argument<'a> for Cow<'a, str> {
+    fn bytes(self) -> Cow<'a, [u8]> {
+        match self {
+            Cow::Borrowed(text) => Argument::bytes(text),
+            Cow::Owned(text) => Argument::bytes(text),
+        }
+    }
+}
+
+impl<'a> Argument<'a> for Vec<u8> {
+    fn bytes(self) -> Cow<'a, [u8]> {
+        Cow::Owned(self)
+    }
+}
+
+/// A script with its keys and arguments.
+pub(crate) struct Call<'a> {
+    source: &'static Source,
+    keys: Vec<String>,
+    args: Vec<Cow<'a, [u8]>>,
+}
+
+impl<'a> Call<'a> {
     pub(crate) fn new(
         source: &'static Source,
         keys: impl IntoIterator<Item = String>,
-        args: Vec<impl Into<Vec<u8>>>,
+        args: impl IntoIterator<Item = impl Argument<'a>>,
     ) -> Self {
         let keys = keys.into_iter().collect();
-        let args = args.into_iter().map(Into::into).collect();
+        let args = args.into_iter().map(Argument::bytes).collect();
         Self { source, keys, args }
     }
 
@@ -91,7 +123,7 @@ impl Call {
         command.arg(script).arg(self.keys.len());
         command.arg(&self.keys[..]);
         for arg in &self.args {
-            command.arg(arg.as_slice());
+            command.arg(&**arg);
         }
         command
     }

@@ -8,6 +8,8 @@ use carafe_core::{
 
 use crate::{
     RedisStore,
+    call::unexpected,
+    found::Found,
     layout::second,
     reply::Reply,
     script::{self, Call},
@@ -66,10 +68,19 @@ impl RedisStore {
             let args = vec![second(now)];
             Call::new(&script::EXPIRE, [self.names.session(key)], args)
         });
-        match expired.await {
-            Ok(Reply::Gone | Reply::Moved(..)) => Ok(true),
+        let found = match expired.await {
+            Ok(Reply::Gone) => return Ok(true),
+            Ok(Reply::Found(value)) => Found::glance(&value, key),
+            Ok(_) => return Err(unexpected()),
+            Err(error) => Err(error),
+        };
+        match found {
+            Ok(Found::Alias(..)) => Ok(true),
             // One that lives longer than its index says, because it was prolonged while there was no index.
-            Ok(Reply::List(entry)) => self.enter(&entry, key, entry.expires).await.map(|()| false),
+            Ok(Found::Record(session)) if !session.is_expired(now) => {
+                let entered = self.enter(&session, key, session.expires).await;
+                entered.map(|()| false)
+            }
             Ok(_) | Err(StoreError::Corrupt(_)) => Ok(false),
             Err(error) => Err(error),
         }

@@ -21,14 +21,23 @@ use futures_util::future::{try_join, try_join_all};
 use crate::{
     RedisStore,
     call::unexpected,
-    changes::given,
-    layout::Fields,
-    names::{member_of, text_of_key},
+    found::Found,
+    layout::given,
+    names::{member, member_of},
     reply::{self, Reply},
     script::{self, Call},
 };
 
 type Member = (Handle, StoreKey);
+
+/// What became of a removal.
+pub(crate) enum Removed {
+    Yes,
+    /// There was nothing, or another user's.
+    No,
+    /// The key leads to this one.
+    Moved(StoreKey),
+}
 
 impl RedisStore {
     pub(crate) async fn unlist(&self, user: &str, members: &[String]) -> Result<(), StoreError> {
@@ -47,42 +56,40 @@ impl RedisStore {
         key: &StoreKey,
         user: Option<&str>,
         listed: Option<Handle>,
-    ) -> Result<Reply, StoreError> {
+    ) -> Result<Removed, StoreError> {
         let removed = self.call(|_| {
             let listed = listed.map(|handle| handle.to_string());
-            let args = vec![given(user), listed.unwrap_or_default()];
+            let args = [given(user), listed.unwrap_or_default()];
             let keys = [self.names.session(key)].into_iter();
             Call::new(&script::REMOVE, keys.chain(self.index_inside()), args)
         });
-        let reply = removed.await?;
-        if let Reply::Ok(fields) = &reply {
-            self.forget(key, fields).await?;
+        match removed.await? {
+            Reply::Ok(value) => self.forget(key, &value).await.map(|()| Removed::Yes),
+            Reply::Gone => Ok(Removed::No),
+            Reply::Found(value) => match Found::glance(&value, key)? {
+                Found::Alias(to, _) => Ok(Removed::Moved(to)),
+                _ => Err(StoreError::corrupt("the facts of a record cannot be read")),
+            },
+            _ => Err(unexpected()),
         }
-        Ok(reply)
     }
 
-    /// Takes what `remove` says of a record out of the indices.
-    async fn forget(&self, key: &StoreKey, removed: &Fields) -> Result<(), StoreError> {
-        let [(user, handle), (_, pending)] = &removed[..] else {
-            return Err(unexpected());
+    /// Takes what was under a key out of the indices.
+    async fn forget(&self, key: &StoreKey, removed: &[u8]) -> Result<(), StoreError> {
+        let (handle, user, ended) = match Found::glance(removed, key)? {
+            Found::Record(session) => (session.handle, session.user, true),
+            // A reservation may go and its session stay.
+            Found::Pending(handle, user) => (handle, user, false),
+            Found::Alias(..) | Found::Nothing => return Err(unexpected()),
         };
         let of_user = async {
-            match user.strip_prefix('+') {
-                Some(user) => {
-                    let member = format!("{handle}:{}", text_of_key(key));
-                    self.unlist(user, &[member]).await
-                }
+            match user {
+                Some(user) => self.unlist(&user, &[member(handle, key)]).await,
                 None => Ok(()),
             }
         };
-        let of_all = async {
-            match Handle::parse(handle) {
-                // A reservation may go and its session stay.
-                Some(handle) => self.delist(handle, key, pending.is_empty()).await,
-                None => Ok(()),
-            }
-        };
-        try_join(of_user, of_all).await.map(drop)
+        try_join(of_user, self.delist(handle, key, ended)).await?;
+        Ok(())
     }
 
     /// The members that are not in `seen`, which they are added to.
@@ -130,8 +137,8 @@ impl RedisStore {
             }
             let meant = members.iter().filter(|(handle, _)| which.includes(*handle));
             let removals = meant.map(|&(handle, key)| async move {
-                let reply = self.remove(&key, Some(user), None).await?;
-                Ok(matches!(reply, Reply::Ok(_)).then_some(handle))
+                let removed = self.remove(&key, Some(user), None).await?;
+                Ok(matches!(removed, Removed::Yes).then_some(handle))
             });
             let removed: Vec<_> = try_join_all(removals).await?;
             deleted.extend(removed.into_iter().flatten());

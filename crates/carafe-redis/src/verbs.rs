@@ -1,5 +1,7 @@
 //! The verbs, without their deadlines. `rotate` and the sessions of users have files of their own.
 
+use std::borrow::Cow;
+
 use carafe_core::{
     clock::Timestamp,
     session::Patch,
@@ -8,13 +10,14 @@ use carafe_core::{
 
 use crate::{
     RedisStore,
-    call::{rebased, unexpected},
-    changes::{Attempt, arguments, flag},
+    call::unexpected,
+    change::{Change, Next},
     found::Found,
-    layout::{self, second},
-    listing::{Entry, Listing},
+    layout::{self, flag, second},
+    listing::Listing,
     reply::Reply,
     script::{self, Call},
+    users::Removed,
 };
 
 impl RedisStore {
@@ -24,38 +27,26 @@ impl RedisStore {
         record: &Record,
         now: Timestamp,
     ) -> Result<Created, StoreError> {
-        if !self.lists_apart(record.user.as_deref()) {
-            return self.file(key, record, Timestamp::from_unix(0)).await;
-        }
-        let entry = Entry {
-            user: record.user.clone(),
-            handle: record.handle,
-            created: record.created,
-            renewed: record.renewed,
-            expires: record.expires,
+        let listed = match self.lists_apart(record.user.as_deref()) {
+            true => self.list(&record.summary(), key, now).await?,
+            false => Timestamp::from_unix(0),
         };
-        let listed = self.list(&entry, key, now).await?;
-        self.file(key, record, listed).await
-    }
-
-    async fn file(
-        &self,
-        key: &StoreKey,
-        record: &Record,
-        listed: Timestamp,
-    ) -> Result<Created, StoreError> {
+        let value = layout::value_of(listed, &layout::rest_of(key, record));
         let filed = self.call(|_| {
-            let fields = layout::fields_of(key, record, listed);
-            let mut args = vec![second(record.expires)];
-            args.extend(fields.into_iter().flat_map(|(name, text)| [name, text]));
+            let handle = record.handle.to_string();
+            let [expires, created, renewed] =
+                [record.expires, record.created, record.renewed].map(second);
+            let args = [value.clone(), expires, handle, created, renewed];
             let keys = [self.names.session(key)].into_iter();
             Call::new(&script::CREATE, keys.chain(self.index_inside()), args)
         });
         match filed.await? {
             Reply::Ok(_) => Ok(Created::Created),
-            // Handles are random: this one is there because an attempt whose reply was lost filed it.
-            Reply::Taken(Some(handle)) if handle == record.handle => Ok(Created::Created),
-            Reply::Taken(_) => Ok(Created::Taken),
+            Reply::Found(value) => match Found::glance(&value, key) {
+                // Handles are random: this one is there because an attempt whose reply was lost filed it.
+                Ok(Found::Record(found)) if found.handle == record.handle => Ok(Created::Created),
+                _ => Ok(Created::Taken),
+            },
             _ => Err(unexpected()),
         }
     }
@@ -71,7 +62,7 @@ impl RedisStore {
                 Found::Record(record) => return Ok((!record.is_expired(now)).then_some(*record)),
                 Found::Alias(to, until) if now < until => key = to,
                 Found::Alias(..) | Found::Nothing => return Ok(None),
-                Found::Pending => self.pause().await,
+                Found::Pending(..) => self.pause().await,
             }
         }
     }
@@ -83,39 +74,52 @@ impl RedisStore {
         patch: &Patch,
         now: Timestamp,
     ) -> Result<Patched, StoreError> {
-        let (mut key, mut patch, mut listed) = (*key, patch.clone(), None);
-        let (mut version, mut turn) = (base.version, None);
-        loop {
-            let attempt = |again| Attempt {
-                listed,
-                to: None,
-                again,
-                version,
-                all: self.listing == Listing::Apart,
-            };
-            let answer = self.call(|again| {
-                let args = arguments(base, &patch, now, attempt(again));
-                let keys = [self.names.session(&key)].into_iter();
-                Call::new(&script::PATCH, keys.chain(self.index_inside()), args)
-            });
+        let (mut change, mut listed) = (Change::new(self, key, None, base, patch, now), None);
+        while let Some(next) = change.next().await? {
+            let answer = self.call(|again| self.patch_call(&change, &next, listed, again));
             match answer.await? {
-                Reply::Ok(fields) => {
-                    return Self::record(fields, &key)
-                        .map(|record| Patched::Applied(record.into()));
-                }
-                Reply::Moved(to, until) if now < until => key = to,
-                Reply::Gone | Reply::Moved(..) => return Ok(Patched::Gone),
-                Reply::Pending => self.pause().await,
-                Reply::Stale(fields) => {
-                    (patch, version) = rebased(&patch, fields, &key)?;
-                    if turn.is_none() {
-                        turn = Some(self.turns.of(&key).lock().await);
+                Reply::Ok(_) => return Ok(Patched::Applied(next.record.into())),
+                Reply::Found(value) => {
+                    if !change.meet(Some(value)).await? {
+                        break;
                     }
+                    listed = None;
                 }
-                Reply::List(entry) => listed = Some(self.list(&entry, &key, now).await?),
-                Reply::Taken(_) | Reply::Unknown => return Err(unexpected()),
+                Reply::Gone => break,
+                Reply::List(_) => {
+                    let session = next.record.summary();
+                    listed = Some(self.list(&session, &change.key, now).await?);
+                }
+                Reply::Taken | Reply::Unknown => return Err(unexpected()),
             }
         }
+        Ok(Patched::Gone)
+    }
+
+    fn patch_call<'c>(
+        &self,
+        change: &'c Change<'_>,
+        next: &'c Next,
+        listed: Option<Timestamp>,
+        again: bool,
+    ) -> Call<'c> {
+        let record = &next.record;
+        let mut args: Vec<Cow<'c, str>> = vec![
+            change.was.as_str().into(),
+            next.rest.as_str().into(),
+            second(record.expires).into(),
+            listed.map(second).unwrap_or_default().into(),
+            flag(self.lists_apart(record.user.as_deref())).into(),
+            flag(again).into(),
+        ];
+        let index = self.index_inside().filter(|_| next.grows);
+        if index.is_some() {
+            args.push(record.handle.to_string().into());
+            args.push(second(record.created).into());
+            args.push(second(record.renewed).into());
+        }
+        let keys = [self.names.session(&change.key)].into_iter();
+        Call::new(&script::PATCH, keys.chain(index), args)
     }
 
     pub(crate) async fn touch_it(
@@ -128,18 +132,33 @@ impl RedisStore {
         loop {
             let answer = self.call(|_| {
                 let listed = listed.map(second).unwrap_or_default();
-                let all = flag(self.listing == Listing::Apart);
-                let args = vec![second(now), second(expires), listed, all];
+                let all = flag(self.listing == Listing::Apart).to_owned();
+                let args = [second(now), second(expires), listed, all];
                 let keys = [self.names.session(&key)].into_iter();
                 Call::new(&script::TOUCH, keys.chain(self.index_inside()), args)
             });
-            match answer.await? {
+            let found = match answer.await? {
                 Reply::Ok(_) => return Ok(true),
-                Reply::Moved(to, until) if now < until => key = to,
-                Reply::Gone | Reply::Moved(..) => return Ok(false),
-                Reply::Pending => self.pause().await,
-                Reply::List(entry) => listed = Some(self.list(&entry, &key, now).await?),
-                _ => return Err(unexpected()),
+                Reply::Gone => return Ok(false),
+                Reply::List(value) => match Found::glance(&value, &key)? {
+                    Found::Record(session) => {
+                        listed = Some(self.list(&session, &key, now).await?);
+                        continue;
+                    }
+                    _ => return Err(unexpected()),
+                },
+                Reply::Found(value) => Found::glance(&value, &key)?,
+                Reply::Taken | Reply::Unknown => return Err(unexpected()),
+            };
+            match found {
+                Found::Record(session) if session.is_expired(now) => return Ok(false),
+                Found::Alias(to, until) if now < until => (key, listed) = (to, None),
+                Found::Alias(..) | Found::Nothing => return Ok(false),
+                Found::Pending(..) => self.pause().await,
+                // The script knows better what it may write over.
+                Found::Record(_) => {
+                    return Err(StoreError::corrupt("the facts of a record cannot be read"));
+                }
             }
         }
     }
@@ -150,9 +169,9 @@ impl RedisStore {
         let (mut key, mut aliases) = (*key, Vec::new());
         let was_there = loop {
             match self.remove(&key, None, None).await? {
-                Reply::Moved(to, _) => aliases.push(std::mem::replace(&mut key, to)),
-                Reply::Ok(_) => break true,
-                _ => break false,
+                Removed::Moved(to) => aliases.push(std::mem::replace(&mut key, to)),
+                Removed::Yes => break true,
+                Removed::No => break false,
             }
         };
         // Before the aliases go, which lead whoever repeats this to the same key.

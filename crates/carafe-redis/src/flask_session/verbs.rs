@@ -113,7 +113,7 @@ impl FlaskSessionStore {
                     newest = self.layout.record(key, &found, expires, now)?;
                     value = found;
                     if turn.is_none() {
-                        turn = Some(self.redis.turns.of(key).lock().await);
+                        turn = Some(self.redis.turns.take(key).await);
                     }
                 }
                 _ => return Err(strange()),
@@ -148,7 +148,7 @@ impl FlaskSessionStore {
                     newest = self.layout.record(from, &found, expires, now)?;
                     value = found;
                     if turn.is_none() {
-                        turn = Some(self.redis.turns.of(from).lock().await);
+                        turn = Some(self.redis.turns.take(from).await);
                     }
                 }
                 _ => return Err(strange()),

@@ -1,13 +1,9 @@
--- Step 2 of a move in a cluster, and the moment it takes place: the old key gets the patch and from
--- now on only leads to the new one. Its fields stay until step 4, for an attempt whose reply was lost.
-local trouble, record = look(KEYS[1], ARGV[1])
-if trouble then
-  if trouble[1] == 'moved' and trouble[2] == ARGV[13] then return {'ok', redis.call('HGETALL', KEYS[1])} end
-  return trouble
-end
-trouble = merge(KEYS[1], record)
+-- Step 2 of a move in a cluster, and the moment it takes place: from now on the old key only leads to the new one.
+-- ARGV, behind the first of unlike.lua: 2 the alias, 3 until when or '' if there shall be none: then a trace of it stays
+-- until step 4, for an attempt whose reply was lost.
+local value = redis.call('GET', KEYS[1])
+if value == ARGV[2] then return {'ok'} end
+local trouble = unlike(value)
 if trouble then return trouble end
-local all = redis.call('HGETALL', KEYS[1])
-redis.call('HSET', KEYS[1], 'to', ARGV[13], 'until', ARGV[14] ~= '' and ARGV[14] or '0')
-redis.call('EXPIRE', KEYS[1], 60)
-return {'ok', all}
+if ARGV[3] ~= '' then file(KEYS[1], ARGV[2], ARGV[3]) else redis.call('SET', KEYS[1], ARGV[2], 'EX', 60) end
+return {'ok'}

@@ -1,5 +1,7 @@
 -- The end of a record that is over, which Redis has not dropped yet. ARGV: 1 now.
-local trouble, record = look(KEYS[1], ARGV[1])
-if not trouble then return {'list', record.user and '+' .. record.user or '', record.handle, record.expires, record.created, record.renewed} end
-if trouble[1] == 'gone' then redis.call('DEL', KEYS[1]) end
-return trouble
+local value = redis.call('GET', KEYS[1])
+if not value then return {'gone'} end
+local r = read(KEYS[1], value)
+if not r or tonumber(r.expires) > tonumber(ARGV[1]) then return {'found', value} end
+redis.call('DEL', KEYS[1])
+return {'gone'}

@@ -1,21 +1,9 @@
--- What a longer life means for the indices.
-
--- Whether an index elsewhere has to hear of it first: that of the user, or that of all ('1').
-local function needs_listing(record, user, expires, listed, all)
-  return (user or all == '1') and tonumber(expires) > tonumber(listed)
-end
-
-local function ask(record, user, expires)
-  return {'list', user and '+' .. user or '', record.handle, expires, record.created, record.renewed}
-end
-
--- On one server the index of all is here. A session from before there was one gets into it now.
-local function relist(index, key, record, expires)
-  if not index or tonumber(expires) <= tonumber(record.expires) then return end
-  local sets, member = sets_of(index, record.handle), member_of(record.handle, key)
+-- What a longer life means for the index of all on one server. A session from before there was one gets into it now.
+local function relist(index, key, handle, created, renewed, expires)
+  local sets, member = sets_of(index, handle), member_of(handle, key)
   if redis.call('ZSCORE', sets.r, member) then
-    redis.call('ZADD', sets.u, 'GT', string.format('%.0f', within_time(expires)), record.handle)
+    redis.call('ZADD', sets.u, 'GT', string.format('%.0f', within_time(expires)), handle)
   else
-    enlist(sets, record.handle, member, record.created, record.renewed, expires)
+    enlist(sets, handle, member, created, renewed, expires)
   end
 end

@@ -1,10 +1,12 @@
 -- A use. ARGV: 1 now, 2 expires, 3 until when the indices list this session or '', 4 '1' if one lists all sessions
 -- elsewhere. KEYS[2]: that index, on one server.
-local trouble, record = look(KEYS[1], ARGV[1])
-if trouble then return trouble end
-local expires, listed = later(record.expires, ARGV[2]), ARGV[3] ~= '' and ARGV[3] or record.listed
-if needs_listing(record, record.user, expires, listed, ARGV[4]) then return ask(record, record.user, expires) end
-redis.call('HSET', KEYS[1], 'seen', later(record.seen, ARGV[1]), 'expires', expires, 'listed', listed)
-relist(KEYS[2], KEYS[1], record, expires)
-keep_until(KEYS[1], expires)
+local value = redis.call('GET', KEYS[1])
+if not value then return {'gone'} end
+local r = read(KEYS[1], value)
+if not r or tonumber(r.expires) <= tonumber(ARGV[1]) then return {'found', value} end
+local function later(a, b) return tonumber(b) > tonumber(a) and b or a end
+local seen, expires, listed = later(r.seen, ARGV[1]), later(r.expires, ARGV[2]), ARGV[3] ~= '' and ARGV[3] or r.listed
+if (r.user ~= '' or ARGV[4] == '1') and tonumber(expires) > tonumber(listed) then return {'list', used(r, listed, seen, expires)} end
+file(KEYS[1], used(r, listed, seen, expires), expires)
+if KEYS[2] and tonumber(expires) > tonumber(r.expires) then relist(KEYS[2], KEYS[1], r.handle, r.created, r.renewed, expires) end
 return {'ok'}

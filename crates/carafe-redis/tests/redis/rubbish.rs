@@ -1,9 +1,10 @@
 //! What is under a key and is no session: said so, and left as it is.
 
-use carafe_core::store::{SessionStore, StoreError};
+use carafe_core::store::{SessionStore, StoreError, UserSessions as _};
 
 use crate::support::{
-    LATER, NOW, Server, block_on, filed, key, loaded, name, patient, record, set,
+    LATER, NOW, Server, applied, block_on, filed, key, loaded, name, patient, record, record_of,
+    set,
 };
 
 fn is_corrupt<T>(result: &Result<T, StoreError>) -> bool {
@@ -16,12 +17,17 @@ fn something_else_under_a_key_is_corrupt_for_every_verb_and_stays() {
     let server = Server::start();
     block_on(async {
         let store = patient().connect(server.url()).await.expect("connects");
-        let rubbish: [&[&str]; 5] = [
+        let rubbish: [&[&str]; 10] = [
             &["SET", "", "text"],
+            &["SET", "", ""],
             &["RPUSH", "", "a", "b"],
             &["HSET", "", "foreign", "field"],
-            &["HSET", "", "v", "2", "key", "x"],
-            &["HSET", "", "v", "1", "expires", "soon"],
+            &["SET", "", "3 0 x"],
+            &["SET", "", "2 0"],
+            &["SET", "", "2 > short 4000000000"],
+            &["SET", "", "2 ? short -\n"],
+            &["SET", "", "2 ? 9pWc0vT1m4yQe7Zb 4\nbob"],
+            &["SET", "", "2 0 AAAAAAAAAAAA 0 0 soon"],
         ];
         for command in rubbish {
             let (key, other) = (key(), key());
@@ -36,9 +42,7 @@ fn something_else_under_a_key_is_corrupt_for_every_verb_and_stays() {
             assert!(is_corrupt(&store.touch(&key, LATER, NOW).await));
             let rotated = store.rotate(&key, &other, &base, &patch, None, NOW).await;
             assert!(is_corrupt(&rotated));
-            if !command.contains(&"1") {
-                assert!(is_corrupt(&store.delete(&key).await), "{command:?}");
-            }
+            assert!(is_corrupt(&store.delete(&key).await), "{command:?}");
             assert!(store.create(&key, &base, NOW).await.is_ok(), "taken");
             assert_eq!(server.cli(&["DUMP", &name]), before, "{command:?}");
             assert_eq!(server.cli(&["EXISTS", &crate::support::name(&other)]), "0");
@@ -52,27 +56,110 @@ fn a_damaged_record_is_corrupt() {
     let server = Server::start();
     block_on(async {
         let store = patient().connect(server.url()).await.expect("connects");
-        let damage = [
-            ("handle", "short"),
-            ("created", "yesterday"),
-            ("expires", ""),
-            ("version", "-1"),
-            ("key", "AAAAAAAAAAAA"),
-            ("d:a", "1"),
-            ("d:a", "0:"),
-            ("d:a", "0:1,\"admin\":true"),
-            ("d:a", "0:1}{"),
-            ("d:a", "9+99:1"),
-            ("d:a", "x:1"),
+        let damage: [(&str, &str); 22] = [
+            ("2 0 ", "1 0 "),
+            ("2 0 ", "2  "),
+            ("2 0 ", "2 +0 "),
+            ("TAG", "AAAAAAAAAAAA"),
+            ("HANDLE", "short"),
+            (" 0 4000000000", " -1 4000000000"),
+            (" 0 4000000000", " +0 4000000000"),
+            (" 0 4000000000", "  4000000000"),
+            (" 4000003600 ", " soon "),
+            (" 4000003600 ", "  "),
+            (" 4000003600 ", " 4000003600  "),
+            (" - 3 4\n", " x 3 4\n"),
+            (" - 3 4\n", " - 3\n"),
+            (" - 3 4\n", " - 3 4 5\n"),
+            (" - 3 4\n", " - -3 4\n"),
+            (" - 3 4\n", " - 3 5\n"),
+            (" - 3 4\n", " - 3 400\n"),
+            (" - 3 4\n", " - 3 4"),
+            ("{\"a\":1,", "{\"a\":,"),
+            ("{\"a\":1,", "\"a\":1,"),
+            ("\"b\":2}", "\"b\":2"),
+            ("\"b\":2}", "\"b\":2}{"),
         ];
-        for (field, value) in damage {
-            let key = filed(&store, &record(r#"{"a":1,"b":2}"#)).await;
+        for (from, to) in damage {
+            let mut record = record(r#"{"a":1,"b":2}"#);
+            (record.user, record.device) = (Some("bob".to_owned()), Some("Lynx".to_owned()));
+            let listed = patient().inventory(false).connect(server.url()).await;
+            let key = filed(&listed.expect("connects"), &record).await;
             let name = name(&key);
-            server.cli(&["HSET", &name, field, value]);
+            let whole = server.cli(&["GET", &name]);
+            // Until when the user's index lists it is of no interest here.
+            let (_, rest) = whole[2..].split_once(' ').expect("a rest");
+            let (tag, handle) = (&name[7..19], record.handle.to_string());
+            let from = from.replace("TAG", tag).replace("HANDLE", &handle);
+            let damaged = format!("2 0 {rest}").replacen(&from, to, 1);
+            assert_ne!(damaged, format!("2 0 {rest}"), "{from:?} is not in it");
+            server.cli(&["SET", &name, &damaged, "KEEPTTL"]);
             let before = server.cli(&["DUMP", &name]);
             let found = store.load(&key, NOW).await;
-            assert!(is_corrupt(&found), "{field}={value}");
+            assert!(is_corrupt(&found), "{from:?} as {to:?}: {found:?}");
+            let patched = store.patch(&key, &record, &set("a", "1"), NOW).await;
+            assert!(is_corrupt(&patched), "{from:?} as {to:?}: {patched:?}");
             assert_eq!(server.cli(&["DUMP", &name]), before);
+            if !to.contains('"') {
+                // The facts, of which a touch writes some.
+                let touched = store.touch(&key, LATER, NOW).await;
+                assert!(is_corrupt(&touched), "{from:?} as {to:?}: {touched:?}");
+                assert!(is_corrupt(&store.delete(&key).await), "{from:?}");
+                assert_eq!(server.cli(&["DUMP", &name]), before);
+            }
+        }
+    });
+}
+
+#[test]
+#[ignore = "needs redis-server: cargo xtask test"]
+fn any_text_survives_as_user_and_device() {
+    let server = Server::start();
+    block_on(async {
+        let store = patient().connect(server.url()).await.expect("connects");
+        let texts = [
+            "",
+            " ",
+            "-",
+            "\n",
+            "é {\"a\":1}",
+            "2 > x 1\n",
+            "+",
+            "\0\r\n",
+        ];
+        for user in texts {
+            for device in texts {
+                let mut record = record(r#"{"a":"\n"}"#);
+                (record.user, record.device) = (Some(user.to_owned()), Some(device.to_owned()));
+                let key = filed(&store, &record).await;
+                let patched = store.patch(&key, &record, &set("b", "1"), NOW).await;
+                let patched = applied(patched.expect("patch"));
+                assert!(store.touch(&key, LATER, NOW).await.expect("touch"));
+                let found = loaded(&store, &key).await.expect("it is there");
+                assert_eq!(found.summary(), patched.summary());
+                assert_eq!(found.user, record.user);
+                assert_eq!(found.device, record.device);
+                assert_eq!(found.data.text_of("a"), Some(r#""\n""#));
+                assert!(store.delete(&key).await.expect("delete"));
+            }
+        }
+        assert_eq!(server.cli(&["DBSIZE"]), "0", "the indices have heard of it");
+    });
+}
+
+/// A long device: a list looks at the beginning of a record, and that is not always enough.
+#[test]
+#[ignore = "needs redis-server: cargo xtask test"]
+fn long_facts_are_listed_too() {
+    let server = Server::start();
+    block_on(async {
+        let store = patient().connect(server.url()).await.expect("connects");
+        for length in [300, 350, 400, 450, 511, 512, 513, 5000] {
+            let mut record = record_of("bob");
+            record.device = Some("é".repeat(length));
+            filed(&store, &record).await;
+            let listed = store.of_user("bob", NOW).await.expect("of_user works");
+            assert!(listed.contains(&record.summary()), "{length}");
         }
     });
 }
@@ -92,7 +179,7 @@ fn a_record_under_the_key_of_another_is_corrupt() {
 
 #[test]
 #[ignore = "needs redis-server: cargo xtask test"]
-fn two_spellings_of_a_key_are_one_field() {
+fn two_spellings_of_a_key_are_one_member() {
     let server = Server::start();
     block_on(async {
         let store = patient().connect(server.url()).await.expect("connects");
