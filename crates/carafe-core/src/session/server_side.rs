@@ -34,12 +34,11 @@ pub struct ServerSide {
     limit_per_user: Option<Limit>,
 }
 
-/// What a request leaves for the store, taken out of its state.
+/// What a request leaves for the store, shared with its state.
 pub(super) struct Job {
     pub(super) verb: Verb,
-    /// With its data only if the verb takes it.
-    pub(super) stored: Option<Stored>,
-    pub(super) patch: Patch,
+    pub(super) stored: Option<Arc<Stored>>,
+    pub(super) patch: Arc<Patch>,
 }
 
 /// What became of a [`Job`].
@@ -49,7 +48,7 @@ pub(super) enum Outcome {
     /// The session lives under this id, which the browser does not have yet.
     NewId(SessionId),
     /// The session lives under the id that the browser has.
-    SameId(SessionId),
+    SameId(Arc<Stored>),
     /// The user has as many sessions as one may have.
     Refused { limit: usize },
     /// Somebody else has ended the session, or given it a new id, while this request ran.
@@ -95,7 +94,7 @@ impl ServerSide {
         duplicates: Duplicates,
         now: Timestamp,
     ) -> Result<State, StoreError> {
-        let mut found: Option<Stored> = None;
+        let mut found: Option<Arc<Stored>> = None;
         for id in duplicates.looks_at(candidates).filter_map(SessionId::parse) {
             if found.as_ref().is_some_and(|stored| stored.id == id) {
                 continue;
@@ -106,7 +105,9 @@ impl ServerSide {
                 .load(&key, now)
                 .await?
                 .filter(|record| self.is_live(record, now))
-                && found.replace(Stored { id, key, record }).is_some()
+                && found
+                    .replace(Arc::new(Stored { id, key, record }))
+                    .is_some()
             {
                 return Ok(State::empty(Loaded::Rejected(Rejection::Ambiguous), now));
             }
@@ -183,13 +184,13 @@ impl ServerSide {
 
     async fn touch(
         &self,
-        stored: Stored,
+        stored: Arc<Stored>,
         expires: Timestamp,
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
         let there = self.store.touch(&stored.key, expires, now).await?;
         Ok(if there {
-            Outcome::SameId(stored.id)
+            Outcome::SameId(stored)
         } else {
             Outcome::Gone
         })
@@ -197,7 +198,7 @@ impl ServerSide {
 
     async fn patch(
         &self,
-        stored: Stored,
+        stored: Arc<Stored>,
         patch: &Patch,
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
@@ -206,7 +207,7 @@ impl ServerSide {
             .patch(&stored.key, &stored.record, patch, now)
             .await?
         {
-            Patched::Applied(_) => Ok(Outcome::SameId(stored.id)),
+            Patched::Applied(_) => Ok(Outcome::SameId(stored)),
             Patched::Gone => Ok(Outcome::Gone),
         }
     }
@@ -214,7 +215,7 @@ impl ServerSide {
     /// Where another request has renewed the id meanwhile, the changes go through its alias.
     async fn renew(
         &self,
-        stored: Stored,
+        stored: Arc<Stored>,
         patch: &Patch,
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
@@ -230,7 +231,7 @@ impl ServerSide {
 
     async fn log_in(
         &self,
-        stored: Stored,
+        stored: Arc<Stored>,
         patch: &Patch,
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use super::{Flash, Patch, SessionData, SessionManager, handle::USER};
+use super::{Flash, Patch, Seen, SessionData, SessionManager, handle::USER};
 use crate::{
     clock::Timestamp,
     json,
@@ -72,11 +72,14 @@ pub(super) struct State {
     pub(super) loaded: Loaded,
     /// When the session was opened: the request's time for what handlers do.
     pub(super) opened: Timestamp,
-    /// The session in the store, without its data, which is in `data`. Boxed, because sessions that live in
-    /// their cookies would carry its room too, and a state is moved a few times until it is in its slot.
-    pub(super) stored: Option<Box<Stored>>,
+    /// The session in the store. Shared with the commit, which needs it while others may still read.
+    pub(super) stored: Option<Arc<Stored>>,
+    /// The dictionary of a session that is in no store.
     pub(super) data: SessionData,
+    /// The changes, until the commit has them.
     pub(super) patch: Patch,
+    /// The changes, once the commit has them. Shared, as `stored` is.
+    pub(super) sent: Option<Arc<Patch>>,
     pub(super) accessed: bool,
     pub(super) modified: bool,
     pub(super) ended: bool,
@@ -89,7 +92,6 @@ pub(super) struct State {
 }
 
 /// A session as a store gave it.
-#[derive(Clone)]
 pub(super) struct Stored {
     pub(super) id: SessionId,
     pub(super) key: StoreKey,
@@ -152,6 +154,7 @@ impl State {
             stored: None,
             data,
             patch: Patch::default(),
+            sent: None,
             accessed: false,
             modified: false,
             ended: false,
@@ -169,12 +172,21 @@ impl State {
     }
 
     /// Of a request whose id led to a record.
-    pub(super) fn stored(mut stored: Stored, opened: Timestamp) -> Self {
-        let data = std::mem::take(&mut stored.record.data);
+    pub(super) fn stored(stored: Arc<Stored>, opened: Timestamp) -> Self {
         Self {
-            stored: Some(Box::new(stored)),
-            ..Self::new(Loaded::Stored, data, opened)
+            stored: Some(stored),
+            ..Self::empty(Loaded::Stored, opened)
         }
+    }
+
+    /// The changes for a commit, with the use that it notes. They can be read here as before.
+    pub(super) fn send(&mut self, seen: Seen) -> Arc<Patch> {
+        let mut patch = match self.sent.take() {
+            Some(sent) => Arc::unwrap_or_clone(sent),
+            None => std::mem::take(&mut self.patch),
+        };
+        patch.facts.seen = Some(seen);
+        Arc::clone(self.sent.insert(Arc::new(patch)))
     }
 
     /// Whether the session belongs to a user who no longer stands in its dictionary: `clear`, or the log-out of
@@ -194,11 +206,24 @@ impl State {
     }
 
     pub(super) fn text_of(&self, key: &str) -> Option<&str> {
-        self.patch.text_of(key, &self.data)
+        self.changes().text_of(key, self.loaded_data())
     }
 
     pub(super) fn members(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
-        self.patch.members(&self.data)
+        self.changes().members(self.loaded_data())
+    }
+
+    /// What the request has changed.
+    pub(super) fn changes(&self) -> &Patch {
+        self.sent.as_deref().unwrap_or(&self.patch)
+    }
+
+    /// The dictionary as the request found it.
+    pub(super) fn loaded_data(&self) -> &SessionData {
+        match &self.stored {
+            Some(stored) => &stored.record.data,
+            None => &self.data,
+        }
     }
 }
 
