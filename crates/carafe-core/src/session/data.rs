@@ -45,9 +45,23 @@ impl SessionData {
     /// Of members that were checked, with distinct keys. `None` beyond 4 GiB.
     pub(super) fn joined(members: &[(&str, &str)]) -> Option<Self> {
         let length = members.iter().map(|(key, value)| key.len() + value.len());
-        let length = u32::try_from(length.sum::<usize>()).ok()?;
-        let text = String::with_capacity(length as usize);
-        let (text, members) = json::joined(text, members.iter().copied());
+        let mut text = String::with_capacity(length.sum());
+        for (key, value) in members {
+            text.push_str(key);
+            text.push_str(value);
+        }
+        let lengths = members.iter().map(|(key, value)| (key.len(), value.len()));
+        Self::adjacent(text, lengths)
+    }
+
+    /// Of members that were checked, with distinct keys: their lengths, and in `text` each key and its value, one behind
+    /// the other. `None` beyond 4 GiB.
+    pub(crate) fn adjacent(
+        text: String,
+        lengths: impl Iterator<Item = (usize, usize)>,
+    ) -> Option<Self> {
+        u32::try_from(text.len()).ok()?;
+        let members = json::adjacent(lengths);
         Some(Self { text, members })
     }
 

@@ -3,6 +3,7 @@
 //! A record is one allocation of packed bytes (`packed`), filed under half of its key in one of 64 maps.
 //! Nothing survives a restart. Next: `packed` for the layout.
 
+mod dictionary;
 mod inventory;
 mod packed;
 mod shard;
