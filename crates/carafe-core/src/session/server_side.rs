@@ -332,10 +332,10 @@ fn new_record(
     expires: Timestamp,
     now: Timestamp,
 ) -> Result<Record, StoreError> {
-    let text = patch.render(data, Record::STYLE);
+    let data = patch.applied(data, Record::STYLE);
     let facts = &patch.facts;
     Ok(Record {
-        data: SessionData::parse(text, Record::STYLE).map_err(StoreError::corrupt)?,
+        data: data.map_err(StoreError::corrupt)?,
         user: facts.user.clone(),
         handle: Handle::random().map_err(|_| StoreError::unavailable(SealError::NoRandomness))?,
         device: facts.device.clone(),
