@@ -257,7 +257,7 @@ impl Update {
 
 /// A key as JSON text. ASCII, which every style reads alike.
 fn quote(key: &str) -> String {
-    let mut raw = String::new();
+    let mut raw = String::with_capacity(key.len() + 2);
     string::write(key, true, &mut raw);
     raw
 }

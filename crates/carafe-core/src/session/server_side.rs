@@ -3,11 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    AtLimit, Duplicates, Loaded, Patch, Rejection, SessionData, Timeouts,
-    expiry::seconds,
-    limit::Limit,
-    plan::Verb,
-    slot::{State, Stored},
+    AtLimit, Duplicates, Loaded, Patch, Rejection, SessionData, Timeouts, expiry::seconds,
+    limit::Limit, plan::Verb, slot::Stored,
 };
 use crate::{
     clock::Timestamp,
@@ -87,13 +84,13 @@ impl ServerSide {
         }
     }
 
-    /// The state behind a request's cookies. Only what has the form of an id reaches the store.
+    /// What is behind a request's cookies. Only what has the form of an id reaches the store.
     pub(super) async fn load(
         &self,
         candidates: &Candidates<'_>,
         duplicates: Duplicates,
         now: Timestamp,
-    ) -> Result<State, StoreError> {
+    ) -> Result<(Loaded, Option<Arc<Stored>>), StoreError> {
         let mut found: Option<Arc<Stored>> = None;
         for id in duplicates.looks_at(candidates).filter_map(SessionId::parse) {
             if found.as_ref().is_some_and(|stored| stored.id == id) {
@@ -109,15 +106,13 @@ impl ServerSide {
                     .replace(Arc::new(Stored { id, key, record }))
                     .is_some()
             {
-                return Ok(State::empty(Loaded::Rejected(Rejection::Ambiguous), now));
+                return Ok((Loaded::Rejected(Rejection::Ambiguous), None));
             }
         }
         Ok(match found {
-            Some(stored) => State::stored(stored, now),
-            None if duplicates.looks_at(candidates).all(<[u8]>::is_empty) => {
-                State::empty(Loaded::Absent, now)
-            }
-            None => State::empty(Loaded::Rejected(Rejection::UnknownId), now),
+            Some(stored) => (Loaded::Stored, Some(stored)),
+            None if duplicates.looks_at(candidates).all(<[u8]>::is_empty) => (Loaded::Absent, None),
+            None => (Loaded::Rejected(Rejection::UnknownId), None),
         })
     }
 

@@ -171,11 +171,11 @@ impl State {
         Self::new(loaded, SessionData::default(), opened)
     }
 
-    /// Of a request whose id led to a record.
-    pub(super) fn stored(stored: Arc<Stored>, opened: Timestamp) -> Self {
+    /// Of a request that a store was asked for.
+    pub(super) fn found(loaded: Loaded, stored: Option<Arc<Stored>>, opened: Timestamp) -> Self {
         Self {
-            stored: Some(stored),
-            ..Self::empty(Loaded::Stored, opened)
+            stored,
+            ..Self::empty(loaded, opened)
         }
     }
 

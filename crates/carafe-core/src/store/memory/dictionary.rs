@@ -10,11 +10,9 @@ use crate::{session::SessionData, store::StoreError};
 
 /// Bytes that [`append`] writes.
 pub(super) fn length(data: &SessionData) -> usize {
-    let texts = data.iter().flat_map(|(key, value)| [key, value]);
-    bytes_of(data.len())
-        + texts
-            .map(|text| bytes_of(text.len()) + text.len())
-            .sum::<usize>()
+    let both = |text: &str| bytes_of(text.len()) + text.len();
+    let members = data.iter().map(|(key, value)| both(key) + both(value));
+    bytes_of(data.len()) + members.sum::<usize>()
 }
 
 /// Appends a dictionary.
@@ -64,10 +62,12 @@ impl Iterator for Numbers<'_> {
 
 fn put(mut number: usize, out: &mut Vec<u8>) {
     while number >= 0x80 {
-        out.push((number & 0x7f) as u8 | 0x80);
+        let [low, ..] = number.to_le_bytes();
+        out.push(low | 0x80);
         number >>= 7;
     }
-    out.push(number as u8);
+    let [last, ..] = number.to_le_bytes();
+    out.push(last);
 }
 
 const fn bytes_of(number: usize) -> usize {
