@@ -45,24 +45,19 @@ impl SessionData {
     /// Of members that were checked, with distinct keys. `None` beyond 4 GiB.
     pub(super) fn joined(members: &[(&str, &str)]) -> Option<Self> {
         let length = members.iter().map(|(key, value)| key.len() + value.len());
-        let mut text = String::with_capacity(length.sum());
+        let length = u32::try_from(length.sum::<usize>()).ok()?;
+        let mut text = String::with_capacity(length as usize);
         for (key, value) in members {
             text.push_str(key);
             text.push_str(value);
         }
         let lengths = members.iter().map(|(key, value)| (key.len(), value.len()));
-        Self::adjacent(text, lengths)
+        Some(Self::checked(text, json::adjacent(lengths)))
     }
 
-    /// Of members that were checked, with distinct keys: their lengths, and in `text` each key and its value, one behind
-    /// the other. `None` beyond 4 GiB.
-    pub(crate) fn adjacent(
-        text: String,
-        lengths: impl Iterator<Item = (usize, usize)>,
-    ) -> Option<Self> {
-        u32::try_from(text.len()).ok()?;
-        let members = json::adjacent(lengths);
-        Some(Self { text, members })
+    /// Of a text that was checked, and where its members stand, with distinct keys.
+    pub(crate) const fn checked(text: String, members: Members) -> Self {
+        Self { text, members }
     }
 
     /// The JSON text of a value.

@@ -214,7 +214,7 @@ impl Patch {
     fn entry_of_raw(&self, raw: &str) -> Option<&Entry> {
         self.changes
             .iter()
-            .find(|entry| string::compare(raw, &entry.raw).is_eq())
+            .find(|entry| string::key_equals(raw, &entry.key))
     }
 }
 

@@ -6,7 +6,7 @@
 //!
 //! As long as its JSON text, because members of a usual length have two bytes of lengths instead of a colon and a comma.
 
-use crate::{session::SessionData, store::StoreError};
+use crate::{json, session::SessionData, store::StoreError};
 
 /// Bytes that [`append`] writes.
 pub(super) fn length(data: &SessionData) -> usize {
@@ -31,16 +31,14 @@ pub(super) fn append(data: &SessionData, out: &mut Vec<u8>) {
 /// The dictionary that was appended.
 pub(super) fn read(bytes: &[u8]) -> Result<SessionData, StoreError> {
     let mut numbers = Numbers(bytes);
-    let members = numbers.next().unwrap_or_default();
-    let mut texts = numbers.clone();
-    texts.by_ref().take(2 * members).for_each(drop);
-    let text = String::from_utf8(texts.0.to_vec()).map_err(StoreError::corrupt)?;
-    let lengths = (0..members).map_while(|_| Some((numbers.next()?, numbers.next()?)));
-    SessionData::adjacent(text, lengths).ok_or_else(|| StoreError::corrupt("beyond 4 GiB"))
+    let count = numbers.next().unwrap_or_default();
+    let lengths = (0..count).map_while(|_| Some((numbers.next()?, numbers.next()?)));
+    let members = json::adjacent(lengths);
+    let texts = String::from_utf8(numbers.0.to_vec()).map_err(StoreError::corrupt)?;
+    Ok(SessionData::checked(texts, members))
 }
 
 /// The numbers at the start of bytes.
-#[derive(Clone)]
 struct Numbers<'b>(&'b [u8]);
 
 impl Iterator for Numbers<'_> {
@@ -82,7 +80,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{json, store::Record};
+    use crate::store::Record;
 
     fn there_and_back(text: &str) -> String {
         let data = SessionData::parse(text.to_owned(), Record::STYLE).expect("it is JSON");
