@@ -33,7 +33,12 @@ impl<'t> Root<'t> {
 
     /// A root whose members stand elsewhere in the payload, copied to a text of their own.
     pub(super) fn rebuilt<'m>(pairs: impl Iterator<Item = (&'m str, &'m str)>) -> Self {
-        let (text, mut members) = joined(String::new(), pairs);
+        let pairs: Vec<_> = pairs.collect();
+        let text: String = pairs
+            .iter()
+            .flat_map(|&(key, value)| [key, value])
+            .collect();
+        let mut members = adjacent(pairs.iter().map(|(key, value)| (key.len(), value.len())));
         members.drop_duplicates(&text);
         Self {
             text: Cow::Owned(text),
@@ -49,25 +54,19 @@ impl<'t> Root<'t> {
     }
 }
 
-/// Members, copied one after another behind `text`, and where they stand there. For keys that are distinct, and
+/// Where members stand in a text that begins with them: keys and values of these lengths, one behind the other. For
 /// less than 4 GiB in all.
-pub(crate) fn joined<'m>(
-    mut text: String,
-    pairs: impl Iterator<Item = (&'m str, &'m str)>,
-) -> (String, Members) {
-    let mut members = Members::default();
-    for (key, value) in pairs {
-        let start = text.len();
-        text.push_str(key);
-        let end = text.len();
-        text.push_str(value);
-        let value = Span::new(end, text.len());
+pub(crate) fn adjacent(lengths: impl Iterator<Item = (usize, usize)>) -> Members {
+    let (mut members, mut start) = (Members::default(), 0);
+    for (key, value) in lengths {
+        let end = start + key;
         members.push(Member {
             key: Span::new(start, end),
-            value,
+            value: Span::new(end, end + value),
         });
+        start = end + value;
     }
-    (text, members)
+    members
 }
 
 /// A piece of a text, in bytes.

@@ -25,9 +25,10 @@ mod write;
 
 pub(crate) use check::is_truthy;
 pub use de::{DecodeError, from_text};
-pub(crate) use members::joined;
+pub(crate) use members::adjacent;
 pub use members::{Member, Members, Root, Span};
 pub use number::write_float;
+pub(crate) use scan::is_member_value;
 pub use scan::{MAX_DEPTH, MAX_DIGITS, ScanError, scan_root, validate};
 pub use ser::{EncodeError, append_text, to_text};
 pub use style::Style;

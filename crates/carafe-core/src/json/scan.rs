@@ -81,6 +81,17 @@ pub fn validate(text: &str, tags: bool) -> Result<(), ScanError> {
     Ok(())
 }
 
+/// Whether a text is one value, good for a member of the root, and nothing else: no blanks around it.
+pub(crate) fn is_member_value(text: &str, tags: bool) -> bool {
+    let Ok(scanner) = Scanner::new(text) else {
+        return false;
+    };
+    let mut scanner = scanner.at_depth(1);
+    scanner.value().is_ok()
+        && scanner.at == text.len()
+        && (!scanner.suspect || !tags || check::kind_of(text).is_ok())
+}
+
 /// A position in a text. Every method moves it forward over one thing, or fails.
 #[derive(Clone)]
 pub(super) struct Scanner<'t> {

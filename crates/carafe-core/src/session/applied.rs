@@ -25,10 +25,8 @@ impl Patch {
     /// # Errors
     /// [`ScanError`] if a text that it writes is not JSON, or nests too deep.
     pub fn applied(&self, base: &SessionData, style: Style) -> Result<SessionData, ScanError> {
-        let joined = self.is_plain(style).then(|| {
-            let members: Vec<_> = self.members(base).collect();
-            SessionData::joined(&members)
-        });
+        let plain = self.is_plain(style);
+        let joined = plain.then(|| SessionData::joined(&self.listed(base)));
         match joined.flatten() {
             Some(data) => Ok(data),
             None => SessionData::parse(self.render(base, style), style),
@@ -46,14 +44,8 @@ impl Patch {
     /// Whether each text that it writes is one JSON value and nothing else, blanks included: a text that ends its
     /// member would smuggle in others.
     fn is_plain(&self, style: Style) -> bool {
-        let style = Style {
-            sort_keys: false,
-            ..style
-        };
-        let written: Vec<_> = self.written().collect();
-        let payload = json::write_object(written.iter().copied(), style);
-        let root = json::scan_root(&payload, style.tags);
-        root.is_ok_and(|root| root.iter().eq(written.iter().copied()))
+        let mut texts = self.changes().filter_map(|(_, change)| change.text());
+        texts.all(|text| json::is_member_value(text, style.tags))
     }
 }
 

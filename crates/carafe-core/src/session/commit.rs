@@ -60,7 +60,7 @@ impl SessionManager {
             Prepared::Server(side) if slot.is_open() => match self.plan(side, slot, status, now) {
                 Plan::Settled(effects) => Committing::done(Ok(effects)),
                 Plan::Store(task) => {
-                    Committing::Waiting(Box::pin(carry_out(slot.clone(), *task, now)))
+                    Committing::Waiting(Box::pin(carry_out(slot.clone(), task, now)))
                 }
             },
             Prepared::Server(_) if self.commits_untouched() => {
@@ -125,7 +125,7 @@ impl SessionManager {
         permanent: bool,
         issued: Timestamp,
     ) -> Result<String, CommitError> {
-        let payload = state.patch.render(&state.data, self.style());
+        let payload = state.changes().render(state.loaded_data(), self.style());
         let expires = issued.saturating_add(self.lifetime_seconds());
         let value = codec
             .seal(&payload, issued, expires)
@@ -178,8 +178,7 @@ impl SessionManager {
         }
     }
 
-    /// Decides, and takes what the store has to do, if anything, out of the state, which can only be read from
-    /// now on.
+    /// Decides, and shares what the store has to do, if anything, with the state, which can only be read from now on.
     fn plan(&self, side: &ServerSide, slot: &Slot, status: u16, now: Timestamp) -> Plan {
         let Some(mut state) = slot.0.state() else {
             return Plan::Settled(Effects::default());
@@ -197,25 +196,19 @@ impl SessionManager {
             return Plan::Settled(Effects::new(removal, vary));
         }
         let expires = side.timeouts.expires(created, now, self.lifetime());
-        let mut patch = state.patch.clone();
-        patch.facts.seen = Some(Seen { at: now, expires });
-        let mut stored = state.stored.as_deref().cloned();
-        if let Some(stored) = stored.as_mut().filter(|_| verb.takes_data()) {
-            stored.record.data = state.data.clone();
-        }
         let job = Job {
             verb,
-            stored,
-            patch,
+            stored: state.stored.clone(),
+            patch: state.send(Seen { at: now, expires }),
         };
-        Plan::Store(Box::new(Task {
+        Plan::Store(Task {
             job,
             removal,
             vary,
             expires,
             permanent: facts.permanent,
             resigned: facts.through_fallback,
-        }))
+        })
     }
 
     fn id_cookie(
@@ -236,8 +229,8 @@ impl SessionManager {
 enum Plan {
     /// These headers; the store has nothing to do with it.
     Settled(Effects),
-    /// A verb of the store. Boxed: most requests have none.
-    Store(Box<Task>),
+    /// A verb of the store.
+    Store(Task),
 }
 
 /// What the store has to do, and what the browser hears afterwards.
@@ -269,7 +262,7 @@ async fn commit_untouched(
     })?;
     match manager.plan(side, &slot, status, now) {
         Plan::Settled(effects) => Ok(effects),
-        Plan::Store(task) => carry_out(slot.clone(), *task, now).await,
+        Plan::Store(task) => carry_out(slot.clone(), task, now).await,
     }
 }
 
@@ -298,7 +291,9 @@ async fn carry_out(slot: Slot, task: Task, now: Timestamp) -> Result<Effects, Co
     let is_shown = permanent || resigned || manager.always_keeps();
     let set_cookie = match outcome {
         Outcome::NewId(id) => Some(manager.id_cookie(side, &id, permanent, expires)?),
-        Outcome::SameId(id) if is_shown => Some(manager.id_cookie(side, &id, permanent, expires)?),
+        Outcome::SameId(stored) if is_shown => {
+            Some(manager.id_cookie(side, &stored.id, permanent, expires)?)
+        }
         Outcome::SameId(_) => None,
         // The browser may have the id of a newer login by now; a late response leaves it alone.
         Outcome::Gone => None,

@@ -46,9 +46,18 @@ impl SessionData {
     pub(super) fn joined(members: &[(&str, &str)]) -> Option<Self> {
         let length = members.iter().map(|(key, value)| key.len() + value.len());
         let length = u32::try_from(length.sum::<usize>()).ok()?;
-        let text = String::with_capacity(length as usize);
-        let (text, members) = json::joined(text, members.iter().copied());
-        Some(Self { text, members })
+        let mut text = String::with_capacity(length as usize);
+        for (key, value) in members {
+            text.push_str(key);
+            text.push_str(value);
+        }
+        let lengths = members.iter().map(|(key, value)| (key.len(), value.len()));
+        Some(Self::checked(text, json::adjacent(lengths)))
+    }
+
+    /// Of a text that was checked, and where its members stand, with distinct keys.
+    pub(crate) const fn checked(text: String, members: Members) -> Self {
+        Self { text, members }
     }
 
     /// The JSON text of a value.

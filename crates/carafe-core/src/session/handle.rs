@@ -265,7 +265,7 @@ impl Session {
                 .stored
                 .as_ref()
                 .and_then(|stored| stored.record.authenticated);
-            state.patch.facts.authenticated.or(stored)
+            state.changes().facts.authenticated.or(stored)
         })
     }
 

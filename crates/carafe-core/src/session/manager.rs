@@ -12,7 +12,11 @@ use std::{
 
 use super::{
     Duplicates, Loaded, Policy, Refresh, Rejection, Session, SessionConfig, Side, Slot,
-    client_side::Codec, expiry::seconds, server_side::ServerSide, side::Prepared, slot::State,
+    client_side::Codec,
+    expiry::seconds,
+    server_side::ServerSide,
+    side::Prepared,
+    slot::{State, Stored},
 };
 use crate::{
     clock::Timestamp,
@@ -219,8 +223,9 @@ impl SessionManager {
             Prepared::Client(codec) => Ok(slot.0.settle(|| self.load_client(codec, cookies, now))),
             // In a box, or every handler's future would have room for a wait that cookies never need.
             Prepared::Server(side) => {
-                let state = Box::pin(self.load_stored(side, cookies, now)).await?;
-                Ok(slot.0.settle(|| state))
+                let found = Box::pin(self.load_stored(side, cookies, now)).await?;
+                let (loaded, stored) = found;
+                Ok(slot.0.settle(|| State::found(loaded, stored, now)))
             }
         }
     }
@@ -230,10 +235,11 @@ impl SessionManager {
         side: &ServerSide,
         cookies: impl IntoIterator<Item = &'h [u8]>,
         now: Timestamp,
-    ) -> Result<State, StoreError> {
+    ) -> Result<(Loaded, Option<Arc<Stored>>), StoreError> {
         let candidates = values_of(cookies, self.cookie.name(), self.grammar);
-        let state = side.load(&candidates, self.duplicates, now).await?;
-        Ok(self.logged(state))
+        let found = side.load(&candidates, self.duplicates, now).await?;
+        self.log(&found.0);
+        Ok(found)
     }
 
     pub(super) fn load_client<'h>(
@@ -243,18 +249,19 @@ impl SessionManager {
         now: Timestamp,
     ) -> State {
         let candidates = values_of(cookies, self.cookie.name(), self.grammar);
-        self.logged(codec.load(&candidates, self.duplicates, self.lifetime(), now))
+        let state = codec.load(&candidates, self.duplicates, self.lifetime(), now);
+        self.log(&state.loaded);
+        state
     }
 
     pub(super) const fn always_keeps(&self) -> bool {
         self.always_kept
     }
 
-    fn logged(&self, state: State) -> State {
-        if let Loaded::Rejected(rejection) = &state.loaded {
+    fn log(&self, loaded: &Loaded) {
+        if let Loaded::Rejected(rejection) = loaded {
             log_rejection(self.cookie.name(), rejection);
         }
-        state
     }
 
     /// How long the browser keeps a cookie that expires at `expires`.

@@ -174,10 +174,7 @@ impl Patch {
     /// The JSON text of `base` after this patch, if `base` is what it was made on.
     #[must_use]
     pub fn render(&self, base: &SessionData, style: Style) -> String {
-        // Each look at the members compares all keys of both, and writing looks at them several times.
-        let mut members = Vec::with_capacity(base.len() + self.changes.len());
-        members.extend(self.members(base));
-        json::write_object(members.iter().copied(), style)
+        json::write_object(self.listed(base).iter().copied(), style)
     }
 
     /// This patch as it is on `newest`: updates whose value has changed meanwhile have run again.
@@ -194,10 +191,12 @@ impl Patch {
         Ok(patch)
     }
 
-    /// The members that it writes.
-    pub(super) fn written(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
-        let entries = self.changes.iter();
-        entries.filter_map(|entry| Some((entry.raw.as_str(), entry.change.text()?)))
+    /// The members after this patch. Each look at them compares all keys of both, and who writes them looks several
+    /// times.
+    pub(super) fn listed<'a>(&'a self, base: &'a SessionData) -> Vec<(&'a str, &'a str)> {
+        let mut members = Vec::with_capacity(base.len() + self.changes.len());
+        members.extend(self.members(base));
+        members
     }
 
     fn write(&mut self, key: &str, change: Change) {
@@ -215,7 +214,7 @@ impl Patch {
     fn entry_of_raw(&self, raw: &str) -> Option<&Entry> {
         self.changes
             .iter()
-            .find(|entry| string::compare(raw, &entry.raw).is_eq())
+            .find(|entry| string::key_equals(raw, &entry.key))
     }
 }
 
@@ -258,7 +257,7 @@ impl Update {
 
 /// A key as JSON text. ASCII, which every style reads alike.
 fn quote(key: &str) -> String {
-    let mut raw = String::new();
+    let mut raw = String::with_capacity(key.len() + 2);
     string::write(key, true, &mut raw);
     raw
 }

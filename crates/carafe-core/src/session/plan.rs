@@ -43,16 +43,6 @@ pub enum Verb {
     Replace,
 }
 
-impl Verb {
-    /// Whether it takes the dictionary that the request has loaded.
-    pub(super) const fn takes_data(self) -> bool {
-        matches!(
-            self,
-            Self::Patch | Self::Renew | Self::LogIn | Self::Replace
-        )
-    }
-}
-
 /// The verb for a decision.
 #[must_use]
 pub const fn verb(commit: Commit, facts: StoredFacts) -> Verb {

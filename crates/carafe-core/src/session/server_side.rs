@@ -5,11 +5,8 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::{
-    AtLimit, Duplicates, Loaded, Patch, Rejection, SessionData, Timeouts,
-    expiry::seconds,
-    limit::Limit,
-    plan::Verb,
-    slot::{State, Stored},
+    AtLimit, Duplicates, Loaded, Patch, Rejection, SessionData, Timeouts, expiry::seconds,
+    limit::Limit, plan::Verb, slot::Stored,
 };
 use crate::{
     clock::Timestamp,
@@ -42,12 +39,11 @@ pub struct ServerSide {
     signer: Option<Arc<Signer>>,
 }
 
-/// What a request leaves for the store, taken out of its state.
+/// What a request leaves for the store, shared with its state.
 pub(super) struct Job {
     pub(super) verb: Verb,
-    /// With its data only if the verb takes it.
-    pub(super) stored: Option<Stored>,
-    pub(super) patch: Patch,
+    pub(super) stored: Option<Arc<Stored>>,
+    pub(super) patch: Arc<Patch>,
 }
 
 /// What became of a [`Job`].
@@ -57,7 +53,7 @@ pub(super) enum Outcome {
     /// The session lives under this id, which the browser does not have yet.
     NewId(SessionId),
     /// The session lives under the id that the browser has.
-    SameId(SessionId),
+    SameId(Arc<Stored>),
     /// The user has as many sessions as one may have.
     Refused { limit: usize },
     /// Somebody else has ended the session, or given it a new id, while this request ran.
@@ -144,14 +140,14 @@ impl ServerSide {
         id.store_key_as(self.naming)
     }
 
-    /// The state behind a request's cookies. Only what has the form of an id reaches the store.
+    /// What is behind a request's cookies. Only what has the form of an id reaches the store.
     pub(super) async fn load(
         &self,
         candidates: &Candidates<'_>,
         duplicates: Duplicates,
         now: Timestamp,
-    ) -> Result<State, StoreError> {
-        let mut found: Option<Stored> = None;
+    ) -> Result<(Loaded, Option<Arc<Stored>>), StoreError> {
+        let mut found: Option<Arc<Stored>> = None;
         let mut refused = Rejection::UnknownId;
         for cookie in duplicates.looks_at(candidates) {
             let (id, signed_by) = match self.id_in(cookie, now) {
@@ -171,23 +167,21 @@ impl ServerSide {
                 .await?
                 .filter(|record| self.is_live(record, now))
                 && found
-                    .replace(Stored {
+                    .replace(Arc::new(Stored {
                         id,
                         key,
                         signed_by,
                         record,
-                    })
+                    }))
                     .is_some()
             {
-                return Ok(State::empty(Loaded::Rejected(Rejection::Ambiguous), now));
+                return Ok((Loaded::Rejected(Rejection::Ambiguous), None));
             }
         }
         Ok(match found {
-            Some(stored) => State::stored(stored, now),
-            None if duplicates.looks_at(candidates).all(<[u8]>::is_empty) => {
-                State::empty(Loaded::Absent, now)
-            }
-            None => State::empty(Loaded::Rejected(refused), now),
+            Some(stored) => (Loaded::Stored, Some(stored)),
+            None if duplicates.looks_at(candidates).all(<[u8]>::is_empty) => (Loaded::Absent, None),
+            None => (Loaded::Rejected(refused), None),
         })
     }
 
@@ -254,13 +248,13 @@ impl ServerSide {
 
     async fn touch(
         &self,
-        stored: Stored,
+        stored: Arc<Stored>,
         expires: Timestamp,
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
         let there = self.store.touch(&stored.key, expires, now).await?;
         Ok(if there {
-            Outcome::SameId(stored.id)
+            Outcome::SameId(stored)
         } else {
             Outcome::Gone
         })
@@ -268,7 +262,7 @@ impl ServerSide {
 
     async fn patch(
         &self,
-        stored: Stored,
+        stored: Arc<Stored>,
         patch: &Patch,
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
@@ -277,7 +271,7 @@ impl ServerSide {
             .patch(&stored.key, &stored.record, patch, now)
             .await?
         {
-            Patched::Applied(_) => Ok(Outcome::SameId(stored.id)),
+            Patched::Applied(_) => Ok(Outcome::SameId(stored)),
             Patched::Gone => Ok(Outcome::Gone),
         }
     }
@@ -285,7 +279,7 @@ impl ServerSide {
     /// Where another request has renewed the id meanwhile, the changes go through its alias.
     async fn renew(
         &self,
-        stored: Stored,
+        stored: Arc<Stored>,
         patch: &Patch,
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
@@ -301,7 +295,7 @@ impl ServerSide {
 
     async fn log_in(
         &self,
-        stored: Stored,
+        stored: Arc<Stored>,
         patch: &Patch,
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
@@ -402,10 +396,10 @@ fn new_record(
     expires: Timestamp,
     now: Timestamp,
 ) -> Result<Record, StoreError> {
-    let text = patch.render(data, Record::STYLE);
+    let data = patch.applied(data, Record::STYLE);
     let facts = &patch.facts;
     Ok(Record {
-        data: SessionData::parse(text, Record::STYLE).map_err(StoreError::corrupt)?,
+        data: data.map_err(StoreError::corrupt)?,
         user: facts.user.clone(),
         handle: Handle::random().map_err(|_| StoreError::unavailable(SealError::NoRandomness))?,
         device: facts.device.clone(),

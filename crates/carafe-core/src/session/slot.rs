@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use super::{Flash, Patch, SessionData, SessionManager, handle::USER};
+use super::{Flash, Patch, Seen, SessionData, SessionManager, handle::USER};
 use crate::{
     clock::Timestamp,
     json,
@@ -72,11 +72,14 @@ pub(super) struct State {
     pub(super) loaded: Loaded,
     /// When the session was opened: the request's time for what handlers do.
     pub(super) opened: Timestamp,
-    /// The session in the store, without its data, which is in `data`. Boxed, because sessions that live in
-    /// their cookies would carry its room too, and a state is moved a few times until it is in its slot.
-    pub(super) stored: Option<Box<Stored>>,
+    /// The session in the store. Shared with the commit, which needs it while others may still read.
+    pub(super) stored: Option<Arc<Stored>>,
+    /// The dictionary of a session that is in no store.
     pub(super) data: SessionData,
+    /// The changes, until the commit has them.
     pub(super) patch: Patch,
+    /// The changes, once the commit has them. Shared, as `stored` is.
+    pub(super) sent: Option<Arc<Patch>>,
     pub(super) accessed: bool,
     pub(super) modified: bool,
     pub(super) ended: bool,
@@ -89,7 +92,6 @@ pub(super) struct State {
 }
 
 /// A session as a store gave it.
-#[derive(Clone)]
 pub(super) struct Stored {
     pub(super) id: SessionId,
     pub(super) key: StoreKey,
@@ -154,6 +156,7 @@ impl State {
             stored: None,
             data,
             patch: Patch::default(),
+            sent: None,
             accessed: false,
             modified: false,
             ended: false,
@@ -170,13 +173,22 @@ impl State {
         Self::new(loaded, SessionData::default(), opened)
     }
 
-    /// Of a request whose id led to a record.
-    pub(super) fn stored(mut stored: Stored, opened: Timestamp) -> Self {
-        let data = std::mem::take(&mut stored.record.data);
+    /// Of a request that a store was asked for.
+    pub(super) fn found(loaded: Loaded, stored: Option<Arc<Stored>>, opened: Timestamp) -> Self {
         Self {
-            stored: Some(Box::new(stored)),
-            ..Self::new(Loaded::Stored, data, opened)
+            stored,
+            ..Self::empty(loaded, opened)
         }
+    }
+
+    /// The changes for a commit, with the use that it notes. They can be read here as before.
+    pub(super) fn send(&mut self, seen: Seen) -> Arc<Patch> {
+        let mut patch = match self.sent.take() {
+            Some(sent) => Arc::unwrap_or_clone(sent),
+            None => std::mem::take(&mut self.patch),
+        };
+        patch.facts.seen = Some(seen);
+        Arc::clone(self.sent.insert(Arc::new(patch)))
     }
 
     /// Whether the session belongs to a user who no longer stands in its dictionary: `clear`, or the log-out of
@@ -196,11 +208,24 @@ impl State {
     }
 
     pub(super) fn text_of(&self, key: &str) -> Option<&str> {
-        self.patch.text_of(key, &self.data)
+        self.changes().text_of(key, self.loaded_data())
     }
 
     pub(super) fn members(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
-        self.patch.members(&self.data)
+        self.changes().members(self.loaded_data())
+    }
+
+    /// What the request has changed.
+    pub(super) fn changes(&self) -> &Patch {
+        self.sent.as_deref().unwrap_or(&self.patch)
+    }
+
+    /// The dictionary as the request found it.
+    pub(super) fn loaded_data(&self) -> &SessionData {
+        match &self.stored {
+            Some(stored) => &stored.record.data,
+            None => &self.data,
+        }
     }
 }
 
@@ -229,5 +254,70 @@ impl std::fmt::Display for Rejection {
 impl std::fmt::Debug for Slot {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Slot {{ open: {} }}", self.is_open())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_executor::block_on;
+
+    use super::*;
+    use crate::{
+        session::{ServerSide, Session, SessionConfig, SessionError},
+        store::MemoryStore,
+    };
+
+    const NOON: Timestamp = Timestamp::from_unix(1_700_000_000);
+
+    fn opened(manager: &Arc<SessionManager>, cookie: &str) -> (Slot, Session) {
+        let slot = manager.begin();
+        let session = block_on(manager.open(&slot, [cookie.as_bytes()], NOON));
+        (slot, session.expect("the store works"))
+    }
+
+    fn committed(slot: &Slot) -> Option<String> {
+        let effects = block_on(slot.manager().commit(slot, [], 200, NOON));
+        effects.expect("the store works").set_cookie
+    }
+
+    fn assert_reads(session: &Session) {
+        let numbers = ["a", "b", "c"].map(|key| session.get::<u8>(key).expect("it is a number"));
+        assert_eq!(numbers, [Some(3), None, Some(4)]);
+        assert_eq!(session.user().as_deref(), Some("bob"));
+        assert_eq!(session.authenticated(), Some(NOON));
+        assert_eq!(session.len(), 3);
+    }
+
+    #[test]
+    fn ckw_12_a_stored_session_is_read_on_while_and_after_it_is_committed() {
+        let side = ServerSide::new(MemoryStore::new());
+        let manager = SessionManager::new(side, SessionConfig::flask());
+        let manager = Arc::new(manager.expect("browsers take the cookie"));
+        let (slot, session) = opened(&manager, "");
+        session.insert("a", &1).expect("it is JSON");
+        session.insert("b", &2).expect("it is JSON");
+        let set = committed(&slot).expect("a new session sets a cookie");
+        let cookie = set.split(';').next().expect("there is a first part");
+
+        let (slot, session) = opened(&manager, cookie);
+        session.insert("a", &3).expect("it is JSON");
+        assert!(session.remove("b").expect("nothing was sent"));
+        session.insert("c", &4).expect("it is JSON");
+        session.log_in("bob").expect("nothing was sent");
+        assert_reads(&session);
+        let commit = manager.commit(&slot, [], 200, NOON);
+        assert_reads(&session);
+        assert!(
+            block_on(commit)
+                .expect("the store works")
+                .set_cookie
+                .is_some()
+        );
+        assert_reads(&session);
+        let late = session.insert("a", &5);
+        assert!(matches!(late, Err(SessionError::AlreadySent)));
+        // Once more: the old id is dead by now, and nothing is forgotten.
+        assert_eq!(committed(&slot), None);
+        assert_reads(&session);
     }
 }

@@ -3,6 +3,7 @@
 //! A record is one allocation of packed bytes (`packed`), filed under half of its key in one of 64 maps.
 //! Nothing survives a restart. Next: `packed` for the layout.
 
+mod dictionary;
 mod inventory;
 mod packed;
 mod shard;
@@ -118,13 +119,7 @@ impl MemoryStore {
     }
 
     fn load_now(&self, key: &StoreKey, now: Timestamp) -> Result<Option<Record>, StoreError> {
-        let Some(key) = self.resolve(key, now) else {
-            return Ok(None);
-        };
-        self.shard(&key)
-            .live(&key, now)
-            .map(|packed| packed.record())
-            .transpose()
+        self.at_live(key, now, |packed| packed.record()).transpose()
     }
 
     fn patch_now(
@@ -134,20 +129,15 @@ impl MemoryStore {
         patch: &Patch,
         now: Timestamp,
     ) -> Result<Patched, StoreError> {
-        let Some(key) = self.resolve(key, now) else {
-            return Ok(Patched::Gone);
-        };
-        let mut shard = self.shard(&key);
-        let Some(packed) = shard.live(&key, now) else {
-            return Ok(Patched::Gone);
-        };
-        let Some(record) = packed.newest(base)?.after(base, patch)? else {
-            return Ok(Patched::Gone);
-        };
-        shard
-            .records
-            .insert(half(&key), Place::Record(Packed::new(&record)));
-        Ok(Patched::Applied(Box::new(record)))
+        let merged = self.at_live(key, now, |packed| {
+            let record = packed.newest(base)?.after(base, patch)?;
+            if let Some(record) = &record {
+                *packed = Packed::new(record);
+            }
+            Ok(record)
+        });
+        let record = merged.transpose()?.flatten();
+        Ok(record.map_or(Patched::Gone, |record| Patched::Applied(Box::new(record))))
     }
 
     fn rotate_now(
@@ -191,15 +181,8 @@ impl MemoryStore {
     }
 
     fn touch_now(&self, key: &StoreKey, expires: Timestamp, now: Timestamp) -> bool {
-        let Some(key) = self.resolve(key, now) else {
-            return false;
-        };
-        let mut shard = self.shard(&key);
-        let Some(packed) = shard.live(&key, now) else {
-            return false;
-        };
-        packed.touch(now, expires);
-        true
+        self.at_live(key, now, |packed| packed.touch(now, expires))
+            .is_some()
     }
 
     fn delete_now(&self, key: &StoreKey) -> bool {
@@ -215,14 +198,19 @@ impl MemoryStore {
         self.delete_now(&target)
     }
 
-    /// The key that `key` is an alias of, or `key`.
-    fn resolve(&self, key: &StoreKey, now: Timestamp) -> Option<StoreKey> {
+    /// Does something to the live record of `key`, or of the key that it is an alias of, if there is one.
+    fn at_live<T>(
+        &self,
+        key: &StoreKey,
+        now: Timestamp,
+        act: impl FnOnce(&mut Packed) -> T,
+    ) -> Option<T> {
         let mut key = *key;
         loop {
-            match self.shard(&key).records.get(&half(&key))? {
-                Place::Record(_) => return Some(key),
+            match self.shard(&key).records.get_mut(&half(&key))? {
+                Place::Record(packed) if now < packed.expires() => return Some(act(packed)),
                 Place::Alias(alias) if now < alias.1 => key = alias.0,
-                Place::Alias(_) => return None,
+                Place::Record(_) | Place::Alias(_) => return None,
             }
         }
     }

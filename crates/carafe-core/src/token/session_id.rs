@@ -42,8 +42,12 @@ impl SessionId {
     #[must_use]
     pub fn parse(cookie: &[u8]) -> Option<Self> {
         let mut bytes = Zeroizing::new([0; Self::BYTES]);
-        let good = base64::decode_url_exact(cookie, bytes.as_mut());
-        good.then(|| Self(Zeroizing::new(base64::encode_url(bytes.as_ref()))))
+        if !base64::decode_url_exact(cookie, bytes.as_mut()) {
+            return None;
+        }
+        // These bytes have no other spelling, so the cookie's is the id's.
+        let text = str::from_utf8(cookie).ok()?;
+        Some(Self(Zeroizing::new(text.to_owned())))
     }
 
     /// The text for the cookie, and for nothing else.

@@ -2,17 +2,17 @@
 //!
 //! ```text
 //! created 5 ‖ renewed 5 ‖ last seen 5 ‖ expires 5 ‖ authenticated 5 (0 = never) ‖ version 5 ‖ handle 12
-//! ‖ user length 4 ‖ device length 4 ‖ user ‖ device ‖ JSON text          a length of FFFFFFFF = none
+//! ‖ user length 4 ‖ device length 4 ‖ user ‖ device ‖ dictionary         a length of FFFFFFFF = none
 //! ```
 //!
 //! Times are 40-bit seconds since 1970, good for 34,000 years. The layout is private to this process.
+//! Next: `dictionary`.
 
 use std::borrow::Cow;
 
+use super::dictionary;
 use crate::{
     clock::Timestamp,
-    json,
-    session::SessionData,
     store::{Handle, Position, Record, StoreError},
 };
 
@@ -34,10 +34,10 @@ pub(super) struct Packed(Box<[u8]>);
 
 impl Packed {
     pub(super) fn new(record: &Record) -> Self {
-        let text = json::write_object(record.data.iter(), Record::STYLE);
         let (user, device) = (record.user.as_deref(), record.device.as_deref());
         let length = |text: Option<&str>| text.map_or(0, str::len);
-        let mut bytes = Vec::with_capacity(TEXTS + length(user) + length(device) + text.len());
+        let texts = length(user) + length(device) + dictionary::length(&record.data);
+        let mut bytes = Vec::with_capacity(TEXTS + texts);
         bytes.resize(TEXTS, 0);
         let mut packed = Header(&mut bytes);
         packed.put_number(CREATED, record.created.unix());
@@ -52,18 +52,18 @@ impl Packed {
         packed.put(HANDLE, record.handle.as_bytes());
         packed.put(USER_LENGTH, &length_of(user).to_be_bytes());
         packed.put(DEVICE_LENGTH, &length_of(device).to_be_bytes());
-        for text in [user.unwrap_or_default(), device.unwrap_or_default(), &text] {
+        for text in [user, device].into_iter().flatten() {
             bytes.extend_from_slice(text.as_bytes());
         }
+        dictionary::append(&record.data, &mut bytes);
         Self(bytes.into())
     }
 
     pub(super) fn record(&self) -> Result<Record, StoreError> {
         let (user, rest) = self.text(USER_LENGTH, TEXTS);
         let (device, rest) = self.text(DEVICE_LENGTH, rest);
-        let data = String::from_utf8(self.0[rest..].to_vec()).map_err(StoreError::corrupt)?;
         Ok(Record {
-            data: SessionData::parse(data, Record::STYLE).map_err(StoreError::corrupt)?,
+            data: dictionary::read(&self.0[rest..])?,
             user,
             device,
             handle: self.handle(),
