@@ -7,7 +7,7 @@ use std::{num::NonZeroU32, path::PathBuf, process::ExitCode};
 use crate::{
     failure::Failure,
     migration::{
-        Comparing, Comparison, Migration, Mode, OurSource, Route, Settings, StateFile, Stop,
+        Comparing, Comparison, Migration, Mode, Origin, Route, Settings, StateFile, Stop,
     },
     output, runtime,
     stores::StoreUrl,
@@ -93,12 +93,12 @@ impl Migrate {
         let stop = Stop::listen();
         let mode = if self.moves { Mode::Move } else { Mode::Copy };
         let route = Route::new(from, to, mode);
-        let (from, to) = (from.open().await?, to.open().await?);
-        let source = OurSource(from.inventory()?);
+        let (origin, to) = (Origin::open(from).await?, to.open().await?);
+        let source = origin.source()?;
         let (batch, shows_progress) = (usize::from(self.batch), !self.quiet);
         let migration = Migration {
-            source: &source,
-            from: &from,
+            source: &*source,
+            from,
             to: &to,
             settings: Settings {
                 mode,
@@ -112,8 +112,8 @@ impl Migrate {
         };
         let tally = migration.run().await?;
         let comparing = Comparing {
-            source: &source,
-            from: &from,
+            source: &*source,
+            from,
             to: &to,
             batch,
             shows_progress,
@@ -122,7 +122,7 @@ impl Migrate {
             true => Some(comparing.run().await?),
             false => None,
         };
-        let report = report::Report::new((from.url(), to.url()), mode, &tally, comparison.as_ref());
+        let report = report::Report::new((from, to.url()), mode, &tally, comparison.as_ref());
         match self.json {
             true => output::json(&report)?,
             false => output::line(&report.readable())?,
