@@ -107,7 +107,7 @@ pub trait Dialect: Database {
 
 /// A row of Flask-Session's table.
 #[cfg(feature = "flask-session")]
-pub(crate) struct Stored {
+pub struct Stored {
     pub(crate) name: Vec<u8>,
     pub(crate) value: Vec<u8>,
     /// The first second without it.

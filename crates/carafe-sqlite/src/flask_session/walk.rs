@@ -55,7 +55,9 @@ impl Rows {
         let count = sql::first(db, &self.count, params![now.unix()], |row| {
             row.get::<_, i64>(0).map_err(of_statement)
         })?;
-        Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or_default())
+        Ok(count
+            .and_then(|count| u64::try_from(count).ok())
+            .unwrap_or_default())
     }
 }
 
