@@ -122,10 +122,14 @@ impl Comparing<'_> {
 
     async fn back(&self, comparison: &mut Comparison) -> Result<(), Failure> {
         let target = OurSource(self.to.inventory()?);
-        let mut progress = self.progress(&target, self.to.url(), "comparing back").await?;
+        let mut progress = self
+            .progress(&target, self.to.url(), "comparing back")
+            .await?;
         let (mut cursor, mut seen) = (None, 0);
         loop {
-            let stretch = self.stretch(&target, self.to.url(), cursor.as_ref()).await?;
+            let stretch = self
+                .stretch(&target, self.to.url(), cursor.as_ref())
+                .await?;
             let now = Timestamp::now();
             let looks = stretch.found.iter().map(|found| self.look_back(found, now));
             let looks: Vec<_> = stream::iter(looks).buffered(AT_ONCE).collect().await;

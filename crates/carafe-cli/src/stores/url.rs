@@ -249,7 +249,11 @@ impl fmt::Display for StoreUrl {
                 format!("//{user}{at}{host}{behind}")
             }
         };
-        let layout = if self.is_flask_session { FLASK_SESSION } else { "" };
+        let layout = if self.is_flask_session {
+            FLASK_SESSION
+        } else {
+            ""
+        };
         write!(f, "{layout}{}:{place}", self.scheme)?;
         let shown = self
             .parameters

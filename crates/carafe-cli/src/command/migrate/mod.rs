@@ -6,9 +6,7 @@ use std::{num::NonZeroU32, path::PathBuf, process::ExitCode};
 
 use crate::{
     failure::Failure,
-    migration::{
-        Comparing, Comparison, Migration, Mode, Origin, Route, Settings, StateFile, Stop,
-    },
+    migration::{Comparing, Comparison, Migration, Mode, Origin, Route, Settings, StateFile, Stop},
     output, runtime,
     stores::StoreUrl,
 };
@@ -24,6 +22,10 @@ use crate::{
 /// With --move each session is made in the target, then deleted from the source. While it runs, services use
 /// both stores through `carafe_core::store::Moving`, in every one of them and before it starts: then a
 /// log-out counts wherever the session is. Begin with a target that no copy was made into.
+///
+/// --from takes Flask-Session's layouts, too: flask-session+redis://…, flask-session+postgres://…,
+/// flask-session+mysql://… or flask-session+sqlite:FILE, with ?key_prefix=, ?table= and ?lifetime= as Flask has
+/// them set. The ids stay, so Flask's cookies open the sessions in the target.
 #[derive(clap::Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Migrate {
@@ -78,6 +80,7 @@ Exit codes:
 
 Examples:
   carafe migrate --from sqlite:sessions.db --to postgres://app@localhost/shop --verify
+  carafe migrate --from 'flask-session+redis://cache/0?key_prefix=session:' --to redis://cache/1
   carafe migrate --from redis://cache --to postgres://app@db/shop --move --state f.json --rate 2000";
 
 impl Migrate {
