@@ -61,9 +61,13 @@ fn the_version_tells_the_stores_and_formats_built_in() {
     } else {
         stores.join(", ")
     };
+    let stored = match cfg!(feature = "flask-session") {
+        true => ", flask-session",
+        false => "",
+    };
     assert_eq!(
         rest,
-        format!("stores: {stores}\nformats: flask, starlette, quart, encrypted\n")
+        format!("stores: {stores}\nformats: flask, starlette, quart, encrypted{stored}\n")
     );
 }
 

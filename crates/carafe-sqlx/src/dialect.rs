@@ -88,7 +88,7 @@ pub trait Dialect: Database {
         sql: &'c SqlStr,
         values: &'c [Value<'c>],
     ) -> BoxFuture<'c, Result<Vec<(String, String)>, Error>>;
-    /// The rows of a query for two columns of bytes and a number.
+    /// The rows of a query for two columns of bytes and two numbers.
     #[cfg(feature = "flask-session")]
     #[doc(hidden)]
     fn stored<'c>(
@@ -105,9 +105,15 @@ pub trait Dialect: Database {
     ) -> BoxFuture<'c, Result<(), Error>>;
 }
 
-/// A row of Flask-Session's table: the name, the value, the first second without it.
+/// A row of Flask-Session's table.
 #[cfg(feature = "flask-session")]
-pub(crate) type Stored = (Vec<u8>, Vec<u8>, i64);
+pub struct Stored {
+    pub(crate) name: Vec<u8>,
+    pub(crate) value: Vec<u8>,
+    /// The first second without it.
+    pub(crate) expires: i64,
+    pub(crate) number: i64,
+}
 
 /// The value of a placeholder.
 #[derive(Clone, Copy)]
@@ -192,8 +198,14 @@ macro_rules! calls {
             Box::pin(async move {
                 let query = sqlx::query_with::<Self, _>(sql.clone(), arguments(values)?);
                 let rows = query.fetch_all(connection).await?;
-                let stored =
-                    |row: &Self::Row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?));
+                let stored = |row: &Self::Row| {
+                    Ok($crate::dialect::Stored {
+                        name: row.try_get(0)?,
+                        value: row.try_get(1)?,
+                        expires: row.try_get(2)?,
+                        number: row.try_get(3)?,
+                    })
+                };
                 rows.iter().map(stored).collect()
             })
         }

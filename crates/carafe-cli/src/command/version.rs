@@ -22,10 +22,12 @@ fn text() -> String {
         true => "none".to_owned(),
         false => stores.join(", "),
     };
-    let formats: Vec<_> = FormatName::value_variants()
+    let formats = FormatName::value_variants()
         .iter()
-        .map(|format| format.as_str())
-        .collect();
+        .map(|format| format.as_str());
+    // Not a cookie's: what `migrate --from` reads beside our own.
+    let stored = cfg!(feature = "flask-session").then_some("flask-session");
+    let formats: Vec<_> = formats.chain(stored).collect();
     format!(
         "{}\nstores: {stores}\nformats: {}",
         env!("CARGO_PKG_VERSION"),

@@ -3,6 +3,8 @@
 //! | file | holds |
 //! |---|---|
 //! | `source` | [`Source`]: where sessions come from; any store, and layouts that are not ours |
+//! | `flask_source` | Flask-Session's layout as one |
+//! | `origin` | [`Origin`]: whichever of them a URL names |
 //! | `step` | what happens to one session, by copying or by moving |
 //! | `batch` | many of them at once, and what is tried again |
 //! | `run` | [`Migration`]: batch after batch, until the end or until somebody asks to stop |
@@ -11,6 +13,9 @@
 //! | `pace`, `progress`, `stop` | how fast, how far, and when not to go on |
 
 mod batch;
+#[cfg(feature = "flask-session")]
+mod flask_source;
+mod origin;
 mod pace;
 mod progress;
 mod run;
@@ -21,6 +26,7 @@ mod stop;
 mod tally;
 mod verify;
 
+pub(crate) use origin::Origin;
 pub(crate) use progress::Progress;
 pub(crate) use run::{Migration, Settings};
 pub(crate) use source::{OurSource, Source};

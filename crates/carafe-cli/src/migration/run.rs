@@ -13,7 +13,10 @@ use super::{
     pace::Pace,
     step::Way,
 };
-use crate::{failure::Failure, stores::OpenStore};
+use crate::{
+    failure::Failure,
+    stores::{OpenStore, StoreUrl},
+};
 
 /// A move goes round so often for sessions whose id was too young.
 const PASSES: usize = 3;
@@ -33,7 +36,7 @@ pub(crate) struct Settings {
 /// A migration, ready to run.
 pub(crate) struct Migration<'m> {
     pub(crate) source: &'m dyn Source,
-    pub(crate) from: &'m OpenStore,
+    pub(crate) from: &'m StoreUrl,
     pub(crate) to: &'m OpenStore,
     pub(crate) settings: Settings,
     pub(crate) state: StateFile,
@@ -119,7 +122,7 @@ impl Migration<'_> {
         let taken = way.take_all(&stretch, &mut counted, Timestamp::now()).await;
         taken.map_err(|halt| match halt {
             Halt::Source(error) => self.halted(self.from, &error),
-            Halt::Target(error) => self.halted(self.to, &error),
+            Halt::Target(error) => self.halted(self.to.url(), &error),
         })?;
         *tally = counted;
         Ok((stretch.next, stretch.found.len()))
@@ -159,7 +162,7 @@ impl Migration<'_> {
     }
 
     /// Trouble with a store, and that it is not the end.
-    fn halted(&self, store: &OpenStore, error: &StoreError) -> Failure {
+    fn halted(&self, store: &StoreUrl, error: &StoreError) -> Failure {
         store.failure(error).and(self.how_to_go_on())
     }
 

@@ -5,6 +5,8 @@ use carafe_core::{
     store::{BoxFuture, Cursor, Inventory, Record, SessionStore, StoreError, StoreKey},
 };
 
+use super::step::is_same;
+
 /// A store that can be walked through, whatever it names its sessions by.
 pub(crate) trait Source {
     /// The store, for what is done to single sessions, by its own names.
@@ -25,6 +27,11 @@ pub(crate) trait Source {
 
     /// Its own name for the session that we file under `key`; `None` if that cannot be told.
     fn name_of(&self, key: &StoreKey) -> Option<StoreKey>;
+
+    /// Whether what it gives as `here` is what the target has as `there`.
+    fn is_same(&self, here: &Record, there: &Record) -> bool {
+        is_same(here, there)
+    }
 }
 
 /// Some sessions on the walk.

@@ -83,7 +83,7 @@ impl Way<'_> {
             return Ok(Fate::Arrived);
         }
         let there = self.there(found, now).await?;
-        if is_same(record, &there) {
+        if self.source.is_same(record, &there) {
             return Ok(Fate::WasThere);
         }
         if age(&there) > age(record) {

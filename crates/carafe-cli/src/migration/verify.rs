@@ -11,10 +11,12 @@ use super::{
     Progress, Source, Trouble,
     batch::again,
     source::{Found, OurSource, Stretch},
-    step::is_same,
     tally::short,
 };
-use crate::{failure::Failure, stores::OpenStore};
+use crate::{
+    failure::Failure,
+    stores::{OpenStore, StoreUrl},
+};
 
 /// How many loads at once.
 const AT_ONCE: usize = 64;
@@ -80,7 +82,7 @@ enum Look {
 /// Two stores beside each other.
 pub(crate) struct Comparing<'c> {
     pub(crate) source: &'c dyn Source,
-    pub(crate) from: &'c OpenStore,
+    pub(crate) from: &'c StoreUrl,
     pub(crate) to: &'c OpenStore,
     pub(crate) batch: usize,
     pub(crate) shows_progress: bool,
@@ -120,10 +122,14 @@ impl Comparing<'_> {
 
     async fn back(&self, comparison: &mut Comparison) -> Result<(), Failure> {
         let target = OurSource(self.to.inventory()?);
-        let mut progress = self.progress(&target, self.to, "comparing back").await?;
+        let mut progress = self
+            .progress(&target, self.to.url(), "comparing back")
+            .await?;
         let (mut cursor, mut seen) = (None, 0);
         loop {
-            let stretch = self.stretch(&target, self.to, cursor.as_ref()).await?;
+            let stretch = self
+                .stretch(&target, self.to.url(), cursor.as_ref())
+                .await?;
             let now = Timestamp::now();
             let looks = stretch.found.iter().map(|found| self.look_back(found, now));
             let looks: Vec<_> = stream::iter(looks).buffered(AT_ONCE).collect().await;
@@ -152,21 +158,21 @@ impl Comparing<'_> {
             _ => return Ok(Look::Over),
         };
         let there = self
-            .load(self.to, self.to.sessions(), &found.key, now)
+            .load(self.to.url(), self.to.sessions(), &found.key, now)
             .await?;
-        if there.is_some_and(|there| is_same(walked, &there)) {
+        if there.is_some_and(|there| self.source.is_same(walked, &there)) {
             return Ok(Look::Same);
         }
         let here = self
             .load(self.from, self.source.store(), &found.name, now)
             .await?;
         let there = self
-            .load(self.to, self.to.sessions(), &found.key, now)
+            .load(self.to.url(), self.to.sessions(), &found.key, now)
             .await?;
         Ok(match (here, there) {
             (None, _) => Look::Over,
             (Some(_), None) => Look::Missing,
-            (Some(here), Some(there)) if is_same(&here, &there) => Look::Same,
+            (Some(here), Some(there)) if self.source.is_same(&here, &there) => Look::Same,
             (Some(_), Some(_)) => Look::Different,
         })
     }
@@ -189,14 +195,14 @@ impl Comparing<'_> {
             return Ok(Some(false));
         }
         let there = self
-            .load(self.to, self.to.sessions(), &found.key, now)
+            .load(self.to.url(), self.to.sessions(), &found.key, now)
             .await?;
         Ok(Some(there.is_some()))
     }
 
     async fn load(
         &self,
-        side: &OpenStore,
+        side: &StoreUrl,
         store: &dyn SessionStore,
         key: &StoreKey,
         now: Timestamp,
@@ -211,7 +217,7 @@ impl Comparing<'_> {
     async fn stretch(
         &self,
         source: &dyn Source,
-        side: &OpenStore,
+        side: &StoreUrl,
         after: Option<&Cursor>,
     ) -> Result<Stretch, Failure> {
         let stretch = again(|| source.walk(after, self.batch)).await;
@@ -221,7 +227,7 @@ impl Comparing<'_> {
     async fn progress(
         &self,
         source: &dyn Source,
-        side: &OpenStore,
+        side: &StoreUrl,
         what: &'static str,
     ) -> Result<Progress, Failure> {
         let total = again(|| source.total(Timestamp::now())).await;

@@ -6,9 +6,12 @@
 //! | `url` | [`StoreUrl`]: which store, where, and how to speak of it without its password |
 //! | `kind` | [`StoreKind`]: the stores there are, and which of them are built in |
 //! | `opened` | [`OpenStore`]: a store that answers, with what an operator asks of it |
+//! | `flask_session` | what is in Flask-Session's layout, for a migration to take from |
 //! | `sqlite`, `redis`, `sql` | how each is opened, each behind its feature |
 
 mod args;
+#[cfg(feature = "flask-session")]
+mod flask_session;
 mod kind;
 mod opened;
 #[cfg(feature = "redis")]

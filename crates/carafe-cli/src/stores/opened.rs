@@ -79,7 +79,7 @@ impl OpenStore {
 
     /// What a command says about `error`, which came from this store.
     pub(crate) fn failure(&self, error: &StoreError) -> Failure {
-        failure(&self.url, error)
+        self.url.failure(error)
     }
 }
 

@@ -6,6 +6,8 @@
 
 use std::time::Duration;
 
+#[cfg(feature = "flask-session")]
+use carafe_core::flask::stored::{FlaskSession, Walk};
 use carafe_core::store::{BoxFuture, Health, StoreError};
 use carafe_redis::{Deadlines, RedisOptions, RedisStore};
 
@@ -30,6 +32,31 @@ pub(super) async fn open(url: &StoreUrl) -> Result<OpenStore, Failure> {
     if let Some(prefix) = url.own(PREFIX) {
         options = options.prefix(prefix);
     }
+    Ok(OpenStore::new(url, connect(url, options, &[PREFIX]).await?))
+}
+
+#[cfg(feature = "flask-session")]
+pub(super) async fn open_flask_session(
+    url: &StoreUrl,
+    layout: FlaskSession,
+) -> Result<Box<dyn Walk>, Failure> {
+    if url.scheme().ends_with("+cluster") {
+        return Err(Failure::usage(format_args!(
+            "{url}: a cluster in Flask-Session's layout is walked through node by node; run this for each \
+             primary, as flask-session+redis://"
+        )));
+    }
+    let options = RedisOptions::new().deadlines(DEADLINES);
+    let store = connect(url, options, &super::flask_session::PARAMETERS).await?;
+    Ok(Box::new(store.flask_session(layout)))
+}
+
+/// `own` are the parameters that are not the driver's.
+async fn connect(
+    url: &StoreUrl,
+    options: RedisOptions,
+    own: &[&str],
+) -> Result<RedisStore, Failure> {
     let store = match url.scheme() {
         "redis+cluster" => options.connect_cluster(nodes(url, "redis")).await,
         "rediss+cluster" => options.connect_cluster(nodes(url, "rediss")).await,
@@ -37,10 +64,9 @@ pub(super) async fn open(url: &StoreUrl) -> Result<OpenStore, Failure> {
             let (sentinels, service) = sentinels(url)?;
             options.connect_sentinel(sentinels, service).await
         }
-        scheme => options.connect(url.for_driver(scheme, &[PREFIX])).await,
+        scheme => options.connect(url.for_driver(scheme, own)).await,
     };
-    let store = store.map_err(|error| failure(url, &error))?;
-    Ok(OpenStore::new(url, store))
+    store.map_err(|error| failure(url, &error))
 }
 
 /// A URL for each node, each with the user and the password.

@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
+#[cfg(feature = "flask-session")]
+use carafe_core::flask::stored::{FlaskSession, Walk};
 use carafe_core::store::{BoxFuture, Deadlines, Health, StoreError};
 #[cfg(feature = "mysql")]
 use carafe_sqlx::MySqlStore;
 #[cfg(feature = "postgres")]
 use carafe_sqlx::PostgresStore;
 
+#[cfg(feature = "flask-session")]
+use super::flask_session;
 use super::{
     Initialized, OpenStore, StoreUrl,
     opened::{Operated, failure, probe},
@@ -16,6 +20,8 @@ use crate::failure::Failure;
 
 /// The parameter that is not the driver's.
 const TABLE: &str = "table";
+/// With those of Flask-Session's layout.
+const FLASK_SESSIONS: [&str; 4] = [TABLE, "key_prefix", "lifetime", "format"];
 
 /// An operator waits where a visitor would not.
 const DEADLINES: Deadlines = Deadlines {
@@ -26,7 +32,7 @@ const DEADLINES: Deadlines = Deadlines {
 
 /// What the two databases have in common, without their types.
 macro_rules! database {
-    ($store:ident, $scheme:literal, $connect:ident, $open:ident, $init:ident) => {
+    ($store:ident, $scheme:literal, $connect:ident, $open:ident, $init:ident, $flask_session:ident) => {
         pub(super) async fn $open(url: &StoreUrl) -> Result<OpenStore, Failure> {
             let store = $connect(url).await?;
             if let Err(error) = probe(&store).await {
@@ -43,8 +49,26 @@ macro_rules! database {
             Ok(made(were_there))
         }
 
+        #[cfg(feature = "flask-session")]
+        pub(super) async fn $flask_session(
+            url: &StoreUrl,
+            layout: FlaskSession,
+        ) -> Result<Box<dyn Walk>, Failure> {
+            let store = $connect(url).await?.flask_session(layout);
+            let store = store.table(flask_session::table(url));
+            let store = store.map_err(Failure::usage)?;
+            match probe(&store).await {
+                Ok(()) => Ok(Box::new(store)),
+                Err(error) => Err(without_flask_session(url, &error)),
+            }
+        }
+
         async fn $connect(url: &StoreUrl) -> Result<$store, Failure> {
-            let store = $store::connect(&url.for_driver($scheme, &[TABLE])).await;
+            let own: &[&str] = match url.is_flask_session() {
+                true => &FLASK_SESSIONS,
+                false => &[TABLE],
+            };
+            let store = $store::connect(&url.for_driver($scheme, own)).await;
             let store = store.map_err(|error| failure(url, &error))?;
             let store = match url.own(TABLE) {
                 Some(table) => store.table(table).map_err(Failure::usage)?,
@@ -67,15 +91,35 @@ database!(
     "postgres",
     connect_postgres,
     open_postgres,
-    init_postgres
+    init_postgres,
+    open_flask_session_in_postgres
 );
 #[cfg(feature = "mysql")]
-database!(MySqlStore, "mysql", connect_mysql, open_mysql, init_mysql);
+database!(
+    MySqlStore,
+    "mysql",
+    connect_mysql,
+    open_mysql,
+    init_mysql,
+    open_flask_session_in_mysql
+);
 
 fn made(were_there: bool) -> Initialized {
     match were_there {
         true => Initialized::WereThere,
         false => Initialized::Made,
+    }
+}
+
+#[cfg(feature = "flask-session")]
+fn without_flask_session(url: &StoreUrl, error: &StoreError) -> Failure {
+    let text = error.to_string();
+    match text.contains("does not exist") || text.contains("doesn't exist") {
+        true => Failure::unavailable(format_args!(
+            "{url}: there is no table {:?} of Flask-Session's; ?table=NAME is SESSION_SQLALCHEMY_TABLE",
+            flask_session::table(url)
+        )),
+        false => failure(url, error),
     }
 }
 

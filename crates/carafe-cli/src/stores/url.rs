@@ -6,6 +6,9 @@
 use std::fmt;
 
 use ::url::form_urlencoded;
+#[cfg(feature = "flask-session")]
+use carafe_core::flask::stored::Walk;
+use carafe_core::store::StoreError;
 
 use super::{Initialized, OpenStore, StoreKind};
 use crate::failure::Failure;
@@ -13,10 +16,16 @@ use crate::failure::Failure;
 /// Parameters that say which sessions are meant, and are ours.
 const SHOWN: [&str; 3] = ["table", "prefix", "key_prefix"];
 
+/// What a URL begins with that names a store in Flask-Session's layout.
+const FLASK_SESSION: &str = "flask-session+";
+
 /// Which store, and where. No `Debug`: it would show the password.
 #[derive(Clone)]
 pub(crate) struct StoreUrl {
     kind: StoreKind,
+    /// Whether it is in Flask-Session's layout.
+    is_flask_session: bool,
+    /// Without the word for that.
     scheme: String,
     /// What stands behind the scheme's colon, up to the parameters.
     place: String,
@@ -35,6 +44,8 @@ impl StoreUrl {
         let Some((scheme, rest)) = text.split_once(':') else {
             return refuse("this is no URL of a store");
         };
+        let plain = scheme.strip_prefix(FLASK_SESSION);
+        let (is_flask_session, scheme) = (plain.is_some(), plain.unwrap_or(scheme));
         let Some(kind) = StoreKind::of_scheme(scheme) else {
             // Not the scheme itself: where the colon was forgotten, it may be anything.
             return refuse("this URL's first word names no store");
@@ -45,6 +56,7 @@ impl StoreUrl {
         let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
         Ok(Self {
             kind,
+            is_flask_session,
             scheme: scheme.to_owned(),
             place: place.to_owned(),
             parameters: form_urlencoded::parse(query.as_bytes())
@@ -57,9 +69,27 @@ impl StoreUrl {
         self.kind
     }
 
+    /// Whether it names a store in Flask-Session's layout.
+    #[allow(dead_code, reason = "not every build knows that layout")]
+    pub(crate) fn is_flask_session(&self) -> bool {
+        self.is_flask_session
+    }
+
+    /// What a command says about `error`, which came from this store.
+    pub(crate) fn failure(&self, error: &StoreError) -> Failure {
+        super::opened::failure(self, error)
+    }
+
+    /// Opens a store in Flask-Session's layout.
+    #[cfg(feature = "flask-session")]
+    pub(crate) async fn open_flask_session(&self) -> Result<Box<dyn Walk>, Failure> {
+        self.check_built_in()?;
+        super::flask_session::open(self).await
+    }
+
     /// Opens the store. Makes no tables.
     pub(crate) async fn open(&self) -> Result<OpenStore, Failure> {
-        self.check_built_in()?;
+        self.check_ours()?;
         match self.kind {
             StoreKind::Sqlite => super::sqlite::open(self),
             #[cfg(feature = "redis")]
@@ -75,7 +105,7 @@ impl StoreUrl {
 
     /// Makes the store's tables, where it needs some and they are not there.
     pub(crate) async fn init(&self) -> Result<Initialized, Failure> {
-        self.check_built_in()?;
+        self.check_ours()?;
         match self.kind {
             StoreKind::Sqlite => super::sqlite::init(self),
             #[cfg(feature = "redis")]
@@ -129,6 +159,13 @@ impl StoreUrl {
         found.map(|(_, value)| value.as_str())
     }
 
+    /// The first parameter that is none of `own`.
+    #[cfg(feature = "flask-session")]
+    pub(super) fn other_than(&self, own: &[&str]) -> Option<&str> {
+        let names = self.parameters.iter().map(|(name, _)| name.as_str());
+        names.into_iter().find(|name| !own.contains(name))
+    }
+
     /// The URL for the driver, without the parameters in `own`. Holds the password.
     #[allow(dead_code, reason = "not every store has a driver that reads URLs")]
     pub(super) fn for_driver(&self, scheme: &str, own: &[&str]) -> String {
@@ -163,6 +200,22 @@ impl StoreUrl {
         &rest[..end]
     }
 
+    /// Most commands work on our own layout alone.
+    fn check_ours(&self) -> Result<(), Failure> {
+        if !self.is_flask_session {
+            return self.check_built_in();
+        }
+        Err(Failure::usage(match cfg!(feature = "flask-session") {
+            true => format!(
+                "{self}: in Flask-Session's layout is only what `carafe migrate --from` takes sessions from"
+            ),
+            false => format!(
+                "{self}: this carafe was built without Flask-Session's layout; build it with the feature \
+                 `flask-session`"
+            ),
+        }))
+    }
+
     fn check_built_in(&self) -> Result<(), Failure> {
         match self.kind.is_built_in() {
             true => Ok(()),
@@ -171,7 +224,7 @@ impl StoreUrl {
     }
 }
 
-fn not_built_in(kind: StoreKind) -> Failure {
+pub(super) fn not_built_in(kind: StoreKind) -> Failure {
     Failure::usage(format_args!(
         "this carafe was built without {}; build it with the feature `{}`: \
          cargo install --path crates/carafe-cli --features {}",
@@ -196,7 +249,12 @@ impl fmt::Display for StoreUrl {
                 format!("//{user}{at}{host}{behind}")
             }
         };
-        write!(f, "{}:{place}", self.scheme)?;
+        let layout = if self.is_flask_session {
+            FLASK_SESSION
+        } else {
+            ""
+        };
+        write!(f, "{layout}{}:{place}", self.scheme)?;
         let shown = self
             .parameters
             .iter()
@@ -247,6 +305,17 @@ mod tests {
     fn a_password_is_found_as_the_server_would_repeat_it() {
         let url = parsed("mysql://u:a%2Fb+c@h/db");
         assert_eq!(url.without_password("a/b+c, a%2Fb+c"), "***, ***");
+    }
+
+    #[test]
+    fn a_layout_is_shown_and_kept_from_the_driver() {
+        let url = parsed("flask-session+redis://:hunter2@h:1/0?key_prefix=a:&format=json");
+        assert!(url.is_flask_session());
+        assert_eq!(url.scheme(), "redis");
+        assert_eq!(url.to_string(), "flask-session+redis://h:1/0?key_prefix=a:");
+        for text in ["flask-session+", "flask-session+x:y", "flask-session:x"] {
+            assert!(StoreUrl::parse(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -96,6 +96,21 @@ impl Cursor {
         Self(base64::encode_url(key.as_bytes()))
     }
 
+    /// Behind the row with this number, for stores that walk in the order of numbers.
+    #[must_use]
+    pub fn behind_row(number: i64) -> Self {
+        Self(number.to_string())
+    }
+
+    /// The number that [`Cursor::behind_row`] was given.
+    ///
+    /// # Errors
+    /// As [`Cursor::key`].
+    pub fn row(&self) -> Result<i64, StoreError> {
+        let number = self.0.parse();
+        number.map_err(|_| StoreError::corrupt("this cursor is not one of this store"))
+    }
+
     /// The key that [`Cursor::behind`] was given.
     ///
     /// # Errors
@@ -150,5 +165,7 @@ mod tests {
         let key = StoreKey::of_id("x");
         assert_eq!(Cursor::behind(&key).key().ok(), Some(key));
         assert!(Cursor::new("17").key().is_err());
+        assert_eq!(Cursor::behind_row(-17).row().ok(), Some(-17));
+        assert!(Cursor::behind(&key).row().is_err());
     }
 }

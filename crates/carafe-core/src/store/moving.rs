@@ -11,13 +11,18 @@
 //! log-out wins; for as long as the move takes to take its copy back, another request may still see the session.
 //! Where a move dies in between, the session is in both stores; the new one's counts, and a log-out or a new id
 //! ends both. Next: `moving/lists.rs` for the sessions of a user.
+//!
+//! The old store may be in a layout of others whose names are the ids, such as Flask-Session's, and the new one our
+//! own: `moving/names.rs` sees to the names. The others' application must be gone by then, since what it writes late
+//! would bring a session back to the old store.
 
 mod lists;
+mod names;
 
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    BoxFuture, Created, ExpiredSweep, Patched, Record, SessionStore, StoreError, StoreKey,
+    BoxFuture, Created, ExpiredSweep, Layout, Patched, Record, SessionStore, StoreError, StoreKey,
     UserSessions,
 };
 use crate::{clock::Timestamp, session::Patch};
@@ -98,10 +103,17 @@ impl Moving {
     /// Sessions of `old` come over into `new` as they are used.
     #[must_use]
     pub fn new(old: Arc<dyn SessionStore>, new: Arc<dyn SessionStore>) -> Self {
+        let layout = old.layout();
+        // Where there are no aliases, whatever is found has been found by its own id.
+        let grace = if layout.aliases {
+            ALIAS_GRACE
+        } else {
+            Duration::ZERO
+        };
         Self {
+            new: names::named_as(layout.naming, new),
             old,
-            new,
-            grace: ALIAS_GRACE,
+            grace,
         }
     }
 
@@ -259,6 +271,18 @@ impl std::fmt::Debug for Moving {
 }
 
 impl SessionStore for Moving {
+    /// What both have; the names are those of the old store, which the new one is asked under as well.
+    fn layout(&self) -> Layout {
+        let (old, new) = (self.old.layout(), self.new.layout());
+        Layout {
+            naming: old.naming,
+            aliases: old.aliases && new.aliases,
+            notes_uses: old.notes_uses && new.notes_uses,
+            keeps_text: old.keeps_text && new.keeps_text,
+            keeps_claims: old.keeps_claims && new.keeps_claims,
+        }
+    }
+
     fn users(&self) -> Option<&dyn UserSessions> {
         // One store's half of a user's sessions would be no log-out everywhere.
         (self.old.users().is_some() && self.new.users().is_some()).then_some(self)

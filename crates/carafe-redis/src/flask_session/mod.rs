@@ -7,11 +7,13 @@
 //! | file | holds |
 //! |---|---|
 //! | `verbs` | what each verb does; `scripts/` does it |
+//! | `walk` | going through all sessions |
 //! | `reply` | what the scripts answer |
 
 mod reply;
 mod script;
 mod verbs;
+mod walk;
 
 use carafe_core::{
     clock::Timestamp,

@@ -4,9 +4,10 @@
 //! table; the file keeps the journal that it has. Changes run in transactions on the newest state, and none brings
 //! back what is gone, so Carafe adds nothing to Flask-Session's races; Flask's own late writes it cannot stop.
 //!
-//! Next: `rows`, the statements.
+//! Next: `rows`, the statements; `walk`, going through all rows.
 
 mod rows;
+mod walk;
 
 use std::{fmt, path::Path, sync::Arc};
 

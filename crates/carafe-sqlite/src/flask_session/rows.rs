@@ -19,7 +19,9 @@ use crate::{OpenError, connect, error::BadColumn, sql};
 
 /// What is kept under a name, as the statements of one table.
 pub(super) struct Rows {
-    layout: FlaskSession,
+    pub(super) layout: FlaskSession,
+    pub(super) walk: String,
+    pub(super) count: String,
     load: String,
     create: String,
     replace: String,
@@ -61,6 +63,12 @@ impl Rows {
                  (SELECT id FROM {table} WHERE expiry <= {} LIMIT ?2)",
                 moment(1)
             ),
+            // By their numbers: a cursor that was a name would be a session id in a file of the mover's.
+            walk: format!(
+                "SELECT id, session_id, data, CASE WHEN expiry IS NULL THEN 0 ELSE {EXPIRES} END \
+                 FROM {table} WHERE id > ?1 ORDER BY id LIMIT ?2"
+            ),
+            count: format!("SELECT count(*) FROM {table} WHERE expiry > {}", moment(1)),
             layout,
         }
     }
@@ -187,7 +195,7 @@ impl Rows {
 }
 
 /// A column that SQLAlchemy has not written is damage, not trouble.
-fn bad(name: &'static str) -> impl Fn(rusqlite::Error) -> StoreError {
+pub(super) fn bad(name: &'static str) -> impl Fn(rusqlite::Error) -> StoreError {
     move |source| {
         StoreError::corrupt(BadColumn {
             name,

@@ -15,6 +15,9 @@ pub trait FlaskDialect: Dialect {
     /// The first second after `expiry`, as a number.
     #[doc(hidden)]
     const EXPIRES: &'static str;
+    /// `id` as a number of 64 bits.
+    #[doc(hidden)]
+    const NUMBER: &'static str;
     /// `@` seconds since 1970 as a value of `expiry`, which is a time in UTC that does not say so.
     #[doc(hidden)]
     const MOMENT: &'static str;
@@ -31,6 +34,7 @@ impl FlaskDialect for sqlx::Postgres {
     const NAME_BYTES: &'static str = "convert_to(session_id, 'UTF8')";
     const EXACT: &'static str = "session_id";
     const EXPIRES: &'static str = "CEIL(EXTRACT(EPOCH FROM expiry))::bigint";
+    const NUMBER: &'static str = "id::bigint";
     const MOMENT: &'static str = "(to_timestamp(@::bigint) AT TIME ZONE 'UTC')";
     // Sweepers pass each other by; ARRAY, because a subquery in IN may run more than once.
     const SWEEP_ROWS: &'static str = "DELETE FROM carafe_sessions WHERE id = ANY (ARRAY(\
@@ -46,6 +50,7 @@ impl FlaskDialect for sqlx::MySql {
     const EXACT: &'static str = "CAST(session_id AS BINARY)";
     const EXPIRES: &'static str = "CAST(CEIL(TIMESTAMPDIFF(MICROSECOND, \
         TIMESTAMP'1970-01-01 00:00:00', expiry) / 1000000) AS SIGNED)";
+    const NUMBER: &'static str = "CAST(id AS SIGNED)";
     const MOMENT: &'static str = "TIMESTAMPADD(SECOND, @, TIMESTAMP'1970-01-01 00:00:00')";
     const SWEEP_ROWS: &'static str =
         "DELETE FROM carafe_sessions WHERE expiry <= {1} ORDER BY expiry LIMIT $2";

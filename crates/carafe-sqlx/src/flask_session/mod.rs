@@ -7,11 +7,13 @@
 //! | file | holds |
 //! |---|---|
 //! | `verbs` | what each verb does |
+//! | `walk` | going through all rows |
 //! | `statements` | all SQL; `dialect` is what the databases do not agree on |
 
 mod dialect;
 mod statements;
 mod verbs;
+mod walk;
 
 use std::fmt;
 

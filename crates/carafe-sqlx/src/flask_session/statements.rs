@@ -5,7 +5,7 @@ use sqlx::SqlStr;
 use super::dialect::FlaskDialect;
 use crate::statements::sql;
 
-const LOAD: &str = "SELECT {name}, data, {expires} FROM carafe_sessions \
+const LOAD: &str = "SELECT {name}, data, {expires}, {number} FROM carafe_sessions \
      WHERE session_id = $1 AND {exact} = $2 AND expiry > {3}";
 
 const CREATE: &str = "INSERT INTO carafe_sessions (session_id, data, expiry) VALUES ($1, $2, {3})";
@@ -19,6 +19,14 @@ const TOUCH: &str = "UPDATE carafe_sessions SET expiry = GREATEST(expiry, {1}) \
 
 const DELETE: &str = "DELETE FROM carafe_sessions WHERE session_id = $1 AND {exact} = $2";
 
+/// By their numbers: a cursor that was a name would be a session id in a file of the mover's. Flask-Session takes a row
+/// without an expiry for expired; one without data cannot be read, and one without a name is nobody's.
+const WALK: &str = "SELECT {name}, COALESCE(data, ''), COALESCE({expires}, 0), {number} \
+     FROM carafe_sessions WHERE id > $1 AND session_id IS NOT NULL ORDER BY id LIMIT $2";
+
+/// The second column is there for `Dialect::keys`.
+const COUNT: &str = "SELECT COUNT(*), NULL FROM carafe_sessions WHERE expiry > {1}";
+
 /// The SQL texts of one store.
 pub(super) struct Statements {
     pub(super) load: SqlStr,
@@ -28,6 +36,8 @@ pub(super) struct Statements {
     pub(super) touch: SqlStr,
     pub(super) delete: SqlStr,
     pub(super) sweep: SqlStr,
+    pub(super) walk: SqlStr,
+    pub(super) count: SqlStr,
 }
 
 impl Statements {
@@ -42,6 +52,8 @@ impl Statements {
             touch: sql(&[TOUCH]),
             delete: sql(&[DELETE]),
             sweep: sql(&[D::SWEEP_ROWS]),
+            walk: sql(&[WALK]),
+            count: sql(&[COUNT]),
         }
     }
 }
@@ -50,7 +62,8 @@ fn filled<D: FlaskDialect>(text: &str) -> String {
     let text = text
         .replace("{name}", D::NAME_BYTES)
         .replace("{exact}", D::EXACT)
-        .replace("{expires}", D::EXPIRES);
+        .replace("{expires}", D::EXPIRES)
+        .replace("{number}", D::NUMBER);
     (1..=6).fold(text, |text, n| {
         let moment = D::MOMENT.replace('@', &format!("${n}"));
         text.replace(&format!("{{{n}}}"), &moment)
@@ -64,7 +77,7 @@ mod tests {
     #[cfg(all(feature = "mysql", feature = "postgres"))]
     #[test]
     fn placeholders_stand_once_and_in_order() {
-        for text in [LOAD, CREATE, REPLACE, TOUCH, DELETE] {
+        for text in [LOAD, CREATE, REPLACE, TOUCH, DELETE, WALK, COUNT] {
             let postgres = filled::<sqlx::Postgres>(text);
             let numbers: Vec<_> = postgres
                 .split('$')

@@ -190,14 +190,14 @@ impl<D: FlaskDialect> FlaskSessionStore<D> {
         let name = self.layout.name(key);
         let values = [name.as_str().into(), name.as_str().into(), now.into()];
         let rows = D::stored(lease, query, &values).await?;
-        let Some((found, value, expires)) = rows.into_iter().next() else {
+        let Some(row) = rows.into_iter().next() else {
             return Ok(None);
         };
         // A reply that is not the one to this question must never be somebody's session.
-        if found != name.as_bytes() {
+        if row.name != name.as_bytes() {
             return Err(StoreError::corrupt("the row of another session").into());
         }
-        let expires = Timestamp::from_unix(expires);
+        let (value, expires) = (row.value, Timestamp::from_unix(row.expires));
         let record = self.layout.record(key, &value, expires, now)?;
         Ok(Some(Found { record, value }))
     }

@@ -6,9 +6,7 @@ use std::{num::NonZeroU32, path::PathBuf, process::ExitCode};
 
 use crate::{
     failure::Failure,
-    migration::{
-        Comparing, Comparison, Migration, Mode, OurSource, Route, Settings, StateFile, Stop,
-    },
+    migration::{Comparing, Comparison, Migration, Mode, Origin, Route, Settings, StateFile, Stop},
     output, runtime,
     stores::StoreUrl,
 };
@@ -24,6 +22,10 @@ use crate::{
 /// With --move each session is made in the target, then deleted from the source. While it runs, services use
 /// both stores through `carafe_core::store::Moving`, in every one of them and before it starts: then a
 /// log-out counts wherever the session is. Begin with a target that no copy was made into.
+///
+/// --from takes Flask-Session's layouts, too: flask-session+redis://…, flask-session+postgres://…,
+/// flask-session+mysql://… or flask-session+sqlite:FILE, with ?key_prefix=, ?table= and ?lifetime= as Flask has
+/// them set. The ids stay, so Flask's cookies open the sessions in the target.
 #[derive(clap::Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Migrate {
@@ -78,6 +80,7 @@ Exit codes:
 
 Examples:
   carafe migrate --from sqlite:sessions.db --to postgres://app@localhost/shop --verify
+  carafe migrate --from 'flask-session+redis://cache/0?key_prefix=session:' --to redis://cache/1
   carafe migrate --from redis://cache --to postgres://app@db/shop --move --state f.json --rate 2000";
 
 impl Migrate {
@@ -93,12 +96,12 @@ impl Migrate {
         let stop = Stop::listen();
         let mode = if self.moves { Mode::Move } else { Mode::Copy };
         let route = Route::new(from, to, mode);
-        let (from, to) = (from.open().await?, to.open().await?);
-        let source = OurSource(from.inventory()?);
+        let (origin, to) = (Origin::open(from).await?, to.open().await?);
+        let source = origin.source()?;
         let (batch, shows_progress) = (usize::from(self.batch), !self.quiet);
         let migration = Migration {
-            source: &source,
-            from: &from,
+            source: &*source,
+            from,
             to: &to,
             settings: Settings {
                 mode,
@@ -112,8 +115,8 @@ impl Migrate {
         };
         let tally = migration.run().await?;
         let comparing = Comparing {
-            source: &source,
-            from: &from,
+            source: &*source,
+            from,
             to: &to,
             batch,
             shows_progress,
@@ -122,7 +125,7 @@ impl Migrate {
             true => Some(comparing.run().await?),
             false => None,
         };
-        let report = report::Report::new((from.url(), to.url()), mode, &tally, comparison.as_ref());
+        let report = report::Report::new((from, to.url()), mode, &tally, comparison.as_ref());
         match self.json {
             true => output::json(&report)?,
             false => output::line(&report.readable())?,

@@ -18,6 +18,11 @@ pub enum Unreadable {
     TwoKeys,
     /// Under the key that Carafe keeps for itself stands something else.
     Facts,
+    /// An id that is not 32 bytes as 43 characters, which is what `SESSION_ID_LENGTH` makes by default.
+    Id {
+        /// How many bytes it has.
+        length: usize,
+    },
 }
 
 /// A session that the chosen format has no form for.
@@ -39,6 +44,12 @@ pub enum Unwritable {
 impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Id { length } => {
+                return write!(
+                    f,
+                    "its id of {length} characters is not one of 43 that say 32 bytes; SESSION_ID_LENGTH was another"
+                );
+            }
             Self::Pickle => {
                 "it is a Python pickle, which Carafe never unpickles, because that runs whatever the pickle \
                  says; let Flask-Session 0.7 or 0.8 read and save it once, which makes MessagePack or JSON of it, \

@@ -14,6 +14,7 @@
 //! | `format` | [`Format`], and which of them bytes are in |
 //! | `msgpack`, `json` | the two formats; `key` is keys that are no text, `date` is moments |
 //! | `facts` | what Carafe knows of a session beside its dictionary |
+//! | `walk` | [`Walk`]: going through all sessions, to take them elsewhere |
 //! | `error` | [`Unreadable`] and [`Unwritable`] |
 
 mod date;
@@ -24,11 +25,13 @@ mod json;
 mod key;
 mod layout;
 mod msgpack;
+mod walk;
 
 pub use error::{Unreadable, Unwritable};
 pub use facts::FACTS;
 pub use format::Format;
 pub use layout::{FlaskSession, Next};
+pub use walk::{Met, Walk, Walked};
 
 /// The members of a dictionary: each key as JSON text with its quotes, each value as JSON text with Flask's tags.
 type Members = Vec<(String, String)>;

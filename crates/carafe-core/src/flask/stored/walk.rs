@@ -1,0 +1,127 @@
+//! Walking through all sessions of a layout of Flask-Session's, to take them elsewhere.
+
+use super::{FlaskSession, Unreadable};
+use crate::{
+    base64,
+    clock::Timestamp,
+    store::{BoxFuture, Cursor, Record, SessionStore, StoreError, StoreKey},
+};
+
+/// The power to walk through a store in Flask-Session's layout. It has no other of the powers of
+/// [`Inventory`](crate::store::Inventory): nothing there leads to a session but its id.
+pub trait Walk: SessionStore {
+    /// Some of all sessions, expired ones that are still there included, in the store's own order, from behind
+    /// `after`: about `limit`, at times none although there are more. Whoever walks from `None` until `next` is
+    /// `None` meets every session that was there all the time at least once.
+    fn walk<'a>(
+        &'a self,
+        after: Option<&'a Cursor>,
+        limit: usize,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Walked, StoreError>>;
+
+    /// About how many live sessions there are. A table is counted row by row: ask once, not for each page.
+    fn count<'a>(&'a self, now: Timestamp) -> BoxFuture<'a, Result<u64, StoreError>>;
+}
+
+/// Some sessions on a walk through all.
+#[derive(Debug)]
+pub struct Walked {
+    /// What was found. Names without the layout's prefix belong to others and are not among it.
+    pub met: Vec<Met>,
+    /// Where to go on; `None` at the end. Never holds a session id.
+    pub next: Option<Cursor>,
+}
+
+/// A session on a walk.
+#[derive(Debug)]
+pub struct Met {
+    /// The SHA-256 of its id: its key in Carafe's own layout.
+    pub hashed: StoreKey,
+    /// Its key in this layout, and the record; or why it cannot be read.
+    pub found: Result<(StoreKey, Record), StoreError>,
+}
+
+impl Met {
+    /// The session with this name, as `record` reads it under its key; `None` if the name is another
+    /// application's.
+    pub fn under(
+        layout: &FlaskSession,
+        name: &[u8],
+        record: impl FnOnce(&StoreKey) -> Result<Record, StoreError>,
+    ) -> Option<Self> {
+        let (hashed, key) = layout.key_of(name)?;
+        let read = |key: StoreKey| Ok((key, record(&key)?));
+        let found = key.map_err(StoreError::corrupt).and_then(read);
+        Some(Self { hashed, found })
+    }
+}
+
+impl FlaskSession {
+    /// The keys of the session with this name, in Carafe's layout and in this one: what [`FlaskSession::name`]
+    /// was given. `None` without the prefix.
+    ///
+    /// ```
+    /// use carafe_core::{flask::stored::FlaskSession, store::StoreKey};
+    ///
+    /// let (layout, key) = (FlaskSession::default(), StoreKey::from_bytes([7; 32]));
+    /// let name = layout.name(&key);
+    /// let (hashed, found) = layout.key_of(name.as_bytes()).expect("it has the prefix");
+    /// assert_eq!(found, Ok(key));
+    /// assert_eq!(hashed, StoreKey::of_id(&name["session:".len()..]));
+    /// ```
+    #[must_use]
+    pub fn key_of(&self, name: &[u8]) -> Option<(StoreKey, Result<StoreKey, Unreadable>)> {
+        let id = name.strip_prefix(self.prefix().as_bytes())?;
+        let hashed = StoreKey::of_id(&String::from_utf8_lossy(id));
+        let mut bytes = [0; 32];
+        let key = match base64::decode_url_exact(id, &mut bytes) {
+            true => Ok(StoreKey::from_bytes(bytes)),
+            false => Err(Unreadable::Id { length: id.len() }),
+        };
+        Some((hashed, key))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flask::stored::Format;
+
+    #[test]
+    fn only_ids_of_32_bytes_are_taken_and_others_say_so() {
+        let layout = FlaskSession::new(Format::Json).with_prefix("shop:");
+        let id = "A".repeat(43);
+        let (hashed, key) = layout.key_of(format!("shop:{id}").as_bytes()).unwrap();
+        assert_eq!(hashed, StoreKey::of_id(&id));
+        assert_eq!(key, Ok(StoreKey::from_bytes([0; 32])));
+        for id in [
+            &*"A".repeat(22),
+            "",
+            &format!("{}B", "A".repeat(42)),
+            "lock:x",
+        ] {
+            let (hashed, key) = layout.key_of(format!("shop:{id}").as_bytes()).unwrap();
+            assert_eq!(hashed, StoreKey::of_id(id));
+            assert_eq!(key, Err(Unreadable::Id { length: id.len() }));
+        }
+        assert!(layout.key_of(format!("session:{id}").as_bytes()).is_none());
+    }
+
+    #[test]
+    fn what_is_read_is_met_under_both_keys() {
+        let layout = FlaskSession::default();
+        let name = layout.name(&StoreKey::from_bytes([1; 32]));
+        let now = Timestamp::from_unix(1_700_000_000);
+        let met = |value: &[u8]| {
+            Met::under(&layout, name.as_bytes(), |key| {
+                layout.record(key, value, now, now)
+            })
+        };
+        let (key, record) = met(b"\x81\xa1a\x01").unwrap().found.unwrap();
+        assert_eq!(key, StoreKey::from_bytes([1; 32]));
+        assert_eq!(record.data.text_of("a"), Some("1"));
+        let pickle = met(b"\x80\x04}\x94.").unwrap().found.unwrap_err();
+        assert!(pickle.to_string().contains("pickle"), "{pickle}");
+    }
+}
