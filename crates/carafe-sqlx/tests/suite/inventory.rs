@@ -103,7 +103,9 @@ async fn few_for_one_or_a_part<K: Kit>(counted: &Counted<'_, K>) {
         })
         .await;
     counted
-        .at_most(2 * (512 + 4_096) + 500, "a sample", async || {
+        // Usually 4,608, or twice that; Postgres, which counts for the whole table, has been seen at 10,958 while other
+        // tests kept the machine busy. A tenth of the rows would still be few.
+        .at_most(20_000, "a sample", async || {
             let sample = store.sample(50, THEN).await.expect("sample works");
             assert!(sample.sessions.len() == 50 && !sample.exact);
         })
