@@ -11,6 +11,16 @@ pub(crate) fn encode_url(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode_to_string(bytes)
 }
 
+/// base64url without padding of as many bytes as make `out.len()` characters.
+pub(crate) fn encode_url_exact(bytes: &[u8], out: &mut [u8]) {
+    let _ = URL_SAFE_NO_PAD.encode(bytes, base64_simd::Out::from_slice(out));
+}
+
+/// Whether [`decode_url`] would decode it.
+pub(crate) fn is_url(text: &[u8]) -> bool {
+    URL_SAFE_NO_PAD.check(text).is_ok()
+}
+
 /// Appends base64url without padding.
 pub(crate) fn append_url(bytes: &[u8], out: &mut String) {
     URL_SAFE_NO_PAD.encode_append(bytes, out);
@@ -127,6 +137,16 @@ mod tests {
         assert_eq!(decode_lenient_standard(b"!!!").as_deref(), Some(&b""[..]));
     }
 
+    #[test]
+    fn what_checks_is_what_decodes() {
+        for text in [
+            "", "aGk", "aGl", "aGk=", "a", "+/+/", "-_-_", "aG k", "aGkaG",
+        ] {
+            let text = text.as_bytes();
+            assert_eq!(is_url(text), decode_url(text).is_some(), "{text:?}");
+        }
+    }
+
     proptest! {
         #[test]
         fn canonical_has_one_spelling(bytes in prop::collection::vec(any::<u8>(), 1..80), last in any::<u8>()) {
@@ -135,8 +155,12 @@ mod tests {
             let mut exact = vec![0; bytes.len()];
             prop_assert!(decode_url_exact(text.as_bytes(), &mut exact));
             prop_assert_eq!(&exact, &bytes);
+            let mut written = vec![0; text.len()];
+            encode_url_exact(&bytes, &mut written);
+            prop_assert_eq!(&written, text.as_bytes());
             let mut other = text.clone().into_bytes();
             *other.last_mut().expect("not empty") = last;
+            prop_assert_eq!(is_url(&other), decode_url(&other).is_some());
             prop_assume!(other != text.as_bytes());
             prop_assert_ne!(decode_url(&other), Some(bytes));
         }
@@ -149,7 +173,7 @@ mod tests {
 
         #[test]
         fn no_input_panics(text in prop::collection::vec(any::<u8>(), 0..80)) {
-            let _ = decode_url(&text);
+            prop_assert_eq!(is_url(&text), decode_url(&text).is_some());
             let _ = decode_lenient_url(&text);
             let _ = decode_lenient_standard(&text);
             let mut out = [0; 20];

@@ -16,6 +16,7 @@
 
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
+mod answer;
 #[cfg(feature = "axum")]
 pub mod axum;
 mod base64;
@@ -27,3 +28,5 @@ pub mod key;
 pub mod session;
 pub mod store;
 pub mod token;
+
+pub use answer::Answer;

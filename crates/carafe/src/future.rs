@@ -7,6 +7,7 @@ use std::{
 };
 
 use carafe_core::{
+    Answer,
     clock::Timestamp,
     cookie::positions_setting,
     session::{CommitError, Committing, Effects, Slot, vary_with_cookie},
@@ -62,12 +63,16 @@ where
                 this.slot.manager().close(this.slot);
                 return Poll::Ready(Ok(response));
             }
+            let manager = this.slot.manager();
+            if let Some(effects) = manager.commit_read(this.slot, response.status().as_u16()) {
+                return Poll::Ready(Ok(finished(response, used, Ok(effects), cookie)));
+            }
             match begin_commit(&response, this.slot, this.cookies) {
-                Committing::Done(result) => {
+                Answer::Now(result) => {
                     let result = result.expect("a fresh commit has its result");
                     return Poll::Ready(Ok(finished(response, used, result, cookie)));
                 }
-                Committing::Waiting(mut commit) => match commit.as_mut().poll(context) {
+                Answer::Later(mut commit) => match commit.as_mut().poll(context) {
                     // A store in memory never waits: no need of a task.
                     Poll::Ready(result) => {
                         return Poll::Ready(Ok(finished(response, used, result, cookie)));
@@ -128,17 +133,16 @@ fn lost(error: JoinError) -> CommitError {
 
 /// `used` says whether a handler used the session. If none did, the cookie is only refreshed, and must not
 /// replace one that a session layer further inside has written or removed.
-fn apply(mut effects: Effects, headers: &mut HeaderMap, cookie: &str, used: bool) {
-    let values = headers.get_all(header::SET_COOKIE).iter();
-    let others: Vec<_> = positions_setting(values.map(HeaderValue::as_bytes), cookie).collect();
-    if !used && !others.is_empty() {
-        effects.set_cookie = None;
-    }
+fn apply(effects: Effects, headers: &mut HeaderMap, cookie: &str, used: bool) {
     if let Some(text) = effects.set_cookie {
-        let value =
-            HeaderValue::try_from(text).expect("rendered cookies have no control characters");
-        drop_at(&others, headers);
-        headers.append(header::SET_COOKIE, value);
+        let values = headers.get_all(header::SET_COOKIE).iter();
+        let others: Vec<_> = positions_setting(values.map(HeaderValue::as_bytes), cookie).collect();
+        if used || others.is_empty() {
+            let value =
+                HeaderValue::try_from(text).expect("rendered cookies have no control characters");
+            drop_at(&others, headers);
+            headers.append(header::SET_COOKIE, value);
+        }
     }
     if effects.vary_cookie {
         add_vary(headers);

@@ -17,7 +17,12 @@ pub(super) fn find(text: &[u8], from: usize, is_end: impl Fn(u8) -> bool) -> usi
             .fold(0, |hit, &byte| hit | u8::from(is_end(byte)))
             != 0
     };
-    let mut at = blocks.iter().position(has_end).unwrap_or(blocks.len()) * 16;
+    let mut at = match blocks.iter().position(has_end) {
+        Some(block) => block * 16,
+        // The last 16 bytes, of which some were in a block: what has no end is not looked at byte by byte.
+        None if rest.last_chunk().is_some_and(|last| !has_end(last)) => rest.len(),
+        None => blocks.len() * 16,
+    };
     while rest.get(at).is_some_and(|&byte| !is_end(byte)) {
         at += 1;
     }

@@ -56,7 +56,7 @@ impl<'t> Root<'t> {
 
 /// Where members stand in a text that begins with them: keys and values of these lengths, one behind the other. For
 /// less than 4 GiB in all.
-pub(crate) fn adjacent(lengths: impl Iterator<Item = (usize, usize)>) -> Members {
+fn adjacent(lengths: impl Iterator<Item = (usize, usize)>) -> Members {
     let (mut members, mut start) = (Members::default(), 0);
     for (key, value) in lengths {
         let end = start + key;

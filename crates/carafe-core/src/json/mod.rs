@@ -25,7 +25,6 @@ mod write;
 
 pub(crate) use check::is_truthy;
 pub use de::{DecodeError, from_text};
-pub(crate) use members::adjacent;
 pub use members::{Member, Members, Root, Span};
 pub use number::write_float;
 pub(crate) use scan::is_member_value;

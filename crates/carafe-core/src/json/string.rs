@@ -151,11 +151,18 @@ pub(super) fn append_ascii(json: &str, out: &mut String) {
 #[inline]
 #[must_use]
 pub fn key_equals(raw: &str, key: &str) -> bool {
-    // Bytes, because a slice of text is looked at for where its characters end.
-    let inner = raw
-        .as_bytes()
-        .get(1..raw.len().saturating_sub(1))
-        .unwrap_or_default();
+    raw_key_equals(raw.as_bytes(), key)
+}
+
+/// [`key_equals`] on bytes, because a slice of text is looked at for where its characters end.
+#[inline]
+pub(crate) fn raw_key_equals(raw: &[u8], key: &str) -> bool {
+    let inner = raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default();
+    // The first characters tell most keys apart.
+    match (inner.first(), key.as_bytes().first()) {
+        (Some(own), Some(other)) if own != other && *own != b'\\' => return false,
+        _ => {}
+    }
     if inner == key.as_bytes() {
         // A backslash in the key would have been escaped, so equal text with one is another key.
         return !inner.contains(&b'\\');
@@ -165,7 +172,8 @@ pub fn key_equals(raw: &str, key: &str) -> bool {
 }
 
 #[cold]
-fn means(raw: &str, key: &str) -> bool {
+fn means(raw: &[u8], key: &str) -> bool {
+    let raw = str::from_utf8(raw).unwrap_or_default();
     CodePoints(inner(raw)).eq(key.chars().map(u32::from))
 }
 

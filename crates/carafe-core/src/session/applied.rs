@@ -25,11 +25,9 @@ impl Patch {
     /// # Errors
     /// [`ScanError`] if a text that it writes is not JSON, or nests too deep.
     pub fn applied(&self, base: &SessionData, style: Style) -> Result<SessionData, ScanError> {
-        let plain = self.is_plain(style);
-        let joined = plain.then(|| SessionData::joined(&self.listed(base)));
-        match joined.flatten() {
-            Some(data) => Ok(data),
-            None => SessionData::parse(self.render(base, style), style),
+        match self.is_plain(style) {
+            true => Ok(SessionData::joined(&self.listed(base))),
+            false => SessionData::parse(self.render(base, style), style),
         }
     }
 

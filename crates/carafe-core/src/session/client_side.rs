@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Duplicates, Loaded, Rejection, SessionData, slot::State};
+use super::{Duplicates, Loaded, Rejection, SessionData, slot::Found};
 use crate::{
     clock::Timestamp,
     cookie::Candidates,
@@ -93,18 +93,18 @@ pub(super) enum Codec {
 }
 
 impl Codec {
-    /// The state behind a request's cookies.
+    /// The session behind a request's cookies.
     pub(super) fn load(
         &self,
         candidates: &Candidates<'_>,
         duplicates: Duplicates,
         lifetime: Duration,
         now: Timestamp,
-    ) -> State {
+    ) -> Found {
         match self.choose(candidates, duplicates, lifetime, now) {
-            None => State::empty(Loaded::Absent, now),
-            Some(Ok((loaded, data))) => State::new(loaded, data, now),
-            Some(Err(rejection)) => State::empty(Loaded::Rejected(rejection), now),
+            None => Found::nothing(Loaded::Absent, now),
+            Some(Ok((loaded, data))) => Found::new(loaded, data, now),
+            Some(Err(rejection)) => Found::nothing(Loaded::Rejected(rejection), now),
         }
     }
 

@@ -1,12 +1,6 @@
 //! The end of a request: what the handler did becomes one decision, and the decision headers and, on the
 //! server side, one verb of the store.
 
-use std::{
-    future::Future,
-    pin::Pin,
-    task::{Context, Poll},
-};
-
 use super::{
     Commit, CommitError, Decision, Effects, Facts, Loaded, Rejection, Seen, SessionManager, Slot,
     StoredFacts,
@@ -15,11 +9,11 @@ use super::{
     plan::Verb,
     server_side::{Job, Outcome, ServerSide},
     side::Prepared,
-    slot::State,
+    slot::{Found, View},
     verb,
 };
 use crate::{
-    clock::Timestamp, cookie::MAX_COOKIE_BYTES, json::string, key::KeyUse, store::BoxFuture,
+    answer::Answer, clock::Timestamp, cookie::MAX_COOKIE_BYTES, json::string, key::KeyUse,
     token::SessionId,
 };
 
@@ -27,15 +21,20 @@ use crate::{
 ///
 /// Drive a waiting commit to its end even if the client has hung up, or it may be unknown whether the
 /// change took place.
-#[must_use = "a commit does nothing unless it is awaited"]
-pub enum Committing {
-    /// Done. `None` once it was taken.
-    Done(Option<Result<Effects, CommitError>>),
-    /// Waiting for the store.
-    Waiting(BoxFuture<'static, Result<Effects, CommitError>>),
-}
+pub type Committing = Answer<'static, Result<Effects, CommitError>>;
 
 impl SessionManager {
+    /// Ends a request that only needs headers, if that can be told from the time when its session was opened: asks no
+    /// clock. `status` is the response's. Otherwise nothing has happened; go on to [`SessionManager::commit`].
+    #[must_use]
+    pub fn commit_read(&self, slot: &Slot, status: u16) -> Option<Effects> {
+        let mut view = slot.0.view()?;
+        let facts = self.facts(&view, status, view.found().opened);
+        let Decision { commit, vary } = decide(facts, self.policy);
+        view.committed |= commit == Commit::Nothing;
+        (commit == Commit::Nothing).then(|| Effects::new(None, vary))
+    }
+
     /// Ends the request: decides what to do, does it, and renders it. `status` is the response's. Later
     /// writes to the session give an error. `cookies` is looked at only if
     /// [`SessionManager::commits_untouched`].
@@ -53,23 +52,21 @@ impl SessionManager {
         match &self.side {
             Prepared::Client(codec) => {
                 if self.commits_untouched() && !slot.is_open() {
-                    slot.0.settle(|| self.load_client(codec, cookies, now));
+                    self.settle_client(codec, slot, cookies, now);
                 }
-                Committing::done(self.commit_client(codec, slot, status, now))
+                Committing::now(self.commit_client(codec, slot, status, now))
             }
             Prepared::Server(side) if slot.is_open() => match self.plan(side, slot, status, now) {
-                Plan::Settled(effects) => Committing::done(Ok(effects)),
-                Plan::Store(task) => {
-                    Committing::Waiting(Box::pin(carry_out(slot.clone(), task, now)))
-                }
+                Plan::Settled(effects) => Committing::now(Ok(effects)),
+                Plan::Store(task) => Committing::later(carry_out(slot.clone(), task, now)),
             },
             Prepared::Server(_) if self.commits_untouched() => {
                 let lines = cookies.into_iter().map(<[u8]>::to_vec).collect();
-                Committing::Waiting(Box::pin(commit_untouched(slot.clone(), lines, status, now)))
+                Committing::later(commit_untouched(slot.clone(), lines, status, now))
             }
             Prepared::Server(_) => {
                 self.close(slot);
-                Committing::done(Ok(Effects::default()))
+                Committing::now(Ok(Effects::default()))
             }
         }
     }
@@ -86,7 +83,7 @@ impl SessionManager {
             self.close(slot);
             return Ok(Effects::default());
         }
-        let Some(mut state) = slot.0.state() else {
+        let Some(mut state) = slot.0.view() else {
             return Ok(Effects::default());
         };
         state.committed = true;
@@ -94,13 +91,10 @@ impl SessionManager {
         let Decision { commit, vary } = decide(facts, self.policy);
         let written = match commit {
             Commit::Nothing => Ok(None),
-            Commit::Write => self
-                .write_cookie(codec, &state, facts.permanent, now)
-                .map(Some),
+            Commit::Write => self.write_cookie(codec, &state, now).map(Some),
             Commit::Reissue => {
                 let issued = state.issued().unwrap_or(now);
-                self.write_cookie(codec, &state, facts.permanent, issued)
-                    .map(Some)
+                self.write_cookie(codec, &state, issued).map(Some)
             }
             Commit::Remove => Ok(Some(self.cookie.removal().to_owned())),
         };
@@ -121,11 +115,10 @@ impl SessionManager {
     fn write_cookie(
         &self,
         codec: &Codec,
-        state: &State,
-        permanent: bool,
+        state: &View<'_>,
         issued: Timestamp,
     ) -> Result<String, CommitError> {
-        let payload = state.changes().render(state.loaded_data(), self.style());
+        let payload = state.changes().render(state.found().data(), self.style());
         let expires = issued.saturating_add(self.lifetime_seconds());
         let value = codec
             .seal(&payload, issued, expires)
@@ -138,22 +131,23 @@ impl SessionManager {
             });
         }
         self.cookie
-            .set(&value, self.persistence(permanent, expires))
+            .set(&value, self.persistence(state.is_permanent(), expires))
             .map_err(CommitError::Cookie)
     }
 
-    fn facts(&self, state: &State, status: u16, now: Timestamp) -> Facts {
+    fn facts(&self, state: &View<'_>, status: u16, now: Timestamp) -> Facts {
         Facts {
             accessed: state.accessed,
             modified: state.modified,
-            empty: state.members().next().is_none(),
-            permanent: state.is_permanent(),
+            empty: state.is_empty(),
+            // No other policy asks.
+            permanent: self.commits_untouched() && state.is_permanent(),
             ended: state.ended,
             through_fallback: state.is_through_fallback(),
             due: self.is_due(state, now),
             // Removing one of two cookies that verify would leave the other one, which may be an attacker's.
             rejected: matches!(
-                &state.loaded,
+                &state.found().loaded,
                 Loaded::Rejected(Rejection::Token(_) | Rejection::UnknownId)
             ),
             server_error: status >= 500,
@@ -162,10 +156,10 @@ impl SessionManager {
     }
 
     /// Whether a use should be noted: a twentieth of the lifetime has passed since the last one.
-    fn is_due(&self, state: &State, now: Timestamp) -> bool {
-        match (&self.side, &state.stored) {
-            (Prepared::Server(side), Some(stored)) => {
-                let (record, limits) = (&stored.record, side.timeouts);
+    fn is_due(&self, state: &View<'_>, now: Timestamp) -> bool {
+        match (&self.side, state.found().record()) {
+            (Prepared::Server(side), Some(record)) => {
+                let limits = side.timeouts;
                 limits.use_is_due(record.last_seen, now, self.lifetime())
                     || limits.renewal_is_due(record.renewed, now)
             }
@@ -180,16 +174,13 @@ impl SessionManager {
 
     /// Decides, and shares what the store has to do, if anything, with the state, which can only be read from now on.
     fn plan(&self, side: &ServerSide, slot: &Slot, status: u16, now: Timestamp) -> Plan {
-        let Some(mut state) = slot.0.state() else {
+        let Some(mut state) = slot.0.view() else {
             return Plan::Settled(Effects::default());
         };
         state.committed = true;
         let facts = self.facts(&state, status, now);
         let Decision { commit, vary } = decide(facts, self.policy);
-        let created = state
-            .stored
-            .as_ref()
-            .map_or(now, |stored| stored.record.created);
+        let created = state.found().record().map_or(now, |record| record.created);
         let removal = (commit == Commit::Remove).then(|| self.cookie.removal().to_owned());
         let verb = verb(commit, stored_facts(&state, side, now));
         if verb == Verb::Nothing {
@@ -198,7 +189,6 @@ impl SessionManager {
         let expires = side.timeouts.expires(created, now, self.lifetime());
         let job = Job {
             verb,
-            stored: state.stored.clone(),
             patch: state.send(Seen { at: now, expires }),
         };
         Plan::Store(Task {
@@ -206,7 +196,7 @@ impl SessionManager {
             removal,
             vary,
             expires,
-            permanent: facts.permanent,
+            permanent: state.is_permanent(),
             resigned: facts.through_fallback,
         })
     }
@@ -279,7 +269,8 @@ async fn carry_out(slot: Slot, task: Task, now: Timestamp) -> Result<Effects, Co
         permanent,
         resigned,
     } = task;
-    let outcome = match side.run(job, expires, now).await {
+    let stored = slot.0.found().and_then(Found::in_store);
+    let outcome = match side.run(job, stored, expires, now).await {
         Ok(outcome) => outcome,
         Err(source) => {
             return Err(CommitError::Store {
@@ -291,10 +282,10 @@ async fn carry_out(slot: Slot, task: Task, now: Timestamp) -> Result<Effects, Co
     let is_shown = permanent || resigned || manager.always_keeps();
     let set_cookie = match outcome {
         Outcome::NewId(id) => Some(manager.id_cookie(side, &id, permanent, expires)?),
-        Outcome::SameId(stored) if is_shown => {
-            Some(manager.id_cookie(side, &stored.id, permanent, expires)?)
-        }
-        Outcome::SameId(_) => None,
+        Outcome::SameId => match stored.filter(|_| is_shown) {
+            Some(stored) => Some(manager.id_cookie(side, &stored.id, permanent, expires)?),
+            None => None,
+        },
         // The browser may have the id of a newer login by now; a late response leaves it alone.
         Outcome::Gone => None,
         Outcome::Unchanged => removal,
@@ -303,61 +294,36 @@ async fn carry_out(slot: Slot, task: Task, now: Timestamp) -> Result<Effects, Co
     Ok(Effects::new(set_cookie, vary))
 }
 
-fn stored_facts(state: &State, side: &ServerSide, now: Timestamp) -> StoredFacts {
+fn stored_facts(state: &View<'_>, side: &ServerSide, now: Timestamp) -> StoredFacts {
     let due = |record: &crate::store::Record| side.timeouts.renewal_is_due(record.renewed, now);
     StoredFacts {
-        stored: state.stored.is_some(),
+        stored: state.found().record().is_some(),
         changed: state.modified,
         ended: state.ended || state.user_has_left(),
         logged_in: state.logged_in,
-        renewed: state.renewed
-            || state
-                .stored
-                .as_ref()
-                .is_some_and(|stored| due(&stored.record)),
+        renewed: state.renewed || state.found().record().is_some_and(due),
     }
 }
 
-impl Committing {
-    fn done(result: Result<Effects, CommitError>) -> Self {
-        Self::Done(Some(result))
-    }
-}
-
-impl Future for Committing {
-    type Output = Result<Effects, CommitError>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        match &mut *self {
-            Self::Done(result) => Poll::Ready(
-                result
-                    .take()
-                    .expect("a finished future is not polled again"),
-            ),
-            Self::Waiting(future) => future.as_mut().poll(context),
-        }
-    }
-}
-
-impl State {
+impl View<'_> {
     /// Whether the request's cookie was verified by a key that no longer makes any.
     fn is_through_fallback(&self) -> bool {
-        let key = match &self.loaded {
+        let key = match &self.found().loaded {
             Loaded::Valid { key, .. } => Some(key),
-            _ => self.stored.as_ref().map(|stored| &stored.signed_by),
+            _ => self.found().in_store().map(|stored| &stored.signed_by),
         };
         matches!(key, Some(KeyUse::Fallback(_)))
     }
 
     fn issued(&self) -> Option<Timestamp> {
-        match self.loaded {
+        match self.found().loaded {
             Loaded::Valid { issued, .. } => Some(issued),
             Loaded::Absent | Loaded::Stored | Loaded::Rejected(_) => None,
         }
     }
 }
 
-fn largest(state: &State) -> Vec<(String, usize)> {
+fn largest(state: &View<'_>) -> Vec<(String, usize)> {
     let name = |raw: &str| {
         string::decode(raw).map_or_else(|_| raw.to_owned(), std::borrow::Cow::into_owned)
     };

@@ -1,7 +1,10 @@
 //! The session's dictionary as it came: one JSON text, and where its members stand in it.
+//!
+//! Next: `packed` for one that was scanned before.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, slice};
 
+use super::packed::{self, Packed, PackedMembers};
 use crate::json::{self, Member, Members, ScanError, Style};
 
 /// An ordered dictionary whose values keep the JSON text they came as.
@@ -18,9 +21,21 @@ use crate::json::{self, Member, Members, ScanError, Style};
 /// # Ok::<(), carafe_core::json::ScanError>(())
 /// ```
 #[derive(Clone, Default)]
-pub struct SessionData {
-    text: String,
-    members: Members,
+pub struct SessionData(Form);
+
+#[derive(Clone)]
+enum Form {
+    /// As it came from outside, after a scan.
+    Scanned { text: String, members: Members },
+    /// As we keep it.
+    Packed(Packed),
+}
+
+/// The members of a dictionary, in order.
+#[derive(Clone)]
+enum Iter<'d> {
+    Scanned(&'d str, slice::Iter<'d, Member>),
+    Packed(PackedMembers<'d>),
 }
 
 impl SessionData {
@@ -36,56 +51,98 @@ impl SessionData {
             Cow::Borrowed(_) => None,
             Cow::Owned(text) => Some(text),
         };
-        Ok(Self {
+        Ok(Self(Form::Scanned {
             text: rewritten.unwrap_or(payload),
             members,
-        })
+        }))
     }
 
-    /// Of members that were checked, with distinct keys. `None` beyond 4 GiB.
-    pub(super) fn joined(members: &[(&str, &str)]) -> Option<Self> {
-        let length = members.iter().map(|(key, value)| key.len() + value.len());
-        let length = u32::try_from(length.sum::<usize>()).ok()?;
-        let mut text = String::with_capacity(length as usize);
-        for (key, value) in members {
-            text.push_str(key);
-            text.push_str(value);
+    /// Of members that were checked, with distinct keys.
+    pub(super) fn joined(members: &[(&str, &str)]) -> Self {
+        Self(Form::Packed(Packed::of(members.iter().copied())))
+    }
+
+    /// Of bytes that [`SessionData::pack`] has written at `start`. Shares them.
+    pub(crate) fn packed(bytes: std::sync::Arc<[u8]>, start: usize) -> Self {
+        Self(Form::Packed(Packed::at(bytes, start)))
+    }
+
+    /// Bytes that [`SessionData::pack`] fills.
+    pub(crate) fn packed_length(&self) -> usize {
+        match &self.0 {
+            Form::Scanned { .. } => packed::length(self.members()),
+            Form::Packed(packed) => packed.bytes().len(),
         }
-        let lengths = members.iter().map(|(key, value)| (key.len(), value.len()));
-        Some(Self::checked(text, json::adjacent(lengths)))
     }
 
-    /// Of a text that was checked, and where its members stand, with distinct keys.
-    pub(crate) const fn checked(text: String, members: Members) -> Self {
-        Self { text, members }
+    /// Fills `place` with the dictionary, so that it can be read without a scan.
+    pub(crate) fn pack(&self, place: &mut [u8]) {
+        match &self.0 {
+            Form::Scanned { .. } => packed::write(self.members(), place),
+            Form::Packed(packed) => place.copy_from_slice(packed.bytes()),
+        }
     }
 
     /// The JSON text of a value.
     #[must_use]
     pub fn text_of(&self, key: &str) -> Option<&str> {
-        let text = self.text.as_str();
-        let is_it = |member: &&Member| json::string::key_equals(member.key.of(text), key);
-        Some(self.members.iter().find(is_it)?.value.of(text))
+        match &self.0 {
+            Form::Scanned { text, members } => {
+                let is_it = |member: &&Member| json::string::key_equals(member.key.of(text), key);
+                Some(members.iter().find(is_it)?.value.of(text))
+            }
+            Form::Packed(packed) => packed.text_of(key),
+        }
     }
 
     /// The members in order: each key as JSON text with its quotes, each value as JSON text.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
-        let text = self.text.as_str();
-        self.members
-            .iter()
-            .map(move |member| (member.key.of(text), member.value.of(text)))
+        self.members()
     }
 
     /// How many keys there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.members.len()
+        match &self.0 {
+            Form::Scanned { members, .. } => members.len(),
+            Form::Packed(packed) => packed.len(),
+        }
     }
 
     /// Whether there is no key.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.members.is_empty()
+        self.len() == 0
+    }
+
+    fn members(&self) -> Iter<'_> {
+        match &self.0 {
+            Form::Scanned { text, members } => Iter::Scanned(text, members.iter()),
+            Form::Packed(packed) => Iter::Packed(packed.members()),
+        }
+    }
+}
+
+impl<'d> Iterator for Iter<'d> {
+    type Item = (&'d str, &'d str);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::Scanned(text, members) => {
+                let member = members.next()?;
+                Some((member.key.of(text), member.value.of(text)))
+            }
+            Self::Packed(members) => members.next(),
+        }
+    }
+}
+
+impl Default for Form {
+    fn default() -> Self {
+        Self::Scanned {
+            text: String::new(),
+            members: Members::default(),
+        }
     }
 }
 

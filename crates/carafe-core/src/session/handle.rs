@@ -1,12 +1,12 @@
 //! What a handler holds: a dictionary.
 
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
 
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     Flash, Loaded, Rejection, Rerun, Slot, flash,
-    slot::{Shared, State},
+    slot::{Found, Shared, View},
 };
 use crate::{
     clock::Timestamp,
@@ -61,17 +61,21 @@ pub enum SessionError {
 impl Session {
     /// `None` until the slot is open.
     pub(super) fn of(slot: &Slot) -> Option<Self> {
-        slot.is_open().then(|| Self(Arc::clone(&slot.0)))
+        slot.is_open().then(|| Self::opened(slot))
+    }
+
+    /// Of a slot that is open.
+    pub(super) fn opened(slot: &Slot) -> Self {
+        Self(Arc::clone(&slot.0))
     }
 
     /// A session that was opened when the head of its response had been sent: to be read, not to be written.
-    pub(super) fn too_late(slot: &Slot, state: State) -> Self {
+    pub(super) fn too_late(slot: &Slot, found: Found) -> Self {
         let apart = Slot::new(Arc::clone(slot.manager()));
-        apart.0.settle(|| State {
-            committed: true,
-            ..state
-        });
-        Self(apart.0)
+        apart.0.settle(|| found);
+        let session = Self(apart.0);
+        session.locked().committed = true;
+        session
     }
 
     /// The value of `key`, if it is there.
@@ -114,7 +118,7 @@ impl Session {
     pub fn insert<T: Serialize + ?Sized>(&self, key: &str, value: &T) -> Result<(), SessionError> {
         let text = self.encode(key, value)?;
         self.write(|state| {
-            state.patch.set(key, text);
+            state.patch().set(key, text);
             state.modified = true;
         })
     }
@@ -127,7 +131,7 @@ impl Session {
         self.write(|state| {
             let was_there = state.text_of(key).is_some();
             if was_there {
-                state.patch.remove(key);
+                state.patch().remove(key);
                 state.modified = true;
             }
             was_there
@@ -144,7 +148,7 @@ impl Session {
             let text = state.text_of(key);
             let value = text.map(|text| self.decode(key, text)).transpose()?;
             if value.is_some() {
-                state.patch.remove(key);
+                state.patch().remove(key);
                 state.modified = true;
             }
             Ok(value)
@@ -196,7 +200,7 @@ impl Session {
     /// Whether there is no key.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.read(|state| state.members().next().is_none())
+        self.read(|state| state.is_empty())
     }
 
     /// Takes all keys away. An empty session removes its cookie.
@@ -205,7 +209,7 @@ impl Session {
     /// [`SessionError::AlreadySent`].
     pub fn clear(&self) -> Result<(), SessionError> {
         self.write(|state| {
-            state.patch.clear();
+            state.patch().clear();
             state.modified = true;
         })
     }
@@ -246,11 +250,13 @@ impl Session {
         let text = self.encode(USER, user)?;
         self.write(|state| {
             if state.text_of(USER).is_some_and(|known| known != text) {
-                state.patch.clear();
+                state.patch().clear();
             }
-            state.patch.set(USER, text);
-            state.patch.facts.user = Some(user.to_owned());
-            state.patch.facts.authenticated = Some(state.opened);
+            state.patch().set(USER, text);
+            let opened = state.found().opened;
+            let facts = &mut state.patch().facts;
+            facts.user = Some(user.to_owned());
+            facts.authenticated = Some(opened);
             state.logged_in = true;
             state.modified = true;
         })
@@ -262,9 +268,9 @@ impl Session {
     pub fn authenticated(&self) -> Option<Timestamp> {
         self.read(|state| {
             let stored = state
-                .stored
-                .as_ref()
-                .and_then(|stored| stored.record.authenticated);
+                .found()
+                .record()
+                .and_then(|record| record.authenticated);
             state.changes().facts.authenticated.or(stored)
         })
     }
@@ -274,7 +280,7 @@ impl Session {
     #[must_use]
     pub fn is_recently_authenticated(&self, seconds: i64) -> bool {
         let since = self.authenticated();
-        let now = self.read(|state| state.opened);
+        let now = self.read(|state| state.found().opened);
         since.is_some_and(|since| now.seconds_since(since) <= seconds)
     }
 
@@ -282,7 +288,7 @@ impl Session {
     /// sessions that live in their cookie.
     #[must_use]
     pub fn handle(&self) -> Option<Handle> {
-        self.read(|state| state.stored.as_ref().map(|stored| stored.record.handle))
+        self.read(|state| state.found().record().map(|record| record.handle))
     }
 
     /// Notes what the application knows of the device, such as its user agent, for lists of devices.
@@ -292,7 +298,7 @@ impl Session {
     /// [`SessionError::AlreadySent`].
     pub fn set_device(&self, note: &str) -> Result<(), SessionError> {
         self.write(|state| {
-            state.patch.facts.device = Some(note.to_owned());
+            state.patch().facts.device = Some(note.to_owned());
             state.modified = true;
         })
     }
@@ -312,7 +318,7 @@ impl Session {
     /// [`SessionError::AlreadySent`].
     pub fn log_out(&self) -> Result<(), SessionError> {
         self.write(|state| {
-            state.patch.clear();
+            state.patch().clear();
             state.modified = true;
             state.ended = true;
         })
@@ -332,7 +338,7 @@ impl Session {
         let style = self.0.manager.style();
         self.write(|state| {
             let list = flash::append(state.text_of(flash::KEY), category, &message, style)?;
-            state.patch.set(flash::KEY, list);
+            state.patch().set(flash::KEY, list);
             state.modified = true;
             Ok(())
         })?
@@ -357,7 +363,7 @@ impl Session {
             return Err(SessionError::AlreadySent);
         }
         if flashes.is_some() {
-            state.patch.remove(flash::KEY);
+            state.patch().remove(flash::KEY);
             state.modified = true;
         }
         let flashes = flashes.unwrap_or_default();
@@ -383,7 +389,7 @@ impl Session {
     /// Why the request's cookie was refused, for messages and tools. `None` if it was good or absent.
     #[must_use]
     pub fn rejection(&self) -> Option<Rejection> {
-        self.read(|state| match &state.loaded {
+        self.read(|state| match &state.found().loaded {
             Loaded::Rejected(rejection) => Some(rejection.clone()),
             Loaded::Absent | Loaded::Valid { .. } | Loaded::Stored => None,
         })
@@ -425,13 +431,13 @@ impl Session {
             if state.text_of(key) != before.as_deref() {
                 return false;
             }
-            match state.stored {
+            match state.found().record() {
                 Some(_) => {
                     state
-                        .patch
+                        .patch()
                         .update(key, before, after, rerun(key, style, Arc::clone(change)));
                 }
-                None => state.patch.set(key, after),
+                None => state.patch().set(key, after),
             }
             state.modified = true;
             true
@@ -439,14 +445,14 @@ impl Session {
     }
 
     /// Every look at the session passes here, so that none is forgotten in `Vary` (CVE-2026-27205).
-    fn read<R>(&self, look: impl FnOnce(&mut State) -> R) -> R {
+    fn read<R>(&self, look: impl FnOnce(&mut View<'_>) -> R) -> R {
         let mut state = self.locked();
         state.accessed = true;
         look(&mut state)
     }
 
     /// Every change passes here, so that none is lost in silence.
-    fn write<R>(&self, change: impl FnOnce(&mut State) -> R) -> Result<R, SessionError> {
+    fn write<R>(&self, change: impl FnOnce(&mut View<'_>) -> R) -> Result<R, SessionError> {
         let mut state = self.locked();
         if state.committed {
             return Err(SessionError::AlreadySent);
@@ -455,9 +461,9 @@ impl Session {
         Ok(change(&mut state))
     }
 
-    fn locked(&self) -> MutexGuard<'_, State> {
+    fn locked(&self) -> View<'_> {
         self.0
-            .state()
+            .view()
             .expect("`Session::of` makes sessions of open slots only")
     }
 }
@@ -478,7 +484,7 @@ where
     })
 }
 
-impl State {
+impl View<'_> {
     pub(super) fn is_permanent(&self) -> bool {
         self.text_of(PERMANENT).is_some_and(json::is_truthy)
     }
@@ -705,7 +711,7 @@ mod tests {
         for (name, call, accessed, modified) in CALLS {
             let (slot, session) = with(r#"{"n":7}"#);
             call(&session);
-            let state = slot.0.state().unwrap();
+            let state = slot.0.view().unwrap();
             assert_eq!(
                 (state.accessed, state.modified),
                 (*accessed, *modified),

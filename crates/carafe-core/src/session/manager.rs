@@ -12,13 +12,10 @@ use std::{
 
 use super::{
     Duplicates, Loaded, Policy, Refresh, Rejection, Session, SessionConfig, Side, Slot,
-    client_side::Codec,
-    expiry::seconds,
-    server_side::ServerSide,
-    side::Prepared,
-    slot::{State, Stored},
+    client_side::Codec, expiry::seconds, side::Prepared, slot::Found,
 };
 use crate::{
+    answer::Answer,
     clock::Timestamp,
     cookie::{CookieError, CookiePolicy, Grammar, Persistence, values_of},
     json::Style,
@@ -37,6 +34,9 @@ const TELLING_NAMES: [&str; 6] = [
     "CFID",
     "laravel_session",
 ];
+
+/// A session that is being opened. Ready at once where sessions live in their cookies or in memory.
+pub type Opening<'a> = Answer<'a, Result<Session, StoreError>>;
 
 /// Opens and commits the sessions of one cookie. Make one at start and share it.
 ///
@@ -118,18 +118,19 @@ impl SessionManager {
     /// # Errors
     /// [`StoreError`] if the store is in trouble; then answer 503 and leave the browser's cookie as it is.
     /// Never for sessions that live in their cookies.
-    pub async fn open<'h>(
-        &self,
-        slot: &Slot,
+    pub fn open<'h>(
+        &'h self,
+        slot: &'h Slot,
         cookies: impl IntoIterator<Item = &'h [u8]>,
         now: Timestamp,
-    ) -> Result<Session, StoreError> {
-        if !slot.is_open()
-            && let Some(late) = self.settle(slot, cookies, now).await?
-        {
-            return Ok(Session::too_late(slot, late));
+    ) -> Opening<'h> {
+        if let Some(session) = Session::of(slot) {
+            return Answer::now(Ok(session));
         }
-        Ok(Session::of(slot).expect("the slot was opened above"))
+        self.settle(slot, cookies, now).map(|late| match late? {
+            Some(found) => Ok(Session::too_late(slot, found)),
+            None => Ok(Session::opened(slot)),
+        })
     }
 
     /// Whether [`SessionManager::commit`] needs the request's cookies although no handler used the
@@ -213,55 +214,51 @@ impl SessionManager {
     }
 
     /// Reads the session into its slot; gives it back if the request has ended before.
-    pub(super) async fn settle<'h>(
+    pub(super) fn settle<'h>(
+        &'h self,
+        slot: &'h Slot,
+        cookies: impl IntoIterator<Item = &'h [u8]>,
+        now: Timestamp,
+    ) -> Answer<'h, Result<Option<Found>, StoreError>> {
+        let side = match &self.side {
+            Prepared::Client(codec) => {
+                return Answer::now(Ok(self.settle_client(codec, slot, cookies, now)));
+            }
+            Prepared::Server(side) => side,
+        };
+        let candidates = values_of(cookies, self.cookie.name(), self.grammar);
+        if let Some(found) = side.load_at_once(&candidates, self.duplicates, now) {
+            return Answer::now(found.map(|found| slot.0.settle(|| self.logged(found))));
+        }
+        Answer::later(async move {
+            let found = side.load(&candidates, self.duplicates, now).await?;
+            Ok(slot.0.settle(|| self.logged(found)))
+        })
+    }
+
+    /// [`settle`](Self::settle) for sessions that live in their cookies.
+    pub(super) fn settle_client<'h>(
         &self,
+        codec: &Codec,
         slot: &Slot,
         cookies: impl IntoIterator<Item = &'h [u8]>,
         now: Timestamp,
-    ) -> Result<Option<State>, StoreError> {
-        match &self.side {
-            Prepared::Client(codec) => Ok(slot.0.settle(|| self.load_client(codec, cookies, now))),
-            // In a box, or every handler's future would have room for a wait that cookies never need.
-            Prepared::Server(side) => {
-                let found = Box::pin(self.load_stored(side, cookies, now)).await?;
-                let (loaded, stored) = found;
-                Ok(slot.0.settle(|| State::found(loaded, stored, now)))
-            }
-        }
-    }
-
-    async fn load_stored<'h>(
-        &self,
-        side: &ServerSide,
-        cookies: impl IntoIterator<Item = &'h [u8]>,
-        now: Timestamp,
-    ) -> Result<(Loaded, Option<Arc<Stored>>), StoreError> {
-        let candidates = values_of(cookies, self.cookie.name(), self.grammar);
-        let found = side.load(&candidates, self.duplicates, now).await?;
-        self.log(&found.0);
-        Ok(found)
-    }
-
-    pub(super) fn load_client<'h>(
-        &self,
-        codec: &Codec,
-        cookies: impl IntoIterator<Item = &'h [u8]>,
-        now: Timestamp,
-    ) -> State {
-        let candidates = values_of(cookies, self.cookie.name(), self.grammar);
-        let state = codec.load(&candidates, self.duplicates, self.lifetime(), now);
-        self.log(&state.loaded);
-        state
+    ) -> Option<Found> {
+        slot.0.settle(|| {
+            let candidates = values_of(cookies, self.cookie.name(), self.grammar);
+            self.logged(codec.load(&candidates, self.duplicates, self.lifetime(), now))
+        })
     }
 
     pub(super) const fn always_keeps(&self) -> bool {
         self.always_kept
     }
 
-    fn log(&self, loaded: &Loaded) {
-        if let Loaded::Rejected(rejection) = loaded {
+    fn logged(&self, found: Found) -> Found {
+        if let Loaded::Rejected(rejection) = &found.loaded {
             log_rejection(self.cookie.name(), rejection);
         }
+        found
     }
 
     /// How long the browser keeps a cookie that expires at `expires`.

@@ -7,6 +7,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `data` | the dictionary, each value as the JSON text it came as |
+//! | `packed` | a dictionary as bytes that need no scan |
 //! | `patch` | what this request changed, applicable to any later state |
 //! | `handle` | [`Session`], what a handler holds |
 //! | `decide` | the decision, as a truth table |
@@ -30,6 +31,7 @@ mod flash;
 mod handle;
 mod limit;
 mod manager;
+mod packed;
 mod patch;
 mod plan;
 mod server_side;
@@ -47,7 +49,8 @@ pub use expiry::Timeouts;
 pub use flash::Flash;
 pub use handle::{Session, SessionError};
 pub use limit::AtLimit;
-pub use manager::SessionManager;
+pub use manager::{Opening, SessionManager};
+pub(crate) use packed::zeros;
 pub use patch::{Change, FactChanges, Patch, Rerun, Seen, Update};
 pub use plan::{StoredFacts, Verb, verb};
 pub use server_side::ServerSide;

@@ -83,6 +83,21 @@ struct Entry {
 }
 
 impl Patch {
+    /// No change.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            clear: false,
+            changes: Vec::new(),
+            facts: FactChanges {
+                user: None,
+                authenticated: None,
+                device: None,
+                seen: None,
+            },
+        }
+    }
+
     /// Gives `key` the value with this JSON text.
     pub fn set(&mut self, key: &str, text: String) {
         self.write(key, Change::Set(text));

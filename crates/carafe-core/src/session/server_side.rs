@@ -5,8 +5,11 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::{
-    AtLimit, Duplicates, Loaded, Patch, Rejection, SessionData, Timeouts, expiry::seconds,
-    limit::Limit, plan::Verb, slot::Stored,
+    AtLimit, Duplicates, Loaded, Patch, Rejection, SessionData, Timeouts,
+    expiry::seconds,
+    limit::Limit,
+    plan::Verb,
+    slot::{Found, Stored},
 };
 use crate::{
     clock::Timestamp,
@@ -39,10 +42,9 @@ pub struct ServerSide {
     signer: Option<Arc<Signer>>,
 }
 
-/// What a request leaves for the store, shared with its state.
+/// What a request leaves for the store.
 pub(super) struct Job {
     pub(super) verb: Verb,
-    pub(super) stored: Option<Arc<Stored>>,
     pub(super) patch: Arc<Patch>,
 }
 
@@ -53,7 +55,7 @@ pub(super) enum Outcome {
     /// The session lives under this id, which the browser does not have yet.
     NewId(SessionId),
     /// The session lives under the id that the browser has.
-    SameId(Arc<Stored>),
+    SameId,
     /// The user has as many sessions as one may have.
     Refused { limit: usize },
     /// Somebody else has ended the session, or given it a new id, while this request ran.
@@ -140,63 +142,52 @@ impl ServerSide {
         id.store_key_as(self.naming)
     }
 
-    /// What is behind a request's cookies. Only what has the form of an id reaches the store.
+    /// What is behind a request's cookies, if the store knows it without waiting.
+    pub(super) fn load_at_once(
+        &self,
+        candidates: &Candidates<'_>,
+        duplicates: Duplicates,
+        now: Timestamp,
+    ) -> Option<Result<Found, StoreError>> {
+        let mut search = Search::new(self, now);
+        for cookie in duplicates.looks_at(candidates) {
+            let Some(asked) = search.asks(cookie) else {
+                continue;
+            };
+            match self.store.load_at_once(&asked.key, now)? {
+                Ok(record) => search.hears(asked, record),
+                Err(error) => return Some(Err(error)),
+            }
+        }
+        Some(Ok(search.ends()))
+    }
+
+    /// What is behind a request's cookies.
     pub(super) async fn load(
         &self,
         candidates: &Candidates<'_>,
         duplicates: Duplicates,
         now: Timestamp,
-    ) -> Result<(Loaded, Option<Arc<Stored>>), StoreError> {
-        let mut found: Option<Arc<Stored>> = None;
-        let mut refused = Rejection::UnknownId;
+    ) -> Result<Found, StoreError> {
+        let mut search = Search::new(self, now);
         for cookie in duplicates.looks_at(candidates) {
-            let (id, signed_by) = match self.id_in(cookie, now) {
-                Ok(good) => good,
-                Err(rejection) => {
-                    refused = rejection;
-                    continue;
-                }
-            };
-            if found.as_ref().is_some_and(|stored| stored.id == id) {
-                continue;
-            }
-            let key = self.key_of(&id);
-            if let Some(record) = self
-                .store
-                .load(&key, now)
-                .await?
-                .filter(|record| self.is_live(record, now))
-                && found
-                    .replace(Arc::new(Stored {
-                        id,
-                        key,
-                        signed_by,
-                        record,
-                    }))
-                    .is_some()
-            {
-                return Ok((Loaded::Rejected(Rejection::Ambiguous), None));
+            if let Some(asked) = search.asks(cookie) {
+                let record = self.store.load(&asked.key, now).await?;
+                search.hears(asked, record.map(Box::new));
             }
         }
-        Ok(match found {
-            Some(stored) => (Loaded::Stored, Some(stored)),
-            None if duplicates.looks_at(candidates).all(<[u8]>::is_empty) => (Loaded::Absent, None),
-            None => (Loaded::Rejected(refused), None),
-        })
+        Ok(search.ends())
     }
 
     /// Carries out a verb. One call of the store, unless a session is replaced or an id was taken.
     pub(super) async fn run(
         &self,
         job: Job,
+        stored: Option<&Stored>,
         expires: Timestamp,
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
-        let Job {
-            verb,
-            stored,
-            patch,
-        } = job;
+        let Job { verb, patch } = job;
         let Some(stored) = stored else {
             return match verb {
                 Verb::Create | Verb::Replace => {
@@ -248,13 +239,13 @@ impl ServerSide {
 
     async fn touch(
         &self,
-        stored: Arc<Stored>,
+        stored: &Stored,
         expires: Timestamp,
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
         let there = self.store.touch(&stored.key, expires, now).await?;
         Ok(if there {
-            Outcome::SameId(stored)
+            Outcome::SameId
         } else {
             Outcome::Gone
         })
@@ -262,7 +253,7 @@ impl ServerSide {
 
     async fn patch(
         &self,
-        stored: Arc<Stored>,
+        stored: &Stored,
         patch: &Patch,
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
@@ -271,7 +262,7 @@ impl ServerSide {
             .patch(&stored.key, &stored.record, patch, now)
             .await?
         {
-            Patched::Applied(_) => Ok(Outcome::SameId(stored)),
+            Patched::Applied(_) => Ok(Outcome::SameId),
             Patched::Gone => Ok(Outcome::Gone),
         }
     }
@@ -279,14 +270,14 @@ impl ServerSide {
     /// Where another request has renewed the id meanwhile, the changes go through its alias.
     async fn renew(
         &self,
-        stored: Arc<Stored>,
+        stored: &Stored,
         patch: &Patch,
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
         let until = now.saturating_add(seconds(self.timeouts.grace));
-        match self.rotate(&stored, patch, Some(until), now).await? {
+        match self.rotate(stored, patch, Some(until), now).await? {
             Outcome::Gone => match self.patch(stored, patch, now).await? {
-                Outcome::SameId(_) => Ok(Outcome::Unchanged),
+                Outcome::SameId => Ok(Outcome::Unchanged),
                 other => Ok(other),
             },
             other => Ok(other),
@@ -295,7 +286,7 @@ impl ServerSide {
 
     async fn log_in(
         &self,
-        stored: Arc<Stored>,
+        stored: &Stored,
         patch: &Patch,
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
@@ -303,7 +294,7 @@ impl ServerSide {
         if let Some(refused) = self.refused(patch, handle, now).await? {
             return Ok(refused);
         }
-        match self.rotate(&stored, patch, None, now).await? {
+        match self.rotate(stored, patch, None, now).await? {
             Outcome::NewId(id) => {
                 self.within_the_limit(patch, handle, Outcome::NewId(id), now)
                     .await
@@ -387,6 +378,81 @@ impl ServerSide {
     fn is_live(&self, record: &Record, now: Timestamp) -> bool {
         let limit = self.timeouts.absolute.map_or(i64::MAX, seconds);
         now.seconds_since(record.created) < limit
+    }
+}
+
+/// A search for the session of a request, cookie by cookie. Only what has the form of an id reaches the store.
+struct Search<'s> {
+    side: &'s ServerSide,
+    now: Timestamp,
+    found: Option<Stored>,
+    refused: Option<Rejection>,
+}
+
+/// An id that the store is asked for.
+struct Asked {
+    id: SessionId,
+    key: StoreKey,
+    signed_by: KeyUse,
+}
+
+impl<'s> Search<'s> {
+    const fn new(side: &'s ServerSide, now: Timestamp) -> Self {
+        Self {
+            side,
+            now,
+            found: None,
+            refused: None,
+        }
+    }
+
+    /// What the store has to be asked about a cookie, if anything.
+    fn asks(&mut self, cookie: &[u8]) -> Option<Asked> {
+        if cookie.is_empty() || self.refused == Some(Rejection::Ambiguous) {
+            return None;
+        }
+        match self.side.id_in(cookie, self.now) {
+            Ok((id, _)) if self.found.as_ref().is_some_and(|stored| stored.id == id) => None,
+            Ok((id, signed_by)) => Some(Asked {
+                key: self.side.key_of(&id),
+                id,
+                signed_by,
+            }),
+            Err(rejection) => {
+                self.refused = Some(rejection);
+                None
+            }
+        }
+    }
+
+    fn hears(&mut self, asked: Asked, record: Option<Box<Record>>) {
+        let live = record.filter(|record| self.side.is_live(record, self.now));
+        let Some(record) = live else {
+            self.refused.get_or_insert(Rejection::UnknownId);
+            return;
+        };
+        if self.found.is_some() {
+            self.refused = Some(Rejection::Ambiguous);
+            return;
+        }
+        let Asked { id, key, signed_by } = asked;
+        self.found = Some(Stored {
+            id,
+            key,
+            signed_by,
+            record,
+        });
+    }
+
+    fn ends(self) -> Found {
+        match (self.found, self.refused) {
+            (_, Some(Rejection::Ambiguous)) => {
+                Found::nothing(Loaded::Rejected(Rejection::Ambiguous), self.now)
+            }
+            (Some(stored), _) => Found::stored(stored, self.now),
+            (None, Some(rejection)) => Found::nothing(Loaded::Rejected(rejection), self.now),
+            (None, None) => Found::nothing(Loaded::Absent, self.now),
+        }
     }
 }
 

@@ -1,6 +1,9 @@
 //! The place of a session in a request: empty until somebody uses the session.
 
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::{
+    ops::{Deref, DerefMut},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+};
 
 use super::{Flash, Patch, Seen, SessionData, SessionManager, handle::USER};
 use crate::{
@@ -19,21 +22,11 @@ pub struct Slot(pub(super) Arc<Shared>);
 
 pub(super) struct Shared {
     pub(super) manager: Arc<SessionManager>,
-    settled: OnceLock<Settled>,
-}
-
-/// What became of a session in its request, once and for all.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a box would cost each request with a session an allocation"
-)]
-enum Settled {
-    /// Somebody has used it.
+    /// What the request brought, once somebody has used the session. `None` if nobody had when the request ended.
+    found: OnceLock<Option<Found>>,
     // A plain mutex: it is held for the few instructions of one call, never across an await, and
     // contended only by tasks that one request itself has started.
-    Read(Mutex<State>),
-    /// Nobody had used it when the request ended, so nothing was read.
-    Unread,
+    state: Mutex<State>,
 }
 
 /// What the request brought.
@@ -67,19 +60,32 @@ pub enum Rejection {
     Ambiguous,
 }
 
-/// The session of one request.
-pub(super) struct State {
+/// A session as its request found it. Never changes, so that the commit can use it while others still read.
+pub(super) struct Found {
     pub(super) loaded: Loaded,
     /// When the session was opened: the request's time for what handlers do.
     pub(super) opened: Timestamp,
-    /// The session in the store. Shared with the commit, which needs it while others may still read.
-    pub(super) stored: Option<Arc<Stored>>,
-    /// The dictionary of a session that is in no store.
-    pub(super) data: SessionData,
-    /// The changes, until the commit has them.
-    pub(super) patch: Patch,
-    /// The changes, once the commit has them. Shared, as `stored` is.
-    pub(super) sent: Option<Arc<Patch>>,
+    content: Content,
+}
+
+/// Where the dictionary is.
+enum Content {
+    /// Here, because no store has the session.
+    Here(SessionData),
+    Stored(Stored),
+}
+
+/// A look at a session, alone for as long as it lasts.
+pub(super) struct View<'s> {
+    found: &'s Found,
+    state: MutexGuard<'s, State>,
+}
+
+/// What changes in a session during its request.
+#[derive(Default)]
+pub(super) struct State {
+    /// The changes, if there are any. Shared with the commit, while others may still read.
+    changes: Option<Arc<Patch>>,
     pub(super) accessed: bool,
     pub(super) modified: bool,
     pub(super) ended: bool,
@@ -91,20 +97,25 @@ pub(super) struct State {
     pub(super) flashes: Option<Vec<Flash>>,
 }
 
+/// What a request has changed that has changed nothing.
+static UNCHANGED: Patch = Patch::new();
+
 /// A session as a store gave it.
 pub(super) struct Stored {
     pub(super) id: SessionId,
     pub(super) key: StoreKey,
     /// The key that has signed the id; the current one where ids are not signed.
     pub(super) signed_by: KeyUse,
-    pub(super) record: Record,
+    // On the heap, because it is moved several times before it lies here.
+    pub(super) record: Box<Record>,
 }
 
 impl Slot {
     pub(super) fn new(manager: Arc<SessionManager>) -> Self {
         Self(Arc::new(Shared {
             manager,
-            settled: OnceLock::new(),
+            found: OnceLock::new(),
+            state: Mutex::default(),
         }))
     }
 
@@ -117,87 +128,115 @@ impl Slot {
     /// Whether anybody has used the session.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        matches!(self.0.settled.get(), Some(Settled::Read(_)))
+        self.0.found().is_some()
     }
 }
 
 impl Shared {
-    /// Takes what `load` reads, unless somebody has used the session: the first state stays. Gives it back
+    /// Takes what `load` finds, unless somebody has used the session: the first find stays. Gives it back
     /// if the request has ended unread.
-    pub(super) fn settle(&self, load: impl FnOnce() -> State) -> Option<State> {
+    pub(super) fn settle(&self, load: impl FnOnce() -> Found) -> Option<Found> {
         let mut load = Some(load);
-        let read = || Settled::Read(Mutex::new(load.take().expect("the closure runs once")()));
-        match self.settled.get_or_init(read) {
-            Settled::Read(_) => None,
-            Settled::Unread => load.map(|load| load()),
+        match self.found.get_or_init(|| load.take().map(|load| load())) {
+            Some(_) => None,
+            None => load.map(|load| load()),
         }
     }
 
     /// Notes that the request has ended, unless somebody has used the session.
     pub(super) fn close(&self) {
-        self.settled.get_or_init(|| Settled::Unread);
+        self.found.get_or_init(|| None);
     }
 
-    /// The state, once somebody has used the session.
-    pub(super) fn state(&self) -> Option<MutexGuard<'_, State>> {
-        match self.settled.get()? {
+    /// The session, once somebody has used it.
+    pub(super) fn view(&self) -> Option<View<'_>> {
+        Some(View {
+            found: self.found()?,
             // A panic inside a call leaves a state that is still whole: each call writes one field last.
-            Settled::Read(state) => Some(state.lock().unwrap_or_else(PoisonError::into_inner)),
-            Settled::Unread => None,
+            state: self.state.lock().unwrap_or_else(PoisonError::into_inner),
+        })
+    }
+
+    /// What the request brought, once somebody has used the session.
+    pub(super) fn found(&self) -> Option<&Found> {
+        self.found.get()?.as_ref()
+    }
+}
+
+impl Found {
+    /// A session that is in no store.
+    pub(super) fn new(loaded: Loaded, data: SessionData, opened: Timestamp) -> Self {
+        Self {
+            loaded,
+            opened,
+            content: Content::Here(data),
+        }
+    }
+
+    /// Of a request that brought no good session.
+    pub(super) fn nothing(loaded: Loaded, opened: Timestamp) -> Self {
+        Self::new(loaded, SessionData::default(), opened)
+    }
+
+    /// A session in a store.
+    pub(super) fn stored(stored: Stored, opened: Timestamp) -> Self {
+        Self {
+            loaded: Loaded::Stored,
+            opened,
+            content: Content::Stored(stored),
+        }
+    }
+
+    /// The session in the store.
+    pub(super) fn in_store(&self) -> Option<&Stored> {
+        match &self.content {
+            Content::Stored(stored) => Some(stored),
+            Content::Here(_) => None,
+        }
+    }
+
+    /// The record in the store.
+    pub(super) fn record(&self) -> Option<&Record> {
+        self.in_store().map(|stored| &*stored.record)
+    }
+
+    /// The dictionary.
+    pub(super) fn data(&self) -> &SessionData {
+        match &self.content {
+            Content::Stored(stored) => &stored.record.data,
+            Content::Here(data) => data,
         }
     }
 }
 
 impl State {
-    pub(super) fn new(loaded: Loaded, data: SessionData, opened: Timestamp) -> Self {
-        Self {
-            loaded,
-            opened,
-            stored: None,
-            data,
-            patch: Patch::default(),
-            sent: None,
-            accessed: false,
-            modified: false,
-            ended: false,
-            renewed: false,
-            logged_in: false,
-            insisted: false,
-            committed: false,
-            flashes: None,
-        }
-    }
-
-    /// Of a request that brought no good session.
-    pub(super) fn empty(loaded: Loaded, opened: Timestamp) -> Self {
-        Self::new(loaded, SessionData::default(), opened)
-    }
-
-    /// Of a request that a store was asked for.
-    pub(super) fn found(loaded: Loaded, stored: Option<Arc<Stored>>, opened: Timestamp) -> Self {
-        Self {
-            stored,
-            ..Self::empty(loaded, opened)
-        }
+    /// The changes, to add to them.
+    pub(super) fn patch(&mut self) -> &mut Patch {
+        Arc::make_mut(self.changes.get_or_insert_default())
     }
 
     /// The changes for a commit, with the use that it notes. They can be read here as before.
     pub(super) fn send(&mut self, seen: Seen) -> Arc<Patch> {
-        let mut patch = match self.sent.take() {
-            Some(sent) => Arc::unwrap_or_clone(sent),
-            None => std::mem::take(&mut self.patch),
-        };
-        patch.facts.seen = Some(seen);
-        Arc::clone(self.sent.insert(Arc::new(patch)))
+        self.patch().facts.seen = Some(seen);
+        self.changes.clone().unwrap_or_default()
+    }
+
+    /// What the request has changed.
+    pub(super) fn changes(&self) -> &Patch {
+        self.changes.as_deref().unwrap_or(&UNCHANGED)
+    }
+}
+
+impl<'s> View<'s> {
+    /// The session as the request found it.
+    pub(super) const fn found(&self) -> &'s Found {
+        self.found
     }
 
     /// Whether the session belongs to a user who no longer stands in its dictionary: `clear`, or the log-out of
     /// Flask-Login, which takes one key away. What is left then begins anew, under a new id and nobody's.
     pub(super) fn user_has_left(&self) -> bool {
-        let owner = self
-            .stored
-            .as_ref()
-            .and_then(|stored| stored.record.user.as_ref());
+        let owner = self.found.record().and_then(|record| record.user.as_ref());
         let Some(owner) = owner.filter(|_| self.modified && !self.logged_in) else {
             return false;
         };
@@ -208,24 +247,32 @@ impl State {
     }
 
     pub(super) fn text_of(&self, key: &str) -> Option<&str> {
-        self.changes().text_of(key, self.loaded_data())
+        self.changes().text_of(key, self.found.data())
     }
 
     pub(super) fn members(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
-        self.changes().members(self.loaded_data())
+        self.changes().members(self.found.data())
     }
 
-    /// What the request has changed.
-    pub(super) fn changes(&self) -> &Patch {
-        self.sent.as_deref().unwrap_or(&self.patch)
-    }
-
-    /// The dictionary as the request found it.
-    pub(super) fn loaded_data(&self) -> &SessionData {
-        match &self.stored {
-            Some(stored) => &stored.record.data,
-            None => &self.data,
+    pub(super) fn is_empty(&self) -> bool {
+        match self.changes().is_empty() {
+            true => self.found.data().is_empty(),
+            false => self.members().next().is_none(),
         }
+    }
+}
+
+impl Deref for View<'_> {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        &self.state
+    }
+}
+
+impl DerefMut for View<'_> {
+    fn deref_mut(&mut self) -> &mut State {
+        &mut self.state
     }
 }
 

@@ -35,6 +35,16 @@ pub trait SessionStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Option<Record>, StoreError>>;
 
+    /// What [`load`](Self::load) would answer, from a store that knows it without waiting; nobody then has to make a
+    /// future for it. `None`: ask `load`.
+    fn load_at_once(
+        &self,
+        _key: &StoreKey,
+        _now: Timestamp,
+    ) -> Option<Result<Option<Box<Record>>, StoreError>> {
+        None
+    }
+
     /// Applies `patch` to the newest state. `base` is what the caller loaded, so that an uncontended
     /// patch is one conditional statement; where others have written meanwhile, keys that `patch` does
     /// not name keep their newest value and updates run again on it: [`Record::after`] is that merge.

@@ -3,7 +3,6 @@
 //! A record is one allocation of packed bytes (`packed`), filed under half of its key in one of 64 maps.
 //! Nothing survives a restart. Next: `packed` for the layout.
 
-mod dictionary;
 mod inventory;
 mod packed;
 mod shard;
@@ -118,8 +117,8 @@ impl MemoryStore {
         Ok(Created::Created)
     }
 
-    fn load_now(&self, key: &StoreKey, now: Timestamp) -> Result<Option<Record>, StoreError> {
-        self.at_live(key, now, |packed| packed.record()).transpose()
+    fn load_now(&self, key: &StoreKey, now: Timestamp) -> Option<Box<Record>> {
+        self.at_live(key, now, |packed| Box::new(packed.record()))
     }
 
     fn patch_now(
@@ -130,7 +129,7 @@ impl MemoryStore {
         now: Timestamp,
     ) -> Result<Patched, StoreError> {
         let merged = self.at_live(key, now, |packed| {
-            let record = packed.newest(base)?.after(base, patch)?;
+            let record = packed.newest(base).after(base, patch)?;
             if let Some(record) = &record {
                 *packed = Packed::new(record);
             }
@@ -160,7 +159,7 @@ impl MemoryStore {
         let Some(packed) = source.live(from, now) else {
             return Ok(Patched::Gone);
         };
-        let Some(record) = packed.newest(base)?.rotated(base, patch, now)? else {
+        let Some(record) = packed.newest(base).rotated(base, patch, now)? else {
             return Ok(Patched::Gone);
         };
         let place = Place::Record(Packed::new(&record));
@@ -240,16 +239,15 @@ impl MemoryStore {
     }
 
     /// Looks at every live session: the price of having no index of users.
-    fn of_user_now(&self, user: &str, now: Timestamp) -> Result<Vec<Summary>, StoreError> {
-        let mut found = Vec::new();
+    fn of_user_now(&self, user: &str, now: Timestamp) -> Vec<Summary> {
+        let mut sessions = Vec::new();
         self.each(|_, _, packed| {
             if packed.user() == Some(user.as_bytes()) && now < packed.expires() {
-                found.push(packed.record().map(|record| record.summary()));
+                sessions.push(packed.record().summary());
             }
         });
-        let mut sessions: Vec<_> = found.into_iter().collect::<Result<_, _>>()?;
         sessions.sort_by_key(|session| std::cmp::Reverse(session.position()));
-        Ok(sessions)
+        sessions
     }
 
     /// Again until none is seen: one may have got a new id between the look and the removal.
@@ -335,7 +333,15 @@ impl SessionStore for MemoryStore {
         key: &'a StoreKey,
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
-        ready(self.load_now(key, now))
+        ready(Ok(self.load_now(key, now).map(|record| *record)))
+    }
+
+    fn load_at_once(
+        &self,
+        key: &StoreKey,
+        now: Timestamp,
+    ) -> Option<Result<Option<Box<Record>>, StoreError>> {
+        Some(Ok(self.load_now(key, now)))
     }
 
     fn patch<'a>(
@@ -380,7 +386,7 @@ impl UserSessions for MemoryStore {
         user: &'a str,
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Vec<Summary>, StoreError>> {
-        ready(self.of_user_now(user, now))
+        ready(Ok(self.of_user_now(user, now)))
     }
 
     fn delete_of_user<'a>(

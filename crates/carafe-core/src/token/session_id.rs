@@ -23,10 +23,11 @@ use crate::{
 /// # Ok::<(), carafe_core::token::SealError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
-pub struct SessionId(Zeroizing<String>);
+pub struct SessionId(Zeroizing<[u8; Self::LENGTH]>);
 
 impl SessionId {
     const BYTES: usize = 32;
+    const LENGTH: usize = 43;
 
     /// A new id.
     ///
@@ -35,31 +36,29 @@ impl SessionId {
     pub fn random() -> Result<Self, SealError> {
         let mut bytes = Zeroizing::new([0; Self::BYTES]);
         getrandom::fill(bytes.as_mut()).map_err(|_| SealError::NoRandomness)?;
-        Ok(Self(Zeroizing::new(base64::encode_url(bytes.as_ref()))))
+        let mut text = Zeroizing::new([0; Self::LENGTH]);
+        base64::encode_url_exact(bytes.as_ref(), text.as_mut());
+        Ok(Self(text))
     }
 
     /// The id in a cookie, if it has the form of one. Anything else never reaches a store (CVE-2024-3400).
     #[must_use]
     pub fn parse(cookie: &[u8]) -> Option<Self> {
-        let mut bytes = Zeroizing::new([0; Self::BYTES]);
-        if !base64::decode_url_exact(cookie, bytes.as_mut()) {
-            return None;
-        }
-        // These bytes have no other spelling, so the cookie's is the id's.
-        let text = str::from_utf8(cookie).ok()?;
-        Some(Self(Zeroizing::new(text.to_owned())))
+        // Text that decodes has no other spelling, so the cookie's is the id's.
+        let text = <[u8; Self::LENGTH]>::try_from(cookie).ok()?;
+        base64::is_url(cookie).then(|| Self(Zeroizing::new(text)))
     }
 
     /// The text for the cookie, and for nothing else.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        str::from_utf8(self.0.as_ref()).expect("both constructors hold base64url")
     }
 
     /// The name under which a store keeps the session.
     #[must_use]
     pub fn store_key(&self) -> StoreKey {
-        StoreKey::of_id(&self.0)
+        StoreKey::of_id(self.as_str())
     }
 
     /// The name under which a store with this naming keeps the session.
@@ -69,7 +68,7 @@ impl SessionId {
             Naming::Hashed => self.store_key(),
             Naming::Plain => {
                 let mut bytes = [0; Self::BYTES];
-                let whole = base64::decode_url_exact(self.0.as_bytes(), &mut bytes);
+                let whole = base64::decode_url_exact(self.0.as_ref(), &mut bytes);
                 assert!(whole, "both constructors encode 32 bytes");
                 StoreKey::from_bytes(bytes)
             }

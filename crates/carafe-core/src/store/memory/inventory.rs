@@ -45,12 +45,7 @@ impl MemoryStore {
         removed
     }
 
-    fn newest_now(
-        &self,
-        after: Option<Position>,
-        limit: usize,
-        now: Timestamp,
-    ) -> Result<Vec<Summary>, StoreError> {
+    fn newest_now(&self, after: Option<Position>, limit: usize, now: Timestamp) -> Vec<Summary> {
         let mut first = BinaryHeap::with_capacity(limit.min(1_000) + 1);
         self.each(|index, half, packed| {
             let position = packed.position();
@@ -66,12 +61,10 @@ impl MemoryStore {
         let records = places
             .iter()
             .filter_map(|&(_, index, half)| self.at(index, &half));
-        records
-            .map(|record| record.map(|record| record.summary()))
-            .collect()
+        records.map(|record| record.summary()).collect()
     }
 
-    fn at(&self, index: usize, half: &Half) -> Option<Result<Record, StoreError>> {
+    fn at(&self, index: usize, half: &Half) -> Option<Record> {
         let shard = self.shards[index]
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
@@ -92,11 +85,10 @@ impl MemoryStore {
         found
     }
 
-    fn of_handle_now(&self, handle: Handle, now: Timestamp) -> Result<Option<Record>, StoreError> {
-        let record = self
-            .place_of(handle)
-            .and_then(|(index, half)| self.at(index, &half));
-        Ok(record.transpose()?.filter(|record| !record.is_expired(now)))
+    fn of_handle_now(&self, handle: Handle, now: Timestamp) -> Option<Record> {
+        let (index, half) = self.place_of(handle)?;
+        self.at(index, &half)
+            .filter(|record| !record.is_expired(now))
     }
 
     /// Again where the session has got a new id between the two looks.
@@ -135,12 +127,11 @@ impl MemoryStore {
         self.each(|_, _, packed| {
             if now < packed.expires() {
                 if seen % step == 0 && sessions.len() < limit {
-                    sessions.push(packed.record().map(|record| record.summary()));
+                    sessions.push(packed.record().summary());
                 }
                 seen += 1;
             }
         });
-        let sessions: Vec<_> = sessions.into_iter().collect::<Result<_, _>>()?;
         Ok(Sample {
             exact: sessions.len() == total,
             total: total as u64,
@@ -156,7 +147,7 @@ impl Inventory for MemoryStore {
         limit: usize,
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Vec<Summary>, StoreError>> {
-        ready(self.newest_now(after, limit, now))
+        ready(Ok(self.newest_now(after, limit, now)))
     }
 
     fn of_handle<'a>(
@@ -164,7 +155,7 @@ impl Inventory for MemoryStore {
         handle: Handle,
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
-        ready(self.of_handle_now(handle, now))
+        ready(Ok(self.of_handle_now(handle, now)))
     }
 
     fn delete_of_handle<'a>(&'a self, handle: Handle) -> BoxFuture<'a, Result<bool, StoreError>> {

@@ -5,15 +5,15 @@
 //! ‖ user length 4 ‖ device length 4 ‖ user ‖ device ‖ dictionary         a length of FFFFFFFF = none
 //! ```
 //!
-//! Times are 40-bit seconds since 1970, good for 34,000 years. The layout is private to this process.
-//! Next: `dictionary`.
+//! Times are 40-bit seconds since 1970, good for 34,000 years. The layout is private to this process. Whoever loads a
+//! record reads its dictionary in the same bytes: a change makes new ones.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
-use super::dictionary;
 use crate::{
     clock::Timestamp,
-    store::{Handle, Position, Record, StoreError},
+    session::{SessionData, zeros},
+    store::{Handle, Position, Record},
 };
 
 const CREATED: usize = 0;
@@ -30,16 +30,16 @@ const NONE: u32 = u32::MAX;
 const LARGEST: i64 = (1 << 40) - 1;
 
 /// A record, packed.
-pub(super) struct Packed(Box<[u8]>);
+pub(super) struct Packed(Arc<[u8]>);
 
 impl Packed {
     pub(super) fn new(record: &Record) -> Self {
         let (user, device) = (record.user.as_deref(), record.device.as_deref());
         let length = |text: Option<&str>| text.map_or(0, str::len);
-        let texts = length(user) + length(device) + dictionary::length(&record.data);
-        let mut bytes = Vec::with_capacity(TEXTS + texts);
-        bytes.resize(TEXTS, 0);
-        let mut packed = Header(&mut bytes);
+        let dictionary = TEXTS + length(user) + length(device);
+        let mut bytes = zeros(dictionary + record.data.packed_length());
+        let place = Arc::get_mut(&mut bytes).expect("nobody else has new bytes");
+        let mut packed = Header(place);
         packed.put_number(CREATED, record.created.unix());
         packed.put_number(RENEWED, record.renewed.unix());
         packed.put_number(LAST_SEEN, record.last_seen.unix());
@@ -52,18 +52,20 @@ impl Packed {
         packed.put(HANDLE, record.handle.as_bytes());
         packed.put(USER_LENGTH, &length_of(user).to_be_bytes());
         packed.put(DEVICE_LENGTH, &length_of(device).to_be_bytes());
+        let mut at = TEXTS;
         for text in [user, device].into_iter().flatten() {
-            bytes.extend_from_slice(text.as_bytes());
+            packed.put(at, text.as_bytes());
+            at += text.len();
         }
-        dictionary::append(&record.data, &mut bytes);
-        Self(bytes.into())
+        record.data.pack(&mut place[dictionary..]);
+        Self(bytes)
     }
 
-    pub(super) fn record(&self) -> Result<Record, StoreError> {
+    pub(super) fn record(&self) -> Record {
         let (user, rest) = self.text(USER_LENGTH, TEXTS);
         let (device, rest) = self.text(DEVICE_LENGTH, rest);
-        Ok(Record {
-            data: dictionary::read(&self.0[rest..])?,
+        Record {
+            data: SessionData::packed(Arc::clone(&self.0), rest),
             user,
             device,
             handle: self.handle(),
@@ -73,19 +75,19 @@ impl Packed {
             expires: self.time(EXPIRES),
             authenticated: Some(self.time(AUTHENTICATED)).filter(|time| time.unix() != 0),
             version: self.version(),
-        })
+        }
     }
 
     /// What lies here; `base` itself if nothing has happened since it was loaded, so that nothing is unpacked. Every
     /// change counts `version` up, and a touch moves the other two.
-    pub(super) fn newest<'b>(&self, base: &'b Record) -> Result<Cow<'b, Record>, StoreError> {
+    pub(super) fn newest<'b>(&self, base: &'b Record) -> Cow<'b, Record> {
         let same = self.version() == base.version
             && self.handle() == base.handle
             && self.time(LAST_SEEN) == base.last_seen
             && self.expires() == base.expires;
         match same {
-            true => Ok(Cow::Borrowed(base)),
-            false => self.record().map(Cow::Owned),
+            true => Cow::Borrowed(base),
+            false => Cow::Owned(self.record()),
         }
     }
 
@@ -120,7 +122,7 @@ impl Packed {
     /// Moves the expiry, never to an earlier time, and notes the use.
     pub(super) fn touch(&mut self, now: Timestamp, expires: Timestamp) {
         let (seen, known) = (self.time(LAST_SEEN).max(now), self.expires().max(expires));
-        let mut header = Header(&mut self.0);
+        let mut header = Header(Arc::make_mut(&mut self.0));
         header.put_number(LAST_SEEN, seen.unix());
         header.put_number(EXPIRES, known.unix());
     }
