@@ -2,8 +2,8 @@
 
 use std::{
     future::Future,
-    pin::Pin,
-    task::{Context, Poll},
+    pin::{Pin, pin},
+    task::{Context, Poll, Waker},
 };
 
 use crate::store::BoxFuture;
@@ -29,12 +29,35 @@ impl<'a, T: Send + 'a> Answer<'a, T> {
         Self::Later(Box::pin(future))
     }
 
+    /// What the future gives: there at once unless it `waits`.
+    pub(crate) fn of<F>(waits: bool, make: impl FnOnce() -> F) -> Self
+    where
+        F: Future<Output = T> + Send + 'a,
+    {
+        match waits {
+            true => Self::later(make()),
+            false => Self::now(at_once(make)),
+        }
+    }
+
     /// What `make` makes of it.
     pub(crate) fn map<U: Send + 'a>(self, make: impl FnOnce(T) -> U + Send + 'a) -> Answer<'a, U> {
         match self {
             Self::Now(answer) => Answer::Now(answer.map(make)),
             Self::Later(future) => Answer::later(async move { make(future.await) }),
         }
+    }
+}
+
+/// What a future gives that never waits. It is made here, so that it need not be moved.
+pub(crate) fn at_once<F: Future>(make: impl FnOnce() -> F) -> F::Output {
+    let mut future = pin!(make());
+    match future
+        .as_mut()
+        .poll(&mut Context::from_waker(Waker::noop()))
+    {
+        Poll::Ready(answer) => answer,
+        Poll::Pending => unreachable!("who calls this knows that each step is ready"),
     }
 }
 

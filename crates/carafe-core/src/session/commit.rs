@@ -29,6 +29,9 @@ impl SessionManager {
     #[must_use]
     pub fn commit_read(&self, slot: &Slot, status: u16) -> Option<Effects> {
         let mut view = slot.0.view()?;
+        if view.modified {
+            return None;
+        }
         let facts = self.facts(&view, status, view.found().opened);
         let Decision { commit, vary } = decide(facts, self.policy);
         view.committed |= commit == Commit::Nothing;
@@ -60,9 +63,10 @@ impl SessionManager {
                 Plan::Settled(effects) => Committing::now(Ok(effects)),
                 Plan::Store(task) => Committing::later(carry_out(slot.clone(), task, now)),
             },
-            Prepared::Server(_) if self.commits_untouched() => {
+            Prepared::Server(side) if self.commits_untouched() => {
                 let lines = cookies.into_iter().map(<[u8]>::to_vec).collect();
-                Committing::later(commit_untouched(slot.clone(), lines, status, now))
+                let (slot, waits) = (slot.clone(), !side.runs_at_once());
+                Committing::of(waits, || commit_untouched(slot, lines, status, now))
             }
             Prepared::Server(_) => {
                 self.close(slot);

@@ -15,7 +15,7 @@ use super::{
     client_side::Codec, expiry::seconds, side::Prepared, slot::Found,
 };
 use crate::{
-    answer::Answer,
+    answer::{Answer, at_once},
     clock::Timestamp,
     cookie::{CookieError, CookiePolicy, Grammar, Persistence, values_of},
     json::Style,
@@ -227,7 +227,8 @@ impl SessionManager {
             Prepared::Server(side) => side,
         };
         let candidates = values_of(cookies, self.cookie.name(), self.grammar);
-        if let Some(found) = side.load_at_once(&candidates, self.duplicates, now) {
+        if side.loads_at_once() {
+            let found = at_once(|| side.load(&candidates, self.duplicates, now));
             return Answer::now(found.map(|found| slot.0.settle(|| self.logged(found))));
         }
         Answer::later(async move {

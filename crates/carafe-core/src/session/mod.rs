@@ -34,9 +34,11 @@ mod manager;
 mod packed;
 mod patch;
 mod plan;
+mod search;
 mod server_side;
 mod side;
 mod slot;
+mod verbs;
 
 pub use client_side::ClientSide;
 pub use commit::Committing;

@@ -76,10 +76,16 @@ pub type Rerun = Arc<dyn Fn(Option<&str>) -> Result<String, SessionError> + Send
 
 #[derive(Clone)]
 struct Entry {
-    key: String,
-    /// The key as JSON text, for writing.
-    raw: String,
+    key: Key,
     change: Change,
+}
+
+#[derive(Clone)]
+struct Key {
+    /// As JSON text, for writing.
+    raw: String,
+    /// As it is, if that is not what stands between the quotation marks.
+    plain: Option<String>,
 }
 
 impl Patch {
@@ -145,7 +151,7 @@ impl Patch {
     pub fn changes(&self) -> impl Iterator<Item = (&str, &Change)> {
         self.changes
             .iter()
-            .map(|entry| (entry.key.as_str(), &entry.change))
+            .map(|entry| (entry.key.plain(), &entry.change))
     }
 
     /// What happens to `key`.
@@ -153,7 +159,7 @@ impl Patch {
     pub fn change_of(&self, key: &str) -> Option<&Change> {
         self.changes
             .iter()
-            .find(|entry| entry.key == key)
+            .find(|entry| entry.key.plain() == key)
             .map(|entry| &entry.change)
     }
 
@@ -179,11 +185,14 @@ impl Patch {
                 None => Some((raw, value)),
                 Some(entry) => entry.change.text().map(|text| (raw, text)),
             });
-        let is_new = move |entry: &&Entry| self.clear || base.text_of(&entry.key).is_none();
+        let is_new = move |entry: &&Entry| self.clear || base.text_of(entry.key.plain()).is_none();
         let added = self.changes.iter().filter(is_new);
-        kept.chain(
-            added.filter_map(|entry| entry.change.text().map(|text| (entry.raw.as_str(), text))),
-        )
+        kept.chain(added.filter_map(|entry| {
+            entry
+                .change
+                .text()
+                .map(|text| (entry.key.raw.as_str(), text))
+        }))
     }
 
     /// The JSON text of `base` after this patch, if `base` is what it was made on.
@@ -200,7 +209,7 @@ impl Patch {
         let mut patch = self.clone();
         for Entry { key, change, .. } in &mut patch.changes {
             if let Change::Update(update) = change {
-                update.run_on(newest.text_of(key))?;
+                update.run_on(newest.text_of(key.plain()))?;
             }
         }
         Ok(patch)
@@ -216,11 +225,10 @@ impl Patch {
 
     fn write(&mut self, key: &str, change: Change) {
         let entries = &mut self.changes;
-        match entries.iter_mut().find(|entry| entry.key == key) {
+        match entries.iter_mut().find(|entry| entry.key.plain() == key) {
             Some(entry) => entry.change = change,
             None => entries.push(Entry {
-                key: key.to_owned(),
-                raw: quote(key),
+                key: Key::new(key),
                 change,
             }),
         }
@@ -229,7 +237,7 @@ impl Patch {
     fn entry_of_raw(&self, raw: &str) -> Option<&Entry> {
         self.changes
             .iter()
-            .find(|entry| string::key_equals(raw, &entry.key))
+            .find(|entry| string::key_equals(raw, entry.key.plain()))
     }
 }
 
@@ -267,6 +275,25 @@ impl Update {
             self.before = found.map(str::to_owned);
         }
         Ok(())
+    }
+}
+
+impl Key {
+    fn new(key: &str) -> Self {
+        let raw = quote(key);
+        // An escape is longer than what it stands for.
+        let is_escaped = raw.len() > key.len() + 2;
+        Self {
+            plain: is_escaped.then(|| key.to_owned()),
+            raw,
+        }
+    }
+
+    fn plain(&self) -> &str {
+        match &self.plain {
+            Some(plain) => plain,
+            None => self.raw.get(1..self.raw.len() - 1).unwrap_or_default(),
+        }
     }
 }
 

@@ -5,19 +5,20 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::{
-    AtLimit, Duplicates, Loaded, Patch, Rejection, SessionData, Timeouts,
+    AtLimit, Duplicates, Patch, Rejection, SessionData, Timeouts,
     expiry::seconds,
     limit::Limit,
     plan::Verb,
+    search::Search,
     slot::{Found, Stored},
+    verbs::Verbs,
 };
 use crate::{
     clock::Timestamp,
     cookie::Candidates,
     key::KeyUse,
     store::{
-        Created, Handle, Naming, Patched, Record, SessionStore, StoreError, StoreKey, UserSessions,
-        Which,
+        Created, Handle, Naming, Record, SessionStore, StoreError, StoreKey, UserSessions, Which,
     },
     token::{SealError, SessionId, signed::Signer},
 };
@@ -60,6 +61,15 @@ pub(super) enum Outcome {
     Refused { limit: usize },
     /// Somebody else has ended the session, or given it a new id, while this request ran.
     Gone,
+}
+
+impl Outcome {
+    fn of(was_there: bool, outcome: Self) -> Self {
+        match was_there {
+            true => outcome,
+            false => Self::Gone,
+        }
+    }
 }
 
 impl ServerSide {
@@ -129,7 +139,11 @@ impl ServerSide {
     }
 
     /// The id in a cookie, and the key that has signed it.
-    fn id_in(&self, cookie: &[u8], now: Timestamp) -> Result<(SessionId, KeyUse), Rejection> {
+    pub(super) fn id_in(
+        &self,
+        cookie: &[u8],
+        now: Timestamp,
+    ) -> Result<(SessionId, KeyUse), Rejection> {
         let (id, key) = match &self.signer {
             Some(signer) => signer.unsign_bytes(cookie, now).map_err(Rejection::Token)?,
             None => (cookie, KeyUse::Current),
@@ -138,28 +152,8 @@ impl ServerSide {
         Ok((id, key))
     }
 
-    fn key_of(&self, id: &SessionId) -> StoreKey {
+    pub(super) fn key_of(&self, id: &SessionId) -> StoreKey {
         id.store_key_as(self.naming)
-    }
-
-    /// What is behind a request's cookies, if the store knows it without waiting.
-    pub(super) fn load_at_once(
-        &self,
-        candidates: &Candidates<'_>,
-        duplicates: Duplicates,
-        now: Timestamp,
-    ) -> Option<Result<Found, StoreError>> {
-        let mut search = Search::new(self, now);
-        for cookie in duplicates.looks_at(candidates) {
-            let Some(asked) = search.asks(cookie) else {
-                continue;
-            };
-            match self.store.load_at_once(&asked.key, now)? {
-                Ok(record) => search.hears(asked, record),
-                Err(error) => return Some(Err(error)),
-            }
-        }
-        Some(Ok(search.ends()))
     }
 
     /// What is behind a request's cookies.
@@ -172,8 +166,8 @@ impl ServerSide {
         let mut search = Search::new(self, now);
         for cookie in duplicates.looks_at(candidates) {
             if let Some(asked) = search.asks(cookie) {
-                let record = self.store.load(&asked.key, now).await?;
-                search.hears(asked, record.map(Box::new));
+                let record = self.verbs().load(&asked.key, now).await?;
+                search.hears(asked, record);
             }
         }
         Ok(search.ends())
@@ -203,13 +197,12 @@ impl ServerSide {
             Verb::Patch => self.patch(stored, &patch, now).await,
             Verb::Renew => self.renew(stored, &patch, now).await,
             Verb::LogIn => self.log_in(stored, &patch, now).await,
-            Verb::Delete => self
-                .store
-                .delete(&stored.key)
-                .await
-                .map(|_| Outcome::Unchanged),
+            Verb::Delete => {
+                self.verbs().delete(&stored.key).await?;
+                Ok(Outcome::Unchanged)
+            }
             Verb::Replace | Verb::Create => {
-                self.store.delete(&stored.key).await?;
+                self.verbs().delete(&stored.key).await?;
                 self.create(&stored.record.data, &patch, expires, now).await
             }
         }
@@ -228,7 +221,8 @@ impl ServerSide {
         }
         for _ in 0..ATTEMPTS {
             let id = SessionId::random().map_err(StoreError::unavailable)?;
-            if self.store.create(&self.key_of(&id), &record, now).await? == Created::Created {
+            let key = self.key_of(&id);
+            if self.verbs().create(&key, &record, now).await? == Created::Created {
                 return self
                     .within_the_limit(patch, record.handle, Outcome::NewId(id), now)
                     .await;
@@ -243,12 +237,8 @@ impl ServerSide {
         expires: Timestamp,
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
-        let there = self.store.touch(&stored.key, expires, now).await?;
-        Ok(if there {
-            Outcome::SameId
-        } else {
-            Outcome::Gone
-        })
+        let touched = self.verbs().touch(&stored.key, expires, now).await?;
+        Ok(Outcome::of(touched, Outcome::SameId))
     }
 
     async fn patch(
@@ -257,14 +247,9 @@ impl ServerSide {
         patch: &Patch,
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
-        match self
-            .store
-            .patch(&stored.key, &stored.record, patch, now)
-            .await?
-        {
-            Patched::Applied(_) => Ok(Outcome::SameId),
-            Patched::Gone => Ok(Outcome::Gone),
-        }
+        let (key, base) = (&stored.key, &stored.record);
+        let patched = self.verbs().patch(key, base, patch, now).await?;
+        Ok(Outcome::of(patched, Outcome::SameId))
     }
 
     /// Where another request has renewed the id meanwhile, the changes go through its alias.
@@ -311,15 +296,12 @@ impl ServerSide {
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
         let id = SessionId::random().map_err(StoreError::unavailable)?;
-        let (from, to) = (&stored.key, self.key_of(&id));
-        match self
-            .store
-            .rotate(from, &to, &stored.record, patch, alias_until, now)
-            .await?
-        {
-            Patched::Applied(_) => Ok(Outcome::NewId(id)),
-            Patched::Gone => Ok(Outcome::Gone),
-        }
+        let (from, to, base) = (&stored.key, self.key_of(&id), &stored.record);
+        let rotated = self
+            .verbs()
+            .rotate((from, &to), base, patch, alias_until, now)
+            .await?;
+        Ok(Outcome::of(rotated, Outcome::NewId(id)))
     }
 
     /// Before a log-in: whether the user of `patch` may have no session besides those there are.
@@ -370,89 +352,28 @@ impl ServerSide {
         Ok(outcome)
     }
 
+    /// Whether [`load`](Self::load) never waits.
+    pub(super) fn loads_at_once(&self) -> bool {
+        self.verbs().are_at_once()
+    }
+
+    /// Whether [`run`](Self::run) never waits: whoever counts the sessions of a user may.
+    pub(super) fn runs_at_once(&self) -> bool {
+        self.limit_per_user.is_none() && self.verbs().are_at_once()
+    }
+
+    fn verbs(&self) -> Verbs<'_> {
+        Verbs::of(&*self.store)
+    }
+
     fn users(&self) -> Result<&dyn UserSessions, StoreError> {
         self.store.users().ok_or(StoreError::Unsupported)
     }
 
     /// The absolute limit also holds for records that were written under a longer one.
-    fn is_live(&self, record: &Record, now: Timestamp) -> bool {
+    pub(super) fn is_live(&self, record: &Record, now: Timestamp) -> bool {
         let limit = self.timeouts.absolute.map_or(i64::MAX, seconds);
         now.seconds_since(record.created) < limit
-    }
-}
-
-/// A search for the session of a request, cookie by cookie. Only what has the form of an id reaches the store.
-struct Search<'s> {
-    side: &'s ServerSide,
-    now: Timestamp,
-    found: Option<Stored>,
-    refused: Option<Rejection>,
-}
-
-/// An id that the store is asked for.
-struct Asked {
-    id: SessionId,
-    key: StoreKey,
-    signed_by: KeyUse,
-}
-
-impl<'s> Search<'s> {
-    const fn new(side: &'s ServerSide, now: Timestamp) -> Self {
-        Self {
-            side,
-            now,
-            found: None,
-            refused: None,
-        }
-    }
-
-    /// What the store has to be asked about a cookie, if anything.
-    fn asks(&mut self, cookie: &[u8]) -> Option<Asked> {
-        if cookie.is_empty() || self.refused == Some(Rejection::Ambiguous) {
-            return None;
-        }
-        match self.side.id_in(cookie, self.now) {
-            Ok((id, _)) if self.found.as_ref().is_some_and(|stored| stored.id == id) => None,
-            Ok((id, signed_by)) => Some(Asked {
-                key: self.side.key_of(&id),
-                id,
-                signed_by,
-            }),
-            Err(rejection) => {
-                self.refused = Some(rejection);
-                None
-            }
-        }
-    }
-
-    fn hears(&mut self, asked: Asked, record: Option<Box<Record>>) {
-        let live = record.filter(|record| self.side.is_live(record, self.now));
-        let Some(record) = live else {
-            self.refused.get_or_insert(Rejection::UnknownId);
-            return;
-        };
-        if self.found.is_some() {
-            self.refused = Some(Rejection::Ambiguous);
-            return;
-        }
-        let Asked { id, key, signed_by } = asked;
-        self.found = Some(Stored {
-            id,
-            key,
-            signed_by,
-            record,
-        });
-    }
-
-    fn ends(self) -> Found {
-        match (self.found, self.refused) {
-            (_, Some(Rejection::Ambiguous)) => {
-                Found::nothing(Loaded::Rejected(Rejection::Ambiguous), self.now)
-            }
-            (Some(stored), _) => Found::stored(stored, self.now),
-            (None, Some(rejection)) => Found::nothing(Loaded::Rejected(rejection), self.now),
-            (None, None) => Found::nothing(Loaded::Absent, self.now),
-        }
     }
 }
 

@@ -35,16 +35,6 @@ pub trait SessionStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Option<Record>, StoreError>>;
 
-    /// What [`load`](Self::load) would answer, from a store that knows it without waiting; nobody then has to make a
-    /// future for it. `None`: ask `load`.
-    fn load_at_once(
-        &self,
-        _key: &StoreKey,
-        _now: Timestamp,
-    ) -> Option<Result<Option<Box<Record>>, StoreError>> {
-        None
-    }
-
     /// Applies `patch` to the newest state. `base` is what the caller loaded, so that an uncontended
     /// patch is one conditional statement; where others have written meanwhile, keys that `patch` does
     /// not name keep their newest value and updates run again on it: [`Record::after`] is that merge.
@@ -103,6 +93,78 @@ pub trait SessionStore: Send + Sync + 'static {
     fn inventory(&self) -> Option<&dyn Inventory> {
         None
     }
+
+    /// This store's power to answer without waiting, if it has it.
+    fn at_once(&self) -> Option<&dyn AtOnce> {
+        None
+    }
+}
+
+/// The verbs of a store that never waits, such as one in memory: nobody makes a future for them. Each does what the
+/// verb of its name does.
+pub trait AtOnce: SessionStore {
+    /// [`SessionStore::create`].
+    ///
+    /// # Errors
+    /// As there.
+    fn create_at_once(
+        &self,
+        key: &StoreKey,
+        record: &Record,
+        now: Timestamp,
+    ) -> Result<Created, StoreError>;
+
+    /// [`SessionStore::load`].
+    ///
+    /// # Errors
+    /// As there.
+    fn load_at_once(
+        &self,
+        key: &StoreKey,
+        now: Timestamp,
+    ) -> Result<Option<Box<Record>>, StoreError>;
+
+    /// [`SessionStore::patch`]; whether the record was there.
+    ///
+    /// # Errors
+    /// As there.
+    fn patch_at_once(
+        &self,
+        key: &StoreKey,
+        base: &Record,
+        patch: &Patch,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
+
+    /// [`SessionStore::rotate`], in which `from` comes first and `to` second; whether the record was there.
+    ///
+    /// # Errors
+    /// As there.
+    fn rotate_at_once(
+        &self,
+        keys: (&StoreKey, &StoreKey),
+        base: &Record,
+        patch: &Patch,
+        alias_until: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
+
+    /// [`SessionStore::touch`].
+    ///
+    /// # Errors
+    /// As there.
+    fn touch_at_once(
+        &self,
+        key: &StoreKey,
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
+
+    /// [`SessionStore::delete`].
+    ///
+    /// # Errors
+    /// As there.
+    fn delete_at_once(&self, key: &StoreKey) -> Result<bool, StoreError>;
 }
 
 /// The sessions of a user, for stores that can find them.

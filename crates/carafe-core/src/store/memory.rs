@@ -1,10 +1,11 @@
 //! Sessions in this process's memory: the reference store, and the one for tests and single processes.
 //!
 //! A record is one allocation of packed bytes (`packed`), filed under half of its key in one of 64 maps.
-//! Nothing survives a restart. Next: `packed` for the layout.
+//! Nothing survives a restart. Next: `packed` for the layout, `ready` for the contract.
 
 mod inventory;
 mod packed;
+mod ready;
 mod shard;
 
 use std::{
@@ -15,10 +16,7 @@ use std::{
     },
 };
 
-use super::{
-    BoxFuture, Created, ExpiredSweep, Inventory, Patched, Record, SessionStore, StoreError,
-    StoreKey, Summary, UserSessions, Which, contract::claim_ends,
-};
+use super::{AtOnce, Created, Record, StoreError, StoreKey, Summary, Which};
 use crate::{clock::Timestamp, session::Patch};
 use packed::Packed;
 use shard::{Place, Shard, half};
@@ -97,9 +95,13 @@ impl MemoryStore {
     }
 }
 
-// The verbs, without futures: nothing here waits.
-impl MemoryStore {
-    fn create_now(&self, key: &StoreKey, record: &Record) -> Result<Created, StoreError> {
+impl AtOnce for MemoryStore {
+    fn create_at_once(
+        &self,
+        key: &StoreKey,
+        record: &Record,
+        _: Timestamp,
+    ) -> Result<Created, StoreError> {
         let mut shard = self.shard(key);
         if let Some((bound, when_full)) = self.bound
             && self.len() >= bound
@@ -117,17 +119,74 @@ impl MemoryStore {
         Ok(Created::Created)
     }
 
-    fn load_now(&self, key: &StoreKey, now: Timestamp) -> Option<Box<Record>> {
-        self.at_live(key, now, |packed| Box::new(packed.record()))
+    fn load_at_once(
+        &self,
+        key: &StoreKey,
+        now: Timestamp,
+    ) -> Result<Option<Box<Record>>, StoreError> {
+        Ok(self.live(key, now))
     }
 
-    fn patch_now(
+    fn patch_at_once(
         &self,
         key: &StoreKey,
         base: &Record,
         patch: &Patch,
         now: Timestamp,
-    ) -> Result<Patched, StoreError> {
+    ) -> Result<bool, StoreError> {
+        let record = self.patched(key, base, patch, now)?;
+        Ok(record.is_some())
+    }
+
+    fn rotate_at_once(
+        &self,
+        keys: (&StoreKey, &StoreKey),
+        base: &Record,
+        patch: &Patch,
+        alias_until: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let record = self.rotated(keys, base, patch, alias_until, now)?;
+        Ok(record.is_some())
+    }
+
+    fn touch_at_once(
+        &self,
+        key: &StoreKey,
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let touched = self.at_live(key, now, |packed| packed.touch(now, expires));
+        Ok(touched.is_some())
+    }
+
+    fn delete_at_once(&self, key: &StoreKey) -> Result<bool, StoreError> {
+        // An alias leads to its record whatever the time: deleting through the old id ends the session.
+        let target = match self.shard(key).records.remove(&half(key)) {
+            None => return Ok(false),
+            Some(Place::Record(_)) => {
+                self.forget(1);
+                return Ok(true);
+            }
+            Some(Place::Alias(alias)) => alias.0,
+        };
+        self.delete_at_once(&target)
+    }
+}
+
+impl MemoryStore {
+    fn live(&self, key: &StoreKey, now: Timestamp) -> Option<Box<Record>> {
+        self.at_live(key, now, |packed| Box::new(packed.record()))
+    }
+
+    /// The record after a patch.
+    fn patched(
+        &self,
+        key: &StoreKey,
+        base: &Record,
+        patch: &Patch,
+        now: Timestamp,
+    ) -> Result<Option<Record>, StoreError> {
         let merged = self.at_live(key, now, |packed| {
             let record = packed.newest(base).after(base, patch)?;
             if let Some(record) = &record {
@@ -135,66 +194,40 @@ impl MemoryStore {
             }
             Ok(record)
         });
-        let record = merged.transpose()?.flatten();
-        Ok(record.map_or(Patched::Gone, |record| Patched::Applied(Box::new(record))))
+        Ok(merged.transpose()?.flatten())
     }
 
-    fn rotate_now(
+    /// The record after a rotation.
+    fn rotated(
         &self,
         (from, to): (&StoreKey, &StoreKey),
         base: &Record,
         patch: &Patch,
         alias_until: Option<Timestamp>,
         now: Timestamp,
-    ) -> Result<Patched, StoreError> {
+    ) -> Result<Option<Record>, StoreError> {
         let (mut source, mut target) = self.both(from, to);
-        if target
-            .as_deref()
-            .unwrap_or(&source)
-            .records
-            .contains_key(&half(to))
-        {
+        let there = target.as_deref().unwrap_or(&source);
+        if there.records.contains_key(&half(to)) {
             return Err(StoreError::Conflict);
         }
         let Some(packed) = source.live(from, now) else {
-            return Ok(Patched::Gone);
+            return Ok(None);
         };
         let Some(record) = packed.newest(base).rotated(base, patch, now)? else {
-            return Ok(Patched::Gone);
+            return Ok(None);
         };
         let place = Place::Record(Packed::new(&record));
-        target
-            .as_deref_mut()
-            .unwrap_or(&mut source)
-            .records
-            .insert(half(to), place);
+        let there = target.as_deref_mut().unwrap_or(&mut source);
+        there.records.insert(half(to), place);
         match alias_until.filter(|&until| until > now) {
-            Some(until) => drop(
-                source
-                    .records
-                    .insert(half(from), Place::Alias(Box::new((*to, until)))),
-            ),
-            None => drop(source.records.remove(&half(from))),
-        }
-        Ok(Patched::Applied(Box::new(record)))
-    }
-
-    fn touch_now(&self, key: &StoreKey, expires: Timestamp, now: Timestamp) -> bool {
-        self.at_live(key, now, |packed| packed.touch(now, expires))
-            .is_some()
-    }
-
-    fn delete_now(&self, key: &StoreKey) -> bool {
-        // An alias leads to its record whatever the time: deleting through the old id ends the session.
-        let target = match self.shard(key).records.remove(&half(key)) {
-            None => return false,
-            Some(Place::Record(_)) => {
-                self.forget(1);
-                return true;
+            Some(until) => {
+                let alias = Place::Alias(Box::new((*to, until)));
+                source.records.insert(half(from), alias);
             }
-            Some(Place::Alias(alias)) => alias.0,
-        };
-        self.delete_now(&target)
+            None => _ = source.records.remove(&half(from)),
+        }
+        Ok(Some(record))
     }
 
     /// Does something to the live record of `key`, or of the key that it is an alias of, if there is one.
@@ -299,124 +332,5 @@ impl Default for MemoryStore {
 impl std::fmt::Debug for MemoryStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "MemoryStore({} sessions)", self.len())
-    }
-}
-
-fn ready<'a, T: Send + 'a>(value: T) -> BoxFuture<'a, T> {
-    Box::pin(std::future::ready(value))
-}
-
-impl SessionStore for MemoryStore {
-    fn users(&self) -> Option<&dyn UserSessions> {
-        Some(self)
-    }
-
-    fn sweeper(&self) -> Option<&dyn ExpiredSweep> {
-        Some(self)
-    }
-
-    fn inventory(&self) -> Option<&dyn Inventory> {
-        Some(self)
-    }
-
-    fn create<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        record: &'a Record,
-        _: Timestamp,
-    ) -> BoxFuture<'a, Result<Created, StoreError>> {
-        ready(self.create_now(key, record))
-    }
-
-    fn load<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
-        ready(Ok(self.load_now(key, now).map(|record| *record)))
-    }
-
-    fn load_at_once(
-        &self,
-        key: &StoreKey,
-        now: Timestamp,
-    ) -> Option<Result<Option<Box<Record>>, StoreError>> {
-        Some(Ok(self.load_now(key, now)))
-    }
-
-    fn patch<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        base: &'a Record,
-        patch: &'a Patch,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Patched, StoreError>> {
-        ready(self.patch_now(key, base, patch, now))
-    }
-
-    fn rotate<'a>(
-        &'a self,
-        from: &'a StoreKey,
-        to: &'a StoreKey,
-        base: &'a Record,
-        patch: &'a Patch,
-        alias_until: Option<Timestamp>,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Patched, StoreError>> {
-        ready(self.rotate_now((from, to), base, patch, alias_until, now))
-    }
-
-    fn touch<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        expires: Timestamp,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<bool, StoreError>> {
-        ready(Ok(self.touch_now(key, expires, now)))
-    }
-
-    fn delete<'a>(&'a self, key: &'a StoreKey) -> BoxFuture<'a, Result<bool, StoreError>> {
-        ready(Ok(self.delete_now(key)))
-    }
-}
-
-impl UserSessions for MemoryStore {
-    fn of_user<'a>(
-        &'a self,
-        user: &'a str,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Vec<Summary>, StoreError>> {
-        ready(Ok(self.of_user_now(user, now)))
-    }
-
-    fn delete_of_user<'a>(
-        &'a self,
-        user: &'a str,
-        which: Which,
-    ) -> BoxFuture<'a, Result<u64, StoreError>> {
-        ready(Ok(self.delete_of_user_now(user, which)))
-    }
-}
-
-impl ExpiredSweep for MemoryStore {
-    fn claim<'a>(
-        &'a self,
-        until: Timestamp,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<bool, StoreError>> {
-        let claimed =
-            self.claimed_until
-                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |claimed| {
-                    claim_ends(claimed, until, now).then_some(until.unix())
-                });
-        ready(Ok(claimed.is_ok()))
-    }
-
-    fn sweep<'a>(
-        &'a self,
-        limit: usize,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<usize, StoreError>> {
-        ready(Ok(self.sweep_now(limit, now)))
     }
 }

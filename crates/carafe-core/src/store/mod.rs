@@ -35,7 +35,9 @@ mod summary;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 
-pub use contract::{BoxFuture, Created, ExpiredSweep, Patched, SessionStore, UserSessions, Which};
+pub use contract::{
+    AtOnce, BoxFuture, Created, ExpiredSweep, Patched, SessionStore, UserSessions, Which,
+};
 pub use deadlines::Deadlines;
 pub use error::StoreError;
 pub use health::Health;

@@ -3,7 +3,7 @@
 
 use std::{cmp::Reverse, collections::BinaryHeap, sync::PoisonError};
 
-use super::{MemoryStore, Place, packed::Packed, ready, shard::Half};
+use super::{MemoryStore, Place, packed::Packed, ready::ready, shard::Half};
 use crate::{
     clock::Timestamp,
     store::{

@@ -1,0 +1,87 @@
+//! The search for a request's session in a store, over its cookies.
+
+use super::{
+    Loaded, Rejection, ServerSide,
+    slot::{Found, Stored},
+};
+use crate::{
+    clock::Timestamp,
+    key::KeyUse,
+    store::{Record, StoreKey},
+    token::SessionId,
+};
+
+/// What was found so far. Only what has the form of an id reaches the store.
+pub(super) struct Search<'s> {
+    side: &'s ServerSide,
+    now: Timestamp,
+    found: Option<Stored>,
+    refused: Option<Rejection>,
+}
+
+/// An id that the store is asked for.
+pub(super) struct Asked {
+    id: SessionId,
+    pub(super) key: StoreKey,
+    signed_by: KeyUse,
+}
+
+impl<'s> Search<'s> {
+    pub(super) const fn new(side: &'s ServerSide, now: Timestamp) -> Self {
+        Self {
+            side,
+            now,
+            found: None,
+            refused: None,
+        }
+    }
+
+    /// What the store has to be asked about a cookie, if anything.
+    pub(super) fn asks(&mut self, cookie: &[u8]) -> Option<Asked> {
+        if cookie.is_empty() || self.refused == Some(Rejection::Ambiguous) {
+            return None;
+        }
+        match self.side.id_in(cookie, self.now) {
+            Ok((id, _)) if self.found.as_ref().is_some_and(|stored| stored.id == id) => None,
+            Ok((id, signed_by)) => Some(Asked {
+                key: self.side.key_of(&id),
+                id,
+                signed_by,
+            }),
+            Err(rejection) => {
+                self.refused = Some(rejection);
+                None
+            }
+        }
+    }
+
+    pub(super) fn hears(&mut self, asked: Asked, record: Option<Box<Record>>) {
+        let live = record.filter(|record| self.side.is_live(record, self.now));
+        let Some(record) = live else {
+            self.refused.get_or_insert(Rejection::UnknownId);
+            return;
+        };
+        if self.found.is_some() {
+            self.refused = Some(Rejection::Ambiguous);
+            return;
+        }
+        let Asked { id, key, signed_by } = asked;
+        self.found = Some(Stored {
+            id,
+            key,
+            signed_by,
+            record,
+        });
+    }
+
+    pub(super) fn ends(self) -> Found {
+        match (self.found, self.refused) {
+            (_, Some(Rejection::Ambiguous)) => {
+                Found::nothing(Loaded::Rejected(Rejection::Ambiguous), self.now)
+            }
+            (Some(stored), _) => Found::stored(stored, self.now),
+            (None, Some(rejection)) => Found::nothing(Loaded::Rejected(rejection), self.now),
+            (None, None) => Found::nothing(Loaded::Absent, self.now),
+        }
+    }
+}
