@@ -25,11 +25,13 @@ mod fixtures;
 mod inventory;
 mod powers;
 mod races;
+mod through;
 
 pub use basics::*;
 pub use inventory::*;
 pub use powers::*;
 pub use races::*;
+pub use through::ThroughAtOnce;
 
 /// One `#[test]` for each check of the contract. See [`conformance`](crate::store::conformance).
 #[macro_export]
