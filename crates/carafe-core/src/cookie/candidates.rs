@@ -6,7 +6,7 @@
 
 use std::{borrow::Cow, fmt, ops::Deref};
 
-use super::{Grammar, parse::pairs_of_lines};
+use super::{Grammar, parse::each_pair};
 
 /// The most values of one name that are looked at.
 pub const MAX_CANDIDATES: usize = 4;
@@ -37,11 +37,14 @@ pub fn values_of<'h>(
     grammar: Grammar,
 ) -> Candidates<'h> {
     let mut found = Candidates::default();
-    let ours = pairs_of_lines(headers, grammar).filter(|pair| pair.name() == name.as_bytes());
-    for (slot, pair) in found.values.iter_mut().zip(ours) {
-        *slot = pair.value();
-        found.count += 1;
-    }
+    each_pair(headers, grammar, |pair| {
+        if pair.name() == name.as_bytes()
+            && let Some(place) = found.values.get_mut(found.count)
+        {
+            *place = pair.value();
+            found.count += 1;
+        }
+    });
     found
 }
 

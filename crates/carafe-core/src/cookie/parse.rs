@@ -57,18 +57,24 @@ pub fn pairs(header: &[u8], grammar: Grammar) -> Pairs<'_> {
     }
 }
 
-/// The pairs of all lines, in order and within one budget.
-pub(super) fn pairs_of_lines<'h>(
+/// Shows the pairs of all lines, in order and within one budget.
+// A loop rather than an iterator over iterators: every request with a session comes this way.
+#[inline]
+pub(super) fn each_pair<'h>(
     lines: impl IntoIterator<Item = &'h [u8]>,
     grammar: Grammar,
-) -> impl Iterator<Item = Pair<'h>> {
-    let mut bytes_left = MAX_HEADER_BYTES;
-    let pairs_of_line = move |line: &'h [u8]| {
-        let seen = whole_pairs(line, bytes_left);
+    mut see: impl FnMut(Pair<'h>),
+) {
+    let (mut bytes_left, mut pairs_left) = (MAX_HEADER_BYTES, MAX_PAIRS);
+    for line in lines {
+        let mut pairs = Pairs {
+            left: pairs_left,
+            ..pairs(whole_pairs(line, bytes_left), grammar)
+        };
+        pairs.by_ref().for_each(&mut see);
         bytes_left = bytes_left.saturating_sub(line.len());
-        pairs(seen, grammar)
-    };
-    lines.into_iter().flat_map(pairs_of_line).take(MAX_PAIRS)
+        pairs_left = pairs.left;
+    }
 }
 
 /// The line, or of a longer one the part up to the last `;` within the limit: half a value must not count as a value.
@@ -131,14 +137,14 @@ impl<'h> Iterator for Pairs<'h> {
 
     #[inline]
     fn next(&mut self) -> Option<Pair<'h>> {
-        self.left = self.left.checked_sub(1)?;
-        while self.at < self.line.len() {
+        while self.at < self.line.len() && self.left > 0 {
             let (pair, next) = match self.grammar {
                 Grammar::Strict => strict::next(self.line, self.at),
                 Grammar::Lenient => lenient::next(self.line, self.at),
             };
             self.at = next;
             if pair.is_some() {
+                self.left -= 1;
                 return pair;
             }
         }

@@ -7,7 +7,7 @@ use std::fmt;
 
 use super::{
     Grammar,
-    parse::{Pair, pairs_of_lines},
+    parse::{Pair, each_pair},
 };
 
 /// The cookies of a request, decoded to text.
@@ -33,7 +33,7 @@ impl RequestCookies {
     /// Reads all `Cookie` header lines of a request, in order.
     pub fn parse<'h>(headers: impl IntoIterator<Item = &'h [u8]>, grammar: Grammar) -> Self {
         let mut cookies = Self::default();
-        pairs_of_lines(headers, grammar).for_each(|pair| cookies.push(pair));
+        each_pair(headers, grammar, |pair| cookies.push(pair));
         cookies
     }
 
