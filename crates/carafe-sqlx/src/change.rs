@@ -6,16 +6,16 @@
 use carafe_core::{
     clock::Timestamp,
     session::Patch,
-    store::{Patched, Record, StoreError, StoreKey},
+    store::{Created, Patched, Record, StoreError, StoreKey},
 };
 
 use crate::{
-    dialect::{Dialect, Value},
+    dialect::{Dialect, Value, foreign},
     failure::Failure,
     lease::Lease,
     row::{Found, json_of},
     store::SqlStore,
-    verbs::{insert, one},
+    verbs::{hit, insert, must_hit, one},
 };
 
 /// A patch, or with `to` a rotation.
@@ -58,8 +58,8 @@ impl<D: Dialect> Change<'_, D> {
         values.push(self.base.version.into());
         values.push(before.as_str().into());
         values.push(self.now.into());
-        let replaced = D::execute(lease, &self.store.statements.replace_unchanged, &values).await?;
-        Ok((replaced > 0).then_some(next.record))
+        let replaced = hit::<D>(lease, &self.store.statements.replace_unchanged, &values).await?;
+        Ok(replaced.then_some(next.record))
     }
 
     /// The change on the newest state, under the row's lock.
@@ -72,7 +72,7 @@ impl<D: Dialect> Change<'_, D> {
             return self.gone(lease).await;
         };
         let replacement = self.replacement(&key, &next);
-        D::execute(lease, &self.store.statements.replace, &replacement).await?;
+        must_hit::<D>(lease, &self.store.statements.replace, &replacement).await?;
         self.leave_alias(lease, &next.record).await?;
         D::batch(lease, &self.store.statements.commit).await?;
         Ok(Patched::Applied(Box::new(next.record)))
@@ -113,16 +113,12 @@ impl<D: Dialect> Change<'_, D> {
             expires: until,
             ..record.clone()
         };
-        insert(
-            lease,
-            &self.store.statements,
-            self.key,
-            Some(to),
-            &alias,
-            "",
-        )
-        .await?;
-        Ok(())
+        let statements = &self.store.statements;
+        match insert(lease, statements, self.key, Some(to), &alias, "").await? {
+            Created::Created => Ok(()),
+            // Its record has just left the key, in a transaction that has not ended.
+            Created::Taken => Err(foreign().into()),
+        }
     }
 
     fn alias(&self) -> Option<(&StoreKey, Timestamp)> {

@@ -1,4 +1,17 @@
 //! What differs between the databases, and the few calls for which sqlx needs to know which one it is.
+//!
+//! A reply that is not the one to this call must never pass for "nothing there" or "done": a pooler may mix up two
+//! connections, a reply may come one too late. So each call has a number ([`number`]). A query about a key gives it back
+//! beside what it has found, in one row that is always there; in Postgres a statement gives it back beside its count.
+//! Neither protocol would notice.
+
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::{
+        LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use carafe_core::store::BoxFuture;
 use sqlx::{Database, Error, SqlStr};
@@ -57,13 +70,45 @@ pub trait Dialect: Database {
     #[doc(hidden)]
     fn placeholders(sql: String) -> String;
 
-    /// How many rows a statement has touched.
+    /// `$1`, the number of a call, as the first column of its answer.
+    #[doc(hidden)]
+    const CALL: &'static str;
+
+    /// Joins `r`, the row of the table of which this holds, and locks it.
+    #[doc(hidden)]
+    fn locked(condition: &str) -> String;
+
+    /// `statement` so that [`Dialect::changed`] hears from its reply whose it is, if there is such a thing.
+    #[doc(hidden)]
+    fn counted(statement: String) -> String {
+        statement
+    }
+
+    /// How many rows a [`Dialect::counted`] statement has touched.
+    #[doc(hidden)]
+    fn changed<'c>(
+        connection: &'c mut Self::Connection,
+        sql: &'c SqlStr,
+        values: &'c [Value<'c>],
+    ) -> BoxFuture<'c, Result<u64, Error>> {
+        Self::execute(connection, sql, values)
+    }
+
+    /// How many rows a statement has touched, if the reply is its own: for where a wrong number does no harm.
     #[doc(hidden)]
     fn execute<'c>(
         connection: &'c mut Self::Connection,
         sql: &'c SqlStr,
         values: &'c [Value<'c>],
     ) -> BoxFuture<'c, Result<u64, Error>>;
+
+    /// What a query has found that begins with `Dialect::CALL`.
+    #[doc(hidden)]
+    fn asked<'c>(
+        connection: &'c mut Self::Connection,
+        sql: &'c SqlStr,
+        values: &'c [Value<'c>],
+    ) -> BoxFuture<'c, Result<Option<Columns>, Error>>;
 
     /// The rows that a query gives.
     #[doc(hidden)]
@@ -88,6 +133,16 @@ pub trait Dialect: Database {
         sql: &'c SqlStr,
         values: &'c [Value<'c>],
     ) -> BoxFuture<'c, Result<Vec<(String, String)>, Error>>;
+
+    /// What a query for one of Flask-Session's rows has found that begins with `Dialect::CALL`.
+    #[cfg(feature = "flask-session")]
+    #[doc(hidden)]
+    fn asked_stored<'c>(
+        connection: &'c mut Self::Connection,
+        sql: &'c SqlStr,
+        values: &'c [Value<'c>],
+    ) -> BoxFuture<'c, Result<Option<Stored>, Error>>;
+
     /// The rows of a query for two columns of bytes and two numbers.
     #[cfg(feature = "flask-session")]
     #[doc(hidden)]
@@ -126,6 +181,19 @@ pub enum Value<'v> {
     Number(Option<i64>),
 }
 
+/// Of a call, to be given back: no other call has it, of no process. A random beginning, counted on.
+pub(crate) fn number() -> i64 {
+    // No lock: whatever the order, each value is given once.
+    static NEXT: LazyLock<AtomicU64> =
+        LazyLock::new(|| AtomicU64::new(RandomState::new().hash_one("a beginning")));
+    NEXT.fetch_add(1, Ordering::Relaxed).cast_signed()
+}
+
+/// A reply to something else. The connection is of no use any more, and what was asked for may be asked on another one.
+pub(crate) fn foreign() -> Error {
+    Error::Protocol("a reply that is not the one to this call".to_owned())
+}
+
 /// The calls of a [`Dialect`], which are the same text for each but not the same code. `$text` is what a
 /// column of text is read as.
 macro_rules! calls {
@@ -141,6 +209,17 @@ macro_rules! calls {
             })
         }
 
+        fn asked<'c>(
+            connection: &'c mut Self::Connection,
+            sql: &'c SqlStr,
+            values: &'c [Value<'c>],
+        ) -> BoxFuture<'c, Result<Option<Columns>, Error>> {
+            Box::pin(async move {
+                let row = answer(connection, sql, values).await?;
+                row.map(|row| columns(&row, 1)).transpose()
+            })
+        }
+
         fn rows<'c>(
             connection: &'c mut Self::Connection,
             sql: &'c SqlStr,
@@ -149,7 +228,7 @@ macro_rules! calls {
             Box::pin(async move {
                 let query = sqlx::query_with::<Self, _>(sql.clone(), arguments(values)?);
                 let rows = query.fetch_all(connection).await?;
-                rows.iter().map(columns).collect()
+                rows.iter().map(|row| columns(row, 0)).collect()
             })
         }
 
@@ -189,24 +268,27 @@ macro_rules! calls {
         }
 
         #[cfg(feature = "flask-session")]
+        fn asked_stored<'c>(
+            connection: &'c mut Self::Connection,
+            sql: &'c SqlStr,
+            values: &'c [Value<'c>],
+        ) -> BoxFuture<'c, Result<Option<$crate::dialect::Stored>, Error>> {
+            Box::pin(async move {
+                let row = answer(connection, sql, values).await?;
+                row.map(|row| stored(&row, 1)).transpose()
+            })
+        }
+
+        #[cfg(feature = "flask-session")]
         fn stored<'c>(
             connection: &'c mut Self::Connection,
             sql: &'c SqlStr,
             values: &'c [Value<'c>],
         ) -> BoxFuture<'c, Result<Vec<$crate::dialect::Stored>, Error>> {
-            use sqlx::Row;
             Box::pin(async move {
                 let query = sqlx::query_with::<Self, _>(sql.clone(), arguments(values)?);
                 let rows = query.fetch_all(connection).await?;
-                let stored = |row: &Self::Row| {
-                    Ok($crate::dialect::Stored {
-                        name: row.try_get(0)?,
-                        value: row.try_get(1)?,
-                        expires: row.try_get(2)?,
-                        number: row.try_get(3)?,
-                    })
-                };
-                rows.iter().map(stored).collect()
+                rows.iter().map(|row| stored(row, 0)).collect()
             })
         }
 
@@ -225,8 +307,8 @@ macro_rules! calls {
 /// What `calls` needs beside the trait.
 macro_rules! conversions {
     ($database:ty, $text:ty) => {
-        fn arguments(
-            values: &[Value<'_>],
+        fn arguments<'v>(
+            values: impl IntoIterator<Item = &'v Value<'v>>,
         ) -> Result<<$database as sqlx::Database>::Arguments, Error> {
             use sqlx::Arguments;
             let mut arguments = <$database as sqlx::Database>::Arguments::default();
@@ -241,22 +323,67 @@ macro_rules! conversions {
             Ok(arguments)
         }
 
-        fn columns(row: &<$database as sqlx::Database>::Row) -> Result<Columns, Error> {
+        /// The one row of the answer to this call; `None` if it holds nothing but the call's number. What a row of
+        /// the table never lacks stands in the last column.
+        async fn answer(
+            connection: &mut <$database as sqlx::Database>::Connection,
+            sql: &SqlStr,
+            values: &[Value<'_>],
+        ) -> Result<Option<<$database as sqlx::Database>::Row>, Error> {
+            use sqlx::Row;
+            let number = $crate::dialect::number();
+            let first = [Value::Number(Some(number))];
+            let query = sqlx::query_with::<$database, _>(
+                sql.clone(),
+                arguments(first.iter().chain(values))?,
+            );
+            let rows: [_; 1] = query
+                .fetch_all(connection)
+                .await?
+                .try_into()
+                .map_err(|_| $crate::dialect::foreign())?;
+            let [row] = rows;
+            if row.try_get::<i64, _>(0).ok() != Some(number) {
+                return Err($crate::dialect::foreign());
+            }
+            let last: Option<i64> = row.try_get(row.len() - 1)?;
+            Ok(last.map(|_| row))
+        }
+
+        /// Those of a row from the one at `first` on.
+        fn columns(
+            row: &<$database as sqlx::Database>::Row,
+            first: usize,
+        ) -> Result<Columns, Error> {
             use sqlx::Row;
             let bytes = |text: $text| -> Vec<u8> { text.into() };
             Ok(Columns {
-                key: row.try_get(0)?,
-                target: row.try_get(1)?,
-                data: bytes(row.try_get(2)?),
-                user: row.try_get::<Option<$text>, _>(3)?.map(bytes),
-                handle: row.try_get(4)?,
-                device: row.try_get::<Option<$text>, _>(5)?.map(bytes),
-                created: row.try_get(6)?,
-                renewed: row.try_get(7)?,
-                last_seen: row.try_get(8)?,
-                expires: row.try_get(9)?,
-                authenticated: row.try_get(10)?,
-                version: row.try_get(11)?,
+                key: row.try_get(first)?,
+                target: row.try_get(first + 1)?,
+                data: bytes(row.try_get(first + 2)?),
+                user: row.try_get::<Option<$text>, _>(first + 3)?.map(bytes),
+                handle: row.try_get(first + 4)?,
+                device: row.try_get::<Option<$text>, _>(first + 5)?.map(bytes),
+                created: row.try_get(first + 6)?,
+                renewed: row.try_get(first + 7)?,
+                last_seen: row.try_get(first + 8)?,
+                expires: row.try_get(first + 9)?,
+                authenticated: row.try_get(first + 10)?,
+                version: row.try_get(first + 11)?,
+            })
+        }
+
+        #[cfg(feature = "flask-session")]
+        fn stored(
+            row: &<$database as sqlx::Database>::Row,
+            first: usize,
+        ) -> Result<$crate::dialect::Stored, Error> {
+            use sqlx::Row;
+            Ok($crate::dialect::Stored {
+                name: row.try_get(first)?,
+                value: row.try_get(first + 1)?,
+                expires: row.try_get(first + 2)?,
+                number: row.try_get(first + 3)?,
             })
         }
     };

@@ -31,6 +31,7 @@ impl Dialect for MySql {
     const DELETE_BEGUN: &'static str = "DELETE FROM carafe_sessions WHERE created <= LEAST($1, $2) \
         AND target IS NULL ORDER BY created LIMIT $3";
     const LARGEST: &'static str = "MAX(store_key)";
+    const CALL: &'static str = "CAST($1 AS SIGNED)";
     const INDICES: &'static str = "SELECT DISTINCT index_name, index_name \
         FROM information_schema.statistics WHERE table_schema = DATABASE() AND table_name = $1";
     const KIND: &'static str = "SELECT table_name, engine FROM information_schema.tables \
@@ -58,6 +59,10 @@ impl Dialect for MySql {
             ),
             _ => None,
         }
+    }
+
+    fn locked(condition: &str) -> String {
+        format!("carafe_sessions r ON {condition} FOR UPDATE")
     }
 
     fn placeholders(sql: String) -> String {

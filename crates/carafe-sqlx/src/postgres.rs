@@ -4,7 +4,7 @@ use carafe_core::store::BoxFuture;
 use sqlx::{Error, Postgres, SqlStr};
 
 use crate::{
-    dialect::{Dialect, Value, calls, conversions},
+    dialect::{Dialect, Value, calls, conversions, foreign, number},
     row::{Columns, Keys},
     store::SqlStore,
 };
@@ -32,6 +32,7 @@ impl Dialect for Postgres {
         WHERE created <= $2 AND target IS NULL ORDER BY created LIMIT $3))";
     // There is a max(bytea) from Postgres 18 on only.
     const LARGEST: &'static str = "decode(max(encode(store_key, 'hex') COLLATE \"C\"), 'hex')";
+    const CALL: &'static str = "$1::bigint";
     // Not those that a failed CREATE INDEX CONCURRENTLY has left.
     const INDICES: &'static str = "SELECT c.relname::text, c.relname::text FROM pg_index i \
         JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = to_regclass($1) AND i.indisvalid";
@@ -50,6 +51,33 @@ impl Dialect for Postgres {
             ("kind", "temporary") => Some("the table is temporary: each connection has its own"),
             _ => None,
         }
+    }
+
+    // What an outer join may lack cannot be locked from without.
+    fn locked(condition: &str) -> String {
+        format!("(SELECT * FROM carafe_sessions WHERE {condition} FOR UPDATE) r ON TRUE")
+    }
+
+    fn counted(statement: String) -> String {
+        let next = statement.matches('$').count() + 1;
+        format!("WITH done AS ({statement} RETURNING 1) SELECT ${next}::bigint, COUNT(*) FROM done")
+    }
+
+    fn changed<'c>(
+        connection: &'c mut Self::Connection,
+        sql: &'c SqlStr,
+        values: &'c [Value<'c>],
+    ) -> BoxFuture<'c, Result<u64, Error>> {
+        Box::pin(async move {
+            let number = number();
+            let last = [Value::Number(Some(number))];
+            let values = arguments(values.iter().chain(&last))?;
+            let query = sqlx::query_as_with::<Self, (i64, i64), _>(sql.clone(), values);
+            match query.fetch_all(connection).await?[..] {
+                [(of, count)] if of == number => Ok(count.cast_unsigned()),
+                _ => Err(foreign()),
+            }
+        })
     }
 
     fn placeholders(sql: String) -> String {

@@ -42,7 +42,7 @@ pub(crate) enum Found {
 impl Columns {
     /// What the row of `key` holds.
     pub(crate) fn found(self, key: &StoreKey) -> Result<Found, StoreError> {
-        // A reply that is not the one to this question must never be somebody's session.
+        // Belt and braces: whatever a connection has mixed up must never be somebody's session.
         if self.key != key.as_bytes() {
             return Err(StoreError::corrupt("the row of another key"));
         }

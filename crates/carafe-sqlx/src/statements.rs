@@ -39,21 +39,19 @@ macro_rules! columns {
     };
 }
 
-/// A key leads to its own row or, if that is an alias, to the row of its target. The first column is the
-/// key that was asked for.
-const LOAD: &str = concat!(
-    "SELECT a.store_key, ",
-    columns!("r."),
-    " FROM carafe_sessions a JOIN carafe_sessions r \
-     ON r.store_key = COALESCE(a.target, a.store_key) \
-     WHERE a.store_key = $1 AND a.expires > $2 AND r.expires > $3"
-);
+/// What a query begins with whose answer is one row, whether there is something or not; goes on with a join. Its
+/// first column, [`Dialect::CALL`], says to which call it is the answer: see `dialect::answer`.
+pub(crate) const SELECT: &str = "SELECT ";
+pub(crate) const ASKED: &str = " FROM (SELECT 1 AS one) asked LEFT JOIN ";
 
-const FIND: &str = concat!(
-    "SELECT store_key, ",
-    columns!(""),
-    " FROM carafe_sessions WHERE store_key = $1 AND expires > $2"
-);
+/// A key leads to its own row or, if that is an alias, to the row of its target. The second column is the
+/// key that was asked for.
+const LOADED: &str = concat!(", a.store_key, ", columns!("r."));
+const LOAD: &str = "carafe_sessions a ON a.store_key = $2 AND a.expires > $3 \
+     LEFT JOIN carafe_sessions r ON r.store_key = COALESCE(a.target, a.store_key) AND r.expires > $4";
+
+const FOUND: &str = concat!(", r.store_key, ", columns!("r."));
+const FIND: &str = "store_key = $2 AND expires > $3";
 
 const OF_USER: &str = concat!(
     "SELECT store_key, ",
@@ -109,9 +107,9 @@ const DELETE_OF_HANDLE: &str = "DELETE FROM carafe_sessions WHERE handle = $1";
 const ITSELF: &str = " AND target IS NULL";
 
 const BEGUN: &str = concat!(
-    "SELECT store_key, ",
+    "(SELECT store_key, ",
     columns!(summary),
-    " FROM carafe_sessions WHERE created <= $1 AND target IS NULL ORDER BY created LIMIT 1"
+    " FROM carafe_sessions WHERE created <= $2 AND target IS NULL ORDER BY created LIMIT 1) r ON TRUE"
 );
 
 const CREATE: &str = concat!(
@@ -171,29 +169,31 @@ impl Statements {
     /// For the table of this name, which was checked.
     pub(crate) fn about<D: Dialect>(name: &str) -> Self {
         let sql = |parts: &[&str]| sql::<D>(&parts.concat(), name);
+        let counted = |parts: &[&str]| sql(&[&D::counted(parts.concat())]);
+        let asked = |columns: &str, join: &str| sql(&[SELECT, D::CALL, columns, ASKED, join]);
         Self {
-            load: sql(&[LOAD]),
-            find: sql(&[FIND]),
-            lock: sql(&[FIND, " FOR UPDATE"]),
+            load: asked(LOADED, LOAD),
+            find: asked(FOUND, &["carafe_sessions r ON ", FIND].concat()),
+            lock: asked(FOUND, &D::locked(FIND)),
             of_user: sql(&[OF_USER]),
-            create: sql(&[CREATE, D::UNLESS_TAKEN]),
-            replace: sql(&[REPLACE]),
-            replace_unchanged: sql(&[REPLACE, IF_UNCHANGED]),
-            touch: sql(&[TOUCH]),
-            delete: sql(&[DELETE]),
-            delete_of_user: sql(&[DELETE_OF_USER]),
-            delete_only: sql(&[DELETE_OF_USER, " AND handle = $2"]),
-            delete_all_but: sql(&[DELETE_OF_USER, " AND handle <> $2"]),
+            create: counted(&[CREATE, D::UNLESS_TAKEN]),
+            replace: counted(&[REPLACE]),
+            replace_unchanged: counted(&[REPLACE, IF_UNCHANGED]),
+            touch: counted(&[TOUCH]),
+            delete: counted(&[DELETE]),
+            delete_of_user: counted(&[DELETE_OF_USER]),
+            delete_only: counted(&[DELETE_OF_USER, " AND handle = $2"]),
+            delete_all_but: counted(&[DELETE_OF_USER, " AND handle <> $2"]),
             sweep: sql(&[D::SWEEP]),
             newest: sql(&[NEWEST, D::BEHIND, PAGE]),
             of_handle: sql(&[OF_HANDLE]),
             walk: sql(&[WALK]),
             rows: ROWS.map(|text| sql(&[text])),
             keys: KEYS.map(|from| sql(&["SELECT COUNT(*), ", D::LARGEST, from])),
-            delete_of_handle: sql(&[DELETE_OF_HANDLE, ITSELF]),
-            delete_aliases: sql(&[DELETE_OF_HANDLE]),
-            delete_begun: sql(&[D::DELETE_BEGUN]),
-            begun: sql(&[BEGUN]),
+            delete_of_handle: counted(&[DELETE_OF_HANDLE, ITSELF]),
+            delete_aliases: counted(&[DELETE_OF_HANDLE]),
+            delete_begun: counted(&[D::DELETE_BEGUN]),
+            begun: asked(", r.*", BEGUN),
             begin: sql(&[D::BEGIN]),
             commit: sql(&["COMMIT"]),
             rollback: sql(&["ROLLBACK"]),
@@ -213,9 +213,11 @@ mod tests {
     #[test]
     fn placeholders_stand_once_and_in_order() {
         let update = [REPLACE, IF_UNCHANGED].concat();
+        let asked = [&["$1 ", LOAD], &["$1 ", FIND], &["$1 ", BEGUN]].map(|parts| parts.concat());
         for text in [
-            LOAD,
-            FIND,
+            &asked[0],
+            &asked[1],
+            &asked[2],
             OF_USER,
             CREATE,
             &update,
@@ -226,7 +228,8 @@ mod tests {
             WALK,
             ROWS[0],
             KEYS[0],
-            BEGUN,
+            #[cfg(feature = "postgres")]
+            &sqlx::Postgres::counted(update.clone()),
             #[cfg(feature = "postgres")]
             &[NEWEST, sqlx::Postgres::BEHIND, PAGE].concat(),
             #[cfg(feature = "postgres")]

@@ -1,7 +1,8 @@
 //! What the verbs do that change no data: load, create, touch, delete, and those on many sessions.
 //!
 //! A statement meets the record under its own key first, and only where it has missed is it asked whether the
-//! key is an alias. Each function ends its lease when it is done with it, or drops it on an error.
+//! key is an alias: that nothing is there is never concluded from a count. Each function ends its lease when it is done
+//! with it, or drops it on an error.
 
 use carafe_core::{
     clock::Timestamp,
@@ -10,7 +11,7 @@ use carafe_core::{
 use sqlx::SqlStr;
 
 use crate::{
-    dialect::{Dialect, Value},
+    dialect::{Dialect, Value, foreign},
     failure::Failure,
     lease::Lease,
     row::{Columns, Found},
@@ -43,14 +44,7 @@ pub(crate) async fn create<D: Dialect>(
     record: &Record,
     json: &str,
 ) -> Result<Created, Failure> {
-    let created = match insert(&mut lease, statements, key, None, record, json).await {
-        Ok(0) => Created::Taken,
-        Ok(_) => Created::Created,
-        Err(Failure::Sql(sqlx::Error::Database(error))) if error.is_unique_violation() => {
-            Created::Taken
-        }
-        Err(failure) => return Err(failure),
-    };
+    let created = insert(&mut lease, statements, key, None, record, json).await?;
     lease.done();
     Ok(created)
 }
@@ -64,7 +58,7 @@ pub(crate) async fn touch<D: Dialect>(
 ) -> Result<bool, Failure> {
     let touched = loop {
         let values = [now.into(), expires.into(), (&key).into(), now.into()];
-        if D::execute(&mut lease, &statements.touch, &values).await? > 0 {
+        if hit::<D>(&mut lease, &statements.touch, &values).await? {
             break true;
         }
         match missed(&mut lease, statements, key, now).await? {
@@ -84,7 +78,7 @@ pub(crate) async fn delete<D: Dialect>(
     // An alias leads to its record whatever the time: who logs out through an old id is logged out.
     let ever = Timestamp::from_unix(i64::MIN);
     let deleted = loop {
-        if D::execute(&mut lease, &statements.delete, &[(&key).into()]).await? > 0 {
+        if hit::<D>(&mut lease, &statements.delete, &[(&key).into()]).await? {
             break true;
         }
         match missed(&mut lease, statements, key, ever).await? {
@@ -104,8 +98,8 @@ async fn missed<D: Dialect>(
     key: StoreKey,
     now: Timestamp,
 ) -> Result<Option<StoreKey>, Failure> {
-    let rows = D::rows(lease, &statements.find, &[(&key).into(), now.into()]).await?;
-    let target = rows.first().map(Columns::target).transpose()?;
+    let found = D::asked(lease, &statements.find, &[(&key).into(), now.into()]).await?;
+    let target = found.as_ref().map(Columns::target).transpose()?;
     Ok(target.map(|target| target.unwrap_or(key)))
 }
 
@@ -137,7 +131,7 @@ pub(crate) async fn delete_of_user<D: Dialect>(
     };
     let mut values = vec![user.into()];
     values.extend(handle.as_ref().map(Value::from));
-    let deleted = D::execute(&mut lease, statement, &values).await?;
+    let deleted = D::changed(&mut lease, statement, &values).await?;
     lease.done();
     Ok(deleted)
 }
@@ -148,9 +142,9 @@ pub(crate) async fn delete_of_handle<D: Dialect>(
     handle: &Handle,
 ) -> Result<bool, Failure> {
     let values = [handle.into()];
-    let deleted = D::execute(&mut lease, &statements.delete_of_handle, &values).await? > 0;
+    let deleted = D::changed(&mut lease, &statements.delete_of_handle, &values).await? > 0;
     if deleted {
-        D::execute(&mut lease, &statements.delete_aliases, &values).await?;
+        D::changed(&mut lease, &statements.delete_aliases, &values).await?;
     }
     lease.done();
     Ok(deleted)
@@ -165,14 +159,14 @@ pub(crate) async fn delete_begun<D: Dialect>(
 ) -> Result<u64, Failure> {
     let deleted = loop {
         let values = [until.into(), until.into(), limit.into()];
-        let deleted = D::execute(&mut lease, &statements.delete_begun, &values).await?;
+        let deleted = D::changed(&mut lease, &statements.delete_begun, &values).await?;
         // Postgres: all that the statement has picked may be gone already by somebody else's hand, and there
         // are more. 0 must mean that there are none.
         if deleted > 0
             || limit == 0
-            || D::rows(&mut lease, &statements.begun, &[until.into()])
+            || D::asked(&mut lease, &statements.begun, &[until.into()])
                 .await?
-                .is_empty()
+                .is_none()
         {
             break deleted;
         }
@@ -192,6 +186,28 @@ pub(crate) async fn sweep<D: Dialect>(
     Ok(swept)
 }
 
+/// Whether a statement about one key has met its row.
+pub(crate) async fn hit<D: Dialect>(
+    lease: &mut Lease<D>,
+    statement: &SqlStr,
+    values: &[Value<'_>],
+) -> Result<bool, Failure> {
+    match D::changed(lease, statement, values).await? {
+        count @ 0..=1 => Ok(count == 1),
+        _ => Err(foreign().into()),
+    }
+}
+
+/// Does what cannot miss: of a row that is locked, or under a key that is free or in the way.
+pub(crate) async fn must_hit<D: Dialect>(
+    lease: &mut Lease<D>,
+    statement: &SqlStr,
+    values: &[Value<'_>],
+) -> Result<(), Failure> {
+    let hit = hit::<D>(lease, statement, values).await?;
+    hit.then_some(()).ok_or_else(|| foreign().into())
+}
+
 /// What the row of `key` that a query gives holds.
 pub(crate) async fn one<D: Dialect>(
     lease: &mut Lease<D>,
@@ -199,12 +215,29 @@ pub(crate) async fn one<D: Dialect>(
     values: &[Value<'_>],
     key: &StoreKey,
 ) -> Result<Option<Found>, Failure> {
-    let rows = D::rows(lease, query, values).await?;
-    let found = rows.into_iter().next().map(|columns| columns.found(key));
-    Ok(found.transpose()?)
+    let columns = D::asked(lease, query, values).await?;
+    Ok(columns.map(|columns| columns.found(key)).transpose()?)
 }
 
-/// Files `record`, or with a `target` an alias of it; how many rows that made.
+/// Inserts a row.
+pub(crate) async fn created<D: Dialect>(
+    lease: &mut Lease<D>,
+    statement: &SqlStr,
+    values: &[Value<'_>],
+) -> Result<Created, Failure> {
+    match hit::<D>(lease, statement, values).await {
+        Ok(true) => Ok(Created::Created),
+        // Has no other way to say it than an error.
+        Ok(false) if D::UNLESS_TAKEN.is_empty() => Err(foreign().into()),
+        Ok(false) => Ok(Created::Taken),
+        Err(Failure::Sql(sqlx::Error::Database(error))) if error.is_unique_violation() => {
+            Ok(Created::Taken)
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Files `record`, or with a `target` an alias of it, unless the key is taken.
 pub(crate) async fn insert<D: Dialect>(
     lease: &mut Lease<D>,
     statements: &Statements,
@@ -212,7 +245,7 @@ pub(crate) async fn insert<D: Dialect>(
     target: Option<&StoreKey>,
     record: &Record,
     json: &str,
-) -> Result<u64, Failure> {
+) -> Result<Created, Failure> {
     let values = [
         key.into(),
         Value::Bytes(target.map(|target| &target.as_bytes()[..])),
@@ -227,5 +260,5 @@ pub(crate) async fn insert<D: Dialect>(
         record.authenticated.into(),
         record.version.into(),
     ];
-    Ok(D::execute(lease, &statements.create, &values).await?)
+    created::<D>(lease, &statements.create, &values).await
 }

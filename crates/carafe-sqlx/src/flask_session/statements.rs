@@ -3,10 +3,10 @@
 use sqlx::SqlStr;
 
 use super::dialect::FlaskDialect;
-use crate::statements::sql;
+use crate::statements::{ASKED, SELECT, sql};
 
-const LOAD: &str = "SELECT {name}, data, {expires}, {number} FROM carafe_sessions \
-     WHERE session_id = $1 AND {exact} = $2 AND expiry > {3}";
+const FOUND: &str = ", {name}, data, {expires}, {number}";
+const LOAD: &str = "session_id = $2 AND {exact} = $3 AND expiry > {4}";
 
 const CREATE: &str = "INSERT INTO carafe_sessions (session_id, data, expiry) VALUES ($1, $2, {3})";
 
@@ -44,13 +44,15 @@ impl Statements {
     /// For the table of this name, which was checked.
     pub(super) fn about<D: FlaskDialect>(name: &str) -> Self {
         let sql = |parts: &[&str]| sql::<D>(&filled::<D>(&parts.concat()), name);
+        let counted = |parts: &[&str]| sql(&[&D::counted(filled::<D>(&parts.concat()))]);
+        let asked = |join: &str| sql(&[SELECT, D::CALL, FOUND, ASKED, join]);
         Self {
-            load: sql(&[LOAD]),
-            lock: sql(&[LOAD, " FOR UPDATE"]),
-            create: sql(&[CREATE, D::UNLESS_TAKEN]),
-            replace: sql(&[REPLACE]),
-            touch: sql(&[TOUCH]),
-            delete: sql(&[DELETE]),
+            load: asked(&["carafe_sessions r ON ", LOAD].concat()),
+            lock: asked(&D::locked(LOAD)),
+            create: counted(&[CREATE, D::UNLESS_TAKEN]),
+            replace: counted(&[REPLACE]),
+            touch: counted(&[TOUCH]),
+            delete: counted(&[DELETE]),
             sweep: sql(&[D::SWEEP_ROWS]),
             walk: sql(&[WALK]),
             count: sql(&[COUNT]),
@@ -77,7 +79,8 @@ mod tests {
     #[cfg(all(feature = "mysql", feature = "postgres"))]
     #[test]
     fn placeholders_stand_once_and_in_order() {
-        for text in [LOAD, CREATE, REPLACE, TOUCH, DELETE, WALK, COUNT] {
+        let asked = ["$1 ", LOAD].concat();
+        for text in [&asked, CREATE, REPLACE, TOUCH, DELETE, WALK, COUNT] {
             let postgres = filled::<sqlx::Postgres>(text);
             let numbers: Vec<_> = postgres
                 .split('$')

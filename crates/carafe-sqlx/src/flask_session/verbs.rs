@@ -13,7 +13,12 @@ use carafe_core::{
 use sqlx::SqlStr;
 
 use super::{FlaskSessionStore, dialect::FlaskDialect};
-use crate::{dialect::Value, failure::Failure, lease::Lease};
+use crate::{
+    dialect::{Stored, Value, foreign},
+    failure::Failure,
+    lease::Lease,
+    verbs::{created, hit},
+};
 
 /// A record, and the bytes that stand for it.
 struct Found {
@@ -61,9 +66,21 @@ impl<D: FlaskDialect> FlaskSessionStore<D> {
             name.as_str().into(),
             now.into(),
         ];
-        let touched = D::execute(&mut lease, &self.statements.touch, &values).await?;
+        // That nothing is there is never concluded from a count.
+        let touched = loop {
+            if hit::<D>(&mut lease, &self.statements.touch, &values).await? {
+                break true;
+            }
+            if self
+                .row(&mut lease, &self.statements.load, &name, now)
+                .await?
+                .is_none()
+            {
+                break false;
+            }
+        };
         lease.done();
-        Ok(touched > 0)
+        Ok(touched)
     }
 
     pub(super) async fn delete_it(
@@ -73,7 +90,7 @@ impl<D: FlaskDialect> FlaskSessionStore<D> {
     ) -> Result<bool, Failure> {
         let deleted = self.remove(&mut lease, key).await?;
         lease.done();
-        Ok(deleted > 0)
+        Ok(deleted)
     }
 
     pub(super) async fn sweep_it(
@@ -114,12 +131,12 @@ impl<D: FlaskDialect> FlaskSessionStore<D> {
         let (Some(found), Some(next)) = (found, next) else {
             return self.gone(lease).await;
         };
-        // The row is locked: this misses only what was never there.
+        // The row is locked: this cannot miss.
         if !self
             .replace(&mut lease, key, &found.value, &next, now)
             .await?
         {
-            return self.gone(lease).await;
+            return Err(foreign().into());
         }
         self.commit(lease, next).await
     }
@@ -149,7 +166,9 @@ impl<D: FlaskDialect> FlaskSessionStore<D> {
         if self.insert(&mut lease, to, &next.value, expires).await? == Created::Taken {
             return Err(StoreError::Conflict.into());
         }
-        self.remove(&mut lease, from).await?;
+        if !self.remove(&mut lease, from).await? {
+            return Err(foreign().into());
+        }
         self.commit(lease, next).await
     }
 
@@ -188,18 +207,28 @@ impl<D: FlaskDialect> FlaskSessionStore<D> {
         now: Timestamp,
     ) -> Result<Option<Found>, Failure> {
         let name = self.layout.name(key);
-        let values = [name.as_str().into(), name.as_str().into(), now.into()];
-        let rows = D::stored(lease, query, &values).await?;
-        let Some(row) = rows.into_iter().next() else {
+        let Some(row) = self.row(lease, query, &name, now).await? else {
             return Ok(None);
         };
-        // A reply that is not the one to this question must never be somebody's session.
-        if row.name != name.as_bytes() {
-            return Err(StoreError::corrupt("the row of another session").into());
-        }
         let (value, expires) = (row.value, Timestamp::from_unix(row.expires));
         let record = self.layout.record(key, &value, expires, now)?;
         Ok(Some(Found { record, value }))
+    }
+
+    async fn row(
+        &self,
+        lease: &mut Lease<D>,
+        query: &SqlStr,
+        name: &str,
+        now: Timestamp,
+    ) -> Result<Option<Stored>, Failure> {
+        let values = [name.into(), name.into(), now.into()];
+        let row = D::asked_stored(lease, query, &values).await?;
+        // Belt and braces: whatever a connection has mixed up must never be somebody's session.
+        if row.as_ref().is_some_and(|row| row.name != name.as_bytes()) {
+            return Err(StoreError::corrupt("the row of another session").into());
+        }
+        Ok(row)
     }
 
     async fn insert(
@@ -215,12 +244,7 @@ impl<D: FlaskDialect> FlaskSessionStore<D> {
             Value::Bytes(Some(value)),
             expires.into(),
         ];
-        match D::execute(lease, &self.statements.create, &values).await {
-            Ok(0) => Ok(Created::Taken),
-            Ok(_) => Ok(Created::Created),
-            Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Ok(Created::Taken),
-            Err(error) => Err(error.into()),
-        }
+        created::<D>(lease, &self.statements.create, &values).await
     }
 
     async fn replace(
@@ -240,12 +264,12 @@ impl<D: FlaskDialect> FlaskSessionStore<D> {
             Value::Bytes(Some(before)),
             now.into(),
         ];
-        Ok(D::execute(lease, &self.statements.replace, &values).await? > 0)
+        hit::<D>(lease, &self.statements.replace, &values).await
     }
 
-    async fn remove(&self, lease: &mut Lease<D>, key: &StoreKey) -> Result<u64, Failure> {
+    async fn remove(&self, lease: &mut Lease<D>, key: &StoreKey) -> Result<bool, Failure> {
         let name = self.layout.name(key);
         let values = [name.as_str().into(), name.as_str().into()];
-        Ok(D::execute(lease, &self.statements.delete, &values).await?)
+        hit::<D>(lease, &self.statements.delete, &values).await
     }
 }

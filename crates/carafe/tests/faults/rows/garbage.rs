@@ -68,8 +68,8 @@ pub(crate) async fn garbage_2_rubbish_is_an_error<S: Server>() {
     assert_eq!(visitor.get("/mine").await.body, "ann//2");
 }
 
-/// The replies of connections are exchanged while many visitors ask: nobody gets another's session. A reply
-/// without a row, such as that to the preparation of a statement, can still read as "no session".
+/// The replies of connections are exchanged while many visitors ask: nobody gets another's session, and nobody is told
+/// to have none, whatever the exchanged reply was one to.
 pub(crate) async fn garbage_3_a_swapped_reply_is_nobodys_session<S: Server>() {
     const VISITORS: usize = 8;
     let each = rounds(250, 6_250);
@@ -123,4 +123,5 @@ pub(crate) async fn garbage_3_a_swapped_reply_is_nobodys_session<S: Server>() {
     let (all, swapped) = (2 * VISITORS * each, node.proxy.swapped());
     println!("{all} requests, {own} with their own session, {none} with none, {swapped} swapped");
     assert!(swapped > 20 && own > all / 10, "{swapped} and {own}");
+    assert_eq!(none, 0, "wrongly without a session");
 }
