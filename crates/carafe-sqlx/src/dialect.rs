@@ -46,6 +46,9 @@ pub trait Dialect: Database {
     /// Deletes sessions that began by `$1`, which is `$2`, too; at most `$3`.
     #[doc(hidden)]
     const DELETE_BEGUN: &'static str;
+    /// `$1`, the key that a look begins at, in a form that keeps this database's planner to the order of the keys.
+    #[doc(hidden)]
+    const START: &'static str;
     /// The largest `store_key` of several.
     #[doc(hidden)]
     const LARGEST: &'static str;

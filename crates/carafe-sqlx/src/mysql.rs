@@ -30,6 +30,7 @@ impl Dialect for MySql {
     // Sees the newest state; a gap lock keeps what it has passed from being renewed behind it.
     const DELETE_BEGUN: &'static str = "DELETE FROM carafe_sessions WHERE created <= LEAST($1, $2) \
         AND target IS NULL ORDER BY created LIMIT $3";
+    const START: &'static str = "$1";
     const LARGEST: &'static str = "MAX(store_key)";
     const CALL: &'static str = "CAST($1 AS SIGNED)";
     const INDICES: &'static str = "SELECT DISTINCT index_name, index_name \

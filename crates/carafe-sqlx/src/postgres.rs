@@ -30,6 +30,9 @@ impl Dialect for Postgres {
     const DELETE_BEGUN: &'static str = "DELETE FROM carafe_sessions WHERE created <= $1 AND target IS NULL \
         AND handle = ANY (ARRAY(SELECT handle FROM carafe_sessions \
         WHERE created <= $2 AND target IS NULL ORDER BY created LIMIT $3))";
+    // Hidden from the planner: where it knows that few keys lie behind this one, it reads them all and sorts them. Few
+    // were up to 14,000 of 200,000, for a look at 4,097.
+    const START: &'static str = "(SELECT $1::bytea)";
     // There is a max(bytea) from Postgres 18 on only.
     const LARGEST: &'static str = "decode(max(encode(store_key, 'hex') COLLATE \"C\"), 'hex')";
     const CALL: &'static str = "$1::bigint";

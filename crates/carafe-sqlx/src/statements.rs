@@ -74,32 +74,25 @@ const OF_HANDLE: &str = concat!(
     " FROM carafe_sessions WHERE handle = $1 AND expires > $2 AND target IS NULL"
 );
 
+/// Goes on in the dialect's `START` and `LIMIT`, as the next three do.
 const WALK: &str = concat!(
     "SELECT store_key, ",
     columns!(""),
-    " FROM carafe_sessions WHERE store_key > $1 ORDER BY store_key LIMIT $2"
+    " FROM carafe_sessions WHERE store_key > "
 );
+const LIMIT: &str = " ORDER BY store_key LIMIT $2";
 
 /// Rows in the order of their keys, from one on or up to it.
-macro_rules! rows {
-    ($side:literal) => {
-        concat!(
-            "SELECT store_key, ",
-            columns!(summary),
-            " FROM carafe_sessions WHERE store_key ",
-            $side,
-            " $1 ORDER BY store_key LIMIT $2"
-        )
-    };
-}
-const ROWS: [&str; 2] = [rows!(">="), rows!("<")];
-
+const ROWS: &str = concat!(
+    "SELECT store_key, ",
+    columns!(summary),
+    " FROM carafe_sessions WHERE store_key "
+);
 /// How many of these keys there are as far as `$2`, and, in the dialect's words, the last of them. Asks for no
 /// other column, so that an index can answer.
-const KEYS: [&str; 2] = [
-    " FROM (SELECT store_key FROM carafe_sessions WHERE store_key >= $1 ORDER BY store_key LIMIT $2) looked",
-    " FROM (SELECT store_key FROM carafe_sessions WHERE store_key < $1 ORDER BY store_key LIMIT $2) looked",
-];
+const KEYS: &str = " FROM (SELECT store_key FROM carafe_sessions WHERE store_key ";
+/// From a key on, and what comes before it.
+const SIDES: [&str; 2] = [">= ", "< "];
 
 /// Goes on in `ITSELF` for the session, which has the handle in whatever row it is moved to; and once more
 /// for its aliases, which lead nowhere by then.
@@ -187,9 +180,12 @@ impl Statements {
             sweep: sql(&[D::SWEEP]),
             newest: sql(&[NEWEST, D::BEHIND, PAGE]),
             of_handle: sql(&[OF_HANDLE]),
-            walk: sql(&[WALK]),
-            rows: ROWS.map(|text| sql(&[text])),
-            keys: KEYS.map(|from| sql(&["SELECT COUNT(*), ", D::LARGEST, from])),
+            walk: sql(&[WALK, D::START, LIMIT]),
+            rows: SIDES.map(|side| sql(&[ROWS, side, D::START, LIMIT])),
+            keys: SIDES.map(|side| {
+                let from = [KEYS, side, D::START, LIMIT].concat();
+                sql(&["SELECT COUNT(*), ", D::LARGEST, &from, ") looked"])
+            }),
             delete_of_handle: counted(&[DELETE_OF_HANDLE, ITSELF]),
             delete_aliases: counted(&[DELETE_OF_HANDLE]),
             delete_begun: counted(&[D::DELETE_BEGUN]),
@@ -225,9 +221,7 @@ mod tests {
             DELETE,
             DELETE_OF_USER,
             OF_HANDLE,
-            WALK,
-            ROWS[0],
-            KEYS[0],
+            &["$1 ", LIMIT].concat(),
             #[cfg(feature = "postgres")]
             &sqlx::Postgres::counted(update.clone()),
             #[cfg(feature = "postgres")]

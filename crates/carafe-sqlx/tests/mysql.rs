@@ -76,6 +76,8 @@ impl Kit for MariaDb {
         counts.into_iter().map(number).sum()
     }
 
+    const SAMPLE: i64 = 512 + 2 * 4_097 + 200;
+
     const FILL_MANY: &'static str = "INSERT INTO SESSIONS SELECT UNHEX(SHA2(seq, 256)), NULL, '{}', NULL, \
         UNHEX(LEFT(MD5(seq), 24)), NULL, seq, seq DIV 3, seq, 1000000 + seq % 10, NULL, 0 \
         FROM seq_1_to_200000";

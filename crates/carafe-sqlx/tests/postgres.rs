@@ -87,6 +87,8 @@ impl Kit for Postgres {
         count.await.expect("it counts")
     }
 
+    const SAMPLE: i64 = 512 + 4_097 + 100;
+
     const FILL_MANY: &'static str = "INSERT INTO SESSIONS SELECT sha256(i::text::bytea), NULL, '{}', NULL, \
         decode(substr(md5(i::text), 1, 24), 'hex'), NULL, i, i / 3, i, 1000000 + i % 10, NULL, 0 \
         FROM generate_series(1, 200000) i; ANALYZE SESSIONS";

@@ -38,6 +38,9 @@ pub(crate) trait Kit: 'static {
     /// How many rows and index entries of `table` the store's one connection has read so far.
     fn rows_read(store: &Self::Store, table: &str) -> impl Future<Output = i64>;
 
+    /// How many of them a sample may read: a row each of 512, and 4,097 keys, which MySQL counts in a temporary table.
+    const SAMPLE: i64;
+
     /// Where the tables are, for [`Server::sql`].
     const PLACE: &'static str;
 
