@@ -14,6 +14,16 @@ use support::{Kit, PATIENT, Server};
 
 struct MariaDb;
 
+/// From 1 to a million, which both MariaDB and MySQL can say so.
+macro_rules! numbers {
+    () => {
+        "(WITH digit AS (SELECT 0 n UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 \
+         UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9) \
+         SELECT 1 + a.n + 10 * b.n + 100 * c.n + 1000 * d.n + 10000 * e.n + 100000 * f.n AS seq \
+         FROM digit a, digit b, digit c, digit d, digit e, digit f) numbers"
+    };
+}
+
 impl MariaDb {
     fn url(port: u16) -> String {
         format!("mysql://root@127.0.0.1:{port}/carafe")
@@ -61,8 +71,12 @@ impl Kit for MariaDb {
     }
 
     const PLACE: &'static str = "USE carafe;";
-    const FILL: &'static str = "INSERT INTO TABLE SELECT UNHEX(SHA2(seq, 256)), NULL, '{}', \
-        CONCAT('user', seq % 500), '123456789012', NULL, seq, seq, seq, seq, NULL, 0 FROM seq_1_to_5000";
+    const FILL: &'static str = concat!(
+        "INSERT INTO TABLE SELECT UNHEX(SHA2(seq, 256)), NULL, '{}', \
+         CONCAT('user', seq % 500), '123456789012', NULL, seq, seq, seq, seq, NULL, 0 FROM ",
+        numbers!(),
+        " WHERE seq <= 5000"
+    );
 
     async fn health(store: &MySqlStore) -> Health {
         store.health().await.expect("health works")
@@ -78,9 +92,12 @@ impl Kit for MariaDb {
 
     const SAMPLE: i64 = 512 + 2 * 4_097 + 200;
 
-    const FILL_MANY: &'static str = "INSERT INTO SESSIONS SELECT UNHEX(SHA2(seq, 256)), NULL, '{}', NULL, \
-        UNHEX(LEFT(MD5(seq), 24)), NULL, seq, seq DIV 3, seq, 1000000 + seq % 10, NULL, 0 \
-        FROM seq_1_to_200000";
+    const FILL_MANY: &'static str = concat!(
+        "INSERT INTO SESSIONS SELECT UNHEX(SHA2(seq, 256)), NULL, '{}', NULL, \
+         UNHEX(LEFT(MD5(seq), 24)), NULL, seq, seq DIV 3, seq, 1000000 + seq % 10, NULL, 0 FROM ",
+        numbers!(),
+        " WHERE seq <= 200000"
+    );
     const UNCHECKED: &'static str = "";
     const INDICES: &'static str = "SELECT index_name, seq_in_index, column_name \
         FROM information_schema.statistics WHERE table_name = 'SESSIONS' ORDER BY 1, 2";

@@ -1,7 +1,7 @@
-//! Postgres and MariaDB, as a user without rights where the test is root: both refuse root, and should.
+//! Postgres, MariaDB and MySQL, as a user without rights where the test is root: all refuse root, and should.
 
 use std::{
-    fs,
+    env, fs,
     path::{Path, PathBuf},
 };
 
@@ -32,8 +32,35 @@ struct Kind {
     /// Runs the server in it.
     run: String,
     /// Runs the SQL that follows it.
-    client: &'static str,
+    client: String,
     url: &'static str,
+}
+
+/// What both take. Not /tmp: a server that starts removes the temporary tables of all who work there.
+const MADE: &str = "--datadir={dir}/data --innodb-use-native-aio=0 --tmpdir={dir}";
+const RUN: &str = "--port={port} --bind-address=127.0.0.1 --socket={dir}/socket --max-connections=300 \
+    --innodb-flush-log-at-trx-commit=2 --log-output=TABLE";
+
+impl Kind {
+    fn mariadb() -> Self {
+        Self {
+            init: format!("mariadb-install-db --no-defaults {MADE} --skip-test-db"),
+            run: format!("/usr/sbin/mariadbd --no-defaults {MADE} {RUN} --skip-grant-tables"),
+            client: "mariadb --no-defaults -S {dir}/socket -N -B -e".to_owned(),
+            url: "mysql://root@127.0.0.1:{port}/carafe",
+        }
+    }
+
+    /// With grant tables, and `root` without a password: without them it would not listen.
+    fn mysql(programs: &str) -> Self {
+        let server = format!("{programs}/mysqld --no-defaults {MADE} --secure-file-priv=NULL");
+        Self {
+            init: format!("{server} --initialize-insecure"),
+            run: format!("{server} {RUN} --mysqlx=OFF --skip-log-bin"),
+            client: format!("{programs}/mysql --no-defaults -u root -S {{dir}}/socket -N -B -e"),
+            url: "mysql://root@127.0.0.1:{port}/carafe",
+        }
+    }
 }
 
 impl Sql {
@@ -55,26 +82,19 @@ impl Sql {
                  -c unix_socket_directories={{dir}} -c max_connections=300 {arguments}"
             ),
             client: "psql -XqAt -v ON_ERROR_STOP=1 -d \
-                     postgres://postgres@127.0.0.1:{port}/postgres -c",
+                     postgres://postgres@127.0.0.1:{port}/postgres -c"
+                .to_owned(),
             url: "postgres://postgres@127.0.0.1:{port}/postgres",
         })
     }
 
-    /// MariaDB, for the user `root`, with the database `carafe`.
+    /// MariaDB, for the user `root`, with the database `carafe`; or in its place the MySQL whose `mysqld` and `mysql`
+    /// are in the directory that `CARAFE_MYSQL` names.
     #[must_use]
     pub fn mariadb() -> Self {
-        // Not /tmp: a server that starts removes the temporary tables of all who work there.
-        let server = Self::start(&Kind {
-            init: "mariadb-install-db --no-defaults --datadir={dir}/data --skip-test-db \
-                   --innodb-use-native-aio=0 --tmpdir={dir}"
-                .to_owned(),
-            run: "/usr/sbin/mariadbd --no-defaults --datadir={dir}/data --port={port} \
-                  --bind-address=127.0.0.1 --socket={dir}/socket --skip-grant-tables \
-                  --max-connections=300 --innodb-flush-log-at-trx-commit=2 --log-output=TABLE \
-                  --innodb-use-native-aio=0 --tmpdir={dir}"
-                .to_owned(),
-            client: "mariadb --no-defaults -S {dir}/socket -N -B -e",
-            url: "mysql://root@127.0.0.1:{port}/carafe",
+        let server = Self::start(&match env::var("CARAFE_MYSQL") {
+            Ok(programs) => Kind::mysql(&programs),
+            Err(_) => Kind::mariadb(),
         });
         server.sql("CREATE DATABASE carafe");
         server
@@ -93,7 +113,7 @@ impl Sql {
             panic!("{said}");
         }
         let server = Self {
-            client: place(kind.client),
+            client: place(&kind.client),
             url: place(kind.url).concat(),
             keeper: Keeper::start(dir.clone(), unprivileged(&place(&kind.run))),
             dir,
