@@ -229,8 +229,7 @@ macro_rules! calls {
             values: &'c [Value<'c>],
         ) -> BoxFuture<'c, Result<Vec<Columns>, Error>> {
             Box::pin(async move {
-                let query = sqlx::query_with::<Self, _>(sql.clone(), arguments(values)?);
-                let rows = query.fetch_all(connection).await?;
+                let rows = fetched(connection, sql, values).await?;
                 rows.iter().map(|row| columns(row, 0)).collect()
             })
         }
@@ -258,12 +257,11 @@ macro_rules! calls {
         ) -> BoxFuture<'c, Result<Vec<(String, String)>, Error>> {
             Box::pin(async move {
                 use sqlx::Row;
-                let query = sqlx::query_with::<Self, _>(sql.clone(), arguments(values)?);
+                let rows = fetched(connection, sql, values).await?;
                 let text = |row: &Self::Row, at| {
                     let bytes: Vec<u8> = row.try_get::<$text, usize>(at)?.into();
                     String::from_utf8(bytes).map_err(|error| Error::Decode(error.into()))
                 };
-                let rows = query.fetch_all(connection).await?;
                 rows.iter()
                     .map(|row| Ok((text(row, 0)?, text(row, 1)?)))
                     .collect()
@@ -289,8 +287,7 @@ macro_rules! calls {
             values: &'c [Value<'c>],
         ) -> BoxFuture<'c, Result<Vec<$crate::dialect::Stored>, Error>> {
             Box::pin(async move {
-                let query = sqlx::query_with::<Self, _>(sql.clone(), arguments(values)?);
-                let rows = query.fetch_all(connection).await?;
+                let rows = fetched(connection, sql, values).await?;
                 rows.iter().map(|row| stored(row, 0)).collect()
             })
         }
@@ -326,8 +323,32 @@ macro_rules! conversions {
             Ok(arguments)
         }
 
-        /// The one row of the answer to this call; `None` if it holds nothing but the call's number. What a row of
-        /// the table never lacks stands in the last column.
+        async fn fetched<'v>(
+            connection: &mut <$database as sqlx::Database>::Connection,
+            sql: &SqlStr,
+            values: impl IntoIterator<Item = &'v Value<'v>>,
+        ) -> Result<Vec<<$database as sqlx::Database>::Row>, Error> {
+            let query = sqlx::query_with::<$database, _>(sql.clone(), arguments(values)?);
+            query.fetch_all(connection).await
+        }
+
+        /// The one row of the reply to the call of this number.
+        async fn own<'v>(
+            connection: &mut <$database as sqlx::Database>::Connection,
+            sql: &SqlStr,
+            number: i64,
+            values: impl IntoIterator<Item = &'v Value<'v>>,
+        ) -> Result<<$database as sqlx::Database>::Row, Error> {
+            use sqlx::Row;
+            let rows = fetched(connection, sql, values).await?;
+            match <[_; 1]>::try_from(rows) {
+                Ok([row]) if row.try_get::<i64, _>(0).ok() == Some(number) => Ok(row),
+                _ => Err($crate::dialect::foreign()),
+            }
+        }
+
+        /// What a query has found; `None` if its row holds nothing but the call's number. What a row of the table never
+        /// lacks stands in the last column.
         async fn answer(
             connection: &mut <$database as sqlx::Database>::Connection,
             sql: &SqlStr,
@@ -336,19 +357,7 @@ macro_rules! conversions {
             use sqlx::Row;
             let number = $crate::dialect::number();
             let first = [Value::Number(Some(number))];
-            let query = sqlx::query_with::<$database, _>(
-                sql.clone(),
-                arguments(first.iter().chain(values))?,
-            );
-            let rows: [_; 1] = query
-                .fetch_all(connection)
-                .await?
-                .try_into()
-                .map_err(|_| $crate::dialect::foreign())?;
-            let [row] = rows;
-            if row.try_get::<i64, _>(0).ok() != Some(number) {
-                return Err($crate::dialect::foreign());
-            }
+            let row = own(connection, sql, number, first.iter().chain(values)).await?;
             let last: Option<i64> = row.try_get(row.len() - 1)?;
             Ok(last.map(|_| row))
         }

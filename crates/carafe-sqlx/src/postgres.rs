@@ -1,10 +1,10 @@
 //! What is Postgres's own.
 
 use carafe_core::store::BoxFuture;
-use sqlx::{Error, Postgres, SqlStr};
+use sqlx::{Error, Postgres, Row as _, SqlStr};
 
 use crate::{
-    dialect::{Dialect, Value, calls, conversions, foreign, number},
+    dialect::{Dialect, Value, calls, conversions, number},
     row::{Columns, Keys},
     store::SqlStore,
 };
@@ -74,12 +74,9 @@ impl Dialect for Postgres {
         Box::pin(async move {
             let number = number();
             let last = [Value::Number(Some(number))];
-            let values = arguments(values.iter().chain(&last))?;
-            let query = sqlx::query_as_with::<Self, (i64, i64), _>(sql.clone(), values);
-            match query.fetch_all(connection).await?[..] {
-                [(of, count)] if of == number => Ok(count.cast_unsigned()),
-                _ => Err(foreign()),
-            }
+            let values = values.iter().chain(&last);
+            let row = own(connection, sql, number, values).await?;
+            Ok(row.try_get::<i64, _>(1)?.cast_unsigned())
         })
     }
 

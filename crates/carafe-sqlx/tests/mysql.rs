@@ -5,12 +5,8 @@
 mod suite;
 mod support;
 
-use std::sync::OnceLock;
-
-use carafe_core::store::Health;
-use carafe_sqlx::{Deadlines, MySqlStore};
-use sqlx::mysql::MySqlPoolOptions;
-use support::{Kit, PATIENT, Server};
+use carafe_sqlx::MySqlStore;
+use support::{Kit, Server};
 
 struct MariaDb;
 
@@ -24,41 +20,11 @@ macro_rules! numbers {
     };
 }
 
-impl MariaDb {
+impl Kit for MariaDb {
+    support::kit!(MySqlStore, sqlx::MySql, mariadb);
+
     fn url(port: u16) -> String {
         format!("mysql://root@127.0.0.1:{port}/carafe")
-    }
-}
-
-impl Kit for MariaDb {
-    type Store = MySqlStore;
-
-    fn start() -> Server {
-        Server::mariadb()
-    }
-
-    fn shared() -> &'static Server {
-        static SERVER: OnceLock<Server> = OnceLock::new();
-        SERVER.get_or_init(Self::start)
-    }
-
-    async fn store(port: u16, table: &str, connections: u32, deadlines: Deadlines) -> MySqlStore {
-        let options = MySqlPoolOptions::new()
-            .max_connections(connections)
-            .test_before_acquire(false);
-        let pool = options.connect_lazy(&Self::url(port)).expect("a good URL");
-        let store = MySqlStore::new(pool).table(table).expect("a good name");
-        let store = store.deadlines(PATIENT);
-        store.migrate().await.expect("migrate works");
-        store.deadlines(deadlines)
-    }
-
-    async fn connected(server: &Server) -> MySqlStore {
-        let store = MySqlStore::connect(&Self::url(server.port))
-            .await
-            .expect("connect works");
-        store.migrate().await.expect("migrate works");
-        store
     }
 
     fn statements(server: &Server, table: &str) -> Vec<String> {
@@ -77,10 +43,6 @@ impl Kit for MariaDb {
         numbers!(),
         " WHERE seq <= 5000"
     );
-
-    async fn health(store: &MySqlStore) -> Health {
-        store.health().await.expect("health works")
-    }
 
     async fn rows_read(store: &MySqlStore, _: &str) -> i64 {
         let sql = "SHOW SESSION STATUS LIKE 'Handler_read%'";
@@ -109,69 +71,9 @@ impl Kit for MariaDb {
          expiry DATETIME, \
          PRIMARY KEY (id), UNIQUE (session_id))";
 
-    #[cfg(feature = "flask-session")]
-    type FlaskStore = carafe_sqlx::FlaskSessionStore<sqlx::MySql>;
-
-    #[cfg(feature = "flask-session")]
-    async fn flask_session(
-        port: u16,
-        layout: carafe_core::flask::stored::FlaskSession,
-    ) -> Self::FlaskStore {
-        let options = MySqlPoolOptions::new()
-            .max_connections(16)
-            .test_before_acquire(false);
-        let pool = options.connect_lazy(&Self::url(port)).expect("a good URL");
-        let store = MySqlStore::new(pool)
-            .deadlines(PATIENT)
-            .flask_session(layout);
-        let store = store
-            .table(suite::flask_session::TABLE)
-            .expect("a good name");
-        store.largest_record(1 << 20)
-    }
-
     fn bytes(hex: &str) -> String {
         format!("x'{hex}'")
     }
 }
 
-async fn conforming() -> MySqlStore {
-    MariaDb::store(MariaDb::shared().port, "carafe_sessions", 16, PATIENT).await
-}
-
-mod conformance {
-    carafe_core::session_store_conformance!(
-        #[ignore = "needs mariadb: cargo xtask test"];
-        super::support::block_on,
-        super::conforming()
-    );
-    carafe_core::session_life_conformance!(
-        #[ignore = "needs mariadb: cargo xtask test"];
-        super::support::block_on,
-        super::conforming()
-    );
-}
-suite::suite!("needs mariadb: cargo xtask test", super::MariaDb);
-
-#[cfg(feature = "flask-session")]
-mod flask_session {
-    use super::{MariaDb, suite::flask_session};
-
-    mod msgpack {
-        carafe_core::session_store_conformance!(
-            #[ignore = "needs mariadb: cargo xtask test"];
-            crate::support::block_on,
-            super::flask_session::msgpack::<super::MariaDb>()
-        );
-    }
-
-    mod json {
-        carafe_core::session_store_conformance!(
-            #[ignore = "needs mariadb: cargo xtask test"];
-            crate::support::block_on,
-            super::flask_session::json::<super::MariaDb>()
-        );
-    }
-
-    crate::suite::flask_session::checks!("needs mariadb: cargo xtask test", MariaDb);
-}
+suite::tests!("needs mariadb: cargo xtask test", MariaDb);

@@ -5,56 +5,18 @@
 mod suite;
 mod support;
 
-use std::sync::OnceLock;
-
-use carafe_core::store::{Health, SessionStore};
-use carafe_sqlx::{Deadlines, PostgresStore};
-use sqlx::postgres::PgPoolOptions;
+use carafe_core::store::SessionStore;
+use carafe_sqlx::PostgresStore;
 use support::{Kit, PATIENT, Server, fixtures::*};
 
 struct Postgres;
 
-impl Postgres {
+impl Kit for Postgres {
+    support::kit!(PostgresStore, sqlx::Postgres, postgres);
+
     fn url(port: u16) -> String {
         // Each connection writes down its statements in the server's log.
         format!("postgres://postgres@127.0.0.1:{port}/postgres?options[log_statement]=all")
-    }
-}
-
-impl Kit for Postgres {
-    type Store = PostgresStore;
-
-    fn start() -> Server {
-        Server::postgres()
-    }
-
-    fn shared() -> &'static Server {
-        static SERVER: OnceLock<Server> = OnceLock::new();
-        SERVER.get_or_init(Self::start)
-    }
-
-    async fn store(
-        port: u16,
-        table: &str,
-        connections: u32,
-        deadlines: Deadlines,
-    ) -> PostgresStore {
-        let options = PgPoolOptions::new()
-            .max_connections(connections)
-            .test_before_acquire(false);
-        let pool = options.connect_lazy(&Self::url(port)).expect("a good URL");
-        let store = PostgresStore::new(pool).table(table).expect("a good name");
-        let store = store.deadlines(PATIENT);
-        store.migrate().await.expect("migrate works");
-        store.deadlines(deadlines)
-    }
-
-    async fn connected(server: &Server) -> PostgresStore {
-        let store = PostgresStore::connect(&Self::url(server.port))
-            .await
-            .expect("connect works");
-        store.migrate().await.expect("migrate works");
-        store
     }
 
     fn statements(server: &Server, table: &str) -> Vec<String> {
@@ -72,10 +34,6 @@ impl Kit for Postgres {
     const FILL: &'static str = "INSERT INTO TABLE SELECT sha256(i::text::bytea), NULL, '{}', \
         'user' || i % 500, '123456789012', NULL, i, i, i, i, NULL, 0 FROM generate_series(1, 5000) i; \
         ANALYZE TABLE";
-
-    async fn health(store: &PostgresStore) -> Health {
-        store.health().await.expect("health works")
-    }
 
     async fn rows_read(store: &PostgresStore, table: &str) -> i64 {
         // What a connection has counted is published when it likes, or by force.
@@ -103,49 +61,12 @@ impl Kit for Postgres {
          expiry TIMESTAMP WITHOUT TIME ZONE, \
          PRIMARY KEY (id), UNIQUE (session_id))";
 
-    #[cfg(feature = "flask-session")]
-    type FlaskStore = carafe_sqlx::FlaskSessionStore<sqlx::Postgres>;
-
-    #[cfg(feature = "flask-session")]
-    async fn flask_session(
-        port: u16,
-        layout: carafe_core::flask::stored::FlaskSession,
-    ) -> Self::FlaskStore {
-        let options = PgPoolOptions::new()
-            .max_connections(16)
-            .test_before_acquire(false);
-        let pool = options.connect_lazy(&Self::url(port)).expect("a good URL");
-        let store = PostgresStore::new(pool)
-            .deadlines(PATIENT)
-            .flask_session(layout);
-        let store = store
-            .table(suite::flask_session::TABLE)
-            .expect("a good name");
-        store.largest_record(1 << 20)
-    }
-
     fn bytes(hex: &str) -> String {
         format!(r"'\x{hex}'")
     }
 }
 
-async fn conforming() -> PostgresStore {
-    Postgres::store(Postgres::shared().port, "carafe_sessions", 16, PATIENT).await
-}
-
-mod conformance {
-    carafe_core::session_store_conformance!(
-        #[ignore = "needs postgres: cargo xtask test"];
-        super::support::block_on,
-        super::conforming()
-    );
-    carafe_core::session_life_conformance!(
-        #[ignore = "needs postgres: cargo xtask test"];
-        super::support::block_on,
-        super::conforming()
-    );
-}
-suite::suite!("needs postgres: cargo xtask test", super::Postgres);
+suite::tests!("needs postgres: cargo xtask test", Postgres);
 
 /// A change of data writes no index: the new row stays on its page (a "heap-only tuple").
 #[test]
@@ -170,27 +91,4 @@ fn a_change_of_data_is_heap_only() {
             .expect("it counts");
         assert_eq!(counts, (20, 20));
     });
-}
-
-#[cfg(feature = "flask-session")]
-mod flask_session {
-    use super::{Postgres, suite::flask_session};
-
-    mod msgpack {
-        carafe_core::session_store_conformance!(
-            #[ignore = "needs postgres: cargo xtask test"];
-            crate::support::block_on,
-            super::flask_session::msgpack::<super::Postgres>()
-        );
-    }
-
-    mod json {
-        carafe_core::session_store_conformance!(
-            #[ignore = "needs postgres: cargo xtask test"];
-            crate::support::block_on,
-            super::flask_session::json::<super::Postgres>()
-        );
-    }
-
-    crate::suite::flask_session::checks!("needs postgres: cargo xtask test", Postgres);
 }

@@ -9,6 +9,8 @@
 //! | `flask_session` | Flask-Session's table, beside the contract's suite; the real one is in `interop/` |
 //! | `faults` | a server killed, stopped or with a damaged row; a request that went away |
 
+use crate::support::{Kit, PATIENT};
+
 pub(crate) mod corners;
 pub(crate) mod faults;
 #[cfg(feature = "flask-session")]
@@ -48,3 +50,48 @@ macro_rules! suite {
     };
 }
 pub(crate) use suite;
+
+/// All tests of one database: the contract's suites, ours, and both on Flask-Session's table.
+macro_rules! tests {
+    ($reason:literal, $kit:ident) => {
+        mod conformance {
+            carafe_core::session_store_conformance!(
+                #[ignore = $reason];
+                crate::support::block_on,
+                crate::suite::conforming::<super::$kit>()
+            );
+            carafe_core::session_life_conformance!(
+                #[ignore = $reason];
+                crate::support::block_on,
+                crate::suite::conforming::<super::$kit>()
+            );
+        }
+        $crate::suite::suite!($reason, super::$kit);
+
+        #[cfg(feature = "flask-session")]
+        mod flask_session {
+            mod msgpack {
+                carafe_core::session_store_conformance!(
+                    #[ignore = $reason];
+                    crate::support::block_on,
+                    crate::suite::flask_session::msgpack::<crate::$kit>()
+                );
+            }
+
+            mod json {
+                carafe_core::session_store_conformance!(
+                    #[ignore = $reason];
+                    crate::support::block_on,
+                    crate::suite::flask_session::json::<crate::$kit>()
+                );
+            }
+
+            $crate::suite::flask_session::checks!($reason, crate::$kit);
+        }
+    };
+}
+pub(crate) use tests;
+
+pub(crate) async fn conforming<K: Kit>() -> K::Store {
+    K::store(K::shared().port, "carafe_sessions", 16, PATIENT).await
+}

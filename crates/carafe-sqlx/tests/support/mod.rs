@@ -12,6 +12,9 @@ pub(crate) use carafe_test_servers::Sql as Server;
 pub(crate) trait Kit: 'static {
     type Store: UserSessions + ExpiredSweep + Inventory;
 
+    /// Where the server at this port is.
+    fn url(port: u16) -> String;
+
     /// A server of one's own.
     fn start() -> Server;
 
@@ -74,6 +77,72 @@ pub(crate) trait Kit: 'static {
 
     /// 32 bytes as SQL.
     fn bytes(hex: &str) -> String;
+}
+
+/// What is the same text for each [`Kit`], but not the same types: the trait that has them in common is not public.
+macro_rules! kit {
+    ($store:ty, $database:ty, $start:ident) => {
+        type Store = $store;
+
+        fn start() -> $crate::support::Server {
+            $crate::support::Server::$start()
+        }
+
+        fn shared() -> &'static $crate::support::Server {
+            static SERVER: std::sync::OnceLock<$crate::support::Server> =
+                std::sync::OnceLock::new();
+            SERVER.get_or_init(Self::start)
+        }
+
+        async fn store(
+            port: u16,
+            table: &str,
+            connections: u32,
+            deadlines: carafe_sqlx::Deadlines,
+        ) -> $store {
+            let pool = $crate::support::pool::<$database>(&Self::url(port), connections);
+            let store = <$store>::new(pool).table(table).expect("a good name");
+            let store = store.deadlines($crate::support::PATIENT);
+            store.migrate().await.expect("migrate works");
+            store.deadlines(deadlines)
+        }
+
+        async fn connected(server: &$crate::support::Server) -> $store {
+            let store = <$store>::connect(&Self::url(server.port)).await;
+            let store = store.expect("connect works");
+            store.migrate().await.expect("migrate works");
+            store
+        }
+
+        async fn health(store: &$store) -> carafe_core::store::Health {
+            store.health().await.expect("health works")
+        }
+
+        #[cfg(feature = "flask-session")]
+        type FlaskStore = carafe_sqlx::FlaskSessionStore<$database>;
+
+        #[cfg(feature = "flask-session")]
+        async fn flask_session(
+            port: u16,
+            layout: carafe_core::flask::stored::FlaskSession,
+        ) -> Self::FlaskStore {
+            let pool = $crate::support::pool::<$database>(&Self::url(port), 16);
+            let store = <$store>::new(pool).deadlines($crate::support::PATIENT);
+            let store = store
+                .flask_session(layout)
+                .table($crate::suite::flask_session::TABLE);
+            store.expect("a good name").largest_record(1 << 20)
+        }
+    };
+}
+pub(crate) use kit;
+
+/// One that connects when it is first used.
+pub(crate) fn pool<D: sqlx::Database>(url: &str, connections: u32) -> sqlx::Pool<D> {
+    let options = sqlx::pool::PoolOptions::new()
+        .max_connections(connections)
+        .test_before_acquire(false);
+    options.connect_lazy(url).expect("a good URL")
 }
 
 /// For tests that are not about deadlines, on machines that do other things too.
