@@ -339,12 +339,18 @@ macro_rules! conversions {
             number: i64,
             values: impl IntoIterator<Item = &'v Value<'v>>,
         ) -> Result<<$database as sqlx::Database>::Row, Error> {
+            use futures_util::TryStreamExt;
             use sqlx::Row;
-            let rows = fetched(connection, sql, values).await?;
-            match <[_; 1]>::try_from(rows) {
-                Ok([row]) if row.try_get::<i64, _>(0).ok() == Some(number) => Ok(row),
-                _ => Err($crate::dialect::foreign()),
+            let query = sqlx::query_with::<$database, _>(sql.clone(), arguments(values)?);
+            // One by one: a server that goes on and on is not listened to.
+            let (mut rows, mut own) = (query.fetch(connection), None);
+            while let Some(row) = rows.try_next().await? {
+                if own.is_some() || row.try_get::<i64, _>(0).ok() != Some(number) {
+                    return Err($crate::dialect::foreign());
+                }
+                own = Some(row);
             }
+            own.ok_or_else($crate::dialect::foreign)
         }
 
         /// What a query has found; `None` if its row holds nothing but the call's number. What a row of the table never

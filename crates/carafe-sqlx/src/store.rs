@@ -1,8 +1,9 @@
 //! A store: a pool, a table and deadlines.
 
-use std::{fmt, future::Future, str::FromStr, time::Duration};
+use std::{fmt, future::Future, panic::AssertUnwindSafe, str::FromStr, time::Duration};
 
 use carafe_core::store::{Deadlines, Record, StoreError};
+use futures_util::FutureExt as _;
 use sqlx::{Connection, Pool, pool::PoolOptions};
 use tokio::time::sleep;
 
@@ -171,13 +172,13 @@ impl<D: Dialect> SqlStore<D> {
     {
         let lease = self.lease().await?;
         let work = async {
-            let mut result = verb(lease).await;
+            let mut result = unpanicked(verb(lease)).await;
             for pause in PAUSES {
                 match result {
                     Err(failure) if again(&failure) => sleep(pause).await,
                     done => return done,
                 }
-                result = verb(self.lease().await?).await;
+                result = unpanicked(verb(self.lease().await?)).await;
             }
             result
         };
@@ -185,8 +186,17 @@ impl<D: Dialect> SqlStore<D> {
     }
 
     pub(crate) async fn lease(&self) -> Result<Lease<D>, Failure> {
-        Lease::of(&self.pool, self.deadlines.connect).await
+        unpanicked(Lease::of(&self.pool, self.deadlines.connect)).await
     }
+}
+
+/// sqlx panics where a reply is shorter than it says. The connection goes with the lease, as after every error.
+async fn unpanicked<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let panicked = |_| sqlx::Error::Protocol("the driver panicked".to_owned());
+    AssertUnwindSafe(work)
+        .catch_unwind()
+        .await
+        .map_err(panicked)?
 }
 
 impl<D: Dialect> fmt::Debug for SqlStore<D> {
