@@ -1,22 +1,12 @@
-//! A store in memory that does what it is told: work, fail, or hang. Counts how often it was asked.
+//! A store in memory that does what it is told: work, fail, or hang.
 
-use std::{
-    future::pending,
-    sync::{
-        Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::{future::pending, time::Duration};
 
 use carafe::{
-    MemoryStore, SessionStore, StoreError, Timestamp,
-    store::{
-        BoxFuture, Created, ExpiredSweep, Handle, Inventory, Patched, Record, StoreKey,
-        UserSessions,
-    },
+    MemoryStore, StoreError, Timestamp,
+    store::{Handle, Record, StoreKey},
 };
-use carafe_core::session::{Patch, SessionData};
+use carafe_core::{session::SessionData, store::conformance::Spy};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mood {
@@ -31,127 +21,34 @@ pub(crate) enum Mood {
     Conflict,
 }
 
-pub(crate) struct Fickle {
-    pub(crate) records: MemoryStore,
-    mood: Mutex<Mood>,
-    calls: AtomicUsize,
+pub(crate) type Fickle = Spy<MemoryStore>;
+
+pub(crate) fn fickle() -> Fickle {
+    Spy::new(MemoryStore::new())
 }
 
-impl Fickle {
-    pub(crate) fn new() -> Self {
-        Self {
-            records: MemoryStore::new(),
-            mood: Mutex::new(Mood::Works),
-            calls: AtomicUsize::new(0),
+pub(crate) trait Moody {
+    fn is(&self, mood: Mood);
+}
+
+impl Moody for Fickle {
+    fn is(&self, mood: Mood) {
+        self.before(move |_| Box::pin(act(mood)));
+    }
+}
+
+async fn act(mood: Mood) -> Result<(), StoreError> {
+    match mood {
+        Mood::Works => Ok(()),
+        Mood::Fails => Err(StoreError::unavailable("connection refused")),
+        Mood::Hangs => pending().await,
+        Mood::Slow(time) => {
+            tokio::time::sleep(time).await;
+            Ok(())
         }
-    }
-
-    pub(crate) fn is(&self, mood: Mood) {
-        *self.mood.lock().unwrap() = mood;
-    }
-
-    /// How often it was asked since the last time this was.
-    pub(crate) fn calls(&self) -> usize {
-        self.calls.swap(0, Ordering::Relaxed)
-    }
-
-    fn moody<'a, T: Send + 'a>(
-        &'a self,
-        answer: BoxFuture<'a, Result<T, StoreError>>,
-    ) -> BoxFuture<'a, Result<T, StoreError>> {
-        Box::pin(async move {
-            self.calls.fetch_add(1, Ordering::Relaxed);
-            let mood = *self.mood.lock().unwrap();
-            match mood {
-                Mood::Works => answer.await,
-                Mood::Fails => Err(StoreError::unavailable("connection refused")),
-                Mood::Hangs => pending().await,
-                Mood::Slow(time) => {
-                    tokio::time::sleep(time).await;
-                    answer.await
-                }
-                Mood::Panics => panic!("on purpose"),
-                Mood::Corrupt => Err(StoreError::corrupt("rubbish")),
-                Mood::Conflict => Err(StoreError::Conflict),
-            }
-        })
-    }
-}
-
-// Lazily: the one in memory works when it is called, not when it is polled.
-impl SessionStore for Fickle {
-    fn create<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        record: &'a Record,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Created, StoreError>> {
-        self.moody(Box::pin(async move {
-            self.records.create(key, record, now).await
-        }))
-    }
-
-    fn load<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
-        self.moody(self.records.load(key, now))
-    }
-
-    fn patch<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        base: &'a Record,
-        patch: &'a Patch,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Patched, StoreError>> {
-        self.moody(Box::pin(async move {
-            self.records.patch(key, base, patch, now).await
-        }))
-    }
-
-    fn rotate<'a>(
-        &'a self,
-        from: &'a StoreKey,
-        to: &'a StoreKey,
-        base: &'a Record,
-        patch: &'a Patch,
-        alias_until: Option<Timestamp>,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Patched, StoreError>> {
-        self.moody(Box::pin(async move {
-            self.records
-                .rotate(from, to, base, patch, alias_until, now)
-                .await
-        }))
-    }
-
-    fn touch<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        expires: Timestamp,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<bool, StoreError>> {
-        self.moody(Box::pin(async move {
-            self.records.touch(key, expires, now).await
-        }))
-    }
-
-    fn delete<'a>(&'a self, key: &'a StoreKey) -> BoxFuture<'a, Result<bool, StoreError>> {
-        self.moody(Box::pin(async move { self.records.delete(key).await }))
-    }
-
-    fn users(&self) -> Option<&dyn UserSessions> {
-        self.records.users()
-    }
-
-    fn sweeper(&self) -> Option<&dyn ExpiredSweep> {
-        self.records.sweeper()
-    }
-
-    fn inventory(&self) -> Option<&dyn Inventory> {
-        self.records.inventory()
+        Mood::Panics => panic!("on purpose"),
+        Mood::Corrupt => Err(StoreError::corrupt("rubbish")),
+        Mood::Conflict => Err(StoreError::Conflict),
     }
 }
 

@@ -18,19 +18,21 @@
 //! [`SessionStore::layout`](super::SessionStore::layout); the checks then ask for what has to happen instead.
 //!
 //! `basics` holds what one caller sees, `powers` and `inventory` what some stores can do besides, `races` what
-//! several callers do to each other.
+//! several callers do to each other. [`Spy`] is no check: it stands before a store in tests of what uses one.
 
 mod basics;
 mod fixtures;
 mod inventory;
 mod powers;
 mod races;
+mod spy;
 mod through;
 
 pub use basics::*;
 pub use inventory::*;
 pub use powers::*;
 pub use races::*;
+pub use spy::{Call, Spy, Verb};
 pub use through::ThroughAtOnce;
 
 /// One `#[test]` for each check of the contract. See [`conformance`](crate::store::conformance).
