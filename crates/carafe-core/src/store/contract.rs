@@ -186,7 +186,7 @@ pub trait UserSessions: SessionStore {
 }
 
 /// Which sessions of a user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Which {
     /// All.
     All,

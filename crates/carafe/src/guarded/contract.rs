@@ -5,7 +5,7 @@ use carafe_core::{
     session::Patch,
     store::{
         BoxFuture, Created, ExpiredSweep, Inventory, Patched, Record, SessionStore, StoreError,
-        StoreKey, UserSessions,
+        StoreKey, UserSessions, guard::Whose,
     },
 };
 
@@ -42,7 +42,7 @@ impl<S: SessionStore + ?Sized> SessionStore for Guarded<S> {
             let load = guard.store.load(key, now);
             let found = guard.call(guard.options.to_read(), load).await?;
             // It may have ended while the store was looking.
-            Ok(found.filter(|_| !guard.has_ended(key)))
+            Ok(found.filter(|record| !guard.has_ended(key) && !guard.ends(record)))
         })
     }
 
@@ -55,7 +55,7 @@ impl<S: SessionStore + ?Sized> SessionStore for Guarded<S> {
     ) -> BoxFuture<'a, Result<Patched, StoreError>> {
         Box::pin(async move {
             let guard = &self.0;
-            if guard.has_ended(key) {
+            if guard.has_ended(key) || guard.ends(base) {
                 return Ok(Patched::Gone);
             }
             let patch = guard.store.patch(key, base, patch, now);
@@ -74,7 +74,7 @@ impl<S: SessionStore + ?Sized> SessionStore for Guarded<S> {
     ) -> BoxFuture<'a, Result<Patched, StoreError>> {
         Box::pin(async move {
             let guard = &self.0;
-            if guard.has_ended(from) {
+            if guard.has_ended(from) || guard.ends(base) {
                 return Ok(Patched::Gone);
             }
             if guard.has_ended(to) {
@@ -102,7 +102,7 @@ impl<S: SessionStore + ?Sized> SessionStore for Guarded<S> {
     }
 
     fn delete<'a>(&'a self, key: &'a StoreKey) -> BoxFuture<'a, Result<bool, StoreError>> {
-        Box::pin(self.0.log_out(key))
+        Box::pin(self.0.log_out(Whose::Key(*key), self.0.store.delete(key)))
     }
 
     fn users(&self) -> Option<&dyn UserSessions> {

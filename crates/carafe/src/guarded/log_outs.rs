@@ -1,18 +1,24 @@
 //! Log-outs that the store has missed, and the task that tells it of them.
 //!
-//! A delete is noted before the store is asked, so that one which is dropped half-way is not lost either, and
+//! An order is noted before the store is asked, so that one which is dropped half-way is not lost either, and
 //! forgotten when the store has answered. The task runs only while there is something to tell.
 
 use std::{sync::Arc, time::Duration};
 
-use carafe_core::store::{
-    SessionStore, StoreError, StoreKey,
-    guard::{Step, Tombstones, jitter},
+use carafe_core::{
+    clock::Timestamp,
+    store::{
+        Inventory, SessionStore, StoreError, UserSessions,
+        guard::{LogOut, Step, Tombstones, Whose, jitter},
+    },
 };
 use tokio::{runtime::Handle, sync::Notify, task::JoinHandle, time};
 
 use super::shared::{Shared, now};
-use Is::{Noted, Refused, Told};
+use Is::{Noted, Refused};
+
+/// How many sessions at a time where all are to end.
+const STEP: usize = 1_000;
 
 pub(super) struct LogOuts {
     pub(super) stones: Tombstones,
@@ -36,15 +42,26 @@ impl LogOuts {
 }
 
 impl<S: SessionStore + ?Sized> Shared<S> {
-    /// Takes the session away, here at once and in the store if it can be told.
-    pub(super) async fn log_out(self: &Arc<Self>, key: &StoreKey) -> Result<bool, StoreError> {
-        let ending = Ending::new(self, key);
-        let delete = self.store.delete(key);
-        let result = self.call(self.options.to_write(), delete).await;
-        if result.is_ok() {
-            ending.told();
-        }
-        result
+    /// Ends sessions, here at once and in the store if it can be told by `work`. Whoever the order is for is no
+    /// operator: the circuit learns how it went.
+    pub(super) async fn log_out<T>(
+        self: &Arc<Self>,
+        whose: Whose,
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let ending = Ending::new(self, whose, Timestamp::now());
+        ending.after(self.call(self.options.to_write(), work).await)
+    }
+
+    /// [`Shared::log_out`] for an operator, of what was there at `at`.
+    pub(super) async fn log_out_aside<T>(
+        self: &Arc<Self>,
+        whose: Whose,
+        at: Timestamp,
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let ending = Ending::new(self, whose, at);
+        ending.after(self.aside(self.options.to_write(), work).await)
     }
 
     /// Starts the task unless it runs. Without a runtime nothing can be told; `abandon_log_outs` says so.
@@ -73,16 +90,61 @@ impl<S: SessionStore + ?Sized> Shared<S> {
         })
     }
 
-    async fn tell_of(&self, key: &StoreKey) {
-        let deadline = self.options.to_write();
-        let told = self.retry(deadline, self.store.delete(key)).await;
-        self.with_log_outs(|log_outs| match told {
-            Ok(_) => log_outs.stones.told(key),
-            Err(_) => log_outs.stones.not_told(key, now(), jitter()),
+    async fn tell_of(&self, order: &LogOut) {
+        let told = self.tell(order).await;
+        self.with_log_outs(|log_outs| match &told {
+            Ok(Told::Whole) => log_outs.stones.told(order),
+            Ok(Told::InPart) => log_outs.stones.told_in_part(order),
+            Err(_) => log_outs.stones.not_told(order, now(), jitter()),
         });
-        if told.is_ok() {
+        if matches!(told, Ok(Told::Whole)) {
             self.counters.log_outs_told.add_one();
         }
+    }
+
+    async fn tell(&self, order: &LogOut) -> Result<Told, StoreError> {
+        let to_write = self.options.to_write();
+        let told = match &order.whose {
+            Whose::Key(key) => {
+                let delete = self.store.delete(key);
+                self.retry(to_write, delete).await.map(|_| Told::Whole)
+            }
+            Whose::Handle(handle) => {
+                let delete = self.inventory()?.delete_of_handle(*handle);
+                self.retry(to_write, delete).await.map(|_| Told::Whole)
+            }
+            Whose::User(user, _) => self.tell_of_user(user, order).await,
+            Whose::Everyone => {
+                let delete = self.inventory()?.delete_begun(order.at, STEP);
+                self.retry(to_write, delete).await.map(Told::unless_some)
+            }
+        };
+        match told {
+            // It never could: the store has lost a power that it had.
+            Err(StoreError::Unsupported) => Ok(Told::Whole),
+            told => told,
+        }
+    }
+
+    /// By their names, so that whoever has logged in since the order stays.
+    async fn tell_of_user(&self, user: &str, order: &LogOut) -> Result<Told, StoreError> {
+        let users = self.users()?;
+        let list = users.of_user(user, Timestamp::now());
+        let listed = self.retry(self.options.to_read(), list).await?;
+        let mut ended = 0;
+        for which in order.left(&listed) {
+            let delete = users.delete_of_user(user, which);
+            ended += self.retry(self.options.to_write(), delete).await?;
+        }
+        Ok(Told::unless_some(ended))
+    }
+
+    pub(super) fn users(&self) -> Result<&dyn UserSessions, StoreError> {
+        self.store.users().ok_or(StoreError::Unsupported)
+    }
+
+    pub(super) fn inventory(&self) -> Result<&dyn Inventory, StoreError> {
+        self.store.inventory().ok_or(StoreError::Unsupported)
     }
 
     pub(super) async fn finish_log_outs(&self, grace: Duration) -> usize {
@@ -117,9 +179,9 @@ impl<S: SessionStore + ?Sized> Shared<S> {
 async fn tell<S: SessionStore + ?Sized>(shared: Arc<Shared<S>>, hurry: Arc<Notify>) {
     loop {
         match shared.next_step() {
-            Step::Tell(keys) => {
-                for key in &keys {
-                    shared.tell_of(key).await;
+            Step::Tell(orders) => {
+                for order in &orders {
+                    shared.tell_of(order).await;
                 }
             }
             // Either is a reason to look again.
@@ -129,45 +191,70 @@ async fn tell<S: SessionStore + ?Sized>(shared: Arc<Shared<S>>, hurry: Arc<Notif
     }
 }
 
-/// A session that is being ended. Unless the store was told, dropping this leaves the rest to the task.
+/// What one step of telling has come to.
+enum Told {
+    Whole,
+    /// There may be more.
+    InPart,
+}
+
+impl Told {
+    /// A step that still found some to end is not the last.
+    const fn unless_some(ended: u64) -> Self {
+        match ended {
+            0 => Self::Whole,
+            _ => Self::InPart,
+        }
+    }
+}
+
+/// Sessions that are being ended. Unless the store was told, dropping this leaves the rest to the task.
 struct Ending<'s, S: SessionStore + ?Sized> {
     shared: &'s Arc<Shared<S>>,
-    key: StoreKey,
+    order: LogOut,
     is: Is,
 }
 
 enum Is {
     Noted,
     Refused,
-    Told,
+    Done,
 }
 
 impl<'s, S: SessionStore + ?Sized> Ending<'s, S> {
-    fn new(shared: &'s Arc<Shared<S>>, key: &StoreKey) -> Self {
-        let noted = shared.with_log_outs(|log_outs| log_outs.stones.note(key));
-        let (key, is) = (*key, if noted { Noted } else { Refused });
-        Self { shared, key, is }
+    fn new(shared: &'s Arc<Shared<S>>, whose: Whose, at: Timestamp) -> Self {
+        let order = LogOut { whose, at };
+        let noted = shared.with_log_outs(|log_outs| log_outs.stones.note(&order));
+        let is = if noted { Noted } else { Refused };
+        Self { shared, order, is }
     }
 
-    fn told(mut self) {
-        self.is = Told;
-        self.shared
-            .with_log_outs(|log_outs| log_outs.stones.told(&self.key));
+    fn after<T>(mut self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        // A store that cannot do it at all will not later.
+        if matches!(result, Ok(_) | Err(StoreError::Unsupported)) {
+            self.is = Is::Done;
+            self.shared
+                .with_log_outs(|log_outs| log_outs.stones.told(&self.order));
+        }
+        result
     }
 }
 
 impl<S: SessionStore + ?Sized> Drop for Ending<'_, S> {
     fn drop(&mut self) {
         match self.is {
-            Told => {}
+            Is::Done => {}
             Noted => {
-                self.shared
-                    .with_log_outs(|log_outs| log_outs.stones.not_told(&self.key, now(), jitter()));
+                self.shared.with_log_outs(|log_outs| {
+                    log_outs.stones.not_told(&self.order, now(), jitter());
+                });
                 self.shared.tell_soon();
             }
             Refused => {
                 self.shared.counters.log_outs_refused.add_one();
-                tracing::error!("a log-out did not reach the session store, and too many wait");
+                tracing::error!(
+                    "a log-out did not reach the session store, and cannot be remembered"
+                );
             }
         }
     }

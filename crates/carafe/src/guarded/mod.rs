@@ -32,9 +32,10 @@ pub use status::GuardStatus;
 /// * After five failures in a row, calls fail at once for a second, then one of them tries again: a request
 ///   does not wait for a store that is known to be dead, and that store is left in peace.
 /// * No more than so many calls run at once; one more fails at once.
-/// * A log-out that the store could not be told is remembered: this node refuses the session from now on, and
-///   the store is told as soon as it answers. The client still gets a 503, because other nodes do not know
-///   yet. A node that ends before forgets; [`Guarded::shutdown`] says how many.
+/// * A log-out that the store could not be told is remembered, be it of one session, of a user's or of all: this
+///   node refuses these sessions from now on, and the store is told as soon as it answers. Who has logged in since
+///   stays. The client still gets a 503, because other nodes do not know yet. A node that ends before forgets;
+///   [`Guarded::shutdown`] says how many.
 ///
 /// Failures are [`StoreError::Unavailable`](carafe_core::store::StoreError::Unavailable) and `Timeout`; a
 /// record that cannot be read, a race that was lost and a full store are answers.

@@ -5,7 +5,7 @@ use carafe_core::{
     clock::Timestamp,
     store::{
         Batch, BoxFuture, Cursor, ExpiredSweep, Handle, Inventory, Position, Record, Sample,
-        SessionStore, StoreError, Summary, UserSessions, Which,
+        SessionStore, StoreError, Summary, UserSessions, Which, guard::Whose,
     },
 };
 
@@ -18,9 +18,10 @@ impl<S: SessionStore + ?Sized> UserSessions for Guarded<S> {
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Vec<Summary>, StoreError>> {
         Box::pin(async move {
-            let users = self.0.store.users().ok_or(StoreError::Unsupported)?;
-            let list = users.of_user(user, now);
-            self.0.call(self.0.options.to_read(), list).await
+            let list = self.0.users()?.of_user(user, now);
+            let mut sessions = self.0.call(self.0.options.to_read(), list).await?;
+            sessions.retain(|session| !self.0.ends(session));
+            Ok(sessions)
         })
     }
 
@@ -30,9 +31,9 @@ impl<S: SessionStore + ?Sized> UserSessions for Guarded<S> {
         which: Which,
     ) -> BoxFuture<'a, Result<u64, StoreError>> {
         Box::pin(async move {
-            let users = self.0.store.users().ok_or(StoreError::Unsupported)?;
-            let delete = users.delete_of_user(user, which);
-            self.0.call(self.0.options.to_write(), delete).await
+            let delete = self.0.users()?.delete_of_user(user, which);
+            let whose = Whose::User(user.into(), which);
+            self.0.log_out(whose, delete).await
         })
     }
 }
@@ -63,12 +64,6 @@ impl<S: SessionStore + ?Sized> ExpiredSweep for Guarded<S> {
     }
 }
 
-impl<S: SessionStore + ?Sized> Guarded<S> {
-    fn inner_inventory(&self) -> Result<&dyn Inventory, StoreError> {
-        self.0.store.inventory().ok_or(StoreError::Unsupported)
-    }
-}
-
 impl<S: SessionStore + ?Sized> Inventory for Guarded<S> {
     fn newest<'a>(
         &'a self,
@@ -77,7 +72,7 @@ impl<S: SessionStore + ?Sized> Inventory for Guarded<S> {
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Vec<Summary>, StoreError>> {
         Box::pin(async move {
-            let page = self.inner_inventory()?.newest(after, limit, now);
+            let page = self.0.inventory()?.newest(after, limit, now);
             self.0.aside(self.0.options.to_read(), page).await
         })
     }
@@ -88,26 +83,29 @@ impl<S: SessionStore + ?Sized> Inventory for Guarded<S> {
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
         Box::pin(async move {
-            let found = self.inner_inventory()?.of_handle(handle, now);
-            self.0.aside(self.0.options.to_read(), found).await
+            let found = self.0.inventory()?.of_handle(handle, now);
+            let found = self.0.aside(self.0.options.to_read(), found).await?;
+            Ok(found.filter(|record| !self.0.ends(record)))
         })
     }
 
     fn delete_of_handle<'a>(&'a self, handle: Handle) -> BoxFuture<'a, Result<bool, StoreError>> {
         Box::pin(async move {
-            let delete = self.inner_inventory()?.delete_of_handle(handle);
-            self.0.aside(self.0.options.to_write(), delete).await
+            let delete = self.0.inventory()?.delete_of_handle(handle);
+            let (whose, at) = (Whose::Handle(handle), Timestamp::now());
+            self.0.log_out_aside(whose, at, delete).await
         })
     }
 
+    /// One that fails is remembered as the order that it is a step of: to end all that began until then.
     fn delete_begun<'a>(
         &'a self,
         until: Timestamp,
         limit: usize,
     ) -> BoxFuture<'a, Result<u64, StoreError>> {
         Box::pin(async move {
-            let delete = self.inner_inventory()?.delete_begun(until, limit);
-            self.0.aside(self.0.options.to_write(), delete).await
+            let delete = self.0.inventory()?.delete_begun(until, limit);
+            self.0.log_out_aside(Whose::Everyone, until, delete).await
         })
     }
 
@@ -117,7 +115,7 @@ impl<S: SessionStore + ?Sized> Inventory for Guarded<S> {
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Sample, StoreError>> {
         Box::pin(async move {
-            let sample = self.inner_inventory()?.sample(limit, now);
+            let sample = self.0.inventory()?.sample(limit, now);
             self.0.aside(self.0.options.to_read(), sample).await
         })
     }
@@ -128,7 +126,7 @@ impl<S: SessionStore + ?Sized> Inventory for Guarded<S> {
         limit: usize,
     ) -> BoxFuture<'a, Result<Batch, StoreError>> {
         Box::pin(async move {
-            let walk = self.inner_inventory()?.walk(after, limit);
+            let walk = self.0.inventory()?.walk(after, limit);
             self.0.aside(self.0.options.to_read(), walk).await
         })
     }

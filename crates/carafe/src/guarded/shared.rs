@@ -14,7 +14,7 @@ use std::{
 
 use carafe_core::store::{
     SessionStore, StoreError, StoreKey,
-    guard::{Bulkhead, Circuit, Report, Ticket, Tombstones, is_failure, jitter},
+    guard::{Bulkhead, Circuit, Report, Standing, Ticket, Tombstones, is_failure, jitter},
 };
 use tokio::time::timeout;
 
@@ -154,7 +154,12 @@ impl<S: SessionStore + ?Sized> Shared<S> {
 
     /// Whether the session under `key` has ended on this node.
     pub(super) fn has_ended(&self, key: &StoreKey) -> bool {
-        self.log_outs_waiting() > 0 && self.with_log_outs(|log_outs| log_outs.stones.holds(key))
+        self.log_outs_waiting() > 0 && self.with_log_outs(|log_outs| log_outs.stones.has_ended(key))
+    }
+
+    /// Whether an order for more than one key has ended this session on this node.
+    pub(super) fn ends<'a>(&self, session: impl Into<Standing<'a>>) -> bool {
+        self.log_outs_waiting() > 0 && self.with_log_outs(|log_outs| log_outs.stones.ends(session))
     }
 
     pub(super) fn status(&self) -> GuardStatus {

@@ -5,6 +5,7 @@
 
 mod circuit;
 mod conformance;
+mod everywhere;
 mod fickle;
 mod log_outs;
 mod requests;

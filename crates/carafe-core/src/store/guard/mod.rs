@@ -6,6 +6,7 @@
 //! | `circuit` | [`Circuit`]: after many failures, no calls for a while |
 //! | `window` | how many calls of the last seconds went well |
 //! | `bulkhead` | [`Bulkhead`]: no more than so many calls at once |
+//! | `log_out` | [`LogOut`]: an order to end sessions, and which it means |
 //! | `tombstones` | [`Tombstones`]: log-outs that the store could not be told |
 //! | `backoff` | [`Backoff`]: how long to wait after the n-th failure in a row |
 //!
@@ -14,12 +15,14 @@
 mod backoff;
 mod bulkhead;
 mod circuit;
+mod log_out;
 mod tombstones;
 mod window;
 
 pub use backoff::{Backoff, jitter};
 pub use bulkhead::Bulkhead;
 pub use circuit::{Circuit, CircuitRules, Report, Ticket};
+pub use log_out::{LogOut, Standing, Whose};
 pub use tombstones::{Step, TombstoneRules, Tombstones};
 
 use super::StoreError;

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use carafe::{SessionStore, Timestamp, store::Which};
 use carafe_test_proxy::Fault;
 use http::StatusCode;
 
 use crate::{
-    node::{Node, SLACK, number_in},
+    node::{Node, SLACK, key_of, number_in},
     server::Server,
 };
 
@@ -95,6 +96,41 @@ pub(crate) async fn down_4_a_log_out_is_told_later<S: Server>() {
     }
     assert_eq!(node.store.shutdown(SLACK).await, 0);
     assert_eq!(node.store.status().log_outs_told, 1);
+}
+
+pub(crate) async fn down_4_everywhere_is_told_later<S: Server>() {
+    let node = Node::of(S::shared()).await;
+    // Other rows have users of the same server.
+    let user = format!("eve-{}", node.proxy.port());
+    let login = format!("/login/{user}");
+    let (mut here, mut there) = (node.visitor("eve").await, node.visitor("eve").await);
+    for browser in [&mut here, &mut there] {
+        assert_eq!(browser.get(&login).await.status, StatusCode::OK);
+    }
+    let (own, jars) = (key_of(&here.jar()), [here.jar(), there.jar()]);
+    let own = node.store.load(&own, Timestamp::now()).await.unwrap();
+    let but = Which::AllBut(own.unwrap().handle);
+    node.proxy.set(Fault::Refuse);
+    let users = node.store.users().unwrap();
+    users.delete_of_user(&user, but).await.unwrap_err();
+    assert_eq!(
+        number_in(S::shared(), &jars[1]).await,
+        Some(1),
+        "not told yet"
+    );
+    node.proxy.set(Fault::None);
+    let healed = tokio::time::Instant::now();
+    while number_in(S::shared(), &jars[1]).await.is_some() {
+        let allowed = Duration::from_secs(1) + SLACK;
+        assert!(healed.elapsed() < allowed, "the store is not told");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    node.recovers(&mut here, Duration::from_secs(2) + SLACK)
+        .await;
+    assert_eq!(here.get("/mine").await.body, format!("eve/{user}/3"));
+    assert_eq!(there.get("/mine").await.body, "//0");
+    assert_eq!(number_in(S::shared(), &jars[0]).await, Some(1));
+    assert_eq!(node.store.shutdown(SLACK).await, 0);
 }
 
 pub(crate) async fn down_5_a_save_that_fails_takes_the_answer_back<S: Server>() {
