@@ -1,7 +1,8 @@
 //! Log-outs that the store has missed, and the task that tells it of them.
 //!
 //! An order is noted before the store is asked, so that one which is dropped half-way is not lost either, and
-//! forgotten when the store has answered. The task runs only while there is something to tell.
+//! forgotten when the store has answered. One that failed is in the journal, if there is one, before its caller
+//! hears of it. The task runs only while there is something to tell.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,7 +15,10 @@ use carafe_core::{
 };
 use tokio::{runtime::Handle, sync::Notify, task::JoinHandle, time};
 
-use super::shared::{Shared, now};
+use super::{
+    journal::Journal,
+    shared::{Shared, now},
+};
 use Is::{Noted, Refused};
 
 /// How many sessions at a time where all are to end.
@@ -50,7 +54,8 @@ impl<S: SessionStore + ?Sized> Shared<S> {
         work: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
         let ending = Ending::new(self, whose, Timestamp::now());
-        ending.after(self.call(self.options.to_write(), work).await)
+        let result = self.call(self.options.to_write(), work).await;
+        ending.after(result).await
     }
 
     /// [`Shared::log_out`] for an operator, of what was there at `at`.
@@ -61,7 +66,73 @@ impl<S: SessionStore + ?Sized> Shared<S> {
         work: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
         let ending = Ending::new(self, whose, at);
-        ending.after(self.aside(self.options.to_write(), work).await)
+        let result = self.aside(self.options.to_write(), work).await;
+        ending.after(result).await
+    }
+
+    /// Takes up what an earlier process has remembered, and begins to tell the store of it.
+    pub(super) fn restore_log_outs(self: &Arc<Self>, orders: &[LogOut]) {
+        self.with_log_outs(|log_outs| {
+            orders
+                .iter()
+                .for_each(|order| log_outs.stones.restore(order));
+        });
+        if !orders.is_empty() {
+            self.tell_soon();
+        }
+    }
+
+    /// Puts an order into the journal, if there is one, in a thread that may block; nothing stops it half-way.
+    fn write_down(self: &Arc<Self>, order: &LogOut) -> Option<JoinHandle<()>> {
+        let runtime = Handle::try_current()
+            .ok()
+            .filter(|_| self.journal.is_some())?;
+        let (shared, order) = (Arc::clone(self), order.clone());
+        Some(runtime.spawn_blocking(move || {
+            let journal = shared.journal.as_ref();
+            let written =
+                journal.map_or(Ok(()), |journal| journal.append(&order, || shared.missed()));
+            if let Err(error) = written {
+                shared.is_unwritten(&error);
+            }
+        }))
+    }
+
+    /// [`Shared::write_down`], waited for no longer than for a write to the store.
+    async fn written_down(self: &Arc<Self>, order: &LogOut) {
+        if let Some(written) = self.write_down(order)
+            && time::timeout(self.options.to_write(), written)
+                .await
+                .is_err()
+        {
+            self.is_unwritten(&"it takes too long");
+        }
+    }
+
+    fn is_unwritten(&self, error: &dyn std::fmt::Display) {
+        self.counters.log_outs_unwritten.add_one();
+        tracing::error!("a remembered log-out is not in the journal: {error}");
+    }
+
+    /// Empties the journal once the store knows of all that stands there.
+    fn tidy(self: &Arc<Self>) -> Option<JoinHandle<()>> {
+        let dirty = self.journal.as_ref().is_some_and(Journal::is_dirty);
+        if !dirty || self.with_log_outs(|log_outs| log_outs.stones.missed_count()) > 0 {
+            return None;
+        }
+        let (runtime, shared) = (Handle::try_current().ok()?, Arc::clone(self));
+        Some(runtime.spawn_blocking(move || {
+            let journal = shared.journal.as_ref();
+            let tidied = journal.map_or(Ok(()), |journal| journal.tidy(|| shared.missed()));
+            if let Err(error) = tidied {
+                // What stays is told once more after the next start, which changes nothing.
+                tracing::warn!("the journal of log-outs cannot be emptied: {error}");
+            }
+        }))
+    }
+
+    fn missed(&self) -> Vec<LogOut> {
+        self.with_log_outs(|log_outs| log_outs.stones.missed().collect())
     }
 
     /// Starts the task unless it runs. Without a runtime nothing can be told; `abandon_log_outs` says so.
@@ -157,6 +228,8 @@ impl<S: SessionStore + ?Sized> Shared<S> {
             && time::timeout(grace, &mut task).await.is_err()
         {
             task.abort();
+            // It lets go of the journal.
+            let _ = task.await;
         }
         self.log_outs_waiting()
     }
@@ -167,11 +240,18 @@ impl<S: SessionStore + ?Sized> Shared<S> {
             task.abort();
         }
         let left = self.log_outs_waiting();
-        if left > 0 {
-            tracing::error!(
+        match left {
+            0 => {}
+            _ if self.journal.is_some() => {
+                tracing::warn!(
+                    left,
+                    "the session store was not told of log-outs; the journal has them"
+                );
+            }
+            _ => tracing::error!(
                 left,
                 "log-outs are forgotten that the session store was not told of"
-            );
+            ),
         }
     }
 }
@@ -186,7 +266,13 @@ async fn tell<S: SessionStore + ?Sized>(shared: Arc<Shared<S>>, hurry: Arc<Notif
             }
             // Either is a reason to look again.
             Step::Wait(until) => drop(time::timeout_at(until.into(), hurry.notified()).await),
-            Step::Nothing => return,
+            Step::Nothing => {
+                if let Some(tidied) = shared.tidy() {
+                    // Its error is in the log.
+                    let _ = tidied.await;
+                }
+                return;
+            }
         }
     }
 }
@@ -229,14 +315,25 @@ impl<'s, S: SessionStore + ?Sized> Ending<'s, S> {
         Self { shared, order, is }
     }
 
-    fn after<T>(mut self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+    async fn after<T>(mut self, result: Result<T, StoreError>) -> Result<T, StoreError> {
         // A store that cannot do it at all will not later.
         if matches!(result, Ok(_) | Err(StoreError::Unsupported)) {
             self.is = Is::Done;
             self.shared
                 .with_log_outs(|log_outs| log_outs.stones.told(&self.order));
+            drop(self.shared.tidy());
+        } else if matches!(self.is, Noted) {
+            self.is = Is::Done;
+            self.not_told();
+            self.shared.written_down(&self.order).await;
         }
         result
+    }
+
+    fn not_told(&self) {
+        self.shared
+            .with_log_outs(|log_outs| log_outs.stones.not_told(&self.order, now(), jitter()));
+        self.shared.tell_soon();
     }
 }
 
@@ -245,10 +342,8 @@ impl<S: SessionStore + ?Sized> Drop for Ending<'_, S> {
         match self.is {
             Is::Done => {}
             Noted => {
-                self.shared.with_log_outs(|log_outs| {
-                    log_outs.stones.not_told(&self.order, now(), jitter());
-                });
-                self.shared.tell_soon();
+                self.not_told();
+                drop(self.shared.write_down(&self.order));
             }
             Refused => {
                 self.shared.counters.log_outs_refused.add_one();

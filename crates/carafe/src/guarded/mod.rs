@@ -6,12 +6,14 @@
 //! | `shared` | one call of the store: room, circuit, deadline |
 //! | `contract`, `powers` | the verbs of the contract, each as one such call |
 //! | `log_outs` | the task that tells the store of log-outs that it has missed |
+//! | `journal` | the file that keeps them over a crash, if there is to be one |
 //! | `status` | [`GuardStatus`]: what a health page shows |
 //!
 //! The decisions are state machines in `carafe_core::store::guard`; here are the clock, the timers and the
 //! tasks. Needs tokio's runtime with its timers, as axum does.
 
 mod contract;
+mod journal;
 mod log_outs;
 mod options;
 mod powers;
@@ -34,8 +36,8 @@ pub use status::GuardStatus;
 /// * No more than so many calls run at once; one more fails at once.
 /// * A log-out that the store could not be told is remembered, be it of one session, of a user's or of all: this
 ///   node refuses these sessions from now on, and the store is told as soon as it answers. Who has logged in since
-///   stays. The client still gets a 503, because other nodes do not know yet. A node that ends before forgets;
-///   [`Guarded::shutdown`] says how many.
+///   stays. The client still gets a 503, because other nodes do not know yet. A node that ends before forgets,
+///   unless it has a journal ([`GuardOptions::guard_with_journal`]); [`Guarded::shutdown`] says how many.
 ///
 /// Failures are [`StoreError::Unavailable`](carafe_core::store::StoreError::Unavailable) and `Timeout`; a
 /// record that cannot be read, a race that was lost and a full store are answers.
@@ -86,7 +88,7 @@ impl<S: SessionStore + ?Sized> Guarded<S> {
     }
 
     /// Tells the store of the log-outs that it has missed, for at most `grace`; how many are left, which are
-    /// forgotten with this process. Call it when no request is served any more.
+    /// forgotten with this process unless it has a journal. Call it when no request is served any more.
     pub async fn shutdown(&self, grace: Duration) -> usize {
         self.0.finish_log_outs(grace).await
     }

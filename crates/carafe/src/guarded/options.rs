@@ -1,13 +1,15 @@
 //! The bounds of a guard.
 
-use std::{sync::Arc, time::Duration};
+use std::{io, path::Path, sync::Arc, time::Duration};
 
 use carafe_core::store::{
     Deadlines, SessionStore,
     guard::{CircuitRules, TombstoneRules},
 };
 
-use super::{Guarded, Shared};
+use tokio::runtime::Handle;
+
+use super::{Guarded, Shared, journal::Journal};
 
 /// The longest deadline: there is no way to say "never".
 const LONGEST: Duration = Duration::from_secs(3_600);
@@ -65,7 +67,43 @@ impl GuardOptions {
     /// [`GuardOptions::guard`] for a store that others use too, or whose type is not known:
     /// `Arc<dyn SessionStore>`.
     pub fn guard_shared<S: SessionStore + ?Sized>(self, store: Arc<S>) -> Guarded<S> {
-        Guarded(Arc::new(Shared::new(store, self)))
+        Guarded(Arc::new(Shared::new(store, self, None)))
+    }
+
+    /// [`GuardOptions::guard_shared`] with a journal at `path`: what the store was not told of is on the disk
+    /// before its caller hears that it failed, and the next process that opens the file refuses these sessions from
+    /// its start and tells the store. Each process needs a file of its own, on a disk that outlives it. Only its owner
+    /// can read it; it holds names of users and the keys that stores have, which are no ids (but for layouts of
+    /// others: [`Naming::Plain`](carafe_core::store::Naming::Plain)).
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use carafe::{GuardOptions, MemoryStore};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// # let path = std::env::temp_dir().join(format!("carafe-doc-{}", std::process::id()));
+    /// let store = Arc::new(MemoryStore::new());
+    /// let store = GuardOptions::default().guard_with_journal(store, &path)?;
+    /// assert_eq!(store.status().log_outs_waiting, 0, "nothing was left by an earlier process");
+    /// # for end in ["", ".lock"] { std::fs::remove_file(format!("{}{end}", path.display()))?; }
+    /// # Ok::<(), std::io::Error>(())
+    /// # })?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the file cannot be read or written, is no journal or of an unknown version, or if another process has
+    /// it; and outside of tokio's runtime, where nobody could be told.
+    pub fn guard_with_journal<S: SessionStore + ?Sized>(
+        self,
+        store: Arc<S>,
+        path: impl AsRef<Path>,
+    ) -> io::Result<Guarded<S>> {
+        Handle::try_current().map_err(io::Error::other)?;
+        let (journal, orders) = Journal::open(path.as_ref())?;
+        let shared = Arc::new(Shared::new(store, self, Some(journal)));
+        shared.restore_log_outs(&orders);
+        Ok(Guarded(shared))
     }
 
     pub(super) fn to_read(self) -> Duration {

@@ -18,7 +18,7 @@ use carafe_core::store::{
 };
 use tokio::time::timeout;
 
-use super::{GuardOptions, GuardStatus, log_outs::LogOuts, status::Counters};
+use super::{GuardOptions, GuardStatus, journal::Journal, log_outs::LogOuts, status::Counters};
 
 /// What the guard and its task share.
 pub(super) struct Shared<S: ?Sized> {
@@ -32,17 +32,19 @@ pub(super) struct Shared<S: ?Sized> {
     /// How many log-outs are held, so that the usual call looks at a number and takes no lock. Written under
     /// `log_outs`; released there and acquired here, so that who ended a session sees it refused.
     held: AtomicUsize,
+    pub(super) journal: Option<Journal>,
     pub(super) store: Arc<S>,
 }
 
 impl<S: SessionStore + ?Sized> Shared<S> {
-    pub(super) fn new(store: Arc<S>, options: GuardOptions) -> Self {
+    pub(super) fn new(store: Arc<S>, options: GuardOptions, journal: Option<Journal>) -> Self {
         Self {
             counters: Counters::default(),
             circuit: Mutex::new(Circuit::new(options.circuit, now())),
             crowd: Bulkhead::new(options.calls_at_once),
             log_outs: Mutex::new(LogOuts::new(Tombstones::new(options.log_outs))),
             held: AtomicUsize::new(0),
+            journal,
             options,
             store,
         }

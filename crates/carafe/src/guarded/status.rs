@@ -31,6 +31,9 @@ pub struct GuardStatus {
     pub log_outs_told: u64,
     /// Log-outs that failed and could not be remembered, since there were too many.
     pub log_outs_refused: u64,
+    /// Log-outs that are remembered and could not be written into the journal, so that the end of this process
+    /// would forget them.
+    pub log_outs_unwritten: u64,
 }
 
 /// Relaxed: counts that order nothing.
@@ -45,6 +48,7 @@ pub(super) struct Counters {
     pub(super) corrupt: Counter,
     pub(super) log_outs_told: Counter,
     pub(super) log_outs_refused: Counter,
+    pub(super) log_outs_unwritten: Counter,
 }
 
 #[derive(Debug, Default)]
@@ -74,6 +78,7 @@ impl Counters {
             log_outs_waiting,
             log_outs_told: self.log_outs_told.value(),
             log_outs_refused: self.log_outs_refused.value(),
+            log_outs_unwritten: self.log_outs_unwritten.value(),
         }
     }
 }
@@ -93,6 +98,7 @@ impl fmt::Display for GuardStatus {
             ("log-outs waiting", self.log_outs_waiting as u64),
             ("log-outs told later", self.log_outs_told),
             ("log-outs refused", self.log_outs_refused),
+            ("log-outs not in the journal", self.log_outs_unwritten),
         ] {
             writeln!(f, "{name}: {value}")?;
         }

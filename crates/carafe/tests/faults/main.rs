@@ -2,13 +2,15 @@
 //! the table in `docs/assurance.md`, for each server that sessions can live on, through router, layer, guard,
 //! store and a proxy that breaks what it carries.
 //!
-//! `server` is the three servers, `node` one process of a site, `browser` its visitor; `rows` is the rows,
+//! `server` is the three servers, `node` one process of a site, `process` a whole one that can be killed,
+//! `browser` its visitor; `rows` is the rows,
 //! written once for all servers.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod browser;
 mod node;
+mod process;
 mod rows;
 mod server;
 
@@ -30,6 +32,7 @@ macro_rules! rows {
             down: down_1_a_page_without_a_session_asks_no_store,
             down_2_the_cookie_is_left_alone_and_works_again, down_2_a_killed_server_is_a_503,
             down_3_a_log_in_gives_no_cookie, down_4_a_log_out_is_told_later, down_4_everywhere_is_told_later,
+            down_4_a_log_out_outlives_a_killed_node,
             down_5_a_save_that_fails_takes_the_answer_back, down_6_a_server_error_saves_nothing_but_a_log_out;
             slow: slow_1_a_black_hole_costs_a_deadline_and_mixes_nothing_up, slow_1_a_paused_server_costs_a_deadline,
             slow_2_a_lost_reply_counts_once, slow_3_a_dead_store_is_left_alone,

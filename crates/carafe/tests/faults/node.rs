@@ -29,7 +29,7 @@ pub(crate) const PATIENT: Deadlines = Deadlines {
 };
 
 /// For rows about what fails at once: a busy machine alone does not fail a request.
-const CALM: Deadlines = Deadlines {
+pub(crate) const CALM: Deadlines = Deadlines {
     connect: Duration::from_secs(1),
     read: Duration::from_secs(5),
     write: Duration::from_secs(5),
@@ -180,7 +180,7 @@ fn counted(session: &Session) -> Result<String, SessionError> {
     Ok(count.to_string())
 }
 
-fn app(store: Arc<Guarded<dyn SessionStore>>, gate: &Arc<Gate>) -> Router {
+pub(crate) fn app(store: Arc<dyn SessionStore>, gate: &Arc<Gate>) -> Router {
     let side = ServerSide::shared(store);
     let layer = SessionLayer::with_config(side, SessionConfig::development()).unwrap();
     let (at_count, at_log_out) = (Arc::clone(gate), Arc::clone(gate));

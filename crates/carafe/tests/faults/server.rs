@@ -11,6 +11,9 @@ use carafe_sqlx::{MySqlStore, PostgresStore};
 use carafe_test_servers::Sql;
 
 pub(crate) trait Server: Sized + Send + Sync + 'static {
+    /// What a process that is started for it is told.
+    const NAME: &'static str;
+
     /// One of a row's own, to be killed or stopped.
     fn start() -> Self;
 
@@ -77,6 +80,8 @@ fn hex(key: &StoreKey) -> String {
 }
 
 impl Server for Redis {
+    const NAME: &'static str = "redis";
+
     fn start() -> Self {
         Self(carafe_test_servers::Redis::start())
     }
@@ -141,6 +146,8 @@ macro_rules! sql_server {
         }
 
         impl Server for $server {
+            const NAME: &'static str = stringify!($start);
+
             fn start() -> Self {
                 Self(Sql::$start())
             }

@@ -7,5 +7,6 @@ mod circuit;
 mod conformance;
 mod everywhere;
 mod fickle;
+mod journal;
 mod log_outs;
 mod requests;

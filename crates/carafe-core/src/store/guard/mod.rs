@@ -8,6 +8,7 @@
 //! | `bulkhead` | [`Bulkhead`]: no more than so many calls at once |
 //! | `log_out` | [`LogOut`]: an order to end sessions, and which it means |
 //! | `tombstones` | [`Tombstones`]: log-outs that the store could not be told |
+//! | [`journal`] | log-outs as lines of a file |
 //! | `backoff` | [`Backoff`]: how long to wait after the n-th failure in a row |
 //!
 //! Only trouble of the store itself counts as a failure: [`is_failure`]. Nothing here calls a store.
@@ -15,6 +16,7 @@
 mod backoff;
 mod bulkhead;
 mod circuit;
+pub mod journal;
 mod log_out;
 mod tombstones;
 mod window;

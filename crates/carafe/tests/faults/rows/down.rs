@@ -8,6 +8,7 @@ use http::StatusCode;
 
 use crate::{
     node::{Node, SLACK, key_of, number_in},
+    process::Process,
     server::Server,
 };
 
@@ -131,6 +132,39 @@ pub(crate) async fn down_4_everywhere_is_told_later<S: Server>() {
     assert_eq!(there.get("/mine").await.body, "//0");
     assert_eq!(number_in(S::shared(), &jars[0]).await, Some(1));
     assert_eq!(node.store.shutdown(SLACK).await, 0);
+}
+
+pub(crate) async fn down_4_a_log_out_outlives_a_killed_node<S: Server>() {
+    let node = Node::of(S::shared()).await;
+    let (visitor, other) = (node.visitor("ann").await, node.visitor("bob").await);
+    let (jar, others) = (visitor.jar(), other.jar());
+    let port = node.proxy.port();
+    let journal = std::env::temp_dir().join(format!("carafe-killed-{port}-{}", S::NAME));
+    let mut process = Process::start::<S>(port, &journal, false);
+    assert_eq!(process.ask(&format!("logout {jar}")), "reached");
+    node.proxy.set(Fault::Refuse);
+    assert_eq!(process.ask("go on"), "503");
+    process.kill();
+    node.proxy.set(Fault::None);
+    assert_eq!(number_in(S::shared(), &jar).await, Some(1), "not told yet");
+    // The next process is there before the store is, as far as it can tell.
+    let mut process = Process::start::<S>(port, &journal, true);
+    let refused = process.ask(&format!("mine {jar}"));
+    assert_eq!(refused, "200 //0", "it needs no store for that");
+    assert_eq!(process.ask(&format!("mine {others}")), "503");
+    assert_eq!(number_in(S::shared(), &jar).await, Some(1), "not told yet");
+    assert_eq!(process.ask("back"), "ok");
+    let healed = tokio::time::Instant::now();
+    while number_in(S::shared(), &jar).await.is_some() {
+        let allowed = Duration::from_secs(1) + SLACK;
+        assert!(healed.elapsed() < allowed, "the store is not told");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(number_in(S::shared(), &others).await, Some(1));
+    process.kill();
+    for end in ["", ".lock"] {
+        std::fs::remove_file(format!("{}{end}", journal.display())).unwrap();
+    }
 }
 
 pub(crate) async fn down_5_a_save_that_fails_takes_the_answer_back<S: Server>() {
