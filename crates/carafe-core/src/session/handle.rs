@@ -11,7 +11,7 @@ use super::{
 use crate::{
     clock::Timestamp,
     json::{self, DecodeError, EncodeError, Style, Value, string},
-    store::Handle,
+    store::{Handle, Record},
 };
 
 /// Flask's key for `session.permanent`.
@@ -282,6 +282,13 @@ impl Session {
         let since = self.authenticated();
         let now = self.read(|state| state.found().opened);
         since.is_some_and(|since| now.seconds_since(since) <= seconds)
+    }
+
+    /// Whether this is what the session was a moment ago, because its store fails
+    /// (`carafe::GuardOptions::with_stale_reads`): it can be shown, and whoever changes it gets a 503.
+    #[must_use]
+    pub fn is_stale(&self) -> bool {
+        self.read(|state| state.found().record().is_some_and(Record::is_stale))
     }
 
     /// The session's public name in its store, for lists of devices. `None` for a new session and for
@@ -678,6 +685,7 @@ mod tests {
             true,
             false,
         ),
+        ("is_stale", |s| _ = s.is_stale(), true, false),
         ("handle", |s| _ = s.handle(), true, false),
         (
             "set_device",

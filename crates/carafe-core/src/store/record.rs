@@ -84,6 +84,9 @@ impl Handle {
     }
 }
 
+/// Marks the version of a record that is not from the store: no session changes so often, and no store has it.
+const STALE: u64 = 1 << 63;
+
 /// What a store keeps of one session.
 #[derive(Clone, Debug)]
 pub struct Record {
@@ -167,6 +170,26 @@ impl Record {
             renewed: now,
             ..record
         }))
+    }
+
+    /// This record as one that was read a moment ago and may have changed since: [`Record::is_stale`]. It says no
+    /// longer when the user proved who they are, and no use and no renewal of it is due, which could not be noted.
+    #[must_use]
+    pub fn stale(self, now: Timestamp) -> Self {
+        Self {
+            authenticated: None,
+            renewed: now,
+            last_seen: now,
+            version: self.version | STALE,
+            ..self
+        }
+    }
+
+    /// Whether this is not what the store has answered now, but a moment ago: `carafe::GuardOptions::with_stale_reads`.
+    /// Nothing can be written on it.
+    #[must_use]
+    pub const fn is_stale(&self) -> bool {
+        self.version & STALE != 0
     }
 
     /// How the dictionary is written in a store: Flask's tags, in the order of insertion.

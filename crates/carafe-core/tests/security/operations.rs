@@ -50,6 +50,7 @@ const ACCESSORS: &[Accessor] = &[
     ("is_recently_authenticated", |s| {
         s.is_recently_authenticated(60).to_string()
     }),
+    ("is_stale", |s| s.is_stale().to_string()),
     ("handle", |s| format!("{:?}", s.handle())),
     ("set_device", |s| format!("{:?}", s.set_device("a phone"))),
     ("rejection", |s| format!("{:?}", s.rejection())),

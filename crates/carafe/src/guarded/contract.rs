@@ -9,7 +9,7 @@ use carafe_core::{
     },
 };
 
-use super::Guarded;
+use super::{Guarded, stale::refused_if_stale};
 
 impl<S: SessionStore + ?Sized> SessionStore for Guarded<S> {
     fn create<'a>(
@@ -39,8 +39,13 @@ impl<S: SessionStore + ?Sized> SessionStore for Guarded<S> {
             if guard.has_ended(key) {
                 return Ok(None);
             }
+            let (_place, asked) = (guard.enter()?, guard.asks());
             let load = guard.store.load(key, now);
-            let found = guard.call(guard.options.to_read(), load).await?;
+            let found = match guard.admitted(guard.options.to_read(), load).await {
+                Ok(found) => found,
+                Err(error) => return guard.stale(key, error, now),
+            };
+            guard.keep(key, found.as_ref(), asked, now);
             // It may have ended while the store was looking.
             Ok(found.filter(|record| !guard.has_ended(key) && !guard.ends(record)))
         })
@@ -58,8 +63,12 @@ impl<S: SessionStore + ?Sized> SessionStore for Guarded<S> {
             if guard.has_ended(key) || guard.ends(base) {
                 return Ok(Patched::Gone);
             }
+            refused_if_stale(base)?;
+            let asked = guard.asks();
             let patch = guard.store.patch(key, base, patch, now);
-            guard.call(guard.options.to_write(), patch).await
+            let patched = guard.call(guard.options.to_write(), patch).await;
+            guard.keep_patched(key, &patched, asked, now);
+            patched
         })
     }
 
@@ -80,8 +89,13 @@ impl<S: SessionStore + ?Sized> SessionStore for Guarded<S> {
             if guard.has_ended(to) {
                 return Err(StoreError::Conflict);
             }
+            refused_if_stale(base)?;
+            let asked = guard.asks();
             let rotate = guard.store.rotate(from, to, base, patch, alias_until, now);
-            guard.call(guard.options.to_write(), rotate).await
+            let rotated = guard.call(guard.options.to_write(), rotate).await;
+            // Whatever became of it: a log-in ends the old id at once.
+            guard.keep(from, None, asked, now);
+            rotated
         })
     }
 
@@ -96,8 +110,16 @@ impl<S: SessionStore + ?Sized> SessionStore for Guarded<S> {
             if guard.has_ended(key) {
                 return Ok(false);
             }
+            let asked = guard.asks();
             let touch = guard.store.touch(key, expires, now);
-            guard.call(guard.options.to_write(), touch).await
+            match guard.call(guard.options.to_write(), touch).await {
+                Err(error) if guard.may_miss_a_use(key, &error, now) => Ok(true),
+                Ok(false) => {
+                    guard.keep(key, None, asked, now);
+                    Ok(false)
+                }
+                touched => touched,
+            }
         })
     }
 

@@ -163,6 +163,8 @@ impl<S: SessionStore + ?Sized> Shared<S> {
 
     async fn tell_of(&self, order: &LogOut) {
         let told = self.tell(order).await;
+        // Before the order is no longer held: a load that saw the sessions may still be on its way.
+        self.end_recent(order);
         self.with_log_outs(|log_outs| match &told {
             Ok(Told::Whole) => log_outs.stones.told(order),
             Ok(Told::InPart) => log_outs.stones.told_in_part(order),
@@ -319,6 +321,7 @@ impl<'s, S: SessionStore + ?Sized> Ending<'s, S> {
         // A store that cannot do it at all will not later.
         if matches!(result, Ok(_) | Err(StoreError::Unsupported)) {
             self.is = Is::Done;
+            self.shared.end_recent(&self.order);
             self.shared
                 .with_log_outs(|log_outs| log_outs.stones.told(&self.order));
             drop(self.shared.tidy());

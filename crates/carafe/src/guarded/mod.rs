@@ -7,6 +7,7 @@
 //! | `contract`, `powers` | the verbs of the contract, each as one such call |
 //! | `log_outs` | the task that tells the store of log-outs that it has missed |
 //! | `journal` | the file that keeps them over a crash, if there is to be one |
+//! | `stale` | reads while the store fails, if they are wanted |
 //! | `status` | [`GuardStatus`]: what a health page shows |
 //!
 //! The decisions are state machines in `carafe_core::store::guard`; here are the clock, the timers and the
@@ -18,6 +19,7 @@ mod log_outs;
 mod options;
 mod powers;
 mod shared;
+mod stale;
 mod status;
 
 use std::{fmt, sync::Arc, time::Duration};

@@ -4,7 +4,7 @@ use std::{io, path::Path, sync::Arc, time::Duration};
 
 use carafe_core::store::{
     Deadlines, SessionStore,
-    guard::{CircuitRules, TombstoneRules},
+    guard::{CircuitRules, StaleRules, TombstoneRules},
 };
 
 use tokio::runtime::Handle;
@@ -29,6 +29,7 @@ pub struct GuardOptions {
     pub(super) circuit: CircuitRules,
     pub(super) calls_at_once: usize,
     pub(super) log_outs: TombstoneRules,
+    pub(super) stale_reads: Option<StaleRules>,
 }
 
 impl GuardOptions {
@@ -56,6 +57,16 @@ impl GuardOptions {
     /// How many log-outs are remembered for a store that cannot be told, and how often it is tried.
     pub const fn with_log_outs(mut self, rules: TombstoneRules) -> Self {
         self.log_outs = rules;
+        self
+    }
+
+    /// Answers a load with what the store answered a moment ago while it fails, if this node has read the session
+    /// then: [`StaleRules`]. Off unless called. Such a session says so
+    /// ([`Session::is_stale`](crate::Session::is_stale)), has no time of its last log-in, and cannot be changed: a
+    /// request that does gets a 503. What has ended on this node is never answered; what has ended on another may be,
+    /// for as long as the rules say.
+    pub const fn with_stale_reads(mut self, rules: StaleRules) -> Self {
+        self.stale_reads = Some(rules);
         self
     }
 
@@ -126,6 +137,7 @@ impl Default for GuardOptions {
             circuit: CircuitRules::default(),
             calls_at_once: 256,
             log_outs: TombstoneRules::default(),
+            stale_reads: None,
         }
     }
 }

@@ -14,7 +14,7 @@ use std::{
 
 use carafe_core::store::{
     SessionStore, StoreError, StoreKey,
-    guard::{Bulkhead, Circuit, Report, Standing, Ticket, Tombstones, is_failure, jitter},
+    guard::{Bulkhead, Circuit, Recent, Report, Standing, Ticket, Tombstones, is_failure, jitter},
 };
 use tokio::time::timeout;
 
@@ -33,6 +33,8 @@ pub(super) struct Shared<S: ?Sized> {
     /// `log_outs`; released there and acquired here, so that who ended a session sees it refused.
     held: AtomicUsize,
     pub(super) journal: Option<Journal>,
+    /// A plain mutex, as `circuit`.
+    pub(super) recent: Option<Mutex<Recent>>,
     pub(super) store: Arc<S>,
 }
 
@@ -45,6 +47,9 @@ impl<S: SessionStore + ?Sized> Shared<S> {
             log_outs: Mutex::new(LogOuts::new(Tombstones::new(options.log_outs))),
             held: AtomicUsize::new(0),
             journal,
+            recent: options
+                .stale_reads
+                .map(|rules| Mutex::new(Recent::new(rules, now()))),
             options,
             store,
         }
@@ -57,6 +62,15 @@ impl<S: SessionStore + ?Sized> Shared<S> {
         work: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
         let _place = self.enter()?;
+        self.admitted(deadline, work).await
+    }
+
+    /// [`Shared::call`] for who has found room.
+    pub(super) async fn admitted<T>(
+        &self,
+        deadline: Duration,
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
         let ticket = self.circuit().admit(now());
         let pass = Pass::new(self, ticket.ok_or_else(|| self.refused_by_circuit())?);
         let result = self.in_time(deadline, work).await;
@@ -110,7 +124,7 @@ impl<S: SessionStore + ?Sized> Shared<S> {
         result
     }
 
-    fn enter(&self) -> Result<Place<'_>, StoreError> {
+    pub(super) fn enter(&self) -> Result<Place<'_>, StoreError> {
         if self.crowd.enter() {
             return Ok(Place(&self.crowd));
         }
@@ -190,7 +204,7 @@ pub(super) fn now() -> Instant {
 }
 
 /// A place among the calls under way; dropping it leaves.
-struct Place<'c>(&'c Bulkhead);
+pub(super) struct Place<'c>(&'c Bulkhead);
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {

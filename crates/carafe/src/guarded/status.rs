@@ -25,6 +25,8 @@ pub struct GuardStatus {
     pub opened: u64,
     /// Records that could not be read. Each is a sign of damage or of an attack.
     pub corrupt: u64,
+    /// Loads that were answered with what was so a moment ago, because the store failed.
+    pub stale_reads: u64,
     /// Log-outs that the store does not know of yet.
     pub log_outs_waiting: usize,
     /// Log-outs that the store was told of later.
@@ -46,6 +48,7 @@ pub(super) struct Counters {
     pub(super) refused_by_crowd: Counter,
     pub(super) opened: Counter,
     pub(super) corrupt: Counter,
+    pub(super) stale_reads: Counter,
     pub(super) log_outs_told: Counter,
     pub(super) log_outs_refused: Counter,
     pub(super) log_outs_unwritten: Counter,
@@ -75,6 +78,7 @@ impl Counters {
             refused_by_crowd: self.refused_by_crowd.value(),
             opened: self.opened.value(),
             corrupt: self.corrupt.value(),
+            stale_reads: self.stale_reads.value(),
             log_outs_waiting,
             log_outs_told: self.log_outs_told.value(),
             log_outs_refused: self.log_outs_refused.value(),
@@ -95,6 +99,7 @@ impl fmt::Display for GuardStatus {
             ("refused by the crowd", self.refused_by_crowd),
             ("circuit opened", self.opened),
             ("records that cannot be read", self.corrupt),
+            ("stale reads", self.stale_reads),
             ("log-outs waiting", self.log_outs_waiting as u64),
             ("log-outs told later", self.log_outs_told),
             ("log-outs refused", self.log_outs_refused),

@@ -15,6 +15,15 @@ mod guarded {
     });
 }
 
+mod guarded_with_stale_reads {
+    use carafe::{GuardOptions, MemoryStore, store::guard::StaleRules};
+
+    carafe_core::session_store_conformance!(super::block_on, async {
+        let options = GuardOptions::default().with_stale_reads(StaleRules::default());
+        options.guard(MemoryStore::new())
+    });
+}
+
 mod guarded_of_unknown_type {
     use std::sync::Arc;
 

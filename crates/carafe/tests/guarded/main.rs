@@ -10,3 +10,4 @@ mod fickle;
 mod journal;
 mod log_outs;
 mod requests;
+mod stale;

@@ -58,15 +58,25 @@ impl LogOut {
     #[must_use]
     pub fn ends<'a>(&self, session: impl Into<Standing<'a>>) -> bool {
         let session = session.into();
+        let since = match &self.whose {
+            Whose::User(..) => session.authenticated.unwrap_or(session.created),
+            Whose::Key(_) | Whose::Handle(_) | Whose::Everyone => session.created,
+        };
+        let once = matches!(self.whose, Whose::Handle(_));
+        self.concerns(session) && (once || since <= self.at)
+    }
+
+    /// Whether this session is of those that the order is about, whenever it began.
+    #[must_use]
+    pub fn concerns<'a>(&self, session: impl Into<Standing<'a>>) -> bool {
+        let session = session.into();
         match &self.whose {
             Whose::Key(_) => false,
             Whose::Handle(handle) => session.handle == *handle,
             Whose::User(user, which) => {
-                session.user == Some(user)
-                    && which.includes(session.handle)
-                    && session.authenticated.unwrap_or(session.created) <= self.at
+                session.user == Some(user) && which.includes(session.handle)
             }
-            Whose::Everyone => session.created <= self.at,
+            Whose::Everyone => true,
         }
     }
 
@@ -79,8 +89,8 @@ impl LogOut {
         };
         let meant = listed.iter().filter(|session| self.ends(*session));
         let ended: Vec<_> = meant.map(|session| Which::Only(session.handle)).collect();
-        let named = listed.iter().filter(|one| which.includes(one.handle));
-        match ended.len() > 1 && ended.len() == named.count() {
+        let concerned = listed.iter().filter(|session| self.concerns(*session));
+        match ended.len() > 1 && ended.len() == concerned.count() {
             true => vec![*which],
             false => ended,
         }

@@ -9,6 +9,7 @@
 //! | `log_out` | [`LogOut`]: an order to end sessions, and which it means |
 //! | `tombstones` | [`Tombstones`]: log-outs that the store could not be told |
 //! | [`journal`] | log-outs as lines of a file |
+//! | `recent` | [`Recent`]: what was read a moment ago, for while the store fails |
 //! | `backoff` | [`Backoff`]: how long to wait after the n-th failure in a row |
 //!
 //! Only trouble of the store itself counts as a failure: [`is_failure`]. Nothing here calls a store.
@@ -18,6 +19,7 @@ mod bulkhead;
 mod circuit;
 pub mod journal;
 mod log_out;
+mod recent;
 mod tombstones;
 mod window;
 
@@ -25,6 +27,7 @@ pub use backoff::{Backoff, jitter};
 pub use bulkhead::Bulkhead;
 pub use circuit::{Circuit, CircuitRules, Report, Ticket};
 pub use log_out::{LogOut, Standing, Whose};
+pub use recent::{Asked, Recent, StaleRules};
 pub use tombstones::{Step, TombstoneRules, Tombstones};
 
 use super::StoreError;

@@ -2,14 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-use carafe::{GuardOptions, store::Deadlines};
+use carafe::{
+    GuardOptions,
+    store::{Deadlines, guard::StaleRules},
+};
 use carafe_test_proxy::Fault;
 use http::StatusCode;
 use tokio::task::JoinSet;
 
 use crate::{
     browser::Browser,
-    node::{Node, PATIENT, SLACK, number_in, without_circuit},
+    node::{CALM, Node, PATIENT, SLACK, number_in, second, without_circuit},
     server::Server,
 };
 
@@ -144,4 +147,37 @@ pub(crate) async fn slow_4_a_crowd_is_turned_away<S: Server>() {
     node.proxy.set(Fault::None);
     let served = requests.join_all().await;
     assert_eq!(served, [StatusCode::OK; 10]);
+}
+
+pub(crate) async fn slow_5_what_another_node_has_ended_is_not_read_for_long<S: Server>() {
+    let rules = StaleRules {
+        within: Duration::from_secs(8),
+        youngest_id: Duration::ZERO,
+        ..StaleRules::default()
+    };
+    let options = without_circuit()
+        .with_deadlines(CALM)
+        .with_stale_reads(rules);
+    let node = Node::with(S::shared(), CALM, options).await;
+    let other = second(&node, without_circuit()).await;
+    let mut visitor = node.visitor("ann").await;
+    // An id of this second may have been read through another.
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    let read = Instant::now();
+    assert_eq!(visitor.get("/mine").await.body, "ann//2");
+    let mut elsewhere = visitor.clone();
+    elsewhere.moves_to(&other);
+    assert_eq!(elsewhere.get("/logout").await.status, StatusCode::OK);
+    node.proxy.set(Fault::Refuse);
+    assert_eq!(visitor.get("/mine").await.body, "ann//2", "as it was");
+    visitor.get("/count").await.is_trouble();
+    while visitor.get("/mine").await.status == StatusCode::OK {
+        assert!(read.elapsed() < rules.within + SLACK, "it is read for ever");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    visitor.get("/mine").await.is_trouble();
+    node.proxy.set(Fault::None);
+    node.recovers(&mut visitor, Duration::from_secs(2) + SLACK)
+        .await;
+    assert_eq!(visitor.get("/mine").await.body, "//0");
 }
