@@ -48,7 +48,7 @@ pub use carafe_core::{
     },
     key::{self, KeyError, KeyRing, SecretKey},
     session::{
-        ClientSide, Flash, Refresh, ServerSide, Session, SessionConfig, SessionError,
+        ClientSide, Flash, OnCorrupt, Refresh, ServerSide, Session, SessionConfig, SessionError,
         SessionManager, Side, Timeouts,
     },
     store::{self, MemoryStore, SessionStore, StoreError},

@@ -294,6 +294,8 @@ fn log_rejection(cookie: &str, rejection: &Rejection) {
         Rejection::Ambiguous => {
             tracing::warn!(cookie, reason, "session cookie refused: {rejection}");
         }
+        // Said where it was read, with the cause.
+        Rejection::Unreadable => {}
         Rejection::Token(_) | Rejection::UnknownId => {
             tracing::info!(cookie, reason, "session cookie refused: {rejection}");
         }

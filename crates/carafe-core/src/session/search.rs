@@ -1,13 +1,13 @@
 //! The search for a request's session in a store, over its cookies.
 
 use super::{
-    Loaded, Rejection, ServerSide,
+    Loaded, OnCorrupt, Rejection, ServerSide, on_corrupt,
     slot::{Found, Stored},
 };
 use crate::{
     clock::Timestamp,
     key::KeyUse,
-    store::{Record, StoreKey},
+    store::{Record, StoreError, StoreKey},
     token::SessionId,
 };
 
@@ -55,15 +55,27 @@ impl<'s> Search<'s> {
         }
     }
 
-    pub(super) fn hears(&mut self, asked: Asked, record: Option<Box<Record>>) {
+    pub(super) fn hears(
+        &mut self,
+        asked: Asked,
+        loaded: Result<Option<Box<Record>>, StoreError>,
+    ) -> Result<(), StoreError> {
+        let record = match loaded {
+            Err(error @ StoreError::Corrupt(_)) if self.side.on_corrupt == OnCorrupt::Anonymous => {
+                on_corrupt::log(&asked.key, &error);
+                self.refused.get_or_insert(Rejection::Unreadable);
+                return Ok(());
+            }
+            loaded => loaded?,
+        };
         let live = record.filter(|record| self.side.is_live(record, self.now));
         let Some(record) = live else {
             self.refused.get_or_insert(Rejection::UnknownId);
-            return;
+            return Ok(());
         };
         if self.found.is_some() {
             self.refused = Some(Rejection::Ambiguous);
-            return;
+            return Ok(());
         }
         let Asked { id, key, signed_by } = asked;
         self.found = Some(Stored {
@@ -72,6 +84,7 @@ impl<'s> Search<'s> {
             signed_by,
             record,
         });
+        Ok(())
     }
 
     pub(super) fn ends(self) -> Found {

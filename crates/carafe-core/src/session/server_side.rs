@@ -5,7 +5,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::{
-    AtLimit, Duplicates, Patch, Rejection, SessionData, Timeouts,
+    AtLimit, Duplicates, OnCorrupt, Patch, Rejection, SessionData, Timeouts,
     expiry::seconds,
     limit::Limit,
     plan::Verb,
@@ -39,6 +39,7 @@ pub struct ServerSide {
     pub(super) store: Arc<dyn SessionStore>,
     pub(super) timeouts: Timeouts,
     limit_per_user: Option<Limit>,
+    pub(super) on_corrupt: OnCorrupt,
     naming: Naming,
     signer: Option<Arc<Signer>>,
 }
@@ -85,6 +86,7 @@ impl ServerSide {
             store,
             timeouts: Timeouts::default(),
             limit_per_user: None,
+            on_corrupt: OnCorrupt::default(),
             signer: None,
         }
     }
@@ -104,6 +106,12 @@ impl ServerSide {
             limit_per_user: Some(Limit { sessions, at }),
             ..self
         }
+    }
+
+    /// What a visitor gets whose record cannot be read. A 503 unless set.
+    #[must_use]
+    pub fn with_corrupt(self, on_corrupt: OnCorrupt) -> Self {
+        Self { on_corrupt, ..self }
     }
 
     /// Signs the ids in cookies: a forged one is refused before the store is asked. With
@@ -166,8 +174,8 @@ impl ServerSide {
         let mut search = Search::new(self, now);
         for cookie in duplicates.looks_at(candidates) {
             if let Some(asked) = search.asks(cookie) {
-                let record = self.verbs().load(&asked.key, now).await?;
-                search.hears(asked, record);
+                let loaded = self.verbs().load(&asked.key, now).await;
+                search.hears(asked, loaded)?;
             }
         }
         Ok(search.ends())

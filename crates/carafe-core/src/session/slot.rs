@@ -55,6 +55,8 @@ pub enum Rejection {
     Token(TokenError),
     /// The cookie is no id of a session that the store has: expired, ended, or never made by us.
     UnknownId,
+    /// The record cannot be read, and [`OnCorrupt::Anonymous`](super::OnCorrupt::Anonymous) is set.
+    Unreadable,
     /// Two different cookies with the session's name verify, so that somebody else, such as a
     /// neighbouring subdomain, has set one of them.
     Ambiguous,
@@ -283,6 +285,7 @@ impl Rejection {
         match self {
             Self::Token(error) => error.code(),
             Self::UnknownId => "unknown-id",
+            Self::Unreadable => "unreadable",
             Self::Ambiguous => "ambiguous",
         }
     }
@@ -293,6 +296,7 @@ impl std::fmt::Display for Rejection {
         match self {
             Self::Token(error) => error.fmt(f),
             Self::UnknownId => f.write_str("no session has this id"),
+            Self::Unreadable => f.write_str("the session's record cannot be read"),
             Self::Ambiguous => f.write_str("two different cookies of this name verify"),
         }
     }

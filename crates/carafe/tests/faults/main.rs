@@ -37,7 +37,8 @@ macro_rules! rows {
             slow: slow_1_a_black_hole_costs_a_deadline_and_mixes_nothing_up, slow_1_a_paused_server_costs_a_deadline,
             slow_2_a_lost_reply_counts_once, slow_3_a_dead_store_is_left_alone,
             slow_4_a_crowd_is_turned_away, slow_5_what_another_node_has_ended_is_not_read_for_long;
-            garbage: garbage_1_a_damaged_row_is_left_alone, garbage_2_rubbish_is_an_error,
+            garbage: garbage_1_a_damaged_row_is_left_alone,
+            garbage_1_a_damaged_row_is_nobody_where_that_is_wanted, garbage_2_rubbish_is_an_error,
             garbage_3_a_swapped_reply_is_nobodys_session;
             race: race_1_a_late_save_brings_nothing_back, race_2_concurrent_changes_all_count;
             recov: recov_1_an_empty_store_is_a_fresh_start,

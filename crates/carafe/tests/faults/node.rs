@@ -181,7 +181,10 @@ fn counted(session: &Session) -> Result<String, SessionError> {
 }
 
 pub(crate) fn app(store: Arc<dyn SessionStore>, gate: &Arc<Gate>) -> Router {
-    let side = ServerSide::shared(store);
+    app_of(ServerSide::shared(store), gate)
+}
+
+pub(crate) fn app_of(side: ServerSide, gate: &Arc<Gate>) -> Router {
     let layer = SessionLayer::with_config(side, SessionConfig::development()).unwrap();
     let (at_count, at_log_out) = (Arc::clone(gate), Arc::clone(gate));
     let gated_count = async move |session: Session| {

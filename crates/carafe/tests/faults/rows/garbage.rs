@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use carafe::store::Deadlines;
+use carafe::{OnCorrupt, ServerSide, store::Deadlines};
 use carafe_test_proxy::Fault;
 use http::StatusCode;
 use tokio::task::JoinSet;
 
 use crate::{
-    node::{Node, SLACK, key_of, rounds, second, without_circuit},
+    node::{Node, SLACK, app_of, key_of, rounds, second, without_circuit},
     server::Server,
 };
 
@@ -28,6 +28,27 @@ pub(crate) async fn garbage_1_a_damaged_row_is_left_alone<S: Server>() {
     assert_eq!(other.get("/mine").await.body, "bob//2");
     assert!(node.store.status().corrupt >= 4);
     assert!(node.store.is_ready(), "one bad row is not a bad store");
+}
+
+pub(crate) async fn garbage_1_a_damaged_row_is_nobody_where_that_is_wanted<S: Server>() {
+    let (server, node) = (S::shared(), Node::patient(S::shared()).await);
+    let side = ServerSide::shared(node.store.clone()).with_corrupt(OnCorrupt::Anonymous);
+    let app = app_of(side, &node.gate);
+    let mut visitor = node.visitor("ann").await;
+    visitor.moves_to(&app);
+    let jar = visitor.jar();
+    let key = key_of(&jar);
+    server.damage(&key);
+    let before = server.raw(&key);
+    let page = visitor.get("/mine").await;
+    assert_eq!((page.status, &*page.body), (StatusCode::OK, "//0"));
+    assert_eq!(page.set_cookie(), None, "the record may be mended");
+    let page = visitor.get("/count").await;
+    assert_eq!((page.status, &*page.body), (StatusCode::OK, "1"));
+    assert_ne!(visitor.jar(), jar, "a new id");
+    assert_eq!(visitor.get("/count").await.body, "2");
+    assert_eq!(server.raw(&key), before, "not a byte of it is touched");
+    assert!(node.store.status().corrupt >= 2);
 }
 
 /// Each byte of the replies is changed, and each reply is cut at each byte, those of new connections too: the
