@@ -10,8 +10,9 @@ use carafe_core::{
     clock::Timestamp,
     session::{Patch, SessionData},
     store::{
-        BoxFuture, Brought, Created, ExpiredSweep, Handle, MemoryStore, Moving, Patched, Record,
-        SessionStore, StoreError, StoreKey, UserSessions, bring_over,
+        Brought, Created, Handle, MemoryStore, Moving, Patched, Record, SessionStore, StoreKey,
+        bring_over,
+        conformance::{Spy, Verb},
     },
 };
 use futures_executor::block_on;
@@ -24,14 +25,14 @@ mod born_new {
 }
 
 mod come_over {
-    use super::{BornOld, Duration, block_on};
-    carafe_core::session_store_conformance!(block_on, async { BornOld::new(Duration::ZERO) });
+    use super::{Duration, block_on, born_old};
+    carafe_core::session_store_conformance!(block_on, async { born_old(Duration::ZERO) });
 }
 
 mod too_young {
-    use super::{BornOld, Duration, block_on};
+    use super::{Duration, block_on, born_old};
     carafe_core::session_store_conformance!(block_on, async {
-        BornOld::new(Duration::from_secs(1_000_000))
+        born_old(Duration::from_secs(1_000_000))
     });
 }
 
@@ -151,6 +152,7 @@ fn a_users_sessions_are_listed_and_ended_in_both_stores() {
     });
 }
 
+#[derive(Clone)]
 struct Pair {
     old: Arc<MemoryStore>,
     new: Arc<MemoryStore>,
@@ -199,84 +201,23 @@ fn facts(record: &Record) -> (carafe_core::store::Summary, Option<&str>) {
 }
 
 /// A [`Moving`] whose sessions begin in the old store.
-struct BornOld {
-    pair: Pair,
-    moving: Moving,
-}
-
-impl BornOld {
-    fn new(grace: Duration) -> Self {
-        let pair = Pair::new();
-        let moving = pair.moving().alias_grace(grace);
-        Self { pair, moving }
-    }
-}
-
-impl SessionStore for BornOld {
-    fn create<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        record: &'a Record,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Created, StoreError>> {
+fn born_old(grace: Duration) -> Spy<Moving> {
+    let pair = Pair::new();
+    let store = Spy::new(pair.moving().alias_grace(grace));
+    store.after(move |call| {
+        let pair = pair.clone();
         Box::pin(async move {
-            // Whatever its state in the new store, it has been in use.
-            match self.pair.new.create(key, record, now).await? {
-                Created::Taken => return Ok(Created::Taken),
-                Created::Created => self.pair.new.delete(key).await?,
+            let (Verb::Create, Some(1), Some(key), Some(now)) =
+                (call.verb, call.answer, call.key, call.now)
+            else {
+                return Ok(());
             };
-            self.pair.old.create(key, record, now).await
+            if let Some(record) = pair.new.load(&key, now).await? {
+                pair.old.create(&key, &record, now).await?;
+                pair.new.delete(&key).await?;
+            }
+            Ok(())
         })
-    }
-
-    fn load<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
-        self.moving.load(key, now)
-    }
-
-    fn patch<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        base: &'a Record,
-        patch: &'a Patch,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Patched, StoreError>> {
-        self.moving.patch(key, base, patch, now)
-    }
-
-    fn rotate<'a>(
-        &'a self,
-        from: &'a StoreKey,
-        to: &'a StoreKey,
-        base: &'a Record,
-        patch: &'a Patch,
-        alias_until: Option<Timestamp>,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Patched, StoreError>> {
-        self.moving.rotate(from, to, base, patch, alias_until, now)
-    }
-
-    fn touch<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        expires: Timestamp,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<bool, StoreError>> {
-        self.moving.touch(key, expires, now)
-    }
-
-    fn delete<'a>(&'a self, key: &'a StoreKey) -> BoxFuture<'a, Result<bool, StoreError>> {
-        self.moving.delete(key)
-    }
-
-    fn users(&self) -> Option<&dyn UserSessions> {
-        self.moving.users()
-    }
-
-    fn sweeper(&self) -> Option<&dyn ExpiredSweep> {
-        self.moving.sweeper()
-    }
+    });
+    store
 }

@@ -1,18 +1,15 @@
 //! Session ids that are signed in their cookies: a forged one is refused before the store hears of it (SID-4), a
 //! fallback's is signed anew. And ids that are the name in the store, for layouts of others.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
+use std::sync::Arc;
 
 use carafe_core::{
     clock::Timestamp,
     key::{KeyRing, SecretKey},
-    session::{Patch, Rejection, ServerSide, SessionConfig, SessionManager},
+    session::{Rejection, ServerSide, SessionConfig, SessionManager},
     store::{
-        BoxFuture, Created, Layout, MemoryStore, Naming, Patched, Record, SessionStore, StoreError,
-        StoreKey,
+        Layout, MemoryStore, Naming, SessionStore, StoreKey,
+        conformance::{Spy, Verb},
     },
     token::{
         SessionId, TokenError,
@@ -23,94 +20,16 @@ use futures_executor::block_on;
 
 const NOW: Timestamp = Timestamp::from_unix(1_700_000_000);
 
-/// Counts what it is asked, and says that its names are ids if it was told so.
-struct Asked {
-    store: MemoryStore,
-    layout: Layout,
-    loads: AtomicUsize,
-    created: std::sync::Mutex<Vec<StoreKey>>,
-}
-
-impl Asked {
-    fn new(layout: Layout) -> Arc<Self> {
-        Arc::new(Self {
-            store: MemoryStore::new(),
-            layout,
-            loads: AtomicUsize::new(0),
-            created: std::sync::Mutex::default(),
-        })
-    }
-
-    fn loads(&self) -> usize {
-        self.loads.load(Ordering::Relaxed)
-    }
-}
-
-impl SessionStore for Asked {
-    fn create<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        record: &'a Record,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Created, StoreError>> {
-        self.created.lock().expect("nobody panics").push(*key);
-        self.store.create(key, record, now)
-    }
-
-    fn load<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
-        self.loads.fetch_add(1, Ordering::Relaxed);
-        self.store.load(key, now)
-    }
-
-    fn patch<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        base: &'a Record,
-        patch: &'a Patch,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Patched, StoreError>> {
-        self.store.patch(key, base, patch, now)
-    }
-
-    fn rotate<'a>(
-        &'a self,
-        from: &'a StoreKey,
-        to: &'a StoreKey,
-        base: &'a Record,
-        patch: &'a Patch,
-        alias_until: Option<Timestamp>,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Patched, StoreError>> {
-        self.store.rotate(from, to, base, patch, alias_until, now)
-    }
-
-    fn touch<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        expires: Timestamp,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<bool, StoreError>> {
-        self.store.touch(key, expires, now)
-    }
-
-    fn delete<'a>(&'a self, key: &'a StoreKey) -> BoxFuture<'a, Result<bool, StoreError>> {
-        self.store.delete(key)
-    }
-
-    fn layout(&self) -> Layout {
-        self.layout
-    }
+/// Says that its names are ids if it is told so.
+fn spy(layout: Layout) -> Arc<Spy<MemoryStore>> {
+    Arc::new(Spy::new(MemoryStore::new()).with_layout(layout))
 }
 
 fn key(text: &str) -> SecretKey {
     SecretKey::short(text).expect("long enough")
 }
 
-fn manager(store: &Arc<Asked>, keys: Option<&KeyRing>) -> Arc<SessionManager> {
+fn manager(store: &Arc<Spy<MemoryStore>>, keys: Option<&KeyRing>) -> Arc<SessionManager> {
     let store: Arc<dyn SessionStore> = Arc::clone(store) as _;
     let mut side = ServerSide::shared(store);
     if let Some(keys) = keys {
@@ -155,12 +74,12 @@ fn read(
 
 #[test]
 fn sid_4_a_forged_id_never_reaches_the_store() {
-    let store = Asked::new(Layout::CARAFE);
+    let store = spy(Layout::CARAFE);
     let keys = KeyRing::new(key("the key of this application"));
     let signed = manager(&store, Some(&keys));
     let cookie = written(&signed);
     assert_eq!(read(&signed, &cookie), (Some(1), None, None));
-    assert_eq!(store.loads(), 1);
+    assert_eq!(store.count(Verb::Load), 1);
 
     let (id, signature) = cookie.split_once('.').expect("it is signed");
     let other = KeyRing::new(key("the key of somebody else"));
@@ -188,22 +107,29 @@ fn sid_4_a_forged_id_never_reaches_the_store() {
     }
     let (_, rejection, _) = read(&signed, &format!("{id}.{}", "A".repeat(27)));
     assert_eq!(rejection, Some(Rejection::Token(TokenError::BadSignature)));
-    assert_eq!(store.loads(), 1, "only the genuine one was looked up");
+    assert_eq!(
+        store.count(Verb::Load),
+        1,
+        "only the genuine one was looked up"
+    );
 }
 
 #[test]
 fn what_is_signed_and_no_id_does_not_reach_the_store_either() {
-    let store = Asked::new(Layout::CARAFE);
+    let store = spy(Layout::CARAFE);
     let keys = KeyRing::new(key("the key of this application"));
     let signer = Signer::new(&keys, SignerSettings::flask_session());
     let cookie = format!("session={}", signer.sign("../../etc/passwd"));
     let (_, rejection, _) = read(&manager(&store, Some(&keys)), &cookie);
-    assert_eq!((rejection, store.loads()), (Some(Rejection::UnknownId), 0));
+    assert_eq!(
+        (rejection, store.count(Verb::Load)),
+        (Some(Rejection::UnknownId), 0)
+    );
 }
 
 #[test]
 fn an_id_of_a_fallback_is_signed_anew_when_it_is_read() {
-    let store = Asked::new(Layout::CARAFE);
+    let store = spy(Layout::CARAFE);
     let old = KeyRing::new(key("the key of last year"));
     let cookie = written(&manager(&store, Some(&old)));
     let both = KeyRing::new(key("the key of this year"));
@@ -225,15 +151,20 @@ fn an_id_of_a_fallback_is_signed_anew_when_it_is_read() {
 #[test]
 fn a_store_of_plain_names_gets_the_id_and_any_other_its_hash() {
     for naming in [Naming::Hashed, Naming::Plain] {
-        let store = Asked::new(Layout {
+        let store = spy(Layout {
             naming,
             ..Layout::CARAFE
         });
         let manager = manager(&store, None);
         let cookie = written(&manager);
         let id = SessionId::parse(&cookie.as_bytes()["session=".len()..]).expect("an id");
-        let filed = store.created.lock().expect("nobody panics").clone();
-        assert_eq!(filed, [id.store_key_as(naming)]);
+        let calls = store.calls().into_iter();
+        let filed = calls.filter(|call| call.verb == Verb::Create);
+        assert!(
+            filed
+                .map(|call| call.key)
+                .eq([Some(id.store_key_as(naming))])
+        );
         assert_eq!(read(&manager, &cookie).0, Some(1));
     }
     let id = SessionId::parse(&[b'A'; 43]).expect("an id");

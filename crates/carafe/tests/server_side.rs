@@ -7,10 +7,9 @@ use std::sync::Arc;
 use axum::{Router, body::Body, routing::get};
 use carafe::{
     MemoryStore, ServerSide, Session, SessionConfig, SessionError, SessionLayer, SessionStore,
-    Timestamp,
-    store::{BoxFuture, Created, Patched, Record, StoreError, StoreKey, UserSessions},
+    StoreError,
 };
-use carafe_core::session::Patch;
+use carafe_core::store::conformance::Spy;
 use http::{Request, Response, StatusCode, header};
 use tower::ServiceExt;
 
@@ -160,79 +159,21 @@ async fn lif_12_anonymous_traffic_creates_nothing() {
 }
 
 /// A store that is down.
-struct Down;
-
-fn down<'a, T: Send + 'a>() -> BoxFuture<'a, Result<T, StoreError>> {
-    Box::pin(async { Err(StoreError::unavailable("connection refused")) })
-}
-
-impl SessionStore for Down {
-    fn create<'a>(
-        &'a self,
-        _: &'a StoreKey,
-        _: &'a Record,
-        _: Timestamp,
-    ) -> BoxFuture<'a, Result<Created, StoreError>> {
-        down()
-    }
-
-    fn load<'a>(
-        &'a self,
-        _: &'a StoreKey,
-        _: Timestamp,
-    ) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
-        down()
-    }
-
-    fn patch<'a>(
-        &'a self,
-        _: &'a StoreKey,
-        _: &'a Record,
-        _: &'a Patch,
-        _: Timestamp,
-    ) -> BoxFuture<'a, Result<Patched, StoreError>> {
-        down()
-    }
-
-    fn rotate<'a>(
-        &'a self,
-        _: &'a StoreKey,
-        _: &'a StoreKey,
-        _: &'a Record,
-        _: &'a Patch,
-        _: Option<Timestamp>,
-        _: Timestamp,
-    ) -> BoxFuture<'a, Result<Patched, StoreError>> {
-        down()
-    }
-
-    fn touch<'a>(
-        &'a self,
-        _: &'a StoreKey,
-        _: Timestamp,
-        _: Timestamp,
-    ) -> BoxFuture<'a, Result<bool, StoreError>> {
-        down()
-    }
-
-    fn delete<'a>(&'a self, _: &'a StoreKey) -> BoxFuture<'a, Result<bool, StoreError>> {
-        down()
-    }
-
-    fn users(&self) -> Option<&dyn UserSessions> {
-        None
-    }
+fn down() -> Arc<dyn SessionStore> {
+    let store = Spy::new(MemoryStore::new());
+    store.before(|_| Box::pin(async { Err(StoreError::unavailable("connection refused")) }));
+    Arc::new(store)
 }
 
 #[tokio::test]
 async fn down_1_a_page_that_uses_no_session_works_without_the_store() {
-    let response = send(&app(Arc::new(Down)), "/", None).await;
+    let response = send(&app(down()), "/", None).await;
     assert_eq!(response.status(), StatusCode::OK);
 }
 
 #[tokio::test]
 async fn down_2_and_3_a_store_in_trouble_is_a_503_that_leaves_the_cookie_alone() {
-    let app = app(Arc::new(Down));
+    let app = app(down());
     let jar = format!("session={}", "A".repeat(43));
     for (path, cookies) in [("/who", Some(jar.as_str())), ("/login", None)] {
         let response = send(&app, path, cookies).await;

@@ -1,17 +1,13 @@
 //! SID: session ids, as far as no store decides about them.
 
-use std::{
-    collections::HashSet,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
+use std::{collections::HashSet, sync::Arc};
 
 use carafe_core::{
-    clock::Timestamp,
-    session::{CommitError, Patch, ServerSide, SessionConfig, SessionManager},
-    store::{BoxFuture, Created, MemoryStore, Patched, Record, SessionStore, StoreError, StoreKey},
+    session::{CommitError, ServerSide, SessionConfig, SessionManager},
+    store::{
+        MemoryStore, StoreKey,
+        conformance::{Spy, Verb},
+    },
     token::SessionId,
 };
 
@@ -67,7 +63,7 @@ fn sid_2_ids_of_one_moment_share_no_beginning_and_no_end() {
 /// What is no id never reaches the store, whatever bytes it is.
 #[test]
 fn sid_4_a_malformed_id_never_reaches_the_store() {
-    let store = Arc::new(Spy::default());
+    let store = Arc::new(Spy::new(MemoryStore::new()));
     let manager = manager(store.clone());
     let random = |number: usize| {
         let hash = StoreKey::of_id(&number.to_string());
@@ -90,12 +86,12 @@ fn sid_4_a_malformed_id_never_reaches_the_store() {
         })
         .unwrap();
     }
-    assert_eq!(store.loads.load(Ordering::Relaxed), 0);
+    assert_eq!(store.count(Verb::Load), 0);
     let id = SessionId::random().unwrap();
     let line = format!("session={}", id.as_str());
     request(&manager, &[line.as_bytes()], NOON, |_| ()).unwrap();
     assert_eq!(
-        store.loads.load(Ordering::Relaxed),
+        store.count(Verb::Load),
         1,
         "the spy sees what comes through"
     );
@@ -105,25 +101,22 @@ fn sid_4_a_malformed_id_never_reaches_the_store() {
 /// broken, and nobody gets a session from it.
 #[test]
 fn sid_6_a_collision_draws_another_id() {
-    let store = Arc::new(Spy::default());
+    let store = Arc::new(Spy::new(MemoryStore::new()));
     let manager = manager(store.clone());
     let write = |session: &carafe_core::session::Session| session.insert("n", &1).unwrap();
-    store.collisions.store(2, Ordering::Relaxed);
+    store.takes(2);
     let effects = request(&manager, &[], NOON, write).unwrap();
-    assert_eq!(store.inner.len(), 1);
+    assert_eq!(store.inner().len(), 1);
     let line = pair(&effects);
     request(&manager, &[line.as_bytes()], NOON, |session| {
         assert_eq!(session.get("n").unwrap(), Some(1));
     })
     .unwrap();
-    let tried = store.tried.lock().unwrap();
-    assert_eq!(
-        tried.iter().collect::<HashSet<_>>().len(),
-        3,
-        "three different ids"
-    );
-    drop(tried);
-    store.collisions.store(usize::MAX, Ordering::Relaxed);
+    let calls = store.calls().into_iter();
+    let tried = calls.filter(|call| call.verb == Verb::Create);
+    let tried: HashSet<_> = tried.map(|call| call.key).collect();
+    assert_eq!(tried.len(), 3, "three different ids");
+    store.takes(usize::MAX);
     let failed = answered(&manager, &[], NOON, 200, write);
     assert!(matches!(
         failed,
@@ -167,78 +160,7 @@ fn decode(text: &str) -> [u8; 32] {
     raw
 }
 
-fn manager(store: Arc<Spy>) -> Arc<SessionManager> {
+fn manager(store: Arc<Spy<MemoryStore>>) -> Arc<SessionManager> {
     let side = ServerSide::shared(store);
     Arc::new(SessionManager::new(side, SessionConfig::development()).unwrap())
-}
-
-/// A store that counts what reaches it and claims, when told to, that it has an id already.
-#[derive(Default)]
-struct Spy {
-    inner: MemoryStore,
-    loads: AtomicUsize,
-    collisions: AtomicUsize,
-    // A plain mutex: a test's only thread takes it.
-    tried: std::sync::Mutex<Vec<StoreKey>>,
-}
-
-impl SessionStore for Spy {
-    fn create<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        record: &'a Record,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Created, StoreError>> {
-        self.tried.lock().unwrap().push(*key);
-        let left = self.collisions.load(Ordering::Relaxed);
-        if left > 0 {
-            self.collisions.store(left - 1, Ordering::Relaxed);
-            return Box::pin(async { Ok(Created::Taken) });
-        }
-        self.inner.create(key, record, now)
-    }
-
-    fn load<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
-        self.loads.fetch_add(1, Ordering::Relaxed);
-        self.inner.load(key, now)
-    }
-
-    fn patch<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        base: &'a Record,
-        patch: &'a Patch,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Patched, StoreError>> {
-        self.inner.patch(key, base, patch, now)
-    }
-
-    fn rotate<'a>(
-        &'a self,
-        from: &'a StoreKey,
-        to: &'a StoreKey,
-        base: &'a Record,
-        patch: &'a Patch,
-        alias_until: Option<Timestamp>,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Patched, StoreError>> {
-        self.inner.rotate(from, to, base, patch, alias_until, now)
-    }
-
-    fn touch<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        expires: Timestamp,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<bool, StoreError>> {
-        self.inner.touch(key, expires, now)
-    }
-
-    fn delete<'a>(&'a self, key: &'a StoreKey) -> BoxFuture<'a, Result<bool, StoreError>> {
-        self.inner.delete(key)
-    }
 }
