@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use carafe::{GuardOptions, Guarded, SessionStore, StoreError};
+use carafe::{
+    GuardOptions, Guarded, SessionStore, StoreError,
+    store::guard::{Backoff, CircuitRules},
+};
 use tokio::{task::JoinSet, time::Instant};
 
 use crate::fickle::{Fickle, Mood, Moody, NOW, fickle, key, record};
@@ -130,4 +133,35 @@ async fn garbage_2_a_panic_of_a_driver_is_a_failure() {
         assert_eq!(error.code(), "unavailable");
     }
     assert!(!store.is_ready());
+}
+
+#[tokio::test(start_paused = true)]
+async fn slow_3_the_longest_pause_can_be_set() {
+    let pauses = Backoff {
+        first: Duration::from_secs(1),
+        longest: Duration::from_secs(30),
+    };
+    let rules = CircuitRules {
+        pauses,
+        ..CircuitRules::default()
+    };
+    let store = GuardOptions::default().with_circuit(rules).guard(fickle());
+    store.inner().is(Mood::Fails);
+    for _ in 0..5 {
+        load(&store).await.unwrap_err();
+    }
+    drop(store.inner().calls());
+    for _ in 0..600 {
+        load(&store).await.unwrap_err();
+        pass(500).await;
+    }
+    // Of five minutes: 1, 2, 4, 8 and 16 s, and then 24 to 30 s each.
+    let calls = store.inner().calls().len();
+    assert!((13..=16).contains(&calls), "{calls}");
+    store.inner().is(Mood::Works);
+    let back = Instant::now();
+    while load(&store).await.is_err() {
+        pass(100).await;
+    }
+    assert!(back.elapsed() <= Duration::from_secs(31));
 }
