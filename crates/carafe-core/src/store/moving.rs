@@ -139,7 +139,8 @@ impl Moving {
             // It may have come over between the two looks.
             return Ok(Place::New);
         };
-        if is_younger(&record, self.grace, now) {
+        // What is not from the store itself would outlive its outage in the new one.
+        if record.is_stale() || is_younger(&record, self.grace, now) {
             return Ok(Place::Old(Box::new(record)));
         }
         let brought = bring_over((&*self.old, key), (&*self.new, key), &record, now).await?;

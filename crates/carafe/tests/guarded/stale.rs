@@ -4,9 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{Router, body::Body, routing::get};
 use carafe::{
-    GuardOptions, Guarded, ServerSide, Session, SessionConfig, SessionError, SessionLayer,
-    SessionStore, StoreError, Timestamp,
-    store::{Handle, Record, UserSessions, Which, guard::StaleRules},
+    GuardOptions, Guarded, MemoryStore, ServerSide, Session, SessionConfig, SessionError,
+    SessionLayer, SessionStore, StoreError, Timestamp,
+    store::{Handle, Moving, Record, UserSessions, Which, guard::StaleRules},
 };
 use http::{Request, Response, StatusCode, header};
 use tower::ServiceExt;
@@ -149,6 +149,22 @@ async fn slow_5_everywhere_that_the_store_was_not_told_counts_too() {
     assert!(store.load(&key(1), now).await.unwrap().is_some());
     store.delete_of_user("ann", Which::All).await.unwrap_err();
     store.load(&key(1), now).await.unwrap_err();
+}
+
+#[tokio::test(start_paused = true)]
+async fn slow_5_it_does_not_come_over_into_another_store() {
+    let old = Arc::new(read_just_now(stale_reads()).await);
+    let new = Arc::new(MemoryStore::new());
+    let moving = Moving::new(old.clone(), new.clone()).alias_grace(Duration::ZERO);
+    old.inner().is(Mood::Fails);
+    let later = NOW.saturating_add(1);
+    let loaded = moving.load(&key(1), later).await.unwrap();
+    assert!(loaded.unwrap().is_stale());
+    assert!(new.is_empty());
+    old.inner().is(Mood::Works);
+    let loaded = moving.load(&key(1), later).await.unwrap();
+    assert!(!loaded.unwrap().is_stale());
+    assert_eq!(new.len(), 1);
 }
 
 async fn read(session: Session) -> Result<String, SessionError> {
