@@ -109,6 +109,12 @@ impl ServerSide {
     }
 
     /// What a visitor gets whose record cannot be read. A 503 unless set.
+    ///
+    /// ```
+    /// use carafe_core::{session::{OnCorrupt, ServerSide}, store::MemoryStore};
+    ///
+    /// let side = ServerSide::new(MemoryStore::new()).with_corrupt(OnCorrupt::Anonymous);
+    /// ```
     #[must_use]
     pub fn with_corrupt(self, on_corrupt: OnCorrupt) -> Self {
         Self { on_corrupt, ..self }

@@ -65,6 +65,13 @@ impl GuardOptions {
     /// ([`Session::is_stale`](crate::Session::is_stale)), has no time of its last log-in, and cannot be changed: a
     /// request that does gets a 503. What has ended on this node is never answered; what has ended on another may be,
     /// for as long as the rules say.
+    ///
+    /// ```
+    /// use carafe::{GuardOptions, MemoryStore, store::guard::StaleRules};
+    ///
+    /// let store = GuardOptions::default().with_stale_reads(StaleRules::default()).guard(MemoryStore::new());
+    /// assert_eq!(store.status().stale_reads, 0);
+    /// ```
     pub const fn with_stale_reads(mut self, rules: StaleRules) -> Self {
         self.stale_reads = Some(rules);
         self
