@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     answer::Answer, clock::Timestamp, cookie::MAX_COOKIE_BYTES, json::string, key::KeyUse,
-    token::SessionId,
+    store::within, token::SessionId,
 };
 
 /// A commit under way. Ready at once where sessions live in their cookies; otherwise it waits for the store.
@@ -274,7 +274,8 @@ async fn carry_out(slot: Slot, task: Task, now: Timestamp) -> Result<Effects, Co
         resigned,
     } = task;
     let stored = slot.0.found().and_then(Found::in_store);
-    let outcome = match side.run(job, stored, expires, now).await {
+    let run = side.run(job, stored, expires, now);
+    let outcome = match within(&*side.store, run).await {
         Ok(outcome) => outcome,
         Err(source) => {
             return Err(CommitError::Store {

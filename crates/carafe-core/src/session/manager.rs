@@ -19,7 +19,7 @@ use crate::{
     clock::Timestamp,
     cookie::{CookieError, CookiePolicy, Grammar, Persistence, values_of},
     json::Style,
-    store::{Inventory, StoreError, Summary, UserSessions, Which},
+    store::{Inventory, StoreError, Summary, UserSessions, Which, within},
 };
 
 /// A hundred years: added to any time of today it is still a date that cookies can say.
@@ -232,7 +232,8 @@ impl SessionManager {
             return Answer::now(found.map(|found| slot.0.settle(|| self.logged(found))));
         }
         Answer::later(async move {
-            let found = side.load(&candidates, self.duplicates, now).await?;
+            let load = side.load(&candidates, self.duplicates, now);
+            let found = within(&*side.store, load).await?;
             Ok(slot.0.settle(|| self.logged(found)))
         })
     }

@@ -74,6 +74,12 @@ pub trait SessionStore: Send + Sync + 'static {
     /// Takes the record away, and every alias of it with it; whether it was there.
     fn delete<'a>(&'a self, key: &'a StoreKey) -> BoxFuture<'a, Result<bool, StoreError>>;
 
+    /// Ends when the calls that one request needs in a row, to open its session or to commit it, have taken long enough
+    /// together, with the error that says so. A guard has one; a store need not. `None`: each call has its own bound.
+    fn budget(&self) -> Option<BoxFuture<'static, StoreError>> {
+        None
+    }
+
     /// How this store's records are named and what they cannot hold, for stores on a layout that is not Carafe's.
     fn layout(&self) -> Layout {
         Layout::CARAFE

@@ -7,6 +7,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `contract` | [`SessionStore`] and the further powers [`UserSessions`], [`ExpiredSweep`] |
+//! | `budget` | one bound for all calls that a request needs in a row |
 //! | `inventory` | [`Inventory`], the power to look through all sessions |
 //! | `layout` | [`Layout`], what a store's records can hold and how they are named |
 //! | `record` | [`Record`], what a store keeps; [`StoreKey`], the only name it has for it |
@@ -19,6 +20,7 @@
 //!
 //! It never sees a session id, only its SHA-256 (but for layouts of others: [`Naming::Plain`]); it never renders a cookie and never asks a clock.
 
+mod budget;
 mod contract;
 mod deadlines;
 mod error;
@@ -35,6 +37,7 @@ mod summary;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 
+pub(crate) use budget::within;
 pub use contract::{
     AtOnce, BoxFuture, Created, ExpiredSweep, Patched, SessionStore, UserSessions, Which,
 };

@@ -127,6 +127,14 @@ impl<S: SessionStore + ?Sized> SessionStore for Guarded<S> {
         Box::pin(self.0.log_out(Whose::Key(*key), self.0.store.delete(key)))
     }
 
+    fn budget(&self) -> Option<BoxFuture<'static, StoreError>> {
+        let budget = self.0.options.budget;
+        Some(Box::pin(async move {
+            tokio::time::sleep(budget).await;
+            StoreError::Timeout(budget)
+        }))
+    }
+
     fn users(&self) -> Option<&dyn UserSessions> {
         self.0.store.users().is_some().then_some(self as _)
     }

@@ -26,6 +26,7 @@ const LONGEST: Duration = Duration::from_secs(3_600);
 #[must_use]
 pub struct GuardOptions {
     pub(super) deadlines: Deadlines,
+    pub(super) budget: Duration,
     pub(super) circuit: CircuitRules,
     pub(super) calls_at_once: usize,
     pub(super) log_outs: TombstoneRules,
@@ -38,6 +39,18 @@ impl GuardOptions {
     /// deadlines, which know better what to close when they pass.
     pub const fn with_deadlines(mut self, deadlines: Deadlines) -> Self {
         self.deadlines = deadlines;
+        self
+    }
+
+    /// How long the calls may take together that one request needs in a row: to open its session, where it has more than
+    /// one cookie of the name, and to commit it, where there is a limit per user or a session takes the place of another. 1 s
+    /// each unless set, an hour at most. What is cut off may have happened, as with a deadline.
+    pub const fn with_budget(mut self, budget: Duration) -> Self {
+        self.budget = if budget.as_secs() < LONGEST.as_secs() {
+            budget
+        } else {
+            LONGEST
+        };
         self
     }
 
@@ -141,6 +154,7 @@ impl Default for GuardOptions {
     fn default() -> Self {
         Self {
             deadlines: Deadlines::default(),
+            budget: Duration::from_secs(1),
             circuit: CircuitRules::default(),
             calls_at_once: 256,
             log_outs: TombstoneRules::default(),

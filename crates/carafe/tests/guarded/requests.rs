@@ -7,6 +7,8 @@ use carafe::{Guarded, ServerSide, Session, SessionConfig, SessionError, SessionL
 use http::{Request, Response, StatusCode, header};
 use tower::ServiceExt;
 
+use carafe_core::session::AtLimit;
+
 use crate::fickle::{Fickle, Mood, Moody, fickle};
 
 async fn count(session: Session) -> Result<String, SessionError> {
@@ -112,4 +114,42 @@ async fn slow_3_while_the_circuit_is_open_the_answer_is_a_503_at_once() {
     assert_eq!(response.headers()[header::RETRY_AFTER], "1");
     assert_eq!(set_cookie(&response), None);
     assert_eq!(began.elapsed(), Duration::ZERO);
+}
+
+async fn log_in(session: Session) -> Result<(), SessionError> {
+    session.log_in("ann")
+}
+
+/// Each call is in time, and their sum is not.
+#[tokio::test(start_paused = true)]
+async fn slow_2_all_calls_of_a_request_together_have_a_budget() {
+    let store = Arc::new(Guarded::new(fickle()));
+    let side = ServerSide::shared(store.clone()).with_limit_per_user(2, AtLimit::Refuse);
+    let layer = SessionLayer::with_config(side, SessionConfig::development()).unwrap();
+    let app = Router::new()
+        .route("/count", get(count))
+        .route("/login", get(log_in))
+        .layer(layer);
+    let id = |letter: &str| format!("session={}", letter.repeat(43));
+    let cookies = [id("A"), id("E"), id("I")].join("; ");
+    for (path, cookies, calls) in [("/count", cookies.as_str(), 3), ("/login", "", 3)] {
+        for (millis, budget_holds) in [(300, true), (400, false)] {
+            store.inner().is(Mood::Slow(Duration::from_millis(millis)));
+            drop(store.inner().calls());
+            let began = tokio::time::Instant::now();
+            let response = send(&app, path, Some(cookies)).await;
+            assert!(store.inner().calls().len() >= calls, "{path}");
+            assert_eq!(
+                response.status() == StatusCode::OK,
+                budget_holds,
+                "{path} {millis}"
+            );
+            if !budget_holds {
+                assert_eq!(began.elapsed(), Duration::from_secs(1));
+                assert_eq!(response.headers()[header::RETRY_AFTER], "1");
+                assert_eq!(set_cookie(&response), None);
+            }
+        }
+    }
+    assert!(store.is_ready(), "nobody knows how the last calls went");
 }

@@ -328,6 +328,10 @@ impl<S: SessionStore + ?Sized> SessionStore for Spy<S> {
         })
     }
 
+    fn budget(&self) -> Option<BoxFuture<'static, StoreError>> {
+        self.inner.budget()
+    }
+
     fn layout(&self) -> Layout {
         self.layout.unwrap_or_else(|| self.inner.layout())
     }
