@@ -1,0 +1,61 @@
+use futures_executor::block_on;
+
+use super::*;
+use crate::{
+    session::{ServerSide, Session, SessionConfig, SessionError},
+    store::MemoryStore,
+};
+
+const NOON: Timestamp = Timestamp::from_unix(1_700_000_000);
+
+fn opened(manager: &Arc<SessionManager>, cookie: &str) -> (Slot, Session) {
+    let slot = manager.begin();
+    let session = block_on(manager.open(&slot, [cookie.as_bytes()], NOON));
+    (slot, session.expect("the store works"))
+}
+
+fn committed(slot: &Slot) -> Option<String> {
+    let effects = block_on(slot.manager().commit(slot, [], 200, NOON));
+    effects.expect("the store works").set_cookie
+}
+
+fn assert_reads(session: &Session) {
+    let numbers = ["a", "b", "c"].map(|key| session.get::<u8>(key).expect("it is a number"));
+    assert_eq!(numbers, [Some(3), None, Some(4)]);
+    assert_eq!(session.user().as_deref(), Some("bob"));
+    assert_eq!(session.authenticated(), Some(NOON));
+    assert_eq!(session.len(), 3);
+}
+
+#[test]
+fn ckw_12_a_stored_session_is_read_on_while_and_after_it_is_committed() {
+    let side = ServerSide::new(MemoryStore::new());
+    let manager = SessionManager::new(side, SessionConfig::flask());
+    let manager = Arc::new(manager.expect("browsers take the cookie"));
+    let (slot, session) = opened(&manager, "");
+    session.insert("a", &1).expect("it is JSON");
+    session.insert("b", &2).expect("it is JSON");
+    let set = committed(&slot).expect("a new session sets a cookie");
+    let cookie = set.split(';').next().expect("there is a first part");
+
+    let (slot, session) = opened(&manager, cookie);
+    session.insert("a", &3).expect("it is JSON");
+    assert!(session.remove("b").expect("nothing was sent"));
+    session.insert("c", &4).expect("it is JSON");
+    session.log_in("bob").expect("nothing was sent");
+    assert_reads(&session);
+    let commit = manager.commit(&slot, [], 200, NOON);
+    assert_reads(&session);
+    assert!(
+        block_on(commit)
+            .expect("the store works")
+            .set_cookie
+            .is_some()
+    );
+    assert_reads(&session);
+    let late = session.insert("a", &5);
+    assert!(matches!(late, Err(SessionError::AlreadySent)));
+    // Once more: the old id is dead by now, and nothing is forgotten.
+    assert_eq!(committed(&slot), None);
+    assert_reads(&session);
+}
