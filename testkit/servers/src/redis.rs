@@ -27,7 +27,7 @@ impl Redis {
         let (dir, port) = (directory("redis"), free_port());
         let (place, number) = (dir.display().to_string(), port.to_string());
         let socket = dir.join("s").display().to_string();
-        let mut command = words(&["redis-server", "--save", "", "--appendonly", "no"]);
+        let mut command = words(&[&program(), "--save", "", "--appendonly", "no"]);
         command.extend(words(&["--bind", "127.0.0.1", "--port", &number]));
         command.extend(words(&["--dir", &place, "--unixsocket", &socket]));
         command.extend(words(arguments));
@@ -48,7 +48,7 @@ impl Redis {
         let file = dir.join("sentinel.conf");
         fs::write(&file, config).expect("a file");
         let file = file.display().to_string();
-        Self::run(dir, port, words(&["redis-server", &file, "--sentinel"]))
+        Self::run(dir, port, words(&[&program(), &file, "--sentinel"]))
     }
 
     fn run(dir: PathBuf, port: u16, command: Vec<String>) -> Self {
@@ -119,4 +119,9 @@ impl Redis {
         });
         lines.collect()
     }
+}
+
+/// What runs as a server: `redis-server`, unless `CARAFE_REDIS_SERVER` names another one, such as a `valkey-server`.
+fn program() -> String {
+    std::env::var("CARAFE_REDIS_SERVER").unwrap_or_else(|_| "redis-server".to_owned())
 }
