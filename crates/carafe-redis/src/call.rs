@@ -1,40 +1,43 @@
 //! What every verb is made of: a deadline, a script or a read, and one more attempt if a reply was lost.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use carafe_core::store::{StoreError, StoreKey};
+use futures_util::FutureExt as _;
 
 use crate::{
     RedisStore,
     error::{is_lost, typed},
     found::Found,
     reply::{self, Reply},
-    script::Call,
+    script::{Call, Callable},
 };
 
 impl RedisStore {
-    /// `verb`, within `deadline`.
-    pub(crate) async fn within<T>(
+    /// `verb`, within `deadline`. Not `async`, which would hold it twice: what it is given, and what it awaits.
+    pub(crate) fn within<T>(
         &self,
         deadline: Duration,
         verb: impl Future<Output = Result<T, StoreError>>,
-    ) -> Result<T, StoreError> {
-        let began = Instant::now();
-        let Ok(result) = tokio::time::timeout(deadline, verb).await else {
-            self.link.suspect(began);
-            return Err(StoreError::Timeout(deadline));
-        };
-        result
+    ) -> impl Future<Output = Result<T, StoreError>> {
+        let seen = self.link.seen();
+        let timed = tokio::time::timeout(deadline, verb);
+        timed.map(move |result| {
+            result.unwrap_or_else(|_| {
+                self.link.suspect(seen);
+                Err(StoreError::Timeout(deadline))
+            })
+        })
     }
 
     /// Calls a script, and once more on a fresh connection if the reply was lost: `call` makes the call,
     /// and is told whether it is the second, which must do no harm if the first one took place.
-    pub(crate) async fn call<'c>(
+    pub(crate) async fn call<C: Callable>(
         &self,
-        call: impl Fn(bool) -> Call<'c>,
+        call: impl Fn(bool) -> C,
     ) -> Result<Reply, StoreError> {
-        let began = Instant::now();
-        let read = |answer| self.in_step(began, Reply::read(answer));
+        let seen = self.link.seen();
+        let read = |answer| self.in_step(seen, Reply::read(answer));
         let answer = match self.link.call(&call(false)).await {
             Err(error) if is_lost(&error) => match self.link.call(&call(true)).await {
                 Ok(answer) => match read(answer)? {
@@ -48,11 +51,11 @@ impl RedisStore {
         read(answer.map_err(typed)?)
     }
 
-    /// What was read of a reply to a command that was sent after `began`. One that cannot be read may be another
+    /// What was read of a reply to a command that was sent when there had been so many connections. One that cannot be read may be another
     /// command's, and then so are all that follow it: the next command takes a new connection.
-    fn in_step<T>(&self, began: Instant, read: Result<T, StoreError>) -> Result<T, StoreError> {
+    fn in_step<T>(&self, seen: u64, read: Result<T, StoreError>) -> Result<T, StoreError> {
         if let Err(StoreError::Corrupt(_)) = &read {
-            self.link.suspect(began);
+            self.link.suspect(seen);
         }
         read
     }
@@ -67,25 +70,34 @@ impl RedisStore {
 
     /// What is under a key.
     pub(crate) async fn find(&self, key: &StoreKey) -> Result<Found, StoreError> {
-        let began = Instant::now();
+        let seen = self.link.seen();
         match self.value(key).await? {
-            Some(value) => self.in_step(began, Found::read(value, key)),
+            Some(value) => self.in_step(seen, Found::read(value, key)),
             None => Ok(Found::Nothing),
         }
     }
 
     /// What is under a key, as it is.
     pub(crate) async fn value(&self, key: &StoreKey) -> Result<Option<Vec<u8>>, StoreError> {
-        let mut command = redis::cmd("GET");
-        command.arg(self.names.session(key));
-        let began = Instant::now();
-        self.in_step(began, reply::bytes(self.read(&command).await?))
+        let seen = self.link.seen();
+        let value = self.read_made(|| {
+            let name = self.names.session(key);
+            let mut command = redis::Cmd::with_capacity(2, 3 + name.len());
+            command.arg("GET").arg(name);
+            command
+        });
+        self.in_step(seen, reply::bytes(value.await?))
     }
 
     /// The answer to a command that changes nothing, so that it may be sent again.
     pub(crate) async fn read(&self, command: &redis::Cmd) -> Result<redis::Value, StoreError> {
-        match self.link.send(command).await {
-            Err(error) if is_lost(&error) => self.link.send(command).await.map_err(typed),
+        self.read_made(|| command.clone()).await
+    }
+
+    /// As [`RedisStore::read`], for the command that `make` makes.
+    async fn read_made(&self, make: impl Fn() -> redis::Cmd) -> Result<redis::Value, StoreError> {
+        match self.link.send(&make).await {
+            Err(error) if is_lost(&error) => self.link.send(&make).await.map_err(typed),
             answer => answer.map_err(typed),
         }
     }

@@ -67,8 +67,8 @@ impl<'a> Change<'a> {
     pub(crate) async fn next(&mut self) -> Result<Option<Next>, StoreError> {
         while self.newest.is_expired(self.now) {
             // By what the caller knows. Somebody may have used it since.
-            let found = self.store.value(&self.key).await?;
-            if !self.meet(found).await? {
+            let found = Box::pin(self.store.value(&self.key)).await?;
+            if !Box::pin(self.meet(found)).await? {
                 return Ok(None);
             }
         }
@@ -96,7 +96,7 @@ impl<'a> Change<'a> {
         match met {
             (Found::Record(record), rest) => {
                 let is_there = !record.is_expired(self.now);
-                (self.newest, self.was) = (Cow::Owned(*record), rest);
+                (self.newest, self.was) = (Cow::Owned(record), rest);
                 Ok(is_there)
             }
             // Who rotates has met an id that somebody else has replaced already.

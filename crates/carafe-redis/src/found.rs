@@ -11,13 +11,13 @@ use carafe_core::{
 
 use crate::{
     layout::{ALIAS, NONE, RESERVED, VERSION},
-    names::{key_of_text, tag_of_key},
+    names::{is_tag, key_of_text},
 };
 
 /// What is under a key.
 pub(crate) enum Found<T = Record> {
-    /// A session, or what is left of one that has expired.
-    Record(Box<T>),
+    /// A session, or what is left of one that has expired. Not boxed: nearly all are this.
+    Record(T),
     /// Another name of the session under this key, until then.
     Alias(StoreKey, Timestamp),
     /// A session on its way here.
@@ -35,7 +35,7 @@ impl Found {
                 value.drain(..data);
                 let data = SessionData::parse(text(value)?, Record::STYLE);
                 let data = data.map_err(StoreError::corrupt)?;
-                Self::Record(Box::new(summary.with_data(data)))
+                Self::Record(summary.with_data(data))
             }
             Found::Alias(to, until) => Self::Alias(to, until),
             Found::Pending(handle, user) => Self::Pending(handle, user),
@@ -86,8 +86,8 @@ impl<'v> Line<'v> {
             }
             listed => {
                 number::<i64>(listed).ok_or_else(|| corrupt("listed"))?;
-                self.is("key", &tag_of_key(key))?;
-                Found::Record(Box::new(self.summary()?))
+                check("key", is_tag(self.word("key")?, key))?;
+                Found::Record(self.summary()?)
             }
         };
         match self.words.next() {
@@ -121,8 +121,7 @@ impl<'v> Line<'v> {
     }
 
     fn is(&mut self, what: &str, expected: &str) -> Result<(), StoreError> {
-        let holds = self.word(what)? == expected;
-        holds.then_some(()).ok_or_else(|| corrupt(what))
+        check(what, self.word(what)? == expected)
     }
 
     fn number<T: std::str::FromStr>(&mut self, what: &str) -> Result<T, StoreError> {
@@ -168,6 +167,10 @@ fn number<T: std::str::FromStr>(word: &str) -> Option<T> {
 fn text(bytes: Vec<u8>) -> Result<String, StoreError> {
     // Without the bytes, which the error would show.
     String::from_utf8(bytes).map_err(|error| StoreError::corrupt(error.utf8_error()))
+}
+
+fn check(what: &str, holds: bool) -> Result<(), StoreError> {
+    holds.then_some(()).ok_or_else(|| corrupt(what))
 }
 
 fn corrupt(what: &str) -> StoreError {

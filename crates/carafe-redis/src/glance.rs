@@ -26,7 +26,7 @@ impl RedisStore {
     async fn glance(&self, key: &StoreKey) -> Result<Option<Summary>, StoreError> {
         loop {
             match self.beginning(key).await? {
-                Found::Record(session) => return Ok(Some(*session)),
+                Found::Record(session) => return Ok(Some(session)),
                 Found::Alias(..) | Found::Nothing => return Ok(None),
                 Found::Pending(..) => self.pause().await,
             }

@@ -114,7 +114,7 @@ impl RedisStore {
     pub(crate) async fn settled(&self, key: &StoreKey) -> Result<Option<Record>, StoreError> {
         loop {
             match self.find(key).await? {
-                Found::Record(record) => return Ok(Some(*record)),
+                Found::Record(record) => return Ok(Some(record)),
                 Found::Alias(..) | Found::Nothing => return Ok(None),
                 Found::Pending(..) => self.pause().await,
             }

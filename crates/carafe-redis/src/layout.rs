@@ -9,15 +9,13 @@
 //! its JSON text as it came. What the scripts rewrite stands in front: they need to know nothing of the rest.
 //! The crate's page shows an example.
 
-use std::fmt::Write as _;
-
 use carafe_core::{
     clock::Timestamp,
     json,
     store::{Handle, Record, StoreKey},
 };
 
-use crate::names::{tag_of_key, text_of_key};
+use crate::names::{append_tag, append_text, text_of_key};
 
 /// The version of this layout.
 pub(crate) const VERSION: &str = "2";
@@ -38,6 +36,12 @@ pub(crate) fn listed_until(expires: Timestamp, now: Timestamp) -> Timestamp {
     Timestamp::from_unix(until.min(LAST).max(expires.unix()))
 }
 
+/// The second until which Redis keeps what expires then, as in `value.lua`: it only frees memory, and the caller's clock
+/// decides.
+pub(crate) fn dropped_at(expires: Timestamp) -> i64 {
+    (expires.unix().min(LAST) + 60).max(1)
+}
+
 /// A record's value from behind the second until which the indices list it: what only a change changes.
 pub(crate) fn rest_of(key: &StoreKey, record: &Record) -> String {
     let data = json::write_object(record.data.iter(), Record::STYLE);
@@ -45,18 +49,19 @@ pub(crate) fn rest_of(key: &StoreKey, record: &Record) -> String {
     let texts = [user, device].map(Option::unwrap_or_default);
     let length = 160 + texts[0].len() + texts[1].len() + data.len();
     let mut rest = String::with_capacity(length);
-    // Writing to a `String` cannot fail.
-    let _ = write!(
-        rest,
-        " {} {} {} {} {} {} {}",
-        tag_of_key(key),
-        record.version,
-        record.last_seen.unix(),
-        record.expires.unix(),
-        record.created.unix(),
-        record.renewed.unix(),
-        record.handle,
-    );
+    rest.push(' ');
+    append_tag(&mut rest, key);
+    number(&mut rest, record.version);
+    for at in [
+        record.last_seen,
+        record.expires,
+        record.created,
+        record.renewed,
+    ] {
+        number(&mut rest, at.unix());
+    }
+    rest.push(' ');
+    append_text(&mut rest, record.handle.as_bytes());
     put(&mut rest, record.authenticated.map(Timestamp::unix));
     put(&mut rest, user.map(str::len));
     put(&mut rest, device.map(str::len));
@@ -92,7 +97,7 @@ pub(crate) fn reservation(handle: Handle, user: Option<&str>) -> String {
 
 /// A moment as Redis keeps it.
 pub(crate) fn second(at: Timestamp) -> String {
-    at.unix().to_string()
+    itoa::Buffer::new().format(at.unix()).to_owned()
 }
 
 /// A text for a script that may be absent or empty, which is not the same.
@@ -104,9 +109,14 @@ pub(crate) fn flag(set: bool) -> &'static str {
     if set { "1" } else { "" }
 }
 
-fn put(line: &mut String, number: Option<impl std::fmt::Display>) {
-    let _ = match number {
-        Some(number) => write!(line, " {number}"),
-        None => write!(line, " {NONE}"),
-    };
+fn put(line: &mut String, given: Option<impl itoa::Integer>) {
+    match given {
+        Some(given) => number(line, given),
+        None => line.extend([" ", NONE]),
+    }
+}
+
+fn number(line: &mut String, number: impl itoa::Integer) {
+    line.push(' ');
+    line.push_str(itoa::Buffer::new().format(number));
 }

@@ -1,6 +1,7 @@
 //! Carafe's sessions in Redis or Valkey: one server, Sentinel or a cluster.
 #![doc = include_str!("../LAYOUT.md")]
 
+mod beat;
 mod call;
 mod change;
 mod ends;

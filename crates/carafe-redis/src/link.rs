@@ -9,12 +9,13 @@ use std::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use redis::{
     AsyncConnectionConfig, Cmd, ErrorKind, RedisError, RedisResult, ServerErrorKind, Value,
-    aio::{ConnectionLike, MultiplexedConnection},
+    aio::ConnectionLike as _,
+    aio::MultiplexedConnection,
     cluster::{ClusterClient, ClusterConfig},
     cluster_async::ClusterConnection,
     cluster_routing::SingleNodeRoutingInfo,
@@ -23,8 +24,9 @@ use redis::{
 use tokio::sync::Mutex;
 
 use crate::{
+    beat::Beat,
     error::{is_elsewhere, is_no_script},
-    script::Call,
+    script::Callable,
 };
 
 /// How often a command looks for the server that takes it.
@@ -38,16 +40,15 @@ pub(crate) enum Source {
     Cluster(Box<ClusterClient>),
 }
 
-#[derive(Clone)]
 enum Connection {
     Server(MultiplexedConnection),
     Cluster(ClusterConnection),
 }
 
-#[derive(Clone)]
 struct Live {
     connection: Connection,
-    since: Instant,
+    /// The how manieth it is.
+    number: u64,
 }
 
 pub(crate) struct Link {
@@ -55,9 +56,10 @@ pub(crate) struct Link {
     connect_deadline: Duration,
     response_deadline: Duration,
     /// A plain read-write lock: read once a command, for a clone; written when a connection comes or goes.
-    live: RwLock<Option<Live>>,
+    live: RwLock<Option<Arc<Live>>>,
     /// How many connections there were.
     opened: AtomicU64,
+    beat: Beat,
     /// Of tokio's, because it is held while connecting: one connects, the others wait for its result.
     connecting: Mutex<()>,
 }
@@ -77,6 +79,7 @@ impl Link {
         Self {
             source,
             opened: AtomicU64::new(0),
+            beat: Beat::default(),
             connect_deadline: connect,
             response_deadline: response,
             live: RwLock::new(None),
@@ -109,23 +112,24 @@ impl Link {
     }
 
     /// The answer to a script's call.
-    pub(crate) async fn call(&self, call: &Call<'_>) -> RedisResult<Value> {
-        match self.send(&call.by_hash()).await {
-            Err(error) if is_no_script(&error) => self.send(&call.by_text()).await,
+    pub(crate) async fn call(&self, call: &impl Callable) -> RedisResult<Value> {
+        match self.send(|| call.by_hash()).await {
+            Err(error) if is_no_script(&error) => self.send(|| call.by_text()).await,
             answer => answer,
         }
     }
 
-    /// The answer to a command.
-    pub(crate) async fn send(&self, command: &Cmd) -> RedisResult<Value> {
+    /// The answer to the command that `make` makes each time it is sent.
+    pub(crate) async fn send(&self, make: impl Fn() -> Cmd) -> RedisResult<Value> {
+        self.beat.keep();
         let mut attempt = 0;
         loop {
             let live = self.live().await?;
-            let error = match live.send(command).await {
+            let error = match live.send(make()).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            if let Some(answer) = live.ask(command, &error).await {
+            if let Some(answer) = Box::pin(live.ask(&make, &error)).await {
                 return answer;
             }
             self.forget_if_broken(&live, &error);
@@ -137,55 +141,64 @@ impl Link {
         }
     }
 
-    /// A command that began at `began` got no answer in time. The connection it went through may be
-    /// dead without anybody having said so: the next command takes a new one.
-    pub(crate) fn suspect(&self, began: Instant) {
+    /// A command got no answer in time that began when there had been so many connections ([`Link::seen`]). The one it
+    /// went through may be dead without anybody having said so: the next command takes a new one.
+    pub(crate) fn suspect(&self, seen: u64) {
         let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
         // A cluster's connection is many; it looks after them itself.
-        if !self.is_cluster() && live.as_ref().is_some_and(|live| live.since <= began) {
+        if !self.is_cluster() && live.as_ref().is_some_and(|live| live.number <= seen) {
             *live = None;
         }
     }
 
+    /// How many connections there have been so far.
+    pub(crate) fn seen(&self) -> u64 {
+        self.opened.load(Ordering::Acquire)
+    }
+
     fn forget_if_broken(&self, broken: &Live, error: &RedisError) {
         let demoted = error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly);
-        if !self.is_cluster() && (demoted || error.is_unrecoverable_error()) {
-            let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
-            if live.as_ref().is_some_and(|live| live.since == broken.since) {
-                *live = None;
-            }
+        if demoted || error.is_unrecoverable_error() {
+            self.suspect(broken.number);
         }
     }
 
-    fn current(&self) -> Option<Live> {
+    fn current(&self) -> Option<Arc<Live>> {
         // What is behind the lock is replaced whole, so a panic elsewhere leaves it good.
         let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
         live.clone()
     }
 
-    async fn live(&self) -> RedisResult<Live> {
-        if let Some(live) = self.current() {
-            return Ok(live);
+    async fn live(&self) -> RedisResult<Arc<Live>> {
+        match self.current() {
+            Some(live) => Ok(live),
+            // Boxed, because it is large and rare, and every command would carry it along.
+            None => Box::pin(self.opening()).await,
         }
+    }
+
+    async fn opening(&self) -> RedisResult<Arc<Live>> {
         let _turn = self.connecting.lock().await;
         if let Some(live) = self.current() {
             return Ok(live);
         }
         let opening = tokio::time::timeout(self.connect_deadline, self.open());
         let connection = opening.await.map_err(|_| too_slow())??;
-        let live = Live {
+        let live = Arc::new(Live {
             connection,
-            since: Instant::now(),
-        };
-        self.opened.fetch_add(1, Ordering::Release);
-        *self.live.write().unwrap_or_else(PoisonError::into_inner) = Some(live.clone());
+            number: self.seen() + 1,
+        });
+        // By whoever has the turn.
+        self.opened.store(live.number, Ordering::Release);
+        *self.live.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&live));
         Ok(live)
     }
 
     async fn open(&self) -> RedisResult<Connection> {
+        // Without a deadline for each response: the verb has one, and each is a timer.
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(self.connect_deadline))
-            .set_response_timeout(Some(self.response_deadline));
+            .set_response_timeout(None);
         let client = match &*self.source {
             Source::Server(client) => (**client).clone(),
             Source::Sentinel(sentinels) => sentinels.lock().await.async_get_client().await?,
@@ -201,17 +214,23 @@ impl Link {
 }
 
 impl Live {
-    async fn send(&self, command: &Cmd) -> RedisResult<Value> {
-        let answer = match self.connection.clone() {
-            Connection::Server(mut connection) => connection.send_packed_command(command).await,
-            Connection::Cluster(mut connection) => connection.req_packed_command(command).await,
+    async fn send(&self, command: Cmd) -> RedisResult<Value> {
+        let answer = match &self.connection {
+            Connection::Server(connection) => {
+                let mut connection = connection.clone();
+                connection.send_packed_command(&command).await
+            }
+            Connection::Cluster(connection) => {
+                let mut connection = connection.clone();
+                Box::pin(connection.req_packed_command(&command)).await
+            }
         };
         answer.and_then(Value::extract_error)
     }
 
     /// In a cluster, the answer of the node that a slot is moving to, if `error` is the pointer to it.
-    async fn ask(&self, command: &Cmd, error: &RedisError) -> Option<RedisResult<Value>> {
-        let Connection::Cluster(mut connection) = self.connection.clone() else {
+    async fn ask(&self, make: &impl Fn() -> Cmd, error: &RedisError) -> Option<RedisResult<Value>> {
+        let Connection::Cluster(connection) = &self.connection else {
             return None;
         };
         if error.kind() != ErrorKind::Server(ServerErrorKind::Ask) {
@@ -223,7 +242,8 @@ impl Live {
             port: port.parse().ok()?,
         };
         let mut both = redis::pipe();
-        both.cmd("ASKING").add_command(command.clone());
+        both.cmd("ASKING").add_command(make());
+        let mut connection = connection.clone();
         let answers = connection.route_pipeline(both, 0, 2, node).await;
         // If that node has moved on too, the next attempt sees it.
         answers.ok()?.pop().map(Value::extract_error)

@@ -1,5 +1,6 @@
 //! The names of keys, and keys as text.
 
+use base64_simd::AsOut as _;
 use carafe_core::store::{Handle, StoreKey};
 
 /// How many parts the index of all sessions has in a cluster, each in a slot of its own: no node takes the
@@ -39,7 +40,11 @@ impl Names {
 
     /// The text of a session.
     pub(crate) fn session(&self, key: &StoreKey) -> String {
-        format!("{}:{}", self.prefix, text_of_key(key))
+        let mut name = String::with_capacity(self.prefix.len() + 1 + 43);
+        name.push_str(&self.prefix);
+        name.push(':');
+        append_text(&mut name, key.as_bytes());
+        name
     }
 
     /// The sorted set of a user's sessions.
@@ -120,10 +125,22 @@ pub(crate) fn member_of(text: &str) -> Option<(Handle, StoreKey)> {
 
 /// The start of the key, kept inside the record, so that a reply which belongs to another request is
 /// found out instead of shown to the wrong user.
-pub(crate) fn tag_of_key(key: &StoreKey) -> String {
-    let mut tag = text_of_key(key);
-    tag.truncate(12);
-    tag
+pub(crate) fn append_tag(text: &mut String, key: &StoreKey) {
+    // Twelve characters.
+    append_text(text, &key.as_bytes()[..9]);
+}
+
+/// Whether this is what [`append_tag`] writes.
+pub(crate) fn is_tag(word: &str, key: &StoreKey) -> bool {
+    let mut tag = [0_u8; 12];
+    let written =
+        base64_simd::URL_SAFE_NO_PAD.encode_as_str(&key.as_bytes()[..9], tag[..].as_out());
+    word == &*written
+}
+
+/// Bytes as characters that stand for six bits each.
+pub(crate) fn append_text(text: &mut String, bytes: &[u8]) {
+    base64_simd::URL_SAFE_NO_PAD.encode_append(bytes, text);
 }
 
 #[cfg(test)]

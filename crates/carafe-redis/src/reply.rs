@@ -20,10 +20,12 @@ pub(crate) enum Reply {
 }
 
 impl Reply {
-    /// Reads the array that every script returns.
+    /// Reads what every script returns: an array, or OK if it is done and nothing was taken away.
     pub(crate) fn read(value: Value) -> Result<Self, StoreError> {
-        let Value::Array(items) = value else {
-            return Err(strange());
+        let items = match value {
+            Value::Okay => return Ok(Self::Ok(Vec::new())),
+            Value::Array(items) => items,
+            _ => return Err(strange()),
         };
         let mut items = items.into_iter();
         let word = items.next().map(bytes).transpose()?.flatten();

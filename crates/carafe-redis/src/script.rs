@@ -24,7 +24,7 @@ macro_rules! scripts {
 
 scripts! {
     CREATE: "scripts/value.lua", "scripts/index.lua", "scripts/create.lua";
-    PATCH: "scripts/value.lua", "scripts/unlike.lua", "scripts/index.lua", "scripts/relist.lua", "scripts/patch.lua";
+    PATCH: "scripts/unlike.lua", "scripts/patch.lua", "scripts/index.lua", "scripts/relist.lua", "scripts/prolong.lua";
     ROTATE: "scripts/value.lua", "scripts/unlike.lua", "scripts/index.lua", "scripts/rotate.lua";
     RESERVE: "scripts/reserve.lua";
     COMMIT: "scripts/value.lua", "scripts/unlike.lua", "scripts/commit.lua";
@@ -107,24 +107,52 @@ impl<'a> Call<'a> {
         let args = args.into_iter().map(Argument::bytes).collect();
         Self { source, keys, args }
     }
+}
+
+/// What can be called: a [`Call`], or what writes its keys and arguments without keeping them.
+pub(crate) trait Callable {
+    fn source(&self) -> &'static Source;
+
+    /// How many keys there are, and about how many bytes all keys and arguments have.
+    fn size(&self) -> (usize, usize);
+
+    /// The keys, then the arguments.
+    fn write(&self, command: &mut Cmd);
 
     /// The command that names the script by its hash.
-    pub(crate) fn by_hash(&self) -> Cmd {
-        self.command("EVALSHA", &self.source.hash)
+    fn by_hash(&self) -> Cmd {
+        self.command("EVALSHA", &self.source().hash)
     }
 
     /// The command that brings the script along.
-    pub(crate) fn by_text(&self) -> Cmd {
-        self.command("EVAL", self.source.text)
+    fn by_text(&self) -> Cmd {
+        self.command("EVAL", self.source().text)
     }
 
     fn command(&self, verb: &str, script: &str) -> Cmd {
-        let mut command = redis::cmd(verb);
-        command.arg(script).arg(self.keys.len());
+        let (keys, bytes) = self.size();
+        let mut command = Cmd::with_capacity(16, bytes + script.len() + 16);
+        command.arg(verb).arg(script).arg(keys);
+        self.write(&mut command);
+        command
+    }
+}
+
+impl Callable for Call<'_> {
+    fn source(&self) -> &'static Source {
+        self.source
+    }
+
+    fn size(&self) -> (usize, usize) {
+        let keys: usize = self.keys.iter().map(String::len).sum();
+        let args: usize = self.args.iter().map(|arg| arg.len()).sum();
+        (self.keys.len(), keys + args)
+    }
+
+    fn write(&self, command: &mut Cmd) {
         command.arg(&self.keys[..]);
         for arg in &self.args {
             command.arg(&**arg);
         }
-        command
     }
 }

@@ -180,3 +180,46 @@ impl SessionStore for RedisStore {
         (self.listing != Listing::Off).then_some(self as &dyn Inventory)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use carafe_core::{session::SessionData, store::Handle};
+
+    /// Each is an allocation of every request that reads or writes. The driver needs 1.2 KB of it; what is rare
+    /// stands in boxes of its own.
+    #[test]
+    fn the_futures_of_a_request_are_small() {
+        let client = redis::Client::open("redis://127.0.0.1").expect("a URL");
+        let store = RedisStore::from_client(client);
+        let (key, now, patch) = (
+            StoreKey::of_id("a"),
+            Timestamp::from_unix(1),
+            Patch::default(),
+        );
+        let record = Record {
+            data: SessionData::default(),
+            user: None,
+            handle: Handle::from_bytes([0; 12]),
+            device: None,
+            created: now,
+            renewed: now,
+            last_seen: now,
+            expires: now,
+            authenticated: None,
+            version: 0,
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        let _context = runtime.as_ref().expect("a runtime").enter();
+        let [load, patch, touch] = [
+            size_of_val(&*store.load(&key, now)),
+            size_of_val(&*store.patch(&key, &record, &patch, now)),
+            size_of_val(&*store.touch(&key, now, now)),
+        ];
+        assert!(load <= 2048, "{load}");
+        assert!(patch <= 3072, "{patch}");
+        assert!(touch <= 2304, "{touch}");
+    }
+}

@@ -1,12 +1,11 @@
 //! The verbs, without their deadlines. `rotate` and the sessions of users have files of their own.
 
-use std::borrow::Cow;
-
 use carafe_core::{
     clock::Timestamp,
     session::Patch,
     store::{Created, Patched, Record, StoreError, StoreKey},
 };
+use redis::Cmd;
 
 use crate::{
     RedisStore,
@@ -16,9 +15,58 @@ use crate::{
     layout::{self, flag, second},
     listing::Listing,
     reply::Reply,
-    script::{self, Call},
+    script::{self, Call, Callable, Source},
     users::Removed,
 };
+
+/// A call of the script of a patch, the one that nearly every write is.
+struct PatchCall<'c> {
+    store: &'c RedisStore,
+    change: &'c Change<'c>,
+    next: &'c Next,
+    listed: Option<Timestamp>,
+    again: bool,
+}
+
+impl PatchCall<'_> {
+    /// The index on one server, which is told if the session lives longer.
+    fn index(&self) -> Option<String> {
+        let store = self.store;
+        self.next.grows.then(|| store.index_inside()).flatten()
+    }
+}
+
+impl Callable for PatchCall<'_> {
+    fn source(&self) -> &'static Source {
+        &script::PATCH
+    }
+
+    fn size(&self) -> (usize, usize) {
+        let texts = self.change.was.len() + self.next.rest.len();
+        (1 + usize::from(self.index().is_some()), 256 + texts)
+    }
+
+    fn write(&self, command: &mut Cmd) {
+        let record = &self.next.record;
+        let index = self.index();
+        command.arg(self.store.names.session(&self.change.key));
+        command.arg(index.as_deref());
+        command.arg(&self.change.was).arg(&self.next.rest);
+        command.arg(record.expires.unix());
+        command.arg(layout::dropped_at(record.expires));
+        match self.listed {
+            Some(listed) => command.arg(listed.unix()),
+            None => command.arg(""),
+        };
+        command.arg(flag(self.store.lists_apart(record.user.as_deref())));
+        command.arg(flag(self.again));
+        if index.is_some() {
+            command.arg(record.handle.to_string());
+            command.arg(record.created.unix());
+            command.arg(record.renewed.unix());
+        }
+    }
+}
 
 impl RedisStore {
     pub(crate) async fn create_it(
@@ -59,7 +107,7 @@ impl RedisStore {
         let mut key = *key;
         loop {
             match self.find(&key).await? {
-                Found::Record(record) => return Ok((!record.is_expired(now)).then_some(*record)),
+                Found::Record(record) => return Ok((!record.is_expired(now)).then_some(record)),
                 Found::Alias(to, until) if now < until => key = to,
                 Found::Alias(..) | Found::Nothing => return Ok(None),
                 Found::Pending(..) => self.pause().await,
@@ -76,11 +124,17 @@ impl RedisStore {
     ) -> Result<Patched, StoreError> {
         let (mut change, mut listed) = (Change::new(self, key, None, base, patch, now), None);
         while let Some(next) = change.next().await? {
-            let answer = self.call(|again| self.patch_call(&change, &next, listed, again));
+            let answer = self.call(|again| PatchCall {
+                store: self,
+                change: &change,
+                next: &next,
+                listed,
+                again,
+            });
             match answer.await? {
                 Reply::Ok(_) => return Ok(Patched::Applied(next.record.into())),
                 Reply::Found(value) => {
-                    if !change.meet(Some(value)).await? {
+                    if !Box::pin(change.meet(Some(value))).await? {
                         break;
                     }
                     listed = None;
@@ -88,38 +142,12 @@ impl RedisStore {
                 Reply::Gone => break,
                 Reply::List(_) => {
                     let session = next.record.summary();
-                    listed = Some(self.list(&session, &change.key, now).await?);
+                    listed = Some(Box::pin(self.list(&session, &change.key, now)).await?);
                 }
                 Reply::Taken | Reply::Unknown => return Err(unexpected()),
             }
         }
         Ok(Patched::Gone)
-    }
-
-    fn patch_call<'c>(
-        &self,
-        change: &'c Change<'_>,
-        next: &'c Next,
-        listed: Option<Timestamp>,
-        again: bool,
-    ) -> Call<'c> {
-        let record = &next.record;
-        let mut args: Vec<Cow<'c, str>> = vec![
-            change.was.as_str().into(),
-            next.rest.as_str().into(),
-            second(record.expires).into(),
-            listed.map(second).unwrap_or_default().into(),
-            flag(self.lists_apart(record.user.as_deref())).into(),
-            flag(again).into(),
-        ];
-        let index = self.index_inside().filter(|_| next.grows);
-        if index.is_some() {
-            args.push(record.handle.to_string().into());
-            args.push(second(record.created).into());
-            args.push(second(record.renewed).into());
-        }
-        let keys = [self.names.session(&change.key)].into_iter();
-        Call::new(&script::PATCH, keys.chain(index), args)
     }
 
     pub(crate) async fn touch_it(
@@ -142,7 +170,7 @@ impl RedisStore {
                 Reply::Gone => return Ok(false),
                 Reply::List(value) => match Found::glance(&value, &key)? {
                     Found::Record(session) => {
-                        listed = Some(self.list(&session, &key, now).await?);
+                        listed = Some(Box::pin(self.list(&session, &key, now)).await?);
                         continue;
                     }
                     _ => return Err(unexpected()),

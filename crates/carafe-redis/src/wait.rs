@@ -114,7 +114,7 @@ impl RedisStore {
         let mut command = redis::cmd("WAIT");
         command.arg(wait.replicas);
         command.arg(u64::try_from(wait.timeout.as_millis()).unwrap_or(u64::MAX));
-        let reached = self.link.send(&command).await.map_err(typed)?;
+        let reached = self.link.send(|| command.clone()).await.map_err(typed)?;
         let reached: u32 = redis::from_redis_value(reached).map_err(StoreError::corrupt)?;
         if self.link.opened() != opened {
             return Err(StoreError::unavailable(
@@ -144,7 +144,7 @@ impl RedisStore {
         let writes = names.iter().map(|name| async move {
             let mut command = redis::cmd("SET");
             command.arg(name).arg("").arg("PX").arg(1000);
-            self.link.send(&command).await.map_err(typed)
+            self.link.send(|| command.clone()).await.map_err(typed)
         });
         try_join_all(writes).await.map(drop)
     }

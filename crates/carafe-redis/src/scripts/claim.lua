@@ -2,4 +2,4 @@
 local claimed = tonumber(redis.call('GET', KEYS[1]) or '0')
 if claimed > tonumber(ARGV[2]) and claimed <= tonumber(ARGV[3]) then return {'gone'} end
 redis.call('SET', KEYS[1], ARGV[1])
-return {'ok'}
+return {ok = 'OK'}

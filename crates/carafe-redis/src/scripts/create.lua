@@ -6,4 +6,4 @@ if redis.call('EXISTS', KEYS[1]) == 1 then
 end
 file(KEYS[1], ARGV[1], ARGV[2])
 if KEYS[2] then enlist(sets_of(KEYS[2], ARGV[3]), ARGV[3], member_of(ARGV[3], KEYS[1]), ARGV[4], ARGV[5], ARGV[2]) end
-return {'ok'}
+return {ok = 'OK'}

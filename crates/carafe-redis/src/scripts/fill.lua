@@ -4,4 +4,4 @@ local value = redis.call('GET', KEYS[1])
 if not value then return {'gone'} end
 -- What is no reservation was filled by an attempt whose reply was lost.
 if value == ARGV[3] then file(KEYS[1], ARGV[1], ARGV[2]) end
-return {'ok'}
+return {ok = 'OK'}

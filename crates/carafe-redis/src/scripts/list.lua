@@ -4,4 +4,4 @@ redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', redis.call
 local old = redis.call('ZSCORE', KEYS[1], ARGV[2])
 if not old or tonumber(old) < tonumber(ARGV[1]) then redis.call('ZADD', KEYS[1], ARGV[1], ARGV[2]) end
 redis.call('EXPIREAT', KEYS[1], drop_at(redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')[2]))
-return {'ok'}
+return {ok = 'OK'}

@@ -3,7 +3,7 @@
 -- key or '', 7 until when, 8 handle, 9 created, 10 renewed.
 local taken = redis.call('EXISTS', KEYS[2]) == 1
 -- Nobody else can have filed anything under a key that nobody else knows: the first attempt was it.
-if taken and ARGV[5] == '1' then return {'ok'} end
+if taken and ARGV[5] == '1' then return {ok = 'OK'} end
 local trouble = unlike(redis.call('GET', KEYS[1]))
 if trouble then return trouble end
 if taken then return {'taken'} end
@@ -15,4 +15,4 @@ if KEYS[3] then
   delist(sets, handle, member_of(handle, KEYS[1]), false)
   enlist(sets, handle, member_of(handle, KEYS[2]), ARGV[9], ARGV[10], ARGV[3])
 end
-return {'ok'}
+return {ok = 'OK'}

@@ -9,4 +9,4 @@ local seen, expires, listed = later(r.seen, ARGV[1]), later(r.expires, ARGV[2]),
 if (r.user ~= '' or ARGV[4] == '1') and tonumber(expires) > tonumber(listed) then return {'list', used(r, listed, seen, expires)} end
 file(KEYS[1], used(r, listed, seen, expires), expires)
 if KEYS[2] and tonumber(expires) > tonumber(r.expires) then relist(KEYS[2], KEYS[1], r.handle, r.created, r.renewed, expires) end
-return {'ok'}
+return {ok = 'OK'}
