@@ -48,10 +48,26 @@ impl RedisStore {
     async fn end(&self, handle: Handle, key: &StoreKey) -> Result<bool, StoreError> {
         match self.remove(key, None, Some(handle)).await {
             Ok(Removed::Yes) => Ok(true),
+            Ok(Removed::Reservation(from)) => self.end_on_its_way(handle, &from, key).await,
             Ok(Removed::No) => self.delist_old(handle, key).await.map(|()| false),
             // Something else under the key is not touched, and lets nobody in.
             Ok(Removed::Moved(_)) | Err(StoreError::Corrupt(_)) => Ok(false),
             Err(error) => Err(error),
+        }
+    }
+
+    /// Takes the session away whose reservation was taken away; whether it was there. If it had moved, the reservation
+    /// was all that there was of it; if not, it is where it was, unless somebody else has ended it.
+    async fn end_on_its_way(
+        &self,
+        handle: Handle,
+        from: &StoreKey,
+        to: &StoreKey,
+    ) -> Result<bool, StoreError> {
+        match self.remove(from, None, Some(handle)).await? {
+            Removed::Yes => Ok(true),
+            Removed::Moved(moved) => Ok(moved == *to),
+            Removed::No | Removed::Reservation(_) => Ok(false),
         }
     }
 
@@ -80,7 +96,7 @@ impl RedisStore {
     }
 
     /// The handles of those that were there: a session that moves in a cluster is a record and a reservation at
-    /// once, and counts once.
+    /// once, of which two calls may meet one each.
     async fn end_all(&self, members: &[Member]) -> Result<Vec<Handle>, StoreError> {
         let ends = members.iter().map(|(handle, key)| async move {
             let was_there = self.end(*handle, key).await?;

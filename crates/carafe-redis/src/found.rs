@@ -20,8 +20,8 @@ pub(crate) enum Found<T = Record> {
     Record(T),
     /// Another name of the session under this key, until then.
     Alias(StoreKey, Timestamp),
-    /// A session on its way here.
-    Pending(Handle, Option<String>),
+    /// A session on its way here from this key.
+    Pending(Handle, StoreKey, Option<String>),
     /// Nothing.
     Nothing,
 }
@@ -38,7 +38,7 @@ impl Found {
                 Self::Record(summary.with_data(data))
             }
             Found::Alias(to, until) => Self::Alias(to, until),
-            Found::Pending(handle, user) => Self::Pending(handle, user),
+            Found::Pending(handle, from, user) => Self::Pending(handle, from, user),
             Found::Nothing => Self::Nothing,
         })
     }
@@ -81,8 +81,10 @@ impl<'v> Line<'v> {
                 Found::Alias(to, self.moment("end of the alias")?)
             }
             RESERVED => {
-                let (handle, user) = (self.handle()?, self.length("user")?);
-                Found::Pending(handle, self.text("user", user)?)
+                let handle = self.handle()?;
+                let from = key_of_text(self.word("old key")?).ok_or_else(|| corrupt("old key"))?;
+                let user = self.length("user")?;
+                Found::Pending(handle, from, self.text("user", user)?)
             }
             listed => {
                 number::<i64>(listed).ok_or_else(|| corrupt("listed"))?;

@@ -86,9 +86,9 @@ pub(crate) fn alias(to: &StoreKey, until: Timestamp) -> String {
     format!("{VERSION} {ALIAS} {} {}", text_of_key(to), until.unix())
 }
 
-/// What lies under a key to which a session is on its way.
-pub(crate) fn reservation(handle: Handle, user: Option<&str>) -> String {
-    let mut value = format!("{VERSION} {RESERVED} {handle}");
+/// What lies under a key to which a session is on its way from another one.
+pub(crate) fn reservation(handle: Handle, from: &StoreKey, user: Option<&str>) -> String {
+    let mut value = format!("{VERSION} {RESERVED} {handle} {}", text_of_key(from));
     put(&mut value, user.map(str::len));
     value.push('\n');
     value.push_str(user.unwrap_or_default());

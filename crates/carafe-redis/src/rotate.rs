@@ -222,12 +222,14 @@ impl RedisStore {
             let args = [value.clone(), until, rotation.reservation()];
             Call::new(&script::FILL, [self.names.session(rotation.to)], args)
         });
-        let filled = filled.await?;
-        if rotation.alias_until.is_none() {
-            self.settle(rotation).await?;
-        }
-        match filled {
-            Reply::Ok(_) => Ok(Some(next.record)),
+        match filled.await? {
+            Reply::Ok(_) => {
+                if rotation.alias_until.is_none() {
+                    self.settle(rotation).await?;
+                }
+                Ok(Some(next.record))
+            }
+            // The old key keeps its trace for a minute: it tells who took the reservation away that the session had moved.
             Reply::Gone => Ok(None),
             _ => Err(unexpected()),
         }
@@ -263,7 +265,7 @@ impl RedisStore {
 impl Rotation<'_> {
     /// What stands at the new key until the record does.
     fn reservation(&self) -> String {
-        reservation(self.base.handle, self.user)
+        reservation(self.base.handle, self.from, self.user)
     }
 
     /// What a commit leaves at the old key: the alias, or one that is over.

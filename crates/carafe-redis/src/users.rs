@@ -33,6 +33,8 @@ type Member = (Handle, StoreKey);
 /// What became of a removal.
 pub(crate) enum Removed {
     Yes,
+    /// What was kept for a session on its way from this key, which may have been there still, or not.
+    Reservation(StoreKey),
     /// There was nothing, or another user's.
     No,
     /// The key leads to this one.
@@ -64,7 +66,7 @@ impl RedisStore {
             Call::new(&script::REMOVE, keys.chain(self.index_inside()), args)
         });
         match removed.await? {
-            Reply::Ok(value) => self.forget(key, &value).await.map(|()| Removed::Yes),
+            Reply::Ok(value) => self.forget(key, &value).await,
             Reply::Gone => Ok(Removed::No),
             Reply::Found(value) => match Found::glance(&value, key)? {
                 Found::Alias(to, _) => Ok(Removed::Moved(to)),
@@ -75,11 +77,10 @@ impl RedisStore {
     }
 
     /// Takes what was under a key out of the indices.
-    async fn forget(&self, key: &StoreKey, removed: &[u8]) -> Result<(), StoreError> {
-        let (handle, user, ended) = match Found::glance(removed, key)? {
-            Found::Record(session) => (session.handle, session.user, true),
-            // A reservation may go and its session stay.
-            Found::Pending(handle, user) => (handle, user, false),
+    async fn forget(&self, key: &StoreKey, removed: &[u8]) -> Result<Removed, StoreError> {
+        let (handle, user, what) = match Found::glance(removed, key)? {
+            Found::Record(session) => (session.handle, session.user, Removed::Yes),
+            Found::Pending(handle, from, user) => (handle, user, Removed::Reservation(from)),
             Found::Alias(..) | Found::Nothing => return Err(unexpected()),
         };
         let of_user = async {
@@ -88,8 +89,10 @@ impl RedisStore {
                 None => Ok(()),
             }
         };
+        // A reservation may go and its session stay.
+        let ended = matches!(what, Removed::Yes);
         try_join(of_user, self.delist(handle, key, ended)).await?;
-        Ok(())
+        Ok(what)
     }
 
     /// The members that are not in `seen`, which they are added to.
@@ -138,7 +141,8 @@ impl RedisStore {
             let meant = members.iter().filter(|(handle, _)| which.includes(*handle));
             let removals = meant.map(|&(handle, key)| async move {
                 let removed = self.remove(&key, Some(user), None).await?;
-                Ok(matches!(removed, Removed::Yes).then_some(handle))
+                let was_there = matches!(removed, Removed::Yes | Removed::Reservation(_));
+                Ok(was_there.then_some(handle))
             });
             let removed: Vec<_> = try_join_all(removals).await?;
             deleted.extend(removed.into_iter().flatten());

@@ -198,7 +198,7 @@ impl RedisStore {
         let was_there = loop {
             match self.remove(&key, None, None).await? {
                 Removed::Moved(to) => aliases.push(std::mem::replace(&mut key, to)),
-                Removed::Yes => break true,
+                Removed::Yes | Removed::Reservation(_) => break true,
                 Removed::No => break false,
             }
         };

@@ -11,7 +11,7 @@ if not value then
 end
 local r = read(KEYS[1], value)
 if not r then
-  local handle, has, user = value:match('^2 %? ([%w_-]+) (%d*)%-?\n(.*)$')
+  local handle, has, user = value:match('^2 %? ([%w_-]+) [%w_-]+ (%d*)%-?\n(.*)$')
   if not handle or #handle ~= 16 or #user ~= (tonumber(has) or 0) then return {'found', value} end
   r = {handle = handle, user = tonumber(has) and '+' .. user or ''}
 end
