@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use carafe_core::store::{StoreError, StoreKey};
-use futures_util::FutureExt as _;
+use futures_util::{FutureExt as _, future::lazy};
 
 use crate::{
     RedisStore,
@@ -21,7 +21,8 @@ impl RedisStore {
         verb: impl Future<Output = Result<T, StoreError>>,
     ) -> impl Future<Output = Result<T, StoreError>> {
         let seen = self.link.seen();
-        let timed = tokio::time::timeout(deadline, verb);
+        // Not before somebody waits, who is then inside a runtime: a timer needs one.
+        let timed = lazy(move |_| tokio::time::timeout(deadline, verb)).flatten();
         timed.map(move |result| {
             result.unwrap_or_else(|_| {
                 self.link.suspect(seen);
