@@ -73,6 +73,8 @@ impl Script {
 
 /// How a load of a session goes, and the most memory that it held at once.
 fn load<S: SessionStore>(store: impl FnOnce() -> S) -> (StoreError, u64) {
+    // Where `RUST_BACKTRACE` is set, the backtrace of a driver's panic would take 47 MB.
+    std::panic::set_hook(Box::new(|panic| eprintln!("{panic}")));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
