@@ -244,7 +244,7 @@ impl CodePoints<'_> {
         Some(code)
     }
 
-    /// `uXXXX`, and the second half if this is the first of a pair.
+    /// A `u` and four digits, and the second half if this is the first of a pair.
     fn surrogates(&mut self) -> Option<u32> {
         let first = unit(self.0)?;
         self.0 = self.0.get(5..).unwrap_or_default();

@@ -12,7 +12,7 @@
 pub struct Style {
     /// Keys in code point order at every level, as Flask's JSON provider does; otherwise as they come.
     pub sort_keys: bool,
-    /// Everything outside printable ASCII as `\uXXXX`.
+    /// Everything outside printable ASCII as `\u` and four hexadecimal digits.
     pub ascii: bool,
     /// `", "` and `": "` as separators instead of `","` and `":"`.
     pub spaced: bool,

@@ -61,7 +61,10 @@ impl SessionManager {
             }
             Prepared::Server(side) if slot.is_open() => match self.plan(side, slot, status, now) {
                 Plan::Settled(effects) => Committing::now(Ok(effects)),
-                Plan::Store(task) => Committing::later(carry_out(slot.clone(), task, now)),
+                Plan::Store(task) => {
+                    let (slot, waits) = (slot.clone(), !side.runs_at_once());
+                    Committing::of(waits, || carry_out(slot, task, now))
+                }
             },
             Prepared::Server(side) if self.commits_untouched() => {
                 let lines = cookies.into_iter().map(<[u8]>::to_vec).collect();

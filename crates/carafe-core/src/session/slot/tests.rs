@@ -2,7 +2,8 @@ use futures_executor::block_on;
 
 use super::*;
 use crate::{
-    session::{ServerSide, Session, SessionConfig, SessionError},
+    Answer,
+    session::{AtLimit, ServerSide, Session, SessionConfig, SessionError},
     store::MemoryStore,
 };
 
@@ -58,4 +59,22 @@ fn ckw_12_a_stored_session_is_read_on_while_and_after_it_is_committed() {
     // Once more: the old id is dead by now, and nothing is forgotten.
     assert_eq!(committed(&slot), None);
     assert_reads(&session);
+}
+
+#[test]
+fn a_store_in_memory_makes_nobody_wait() {
+    let manager = |side: ServerSide| {
+        let manager = SessionManager::new(side, SessionConfig::default());
+        Arc::new(manager.expect("browsers take the cookie"))
+    };
+    let is_at_once = |manager: &Arc<SessionManager>| {
+        let (slot, session) = opened(manager, "");
+        session.log_in("bob").expect("nothing was sent");
+        matches!(manager.commit(&slot, [], 200, NOON), Answer::Now(_))
+    };
+    let alone = ServerSide::new(MemoryStore::new());
+    assert!(is_at_once(&manager(alone.clone())));
+    // Who counts the sessions of a user asks what may wait.
+    let limited = alone.with_limit_per_user(5, AtLimit::Refuse);
+    assert!(!is_at_once(&manager(limited)));
 }
