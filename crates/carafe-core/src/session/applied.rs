@@ -26,7 +26,10 @@ impl Patch {
     /// [`ScanError`] if a text that it writes is not JSON, or nests too deep.
     pub fn applied(&self, base: &SessionData, style: Style) -> Result<SessionData, ScanError> {
         match self.is_plain(style) {
-            true => Ok(SessionData::joined(&self.listed(base))),
+            true => {
+                let room = base.length() + self.length();
+                Ok(SessionData::joined(room, self.raw_members(base)))
+            }
             false => SessionData::parse(self.render(base, style), style),
         }
     }

@@ -4,7 +4,7 @@
 
 use std::{borrow::Cow, slice};
 
-use super::packed::{self, Packed, PackedMembers};
+use super::packed::{Packed, PackedMembers, pack};
 use crate::json::{self, Member, Members, ScanError, Style};
 
 /// An ordered dictionary whose values keep the JSON text they came as.
@@ -38,6 +38,10 @@ enum Iter<'d> {
     Packed(PackedMembers<'d>),
 }
 
+/// [`Iter`], but bytes, which need no look whether they are text.
+#[derive(Clone)]
+struct RawIter<'d>(Iter<'d>);
+
 impl SessionData {
     /// Reads the JSON text of a session, as Flask would (`style.tags`) or Starlette.
     ///
@@ -57,29 +61,32 @@ impl SessionData {
         }))
     }
 
-    /// Of members that were checked, with distinct keys.
-    pub(super) fn joined(members: &[(&str, &str)]) -> Self {
-        Self(Form::Packed(Packed::of(members.iter().copied())))
+    /// Of members that were checked, with distinct keys, for which `room` should be enough.
+    pub(super) fn joined<'m>(
+        room: usize,
+        members: impl Iterator<Item = (&'m [u8], &'m [u8])>,
+    ) -> Self {
+        Self(Form::Packed(Packed::written(pack(room, members))))
     }
 
-    /// Of bytes that [`SessionData::pack`] has written at `start`. Shares them.
+    /// Of bytes that [`SessionData::packed_bytes`] has given, at `start`. Shares them.
     pub(crate) fn packed(bytes: std::sync::Arc<[u8]>, start: usize) -> Self {
         Self(Form::Packed(Packed::at(bytes, start)))
     }
 
-    /// Bytes that [`SessionData::pack`] fills.
-    pub(crate) fn packed_length(&self) -> usize {
+    /// The dictionary in bytes that can be read without a scan.
+    pub(crate) fn packed_bytes(&self) -> Cow<'_, [u8]> {
         match &self.0 {
-            Form::Scanned { .. } => packed::length(self.members()),
-            Form::Packed(packed) => packed.bytes().len(),
+            Form::Scanned { text, .. } => Cow::Owned(pack(text.len(), self.raw_members())),
+            Form::Packed(packed) => Cow::Borrowed(packed.bytes()),
         }
     }
 
-    /// Fills `place` with the dictionary, so that it can be read without a scan.
-    pub(crate) fn pack(&self, place: &mut [u8]) {
+    /// About how many bytes that are.
+    pub(super) fn length(&self) -> usize {
         match &self.0 {
-            Form::Scanned { .. } => packed::write(self.members(), place),
-            Form::Packed(packed) => place.copy_from_slice(packed.bytes()),
+            Form::Scanned { text, .. } => text.len(),
+            Form::Packed(packed) => packed.bytes().len(),
         }
     }
 
@@ -91,7 +98,7 @@ impl SessionData {
                 let is_it = |member: &&Member| json::string::key_equals(member.key.of(text), key);
                 Some(members.iter().find(is_it)?.value.of(text))
             }
-            Form::Packed(packed) => packed.text_of(key),
+            Form::Packed(packed) => str::from_utf8(packed.value_of(key)?).ok(),
         }
     }
 
@@ -112,7 +119,22 @@ impl SessionData {
     /// Whether there is no key.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        match &self.0 {
+            Form::Scanned { members, .. } => members.is_empty(),
+            Form::Packed(packed) => packed.is_empty(),
+        }
+    }
+
+    /// The members as bytes, in order.
+    pub(super) fn raw_members(&self) -> impl Iterator<Item = (&[u8], &[u8])> + Clone {
+        RawIter(self.members())
+    }
+
+    pub(super) fn contains_key(&self, key: &str) -> bool {
+        match &self.0 {
+            Form::Scanned { .. } => self.text_of(key).is_some(),
+            Form::Packed(packed) => packed.value_of(key).is_some(),
+        }
     }
 
     fn members(&self) -> Iter<'_> {
@@ -132,7 +154,25 @@ impl<'d> Iterator for Iter<'d> {
                 let member = members.next()?;
                 Some((member.key.of(text), member.value.of(text)))
             }
-            Self::Packed(members) => members.next(),
+            Self::Packed(members) => {
+                let (key, value) = members.next()?;
+                Some((str::from_utf8(key).ok()?, str::from_utf8(value).ok()?))
+            }
+        }
+    }
+}
+
+impl<'d> Iterator for RawIter<'d> {
+    type Item = (&'d [u8], &'d [u8]);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        match &mut self.0 {
+            Iter::Packed(members) => members.next(),
+            scanned @ Iter::Scanned(..) => {
+                let (key, value) = scanned.next()?;
+                Some((key.as_bytes(), value.as_bytes()))
+            }
         }
     }
 }

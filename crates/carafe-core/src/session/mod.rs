@@ -54,7 +54,6 @@ pub use handle::{Session, SessionError};
 pub use limit::AtLimit;
 pub use manager::{Opening, SessionManager};
 pub use on_corrupt::OnCorrupt;
-pub(crate) use packed::zeros;
 pub use patch::{Change, FactChanges, Patch, Rerun, Seen, Update};
 pub use plan::{StoredFacts, Verb, verb};
 pub use server_side::ServerSide;

@@ -1,138 +1,108 @@
 //! A dictionary as bytes that need no scan, so that many may read the same ones:
 //!
 //! ```text
-//! members ‖ for each: length of the key ‖ length of the value ‖ key ‖ value     numbers as LEB128: 7 bits a byte, the low ones first
+//! for each member: length of the key ‖ length of the value ‖ key ‖ value     numbers as LEB128: 7 bits a byte, the low ones first
 //! ```
 //!
-//! Keys and values are JSON text. As long as the JSON text of the whole, because members of a usual length have two
+//! Keys and values are JSON text. No longer than the JSON text of the whole, because members of a usual length have two
 //! bytes of lengths instead of a colon and a comma.
 
 use std::sync::Arc;
 
 use crate::json::string;
 
-/// A dictionary at the end of bytes that may hold something else before it. A clone shares them.
+/// A dictionary at the end of bytes that may hold something else before it.
 #[derive(Clone)]
 pub(crate) struct Packed {
-    bytes: Arc<[u8]>,
+    bytes: Bytes,
     start: usize,
+}
+
+#[derive(Clone)]
+enum Bytes {
+    /// A store's own. A clone shares them.
+    Shared(Arc<[u8]>),
+    /// Just written, for a store to copy.
+    Written(Vec<u8>),
 }
 
 /// The members of a [`Packed`], in order.
 #[derive(Clone, Default)]
-pub(super) struct PackedMembers<'b> {
-    left: usize,
-    bytes: &'b [u8],
-}
+pub(super) struct PackedMembers<'b>(&'b [u8]);
 
 impl Packed {
-    /// The dictionary that [`write`] has written from `start` to the end.
-    pub(crate) fn at(bytes: Arc<[u8]>, start: usize) -> Self {
-        Self { bytes, start }
+    /// The dictionary that [`pack`] has made and that stands from `start` to the end. Shares the bytes.
+    pub(super) const fn at(bytes: Arc<[u8]>, start: usize) -> Self {
+        Self {
+            bytes: Bytes::Shared(bytes),
+            start,
+        }
     }
 
-    pub(super) fn of<'m>(members: impl Iterator<Item = (&'m str, &'m str)> + Clone) -> Self {
-        let mut bytes = zeros(length(members.clone()));
-        if let Some(place) = Arc::get_mut(&mut bytes) {
-            write(members, place);
+    /// A dictionary that [`pack`] has made.
+    pub(super) const fn written(bytes: Vec<u8>) -> Self {
+        Self {
+            bytes: Bytes::Written(bytes),
+            start: 0,
         }
-        Self::at(bytes, 0)
     }
 
     pub(super) fn len(&self) -> usize {
-        self.members().left
+        self.members().count()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.bytes().is_empty()
     }
 
     /// The JSON text of a value.
     #[inline]
-    pub(super) fn text_of(&self, key: &str) -> Option<&str> {
+    pub(super) fn value_of(&self, key: &str) -> Option<&[u8]> {
         let mut members = self.members();
-        loop {
-            let (raw, value) = members.member()?;
-            if string::raw_key_equals(raw, key) {
-                return str::from_utf8(value).ok();
-            }
-        }
+        let (_, value) = members.find(|(raw, _)| string::raw_key_equals(raw, key))?;
+        Some(value)
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
-        self.bytes.get(self.start..).unwrap_or_default()
+        let bytes = match &self.bytes {
+            Bytes::Shared(bytes) => bytes,
+            Bytes::Written(bytes) => bytes.as_slice(),
+        };
+        bytes.get(self.start..).unwrap_or_default()
     }
 
     pub(super) fn members(&self) -> PackedMembers<'_> {
-        let mut bytes = self.bytes();
-        let left = number(&mut bytes).unwrap_or_default();
-        PackedMembers { left, bytes }
-    }
-}
-
-impl<'b> PackedMembers<'b> {
-    #[inline]
-    fn member(&mut self) -> Option<(&'b [u8], &'b [u8])> {
-        self.left = self.left.checked_sub(1)?;
-        let (key, value) = (number(&mut self.bytes)?, number(&mut self.bytes)?);
-        let (key, rest) = self.bytes.split_at_checked(key)?;
-        let (value, rest) = rest.split_at_checked(value)?;
-        self.bytes = rest;
-        Some((key, value))
+        PackedMembers(self.bytes())
     }
 }
 
 impl<'b> Iterator for PackedMembers<'b> {
-    type Item = (&'b str, &'b str);
+    type Item = (&'b [u8], &'b [u8]);
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let (key, value) = self.member()?;
-        Some((str::from_utf8(key).ok()?, str::from_utf8(value).ok()?))
-    }
-}
-
-/// So many bytes, in one allocation.
-pub(crate) fn zeros(length: usize) -> Arc<[u8]> {
-    std::iter::repeat_n(0, length).collect()
-}
-
-/// Bytes that [`write`] fills.
-pub(crate) fn length<'m>(members: impl Iterator<Item = (&'m str, &'m str)> + Clone) -> usize {
-    let both = |text: &str| bytes_of(text.len()) + text.len();
-    let texts = members.clone().map(|(key, value)| both(key) + both(value));
-    bytes_of(members.count()) + texts.sum::<usize>()
-}
-
-/// Writes a dictionary to the start of `place`, which must have its [`length`].
-pub(crate) fn write<'m>(
-    members: impl Iterator<Item = (&'m str, &'m str)> + Clone,
-    place: &mut [u8],
-) {
-    let mut out = Out(place);
-    out.number(members.clone().count());
-    for (key, value) in members {
-        out.number(key.len());
-        out.number(value.len());
-        out.bytes(key.as_bytes());
-        out.bytes(value.as_bytes());
-    }
-}
-
-/// Room that is filled from its start.
-struct Out<'b>(&'b mut [u8]);
-
-impl Out<'_> {
-    fn bytes(&mut self, bytes: &[u8]) {
-        let (place, rest) = std::mem::take(&mut self.0).split_at_mut(bytes.len());
-        place.copy_from_slice(bytes);
+        let mut bytes = self.0;
+        let (key, value) = (number(&mut bytes)?, number(&mut bytes)?);
+        let (key, rest) = bytes.split_at_checked(key)?;
+        let (value, rest) = rest.split_at_checked(value)?;
         self.0 = rest;
+        Some((key, value))
     }
+}
 
-    fn number(&mut self, mut number: usize) {
-        while number >= 0x80 {
-            let [low, ..] = number.to_le_bytes();
-            self.bytes(&[low | 0x80]);
-            number >>= 7;
-        }
-        let [last, ..] = number.to_le_bytes();
-        self.bytes(&[last]);
-    }
+/// A dictionary of these members, for which `room` should be enough.
+pub(super) fn pack<'m>(
+    room: usize,
+    members: impl Iterator<Item = (&'m [u8], &'m [u8])>,
+) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(room);
+    members.for_each(|(key, value)| {
+        append_number(key.len(), &mut bytes);
+        append_number(value.len(), &mut bytes);
+        bytes.extend_from_slice(key);
+        bytes.extend_from_slice(value);
+    });
+    bytes
 }
 
 /// The number at the start of `bytes`, which then begin behind it.
@@ -150,11 +120,14 @@ fn number(bytes: &mut &[u8]) -> Option<usize> {
     }
 }
 
-const fn bytes_of(number: usize) -> usize {
-    match number.checked_ilog2() {
-        Some(bits) => bits as usize / 7 + 1,
-        None => 1,
+fn append_number(mut number: usize, bytes: &mut Vec<u8>) {
+    while number >= 0x80 {
+        let [low, ..] = number.to_le_bytes();
+        bytes.push(low | 0x80);
+        number >>= 7;
     }
+    let [last, ..] = number.to_le_bytes();
+    bytes.push(last);
 }
 
 #[cfg(test)]
@@ -166,16 +139,17 @@ mod tests {
 
     fn there_and_back(text: &str) -> String {
         let data = SessionData::parse(text.to_owned(), Record::STYLE).expect("it is JSON");
-        let packed = Packed::of(data.iter());
-        assert_eq!(packed.bytes.len(), length(data.iter()));
+        let packed = Packed::written(data.packed_bytes().into_owned());
         assert_eq!(packed.len(), data.len());
+        assert_eq!(packed.is_empty(), data.is_empty());
         for (key, value) in data.iter() {
             let key = json::string::decode(key);
             let Ok(key) = key else { continue };
-            assert_eq!(packed.text_of(&key), Some(value));
+            assert_eq!(packed.value_of(&key), Some(value.as_bytes()));
         }
-        assert_eq!(packed.text_of("nobody wrote this"), None);
-        json::write_object(packed.members(), Record::STYLE)
+        assert_eq!(packed.value_of("nobody wrote this"), None);
+        let data = SessionData::packed(packed.bytes().into(), 0);
+        json::write_object(data.iter(), Record::STYLE)
     }
 
     #[test]
@@ -202,19 +176,20 @@ mod tests {
     }
 
     #[test]
-    fn a_dictionary_is_as_long_as_its_text() {
+    fn a_dictionary_is_no_longer_than_its_text() {
         let text = r#"{"csrf":"0123456789","n":7,"name":"alice","uid":12345}"#;
         let data = SessionData::parse(text.to_owned(), Record::STYLE).expect("it is JSON");
-        assert_eq!(length(data.iter()), text.len());
+        assert_eq!(data.packed_bytes().len(), text.len() - 1);
     }
 
     #[test]
     fn bytes_that_end_too_early_end_the_members() {
-        let whole = Packed::of([("\"a\"", "1"), ("\"b\"", "2")].into_iter());
-        for end in 0..whole.bytes.len() {
-            let cut = Packed::at(whole.bytes[..end].into(), 0);
+        let members: [(&[u8], &[u8]); 2] = [(b"\"a\"", b"1"), (b"\"b\"", b"2")];
+        let whole = Packed::written(pack(0, members.into_iter()));
+        for end in 0..whole.bytes().len() {
+            let cut = Packed::at(whole.bytes()[..end].into(), 0);
             assert!(cut.members().count() < 2, "{end}");
-            assert_eq!(cut.text_of("b"), None);
+            assert_eq!(cut.value_of("b"), None);
         }
         assert_eq!(Packed::at(Arc::default(), 5).members().next(), None);
     }
@@ -223,11 +198,11 @@ mod tests {
         #[test]
         fn any_number_comes_back(number in any::<usize>(), shift in 0..64_u32) {
             let number = number >> shift;
-            let mut bytes = vec![0; bytes_of(number)];
-            let mut out = Out(&mut bytes);
-            out.number(number);
-            prop_assert!(out.0.is_empty());
-            prop_assert_eq!(super::number(&mut bytes.as_slice()), Some(number));
+            let mut bytes = Vec::new();
+            append_number(number, &mut bytes);
+            let mut rest = bytes.as_slice();
+            prop_assert_eq!(super::number(&mut rest), Some(number));
+            prop_assert!(rest.is_empty());
         }
     }
 }

@@ -178,27 +178,60 @@ impl Patch {
         &'a self,
         base: &'a SessionData,
     ) -> impl Iterator<Item = (&'a str, &'a str)> + Clone {
-        let kept = base
-            .iter()
-            .filter(|_| !self.clear)
-            .filter_map(|(raw, value)| match self.entry_of_raw(raw) {
-                None => Some((raw, value)),
-                Some(entry) => entry.change.text().map(|text| (raw, text)),
-            });
-        let is_new = move |entry: &&Entry| self.clear || base.text_of(entry.key.plain()).is_none();
+        self.merged(base, base.iter(), |text| text)
+    }
+
+    /// [`Patch::members`] as bytes.
+    pub(super) fn raw_members<'a>(
+        &'a self,
+        base: &'a SessionData,
+    ) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
+        self.merged(base, base.raw_members(), str::as_bytes)
+    }
+
+    /// At most so many bytes does a dictionary grow by, if all lengths are usual.
+    pub(super) fn length(&self) -> usize {
+        let texts = self.changes.iter().map(|entry| {
+            let text = entry.change.text().unwrap_or_default();
+            entry.key.raw.len() + text.len() + 4
+        });
+        texts.sum()
+    }
+
+    /// Whether no key is left.
+    pub(super) fn leaves_nothing(&self, base: &SessionData) -> bool {
+        if self.is_empty() {
+            return base.is_empty();
+        }
+        let writes = self.changes().any(|(_, change)| change.text().is_some());
+        !writes && self.raw_members(base).next().is_none()
+    }
+
+    fn merged<'a, T: AsRef<[u8]> + Copy + 'a>(
+        &'a self,
+        base: &'a SessionData,
+        members: impl Iterator<Item = (T, T)> + Clone,
+        of: impl Fn(&'a str) -> T + Copy,
+    ) -> impl Iterator<Item = (T, T)> + Clone {
+        let kept = members.filter(|_| !self.clear);
+        let kept = kept.filter_map(move |(raw, value)| match self.entry_of_raw(raw.as_ref()) {
+            None => Some((raw, value)),
+            Some(entry) => entry.change.text().map(|text| (raw, of(text))),
+        });
+        let is_new = |entry: &&Entry| self.clear || !base.contains_key(entry.key.plain());
         let added = self.changes.iter().filter(is_new);
-        kept.chain(added.filter_map(|entry| {
-            entry
-                .change
-                .text()
-                .map(|text| (entry.key.raw.as_str(), text))
+        kept.chain(added.filter_map(move |entry| {
+            let text = entry.change.text()?;
+            Some((of(&entry.key.raw), of(text)))
         }))
     }
 
     /// The JSON text of `base` after this patch, if `base` is what it was made on.
     #[must_use]
     pub fn render(&self, base: &SessionData, style: Style) -> String {
-        json::write_object(self.listed(base).iter().copied(), style)
+        // A look at the members compares all keys of both, and the writer looks several times.
+        let members: Vec<_> = self.members(base).collect();
+        json::write_object(members.iter().copied(), style)
     }
 
     /// This patch as it is on `newest`: updates whose value has changed meanwhile have run again.
@@ -215,14 +248,6 @@ impl Patch {
         Ok(patch)
     }
 
-    /// The members after this patch. Each look at them compares all keys of both, and who writes them looks several
-    /// times.
-    pub(super) fn listed<'a>(&'a self, base: &'a SessionData) -> Vec<(&'a str, &'a str)> {
-        let mut members = Vec::with_capacity(base.len() + self.changes.len());
-        members.extend(self.members(base));
-        members
-    }
-
     fn write(&mut self, key: &str, change: Change) {
         let entries = &mut self.changes;
         match entries.iter_mut().find(|entry| entry.key.plain() == key) {
@@ -234,10 +259,10 @@ impl Patch {
         }
     }
 
-    fn entry_of_raw(&self, raw: &str) -> Option<&Entry> {
+    fn entry_of_raw(&self, raw: &[u8]) -> Option<&Entry> {
         self.changes
             .iter()
-            .find(|entry| string::key_equals(raw, entry.key.plain()))
+            .find(|entry| string::raw_key_equals(raw, entry.key.plain()))
     }
 }
 

@@ -257,10 +257,7 @@ impl<'s> View<'s> {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        match self.changes().is_empty() {
-            true => self.found.data().is_empty(),
-            false => self.members().next().is_none(),
-        }
+        self.changes().leaves_nothing(self.found.data())
     }
 }
 

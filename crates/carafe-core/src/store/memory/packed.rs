@@ -12,7 +12,7 @@ use std::{borrow::Cow, sync::Arc};
 
 use crate::{
     clock::Timestamp,
-    session::{SessionData, zeros},
+    session::SessionData,
     store::{Handle, Position, Record},
 };
 
@@ -36,8 +36,11 @@ impl Packed {
     pub(super) fn new(record: &Record) -> Self {
         let (user, device) = (record.user.as_deref(), record.device.as_deref());
         let length = |text: Option<&str>| text.map_or(0, str::len);
-        let dictionary = TEXTS + length(user) + length(device);
-        let mut bytes = zeros(dictionary + record.data.packed_length());
+        let (start, dictionary) = (
+            TEXTS + length(user) + length(device),
+            record.data.packed_bytes(),
+        );
+        let mut bytes: Arc<[u8]> = std::iter::repeat_n(0, start + dictionary.len()).collect();
         let place = Arc::get_mut(&mut bytes).expect("nobody else has new bytes");
         let mut packed = Header(place);
         packed.put_number(CREATED, record.created.unix());
@@ -57,7 +60,7 @@ impl Packed {
             packed.put(at, text.as_bytes());
             at += text.len();
         }
-        record.data.pack(&mut place[dictionary..]);
+        place[start..].copy_from_slice(&dictionary);
         Self(bytes)
     }
 
