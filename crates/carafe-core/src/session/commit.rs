@@ -1,6 +1,8 @@
 //! The end of a request: what the handler did becomes one decision, and the decision headers and, on the
 //! server side, one verb of the store.
 
+use std::pin::pin;
+
 use super::{
     Commit, CommitError, Decision, Effects, Facts, Loaded, Rejection, Seen, SessionManager, Slot,
     StoredFacts,
@@ -279,7 +281,8 @@ async fn carry_out(slot: Slot, task: Task, now: Timestamp) -> Result<Effects, Co
     let stored = slot.0.found().and_then(Found::in_store);
     // A log-out is not cut off: the store's guard remembers what the store was not told of, at its own deadline.
     let ends = matches!(job.verb, Verb::Delete | Verb::Replace);
-    let run = side.run(job, stored, expires, now);
+    // Pinned here, so that it need not be moved.
+    let run = pin!(side.run(job, stored, expires, now));
     let outcome = match ends {
         true => run.await,
         false => within(&*side.store, run).await,
