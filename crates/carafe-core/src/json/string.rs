@@ -157,12 +157,15 @@ pub fn key_equals(raw: &str, key: &str) -> bool {
 /// [`key_equals`] on bytes, because a slice of text is looked at for where its characters end.
 #[inline]
 pub(crate) fn raw_key_equals(raw: &[u8], key: &str) -> bool {
-    let inner = raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default();
     // The first characters tell most keys apart.
-    match (inner.first(), key.as_bytes().first()) {
-        (Some(own), Some(other)) if own != other && *own != b'\\' => return false,
-        _ => {}
+    match (raw.get(1), key.as_bytes().first()) {
+        (Some(own), Some(other)) if own != other && *own != b'\\' => false,
+        _ => whole_key_equals(raw, key),
     }
+}
+
+fn whole_key_equals(raw: &[u8], key: &str) -> bool {
+    let inner = raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default();
     if inner == key.as_bytes() {
         // A backslash in the key would have been escaped, so equal text with one is another key.
         return !inner.contains(&b'\\');

@@ -81,9 +81,13 @@ impl<'b> Iterator for PackedMembers<'b> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let mut bytes = self.0;
-        let (key, value) = (number(&mut bytes)?, number(&mut bytes)?);
-        let (key, rest) = bytes.split_at_checked(key)?;
+        let (key, value, rest) = match self.0 {
+            [key @ ..0x80, value @ ..0x80, rest @ ..] => {
+                (usize::from(*key), usize::from(*value), rest)
+            }
+            mut rest => (number(&mut rest)?, number(&mut rest)?, rest),
+        };
+        let (key, rest) = rest.split_at_checked(key)?;
         let (value, rest) = rest.split_at_checked(value)?;
         self.0 = rest;
         Some((key, value))
@@ -106,7 +110,6 @@ pub(super) fn pack<'m>(
 }
 
 /// The number at the start of `bytes`, which then begin behind it.
-#[inline]
 fn number(bytes: &mut &[u8]) -> Option<usize> {
     let (mut number, mut shift) = (0, 0);
     loop {
