@@ -4,16 +4,14 @@
 
 use std::borrow::Cow;
 
+use super::scan::find;
+
 /// Appends a value: as it is if no character is special, else in quotation marks with `\"`, `\\` and `\ooo`.
 ///
 /// Werkzeug's escape class ends at hex 19; this one also escapes 1A–1F, which no header may carry raw
 /// (RFC 9110 §5.5). Readers see the same value.
 pub(super) fn append_value(value: &str, out: &mut String) {
-    // As in `scan.rs`: no early exit and no branches, so that the compiler compares 16 bytes at once.
-    let special = value
-        .bytes()
-        .fold(0, |hit, byte| hit | u8::from(!is_plain(byte)));
-    if special == 0 {
+    if find(value.as_bytes(), 0, |byte| !is_plain(byte)) == value.len() {
         out.push_str(value);
         return;
     }
