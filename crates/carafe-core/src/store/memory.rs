@@ -134,8 +134,8 @@ impl AtOnce for MemoryStore {
         patch: &Patch,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let record = self.patched(key, base, patch, now)?;
-        Ok(record.is_some())
+        let patched = self.patched(key, base, patch, now, drop)?;
+        Ok(patched.is_some())
     }
 
     fn rotate_at_once(
@@ -146,8 +146,8 @@ impl AtOnce for MemoryStore {
         alias_until: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let record = self.rotated(keys, base, patch, alias_until, now)?;
-        Ok(record.is_some())
+        let rotated = self.rotated(keys, base, patch, alias_until, now, drop)?;
+        Ok(rotated.is_some())
     }
 
     fn touch_at_once(
@@ -179,33 +179,35 @@ impl MemoryStore {
         self.at_live(key, now, |packed| Box::new(packed.record()))
     }
 
-    /// The record after a patch.
-    fn patched(
+    /// What is `told` of the record after a patch.
+    fn patched<T>(
         &self,
         key: &StoreKey,
         base: &Record,
         patch: &Patch,
         now: Timestamp,
-    ) -> Result<Option<Record>, StoreError> {
+        told: impl FnOnce(Record) -> T,
+    ) -> Result<Option<T>, StoreError> {
         let merged = self.at_live(key, now, |packed| {
             let record = packed.newest(base).after(base, patch)?;
-            if let Some(record) = &record {
-                *packed = Packed::new(record);
-            }
-            Ok(record)
+            Ok(record.map(|record| {
+                *packed = Packed::new(&record);
+                told(record)
+            }))
         });
         Ok(merged.transpose()?.flatten())
     }
 
-    /// The record after a rotation.
-    fn rotated(
+    /// What is `told` of the record after a rotation.
+    fn rotated<T>(
         &self,
         (from, to): (&StoreKey, &StoreKey),
         base: &Record,
         patch: &Patch,
         alias_until: Option<Timestamp>,
         now: Timestamp,
-    ) -> Result<Option<Record>, StoreError> {
+        told: impl FnOnce(Record) -> T,
+    ) -> Result<Option<T>, StoreError> {
         let (mut source, mut target) = self.both(from, to);
         let there = target.as_deref().unwrap_or(&source);
         if there.records.contains_key(&half(to)) {
@@ -227,7 +229,7 @@ impl MemoryStore {
             }
             None => _ = source.records.remove(&half(from)),
         }
-        Ok(Some(record))
+        Ok(Some(told(record)))
     }
 
     /// Does something to the live record of `key`, or of the key that it is an alias of, if there is one.

@@ -12,8 +12,8 @@ use crate::{
     },
 };
 
-fn told(record: Option<Record>) -> Patched {
-    record.map_or(Patched::Gone, |record| Patched::Applied(Box::new(record)))
+fn applied(record: Record) -> Patched {
+    Patched::Applied(Box::new(record))
 }
 
 pub(super) fn ready<'a, T: Send + 'a>(value: T) -> BoxFuture<'a, T> {
@@ -61,7 +61,8 @@ impl SessionStore for MemoryStore {
         patch: &'a Patch,
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Patched, StoreError>> {
-        ready(self.patched(key, base, patch, now).map(told))
+        let patched = self.patched(key, base, patch, now, applied);
+        ready(patched.map(|patched| patched.unwrap_or(Patched::Gone)))
     }
 
     fn rotate<'a>(
@@ -73,8 +74,8 @@ impl SessionStore for MemoryStore {
         alias_until: Option<Timestamp>,
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Patched, StoreError>> {
-        let rotated = self.rotated((from, to), base, patch, alias_until, now);
-        ready(rotated.map(told))
+        let rotated = self.rotated((from, to), base, patch, alias_until, now, applied);
+        ready(rotated.map(|rotated| rotated.unwrap_or(Patched::Gone)))
     }
 
     fn touch<'a>(
