@@ -127,7 +127,7 @@ impl SessionManager {
         state: &View<'_>,
         issued: Timestamp,
     ) -> Result<String, CommitError> {
-        let payload = state.changes().render(state.found().data(), self.style());
+        let payload = state.look().render(self.style());
         let expires = issued.saturating_add(self.lifetime_seconds());
         let value = codec
             .seal(&payload, issued, expires)
@@ -140,17 +140,20 @@ impl SessionManager {
             });
         }
         self.cookie
-            .set(&value, self.persistence(state.is_permanent(), expires))
+            .set(
+                &value,
+                self.persistence(state.look().is_permanent(), expires),
+            )
             .map_err(CommitError::Cookie)
     }
 
     fn facts(&self, state: &View<'_>, status: u16, now: Timestamp) -> Facts {
         Facts {
-            accessed: state.accessed,
+            accessed: state.is_accessed(),
             modified: state.modified,
-            empty: state.is_empty(),
+            empty: state.look().is_empty(),
             // No other policy asks.
-            permanent: self.commits_untouched() && state.is_permanent(),
+            permanent: self.commits_untouched() && state.look().is_permanent(),
             ended: state.ended,
             through_fallback: state.is_through_fallback(),
             due: self.is_due(state, now),
@@ -205,7 +208,7 @@ impl SessionManager {
             removal,
             vary,
             expires,
-            permanent: state.is_permanent(),
+            permanent: state.look().is_permanent(),
             resigned: facts.through_fallback,
         })
     }
@@ -345,6 +348,7 @@ fn largest(state: &View<'_>) -> Vec<(String, usize)> {
         string::decode(raw).map_or_else(|_| raw.to_owned(), std::borrow::Cow::into_owned)
     };
     let mut sizes: Vec<_> = state
+        .look()
         .members()
         .map(|(raw, value)| (name(raw), value.len()))
         .collect();

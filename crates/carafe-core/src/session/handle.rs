@@ -6,7 +6,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     Flash, Loaded, Rejection, Rerun, Slot, flash,
-    slot::{Found, Shared, View},
+    slot::{Found, Look, Shared, View},
 };
 use crate::{
     clock::Timestamp,
@@ -18,6 +18,8 @@ use crate::{
 pub(super) const PERMANENT: &str = "_permanent";
 /// The key of the logged-in user: the one that Flask-Login uses.
 pub(super) const USER: &str = "_user_id";
+/// Why the slot of a session is open.
+const OPEN: &str = "`Session::of` makes sessions of open slots only";
 
 /// A session: a dictionary that comes back with the browser's next request. Cheap to clone; all clones
 /// are the same session.
@@ -86,12 +88,7 @@ impl Session {
     /// # Errors
     /// [`SessionError::Decode`] if it is not a `T`.
     pub fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, SessionError> {
-        self.read(|state| {
-            state
-                .text_of(key)
-                .map(|text| self.decode(key, text))
-                .transpose()
-        })
+        self.read(|look| self.decode_option(key, look.text_of(key)))
     }
 
     /// The value of `key` in the dynamic type that loses nothing.
@@ -108,7 +105,7 @@ impl Session {
     /// The value of `key` as the JSON text that is stored.
     #[must_use]
     pub fn json_text(&self, key: &str) -> Option<String> {
-        self.read(|state| state.text_of(key).map(str::to_owned))
+        self.read(|look| look.text_of(key).map(str::to_owned))
     }
 
     /// Gives `key` a value. Counts as a change even if the value is the same.
@@ -181,26 +178,26 @@ impl Session {
     /// Whether `key` is there.
     #[must_use]
     pub fn contains_key(&self, key: &str) -> bool {
-        self.read(|state| state.text_of(key).is_some())
+        self.read(|look| look.text_of(key).is_some())
     }
 
     /// The keys, in order. A key that is not Unicode, which only Python can write, is left out.
     #[must_use]
     pub fn keys(&self) -> Vec<String> {
         let decode = |raw: &str| string::decode(raw).ok().map(std::borrow::Cow::into_owned);
-        self.read(|state| state.members().filter_map(|(raw, _)| decode(raw)).collect())
+        self.read(|look| look.members().filter_map(|(raw, _)| decode(raw)).collect())
     }
 
     /// How many keys there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.read(|state| state.members().count())
+        self.read(|look| look.members().count())
     }
 
     /// Whether there is no key.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.read(|state| state.is_empty())
+        self.read(|look| look.is_empty())
     }
 
     /// Takes all keys away. An empty session removes its cookie.
@@ -217,7 +214,7 @@ impl Session {
     /// Whether the cookie outlives the browser: Flask's `session.permanent`.
     #[must_use]
     pub fn is_permanent(&self) -> bool {
-        self.read(|state| state.is_permanent())
+        self.read(|look| look.is_permanent())
     }
 
     /// Sets whether the cookie outlives the browser. A key of the session, as in Flask: `clear` drops it.
@@ -266,12 +263,10 @@ impl Session {
     /// live in their cookie, which keep no such facts.
     #[must_use]
     pub fn authenticated(&self) -> Option<Timestamp> {
-        self.read(|state| {
-            let stored = state
-                .found()
-                .record()
-                .and_then(|record| record.authenticated);
-            state.changes().facts.authenticated.or(stored)
+        self.read(|look| {
+            let record = look.found.record();
+            let stored = record.and_then(|record| record.authenticated);
+            look.changes.facts.authenticated.or(stored)
         })
     }
 
@@ -280,7 +275,7 @@ impl Session {
     #[must_use]
     pub fn is_recently_authenticated(&self, seconds: i64) -> bool {
         let since = self.authenticated();
-        let now = self.read(|state| state.found().opened);
+        let now = self.read(|look| look.found.opened);
         since.is_some_and(|since| now.seconds_since(since) <= seconds)
     }
 
@@ -288,14 +283,14 @@ impl Session {
     /// (`carafe::GuardOptions::with_stale_reads`): it can be shown, and whoever changes it gets a 503.
     #[must_use]
     pub fn is_stale(&self) -> bool {
-        self.read(|state| state.found().record().is_some_and(Record::is_stale))
+        self.read(|look| look.found.record().is_some_and(Record::is_stale))
     }
 
     /// The session's public name in its store, for lists of devices. `None` for a new session and for
     /// sessions that live in their cookie.
     #[must_use]
     pub fn handle(&self) -> Option<Handle> {
-        self.read(|state| state.found().record().map(|record| record.handle))
+        self.read(|look| look.found.record().map(|record| record.handle))
     }
 
     /// Notes what the application knows of the device, such as its user agent, for lists of devices.
@@ -360,7 +355,7 @@ impl Session {
         let style = self.0.manager.style();
         // One lock around all of it, or a message that another task flashes meanwhile would be lost.
         let mut state = self.locked();
-        state.accessed = true;
+        self.0.access();
         if let Some(taken) = &state.flashes {
             return Ok(taken.clone());
         }
@@ -396,7 +391,7 @@ impl Session {
     /// Why the request's cookie was refused, for messages and tools. `None` if it was good or absent.
     #[must_use]
     pub fn rejection(&self) -> Option<Rejection> {
-        self.read(|state| match &state.found().loaded {
+        self.read(|look| match &look.found.loaded {
             Loaded::Rejected(rejection) => Some(rejection.clone()),
             Loaded::Absent | Loaded::Valid { .. } | Loaded::Stored => None,
         })
@@ -452,10 +447,8 @@ impl Session {
     }
 
     /// Every look at the session passes here, so that none is forgotten in `Vary` (CVE-2026-27205).
-    fn read<R>(&self, look: impl FnOnce(&mut View<'_>) -> R) -> R {
-        let mut state = self.locked();
-        state.accessed = true;
-        look(&mut state)
+    fn read<R>(&self, see: impl FnOnce(Look<'_>) -> R) -> R {
+        self.0.look(see).expect(OPEN)
     }
 
     /// Every change passes here, so that none is lost in silence.
@@ -464,14 +457,12 @@ impl Session {
         if state.committed {
             return Err(SessionError::AlreadySent);
         }
-        state.accessed = true;
+        self.0.access();
         Ok(change(&mut state))
     }
 
     fn locked(&self) -> View<'_> {
-        self.0
-            .view()
-            .expect("`Session::of` makes sessions of open slots only")
+        self.0.view().expect(OPEN)
     }
 }
 
@@ -491,7 +482,7 @@ where
     })
 }
 
-impl View<'_> {
+impl Look<'_> {
     pub(super) fn is_permanent(&self) -> bool {
         self.text_of(PERMANENT).is_some_and(json::is_truthy)
     }

@@ -2,7 +2,10 @@
 
 use std::{
     ops::{Deref, DerefMut},
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use super::{Flash, Patch, Seen, SessionData, SessionManager, handle::USER};
@@ -24,6 +27,10 @@ pub(super) struct Shared {
     pub(super) manager: Arc<SessionManager>,
     /// What the request brought, once somebody has used the session. `None` if nobody had when the request ended.
     found: OnceLock<Option<Found>>,
+    /// Whether anybody has looked at the session or changed it.
+    accessed: AtomicBool,
+    /// Whether `state` has changes. Until then nobody who only looks waits for it.
+    changed: AtomicBool,
     // A plain mutex: it is held for the few instructions of one call, never across an await, and
     // contended only by tasks that one request itself has started.
     state: Mutex<State>,
@@ -77,8 +84,18 @@ enum Content {
     Stored(Stored),
 }
 
-/// A look at a session, alone for as long as it lasts.
+/// A look at a session.
+#[derive(Clone, Copy)]
+pub(super) struct Look<'s> {
+    /// The session as the request found it.
+    pub(super) found: &'s Found,
+    /// What the request has changed.
+    pub(super) changes: &'s Patch,
+}
+
+/// A session to change it, alone for as long as that lasts.
 pub(super) struct View<'s> {
+    shared: &'s Shared,
     found: &'s Found,
     state: MutexGuard<'s, State>,
 }
@@ -88,7 +105,6 @@ pub(super) struct View<'s> {
 pub(super) struct State {
     /// The changes, if there are any. Shared with the commit, while others may still read.
     changes: Option<Arc<Patch>>,
-    pub(super) accessed: bool,
     pub(super) modified: bool,
     pub(super) ended: bool,
     pub(super) renewed: bool,
@@ -117,6 +133,8 @@ impl Slot {
         Self(Arc::new(Shared {
             manager,
             found: OnceLock::new(),
+            accessed: AtomicBool::new(false),
+            changed: AtomicBool::new(false),
             state: Mutex::default(),
         }))
     }
@@ -150,13 +168,38 @@ impl Shared {
         self.found.get_or_init(|| None);
     }
 
+    /// What somebody sees in the session, once it is open.
+    pub(super) fn look<R>(&self, see: impl FnOnce(Look<'_>) -> R) -> Option<R> {
+        let found = self.found()?;
+        self.access();
+        let state;
+        let changes = match self.changed.load(Ordering::Acquire) {
+            false => &UNCHANGED,
+            true => {
+                state = self.state();
+                state.changes()
+            }
+        };
+        Some(see(Look { found, changes }))
+    }
+
     /// The session, once somebody has used it.
     pub(super) fn view(&self) -> Option<View<'_>> {
         Some(View {
+            shared: self,
             found: self.found()?,
-            // A panic inside a call leaves a state that is still whole: each call writes one field last.
-            state: self.state.lock().unwrap_or_else(PoisonError::into_inner),
+            state: self.state(),
         })
+    }
+
+    /// Notes that somebody has looked at the session or changed it.
+    pub(super) fn access(&self) {
+        self.accessed.store(true, Ordering::Release);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A panic inside a call leaves a state that is still whole: each call writes one field last.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What the request brought, once somebody has used the session.
@@ -212,20 +255,34 @@ impl Found {
 }
 
 impl State {
-    /// The changes, to add to them.
-    pub(super) fn patch(&mut self) -> &mut Patch {
-        Arc::make_mut(self.changes.get_or_insert_default())
-    }
-
     /// The changes for a commit, with the use that it notes. They can be read here as before.
     pub(super) fn send(&mut self, seen: Seen) -> Arc<Patch> {
-        self.patch().facts.seen = Some(seen);
-        self.changes.clone().unwrap_or_default()
+        let changes = self.changes.get_or_insert_default();
+        Arc::make_mut(changes).facts.seen = Some(seen);
+        Arc::clone(changes)
     }
 
-    /// What the request has changed.
-    pub(super) fn changes(&self) -> &Patch {
+    fn changes(&self) -> &Patch {
         self.changes.as_deref().unwrap_or(&UNCHANGED)
+    }
+}
+
+impl<'s> Look<'s> {
+    pub(super) fn text_of(self, key: &str) -> Option<&'s str> {
+        self.changes.text_of(key, self.found.data())
+    }
+
+    pub(super) fn members(self) -> impl Iterator<Item = (&'s str, &'s str)> + Clone {
+        self.changes.members(self.found.data())
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.changes.leaves_nothing(self.found.data())
+    }
+
+    /// The dictionary as JSON text.
+    pub(super) fn render(self, style: json::Style) -> String {
+        self.changes.render(self.found.data(), style)
     }
 }
 
@@ -233,6 +290,28 @@ impl<'s> View<'s> {
     /// The session as the request found it.
     pub(super) const fn found(&self) -> &'s Found {
         self.found
+    }
+
+    pub(super) fn is_accessed(&self) -> bool {
+        self.shared.accessed.load(Ordering::Acquire)
+    }
+
+    /// What there is to see in the session.
+    pub(super) fn look(&self) -> Look<'_> {
+        Look {
+            found: self.found,
+            changes: self.state.changes(),
+        }
+    }
+
+    pub(super) fn text_of(&self, key: &str) -> Option<&str> {
+        self.look().text_of(key)
+    }
+
+    /// The changes, to add to them.
+    pub(super) fn patch(&mut self) -> &mut Patch {
+        self.shared.changed.store(true, Ordering::Release);
+        Arc::make_mut(self.state.changes.get_or_insert_default())
     }
 
     /// Whether the session belongs to a user who no longer stands in its dictionary: `clear`, or the log-out of
@@ -246,18 +325,6 @@ impl<'s> View<'s> {
             .text_of(USER)
             .map(|text| json::from_text::<String>(text, true));
         !matches!(named, Some(Ok(user)) if user == *owner)
-    }
-
-    pub(super) fn text_of(&self, key: &str) -> Option<&str> {
-        self.changes().text_of(key, self.found.data())
-    }
-
-    pub(super) fn members(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
-        self.changes().members(self.found.data())
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.changes().leaves_nothing(self.found.data())
     }
 }
 
