@@ -22,6 +22,10 @@ impl StoreKey {
     /// The key of the id with this text.
     #[must_use]
     pub fn of_id(id: &str) -> Self {
+        Self::of_bytes(id.as_bytes())
+    }
+
+    pub(crate) fn of_bytes(id: &[u8]) -> Self {
         Self(Sha256::digest(id).into())
     }
 

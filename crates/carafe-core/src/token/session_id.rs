@@ -58,7 +58,7 @@ impl SessionId {
     /// The name under which a store keeps the session.
     #[must_use]
     pub fn store_key(&self) -> StoreKey {
-        StoreKey::of_id(self.as_str())
+        StoreKey::of_bytes(self.0.as_ref())
     }
 
     /// The name under which a store with this naming keeps the session.
