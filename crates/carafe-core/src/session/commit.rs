@@ -220,9 +220,10 @@ impl SessionManager {
         permanent: bool,
         expires: Timestamp,
     ) -> Result<String, CommitError> {
-        let persistence = self.persistence(permanent, expires);
+        let (signed, persistence) = (side.signed(id), self.persistence(permanent, expires));
+        let text = signed.as_ref().map_or(id.as_str(), |text| text.as_str());
         self.cookie
-            .set(&side.cookie_of(id), persistence)
+            .set(text, persistence)
             .map_err(CommitError::Cookie)
     }
 }

@@ -15,7 +15,7 @@ use super::{
     client_side::Codec, expiry::seconds, side::Prepared, slot::Found,
 };
 use crate::{
-    answer::{Answer, at_once},
+    answer::Answer,
     clock::Timestamp,
     cookie::{CookieError, CookiePolicy, Grammar, Persistence, values_of},
     json::Style,
@@ -227,8 +227,8 @@ impl SessionManager {
             Prepared::Server(side) => side,
         };
         let candidates = values_of(cookies, self.cookie.name(), self.grammar);
-        if side.loads_at_once() {
-            let found = at_once(|| side.load(&candidates, self.duplicates, now));
+        if let Some(store) = side.store.at_once() {
+            let found = side.load_at_once(store, &candidates, self.duplicates, now);
             return Answer::now(found.map(|found| slot.0.settle(|| self.logged(found))));
         }
         Answer::later(async move {

@@ -18,7 +18,8 @@ use crate::{
     cookie::Candidates,
     key::KeyUse,
     store::{
-        Created, Handle, Naming, Record, SessionStore, StoreError, StoreKey, UserSessions, Which,
+        AtOnce, Created, Handle, Naming, Record, SessionStore, StoreError, StoreKey, UserSessions,
+        Which,
     },
     token::{SealError, SessionId, signed::Signer},
 };
@@ -144,12 +145,10 @@ impl ServerSide {
         }
     }
 
-    /// The text of a cookie for `id`.
-    pub(super) fn cookie_of(&self, id: &SessionId) -> Zeroizing<String> {
-        Zeroizing::new(match &self.signer {
-            Some(signer) => signer.sign(id.as_str()),
-            None => id.as_str().to_owned(),
-        })
+    /// `id` with a signature, if ids in cookies have one.
+    pub(super) fn signed(&self, id: &SessionId) -> Option<Zeroizing<String>> {
+        let signer = self.signer.as_ref()?;
+        Some(Zeroizing::new(signer.sign(id.as_str())))
     }
 
     /// The id in a cookie, and the key that has signed it.
@@ -180,7 +179,25 @@ impl ServerSide {
         let mut search = Search::new(self, now);
         for cookie in duplicates.looks_at(candidates) {
             if let Some(asked) = search.asks(cookie) {
-                let loaded = self.verbs().load(&asked.key, now).await;
+                let loaded = self.store.load(&asked.key, now).await;
+                search.hears(asked, loaded.map(|record| record.map(Box::new)))?;
+            }
+        }
+        Ok(search.ends())
+    }
+
+    /// [`load`](Self::load) from a store that never waits.
+    pub(super) fn load_at_once(
+        &self,
+        store: &dyn AtOnce,
+        candidates: &Candidates<'_>,
+        duplicates: Duplicates,
+        now: Timestamp,
+    ) -> Result<Found, StoreError> {
+        let mut search = Search::new(self, now);
+        for cookie in duplicates.looks_at(candidates) {
+            if let Some(asked) = search.asks(cookie) {
+                let loaded = store.load_at_once(&asked.key, now);
                 search.hears(asked, loaded)?;
             }
         }
@@ -364,11 +381,6 @@ impl ServerSide {
             }
         }
         Ok(outcome)
-    }
-
-    /// Whether [`load`](Self::load) never waits.
-    pub(super) fn loads_at_once(&self) -> bool {
-        self.verbs().are_at_once()
     }
 
     /// Whether [`run`](Self::run) never waits: whoever counts the sessions of a user may.

@@ -36,17 +36,6 @@ impl<'s> Verbs<'s> {
         }
     }
 
-    pub(super) async fn load(
-        &self,
-        key: &StoreKey,
-        now: Timestamp,
-    ) -> Result<Option<Box<Record>>, StoreError> {
-        match self.at_once {
-            Some(store) => store.load_at_once(key, now),
-            None => Ok(self.store.load(key, now).await?.map(Box::new)),
-        }
-    }
-
     /// Whether there was a record to change.
     pub(super) async fn patch(
         &self,
