@@ -15,7 +15,7 @@ use crate::{
 pub(super) struct Search<'s> {
     side: &'s ServerSide,
     now: Timestamp,
-    found: Option<Stored>,
+    found: Option<Box<Stored>>,
     refused: Option<Rejection>,
 }
 
@@ -58,32 +58,32 @@ impl<'s> Search<'s> {
     pub(super) fn hears(
         &mut self,
         asked: Asked,
-        loaded: Result<Option<Box<Record>>, StoreError>,
+        loaded: Result<Option<Record>, StoreError>,
     ) -> Result<(), StoreError> {
         let record = match loaded {
+            Ok(Some(record)) if self.side.is_live(&record, self.now) => record,
+            Ok(_) => {
+                self.refused.get_or_insert(Rejection::UnknownId);
+                return Ok(());
+            }
             Err(error @ StoreError::Corrupt(_)) if self.side.on_corrupt == OnCorrupt::Anonymous => {
                 on_corrupt::log(&asked.key, &error);
                 self.refused.get_or_insert(Rejection::Unreadable);
                 return Ok(());
             }
-            loaded => loaded?,
-        };
-        let live = record.filter(|record| self.side.is_live(record, self.now));
-        let Some(record) = live else {
-            self.refused.get_or_insert(Rejection::UnknownId);
-            return Ok(());
+            Err(error) => return Err(error),
         };
         if self.found.is_some() {
             self.refused = Some(Rejection::Ambiguous);
             return Ok(());
         }
         let Asked { id, key, signed_by } = asked;
-        self.found = Some(Stored {
+        self.found = Some(Box::new(Stored {
             id,
             key,
             signed_by,
             record,
-        });
+        }));
         Ok(())
     }
 

@@ -180,7 +180,7 @@ impl ServerSide {
         for cookie in duplicates.looks_at(candidates) {
             if let Some(asked) = search.asks(cookie) {
                 let loaded = self.store.load(&asked.key, now).await;
-                search.hears(asked, loaded.map(|record| record.map(Box::new)))?;
+                search.hears(asked, loaded)?;
             }
         }
         Ok(search.ends())

@@ -81,7 +81,8 @@ pub(super) struct Found {
 enum Content {
     /// Here, because no store has the session.
     Here(SessionData),
-    Stored(Stored),
+    // On the heap, because what was found is moved several times before it lies in its slot.
+    Stored(Box<Stored>),
 }
 
 /// A look at a session.
@@ -124,8 +125,7 @@ pub(super) struct Stored {
     pub(super) key: StoreKey,
     /// The key that has signed the id; the current one where ids are not signed.
     pub(super) signed_by: KeyUse,
-    // On the heap, because it is moved several times before it lies here.
-    pub(super) record: Box<Record>,
+    pub(super) record: Record,
 }
 
 impl Slot {
@@ -224,7 +224,7 @@ impl Found {
     }
 
     /// A session in a store.
-    pub(super) fn stored(stored: Stored, opened: Timestamp) -> Self {
+    pub(super) fn stored(stored: Box<Stored>, opened: Timestamp) -> Self {
         Self {
             loaded: Loaded::Stored,
             opened,
@@ -242,7 +242,7 @@ impl Found {
 
     /// The record in the store.
     pub(super) fn record(&self) -> Option<&Record> {
-        self.in_store().map(|stored| &*stored.record)
+        self.in_store().map(|stored| &stored.record)
     }
 
     /// The dictionary.

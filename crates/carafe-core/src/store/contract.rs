@@ -124,11 +124,7 @@ pub trait AtOnce: SessionStore {
     ///
     /// # Errors
     /// As there.
-    fn load_at_once(
-        &self,
-        key: &StoreKey,
-        now: Timestamp,
-    ) -> Result<Option<Box<Record>>, StoreError>;
+    fn load_at_once(&self, key: &StoreKey, now: Timestamp) -> Result<Option<Record>, StoreError>;
 
     /// [`SessionStore::patch`]; whether the record was there.
     ///

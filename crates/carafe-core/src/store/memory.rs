@@ -119,12 +119,8 @@ impl AtOnce for MemoryStore {
         Ok(Created::Created)
     }
 
-    fn load_at_once(
-        &self,
-        key: &StoreKey,
-        now: Timestamp,
-    ) -> Result<Option<Box<Record>>, StoreError> {
-        Ok(self.live(key, now))
+    fn load_at_once(&self, key: &StoreKey, now: Timestamp) -> Result<Option<Record>, StoreError> {
+        self.at_live(key, now, |packed| Ok(packed.map(|packed| packed.record())))
     }
 
     fn patch_at_once(
@@ -156,8 +152,9 @@ impl AtOnce for MemoryStore {
         expires: Timestamp,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let touched = self.at_live(key, now, |packed| packed.touch(now, expires));
-        Ok(touched.is_some())
+        self.at_live(key, now, |packed| {
+            Ok(packed.map(|packed| packed.touch(now, expires)).is_some())
+        })
     }
 
     fn delete_at_once(&self, key: &StoreKey) -> Result<bool, StoreError> {
@@ -175,10 +172,6 @@ impl AtOnce for MemoryStore {
 }
 
 impl MemoryStore {
-    fn live(&self, key: &StoreKey, now: Timestamp) -> Option<Box<Record>> {
-        self.at_live(key, now, |packed| Box::new(packed.record()))
-    }
-
     /// What is `told` of the record after a patch.
     fn patched<T>(
         &self,
@@ -188,14 +181,16 @@ impl MemoryStore {
         now: Timestamp,
         told: impl FnOnce(Record) -> T,
     ) -> Result<Option<T>, StoreError> {
-        let merged = self.at_live(key, now, |packed| {
+        self.at_live(key, now, |packed| {
+            let Some(packed) = packed else {
+                return Ok(None);
+            };
             let record = packed.newest(base).after(base, patch)?;
             Ok(record.map(|record| {
                 *packed = Packed::new(&record);
                 told(record)
             }))
-        });
-        Ok(merged.transpose()?.flatten())
+        })
     }
 
     /// What is `told` of the record after a rotation.
@@ -237,14 +232,14 @@ impl MemoryStore {
         &self,
         key: &StoreKey,
         now: Timestamp,
-        act: impl FnOnce(&mut Packed) -> T,
-    ) -> Option<T> {
+        act: impl FnOnce(Option<&mut Packed>) -> T,
+    ) -> T {
         let mut key = *key;
         loop {
-            match self.shard(&key).records.get_mut(&half(&key))? {
-                Place::Record(packed) if now < packed.expires() => return Some(act(packed)),
-                Place::Alias(alias) if now < alias.1 => key = alias.0,
-                Place::Record(_) | Place::Alias(_) => return None,
+            match self.shard(&key).records.get_mut(&half(&key)) {
+                Some(Place::Record(packed)) if now < packed.expires() => return act(Some(packed)),
+                Some(Place::Alias(alias)) if now < alias.1 => key = alias.0,
+                _ => return act(None),
             }
         }
     }

@@ -29,7 +29,7 @@ impl<S: AtOnce> ThroughAtOnce<S> {
             true => self.0.load_at_once(key, now)?,
             false => None,
         };
-        Ok(record.map_or(Patched::Gone, Patched::Applied))
+        Ok(record.map_or(Patched::Gone, |record| Patched::Applied(Box::new(record))))
     }
 }
 
@@ -48,8 +48,7 @@ impl<S: AtOnce> SessionStore for ThroughAtOnce<S> {
         key: &'a StoreKey,
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
-        let record = self.0.load_at_once(key, now);
-        Box::pin(ready(record.map(|record| record.map(|record| *record))))
+        Box::pin(ready(self.0.load_at_once(key, now)))
     }
 
     fn patch<'a>(

@@ -51,7 +51,7 @@ impl SessionStore for MemoryStore {
         key: &'a StoreKey,
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
-        ready(Ok(self.live(key, now).map(|record| *record)))
+        ready(self.load_at_once(key, now))
     }
 
     fn patch<'a>(
