@@ -185,11 +185,11 @@ impl MemoryStore {
             let Some(packed) = packed else {
                 return Ok(None);
             };
-            let record = packed.newest(base).after(base, patch)?;
-            Ok(record.map(|record| {
-                *packed = Packed::new(&record);
-                told(record)
-            }))
+            let Some(record) = packed.newest(base).after(base, patch)? else {
+                return Ok(None);
+            };
+            *packed = Packed::new(&record);
+            Ok(Some(told(record)))
         })
     }
 
