@@ -50,7 +50,7 @@ impl<'a, T: Send + 'a> Answer<'a, T> {
 }
 
 /// What a future gives that never waits. It is made here, so that it need not be moved.
-fn at_once<F: Future>(make: impl FnOnce() -> F) -> F::Output {
+pub(crate) fn at_once<F: Future>(make: impl FnOnce() -> F) -> F::Output {
     let mut future = pin!(make());
     match future
         .as_mut()

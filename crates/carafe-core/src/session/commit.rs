@@ -15,8 +15,13 @@ use super::{
     verb,
 };
 use crate::{
-    answer::Answer, clock::Timestamp, cookie::MAX_COOKIE_BYTES, json::string, key::KeyUse,
-    store::within, token::SessionId,
+    answer::{Answer, at_once},
+    clock::Timestamp,
+    cookie::MAX_COOKIE_BYTES,
+    json::string,
+    key::KeyUse,
+    store::within,
+    token::SessionId,
 };
 
 /// A commit under way. Ready at once where sessions live in their cookies; otherwise it waits for the store.
@@ -30,10 +35,10 @@ impl SessionManager {
     /// clock. `status` is the response's. Otherwise nothing has happened; go on to [`SessionManager::commit`].
     #[must_use]
     pub fn commit_read(&self, slot: &Slot, status: u16) -> Option<Effects> {
-        let mut view = slot.0.view()?;
-        if view.modified {
+        if slot.0.is_changed() {
             return None;
         }
+        let mut view = slot.0.view()?;
         let facts = self.facts(&view, status, view.found().opened);
         let Decision { commit, vary } = decide(facts, self.policy);
         view.committed |= commit == Commit::Nothing;
@@ -63,9 +68,12 @@ impl SessionManager {
             }
             Prepared::Server(side) if slot.is_open() => match self.plan(side, slot, status, now) {
                 Plan::Settled(effects) => Committing::now(Ok(effects)),
+                Plan::Store(task) if side.runs_at_once() => {
+                    Committing::now(at_once(|| carry_out(slot, task, now)))
+                }
                 Plan::Store(task) => {
-                    let (slot, waits) = (slot.clone(), !side.runs_at_once());
-                    Committing::of(waits, || carry_out(slot, task, now))
+                    let slot = slot.clone();
+                    Committing::later(async move { carry_out(&slot, task, now).await })
                 }
             },
             Prepared::Server(side) if self.commits_untouched() => {
@@ -109,7 +117,7 @@ impl SessionManager {
         };
         let set_cookie = match written {
             // Nothing of the handler's is lost: the browser keeps a cookie that is still good.
-            Err(error) if !state.modified => {
+            Err(error) if !state.is_changed() => {
                 tracing::warn!(
                     cookie = self.cookie.name(),
                     "session cookie not renewed: {error}"
@@ -150,7 +158,7 @@ impl SessionManager {
     fn facts(&self, state: &View<'_>, status: u16, now: Timestamp) -> Facts {
         Facts {
             accessed: state.is_accessed(),
-            modified: state.modified,
+            modified: state.is_changed(),
             empty: state.look().is_empty(),
             // No other policy asks.
             permanent: self.commits_untouched() && state.look().is_permanent(),
@@ -265,11 +273,11 @@ async fn commit_untouched(
     })?;
     match manager.plan(side, &slot, status, now) {
         Plan::Settled(effects) => Ok(effects),
-        Plan::Store(task) => carry_out(slot.clone(), task, now).await,
+        Plan::Store(task) => carry_out(&slot, task, now).await,
     }
 }
 
-async fn carry_out(slot: Slot, task: Task, now: Timestamp) -> Result<Effects, CommitError> {
+async fn carry_out(slot: &Slot, task: Task, now: Timestamp) -> Result<Effects, CommitError> {
     let manager = slot.manager();
     let Prepared::Server(side) = &manager.side else {
         return Ok(Effects::default());
@@ -319,7 +327,7 @@ fn stored_facts(state: &View<'_>, side: &ServerSide, now: Timestamp) -> StoredFa
     let due = |record: &crate::store::Record| side.timeouts.renewal_is_due(record.renewed, now);
     StoredFacts {
         stored: state.found().record().is_some(),
-        changed: state.modified,
+        changed: state.is_changed(),
         ended: state.ended || state.user_has_left(),
         logged_in: state.logged_in,
         renewed: state.renewed || state.found().record().is_some_and(due),

@@ -114,10 +114,7 @@ impl Session {
     /// [`SessionError::Encode`] or [`SessionError::AlreadySent`].
     pub fn insert<T: Serialize + ?Sized>(&self, key: &str, value: &T) -> Result<(), SessionError> {
         let text = self.encode(key, value)?;
-        self.write(|state| {
-            state.patch().set(key, text);
-            state.modified = true;
-        })
+        self.write(|state| state.patch().set(key, text))
     }
 
     /// Takes `key` away; whether it was there.
@@ -129,7 +126,6 @@ impl Session {
             let was_there = state.text_of(key).is_some();
             if was_there {
                 state.patch().remove(key);
-                state.modified = true;
             }
             was_there
         })
@@ -146,7 +142,6 @@ impl Session {
             let value = text.map(|text| self.decode(key, text)).transpose()?;
             if value.is_some() {
                 state.patch().remove(key);
-                state.modified = true;
             }
             Ok(value)
         })?
@@ -205,10 +200,7 @@ impl Session {
     /// # Errors
     /// [`SessionError::AlreadySent`].
     pub fn clear(&self) -> Result<(), SessionError> {
-        self.write(|state| {
-            state.patch().clear();
-            state.modified = true;
-        })
+        self.write(|state| state.patch().clear())
     }
 
     /// Whether the cookie outlives the browser: Flask's `session.permanent`.
@@ -234,7 +226,7 @@ impl Session {
     pub fn renew(&self) -> Result<(), SessionError> {
         self.write(|state| {
             state.renewed = true;
-            state.modified = true;
+            state.change();
         })
     }
 
@@ -246,16 +238,16 @@ impl Session {
     pub fn log_in(&self, user: &str) -> Result<(), SessionError> {
         let text = self.encode(USER, user)?;
         self.write(|state| {
-            if state.text_of(USER).is_some_and(|known| known != text) {
-                state.patch().clear();
-            }
-            state.patch().set(USER, text);
+            let changes_hands = state.text_of(USER).is_some_and(|known| known != text);
             let opened = state.found().opened;
-            let facts = &mut state.patch().facts;
-            facts.user = Some(user.to_owned());
-            facts.authenticated = Some(opened);
+            let patch = state.patch();
+            if changes_hands {
+                patch.clear();
+            }
+            patch.set(USER, text);
+            patch.facts.user = Some(user.to_owned());
+            patch.facts.authenticated = Some(opened);
             state.logged_in = true;
-            state.modified = true;
         })
     }
 
@@ -299,10 +291,7 @@ impl Session {
     /// # Errors
     /// [`SessionError::AlreadySent`].
     pub fn set_device(&self, note: &str) -> Result<(), SessionError> {
-        self.write(|state| {
-            state.patch().facts.device = Some(note.to_owned());
-            state.modified = true;
-        })
+        self.write(|state| state.patch().facts.device = Some(note.to_owned()))
     }
 
     /// The user given to `log_in`, here or by Flask-Login.
@@ -321,7 +310,6 @@ impl Session {
     pub fn log_out(&self) -> Result<(), SessionError> {
         self.write(|state| {
             state.patch().clear();
-            state.modified = true;
             state.ended = true;
         })
     }
@@ -341,7 +329,6 @@ impl Session {
         self.write(|state| {
             let list = flash::append(state.text_of(flash::KEY), category, &message, style)?;
             state.patch().set(flash::KEY, list);
-            state.modified = true;
             Ok(())
         })?
     }
@@ -366,7 +353,6 @@ impl Session {
         }
         if flashes.is_some() {
             state.patch().remove(flash::KEY);
-            state.modified = true;
         }
         let flashes = flashes.unwrap_or_default();
         state.flashes = Some(flashes.clone());
@@ -441,7 +427,6 @@ impl Session {
                 }
                 None => state.patch().set(key, after),
             }
-            state.modified = true;
             true
         })
     }

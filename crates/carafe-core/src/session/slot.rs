@@ -29,7 +29,7 @@ pub(super) struct Shared {
     found: OnceLock<Option<Found>>,
     /// Whether anybody has looked at the session or changed it.
     accessed: AtomicBool,
-    /// Whether `state` has changes. Until then nobody who only looks waits for it.
+    /// Whether anybody has changed the session, be it to what it was. Until then nobody who looks needs `state`.
     changed: AtomicBool,
     // A plain mutex: it is held for the few instructions of one call, never across an await, and
     // contended only by tasks that one request itself has started.
@@ -106,7 +106,6 @@ pub(super) struct View<'s> {
 pub(super) struct State {
     /// The changes, if there are any. Shared with the commit, while others may still read.
     changes: Option<Arc<Patch>>,
-    pub(super) modified: bool,
     pub(super) ended: bool,
     pub(super) renewed: bool,
     pub(super) logged_in: bool,
@@ -173,7 +172,7 @@ impl Shared {
         let found = self.found()?;
         self.access();
         let state;
-        let changes = match self.changed.load(Ordering::Acquire) {
+        let changes = match self.is_changed() {
             false => &UNCHANGED,
             true => {
                 state = self.state();
@@ -197,8 +196,12 @@ impl Shared {
         self.accessed.store(true, Ordering::Release);
     }
 
+    pub(super) fn is_changed(&self) -> bool {
+        self.changed.load(Ordering::Acquire)
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
-        // A panic inside a call leaves a state that is still whole: each call writes one field last.
+        // A panic inside a call leaves a state that is still whole: what may panic comes before the first write.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -292,6 +295,10 @@ impl<'s> View<'s> {
         self.found
     }
 
+    pub(super) fn is_changed(&self) -> bool {
+        self.shared.is_changed()
+    }
+
     pub(super) fn is_accessed(&self) -> bool {
         self.shared.accessed.load(Ordering::Acquire)
     }
@@ -308,9 +315,14 @@ impl<'s> View<'s> {
         self.look().text_of(key)
     }
 
+    /// Notes a change.
+    pub(super) fn change(&mut self) {
+        self.shared.changed.store(true, Ordering::Release);
+    }
+
     /// The changes, to add to them.
     pub(super) fn patch(&mut self) -> &mut Patch {
-        self.shared.changed.store(true, Ordering::Release);
+        self.change();
         Arc::make_mut(self.state.changes.get_or_insert_default())
     }
 
@@ -318,7 +330,7 @@ impl<'s> View<'s> {
     /// Flask-Login, which takes one key away. What is left then begins anew, under a new id and nobody's.
     pub(super) fn user_has_left(&self) -> bool {
         let owner = self.found.record().and_then(|record| record.user.as_ref());
-        let Some(owner) = owner.filter(|_| self.modified && !self.logged_in) else {
+        let Some(owner) = owner.filter(|_| self.is_changed() && !self.logged_in) else {
             return false;
         };
         let named = self

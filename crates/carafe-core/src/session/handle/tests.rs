@@ -173,7 +173,7 @@ fn each_call_counts_as_flask_counts_it() {
         call(&session);
         let state = slot.0.view().unwrap();
         assert_eq!(
-            (state.is_accessed(), state.modified),
+            (state.is_accessed(), state.is_changed()),
             (*accessed, *modified),
             "{name}"
         );
