@@ -9,7 +9,7 @@ use super::{
     client_side::Codec,
     decide,
     plan::Verb,
-    server_side::{Job, Outcome, ServerSide},
+    server_side::{Outcome, ServerSide},
     side::Prepared,
     slot::{Found, View},
     verb,
@@ -192,7 +192,7 @@ impl SessionManager {
         }
     }
 
-    /// Decides, and shares what the store has to do, if anything, with the state, which can only be read from now on.
+    /// Decides, and leaves in the slot what the store has to change, if anything. From now on the session can only be read.
     fn plan(&self, side: &ServerSide, slot: &Slot, status: u16, now: Timestamp) -> Plan {
         let Some(mut state) = slot.0.view() else {
             return Plan::Settled(Effects::default());
@@ -207,16 +207,14 @@ impl SessionManager {
             return Plan::Settled(Effects::new(removal, vary));
         }
         let expires = side.timeouts.expires(created, now, self.lifetime());
-        let job = Job {
-            verb,
-            patch: state.send(Seen { at: now, expires }),
-        };
+        let permanent = state.look().is_permanent();
+        state.send(Seen { at: now, expires });
         Plan::Store(Task {
-            job,
+            verb,
             removal,
             vary,
             expires,
-            permanent: state.look().is_permanent(),
+            permanent,
             resigned: facts.through_fallback,
         })
     }
@@ -246,7 +244,7 @@ enum Plan {
 
 /// What the store has to do, and what the browser hears afterwards.
 struct Task {
-    job: Job,
+    verb: Verb,
     removal: Option<String>,
     vary: bool,
     expires: Timestamp,
@@ -283,18 +281,18 @@ async fn carry_out(slot: &Slot, task: Task, now: Timestamp) -> Result<Effects, C
         return Ok(Effects::default());
     };
     let Task {
-        job,
+        verb,
         removal,
         vary,
         expires,
         permanent,
         resigned,
     } = task;
-    let stored = slot.0.found().and_then(Found::in_store);
+    let (stored, patch) = (slot.0.found().and_then(Found::in_store), slot.0.sent());
     // A log-out is not cut off: the store's guard remembers what the store was not told of, at its own deadline.
-    let ends = matches!(job.verb, Verb::Delete | Verb::Replace);
+    let ends = matches!(verb, Verb::Delete | Verb::Replace);
     // Pinned here, so that it need not be moved.
-    let run = pin!(side.run(job, stored, expires, now));
+    let run = pin!(side.run((verb, patch), stored, expires, now));
     let outcome = match ends {
         true => run.await,
         false => within(&*side.store, run).await,

@@ -45,13 +45,7 @@ pub struct ServerSide {
     signer: Option<Arc<Signer>>,
 }
 
-/// What a request leaves for the store.
-pub(super) struct Job {
-    pub(super) verb: Verb,
-    pub(super) patch: Arc<Patch>,
-}
-
-/// What became of a [`Job`].
+/// What became of a verb.
 pub(super) enum Outcome {
     /// There is nothing to tell the browser.
     Unchanged,
@@ -207,16 +201,15 @@ impl ServerSide {
     /// Carries out a verb. One call of the store, unless a session is replaced or an id was taken.
     pub(super) async fn run(
         &self,
-        job: Job,
+        (verb, patch): (Verb, &Patch),
         stored: Option<&Stored>,
         expires: Timestamp,
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
-        let Job { verb, patch } = job;
         let Some(stored) = stored else {
             return match verb {
                 Verb::Create | Verb::Replace => {
-                    self.create(&SessionData::default(), &patch, expires, now)
+                    self.create(&SessionData::default(), patch, expires, now)
                         .await
                 }
                 _ => Ok(Outcome::Unchanged),
@@ -225,16 +218,16 @@ impl ServerSide {
         match verb {
             Verb::Nothing => Ok(Outcome::Unchanged),
             Verb::Touch => self.touch(stored, expires, now).await,
-            Verb::Patch => self.patch(stored, &patch, now).await,
-            Verb::Renew => self.renew(stored, &patch, now).await,
-            Verb::LogIn => self.log_in(stored, &patch, now).await,
+            Verb::Patch => self.patch(stored, patch, now).await,
+            Verb::Renew => self.renew(stored, patch, now).await,
+            Verb::LogIn => self.log_in(stored, patch, now).await,
             Verb::Delete => {
                 self.verbs().delete(&stored.key).await?;
                 Ok(Outcome::Unchanged)
             }
             Verb::Replace | Verb::Create => {
                 self.verbs().delete(&stored.key).await?;
-                self.create(&stored.record.data, &patch, expires, now).await
+                self.create(&stored.record.data, patch, expires, now).await
             }
         }
     }

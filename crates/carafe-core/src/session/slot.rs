@@ -31,6 +31,8 @@ pub(super) struct Shared {
     accessed: AtomicBool,
     /// Whether anybody has changed the session, be it to what it was. Until then nobody who looks needs `state`.
     changed: AtomicBool,
+    /// The changes, once a commit has them: it reads them here, as do those who still look at the session.
+    sent: OnceLock<Patch>,
     // A plain mutex: it is held for the few instructions of one call, never across an await, and
     // contended only by tasks that one request itself has started.
     state: Mutex<State>,
@@ -104,8 +106,8 @@ pub(super) struct View<'s> {
 /// What changes in a session during its request.
 #[derive(Default)]
 pub(super) struct State {
-    /// The changes, if there are any. Shared with the commit, while others may still read.
-    changes: Option<Arc<Patch>>,
+    /// The changes, if there are any and no commit has them.
+    changes: Option<Patch>,
     pub(super) ended: bool,
     pub(super) renewed: bool,
     pub(super) logged_in: bool,
@@ -134,6 +136,7 @@ impl Slot {
             found: OnceLock::new(),
             accessed: AtomicBool::new(false),
             changed: AtomicBool::new(false),
+            sent: OnceLock::new(),
             state: Mutex::default(),
         }))
     }
@@ -176,7 +179,7 @@ impl Shared {
             false => &UNCHANGED,
             true => {
                 state = self.state();
-                state.changes()
+                self.changes(&state)
             }
         };
         Some(see(Look { found, changes }))
@@ -198,6 +201,15 @@ impl Shared {
 
     pub(super) fn is_changed(&self) -> bool {
         self.changed.load(Ordering::Acquire)
+    }
+
+    /// The changes that a commit has.
+    pub(super) fn sent(&self) -> &Patch {
+        self.sent.get().unwrap_or(&UNCHANGED)
+    }
+
+    fn changes<'s>(&'s self, state: &'s State) -> &'s Patch {
+        state.changes.as_ref().unwrap_or_else(|| self.sent())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -257,19 +269,6 @@ impl Found {
     }
 }
 
-impl State {
-    /// The changes for a commit, with the use that it notes. They can be read here as before.
-    pub(super) fn send(&mut self, seen: Seen) -> Arc<Patch> {
-        let changes = self.changes.get_or_insert_default();
-        Arc::make_mut(changes).facts.seen = Some(seen);
-        Arc::clone(changes)
-    }
-
-    fn changes(&self) -> &Patch {
-        self.changes.as_deref().unwrap_or(&UNCHANGED)
-    }
-}
-
 impl<'s> Look<'s> {
     pub(super) fn text_of(self, key: &str) -> Option<&'s str> {
         self.changes.text_of(key, self.found.data())
@@ -307,7 +306,7 @@ impl<'s> View<'s> {
     pub(super) fn look(&self) -> Look<'_> {
         Look {
             found: self.found,
-            changes: self.state.changes(),
+            changes: self.shared.changes(&self.state),
         }
     }
 
@@ -323,7 +322,17 @@ impl<'s> View<'s> {
     /// The changes, to add to them.
     pub(super) fn patch(&mut self) -> &mut Patch {
         self.change();
-        Arc::make_mut(self.state.changes.get_or_insert_default())
+        self.state.changes.get_or_insert_default()
+    }
+
+    /// Gives a commit the changes, with the use that it notes.
+    pub(super) fn send(&mut self, seen: Seen) {
+        let changes = self.state.changes.take();
+        self.shared.sent.get_or_init(|| {
+            let mut patch = changes.unwrap_or_default();
+            patch.facts.seen = Some(seen);
+            patch
+        });
     }
 
     /// Whether the session belongs to a user who no longer stands in its dictionary: `clear`, or the log-out of
