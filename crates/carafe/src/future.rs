@@ -57,7 +57,7 @@ where
         let this = self.project();
         let cookie = this.slot.manager().cookie().name();
         if this.saving.is_none() {
-            let response = ready!(this.inner.poll(context))?;
+            let mut response = ready!(this.inner.poll(context))?;
             let used = this.slot.is_open();
             if !used && !this.slot.manager().commits_untouched() {
                 this.slot.manager().close(this.slot);
@@ -65,7 +65,8 @@ where
             }
             let manager = this.slot.manager();
             if let Some(effects) = manager.commit_read(this.slot, response.status().as_u16()) {
-                return Poll::Ready(Ok(finished(response, used, Ok(effects), cookie)));
+                apply(effects, response.headers_mut(), cookie, used);
+                return Poll::Ready(Ok(response));
             }
             match begin_commit(&response, this.slot, this.cookies) {
                 Answer::Now(result) => {
