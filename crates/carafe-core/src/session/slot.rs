@@ -32,7 +32,7 @@ pub(super) struct Shared {
     /// Whether anybody has changed the session, be it to what it was. Until then nobody who looks needs `state`.
     changed: AtomicBool,
     /// The changes, once a commit has them: it reads them here, as do those who still look at the session.
-    sent: OnceLock<Patch>,
+    sent: OnceLock<Box<Patch>>,
     // A plain mutex: it is held for the few instructions of one call, never across an await, and
     // contended only by tasks that one request itself has started.
     state: Mutex<State>,
@@ -107,7 +107,7 @@ pub(super) struct View<'s> {
 #[derive(Default)]
 pub(super) struct State {
     /// The changes, if there are any and no commit has them.
-    changes: Option<Patch>,
+    changes: Option<Box<Patch>>,
     pub(super) ended: bool,
     pub(super) renewed: bool,
     pub(super) logged_in: bool,
@@ -205,11 +205,11 @@ impl Shared {
 
     /// The changes that a commit has.
     pub(super) fn sent(&self) -> &Patch {
-        self.sent.get().unwrap_or(&UNCHANGED)
+        self.sent.get().map_or(&UNCHANGED, |patch| patch)
     }
 
     fn changes<'s>(&'s self, state: &'s State) -> &'s Patch {
-        state.changes.as_ref().unwrap_or_else(|| self.sent())
+        state.changes.as_deref().unwrap_or_else(|| self.sent())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
