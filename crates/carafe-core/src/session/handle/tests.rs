@@ -7,7 +7,8 @@ use super::*;
 use crate::{
     clock::Timestamp,
     key::SecretKey,
-    session::{ClientSide, SessionConfig, SessionManager, Slot},
+    session::{ClientSide, ServerSide, SessionConfig, SessionManager, Slot},
+    store::MemoryStore,
     token::signed::{SignedFormat, SignedSessions},
 };
 
@@ -367,4 +368,27 @@ fn no_flash_is_lost_to_a_taker() {
         let left: Vec<(String, String)> = session.get("_flashes").unwrap().unwrap_or_default();
         assert_eq!(taken + left.len(), 4);
     }
+}
+
+#[test]
+fn who_looks_at_an_unchanged_session_waits_for_nobody() {
+    let (slot, session) = with(r#"{"n":7}"#);
+    let alone = slot.0.view().unwrap();
+    assert_eq!(session.get("n").unwrap(), Some(7));
+    assert!(alone.is_accessed());
+}
+
+#[test]
+fn what_was_changed_is_still_seen_when_the_store_has_it() {
+    let side = ServerSide::new(MemoryStore::new());
+    let manager = Arc::new(SessionManager::new(side, SessionConfig::default()).unwrap());
+    let slot = manager.begin();
+    let session = block_on(manager.open(&slot, [], NOON)).unwrap();
+    session.insert("n", &7).unwrap();
+    assert!(commit(&slot).is_some());
+    assert_eq!(session.get("n").unwrap(), Some(7));
+    assert!(matches!(
+        session.remove("n"),
+        Err(SessionError::AlreadySent)
+    ));
 }
