@@ -75,7 +75,8 @@ pub trait SessionStore: Send + Sync + 'static {
     fn delete<'a>(&'a self, key: &'a StoreKey) -> BoxFuture<'a, Result<bool, StoreError>>;
 
     /// Ends when the calls that one request needs in a row, to open its session or to commit it, have taken long enough
-    /// together, with the error that says so. A guard has one; a store need not. `None`: each call has its own bound.
+    /// together, with the error that says so. A guard has one; a store need not. `None`: each call has its own bound. What ends
+    /// a session is not cut off by it.
     fn budget(&self) -> Option<BoxFuture<'static, StoreError>> {
         None
     }

@@ -43,8 +43,9 @@ impl GuardOptions {
     }
 
     /// How long the calls may take together that one request needs in a row: to open its session, where it has more than
-    /// one cookie of the name, and to commit it, where there is a limit per user or a session takes the place of another. 1 s
-    /// each unless set, an hour at most. What is cut off may have happened, as with a deadline.
+    /// one cookie of the name, and to commit it, where there is a limit per user. 1 s each unless set, an hour at most. What is
+    /// cut off may have happened, as with a deadline. A log-out is not cut off: it has the deadline of a write, and is
+    /// remembered then.
     pub const fn with_budget(mut self, budget: Duration) -> Self {
         self.budget = if budget.as_secs() < LONGEST.as_secs() {
             budget

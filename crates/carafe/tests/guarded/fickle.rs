@@ -37,7 +37,7 @@ impl Moody for Fickle {
     }
 }
 
-async fn act(mood: Mood) -> Result<(), StoreError> {
+pub(crate) async fn act(mood: Mood) -> Result<(), StoreError> {
     match mood {
         Mood::Works => Ok(()),
         Mood::Fails => Err(StoreError::unavailable("connection refused")),

@@ -2,10 +2,14 @@
 
 use std::{fs, path::PathBuf, sync::Arc, time::Duration};
 
-use carafe::{GuardOptions, Guarded, SessionStore};
-use carafe_core::store::guard::journal::HEADER;
+use carafe::{GuardOptions, Guarded, SessionStore, store::Deadlines};
+use carafe_core::store::{conformance::Verb, guard::journal::HEADER};
+use http::StatusCode;
 
-use crate::fickle::{Fickle, Mood, Moody, NOW, fickle, key, record};
+use crate::{
+    fickle::{Fickle, Mood, Moody, NOW, act, fickle, key, record},
+    requests::{app, send, visitor},
+};
 
 struct Scratch(PathBuf);
 
@@ -78,6 +82,40 @@ async fn down_4_a_log_out_that_is_dropped_half_way_is_in_the_journal_too() {
     // Time does not pass while a thread writes.
     tokio::time::sleep(Duration::from_millis(1)).await;
     assert_eq!(scratch.text().lines().count(), 2);
+}
+
+/// The budget of a request would cut it off, and leave the writing to whoever comes later.
+#[tokio::test(start_paused = true)]
+async fn down_4_a_visitors_log_out_is_on_the_disk_before_the_answer() {
+    let (scratch, store) = (Scratch::new("visitor"), Arc::new(fickle()));
+    let (hour, budget) = (Duration::from_secs(3_600), Duration::from_secs(1));
+    let deadlines = Deadlines {
+        connect: Duration::ZERO,
+        read: hour,
+        write: hour,
+    };
+    let options = GuardOptions::default().with_deadlines(deadlines);
+    let process = options
+        .with_budget(budget)
+        .guard_with_journal(store.clone(), scratch.0.join("log-outs"));
+    let app = app(&Arc::new(process.unwrap()));
+    for path in ["/logout", "/replace"] {
+        store.is(Mood::Works);
+        let cookie = visitor(&app).await;
+        let lines = scratch.text().lines().count();
+        store.before(|call| {
+            let mood = match call.verb {
+                Verb::Delete => Mood::Hangs,
+                _ => Mood::Works,
+            };
+            Box::pin(act(mood))
+        });
+        let began = tokio::time::Instant::now();
+        let answer = send(&app, path, Some(&cookie)).await;
+        assert_eq!(scratch.text().lines().count(), lines + 1, "{path}");
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(began.elapsed() >= hour, "{path}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -21,17 +21,24 @@ async fn log_out(session: Session) -> Result<&'static str, SessionError> {
     Ok("out")
 }
 
-fn app(store: &Arc<Guarded<Fickle>>) -> Router {
+/// Logs out and begins anew.
+async fn replace(session: Session) -> Result<(), SessionError> {
+    session.log_out()?;
+    session.insert("n", &1)
+}
+
+pub(crate) fn app(store: &Arc<Guarded<Fickle>>) -> Router {
     let side = ServerSide::shared(store.clone());
     let layer = SessionLayer::with_config(side, SessionConfig::development()).unwrap();
     Router::new()
         .route("/", get(async || "public"))
         .route("/count", get(count))
         .route("/logout", get(log_out))
+        .route("/replace", get(replace))
         .layer(layer)
 }
 
-async fn send(app: &Router, path: &str, cookie: Option<&str>) -> Response<Body> {
+pub(crate) async fn send(app: &Router, path: &str, cookie: Option<&str>) -> Response<Body> {
     let mut request = Request::get(path);
     if let Some(cookie) = cookie {
         request = request.header(header::COOKIE, cookie);
@@ -50,7 +57,7 @@ fn set_cookie(response: &Response<Body>) -> Option<&str> {
     )
 }
 
-async fn visitor(app: &Router) -> String {
+pub(crate) async fn visitor(app: &Router) -> String {
     let response = send(app, "/count", None).await;
     let cookie = set_cookie(&response).unwrap();
     cookie.split(';').next().unwrap().to_owned()
