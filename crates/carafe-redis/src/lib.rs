@@ -17,6 +17,7 @@ mod link;
 mod listing;
 mod names;
 mod options;
+mod pipelined;
 mod place;
 mod reply;
 mod rotate;

@@ -26,6 +26,7 @@ use tokio::sync::Mutex;
 use crate::{
     beat::Beat,
     error::{is_elsewhere, is_no_script},
+    pipelined::{self, Pipelined},
     script::Callable,
 };
 
@@ -41,7 +42,9 @@ pub(crate) enum Source {
 }
 
 enum Connection {
-    Server(MultiplexedConnection),
+    Server(Pipelined),
+    /// Where ours is not for it.
+    Driver(MultiplexedConnection),
     Cluster(ClusterConnection),
 }
 
@@ -166,7 +169,7 @@ impl Link {
     fn current(&self) -> Option<Arc<Live>> {
         // What is behind the lock is replaced whole, so a panic elsewhere leaves it good.
         let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
-        live.clone()
+        live.clone().filter(|live| live.is_open())
     }
 
     async fn live(&self) -> RedisResult<Arc<Live>> {
@@ -208,17 +211,31 @@ impl Link {
                 return connection.await.map(Connection::Cluster);
             }
         };
+        if pipelined::is_for(client.get_connection_info()) {
+            let connection = Pipelined::open(client.get_connection_info());
+            return connection.await.map(Connection::Server);
+        }
         let connection = client.get_multiplexed_async_connection_with_config(&config);
-        connection.await.map(Connection::Server)
+        connection.await.map(Connection::Driver)
     }
 }
 
 impl Live {
+    /// Whether a command can still be sent, as far as is known.
+    fn is_open(&self) -> bool {
+        match &self.connection {
+            Connection::Server(connection) => connection.is_open(),
+            // Their errors say so.
+            Connection::Driver(_) | Connection::Cluster(_) => true,
+        }
+    }
+
     async fn send(&self, command: Cmd) -> RedisResult<Value> {
         let answer = match &self.connection {
-            Connection::Server(connection) => {
+            Connection::Server(connection) => connection.send(&command).await,
+            Connection::Driver(connection) => {
                 let mut connection = connection.clone();
-                connection.send_packed_command(&command).await
+                Box::pin(connection.send_packed_command(&command)).await
             }
             Connection::Cluster(connection) => {
                 let mut connection = connection.clone();

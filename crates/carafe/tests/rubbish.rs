@@ -116,13 +116,23 @@ struct Cost {
     took: Duration,
 }
 
-fn load(rubbish: Rubbish) -> Cost {
+/// Whose connection it is: ours, or the driver's, which is used for TLS, in a cluster, and, as here, with RESP3.
+#[derive(Clone, Copy, PartialEq)]
+enum Whose {
+    Ours,
+    Drivers,
+}
+
+fn load(rubbish: Rubbish, whose: Whose) -> Cost {
     // One thread, since allocations are counted for one.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
-    let url = format!("redis://127.0.0.1:{}", server(rubbish));
+    let mut url = format!("redis://127.0.0.1:{}", server(rubbish));
+    if whose == Whose::Drivers {
+        url.push_str("?protocol=resp3");
+    }
     let options = RedisOptions::new().deadlines(DEADLINES);
     let store: RedisStore = runtime.block_on(options.connect(url)).unwrap();
     let (key, began, mut answer) = (StoreKey::of_id("1"), Instant::now(), None);
@@ -173,7 +183,7 @@ const SMALL: &[Rubbish] = &[
 ];
 
 /// What never ends, and is found out or stays small.
-const ENDLESS_AND_SMALL: &[Rubbish] = &[
+const ENDLESS: &[Rubbish] = &[
     then(b"", b"*1\r\n"),
     then(b"", b"*1000\r\n"),
     then(b"", b">1\r\n+x\r\n"),
@@ -182,7 +192,7 @@ const ENDLESS_AND_SMALL: &[Rubbish] = &[
 ];
 
 /// What the driver takes for one reply until the deadline.
-const ENDLESS: &[Rubbish] = &[
+const ENDLESS_TO_THE_DRIVER: &[Rubbish] = &[
     then(b"$2147483647\r\n", b"aaaaaaaa"),
     then(b"+", b"aaaaaaaa"),
     then(b"-ERR ", b"aaaaaaaa"),
@@ -190,8 +200,15 @@ const ENDLESS: &[Rubbish] = &[
     then(b"*2147483647\r\n", b":1\r\n"),
 ];
 
-/// The driver reads every negative length as "nothing there".
-const NOTHING: &[Rubbish] = &[once(b"$-2\r\n"), once(b"*-2\r\n")];
+/// What the driver reads as "nothing there".
+const NOTHING_TO_THE_DRIVER: &[Rubbish] = &[once(b"$-2\r\n"), once(b"*-2\r\n")];
+
+/// As much as there may be of one reply.
+const LONG: &[Rubbish] = &[
+    then(b"$33554432\r\n", b"aaaaaaaa"),
+    then(b"*1048576\r\n", b":1\r\n"),
+    then(b"*1048576\r\n", b"$24\r\naaaaaaaaaaaaaaaaaaaaaaaa\r\n"),
+];
 
 #[track_caller]
 fn is_in_time(cost: &Cost) {
@@ -200,38 +217,55 @@ fn is_in_time(cost: &Cost) {
     assert!(cost.took < allowed, "{:?}", cost.took);
 }
 
+#[track_caller]
+fn is_an_error_and_small(rubbish: &Rubbish, whose: Whose) {
+    let (cost, what) = (load(*rubbish, whose), what(rubbish));
+    assert!(cost.answer.is_err(), "{what}: {:?}", cost.answer);
+    assert!(cost.bytes <= MIB, "{what}: {} bytes", cost.bytes);
+    is_in_time(&cost);
+}
+
 #[test]
 fn garbage_2_a_reply_is_an_error_and_costs_less_than_a_mebibyte() {
-    for rubbish in SMALL.iter().chain(ENDLESS_AND_SMALL) {
-        let (cost, what) = (load(*rubbish), what(rubbish));
-        assert!(cost.answer.is_err(), "{what}: {:?}", cost.answer);
-        assert!(cost.bytes <= MIB, "{what}: {} bytes", cost.bytes);
-        is_in_time(&cost);
+    for rubbish in SMALL.iter().chain(ENDLESS) {
+        is_an_error_and_small(rubbish, Whose::Ours);
+        is_an_error_and_small(rubbish, Whose::Drivers);
+    }
+    for rubbish in ENDLESS_TO_THE_DRIVER.iter().chain(NOTHING_TO_THE_DRIVER) {
+        is_an_error_and_small(rubbish, Whose::Ours);
     }
 }
 
 #[test]
-fn garbage_2_a_negative_length_is_no_session() {
-    for rubbish in NOTHING {
-        let (cost, what) = (load(*rubbish), what(rubbish));
-        assert!(
-            matches!(cost.answer, Ok(false)),
-            "{what}: {:?}",
-            cost.answer
-        );
+fn garbage_2_a_reply_has_an_end() {
+    for rubbish in LONG {
+        let (cost, what) = (load(*rubbish, Whose::Ours), what(rubbish));
+        assert!(cost.answer.is_err(), "{what}: {:?}", cost.answer);
+        assert!(cost.bytes <= 72 * MIB, "{what}: {} bytes", cost.bytes);
+        is_in_time(&cost);
+        println!("{what}: {} KiB at most", cost.bytes >> 10);
+    }
+}
+
+#[test]
+fn garbage_2_a_negative_length_is_no_session_to_the_driver() {
+    for rubbish in NOTHING_TO_THE_DRIVER {
+        let (cost, what) = (load(*rubbish, Whose::Drivers), what(rubbish));
+        let answer = &cost.answer;
+        assert!(matches!(answer, Ok(false)), "{what}: {answer:?}");
         assert!(cost.bytes <= MIB, "{what}: {} bytes", cost.bytes);
     }
 }
 
 /// Its memory is what the network carries until the deadline, which no test can bound.
 #[test]
-fn garbage_2_a_reply_without_an_end_is_cut_off_at_the_deadline() {
-    for rubbish in ENDLESS {
-        let (cost, what) = (load(*rubbish), what(rubbish));
+fn garbage_2_a_reply_without_an_end_is_cut_off_at_the_deadline_for_the_driver() {
+    for rubbish in ENDLESS_TO_THE_DRIVER {
+        let (cost, what) = (load(*rubbish, Whose::Drivers), what(rubbish));
+        let answer = &cost.answer;
         assert!(
-            matches!(cost.answer, Err(StoreError::Timeout(_))),
-            "{what}: {:?}",
-            cost.answer
+            matches!(answer, Err(StoreError::Timeout(_))),
+            "{what}: {answer:?}"
         );
         is_in_time(&cost);
         println!(

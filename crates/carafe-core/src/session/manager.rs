@@ -3,6 +3,7 @@
 //! Next: `client_side` and `server_side` for what opening and writing mean on each side, `commit` for the end.
 
 use std::{
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -232,7 +233,8 @@ impl SessionManager {
             return Answer::now(found.map(|found| slot.0.settle(|| self.logged(found))));
         }
         Answer::later(async move {
-            let load = side.load(&candidates, self.duplicates, now);
+            // Pinned here, so that the future does not hold it twice.
+            let load = pin!(side.load(&candidates, self.duplicates, now));
             let found = within(&*side.store, load).await?;
             Ok(slot.0.settle(|| self.logged(found)))
         })
