@@ -40,7 +40,8 @@ impl RedisStore {
         let seen = self.link.seen();
         let read = |answer| self.in_step(seen, Reply::read(answer));
         let answer = match self.link.call(&call(false)).await {
-            Err(error) if is_lost(&error) => match self.link.call(&call(true)).await {
+            // Boxed, because it is rare, and every future would carry it along.
+            Err(error) if is_lost(&error) => match Box::pin(self.link.call(&call(true))).await {
                 Ok(answer) => match read(answer)? {
                     Reply::Unknown => return Err(typed(error)),
                     reply => return Ok(reply),
@@ -98,7 +99,10 @@ impl RedisStore {
     /// As [`RedisStore::read`], for the command that `make` makes.
     async fn read_made(&self, make: impl Fn() -> redis::Cmd) -> Result<redis::Value, StoreError> {
         match self.link.send(&make).await {
-            Err(error) if is_lost(&error) => self.link.send(&make).await.map_err(typed),
+            Err(error) if is_lost(&error) => {
+                let again = Box::pin(self.link.send(&make));
+                again.await.map_err(typed)
+            }
             answer => answer.map_err(typed),
         }
     }

@@ -2,8 +2,6 @@
 //! there; where somebody has written since, it is made again on what is there. The scripts compare, `verbs` and
 //! `rotate` call them.
 
-use std::borrow::Cow;
-
 use carafe_core::{
     clock::Timestamp,
     session::Patch,
@@ -26,15 +24,17 @@ pub(crate) struct Change<'a> {
     /// Where it goes, if it moves.
     to: Option<&'a StoreKey>,
     now: Timestamp,
-    /// What there is to be changed, and the value that this is, as `unlike.lua` compares it.
-    newest: Cow<'a, Record>,
+    /// What there is to be changed if it is not `base` any more.
+    newer: Option<Box<Record>>,
+    /// The value that this is, as `unlike.lua` compares it.
     pub(crate) was: String,
     turn: Option<Turn<'a>>,
 }
 
 /// What comes of it.
 pub(crate) struct Next {
-    pub(crate) record: Record,
+    // On the heap, where it ends up: futures hold it in several places.
+    pub(crate) record: Box<Record>,
     /// Its value, from behind the second until which the indices list it.
     pub(crate) rest: String,
     /// Whether it lives longer than before.
@@ -57,29 +57,34 @@ impl<'a> Change<'a> {
             patch,
             to,
             now,
-            newest: Cow::Borrowed(base),
+            newer: None,
             was: rest_of(key, base),
             turn: None,
         }
     }
 
+    fn newest(&self) -> &Record {
+        self.newer.as_deref().unwrap_or(self.base)
+    }
+
     /// The record after the change; `None` if there is none to change.
     pub(crate) async fn next(&mut self) -> Result<Option<Next>, StoreError> {
-        while self.newest.is_expired(self.now) {
+        while self.newest().is_expired(self.now) {
             // By what the caller knows. Somebody may have used it since.
             let found = Box::pin(self.store.value(&self.key)).await?;
             if !Box::pin(self.meet(found)).await? {
                 return Ok(None);
             }
         }
+        let newest = self.newest();
         let next = match self.to {
-            Some(_) => self.newest.rotated(self.base, self.patch, self.now)?,
-            None => self.newest.after(self.base, self.patch)?,
+            Some(_) => newest.rotated(self.base, self.patch, self.now)?,
+            None => newest.after(self.base, self.patch)?,
         };
         Ok(next.map(|record| Next {
             rest: rest_of(self.to.unwrap_or(&self.key), &record),
-            grows: record.expires > self.newest.expires,
-            record,
+            grows: record.expires > newest.expires,
+            record: Box::new(record),
         }))
     }
 
@@ -96,12 +101,12 @@ impl<'a> Change<'a> {
         match met {
             (Found::Record(record), rest) => {
                 let is_there = !record.is_expired(self.now);
-                (self.newest, self.was) = (Cow::Owned(record), rest);
+                (self.newer, self.was) = (Some(Box::new(record)), rest);
                 Ok(is_there)
             }
             // Who rotates has met an id that somebody else has replaced already.
             (Found::Alias(to, until), _) if self.to.is_none() && self.now < until => {
-                (self.key, self.was) = (to, rest_of(&to, &self.newest));
+                (self.key, self.was) = (to, rest_of(&to, self.newest()));
                 Ok(true)
             }
             (Found::Pending(..), _) => {

@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::{FutureExt as _, future::Either};
 use redis::{
     AsyncConnectionConfig, Cmd, ErrorKind, RedisError, RedisResult, ServerErrorKind, Value,
     aio::ConnectionLike as _,
@@ -117,7 +118,7 @@ impl Link {
     /// The answer to a script's call.
     pub(crate) async fn call(&self, call: &impl Callable) -> RedisResult<Value> {
         match self.send(|| call.by_hash()).await {
-            Err(error) if is_no_script(&error) => self.send(|| call.by_text()).await,
+            Err(error) if is_no_script(&error) => Box::pin(self.send(|| call.by_text())).await,
             answer => answer,
         }
     }
@@ -230,19 +231,21 @@ impl Live {
         }
     }
 
-    async fn send(&self, command: Cmd) -> RedisResult<Value> {
+    fn send(&self, command: Cmd) -> impl Future<Output = RedisResult<Value>> {
         let answer = match &self.connection {
-            Connection::Server(connection) => connection.send(&command).await,
+            Connection::Server(connection) => Either::Left(connection.send(&command)),
             Connection::Driver(connection) => {
                 let mut connection = connection.clone();
-                Box::pin(connection.send_packed_command(&command)).await
+                let answer = async move { connection.send_packed_command(&command).await };
+                Either::Right(answer.boxed())
             }
             Connection::Cluster(connection) => {
                 let mut connection = connection.clone();
-                Box::pin(connection.req_packed_command(&command)).await
+                let answer = async move { connection.req_packed_command(&command).await };
+                Either::Right(answer.boxed())
             }
         };
-        answer.and_then(Value::extract_error)
+        answer.map(|answer| answer.and_then(Value::extract_error))
     }
 
     /// In a cluster, the answer of the node that a slot is moving to, if `error` is the pointer to it.

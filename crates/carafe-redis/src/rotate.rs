@@ -62,7 +62,7 @@ impl RedisStore {
             now,
         };
         let patched = match self.moved(&rotation, patch).await? {
-            Some(record) => Patched::Applied(record.into()),
+            Some(record) => Patched::Applied(record),
             None => Patched::Gone,
         };
         self.relist(&rotation, &patched).await?;
@@ -75,7 +75,7 @@ impl RedisStore {
         &self,
         rotation: &Rotation<'_>,
         patch: &Patch,
-    ) -> Result<Option<Record>, StoreError> {
+    ) -> Result<Option<Box<Record>>, StoreError> {
         let &Rotation {
             from,
             to,
@@ -212,7 +212,7 @@ impl RedisStore {
         rotation: &Rotation<'_>,
         next: Next,
         listed: Timestamp,
-    ) -> Result<Option<Record>, StoreError> {
+    ) -> Result<Option<Box<Record>>, StoreError> {
         if !self.link.is_cluster() {
             return Ok(Some(next.record));
         }

@@ -218,6 +218,7 @@ mod tests {
             size_of_val(&*store.patch(&key, &record, &patch, now)),
             size_of_val(&*store.touch(&key, now, now)),
         ];
+        eprintln!("{load} {patch} {touch}");
         assert!(load <= 768, "{load}");
         assert!(patch <= 1920, "{patch}");
         assert!(touch <= 1088, "{touch}");

@@ -132,7 +132,7 @@ impl RedisStore {
                 again,
             });
             match answer.await? {
-                Reply::Ok(_) => return Ok(Patched::Applied(next.record.into())),
+                Reply::Ok(_) => return Ok(Patched::Applied(next.record)),
                 Reply::Found(value) => {
                     if !Box::pin(change.meet(Some(value))).await? {
                         break;

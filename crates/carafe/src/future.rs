@@ -11,11 +11,11 @@ use carafe_core::{
     clock::Timestamp,
     cookie::positions_setting,
     session::{CommitError, Committing, Effects, Slot, vary_with_cookie},
-    store::StoreError,
 };
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header, header::Entry};
 use pin_project_lite::pin_project;
-use tokio::task::{JoinError, JoinHandle};
+
+use crate::saving::Saving;
 
 pin_project! {
     /// The response of [`SessionService`](crate::SessionService).
@@ -24,15 +24,15 @@ pin_project! {
         inner: F,
         slot: Slot,
         cookies: Vec<HeaderValue>,
-        saving: Option<Box<Saving<B>>>,
+        unsaved: Option<Box<Unsaved<B>>>,
     }
 }
 
 /// A response that waits for the store. Boxed in its future, which for most requests never needs it.
-struct Saving<B> {
+struct Unsaved<B> {
     response: Response<B>,
     used: bool,
-    commit: JoinHandle<Result<Effects, CommitError>>,
+    saving: Saving,
 }
 
 impl<F, B> ResponseFuture<F, B> {
@@ -41,7 +41,7 @@ impl<F, B> ResponseFuture<F, B> {
             inner,
             slot,
             cookies,
-            saving: None,
+            unsaved: None,
         }
     }
 }
@@ -56,7 +56,7 @@ where
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let cookie = this.slot.manager().cookie().name();
-        if this.saving.is_none() {
+        if this.unsaved.is_none() {
             let mut response = ready!(this.inner.poll(context))?;
             let used = this.slot.is_open();
             if !used && !this.slot.manager().commits_untouched() {
@@ -73,29 +73,19 @@ where
                     let result = result.expect("a fresh commit has its result");
                     return Poll::Ready(Ok(finished(response, used, result, cookie)));
                 }
-                Answer::Later(mut commit) => match commit.as_mut().poll(context) {
-                    // A store in memory never waits: no need of a task.
-                    Poll::Ready(result) => {
-                        return Poll::Ready(Ok(finished(response, used, result, cookie)));
-                    }
-                    // A task of its own, so that the commit runs to its end if the client hangs up.
-                    Poll::Pending => {
-                        *this.saving = Some(Box::new(Saving {
-                            response,
-                            used,
-                            commit: tokio::spawn(commit),
-                        }));
-                    }
-                },
+                Answer::Later(commit) => {
+                    *this.unsaved = Some(Box::new(Unsaved {
+                        response,
+                        used,
+                        saving: Saving::new(commit),
+                    }));
+                }
             }
         }
-        let saving = this
-            .saving
-            .as_mut()
-            .expect("set above, and taken only with the answer");
-        let result = ready!(Pin::new(&mut saving.commit).poll(context));
-        let result = result.unwrap_or_else(|error| Err(lost(error)));
-        let Saving { response, used, .. } = *this.saving.take().expect("borrowed above");
+        let unsaved = this.unsaved.as_mut();
+        let unsaved = unsaved.expect("set above, and taken only with the answer");
+        let result = ready!(Pin::new(&mut unsaved.saving).poll(context));
+        let Unsaved { response, used, .. } = *this.unsaved.take().expect("borrowed above");
         Poll::Ready(Ok(finished(response, used, result, cookie)))
     }
 }
@@ -121,14 +111,6 @@ fn finished<B: Default>(
             tracing::error!("the session was not saved, so the response was replaced: {error}");
             failed(error)
         }
-    }
-}
-
-/// The task was cancelled because the runtime shuts down, or the store's code panicked.
-fn lost(error: JoinError) -> CommitError {
-    CommitError::Store {
-        source: StoreError::unavailable(error),
-        set_cookie: None,
     }
 }
 

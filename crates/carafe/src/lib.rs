@@ -35,6 +35,7 @@
 mod future;
 mod guarded;
 mod layer;
+mod saving;
 mod service;
 mod sweeping;
 

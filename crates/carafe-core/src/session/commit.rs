@@ -275,50 +275,60 @@ async fn commit_untouched(
     }
 }
 
-async fn carry_out(slot: &Slot, task: Task, now: Timestamp) -> Result<Effects, CommitError> {
-    let manager = slot.manager();
-    let Prepared::Server(side) = &manager.side else {
-        return Ok(Effects::default());
-    };
-    let Task {
-        verb,
-        removal,
-        vary,
-        expires,
-        permanent,
-        resigned,
-    } = task;
-    let (stored, patch) = (slot.0.found().and_then(Found::in_store), slot.0.sent());
-    // A log-out is not cut off: the store's guard remembers what the store was not told of, at its own deadline.
-    let ends = matches!(verb, Verb::Delete | Verb::Replace);
-    // Pinned here, so that it need not be moved.
-    let run = pin!(side.run((verb, patch), stored, expires, now));
-    let outcome = match ends {
-        true => run.await,
-        false => within(&*side.store, run).await,
-    };
-    let outcome = match outcome {
-        Ok(outcome) => outcome,
-        Err(source) => {
-            return Err(CommitError::Store {
-                source,
-                set_cookie: removal,
-            });
-        }
-    };
-    let is_shown = permanent || resigned || manager.always_keeps();
-    let set_cookie = match outcome {
-        Outcome::NewId(id) => Some(manager.id_cookie(side, &id, permanent, expires)?),
-        Outcome::SameId => match stored.filter(|_| is_shown) {
-            Some(stored) => Some(manager.id_cookie(side, &stored.id, permanent, expires)?),
-            None => None,
-        },
-        // The browser may have the id of a newer login by now; a late response leaves it alone.
-        Outcome::Gone => None,
-        Outcome::Unchanged => removal,
-        Outcome::Refused { limit } => return Err(CommitError::TooManySessions { limit }),
-    };
-    Ok(Effects::new(set_cookie, vary))
+#[expect(
+    clippy::manual_async_fn,
+    reason = "`async fn` would hold what it is given twice"
+)]
+fn carry_out(
+    slot: &Slot,
+    task: Task,
+    now: Timestamp,
+) -> impl Future<Output = Result<Effects, CommitError>> {
+    async move {
+        let manager = slot.manager();
+        let Prepared::Server(side) = &manager.side else {
+            return Ok(Effects::default());
+        };
+        let Task {
+            verb,
+            removal,
+            vary,
+            expires,
+            permanent,
+            resigned,
+        } = task;
+        let (stored, patch) = (slot.0.found().and_then(Found::in_store), slot.0.sent());
+        // A log-out is not cut off: the store's guard remembers what the store was not told of, at its own deadline.
+        let ends = matches!(verb, Verb::Delete | Verb::Replace);
+        // Pinned here, so that it need not be moved.
+        let run = pin!(side.run((verb, patch), stored, expires, now));
+        let outcome = match ends {
+            true => run.await,
+            false => within(&*side.store, run).await,
+        };
+        let outcome = match outcome {
+            Ok(outcome) => outcome,
+            Err(source) => {
+                return Err(CommitError::Store {
+                    source,
+                    set_cookie: removal,
+                });
+            }
+        };
+        let is_shown = permanent || resigned || manager.always_keeps();
+        let set_cookie = match outcome {
+            Outcome::NewId(id) => Some(manager.id_cookie(side, &id, permanent, expires)?),
+            Outcome::SameId => match stored.filter(|_| is_shown) {
+                Some(stored) => Some(manager.id_cookie(side, &stored.id, permanent, expires)?),
+                None => None,
+            },
+            // The browser may have the id of a newer login by now; a late response leaves it alone.
+            Outcome::Gone => None,
+            Outcome::Unchanged => removal,
+            Outcome::Refused { limit } => return Err(CommitError::TooManySessions { limit }),
+        };
+        Ok(Effects::new(set_cookie, vary))
+    }
 }
 
 fn stored_facts(state: &View<'_>, side: &ServerSide, now: Timestamp) -> StoredFacts {

@@ -82,9 +82,11 @@ impl Pipelined {
     }
 
     /// The reply to `command`. Whoever stops waiting for it may have changed something or not.
-    pub(crate) async fn send(&self, command: &Cmd) -> RedisResult<Value> {
-        let reply = self.shared.ask(command)?;
-        reply.await.unwrap_or_else(|_| Err(closed()))
+    ///
+    /// It is queued here and not when the future is polled, which so need not hold it.
+    pub(crate) fn send(&self, command: &Cmd) -> impl Future<Output = RedisResult<Value>> + use<> {
+        let reply = self.shared.ask(command);
+        async move { reply?.await.unwrap_or_else(|_| Err(closed())) }
     }
 }
 
