@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use carafe_core::store::{StoreError, StoreKey};
-use futures_util::{FutureExt as _, future::lazy};
+use futures_util::FutureExt as _;
 
 use crate::{
     RedisStore,
@@ -11,6 +11,7 @@ use crate::{
     found::Found,
     reply::{self, Reply},
     script::{Call, Callable},
+    timed::Timed,
 };
 
 impl RedisStore {
@@ -21,10 +22,8 @@ impl RedisStore {
         verb: impl Future<Output = Result<T, StoreError>>,
     ) -> impl Future<Output = Result<T, StoreError>> {
         let seen = self.link.seen();
-        // Not before somebody waits, who is then inside a runtime: a timer needs one.
-        let timed = lazy(move |_| tokio::time::timeout(deadline, verb)).flatten();
-        timed.map(move |result| {
-            result.unwrap_or_else(|_| {
+        Timed::new(deadline, verb).map(move |result| {
+            result.unwrap_or_else(|deadline| {
                 self.link.suspect(seen);
                 Err(StoreError::Timeout(deadline))
             })

@@ -10,8 +10,9 @@ use carafe_core::{
 };
 
 use crate::{
-    layout::{ALIAS, NONE, RESERVED, VERSION},
+    layout::{ALIAS, RESERVED, VERSION},
     names::{is_tag, key_of_text},
+    words::{Words, number},
 };
 
 /// What is under a key.
@@ -29,7 +30,7 @@ pub(crate) enum Found<T = Record> {
 impl Found {
     /// Reads a value that was asked for under `key`.
     pub(crate) fn read(mut value: Vec<u8>, key: &StoreKey) -> Result<Self, StoreError> {
-        let (found, data) = Line::of(&value)?.found(key)?;
+        let (found, data) = facts(&value, key)?;
         Ok(match found {
             Found::Record(summary) => {
                 value.drain(..data);
@@ -47,132 +48,67 @@ impl Found {
 impl Found<Summary> {
     /// Reads the beginning of a value that was asked for under `key`: all but the dictionary.
     pub(crate) fn glance(value: &[u8], key: &StoreKey) -> Result<Self, StoreError> {
-        Ok(Line::of(value)?.found(key)?.0)
+        Ok(facts(value, key)?.0)
     }
 }
 
-/// The first line of a value, word by word, and what is behind it.
-struct Line<'v> {
-    words: std::str::Split<'v, char>,
-    behind: &'v [u8],
-    /// Where in the value that begins.
-    at: usize,
-}
-
-impl<'v> Line<'v> {
-    fn of(value: &'v [u8]) -> Result<Self, StoreError> {
-        let end = value.iter().position(|&byte| byte == b'\n');
-        let end = end.unwrap_or(value.len());
-        let line = std::str::from_utf8(&value[..end]).map_err(|_| corrupt("first line"))?;
-        let at = value.len().min(end + 1);
-        Ok(Self {
-            words: line.split(' '),
-            behind: &value[at..],
-            at,
-        })
-    }
-
-    /// What it says, and where the dictionary begins.
-    fn found(mut self, key: &StoreKey) -> Result<(Found<Summary>, usize), StoreError> {
-        self.is("version of the layout", VERSION)?;
-        let found = match self.word("kind")? {
-            ALIAS => {
-                let to = key_of_text(self.word("alias")?).ok_or_else(|| corrupt("alias"))?;
-                Found::Alias(to, self.moment("end of the alias")?)
-            }
-            RESERVED => {
-                let handle = self.handle()?;
-                let from = key_of_text(self.word("old key")?).ok_or_else(|| corrupt("old key"))?;
-                let user = self.length("user")?;
-                Found::Pending(handle, from, self.text("user", user)?)
-            }
-            listed => {
-                number::<i64>(listed).ok_or_else(|| corrupt("listed"))?;
-                check("key", is_tag(self.word("key")?, key))?;
-                Found::Record(self.summary()?)
-            }
-        };
-        match self.words.next() {
-            None => Ok((found, self.at)),
-            Some(_) => Err(corrupt("end of the line")),
-        }
-    }
-
-    fn summary(&mut self) -> Result<Summary, StoreError> {
-        let version = self.number("version")?;
-        let (last_seen, expires) = (self.moment("seen")?, self.moment("expires")?);
-        let (created, renewed) = (self.moment("created")?, self.moment("renewed")?);
-        let handle = self.handle()?;
-        let authenticated = self.maybe("auth")?.map(Timestamp::from_unix);
-        let (user, device) = (self.length("user")?, self.length("device")?);
-        Ok(Summary {
-            handle,
-            user: self.text("user", user)?,
-            device: self.text("device", device)?,
-            created,
-            renewed,
-            last_seen,
-            expires,
-            authenticated,
-            version,
-        })
-    }
-
-    fn word(&mut self, what: &str) -> Result<&'v str, StoreError> {
-        self.words.next().ok_or_else(|| corrupt(what))
-    }
-
-    fn is(&mut self, what: &str, expected: &str) -> Result<(), StoreError> {
-        check(what, self.word(what)? == expected)
-    }
-
-    fn number<T: std::str::FromStr>(&mut self, what: &str) -> Result<T, StoreError> {
-        number(self.word(what)?).ok_or_else(|| corrupt(what))
-    }
-
-    fn maybe<T: std::str::FromStr>(&mut self, what: &str) -> Result<Option<T>, StoreError> {
-        match self.word(what)? {
-            NONE => Ok(None),
-            word => number(word).map(Some).ok_or_else(|| corrupt(what)),
-        }
-    }
-
-    fn moment(&mut self, what: &str) -> Result<Timestamp, StoreError> {
-        self.number(what).map(Timestamp::from_unix)
-    }
-
-    fn handle(&mut self) -> Result<Handle, StoreError> {
-        Handle::parse(self.word("handle")?).ok_or_else(|| corrupt("handle"))
-    }
-
-    fn length(&mut self, what: &str) -> Result<Option<usize>, StoreError> {
-        self.maybe(what)
-    }
-
-    /// The next so many bytes behind the line.
-    fn text(&mut self, what: &str, length: Option<usize>) -> Result<Option<String>, StoreError> {
-        let Some(length) = length else {
-            return Ok(None);
-        };
-        let cut = self.behind.split_at_checked(length);
-        let (bytes, behind) = cut.ok_or_else(|| corrupt(what))?;
-        (self.behind, self.at) = (behind, self.at + length);
-        text(bytes.to_vec()).map(Some)
+/// What the first line says and the texts behind it, and where the dictionary begins.
+fn facts(value: &[u8], key: &StoreKey) -> Result<(Found<Summary>, usize), StoreError> {
+    let mut words = Words::of(value);
+    match read(&mut words, key) {
+        Some(found) => Ok((found, words.behind())),
+        None => Err(corrupt(words.reads())),
     }
 }
 
-/// A number as this version writes it, without a plus.
-fn number<T: std::str::FromStr>(word: &str) -> Option<T> {
-    word.parse().ok().filter(|_| !word.starts_with('+'))
+fn read(words: &mut Words<'_>, key: &StoreKey) -> Option<Found<Summary>> {
+    let version = words.word("version of the layout")?;
+    (version == VERSION.as_bytes()).then_some(())?;
+    let kind = words.word("kind")?;
+    if kind == ALIAS.as_bytes() {
+        let to = key_of_text(words.word("alias")?)?;
+        let until = words.moment("end of the alias")?;
+        words.end()?;
+        Some(Found::Alias(to, until))
+    } else if kind == RESERVED.as_bytes() {
+        let handle = words.handle()?;
+        let from = key_of_text(words.word("old key")?)?;
+        let user = words.maybe("user")?;
+        words.end()?;
+        let user = words.text("user", user)?;
+        Some(Found::Pending(handle, from, user))
+    } else {
+        // Until when the indices list it.
+        number::<i64>(kind)?;
+        is_tag(words.word("key")?, key).then_some(())?;
+        Some(Found::Record(summary(words)?))
+    }
+}
+
+fn summary(words: &mut Words<'_>) -> Option<Summary> {
+    let version = words.number("version")?;
+    let (last_seen, expires) = (words.moment("seen")?, words.moment("expires")?);
+    let (created, renewed) = (words.moment("created")?, words.moment("renewed")?);
+    let handle = words.handle()?;
+    let authenticated = words.maybe("auth")?.map(Timestamp::from_unix);
+    let (user, device) = (words.maybe("user")?, words.maybe("device")?);
+    words.end()?;
+    Some(Summary {
+        handle,
+        user: words.text("user", user)?,
+        device: words.text("device", device)?,
+        created,
+        renewed,
+        last_seen,
+        expires,
+        authenticated,
+        version,
+    })
 }
 
 fn text(bytes: Vec<u8>) -> Result<String, StoreError> {
     // Without the bytes, which the error would show.
     String::from_utf8(bytes).map_err(|error| StoreError::corrupt(error.utf8_error()))
-}
-
-fn check(what: &str, holds: bool) -> Result<(), StoreError> {
-    holds.then_some(()).ok_or_else(|| corrupt(what))
 }
 
 fn corrupt(what: &str) -> StoreError {

@@ -24,11 +24,13 @@ mod rotate;
 mod script;
 mod store;
 mod sweep;
+mod timed;
 mod turns;
 mod users;
 mod verbs;
 mod wait;
 mod walk;
+mod words;
 
 pub use carafe_core::store::Deadlines;
 #[cfg(feature = "flask-session")]

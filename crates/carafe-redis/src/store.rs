@@ -186,8 +186,8 @@ mod tests {
     use super::*;
     use carafe_core::{session::SessionData, store::Handle};
 
-    /// Each is an allocation of every request that reads or writes. What is rare stands in boxes of its own, and so does
-    /// what the driver needs where it is the connection: 1.2 KB.
+    /// Each is an allocation of every request that reads or writes, and glibc takes a longer way for more than 1032 bytes.
+    /// What is rare stands in boxes of its own, and so does what the driver needs where it is the connection.
     #[test]
     fn the_futures_of_a_request_are_small() {
         let client = redis::Client::open("redis://127.0.0.1").expect("a URL");
@@ -218,9 +218,9 @@ mod tests {
             size_of_val(&*store.patch(&key, &record, &patch, now)),
             size_of_val(&*store.touch(&key, now, now)),
         ];
-        eprintln!("{load} {patch} {touch}");
-        assert!(load <= 768, "{load}");
-        assert!(patch <= 1920, "{patch}");
-        assert!(touch <= 1088, "{touch}");
+
+        assert!(load <= 704, "{load}");
+        assert!(patch <= 1032, "{patch}");
+        assert!(touch <= 864, "{touch}");
     }
 }
