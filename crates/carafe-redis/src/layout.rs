@@ -11,7 +11,6 @@
 
 use carafe_core::{
     clock::Timestamp,
-    json,
     store::{Handle, Record, StoreKey},
 };
 
@@ -44,7 +43,7 @@ pub(crate) fn dropped_at(expires: Timestamp) -> i64 {
 
 /// A record's value from behind the second until which the indices list it: what only a change changes.
 pub(crate) fn rest_of(key: &StoreKey, record: &Record) -> String {
-    let data = json::write_object(record.data.iter(), Record::STYLE);
+    let data = record.data.payload(Record::STYLE);
     let (user, device) = (record.user.as_deref(), record.device.as_deref());
     let texts = [user, device].map(Option::unwrap_or_default);
     let length = 160 + texts[0].len() + texts[1].len() + data.len();

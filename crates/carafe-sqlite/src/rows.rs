@@ -3,7 +3,6 @@
 
 use carafe_core::{
     clock::Timestamp,
-    json,
     session::SessionData,
     store::{Handle, Record, StoreError, StoreKey, Summary},
 };
@@ -74,7 +73,7 @@ impl Encoded {
         Ok(Self {
             handle: record.handle.to_string(),
             version: i64::try_from(record.version).map_err(|error| bad("version", error))?,
-            data: json::write_object(record.data.iter(), Record::STYLE),
+            data: record.data.payload(Record::STYLE),
         })
     }
 }

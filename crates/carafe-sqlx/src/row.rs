@@ -3,7 +3,6 @@
 
 use carafe_core::{
     clock::Timestamp,
-    json,
     session::SessionData,
     store::{Handle, Record, StoreError, StoreKey, Summary},
 };
@@ -96,7 +95,7 @@ impl Columns {
 
 /// The JSON text of a record.
 pub(crate) fn json_of(record: &Record) -> String {
-    json::write_object(record.data.iter(), Record::STYLE)
+    record.data.payload(Record::STYLE)
 }
 
 fn text(bytes: Vec<u8>) -> Result<String, StoreError> {

@@ -32,4 +32,5 @@ pub use scan::{MAX_DEPTH, MAX_DIGITS, ScanError, scan_root, validate};
 pub use ser::{EncodeError, append_text, to_text};
 pub use style::Style;
 pub use value::{Number, Text, Value};
+pub(crate) use write::join;
 pub use write::write_object;

@@ -27,12 +27,13 @@ pub fn write_object<'m>(
     {
         return escaped(key, value, style);
     }
+    let bytes = |(key, value): (&'m str, &'m str)| (key.as_bytes(), value.as_bytes());
     if plan.sorted {
-        return join(members, plan, style);
+        return join(members.map(bytes), plan.length, style);
     }
     let mut sorted: Vec<_> = members.collect();
     sorted.sort_by(|a, b| string::compare(a.0, b.0));
-    join(sorted.into_iter(), plan, style)
+    join(sorted.into_iter().map(bytes), plan.length, style)
 }
 
 #[derive(Clone, Copy)]
@@ -62,19 +63,33 @@ impl Plan {
     }
 }
 
-fn join<'m>(members: impl Iterator<Item = (&'m str, &'m str)>, plan: Plan, style: Style) -> String {
-    let mut out = String::with_capacity(plan.length);
-    out.push('{');
+/// [`write_object`] for members in their order, of which none is alone with a tag's key. They are bytes that are text, for which `room`
+/// should be enough.
+pub(crate) fn join<'m>(
+    members: impl Iterator<Item = (&'m [u8], &'m [u8])>,
+    room: usize,
+    style: Style,
+) -> String {
+    let mut out = Vec::with_capacity(room);
+    // By byte, because copying one or two through a slice of unknown length is a call.
+    let put = |sign, out: &mut Vec<u8>| {
+        out.push(sign);
+        if style.spaced {
+            out.push(b' ');
+        }
+    };
+    out.push(b'{');
     for (number, (key, value)) in members.enumerate() {
         if number > 0 {
-            style.push_comma(&mut out);
+            put(b',', &mut out);
         }
-        out.push_str(key);
-        style.push_colon(&mut out);
-        out.push_str(value);
+        out.extend_from_slice(key);
+        put(b':', &mut out);
+        out.extend_from_slice(value);
     }
-    out.push('}');
-    out
+    out.push(b'}');
+    // Once for all, which is cheaper than for each.
+    String::from_utf8(out).unwrap_or_default()
 }
 
 #[cold]

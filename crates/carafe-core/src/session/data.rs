@@ -90,6 +90,19 @@ impl SessionData {
         }
     }
 
+    /// The JSON text of the whole, as Flask would write it (`style.tags`) or Starlette.
+    #[must_use]
+    pub fn payload(&self, style: Style) -> String {
+        match &self.0 {
+            // One alone may have a tag's key, and then is written in another way.
+            Form::Packed(packed) if !style.sort_keys && packed.len() != 1 => {
+                let room = packed.bytes().len() + 2 * packed.len() + 2;
+                json::join(packed.members(), room, style)
+            }
+            _ => json::write_object(self.members(), style),
+        }
+    }
+
     /// The JSON text of a value.
     #[must_use]
     pub fn text_of(&self, key: &str) -> Option<&str> {

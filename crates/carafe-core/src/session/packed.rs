@@ -152,7 +152,7 @@ mod tests {
         }
         assert_eq!(packed.value_of("nobody wrote this"), None);
         let data = SessionData::packed(packed.bytes().into(), 0);
-        json::write_object(data.iter(), Record::STYLE)
+        data.payload(Record::STYLE)
     }
 
     #[test]

@@ -239,7 +239,8 @@ impl ServerSide {
         expires: Timestamp,
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
-        let record = new_record(data, patch, expires, now)?;
+        // On the heap: the futures of all commits would have room for it.
+        let record = Box::new(new_record(data, patch, expires, now)?);
         if let Some(refused) = self.refused(patch, record.handle, now).await? {
             return Ok(refused);
         }

@@ -1,6 +1,6 @@
 //! "What the database holds": a server-side session as its store has it.
 
-use carafe_core::{json, store::Record};
+use carafe_core::store::Record;
 use maud::{Markup, html};
 
 use super::json as colours;
@@ -26,7 +26,7 @@ pub(super) fn record(cookie: Option<&Held>) -> Markup {
 
 fn shown(kept: &Kept) -> Markup {
     let Kept { key, record } = kept;
-    let data = json::write_object(record.data.iter(), Record::STYLE);
+    let data = record.data.payload(Record::STYLE);
     let hash = html! { code.hash { @for byte in key.as_bytes() { (format_args!("{byte:02x}")) } } };
     let user = record.user.as_deref().unwrap_or("nobody");
     html! {
