@@ -139,3 +139,54 @@ fn a_long_reply_is_read_and_its_room_given_back() {
     }
     assert_eq!(replies.room().len(), room);
 }
+
+#[test]
+fn whatever_comes_is_read_alike_in_whatever_pieces() {
+    let words: &[&[u8]] = &[
+        b"\r\n",
+        b"\n",
+        b"\r",
+        b"+",
+        b"-",
+        b":",
+        b"$",
+        b"*",
+        b"0",
+        b"1",
+        b"2",
+        b"3",
+        b"-1",
+        b"OK",
+        b"a",
+        b"\xff",
+        b"+OK\r\n",
+        b":1\r\n",
+        b"$-1\r\n",
+        b"$1\r\na\r\n",
+        b"*1\r\n",
+        b"*2\r\n",
+    ];
+    // A generator of Marsaglia's: the same bytes in every run.
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut next = |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state >> 33).expect("31 bits") % below
+    };
+    let (mut good, mut bad) = (0, 0);
+    for _ in 0..100_000 {
+        let count = 1 + next(8);
+        let bytes: Vec<_> = (0..count).flat_map(|_| words[next(words.len())]).collect();
+        let bytes: Vec<u8> = bytes.into_iter().copied().collect();
+        let whole = read(&bytes, bytes.len());
+        for piece in [1, 2, 5] {
+            assert_eq!(read(&bytes, piece), whole, "{}", bytes.escape_ascii());
+        }
+        match whole {
+            Ok(replies) => good += replies.len(),
+            Err(_) => bad += 1,
+        }
+    }
+    assert!(good > 10_000 && bad > 10_000, "{good} {bad}");
+}
