@@ -1,5 +1,5 @@
-//! The driver of our store for Redis and nothing else: one `GET` to read, a `GET` and a `SET` to write. What is left
-//! if a session library adds nothing but its round trips.
+//! The usual driver for Redis and nothing else: one `GET` to read, a `GET` and a `SET` to write. What is left if a session
+//! library adds nothing but its round trips.
 
 use axum::{
     Router,

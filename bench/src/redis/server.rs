@@ -41,7 +41,7 @@ enum Kind {
 pub(super) const FLOOR: &str = "axum without a layer";
 pub(super) const OURS: &str = "**Carafe**";
 
-pub(super) const DRIVER: &str = "our driver alone: `GET`, `SET`";
+pub(super) const DRIVER: &str = "`redis` alone: `GET`, `SET`";
 pub(super) const LAYERS: [Layer; 5] = [
     Layer {
         name: FLOOR,

@@ -39,14 +39,6 @@ impl<'a, T: Send + 'a> Answer<'a, T> {
             false => Self::now(at_once(make)),
         }
     }
-
-    /// What `make` makes of it.
-    pub(crate) fn map<U: Send + 'a>(self, make: impl FnOnce(T) -> U + Send + 'a) -> Answer<'a, U> {
-        match self {
-            Self::Now(answer) => Answer::Now(answer.map(make)),
-            Self::Later(future) => Answer::later(async move { make(future.await) }),
-        }
-    }
 }
 
 /// What a future gives that never waits. It is made here, so that it need not be moved.

@@ -264,7 +264,7 @@ async fn commit_untouched(
         return Ok(Effects::default());
     };
     let lines = lines.iter().map(Vec::as_slice);
-    let settled = manager.settle(&slot, lines, now).await;
+    let settled = manager.settle(&slot, lines, now, drop).await;
     settled.map_err(|source| CommitError::Store {
         source,
         set_cookie: None,

@@ -128,9 +128,9 @@ impl SessionManager {
         if let Some(session) = Session::of(slot) {
             return Answer::now(Ok(session));
         }
-        self.settle(slot, cookies, now).map(|late| match late? {
-            Some(found) => Ok(Session::too_late(slot, found)),
-            None => Ok(Session::opened(slot)),
+        self.settle(slot, cookies, now, |late| match late {
+            Some(found) => Session::too_late(slot, found),
+            None => Session::opened(slot),
         })
     }
 
@@ -214,29 +214,32 @@ impl SessionManager {
         seconds(self.lifetime())
     }
 
-    /// Reads the session into its slot; gives it back if the request has ended before.
-    pub(super) fn settle<'h>(
+    /// Reads the session into its slot, and answers with what `end` makes of that: it is given the session back if the request has
+    /// ended before.
+    pub(super) fn settle<'h, T: Send + 'h>(
         &'h self,
         slot: &'h Slot,
         cookies: impl IntoIterator<Item = &'h [u8]>,
         now: Timestamp,
-    ) -> Answer<'h, Result<Option<Found>, StoreError>> {
+        end: impl FnOnce(Option<Found>) -> T + Send + 'h,
+    ) -> Answer<'h, Result<T, StoreError>> {
         let side = match &self.side {
             Prepared::Client(codec) => {
-                return Answer::now(Ok(self.settle_client(codec, slot, cookies, now)));
+                return Answer::now(Ok(end(self.settle_client(codec, slot, cookies, now))));
             }
             Prepared::Server(side) => side,
         };
         let candidates = values_of(cookies, self.cookie.name(), self.grammar);
         if let Some(store) = side.store.at_once() {
             let found = side.load_at_once(store, &candidates, self.duplicates, now);
-            return Answer::now(found.map(|found| slot.0.settle(|| self.logged(found))));
+            let settle = |found| end(slot.0.settle(|| self.logged(found)));
+            return Answer::now(found.map(settle));
         }
         Answer::later(async move {
             // Pinned here, so that the future does not hold it twice.
             let load = pin!(side.load(&candidates, self.duplicates, now));
             let found = within(&*side.store, load).await?;
-            Ok(slot.0.settle(|| self.logged(found)))
+            Ok(end(slot.0.settle(|| self.logged(found))))
         })
     }
 
