@@ -29,12 +29,15 @@ pub(crate) enum Found<T = Record> {
 
 impl Found {
     /// Reads a value that was asked for under `key`.
-    pub(crate) fn read(mut value: Vec<u8>, key: &StoreKey) -> Result<Self, StoreError> {
+    pub(crate) fn read(value: Vec<u8>, key: &StoreKey) -> Result<Self, StoreError> {
+        // Without the bytes, which the error would show.
+        let value = String::from_utf8(value);
+        let mut value = value.map_err(|error| StoreError::corrupt(error.utf8_error()))?;
         let (found, data) = facts(&value, key)?;
         Ok(match found {
             Found::Record(summary) => {
                 value.drain(..data);
-                let data = SessionData::parse(text(value)?, Record::STYLE);
+                let data = SessionData::parse(value, Record::STYLE);
                 let data = data.map_err(StoreError::corrupt)?;
                 Self::Record(summary.with_data(data))
             }
@@ -48,12 +51,15 @@ impl Found {
 impl Found<Summary> {
     /// Reads the beginning of a value that was asked for under `key`: all but the dictionary.
     pub(crate) fn glance(value: &[u8], key: &StoreKey) -> Result<Self, StoreError> {
-        Ok(facts(value, key)?.0)
+        // What follows need not be text, and may be cut off within a character.
+        let text = str::from_utf8(value);
+        let text = text.or_else(|error| str::from_utf8(&value[..error.valid_up_to()]));
+        Ok(facts(text.unwrap_or_default(), key)?.0)
     }
 }
 
 /// What the first line says and the texts behind it, and where the dictionary begins.
-fn facts(value: &[u8], key: &StoreKey) -> Result<(Found<Summary>, usize), StoreError> {
+fn facts(value: &str, key: &StoreKey) -> Result<(Found<Summary>, usize), StoreError> {
     let mut words = Words::of(value);
     match read(&mut words, key) {
         Some(found) => Ok((found, words.behind())),
@@ -62,26 +68,27 @@ fn facts(value: &[u8], key: &StoreKey) -> Result<(Found<Summary>, usize), StoreE
 }
 
 fn read(words: &mut Words<'_>, key: &StoreKey) -> Option<Found<Summary>> {
-    let version = words.word("version of the layout")?;
-    (version == VERSION.as_bytes()).then_some(())?;
-    let kind = words.word("kind")?;
-    if kind == ALIAS.as_bytes() {
-        let to = key_of_text(words.word("alias")?)?;
-        let until = words.moment("end of the alias")?;
-        words.end()?;
-        Some(Found::Alias(to, until))
-    } else if kind == RESERVED.as_bytes() {
-        let handle = words.handle()?;
-        let from = key_of_text(words.word("old key")?)?;
-        let user = words.maybe("user")?;
-        words.end()?;
-        let user = words.text("user", user)?;
-        Some(Found::Pending(handle, from, user))
-    } else {
-        // Until when the indices list it.
-        number::<i64>(kind)?;
-        is_tag(words.word("key")?, key).then_some(())?;
-        Some(Found::Record(summary(words)?))
+    (words.word("version of the layout")? == VERSION).then_some(())?;
+    match words.word("kind")? {
+        ALIAS => {
+            let to = key_of_text(words.word("alias")?)?;
+            let until = words.moment("end of the alias")?;
+            words.end()?;
+            Some(Found::Alias(to, until))
+        }
+        RESERVED => {
+            let handle = words.handle()?;
+            let from = key_of_text(words.word("old key")?)?;
+            let user = words.maybe("user")?;
+            words.end()?;
+            let user = words.text("user", user)?;
+            Some(Found::Pending(handle, from, user))
+        }
+        listed => {
+            number::<i64>(listed)?;
+            is_tag(words.word("key")?, key).then_some(())?;
+            Some(Found::Record(summary(words)?))
+        }
     }
 }
 
@@ -104,11 +111,6 @@ fn summary(words: &mut Words<'_>) -> Option<Summary> {
         authenticated,
         version,
     })
-}
-
-fn text(bytes: Vec<u8>) -> Result<String, StoreError> {
-    // Without the bytes, which the error would show.
-    String::from_utf8(bytes).map_err(|error| StoreError::corrupt(error.utf8_error()))
 }
 
 fn corrupt(what: &str) -> StoreError {

@@ -107,10 +107,8 @@ pub(crate) fn text_of_key(key: &StoreKey) -> String {
 }
 
 /// Reads what [`text_of_key`] writes.
-pub(crate) fn key_of_text(text: impl AsRef<[u8]>) -> Option<StoreKey> {
-    let bytes = base64_simd::URL_SAFE_NO_PAD
-        .decode_to_vec(text.as_ref())
-        .ok()?;
+pub(crate) fn key_of_text(text: &str) -> Option<StoreKey> {
+    let bytes = base64_simd::URL_SAFE_NO_PAD.decode_to_vec(text).ok()?;
     Some(StoreKey::from_bytes(bytes.try_into().ok()?))
 }
 
@@ -133,11 +131,11 @@ pub(crate) fn append_tag(text: &mut String, key: &StoreKey) {
 }
 
 /// Whether this is what [`append_tag`] writes.
-pub(crate) fn is_tag(word: &[u8], key: &StoreKey) -> bool {
+pub(crate) fn is_tag(word: &str, key: &StoreKey) -> bool {
     let mut tag = [0_u8; 12];
     let written =
         base64_simd::URL_SAFE_NO_PAD.encode_as_str(&key.as_bytes()[..9], tag[..].as_out());
-    word == written.as_bytes()
+    word == &*written
 }
 
 /// Bytes as characters that stand for six bits each.

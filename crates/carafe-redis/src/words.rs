@@ -10,7 +10,7 @@ use carafe_core::{clock::Timestamp, store::Handle};
 use crate::layout::NONE;
 
 pub(crate) struct Words<'v> {
-    value: &'v [u8],
+    value: &'v str,
     /// Where the next word begins, or what is behind the line.
     at: usize,
     /// Whether there is no more word.
@@ -19,7 +19,7 @@ pub(crate) struct Words<'v> {
 }
 
 impl<'v> Words<'v> {
-    pub(crate) const fn of(value: &'v [u8]) -> Self {
+    pub(crate) const fn of(value: &'v str) -> Self {
         Self {
             value,
             at: 0,
@@ -33,18 +33,18 @@ impl<'v> Words<'v> {
         self.reads
     }
 
-    pub(crate) fn word(&mut self, what: &'static str) -> Option<&'v [u8]> {
+    pub(crate) fn word(&mut self, what: &'static str) -> Option<&'v str> {
         self.reads = what;
         if self.is_over {
             return None;
         }
-        let rest = &self.value[self.at..];
+        let rest = self.value.get(self.at..)?;
         // Byte by byte: words are too short for what searches texts.
-        let end = rest.iter().position(|byte| matches!(byte, b' ' | b'\n'));
-        self.is_over = end.is_none_or(|end| rest[end] == b'\n');
+        let end = rest.bytes().position(|byte| matches!(byte, b' ' | b'\n'));
+        self.is_over = end.is_none_or(|end| rest.as_bytes()[end] == b'\n');
         let end = end.unwrap_or(rest.len());
         self.at = self.value.len().min(self.at + end + 1);
-        Some(&rest[..end])
+        rest.get(..end)
     }
 
     pub(crate) fn number<T: FromStr>(&mut self, what: &'static str) -> Option<T> {
@@ -53,10 +53,9 @@ impl<'v> Words<'v> {
 
     /// A number that need not be given.
     pub(crate) fn maybe<T: FromStr>(&mut self, what: &'static str) -> Option<Option<T>> {
-        let word = self.word(what)?;
-        match word == NONE.as_bytes() {
-            true => Some(None),
-            false => number(word).map(Some),
+        match self.word(what)? {
+            NONE => Some(None),
+            word => number(word).map(Some),
         }
     }
 
@@ -65,7 +64,7 @@ impl<'v> Words<'v> {
     }
 
     pub(crate) fn handle(&mut self) -> Option<Handle> {
-        Handle::parse(str::from_utf8(self.word("handle")?).ok()?)
+        Handle::parse(self.word("handle")?)
     }
 
     /// Whether the line is over; after that, [`Words::text`].
@@ -84,9 +83,10 @@ impl<'v> Words<'v> {
         let Some(length) = length else {
             return Some(None);
         };
-        let (bytes, _) = self.value[self.at..].split_at_checked(length)?;
-        self.at += length;
-        Some(Some(str::from_utf8(bytes).ok()?.to_owned()))
+        let end = self.at.checked_add(length)?;
+        let text = self.value.get(self.at..end)?;
+        self.at = end;
+        Some(Some(text.to_owned()))
     }
 
     /// Where that begins which was not read.
@@ -96,7 +96,6 @@ impl<'v> Words<'v> {
 }
 
 /// A number as this version writes it, without a plus.
-pub(crate) fn number<T: FromStr>(word: &[u8]) -> Option<T> {
-    let text = str::from_utf8(word).ok()?;
-    text.parse().ok().filter(|_| word[0] != b'+')
+pub(crate) fn number<T: FromStr>(word: &str) -> Option<T> {
+    word.parse().ok().filter(|_| !word.starts_with('+'))
 }
