@@ -11,7 +11,7 @@ pub(crate) const NAME: &str = "alice";
 pub(crate) const COUNT: u64 = 7;
 
 /// The session of a logged-in user, as most requests carry one: 44 bytes of JSON and the digits of its token.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Login {
     pub(crate) csrf: String,
     pub(crate) n: u64,

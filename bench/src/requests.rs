@@ -13,7 +13,9 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::{
     harness::{Candidate, Candidates, Measured, Outcome, Table},
-    peers::{Site, axum_alone, axum_extra, call, carafe, sent_back, tower_sessions, visitors},
+    peers::{
+        Site, axum_alone, axum_extra, call, carafe, least, sent_back, tower_sessions, visitors,
+    },
 };
 
 const BROWSERS: u32 = 1_000;
@@ -31,6 +33,7 @@ const PEERS: &[Peer] = &[
     (OURS, carafe::signed),
     ("**Carafe encrypted**", carafe::encrypted),
     (OURS_STORED, carafe::in_memory),
+    (LEAST, least::in_memory),
     (TOWER_SESSIONS, tower_sessions::in_memory),
     (SIGNED_JAR, axum_extra::signed),
     ("axum-extra, signed jar, struct", axum_extra::signed_struct),
@@ -42,6 +45,8 @@ const PEERS: &[Peer] = &[
 ];
 const OURS: &str = "**Carafe signed**";
 const OURS_STORED: &str = "**Carafe, memory**";
+/// No library.
+const LEAST: &str = "the least, memory";
 const TOWER_SESSIONS: &str = "tower-sessions, memory";
 const SIGNED_JAR: &str = "axum-extra, signed jar";
 
@@ -182,10 +187,13 @@ pub(crate) fn report(measured: &Measured) {
     times.print("CPU time, ns");
     allocations.print("Allocations");
     let others = || PEERS.iter().map(|(name, _)| *name);
-    let others = || others().filter(|name| !name.contains("Carafe"));
+    let others = || others().filter(|name| !name.contains("Carafe") && *name != LEAST);
     ratios(measured, OURS, others()).print("Carafe signed, as a share of what the others add");
-    ratios(measured, OURS_STORED, std::iter::once(TOWER_SESSIONS))
-        .print("Carafe with its store in memory, as a share of what tower-sessions adds");
+    let mut shares = head();
+    for row in [OURS_STORED, LEAST] {
+        shares.row(row, shares_of(measured, row, TOWER_SESSIONS));
+    }
+    shares.print("In memory, as a share of what tower-sessions adds");
     println!(
         "\nUsual spread: ± {:.1} %.",
         measured.usual_spread() * 100.0
@@ -195,15 +203,17 @@ pub(crate) fn report(measured: &Measured) {
 fn ratios(measured: &Measured, ours: &str, others: impl Iterator<Item = &'static str>) -> Table {
     let mut table = head();
     for other in others {
-        table.row(
-            other,
-            cells(|scenario| {
-                let added = |row| measured.added(row, FLOOR, scenario).nanoseconds;
-                format!("{:.2}", added(ours) / added(other))
-            }),
-        );
+        table.row(other, shares_of(measured, ours, other));
     }
     table
+}
+
+/// What one adds as a share of what another adds.
+fn shares_of(measured: &Measured, one: &str, other: &str) -> impl Iterator<Item = String> {
+    cells(move |scenario| {
+        let added = |row| measured.added(row, FLOOR, scenario).nanoseconds;
+        format!("{:.2}", added(one) / added(other))
+    })
 }
 
 fn head() -> Table {

@@ -8,6 +8,7 @@ pub(crate) mod axum_extra;
 pub(crate) mod carafe;
 pub(crate) mod cookie_crate;
 pub(crate) mod flask;
+pub(crate) mod least;
 pub(crate) mod parts;
 pub(crate) mod redis_driver;
 pub(crate) mod sqlx;
