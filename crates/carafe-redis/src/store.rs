@@ -218,7 +218,6 @@ mod tests {
             size_of_val(&*store.patch(&key, &record, &patch, now)),
             size_of_val(&*store.touch(&key, now, now)),
         ];
-
         assert!(load <= 704, "{load}");
         assert!(patch <= 1032, "{patch}");
         assert!(touch <= 864, "{touch}");

@@ -89,7 +89,7 @@ pub(crate) fn join<'m>(
     }
     out.push(b'}');
     // Once for all, which is cheaper than for each.
-    String::from_utf8(out).unwrap_or_default()
+    String::from_utf8(out).expect("texts that are joined with ASCII are text")
 }
 
 #[cold]

@@ -216,10 +216,10 @@ fn value(whole: &[u8]) -> RedisResult<(Value, &[u8])> {
 }
 
 /// A length, or -1 for nothing.
-fn count<T: TryFrom<i64>>(text: &[u8]) -> RedisResult<Option<T>> {
+fn count(text: &[u8]) -> RedisResult<Option<usize>> {
     match number(text)? {
         -1 => Ok(None),
-        count => T::try_from(count)
+        count => usize::try_from(count)
             .map(Some)
             .map_err(|_| wrong("its length is negative")),
     }
