@@ -25,7 +25,7 @@ impl<S: SessionStore + ?Sized> SessionStore for Guarded<S> {
                 return Ok(Created::Taken);
             }
             let create = guard.store.create(key, record, now);
-            guard.call(guard.options.to_write(), create).await
+            guard.call(guard.options.to_change(), create).await
         })
     }
 
@@ -41,7 +41,7 @@ impl<S: SessionStore + ?Sized> SessionStore for Guarded<S> {
             }
             let (_place, asked) = (guard.enter()?, guard.asks());
             let load = guard.store.load(key, now);
-            let found = match guard.admitted(guard.options.to_read(), load).await {
+            let found = match guard.admitted(guard.options.to_load(), load).await {
                 Ok(found) => found,
                 Err(error) => return guard.stale(key, error, now),
             };
@@ -66,7 +66,7 @@ impl<S: SessionStore + ?Sized> SessionStore for Guarded<S> {
             refused_if_stale(base)?;
             let asked = guard.asks();
             let patch = guard.store.patch(key, base, patch, now);
-            let patched = guard.call(guard.options.to_write(), patch).await;
+            let patched = guard.call(guard.options.to_change(), patch).await;
             guard.keep_patched(key, &patched, asked, now);
             patched
         })
@@ -92,7 +92,7 @@ impl<S: SessionStore + ?Sized> SessionStore for Guarded<S> {
             refused_if_stale(base)?;
             let asked = guard.asks();
             let rotate = guard.store.rotate(from, to, base, patch, alias_until, now);
-            let rotated = guard.call(guard.options.to_write(), rotate).await;
+            let rotated = guard.call(guard.options.to_change(), rotate).await;
             // Whatever became of it: a log-in ends the old id at once.
             guard.keep(from, None, asked, now);
             rotated
@@ -112,7 +112,7 @@ impl<S: SessionStore + ?Sized> SessionStore for Guarded<S> {
             }
             let asked = guard.asks();
             let touch = guard.store.touch(key, expires, now);
-            match guard.call(guard.options.to_write(), touch).await {
+            match guard.call(guard.options.to_change(), touch).await {
                 Err(error) if guard.may_miss_a_use(key, &error, now) => Ok(true),
                 Ok(false) => {
                     guard.keep(key, None, asked, now);

@@ -43,8 +43,8 @@ impl GuardOptions {
     }
 
     /// How long the calls may take together that one request needs in a row: to open its session, where it has more than
-    /// one cookie of the name, and to commit it, where there is a limit per user. 1 s each unless set, an hour at most. What is
-    /// cut off may have happened, as with a deadline. A log-out is not cut off: it has the deadline of a write, and is
+    /// one cookie of the name, and to commit it, where there is a limit per user. 1 s each unless set, an hour at most; no call
+    /// of theirs has a longer deadline. What is cut off may have happened, as with a deadline. A log-out is not cut off: it has the deadline of a write, and is
     /// remembered then.
     pub const fn with_budget(mut self, budget: Duration) -> Self {
         self.budget = if budget.as_secs() < LONGEST.as_secs() {
@@ -136,6 +136,17 @@ impl GuardOptions {
         let shared = Arc::new(Shared::new(store, self, Some(journal)));
         shared.restore_log_outs(&orders);
         Ok(Guarded(shared))
+    }
+
+    /// For a load that a request waits for: what the budget cuts off tells the circuit nothing and reads nothing stale,
+    /// so a call of its own ends before.
+    pub(super) fn to_load(self) -> Duration {
+        self.to_read().min(self.budget)
+    }
+
+    /// [`GuardOptions::to_load`] for changes. Log-outs have no budget, and [`GuardOptions::to_write`].
+    pub(super) fn to_change(self) -> Duration {
+        self.to_write().min(self.budget)
     }
 
     pub(super) fn to_read(self) -> Duration {

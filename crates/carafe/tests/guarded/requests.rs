@@ -3,11 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{Router, body::Body, routing::get};
-use carafe::{Guarded, ServerSide, Session, SessionConfig, SessionError, SessionLayer};
+use carafe::{
+    GuardOptions, Guarded, ServerSide, Session, SessionConfig, SessionError, SessionLayer,
+};
 use http::{Request, Response, StatusCode, header};
 use tower::ServiceExt;
 
-use carafe_core::session::AtLimit;
+use carafe_core::{session::AtLimit, store::Deadlines};
 
 use crate::fickle::{Fickle, Mood, Moody, fickle};
 
@@ -121,6 +123,34 @@ async fn slow_3_while_the_circuit_is_open_the_answer_is_a_503_at_once() {
     assert_eq!(response.headers()[header::RETRY_AFTER], "1");
     assert_eq!(set_cookie(&response), None);
     assert_eq!(began.elapsed(), Duration::ZERO);
+}
+
+/// The deadlines are longer than the budget: the circuit still learns of what is cut off.
+#[tokio::test(start_paused = true)]
+async fn slow_3_a_budget_that_ends_a_call_is_a_failure_of_the_store() {
+    let store = Arc::new(patient().guard(fickle()));
+    let app = app(&store);
+    let jar = visitor(&app).await;
+    store.inner().is(Mood::Hangs);
+    for path in ["/count", "/logout", "/count", "/count", "/count"] {
+        assert!(store.is_ready());
+        let began = tokio::time::Instant::now();
+        let response = send(&app, path, Some(&jar)).await;
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(began.elapsed(), Duration::from_secs(1), "{path}");
+    }
+    assert!(!store.is_ready());
+    assert_eq!(store.status().failures, 5);
+}
+
+/// Deadlines that are longer than the budget of a request.
+pub(crate) fn patient() -> GuardOptions {
+    let long = Duration::from_secs(5);
+    GuardOptions::default().with_deadlines(Deadlines {
+        connect: long,
+        read: long,
+        write: long,
+    })
 }
 
 async fn log_in(session: Session) -> Result<(), SessionError> {
