@@ -1,6 +1,6 @@
 //! The README's program: count a visitor's visits in a session that a Flask application can read too.
 
-// [readme]
+// [shown]
 use axum::{Router, routing::get};
 use carafe::{ClientSide, SecretKey, Session, SessionConfig, SessionError, SessionLayer};
 
@@ -18,4 +18,4 @@ async fn main() -> anyhow::Result<()> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:5001").await?;
     Ok(axum::serve(listener, app).await?)
 }
-// [/readme]
+// [/shown]

@@ -2,7 +2,7 @@
 
 use crate::command::cargo;
 use crate::shell::{Outcome, Shell};
-use crate::{deny, fuzz, readme, suites};
+use crate::{deny, fuzz, shown, suites};
 
 /// Not one of these may be below the core, nor a crate whose name goes on from theirs (`tower-layer`).
 const RUNTIMES: &[&str] = &["tokio", "axum", "hyper", "actix", "tower"];
@@ -10,10 +10,7 @@ const RUNTIMES: &[&str] = &["tokio", "axum", "hyper", "actix", "tower"];
 pub(crate) fn ci(shell: &mut Shell, _: &[String]) -> Outcome {
     shell.step_of("Format", &mut cargo("fmt --all --check"))?;
     shell.step("The core has no runtime", core_has_no_runtime)?;
-    shell.step(
-        "The README's code is the examples'",
-        readme::matches_examples,
-    )?;
+    shell.step("The pages' code is what compiles", shown::pages_match)?;
     lint(shell)?;
     suites::test(shell, &[])?;
     fuzz::replay(shell)?;
@@ -30,6 +27,10 @@ fn lint(shell: &mut Shell) -> Outcome {
         "clippy --workspace --exclude carafe-sqlx --lib --no-default-features -- -D warnings",
     );
     shell.step_of("Clippy on the libraries without features", &mut bare)?;
+    // Workspaces of their own have lock files of their own.
+    let mut peers =
+        cargo("clippy --locked --manifest-path bench/compare/Cargo.toml -- -D warnings");
+    shell.step_of("Clippy on the programs of COMPARE.md", &mut peers)?;
     let mut doc = cargo("doc --workspace --no-deps --all-features");
     shell.step_of("Documentation", doc.env("RUSTDOCFLAGS", "-D warnings"))
 }

@@ -1,5 +1,5 @@
-//! The README shows code that compiles: a Rust block after `<!-- from: examples/x.rs -->` is that file's text between
-//! its lines `// [readme]` and `// [/readme]`.
+//! What a page shows is what compiles: a block after `<!-- from: examples/x.rs -->` is that file's text between its lines
+//! `// [shown]` and `// [/shown]`, in Python `# [shown]` and `# [/shown]`.
 
 use std::fs;
 
@@ -7,22 +7,25 @@ use crate::shell::{Outcome, Shell};
 
 const MARKER: &str = "<!-- from: ";
 const FENCE: &str = "```";
+const LANGUAGES: [&str; 2] = ["```rust", "```python"];
+const PAGES: [&str; 2] = ["README.md", "COMPARE.md"];
 
-pub(crate) fn matches_examples(shell: &Shell) -> Outcome {
-    let Ok(readme) = fs::read_to_string(shell.path("README.md")) else {
-        println!("there is no README.md");
-        return Ok(());
-    };
-    let shown = shown_examples(&readme)?;
-    println!("blocks from examples: {}", shown.len());
+pub(crate) fn pages_match(shell: &Shell) -> Outcome {
+    PAGES.iter().try_for_each(|page| page_matches(shell, page))
+}
+
+fn page_matches(shell: &Shell, page: &str) -> Outcome {
+    let text = fs::read_to_string(shell.path(page)).map_err(|why| format!("{page}: {why}"))?;
+    let shown = shown_blocks(&text).map_err(|why| format!("{page}: {why}"))?;
+    println!("{page}: blocks from files: {}", shown.len());
     shown.into_iter().try_for_each(|(path, block)| {
         let source = fs::read_to_string(shell.path(path))
-            .map_err(|why| format!("README.md names {path}: {why}"))?;
+            .map_err(|why| format!("{page} names {path}: {why}"))?;
         match marked(&source) {
-            None => Err(format!("{path} has no lines `// [readme]` and `// [/readme]`").into()),
+            None => Err(format!("{path} has no lines `[shown]` and `[/shown]`").into()),
             Some(text) if text == block => Ok(()),
             Some(text) => Err(format!(
-                "README.md and {path} differ: {}",
+                "{page} and {path} differ: {}",
                 first_difference(&block, &text)
             )
             .into()),
@@ -30,9 +33,9 @@ pub(crate) fn matches_examples(shell: &Shell) -> Outcome {
     })
 }
 
-/// The paths that markers name, each with the lines of the Rust block that follows.
-fn shown_examples(readme: &str) -> Outcome<Vec<(&str, Vec<&str>)>> {
-    let mut lines = readme.lines();
+/// The paths that markers name, each with the lines of the block that follows.
+fn shown_blocks(page: &str) -> Outcome<Vec<(&str, Vec<&str>)>> {
+    let mut lines = page.lines();
     let mut found = Vec::new();
     while let Some(line) = lines.next() {
         let Some(path) = line
@@ -43,14 +46,8 @@ fn shown_examples(readme: &str) -> Outcome<Vec<(&str, Vec<&str>)>> {
             continue;
         };
         match lines.find(|line| !line.trim().is_empty()) {
-            Some(line) if line.starts_with("```rust") => {}
-            _ => {
-                return Err(format!(
-                    "README.md: no Rust block follows the marker of {}",
-                    path.trim()
-                )
-                .into());
-            }
+            Some(line) if LANGUAGES.contains(&line) => {}
+            _ => return Err(format!("no block follows the marker of {}", path.trim()).into()),
         }
         found.push((
             path.trim(),
@@ -63,11 +60,12 @@ fn shown_examples(readme: &str) -> Outcome<Vec<(&str, Vec<&str>)>> {
 /// The lines between the two marks, without the indentation of the first mark.
 fn marked(source: &str) -> Option<Vec<&str>> {
     let mut lines = source.lines();
-    let start = lines.find(|line| line.trim() == "// [readme]")?;
+    let is = |line: &str, mark| line.trim_start_matches(['/', '#', ' ']) == mark;
+    let start = lines.find(|line| is(line, "[shown]"))?;
     let indent = &start[..start.len() - start.trim_start().len()];
     let mut text = Vec::new();
     for line in lines {
-        if line.trim() == "// [/readme]" {
+        if is(line, "[/shown]") {
             return Some(text);
         }
         text.push(line.strip_prefix(indent).unwrap_or(line));
@@ -98,22 +96,23 @@ fn first_difference(block: &[&str], text: &[&str]) -> String {
 mod tests {
     use super::*;
 
-    const SOURCE: &str = "//! One.\nfn main() {\n    // [readme]\n    if one {\n        two();\n    }\n    // [/readme]\n}\n";
+    const SOURCE: &str = "//! One.\nfn main() {\n    // [shown]\n    if one {\n        two();\n    }\n    // [/shown]\n}\n";
 
     #[test]
     fn the_marked_lines_lose_the_indentation_of_their_mark() {
         assert_eq!(marked(SOURCE).unwrap(), ["if one {", "    two();", "}"]);
-        assert_eq!(marked("// [readme]\nno end"), None);
+        assert_eq!(marked("# [shown]\na = 1\n# [/shown]\n").unwrap(), ["a = 1"]);
+        assert_eq!(marked("// [shown]\nno end"), None);
     }
 
     #[test]
     fn a_block_belongs_to_the_marker_before_it() {
         let readme = "# A\n```rust\nfree\n```\n<!-- from: examples/one.rs -->\n\n```rust\na\n\nb\n```\nend\n";
         assert_eq!(
-            shown_examples(readme).unwrap(),
+            shown_blocks(readme).unwrap(),
             [("examples/one.rs", vec!["a", "", "b"])]
         );
-        assert!(shown_examples("<!-- from: examples/one.rs -->\ntext\n").is_err());
+        assert!(shown_blocks("<!-- from: examples/one.rs -->\ntext\n").is_err());
     }
 
     #[test]
