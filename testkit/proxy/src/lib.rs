@@ -146,6 +146,9 @@ async fn accept(listener: TcpListener, target: u16, faults: &Arc<Faults>) {
         tokio::select! {
             accepted = listener.accept() => {
                 let (client, _) = accepted.expect("a connection can be accepted");
+                if faults.is(Fault::Refuse) {
+                    continue;
+                }
                 faults.connections.fetch_add(1, Ordering::Relaxed);
                 tokio::spawn(relay::run(client, target, faults.cuts(), Arc::clone(faults)));
             }

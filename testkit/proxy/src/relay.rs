@@ -38,8 +38,9 @@ pub(crate) async fn run(
         Ok(mut server) => {
             let _ = client.set_nodelay(true);
             let _ = server.set_nodelay(true);
+            let until = cuts.clone();
             tokio::select! {
-                end = both_ways(&mut client, &mut server, &faults) => end,
+                end = both_ways(&mut client, &mut server, &faults, &until) => end,
                 _ = cuts.changed() => End::Cut,
             }
         }
@@ -51,13 +52,18 @@ pub(crate) async fn run(
     }
 }
 
-async fn both_ways(client: &mut TcpStream, server: &mut TcpStream, faults: &Faults) -> End {
+async fn both_ways(
+    client: &mut TcpStream,
+    server: &mut TcpStream,
+    faults: &Faults,
+    cuts: &watch::Receiver<u64>,
+) -> End {
     let (from_client, to_client) = client.split();
     let (from_server, to_server) = server.split();
     // Whether the client has sent something since the last reply began.
     let asked = AtomicBool::new(true);
     tokio::select! {
-        end = requests(from_client, to_server, faults, &asked) => end,
+        end = requests(from_client, to_server, faults, cuts, &asked) => end,
         end = replies(from_server, to_client, faults, &asked) => end,
     }
 }
@@ -66,6 +72,7 @@ async fn requests(
     mut from: ReadHalf<'_>,
     mut to: WriteHalf<'_>,
     faults: &Faults,
+    cuts: &watch::Receiver<u64>,
     asked: &AtomicBool,
 ) -> End {
     let mut buffer = vec![0; 64 * 1024];
@@ -74,6 +81,10 @@ async fn requests(
             return End::Closed;
         };
         faults.while_held().await;
+        // What was sent after the cut must not reach the server, however late this task hears of it.
+        if cuts.has_changed().unwrap_or(true) {
+            return End::Cut;
+        }
         asked.store(true, Ordering::Relaxed);
         if to.write_all(&buffer[..count]).await.is_err() {
             return End::Closed;

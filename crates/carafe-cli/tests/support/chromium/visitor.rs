@@ -135,8 +135,11 @@ impl Visitor {
         let until = Instant::now() + PATIENCE;
         let question = json!({"expression": expression, "returnByValue": true});
         while Instant::now() < until {
-            let answer = self.call("Runtime.evaluate", &question);
-            if answer["result"]["value"] == true {
+            let mut wire = self.wire.borrow_mut();
+            // Refused while one page makes room for the next.
+            let answer = wire.ask(Some(&self.session), "Runtime.evaluate", &question);
+            drop(wire);
+            if answer.is_ok_and(|answer| answer["result"]["value"] == true) {
                 return;
             }
             thread::sleep(Duration::from_millis(50));

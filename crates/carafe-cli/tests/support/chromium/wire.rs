@@ -58,6 +58,17 @@ impl Wire {
 
     /// Gives a command and waits for its result.
     pub(super) fn call(&mut self, session: Option<&str>, method: &str, params: &Value) -> Value {
+        self.ask(session, method, params)
+            .unwrap_or_else(|error| panic!("{method} {params}: {error}"))
+    }
+
+    /// [`Wire::call`] for what the browser may refuse.
+    pub(super) fn ask(
+        &mut self,
+        session: Option<&str>,
+        method: &str,
+        params: &Value,
+    ) -> Result<Value, Value> {
         let id = self.send(session, method, params);
         loop {
             let mut message = self.next(method);
@@ -65,12 +76,10 @@ impl Wire {
                 self.events.push_back(message);
                 continue;
             }
-            assert!(
-                message["error"].is_null(),
-                "{method} {params}: {}",
-                message["error"]
-            );
-            return message["result"].take();
+            return match message["error"].take() {
+                Value::Null => Ok(message["result"].take()),
+                error => Err(error),
+            };
         }
     }
 
