@@ -15,9 +15,9 @@ use axum::{
     routing::get,
 };
 use carafe::{Session, SessionError};
-use http::StatusCode;
+use http::{Request, StatusCode, Version, header};
 use http_body_util::{BodyExt, Full};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream as AsyncStream};
 
 use super::browser::{flask, safe};
 
@@ -180,5 +180,48 @@ async fn ckr_7_strange_cookie_headers_are_an_empty_session() {
         let (head, body) = ask(address, "GET /", &format!("Cookie: {cookie}\r\n")).await;
         assert!(head.starts_with("http/1.1 200"), "{cookie:.40}: {head}");
         assert_eq!(body, "0");
+    }
+}
+
+/// CKR-1 over HTTP/2, whose clients send a field for each cookie (RFC 9113 §8.2.3).
+#[tokio::test]
+async fn ckr_1_a_session_is_found_in_any_of_50_fields_of_http_2() {
+    let reads = async |version: Version, session: Session| {
+        format!("{version:?} {:?}", session.get::<u8>("a").unwrap())
+    };
+    let writes = async |session: Session| session.insert("a", &7);
+    let routes = Router::new()
+        .route("/", get(reads))
+        .route("/write", get(writes));
+    let address = serve(routes.layer(safe())).await;
+    let stream = AsyncStream::connect(address).await.unwrap();
+    let (client, connection) = h2::client::handshake(stream).await.unwrap();
+    tokio::spawn(connection);
+    let ask = async |path: &str, cookies: &[String]| {
+        let mut request = Request::get(format!("http://a{path}"));
+        for cookie in cookies {
+            request = request.header(header::COOKIE, cookie);
+        }
+        let request = request.body(()).unwrap();
+        let mut client = client.clone().ready().await.unwrap();
+        let (answer, _) = client.send_request(request, true).unwrap();
+        let (head, mut body) = answer.await.unwrap().into_parts();
+        let mut text = Vec::new();
+        while let Some(part) = body.data().await {
+            text.extend(part.unwrap());
+        }
+        (head.headers, String::from_utf8(text).unwrap())
+    };
+    let (headers, _) = ask("/write", &[]).await;
+    assert_eq!(headers[header::VARY], "Cookie");
+    let set = headers[header::SET_COOKIE].to_str().unwrap();
+    let (ours, _) = set.split_once(';').unwrap();
+    for count in [1, 2, 50] {
+        for position in [0, count / 2, count - 1] {
+            let mut cookies: Vec<_> = (0..count).map(|number| format!("c{number}=x")).collect();
+            ours.clone_into(&mut cookies[position]);
+            let (_, body) = ask("/", &cookies).await;
+            assert_eq!(body, "HTTP/2.0 Some(7)", "{position} of {count}");
+        }
     }
 }
