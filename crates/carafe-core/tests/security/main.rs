@@ -14,4 +14,5 @@ mod ids;
 mod keys;
 mod logs;
 mod operations;
+mod primitives;
 mod tokens;
