@@ -8,9 +8,11 @@ use crate::{
 pub(crate) const USAGE: &str = "\
 carafe-bench [families…] [--rounds N] [--instructions]
 
-  families          codec, requests, memory, redis, sqlite, races; all of them unless named
-  --rounds N        how often each candidate is timed, unless given 101 (codec, requests), 41 (redis) or 7 (sqlite)
-  --instructions    count instructions with valgrind's callgrind instead of timing (codec, requests)";
+  families          codec, requests, axum-session, memory, redis, sqlite, races, timing; all of them unless named
+  --rounds N        how often each candidate is timed, unless given 101 (codec, requests, axum-session), 41
+                    (redis), 7 (sqlite) or 100 times 10,000 calls (timing)
+  --instructions    count instructions with valgrind's callgrind instead of timing (codec, requests,
+                    axum-session)";
 
 pub(crate) struct Arguments {
     pub(crate) families: Vec<&'static Family>,

@@ -7,6 +7,7 @@ const CRATES: &[&str] = &[
     "aes-gcm",
     "axum",
     "axum-extra",
+    "axum_session",
     "base64-simd",
     "carafe",
     "cookie",

@@ -5,11 +5,12 @@
 //! | `harness` | rounds, CPU time, allocations, instructions, tables; knows no peer |
 //! | `peers` | one file per peer: how it is set up and called |
 //! | `codec` | family 1: a cookie's value made and read |
-//! | `requests` | family 2: a request through the middleware |
+//! | `requests` | family 2: a request through the middleware; axum_session's apart |
 //! | `memory` | family 3: what a million sessions in memory take |
 //! | `redis` | family 4: a server over HTTP with its sessions in Redis |
 //! | `sqlite` | family 5: loads and durable saves in a file |
 //! | `races` | family 6: what survives when a session is changed by many at once |
+//! | `timing` | family 7: whether a refusal's time tells how wrong a tag is |
 //!
 //! A new peer is a file in `peers` and a line in a family; a new family is a file here and a line in
 //! [`FAMILIES`]. The README says how to run it and what the numbers mean.
@@ -26,6 +27,7 @@ mod redis;
 mod redis_server;
 mod requests;
 mod sqlite;
+mod timing;
 
 use std::process::ExitCode;
 
@@ -74,6 +76,14 @@ const FAMILIES: &[Family] = &[
         },
     },
     Family {
+        name: "axum-session",
+        rounds: 101,
+        way: Way::Timed {
+            candidates: requests::candidates_apart,
+            report: requests::report_apart,
+        },
+    },
+    Family {
         name: "memory",
         rounds: 1,
         way: Way::Own(memory::run),
@@ -92,6 +102,11 @@ const FAMILIES: &[Family] = &[
         name: "races",
         rounds: 1,
         way: Way::Own(races::run),
+    },
+    Family {
+        name: "timing",
+        rounds: 100,
+        way: Way::Own(timing::run),
     },
 ];
 

@@ -7,14 +7,18 @@ use std::{cell::RefCell, rc::Rc};
 
 use axum::{
     Router,
-    http::{HeaderValue, StatusCode, Uri, header},
+    http::{
+        HeaderValue, StatusCode, Uri,
+        header::{self, Entry},
+    },
 };
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{
     harness::{Candidate, Candidates, Measured, Outcome, Table},
     peers::{
-        Site, axum_alone, axum_extra, call, carafe, least, sent_back, tower_sessions, visitors,
+        Site, axum_alone, axum_extra, axum_session, call, carafe, least, sent_back, tower_sessions,
+        visitors,
     },
 };
 
@@ -27,7 +31,7 @@ const IDLE: &str = "a layer that does nothing";
 /// A name for the tables, and how to build it.
 type Peer = (&'static str, fn() -> Router);
 
-/// Who takes part: with sessions of their own, or none.
+/// Who takes part in one heap: with sessions of their own, or none.
 const PEERS: &[Peer] = &[
     ("**Carafe signed, Flask's rules**", carafe::as_flask),
     (OURS, carafe::signed),
@@ -43,11 +47,17 @@ const PEERS: &[Peer] = &[
         axum_extra::private_struct,
     ),
 ];
+/// Apart from the others, whose heap it would fill: each request without a session begins one.
+const PEERS_APART: &[Peer] = &[
+    (OURS_STORED, carafe::in_memory),
+    (AXUM_SESSION, axum_session::in_memory),
+];
 const OURS: &str = "**Carafe signed**";
 const OURS_STORED: &str = "**Carafe, memory**";
 /// No library.
 const LEAST: &str = "the least, memory";
 const TOWER_SESSIONS: &str = "tower-sessions, memory";
+const AXUM_SESSION: &str = "axum_session, memory";
 const SIGNED_JAR: &str = "axum-extra, signed jar";
 
 /// What happens in a request.
@@ -88,13 +98,19 @@ const SCENARIOS: [Scenario; 5] = [
 const LOG_IN: &str = "5 log-in";
 
 pub(crate) fn candidates(_alone: bool) -> Outcome<Candidates> {
-    let runtime = Rc::new(Builder::new_current_thread().build()?);
+    candidates_of(PEERS)
+}
+
+pub(crate) fn candidates_apart(_alone: bool) -> Outcome<Candidates> {
+    candidates_of(PEERS_APART)
+}
+
+fn candidates_of(peers: &[Peer]) -> Outcome<Candidates> {
+    let runtime = Rc::new(Builder::new_current_thread().enable_time().build()?);
     let mut sites: Vec<(&str, Rc<Site>)> = Vec::new();
-    for (name, router) in PEERS {
-        sites.push((
-            name,
-            Rc::new(runtime.block_on(Site::open(router(), BROWSERS))),
-        ));
+    for &(name, router) in peers {
+        let site = runtime.block_on(async { Site::open(router(), BROWSERS).await });
+        sites.push((name, Rc::new(site)));
     }
     let cookies = sites[0].1.cookies.clone();
     for (name, router) in [
@@ -143,27 +159,60 @@ fn log_ins(name: &str, scenario: Scenario, runtime: &Rc<Runtime>, site: &Rc<Site
     let batch = Candidate::batch(name, scenario.name, move |numbers| {
         let (known, mut given) = (known.borrow(), given.borrow_mut());
         assert!(numbers.len() <= known.len(), "a browser would come twice");
-        given.reserve(numbers.len());
+        given.reserve(2 * numbers.len());
         runtime.block_on(async {
             for number in numbers {
                 let browser = number % known.len();
                 let mut response = call(&mut router, &uri, Some(&known[browser])).await;
                 assert_eq!(response.status(), StatusCode::OK);
-                let set = response.headers_mut().remove(header::SET_COOKIE);
-                given.push((browser, set.expect("a log-in sets a cookie")));
+                let Entry::Occupied(set) = response.headers_mut().entry(header::SET_COOKIE) else {
+                    panic!("a log-in sets a cookie");
+                };
+                let (_, values) = set.remove_entry_mult();
+                given.extend(values.map(|value| (browser, value)));
             }
         });
     });
     batch.and_then(move || {
         for (browser, set) in answers.borrow_mut().drain(..) {
-            cookies.borrow_mut()[browser] = sent_back(&set).expect("it is a cookie");
+            if let Some(cookie) = sent_back(&set) {
+                cookies.borrow_mut()[browser] = cookie;
+            }
         }
     })
 }
 
 pub(crate) fn report(measured: &Measured) {
     println!("\n## A request, beyond axum without a layer");
-    let rows = || std::iter::once(IDLE).chain(PEERS.iter().map(|(name, _)| *name));
+    report_costs(measured, PEERS);
+    let others = PEERS.iter().map(|(name, _)| *name);
+    let others = others.filter(|name| !name.contains("Carafe") && *name != LEAST);
+    ratios(measured, OURS, others).print("Carafe signed, as a share of what the others add");
+    let mut shares = head();
+    for row in [OURS_STORED, LEAST] {
+        shares.row(row, shares_of(measured, row, TOWER_SESSIONS));
+    }
+    shares.print("In memory, as a share of what tower-sessions adds");
+    report_spread(measured);
+}
+
+pub(crate) fn report_apart(measured: &Measured) {
+    println!("\n## A request, beside axum_session");
+    report_costs(measured, PEERS_APART);
+    let others = std::iter::once(AXUM_SESSION);
+    ratios(measured, OURS_STORED, others).print("Carafe, memory, as a share of what it adds");
+    report_spread(measured);
+}
+
+fn report_spread(measured: &Measured) {
+    println!(
+        "\nUsual spread: ± {:.1} %.",
+        measured.usual_spread() * 100.0
+    );
+}
+
+fn report_costs(measured: &Measured, peers: &[Peer]) {
+    let rows = || std::iter::once(IDLE).chain(peers.iter().map(|(name, _)| *name));
     let mut times = head();
     times.row(
         "axum without a layer, in all",
@@ -186,18 +235,6 @@ pub(crate) fn report(measured: &Measured) {
     }
     times.print("CPU time, ns");
     allocations.print("Allocations");
-    let others = || PEERS.iter().map(|(name, _)| *name);
-    let others = || others().filter(|name| !name.contains("Carafe") && *name != LEAST);
-    ratios(measured, OURS, others()).print("Carafe signed, as a share of what the others add");
-    let mut shares = head();
-    for row in [OURS_STORED, LEAST] {
-        shares.row(row, shares_of(measured, row, TOWER_SESSIONS));
-    }
-    shares.print("In memory, as a share of what tower-sessions adds");
-    println!(
-        "\nUsual spread: ± {:.1} %.",
-        measured.usual_spread() * 100.0
-    );
 }
 
 fn ratios(measured: &Measured, ours: &str, others: impl Iterator<Item = &'static str>) -> Table {

@@ -5,6 +5,7 @@
 
 pub(crate) mod axum_alone;
 pub(crate) mod axum_extra;
+pub(crate) mod axum_session;
 pub(crate) mod carafe;
 pub(crate) mod cookie_crate;
 pub(crate) mod flask;
@@ -129,12 +130,14 @@ pub(crate) async fn call(
 
 /// What a browser sends back for a response.
 pub(crate) fn cookie_of(response: &Response<Body>) -> Option<HeaderValue> {
-    sent_back(response.headers().get(header::SET_COOKIE)?)
+    let mut set = response.headers().get_all(header::SET_COOKIE).iter();
+    set.find_map(sent_back)
 }
 
-/// What a browser sends back for a `Set-Cookie` header: `name=value`.
+/// What a browser sends back for a `Set-Cookie` header, `name=value`: nothing for one that takes a cookie away.
 pub(crate) fn sent_back(set_cookie: &HeaderValue) -> Option<HeaderValue> {
     let pair = set_cookie.to_str().ok()?.split(';').next()?;
+    let pair = (!pair.ends_with('=')).then_some(pair)?;
     HeaderValue::from_str(pair).ok()
 }
 

@@ -1,0 +1,60 @@
+//! axum_session: an id in a cookie, the session in the process's memory, with its defaults and without a database.
+//!
+//! Its default is a second cookie, which each response takes away again.
+
+use std::{
+    pin::pin,
+    task::{Context, Poll, Waker},
+};
+
+use axum::{Router, extract::Path, routing::get};
+use axum_session::{SessionConfig, SessionLayer, SessionNullPool, SessionStore};
+
+use super::{self as peers, Answer};
+use crate::content::{Login, USER};
+
+type Session = axum_session::Session<SessionNullPool>;
+
+/// In a runtime, where its layer starts a task.
+pub(crate) fn in_memory() -> Router {
+    let store = pin!(SessionStore::new(None, SessionConfig::default()));
+    let Poll::Ready(Ok(store)) = store.poll(&mut Context::from_waker(Waker::noop())) else {
+        unreachable!("without a database there is nothing to wait for");
+    };
+    let untouched = async || peers::OK;
+    let routes = peers::routes(
+        get(start),
+        get(untouched),
+        get(read),
+        get(write),
+        get(log_in),
+    );
+    routes.layer(SessionLayer::<SessionNullPool>::new(store))
+}
+
+async fn start(session: Session, Path(browser): Path<(u32, usize)>) -> Answer {
+    let Login { csrf, n, name, uid } = Login::of(browser);
+    session.set("csrf", csrf);
+    session.set("n", n);
+    session.set("name", name);
+    session.set("uid", uid);
+    peers::OK
+}
+
+async fn read(session: Session) -> Answer {
+    peers::verdict(session.get("uid"))
+}
+
+async fn write(session: Session) -> Answer {
+    let user = session.get("uid");
+    let n: u64 = session.get("n").unwrap_or(0);
+    session.set("n", n + 1);
+    peers::verdict(user)
+}
+
+async fn log_in(session: Session) -> Answer {
+    let user = session.get("uid");
+    session.renew();
+    session.set("user", USER.to_string());
+    peers::verdict(user)
+}

@@ -1,0 +1,173 @@
+//! Family 7: whether a refusal takes longer the more of a forged tag is right.
+//!
+//! Reparaz, Balasch and Verbauwhede, "Dude, is my code constant time?" (2016): two classes of inputs in random order, each
+//! call timed alone, and Welch's t of the two means. Beyond ±4.5 the classes take different times. The slowest
+//! tenth is left out, which is what the machine did meanwhile.
+
+use std::{hint::black_box, time::Instant};
+
+use base64_simd::URL_SAFE_NO_PAD;
+use carafe::{
+    KeyRing, SecretKey, Timestamp,
+    token::{
+        encrypted::EncryptedSessions,
+        signed::{SignedFormat, SignedSessions, Signer, SignerSettings},
+    },
+};
+
+use crate::{
+    content::SECRET,
+    harness::{Outcome, Table},
+};
+
+/// Calls a round.
+const CALLS: usize = 10_000;
+const PAYLOAD: &str = r#"{"csrf":"0123456789012345678901234567890123456789","uid":12345}"#;
+/// Bytes of an encrypted token that its commitment to the key ends at, and those of its tag.
+const COMMITTED: usize = 61;
+const TAG: usize = 16;
+
+/// Two inputs that are refused, and who refuses them.
+struct Pair {
+    name: &'static str,
+    early: Vec<u8>,
+    late: Vec<u8>,
+    refuses: Box<dyn Fn(&[u8]) -> bool>,
+}
+
+pub(crate) fn run(rounds: usize) -> Outcome {
+    println!("\n## Timing: a forged tag whose first byte is wrong, and one whose last byte is");
+    let calls = rounds * CALLS;
+    let mut table = Table::new(["", "first, ns", "last, ns", "Welch's t"]);
+    for pair in pairs()? {
+        let [early, late] = pair.times(calls);
+        let t = welch(&early, &late);
+        table.row(
+            pair.name,
+            [
+                format!("{:.1}", mean(&early)),
+                format!("{:.1}", mean(&late)),
+                format!("{t:+.1}"),
+            ],
+        );
+    }
+    table.print(&format!("{calls} calls of each pair"));
+    Ok(())
+}
+
+fn pairs() -> Outcome<Vec<Pair>> {
+    let keys = KeyRing::new(SecretKey::new(SECRET)?);
+    let now = Timestamp::now();
+
+    let sessions = SignedSessions::new(&keys, &SignedFormat::flask());
+    let cookie = sessions.seal(PAYLOAD, now);
+    let text = cookie.rfind('.').ok_or("a signed cookie has a tag")? + 1;
+    let signed = Pair {
+        name: "signed session, HMAC",
+        early: with_wrong_byte(&cookie, text, |bytes| bytes.first_mut())?,
+        late: with_wrong_byte(&cookie, text, |bytes| bytes.last_mut())?,
+        refuses: Box::new(move |cookie| sessions.open(cookie, None, now).is_err()),
+    };
+
+    let signer = Signer::new(&keys, SignerSettings::with_salt("ids"));
+    let id = signer.sign("K5RvQkZ9nP2sYw7tBq3LxJ0cVdM8gEhA1uFiToXrSyU");
+    let text = id.rfind('.').ok_or("a signed id has a tag")? + 1;
+    let signed_id = Pair {
+        name: "signed id, HMAC",
+        early: with_wrong_byte(&id, text, |bytes| bytes.first_mut())?,
+        late: with_wrong_byte(&id, text, |bytes| bytes.last_mut())?,
+        refuses: Box::new(move |id| {
+            let id = str::from_utf8(id).unwrap_or_default();
+            signer.unsign(id, now).is_err()
+        }),
+    };
+
+    let sessions = || EncryptedSessions::new(&keys, "bench", "session");
+    let cookie = sessions().seal(PAYLOAD, now, now.saturating_add(3_600))?;
+    let encrypted = |name, from: usize, to: fn(usize) -> usize| -> Outcome<Pair> {
+        let sessions = sessions();
+        Ok(Pair {
+            name,
+            early: with_wrong_byte(&cookie, 0, |bytes| bytes.get_mut(from))?,
+            late: with_wrong_byte(&cookie, 0, |bytes| {
+                let last = to(bytes.len());
+                bytes.get_mut(last)
+            })?,
+            refuses: Box::new(move |cookie| sessions.open(cookie, None, now).is_err()),
+        })
+    };
+    let length = URL_SAFE_NO_PAD.decode_to_vec(&cookie)?.len();
+    let committed = encrypted("encrypted session, commitment", COMMITTED - 32, |_| {
+        COMMITTED - 1
+    })?;
+    let tagged = encrypted("encrypted session, GCM", length - TAG, |length| length - 1)?;
+
+    // What the method shows where time does depend on it.
+    let secret = vec![7; 1024];
+    let (mut early, mut late) = (secret.clone(), secret.clone());
+    (early[0], late[1023]) = (0, 0);
+    let plain = Pair {
+        name: "`==` on 1 KB, to compare",
+        early,
+        late,
+        refuses: Box::new(move |text| text != black_box(secret.as_slice())),
+    };
+    Ok(vec![signed, signed_id, committed, tagged, plain])
+}
+
+/// A text in whose base64url from `start` on one byte of what it stands for is another.
+fn with_wrong_byte(
+    text: &str,
+    start: usize,
+    byte: impl Fn(&mut [u8]) -> Option<&mut u8>,
+) -> Outcome<Vec<u8>> {
+    let mut bytes = URL_SAFE_NO_PAD.decode_to_vec(&text[start..])?;
+    *byte(&mut bytes).ok_or("it is shorter than that")? ^= 0x55;
+    let wrong = URL_SAFE_NO_PAD.encode_to_string(bytes);
+    Ok(format!("{}{wrong}", &text[..start]).into_bytes())
+}
+
+impl Pair {
+    /// Nanoseconds of the calls with each of both, without the slowest tenth of all.
+    fn times(&self, calls: usize) -> [Vec<f64>; 2] {
+        let mut times = Vec::with_capacity(calls);
+        // One place for both, so that nothing but the bytes differs.
+        let mut input = self.early.clone();
+        let mut random = 0x9e37_79b9_7f4a_7c15_u64;
+        for _ in 0..calls {
+            // Marsaglia's xorshift
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            let is_late = random >> 63 == 1;
+            input.copy_from_slice(if is_late { &self.late } else { &self.early });
+            let began = Instant::now();
+            let refused = (self.refuses)(black_box(&input));
+            let took = began.elapsed();
+            assert!(refused, "{}: it is forged", self.name);
+            times.push((is_late, took.as_nanos() as f64));
+        }
+        let mut sorted: Vec<_> = times.iter().map(|&(_, time)| time).collect();
+        sorted.sort_by(f64::total_cmp);
+        let most = sorted[calls * 9 / 10];
+        [false, true].map(|class| {
+            let kept = times
+                .iter()
+                .filter(|&&(is_late, time)| is_late == class && time <= most);
+            kept.map(|&(_, time)| time).collect()
+        })
+    }
+}
+
+fn mean(times: &[f64]) -> f64 {
+    times.iter().sum::<f64>() / times.len() as f64
+}
+
+fn welch(one: &[f64], other: &[f64]) -> f64 {
+    let error = |times: &[f64]| {
+        let mean = mean(times);
+        let squares: f64 = times.iter().map(|time| (time - mean).powi(2)).sum();
+        squares / (times.len() as f64 - 1.0) / times.len() as f64
+    };
+    (mean(one) - mean(other)) / (error(one) + error(other)).sqrt()
+}
