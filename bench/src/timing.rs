@@ -4,7 +4,7 @@
 //! call timed alone, and Welch's t of the two means. Beyond ±4.5 the classes take different times. The slowest
 //! tenth is left out, which is what the machine did meanwhile.
 
-use std::{hint::black_box, time::Instant};
+use std::{hint::black_box, ops::Range, time::Instant};
 
 use base64_simd::URL_SAFE_NO_PAD;
 use carafe::{
@@ -23,17 +23,20 @@ use crate::{
 /// Calls a round.
 const CALLS: usize = 10_000;
 const PAYLOAD: &str = r#"{"csrf":"0123456789012345678901234567890123456789","uid":12345}"#;
-/// Bytes of an encrypted token that its commitment to the key ends at, and those of its tag.
-const COMMITTED: usize = 61;
+/// Where tags stand in the bytes of an encrypted token, from its start and from its end; and in those of an HMAC-SHA1.
+const COMMITMENT: Range<usize> = 29..61;
 const TAG: usize = 16;
+const HMAC: Range<usize> = 0..20;
 
 /// Two inputs that are refused, and who refuses them.
 struct Pair {
     name: &'static str,
     early: Vec<u8>,
     late: Vec<u8>,
-    refuses: Box<dyn Fn(&[u8]) -> bool>,
+    refuses: Refuses,
 }
+
+type Refuses = Box<dyn Fn(&[u8]) -> bool>;
 
 pub(crate) fn run(rounds: usize) -> Outcome {
     println!("\n## Timing: a forged tag whose first byte is wrong, and one whose last byte is");
@@ -58,76 +61,81 @@ pub(crate) fn run(rounds: usize) -> Outcome {
 fn pairs() -> Outcome<Vec<Pair>> {
     let keys = KeyRing::new(SecretKey::new(SECRET)?);
     let now = Timestamp::now();
+    Ok(vec![
+        signed(&keys, now)?,
+        signed_id(&keys, now)?,
+        encrypted("encrypted session, commitment", &keys, now, |_| COMMITMENT)?,
+        encrypted("encrypted session, GCM", &keys, now, |length| {
+            length - TAG..length
+        })?,
+        plain(),
+    ])
+}
 
-    let sessions = SignedSessions::new(&keys, &SignedFormat::flask());
+fn signed(keys: &KeyRing, now: Timestamp) -> Outcome<Pair> {
+    let sessions = SignedSessions::new(keys, &SignedFormat::flask());
     let cookie = sessions.seal(PAYLOAD, now);
-    let text = cookie.rfind('.').ok_or("a signed cookie has a tag")? + 1;
-    let signed = Pair {
-        name: "signed session, HMAC",
-        early: with_wrong_byte(&cookie, text, |bytes| bytes.first_mut())?,
-        late: with_wrong_byte(&cookie, text, |bytes| bytes.last_mut())?,
-        refuses: Box::new(move |cookie| sessions.open(cookie, None, now).is_err()),
-    };
+    let refuses = move |cookie: &[u8]| sessions.open(cookie, None, now).is_err();
+    Pair::of("signed session, HMAC", &cookie, HMAC, Box::new(refuses))
+}
 
-    let signer = Signer::new(&keys, SignerSettings::with_salt("ids"));
+fn signed_id(keys: &KeyRing, now: Timestamp) -> Outcome<Pair> {
+    let signer = Signer::new(keys, SignerSettings::with_salt("ids"));
     let id = signer.sign("K5RvQkZ9nP2sYw7tBq3LxJ0cVdM8gEhA1uFiToXrSyU");
-    let text = id.rfind('.').ok_or("a signed id has a tag")? + 1;
-    let signed_id = Pair {
-        name: "signed id, HMAC",
-        early: with_wrong_byte(&id, text, |bytes| bytes.first_mut())?,
-        late: with_wrong_byte(&id, text, |bytes| bytes.last_mut())?,
-        refuses: Box::new(move |id| {
-            let id = str::from_utf8(id).unwrap_or_default();
-            signer.unsign(id, now).is_err()
-        }),
+    let refuses = move |id: &[u8]| {
+        let id = str::from_utf8(id).unwrap_or_default();
+        signer.unsign(id, now).is_err()
     };
+    Pair::of("signed id, HMAC", &id, HMAC, Box::new(refuses))
+}
 
-    let sessions = || EncryptedSessions::new(&keys, "bench", "session");
-    let cookie = sessions().seal(PAYLOAD, now, now.saturating_add(3_600))?;
-    let encrypted = |name, from: usize, to: fn(usize) -> usize| -> Outcome<Pair> {
-        let sessions = sessions();
-        Ok(Pair {
-            name,
-            early: with_wrong_byte(&cookie, 0, |bytes| bytes.get_mut(from))?,
-            late: with_wrong_byte(&cookie, 0, |bytes| {
-                let last = to(bytes.len());
-                bytes.get_mut(last)
-            })?,
-            refuses: Box::new(move |cookie| sessions.open(cookie, None, now).is_err()),
-        })
-    };
-    let length = URL_SAFE_NO_PAD.decode_to_vec(&cookie)?.len();
-    let committed = encrypted("encrypted session, commitment", COMMITTED - 32, |_| {
-        COMMITTED - 1
-    })?;
-    let tagged = encrypted("encrypted session, GCM", length - TAG, |length| length - 1)?;
+fn encrypted(
+    name: &'static str,
+    keys: &KeyRing,
+    now: Timestamp,
+    tag: fn(usize) -> Range<usize>,
+) -> Outcome<Pair> {
+    let sessions = EncryptedSessions::new(keys, "bench", "session");
+    let cookie = sessions.seal(PAYLOAD, now, now.saturating_add(3_600))?;
+    let tag = tag(URL_SAFE_NO_PAD.decode_to_vec(&cookie)?.len());
+    let refuses = move |cookie: &[u8]| sessions.open(cookie, None, now).is_err();
+    Pair::of(name, &cookie, tag, Box::new(refuses))
+}
 
-    // What the method shows where time does depend on it.
+/// What the method shows where time does depend on it.
+fn plain() -> Pair {
     let secret = vec![7; 1024];
     let (mut early, mut late) = (secret.clone(), secret.clone());
     (early[0], late[1023]) = (0, 0);
-    let plain = Pair {
+    Pair {
         name: "`==` on 1 KB, to compare",
         early,
         late,
         refuses: Box::new(move |text| text != black_box(secret.as_slice())),
-    };
-    Ok(vec![signed, signed_id, committed, tagged, plain])
+    }
 }
 
-/// A text in whose base64url from `start` on one byte of what it stands for is another.
-fn with_wrong_byte(
-    text: &str,
-    start: usize,
-    byte: impl Fn(&mut [u8]) -> Option<&mut u8>,
-) -> Outcome<Vec<u8>> {
-    let mut bytes = URL_SAFE_NO_PAD.decode_to_vec(&text[start..])?;
-    *byte(&mut bytes).ok_or("it is shorter than that")? ^= 0x55;
+/// A token in which one byte of what its last part stands for, in base64url, is another.
+fn with_wrong_byte(token: &str, at: usize) -> Outcome<Vec<u8>> {
+    let start = token.rfind('.').map_or(0, |dot| dot + 1);
+    let mut bytes = URL_SAFE_NO_PAD.decode_to_vec(&token[start..])?;
+    bytes[at] ^= 0x55;
     let wrong = URL_SAFE_NO_PAD.encode_to_string(bytes);
-    Ok(format!("{}{wrong}", &text[..start]).into_bytes())
+    Ok(format!("{}{wrong}", &token[..start]).into_bytes())
 }
 
 impl Pair {
+    /// A good token with a wrong first and with a wrong last byte of its tag.
+    fn of(name: &'static str, token: &str, tag: Range<usize>, refuses: Refuses) -> Outcome<Self> {
+        assert!(!refuses(token.as_bytes()), "{name}: it is good");
+        Ok(Self {
+            name,
+            early: with_wrong_byte(token, tag.start)?,
+            late: with_wrong_byte(token, tag.end - 1)?,
+            refuses,
+        })
+    }
+
     /// Nanoseconds of the calls with each of both, without the slowest tenth of all.
     fn times(&self, calls: usize) -> [Vec<f64>; 2] {
         let mut times = Vec::with_capacity(calls);
