@@ -137,8 +137,11 @@ pub(crate) fn cookie_of(response: &Response<Body>) -> Option<HeaderValue> {
 /// What a browser sends back for a `Set-Cookie` header, `name=value`: nothing for one that takes a cookie away.
 pub(crate) fn sent_back(set_cookie: &HeaderValue) -> Option<HeaderValue> {
     let pair = set_cookie.to_str().ok()?.split(';').next()?;
-    let pair = (!pair.ends_with('=')).then_some(pair)?;
-    HeaderValue::from_str(pair).ok()
+    let (_, value) = pair.split_once('=')?;
+    match value {
+        "" => None,
+        _ => HeaderValue::from_str(pair).ok(),
+    }
 }
 
 /// Two bytes of text, so that there is a body and a header as in nearly every real response, or a 500.
