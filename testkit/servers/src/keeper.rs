@@ -83,13 +83,26 @@ impl Keeper {
         *self.running() = Running::start(&self.dir, &self.command);
     }
 
-    /// Sends a signal, such as `STOP`, to the server and its processes.
+    /// Sends a signal, such as `STOP`, to the server and its processes. What is told to stop has stopped when this
+    /// returns.
     pub(crate) fn signal(&self, signal: &str) {
-        let pid = self.running().pid.clone();
-        let (_, children) = run(&words(&["ps", "-o", "pid=", "--ppid", &pid]));
-        let mut command = words(&["kill", &format!("-{signal}"), &pid]);
-        command.extend(children.split_whitespace().map(str::to_owned));
+        let server = self.running().pid.clone();
+        // The server first: once it has stopped, it makes no process that the list would not have.
+        self.send(signal, &[&server]);
+        let (_, children) = run(&words(&["ps", "-o", "pid=", "--ppid", &server]));
+        self.send(signal, &children.split_whitespace().collect::<Vec<_>>());
+    }
+
+    fn send(&self, signal: &str, processes: &[&str]) {
+        if processes.is_empty() {
+            return;
+        }
+        let mut command = words(&["kill", &format!("-{signal}")]);
+        command.extend(words(processes));
         run(&command);
+        if signal == "STOP" {
+            self.wait_until(|| all_have_stopped(processes));
+        }
     }
 
     /// Waits until `answers` does not say any more what is wrong.
@@ -108,6 +121,25 @@ impl Keeper {
 
     fn running(&self) -> MutexGuard<'_, Running> {
         self.running.lock().expect("no test has panicked in here")
+    }
+}
+
+/// Each thread stops by itself, on a busy machine later than the signal was sent.
+fn all_have_stopped(processes: &[&str]) -> Result<(), String> {
+    let (_, states) = run(&words(&[
+        "ps",
+        "-L",
+        "-o",
+        "stat=",
+        "-p",
+        &processes.join(","),
+    ]));
+    match states
+        .split_whitespace()
+        .find(|state| !state.starts_with(['T', 't', 'Z']))
+    {
+        Some(state) => Err(format!("one of its threads is in state {state}")),
+        None => Ok(()),
     }
 }
 
