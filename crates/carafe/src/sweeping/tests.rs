@@ -72,8 +72,10 @@ async fn all_that_has_expired_goes_in_bounded_steps_and_the_living_stay() {
     let sweeper = every(60).with_batch(100).start(shelf.clone());
     pass(61).await;
     assert_eq!(shelf.inner().len(), 1);
-    assert_eq!(shelf.answers(Verb::Sweep).into_iter().max(), Some(100));
-    assert_eq!(shelf.count(Verb::Sweep), 14);
+    // The next turn may have come already, and has found nothing.
+    let steps = shelf.answers(Verb::Sweep).into_iter();
+    let steps: Vec<_> = steps.filter(|&removed| removed > 0).collect();
+    assert_eq!(steps, [[100; 12].as_slice(), &[34]].concat());
     sweeper.stop().await;
 }
 
