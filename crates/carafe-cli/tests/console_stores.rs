@@ -17,7 +17,10 @@ use carafe_core::{
 use carafe_redis::RedisOptions;
 use carafe_sqlx::{MySqlStore, PostgresStore};
 use carafe_test_servers::{Redis, Sql};
-use support::console::{Console, Wanted, handle, key, record};
+use support::{
+    console::{Console, Wanted, handle, key, record},
+    stores::PATIENT,
+};
 
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Runtime::new().unwrap()
@@ -106,7 +109,11 @@ fn says_so(console: &mut Console, kill: impl Fn(), restart: impl Fn()) {
 fn redis() {
     let (server, runtime) = (Redis::start(), runtime());
     runtime.block_on(async {
-        let store = RedisOptions::new().connect(server.tcp_url()).await.unwrap();
+        let store = RedisOptions::new()
+            .deadlines(PATIENT)
+            .connect(server.tcp_url())
+            .await
+            .unwrap();
         fill(&store).await;
     });
     let mut console = Console::over(&server.tcp_url()).let_in();
@@ -119,7 +126,10 @@ fn redis() {
 fn postgres() {
     let (server, runtime) = (Sql::postgres(), runtime());
     runtime.block_on(async {
-        let store = PostgresStore::connect(server.url()).await.unwrap();
+        let store = PostgresStore::connect(server.url())
+            .await
+            .unwrap()
+            .deadlines(PATIENT);
         store.migrate().await.unwrap();
         fill(&store).await;
     });
@@ -133,7 +143,10 @@ fn postgres() {
 fn mariadb() {
     let (server, runtime) = (Sql::mariadb(), runtime());
     runtime.block_on(async {
-        let store = MySqlStore::connect(server.url()).await.unwrap();
+        let store = MySqlStore::connect(server.url())
+            .await
+            .unwrap()
+            .deadlines(PATIENT);
         store.migrate().await.unwrap();
         fill(&store).await;
     });

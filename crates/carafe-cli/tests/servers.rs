@@ -16,23 +16,15 @@ mod support;
 use std::{
     io::{BufRead as _, BufReader},
     process::Stdio,
-    time::Duration,
 };
 
-use carafe_core::store::{Deadlines, SessionStore};
+use carafe_core::store::SessionStore;
 use carafe_redis::RedisOptions;
 use carafe_sqlx::{MySqlStore, PostgresStore};
 use carafe_test_servers::{Redis, Sql};
 use support::{
     carafe, json, run,
-    stores::{Dir, block_on, fill, load},
-};
-
-/// For filling a store while other tests run.
-const PATIENT: Deadlines = Deadlines {
-    connect: Duration::from_secs(60),
-    read: Duration::from_secs(60),
-    write: Duration::from_secs(60),
+    stores::{Dir, PATIENT, block_on, fill, load},
 };
 
 fn postgres() -> (Sql, String) {

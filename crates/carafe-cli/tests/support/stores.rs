@@ -2,14 +2,22 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use carafe_core::{
     clock::Timestamp,
     session::SessionData,
-    store::{Created, Handle, Record, SessionStore, StoreKey},
+    store::{Created, Deadlines, Handle, Record, SessionStore, StoreKey},
 };
 use carafe_sqlite::{Durability, SqliteOptions, SqliteStore};
 use futures_util::{StreamExt as _, stream};
+
+/// For filling a store while other tests run.
+pub(crate) const PATIENT: Deadlines = Deadlines {
+    connect: Duration::from_secs(60),
+    read: Duration::from_secs(60),
+    write: Duration::from_secs(60),
+};
 
 /// A directory of a test's own.
 pub(crate) struct Dir(PathBuf);

@@ -107,10 +107,14 @@ impl<S: Server> Node<S> {
         }
     }
 
-    /// Tries until a request of `browser` is served, which has to be within `time`.
-    pub(crate) async fn recovers(&self, browser: &mut Browser, time: Duration) {
+    /// Tries until a request of `browser` is served, which has to be within `time`: what it is told.
+    pub(crate) async fn recovers(&self, browser: &mut Browser, time: Duration) -> String {
         let since = Instant::now();
-        while browser.get("/mine").await.status != StatusCode::OK {
+        loop {
+            let answer = browser.get("/mine").await;
+            if answer.status == StatusCode::OK {
+                return answer.body;
+            }
             assert!(since.elapsed() < time, "it does not recover");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }

@@ -32,9 +32,8 @@ pub(crate) async fn down_2_the_cookie_is_left_alone_and_works_again<S: Server>()
         assert_eq!(answer.set_cookie(), None, "{path}");
     }
     node.proxy.set(Fault::None);
-    node.recovers(&mut visitor, Duration::from_secs(2) + SLACK)
-        .await;
-    assert_eq!(visitor.get("/mine").await.body, "ann//2");
+    let recovered = node.recovers(&mut visitor, Duration::from_secs(2) + SLACK);
+    assert_eq!(recovered.await, "ann//2");
 }
 
 pub(crate) async fn down_2_a_killed_server_is_a_503<S: Server>() {
@@ -62,13 +61,8 @@ pub(crate) async fn down_3_a_log_in_gives_no_cookie<S: Server>() {
         assert_eq!(answer.set_cookie(), None);
     }
     node.proxy.set(Fault::None);
-    node.recovers(&mut known, Duration::from_secs(2) + SLACK)
-        .await;
-    assert_eq!(
-        known.get("/mine").await.body,
-        "ann//2",
-        "nobody is logged in"
-    );
+    let recovered = node.recovers(&mut known, Duration::from_secs(2) + SLACK);
+    assert_eq!(recovered.await, "ann//2", "nobody is logged in");
     assert_eq!(new.get("/mine").await.body, "//0");
 }
 
@@ -126,9 +120,8 @@ pub(crate) async fn down_4_everywhere_is_told_later<S: Server>() {
         assert!(healed.elapsed() < allowed, "the store is not told");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    node.recovers(&mut here, Duration::from_secs(2) + SLACK)
-        .await;
-    assert_eq!(here.get("/mine").await.body, format!("eve/{user}/3"));
+    let recovered = node.recovers(&mut here, Duration::from_secs(2) + SLACK);
+    assert_eq!(recovered.await, format!("eve/{user}/3"));
     assert_eq!(there.get("/mine").await.body, "//0");
     assert_eq!(number_in(S::shared(), &jars[0]).await, Some(1));
     assert_eq!(node.store.shutdown(SLACK).await, 0);

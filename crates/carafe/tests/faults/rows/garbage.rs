@@ -85,8 +85,7 @@ pub(crate) async fn garbage_2_rubbish_is_an_error<S: Server>() {
     }
     println!("{right} answered, {trouble} not");
     assert!(trouble > 0);
-    node.recovers(&mut visitor, SLACK * 3).await;
-    assert_eq!(visitor.get("/mine").await.body, "ann//2");
+    assert_eq!(node.recovers(&mut visitor, SLACK * 3).await, "ann//2");
 }
 
 /// The replies of connections are exchanged while many visitors ask: nobody gets another's session, and nobody is told
