@@ -146,6 +146,7 @@ async fn accept(listener: TcpListener, target: u16, faults: &Arc<Faults>) {
         tokio::select! {
             accepted = listener.accept() => {
                 let (client, _) = accepted.expect("a connection can be accepted");
+                // It was accepted by the system before this task heard of the fault.
                 if faults.is(Fault::Refuse) {
                     continue;
                 }

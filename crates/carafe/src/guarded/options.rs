@@ -36,16 +36,17 @@ pub struct GuardOptions {
 impl GuardOptions {
     /// How long a call may take: `connect` and `read` together for what changes nothing, `connect` and
     /// `write` for the rest. 500 ms and 750 ms unless set, an hour at most. Not shorter than the store's own
-    /// deadlines, which know better what to close when they pass.
+    /// deadlines, which know better what to close when they pass. Longer ones want a longer
+    /// [budget](Self::with_budget), too.
     pub const fn with_deadlines(mut self, deadlines: Deadlines) -> Self {
         self.deadlines = deadlines;
         self
     }
 
     /// How long the calls may take together that one request needs in a row: to open its session, where it has more than
-    /// one cookie of the name, and to commit it, where there is a limit per user. 1 s each unless set, an hour at most; no call
-    /// of theirs has a longer deadline. What is cut off may have happened, as with a deadline. A log-out is not cut off: it has the deadline of a write, and is
-    /// remembered then.
+    /// one cookie of the name, and to commit it, where there is a limit per user. 1 s each unless set, an hour at most; no
+    /// load and no change has a longer deadline. What is cut off may have happened, as with a deadline. A log-out is not
+    /// cut off: it has the deadline of a write, and is remembered then.
     pub const fn with_budget(mut self, budget: Duration) -> Self {
         self.budget = if budget.as_secs() < LONGEST.as_secs() {
             budget
