@@ -25,9 +25,14 @@ trap '' HUP
 while read -r _; do :; done
 # stopped first, or it would make more of them meanwhile: Postgres does not start while one lives
 kill -STOP $server 2>/dev/null
+while ps -o stat= -p $server | grep -q '^[^TtZ]'; do sleep 0.01; done
 children=$(ps -o pid= --ppid $server)
 kill -KILL $server $children 2>/dev/null
 kill -CONT $server $children 2>/dev/null
+# they are told, and not yet gone: until then they hold memory that they share
+for child in $children; do
+    while ps -o stat= -p $child | grep -q '^[^Z]'; do sleep 0.01; done
+done
 wait $server 2>/dev/null
 if [ ! -e "$0/keep" ]; then rm -rf "$0"; fi
 "#;
