@@ -9,25 +9,15 @@ use axum_core::{
     extract::FromRequestParts,
     response::{IntoResponse, IntoResponseParts, Response, ResponseParts},
 };
-use http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, header::Entry, request::Parts};
 
 use crate::{
     clock::Timestamp,
     cookie::{CookieError, Grammar, RequestCookies, SetCookie},
-    session::{Session, SessionError, Slot},
-    store::StoreError,
+    session::{Field, ResponseHead, Session, SessionError, SessionRejection, Slot},
 };
 
-/// Why a handler could not have its [`Session`].
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum SessionRejection {
-    /// No session layer surrounds the handler: a mistake of the program, so the client gets a plain 500
-    /// and the log says what to add.
-    MissingLayer,
-    /// The store is in trouble: 503, and the browser keeps its cookie.
-    Store(StoreError),
-}
+const REMEDY: &str = "add `.layer(SessionLayer::new(…))` to its router, after its routes";
 
 /// The rejection of a [`SetCookie`] that cannot be written: a plain 500, and the log says why.
 #[derive(Debug)]
@@ -40,7 +30,7 @@ impl<S: Sync> FromRequestParts<S> for Session {
         let slot = parts
             .extensions
             .get::<Slot>()
-            .ok_or(SessionRejection::MissingLayer)?;
+            .ok_or(SessionRejection::MissingLayer(REMEDY))?;
         let opened = slot
             .manager()
             .open(slot, cookie_lines(&parts.headers), Timestamp::now());
@@ -67,9 +57,7 @@ impl IntoResponseParts for SetCookie {
         mut response: ResponseParts,
     ) -> Result<ResponseParts, InvalidCookie> {
         let text = self.render(Timestamp::now()).map_err(InvalidCookie)?;
-        let value =
-            HeaderValue::try_from(text).expect("rendered cookies have no control characters");
-        response.headers_mut().append(header::SET_COOKIE, value);
+        ResponseHead::append(response.headers_mut(), Field::SetCookie, text);
         Ok(response)
     }
 }
@@ -83,16 +71,10 @@ impl IntoResponse for SessionError {
 
 impl IntoResponse for SessionRejection {
     fn into_response(self) -> Response {
-        tracing::error!("{self}");
-        match self {
-            Self::MissingLayer => plain_500(),
-            Self::Store(_) => {
-                let headers = [
-                    (header::RETRY_AFTER, "1"),
-                    (header::CACHE_CONTROL, "no-store"),
-                ];
-                (StatusCode::SERVICE_UNAVAILABLE, headers).into_response()
-            }
+        let mut headers = HeaderMap::new();
+        match self.answer(&mut headers) {
+            500 => plain_500(),
+            status => (status_of(status), headers).into_response(),
         }
     }
 }
@@ -104,18 +86,6 @@ impl IntoResponse for InvalidCookie {
     }
 }
 
-impl std::fmt::Display for SessionRejection {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::MissingLayer => f.write_str(
-                "a handler takes `Session`, but no session layer surrounds it; \
-                 add `.layer(SessionLayer::new(…))` to its router, after its routes",
-            ),
-            Self::Store(error) => error.fmt(f),
-        }
-    }
-}
-
 impl std::fmt::Display for InvalidCookie {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
@@ -123,15 +93,6 @@ impl std::fmt::Display for InvalidCookie {
             "a handler set a cookie that cannot be written: {}",
             self.0
         )
-    }
-}
-
-impl std::error::Error for SessionRejection {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::MissingLayer => None,
-            Self::Store(error) => Some(error),
-        }
     }
 }
 
@@ -147,6 +108,55 @@ pub fn cookie_lines(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
         .get_all(header::COOKIE)
         .iter()
         .map(HeaderValue::as_bytes)
+}
+
+impl ResponseHead for HeaderMap {
+    fn values(&self, field: Field) -> impl Iterator<Item = &[u8]> {
+        self.get_all(name(field)).iter().map(HeaderValue::as_bytes)
+    }
+
+    fn append(&mut self, field: Field, text: String) {
+        self.append(name(field), value(text));
+    }
+
+    fn replace(&mut self, field: Field, text: String) {
+        self.insert(name(field), value(text));
+    }
+
+    fn set_if_absent(&mut self, field: Field, text: &'static str) -> bool {
+        match self.entry(name(field)) {
+            Entry::Vacant(field) => {
+                field.insert(HeaderValue::from_static(text));
+                false
+            }
+            Entry::Occupied(_) => true,
+        }
+    }
+
+    fn retain(&mut self, field: Field, keep: impl Fn(&[u8]) -> bool) {
+        let all: Vec<_> = self.get_all(name(field)).iter().cloned().collect();
+        self.remove(name(field));
+        for value in all.into_iter().filter(|value| keep(value.as_bytes())) {
+            self.append(name(field), value);
+        }
+    }
+}
+
+const fn name(field: Field) -> HeaderName {
+    match field {
+        Field::CacheControl => header::CACHE_CONTROL,
+        Field::RetryAfter => header::RETRY_AFTER,
+        Field::SetCookie => header::SET_COOKIE,
+        Field::Vary => header::VARY,
+    }
+}
+
+fn value(text: String) -> HeaderValue {
+    HeaderValue::try_from(text).expect("what the core renders has no control characters")
+}
+
+fn status_of(status: u16) -> StatusCode {
+    StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 fn plain_500() -> Response {

@@ -25,6 +25,7 @@ pub mod cookie;
 pub mod flask;
 pub mod json;
 pub mod key;
+pub mod prelude;
 pub mod session;
 pub mod store;
 pub mod token;

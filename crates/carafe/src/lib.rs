@@ -33,30 +33,13 @@
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod future;
-mod guarded;
 mod layer;
-mod saving;
 mod service;
-mod sweeping;
 
-pub use carafe_core::{
-    clock::Timestamp,
-    cookie::{self, CookieError, CookiePolicy, RequestCookies as Cookies, SameSite, SetCookie},
-    flask::{self, FlaskConfig},
-    json::{
-        self,
-        tag::{Bytes, DateTime, Markup, Tuple, Uuid},
-    },
-    key::{self, KeyError, KeyRing, SecretKey},
-    session::{
-        ClientSide, Flash, OnCorrupt, Refresh, ServerSide, Session, SessionConfig, SessionError,
-        SessionManager, Side, Timeouts,
-    },
-    store::{self, MemoryStore, SessionStore, StoreError},
-    token,
-};
+#[doc(inline)]
+pub use carafe_core::prelude::*;
+#[doc(inline)]
+pub use carafe_tokio::{GuardOptions, GuardStatus, Guarded, Sweeper, Sweeping};
 pub use future::ResponseFuture;
-pub use guarded::{GuardOptions, GuardStatus, Guarded};
 pub use layer::SessionLayer;
 pub use service::SessionService;
-pub use sweeping::{Sweeper, Sweeping};

@@ -20,29 +20,9 @@ pub fn sets_cookie(header: &[u8], name: &str) -> bool {
     named && trim_blanks(&header[..name_end]) == name.as_bytes()
 }
 
-/// The positions of those `Set-Cookie` values that set the cookie called `name`: the ones to drop before ours is added.
-///
-/// ```
-/// use carafe_core::cookie::positions_setting;
-/// let headers = [b"a=1".as_slice(), b"session=x; Path=/", b"session=; Max-Age=0"];
-/// assert_eq!(positions_setting(headers, "session").collect::<Vec<_>>(), [1, 2]);
-/// ```
-pub fn positions_setting<'a>(
-    existing: impl IntoIterator<Item = &'a [u8]>,
-    name: &str,
-) -> impl Iterator<Item = usize> {
-    let numbered = existing.into_iter().enumerate();
-    numbered
-        .filter(move |(_, header)| sets_cookie(header, name))
-        .map(|(position, _)| position)
-}
-
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
-    use super::{positions_setting, sets_cookie};
-    use crate::{clock::Timestamp, cookie::SetCookie};
+    use super::sets_cookie;
 
     #[test]
     fn ckw_6_names_are_read_as_browsers_read_them() {
@@ -63,20 +43,6 @@ mod tests {
             "\"s\"=x",
         ] {
             assert!(!sets_cookie(header.as_bytes(), "s"), "{header:?}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn ckw_6_one_cookie_of_our_name_is_left_and_foreign_ones_stay(
-            headers in prop::collection::vec(("[sa]{1,2}", ".*").prop_map(|(n, v)| {
-                SetCookie::new(n, v).render(Timestamp::from_unix(0)).unwrap()
-            }), 0..8),
-        ) {
-            let dropped: Vec<_> = positions_setting(headers.iter().map(String::as_bytes), "s").collect();
-            for (position, header) in headers.iter().enumerate() {
-                prop_assert_eq!(dropped.contains(&position), header.starts_with("s="));
-            }
         }
     }
 }

@@ -31,7 +31,7 @@ pub use candidates::{Candidates, MAX_CANDIDATES, values_of};
 pub use date::http_date;
 pub use error::CookieError;
 pub use grammar::Grammar;
-pub use header_list::{positions_setting, sets_cookie};
+pub use header_list::sets_cookie;
 pub use parse::{MAX_HEADER_BYTES, MAX_PAIRS, Pair, Pairs, pairs};
 pub use policy::{CookiePolicy, CookiePolicyBuilder, Persistence};
 pub use prefix::Prefix;

@@ -31,10 +31,33 @@ use crate::{
 pub type Committing = Answer<'static, Result<Effects, CommitError>>;
 
 impl SessionManager {
+    /// Ends the request: decides what to do, does it, and renders it. `status` is the response's; `cookies` and the
+    /// clock `now` are asked only if that matters. Later writes to the session give an error.
+    ///
+    /// # Errors
+    /// [`CommitError`] if a change cannot be written; then send [its answer](CommitError::answer) instead of the
+    /// handler's. A cookie that only cannot be renewed stays as it is, with a log event.
+    #[inline]
+    pub fn end<'h>(
+        &self,
+        slot: &Slot,
+        cookies: impl IntoIterator<Item = &'h [u8]>,
+        status: u16,
+        now: impl FnOnce() -> Timestamp,
+    ) -> Committing {
+        if !slot.is_open() && !self.commits_untouched() {
+            self.close(slot);
+            return Committing::now(Ok(Effects::default()));
+        }
+        match self.commit_read(slot, status) {
+            Some(effects) => Committing::now(Ok(effects)),
+            None => self.commit(slot, cookies, status, now()),
+        }
+    }
+
     /// Ends a request that only needs headers, if that can be told from the time when its session was opened: asks no
-    /// clock. `status` is the response's. Otherwise nothing has happened; go on to [`SessionManager::commit`].
-    #[must_use]
-    pub fn commit_read(&self, slot: &Slot, status: u16) -> Option<Effects> {
+    /// clock. Otherwise nothing has happened.
+    fn commit_read(&self, slot: &Slot, status: u16) -> Option<Effects> {
         if slot.0.is_changed() {
             return None;
         }
@@ -45,13 +68,10 @@ impl SessionManager {
         (commit == Commit::Nothing).then(|| Effects::new(None, vary))
     }
 
-    /// Ends the request: decides what to do, does it, and renders it. `status` is the response's. Later
-    /// writes to the session give an error. `cookies` is looked at only if
-    /// [`SessionManager::commits_untouched`].
+    /// [`SessionManager::end`] at a given time, for tests and for whoever has asked the clock already.
     ///
     /// # Errors
-    /// [`CommitError`] if a change cannot be written; then answer 500, or 503 for a store's trouble. A
-    /// cookie that only cannot be renewed stays as it is, with a log event.
+    /// As there.
     pub fn commit<'h>(
         &self,
         slot: &Slot,
@@ -61,10 +81,15 @@ impl SessionManager {
     ) -> Committing {
         match &self.side {
             Prepared::Client(codec) => {
-                if self.commits_untouched() && !slot.is_open() {
+                let untouched = !slot.is_open();
+                if untouched && self.commits_untouched() {
                     self.settle_client(codec, slot, cookies, now);
                 }
-                Committing::now(self.commit_client(codec, slot, status, now))
+                let committed = self.commit_client(codec, slot, status, now);
+                Committing::now(match untouched {
+                    true => committed.map(Effects::of_untouched),
+                    false => committed,
+                })
             }
             Prepared::Server(side) if slot.is_open() => match self.plan(side, slot, status, now) {
                 Plan::Settled(effects) => Committing::now(Ok(effects)),
@@ -273,6 +298,7 @@ async fn commit_untouched(
         Plan::Settled(effects) => Ok(effects),
         Plan::Store(task) => carry_out(&slot, task, now).await,
     }
+    .map(Effects::of_untouched)
 }
 
 #[expect(

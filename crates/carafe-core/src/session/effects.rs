@@ -10,6 +10,9 @@ pub struct Effects {
     /// Whether the response needs `Cache-Control: no-store`, unless the handler chose another
     /// (OWASP Session Management Cheat Sheet).
     pub no_store: bool,
+    /// No handler used the session, so its cookie is only refreshed: it gives way to one of its name that a session layer
+    /// further inside has written or removed.
+    pub gives_way: bool,
 }
 
 impl Effects {
@@ -18,7 +21,14 @@ impl Effects {
             no_store: set_cookie.is_some(),
             set_cookie,
             vary_cookie,
+            gives_way: false,
         }
+    }
+
+    /// The same of a session that no handler has used.
+    pub(super) const fn of_untouched(mut self) -> Self {
+        self.gives_way = self.set_cookie.is_some();
+        self
     }
 }
 
@@ -29,6 +39,7 @@ impl std::fmt::Debug for Effects {
             .field("sets_cookie", &self.set_cookie.is_some())
             .field("vary_cookie", &self.vary_cookie)
             .field("no_store", &self.no_store)
+            .field("gives_way", &self.gives_way)
             .finish()
     }
 }

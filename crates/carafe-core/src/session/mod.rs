@@ -12,7 +12,7 @@
 //! | `handle` | [`Session`], what a handler holds |
 //! | `decide` | the decision, as a truth table |
 //! | `manager` | opening and committing |
-//! | `effects` | what the response's headers get |
+//! | `effects`, `head` | what the response's headers get |
 //!
 //! It never does I/O, never asks a clock and never knows a framework.
 
@@ -29,6 +29,7 @@ mod effects;
 mod expiry;
 mod flash;
 mod handle;
+mod head;
 mod limit;
 mod manager;
 mod on_corrupt;
@@ -51,6 +52,7 @@ pub use effects::{Effects, vary_with_cookie};
 pub use expiry::Timeouts;
 pub use flash::Flash;
 pub use handle::{Session, SessionError};
+pub use head::{Field, ResponseHead, SessionRejection};
 pub use limit::AtLimit;
 pub use manager::{Opening, SessionManager};
 pub use on_corrupt::OnCorrupt;

@@ -46,11 +46,12 @@ pub use status::GuardStatus;
 ///
 /// ```
 /// use std::{sync::Arc, time::Duration};
-/// use carafe::{Guarded, MemoryStore, ServerSide, SessionLayer};
+/// use carafe_core::{session::ServerSide, store::MemoryStore};
+/// use carafe_tokio::Guarded;
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
 /// let store = Arc::new(Guarded::new(MemoryStore::new()));
-/// let layer = SessionLayer::new(ServerSide::shared(store.clone()));
+/// let side = ServerSide::shared(store.clone()); // for the session layer
 /// // For a health page:
 /// assert!(store.is_ready());
 /// // When the server has stopped:

@@ -17,7 +17,8 @@ const LONGEST: Duration = Duration::from_secs(3_600);
 /// How a [`Guarded`] store is guarded. Every bound has a default, and none can be taken away.
 ///
 /// ```
-/// use carafe::{GuardOptions, MemoryStore};
+/// use carafe_core::store::MemoryStore;
+/// use carafe_tokio::GuardOptions;
 ///
 /// // 16 connections at work and as many calls again waiting for one.
 /// let store = GuardOptions::default().with_calls_at_once(32).guard(MemoryStore::new());
@@ -77,12 +78,13 @@ impl GuardOptions {
 
     /// Answers a load with what the store answered a moment ago while it fails, if this node has read the session
     /// then: [`StaleRules`]. Off unless called. Such a session says so
-    /// ([`Session::is_stale`](crate::Session::is_stale)), has no time of its last log-in, and cannot be changed: a
+    /// ([`Session::is_stale`](carafe_core::session::Session::is_stale)), has no time of its last log-in, and cannot be changed: a
     /// request that does gets a 503. What has ended on this node is never answered; what has ended on another may be,
     /// for as long as the rules say.
     ///
     /// ```
-    /// use carafe::{GuardOptions, MemoryStore, store::guard::StaleRules};
+    /// use carafe_core::store::{MemoryStore, guard::StaleRules};
+    /// use carafe_tokio::GuardOptions;
     ///
     /// let store = GuardOptions::default().with_stale_reads(StaleRules::default()).guard(MemoryStore::new());
     /// assert_eq!(store.status().stale_reads, 0);
@@ -111,7 +113,8 @@ impl GuardOptions {
     ///
     /// ```
     /// use std::sync::Arc;
-    /// use carafe::{GuardOptions, MemoryStore};
+    /// use carafe_core::store::MemoryStore;
+    /// use carafe_tokio::GuardOptions;
     ///
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
     /// # let path = std::env::temp_dir().join(format!("carafe-doc-{}", std::process::id()));

@@ -13,13 +13,17 @@ use carafe_core::{
 };
 use tokio::runtime::Handle;
 
-/// Polled with the response; what is dropped half-way goes on as a task of its own.
-pub(crate) struct Saving(Option<BoxFuture<'static, Saved>>);
+/// A commit that waits for its store, polled with the response. If it is dropped half-way, it goes on as a task of
+/// its own; a panic in the store's code is an error.
+#[must_use = "a commit that is dropped goes on, but nobody hears what came of it"]
+pub struct Saving(Option<BoxFuture<'static, Saved>>);
 
-pub(crate) type Saved = Result<Effects, CommitError>;
+type Saved = Result<Effects, CommitError>;
 
 impl Saving {
-    pub(crate) const fn new(commit: BoxFuture<'static, Saved>) -> Self {
+    /// Of [`Answer::Later`](carafe_core::Answer::Later), as
+    /// [`SessionManager::end`](carafe_core::session::SessionManager::end) gives it.
+    pub const fn new(commit: BoxFuture<'static, Saved>) -> Self {
         Self(Some(commit))
     }
 }
@@ -51,5 +55,11 @@ fn panicked() -> CommitError {
     CommitError::Store {
         source: StoreError::unavailable("the store's code panicked"),
         set_cookie: None,
+    }
+}
+
+impl std::fmt::Debug for Saving {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Saving(…)")
     }
 }

@@ -28,12 +28,13 @@ const DEADLINE: Duration = Duration::from_secs(10);
 ///
 /// ```no_run
 /// use std::{sync::Arc, time::Duration};
-/// use carafe::{MemoryStore, ServerSide, SessionLayer, Sweeping};
+/// use carafe_core::{session::ServerSide, store::MemoryStore};
+/// use carafe_tokio::Sweeping;
 ///
 /// # async fn run() {
 /// let store = Arc::new(MemoryStore::new());
 /// let sweeper = Sweeping::every(Duration::from_secs(60)).start(store.clone());
-/// let layer = SessionLayer::new(ServerSide::shared(store));
+/// let side = ServerSide::shared(store); // for the session layer
 /// // … serve …
 /// sweeper.stop().await;
 /// # }
