@@ -94,16 +94,20 @@ PROGRAMS: dict[str, list[Step]] = {
 }
 
 
+TWINS = {program: program for program in PROGRAMS} | {"actix_cookies": "cookies", "actix_login": "login"}
+"""The examples, each with its original."""
+
+
 def run(examples: Path, seed: int) -> Iterator[Finding]:
-    """One finding for each program, in signed mode, one for the encrypted mode and one for a start without a key."""
-    for program in PROGRAMS:
-        yield compare(program, examples / program, Random(f"{seed} {program}"))
+    """One finding for each twin, in signed mode, one for the encrypted mode and one for a start without a key."""
+    for twin, program in TWINS.items():
+        yield compare(program, examples / twin, Random(f"{seed} {twin}"))
     yield compare("client_side", examples / "client_side", Random(f"{seed} encrypted"), encrypted=True)
     yield without_a_key(examples)
 
 
 def compare(program: str, twin: Path, chance: Random, encrypted: bool = False) -> Finding:
-    claim = f"{program} answers and prints as its Flask original" + (", encrypted as well" if encrypted else "")
+    claim = f"{twin.name} answers and prints as its Flask original" + (", encrypted as well" if encrypted else "")
     environment = {"MODE": "encrypted"} if encrypted else {}
     try:
         with (
@@ -317,8 +321,8 @@ def without_a_key(examples: Path) -> Finding:
     """Each twin stops with one line that names SECRET_KEY."""
     environment = {key: value for key, value in os.environ.items() if key not in ("SECRET_KEY", "RUST_BACKTRACE")} | {"PORT": "0"}
     problems = []
-    for program in PROGRAMS:
+    for program in TWINS:
         done = subprocess.run([examples / program], env=environment, capture_output=True, text=True, timeout=30, check=False)
         if done.returncode == 0 or "SECRET_KEY" not in done.stderr or len(done.stderr.strip().splitlines()) != 1:
             problems.append(f"{program} ends with {done.returncode} and says {done.stderr!r}")
-    return Finding("a twin without SECRET_KEY stops with one line", len(PROGRAMS), problems)
+    return Finding("a twin without SECRET_KEY stops with one line", len(TWINS), problems)

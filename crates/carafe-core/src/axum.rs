@@ -13,15 +13,11 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, header::Entry
 
 use crate::{
     clock::Timestamp,
-    cookie::{CookieError, Grammar, RequestCookies, SetCookie},
+    cookie::{Grammar, InvalidCookie, RequestCookies, SetCookie},
     session::{Field, ResponseHead, Session, SessionError, SessionRejection, Slot},
 };
 
 const REMEDY: &str = "add `.layer(SessionLayer::new(…))` to its router, after its routes";
-
-/// The rejection of a [`SetCookie`] that cannot be written: a plain 500, and the log says why.
-#[derive(Debug)]
-pub struct InvalidCookie(CookieError);
 
 impl<S: Sync> FromRequestParts<S> for Session {
     type Rejection = SessionRejection;
@@ -83,22 +79,6 @@ impl IntoResponse for InvalidCookie {
     fn into_response(self) -> Response {
         tracing::error!("{self}");
         plain_500()
-    }
-}
-
-impl std::fmt::Display for InvalidCookie {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "a handler set a cookie that cannot be written: {}",
-            self.0
-        )
-    }
-}
-
-impl std::error::Error for InvalidCookie {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.0)
     }
 }
 

@@ -1,8 +1,8 @@
 //! The engine of Carafe: cookies and sessions with Flask's model and Flask's wire format.
 //!
 //! Nothing in here opens a socket, knows a web framework or reads a clock: header bytes and the time
-//! come in, decisions and header text go out. Applications use the crate `carafe`; this one is for
-//! adapters to other frameworks, for stores, and for programs that sign or read cookies themselves.
+//! come in, decisions and header text go out. Applications use the crate `carafe`, or `carafe-actix`; this one is
+//! for adapters to other frameworks, for stores, and for programs that sign or read cookies themselves.
 //!
 //! | room | what it does | it never |
 //! |---|---|---|
@@ -16,6 +16,8 @@
 
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
+#[cfg(feature = "actix")]
+mod actix;
 mod answer;
 #[cfg(feature = "axum")]
 pub mod axum;

@@ -15,15 +15,12 @@ use tokio::runtime::Handle;
 
 /// A commit that waits for its store, polled with the response. If it is dropped half-way, it goes on as a task of
 /// its own; a panic in the store's code is an error.
-#[must_use = "a commit that is dropped goes on, but nobody hears what came of it"]
-pub struct Saving(Option<BoxFuture<'static, Saved>>);
+pub(crate) struct Saving(Option<BoxFuture<'static, Saved>>);
 
 type Saved = Result<Effects, CommitError>;
 
 impl Saving {
-    /// Of [`Answer::Later`](carafe_core::Answer::Later), as
-    /// [`SessionManager::end`](carafe_core::session::SessionManager::end) gives it.
-    pub const fn new(commit: BoxFuture<'static, Saved>) -> Self {
+    pub(crate) const fn new(commit: BoxFuture<'static, Saved>) -> Self {
         Self(Some(commit))
     }
 }
@@ -55,11 +52,5 @@ fn panicked() -> CommitError {
     CommitError::Store {
         source: StoreError::unavailable("the store's code panicked"),
         set_cookie: None,
-    }
-}
-
-impl std::fmt::Debug for Saving {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Saving(…)")
     }
 }

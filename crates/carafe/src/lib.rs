@@ -40,6 +40,6 @@ mod service;
 pub use carafe_core::prelude::*;
 #[doc(inline)]
 pub use carafe_tokio::{GuardOptions, GuardStatus, Guarded, Sweeper, Sweeping};
-pub use future::ResponseFuture;
+pub use future::{ResponseFuture, Tower};
 pub use layer::SessionLayer;
 pub use service::SessionService;

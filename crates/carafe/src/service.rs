@@ -31,7 +31,7 @@ where
 {
     type Response = Response<ResponseBody>;
     type Error = S::Error;
-    type Future = ResponseFuture<S::Future, ResponseBody>;
+    type Future = ResponseFuture<S::Future, ResponseBody, S::Error>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(context)

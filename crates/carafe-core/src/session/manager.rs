@@ -141,6 +141,15 @@ impl SessionManager {
         self.policy.refresh == Refresh::PermanentAlways
     }
 
+    /// Whether [`SessionManager::open`] waits for a store. If not, its answer is there at once.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        match &self.side {
+            Prepared::Client(_) => false,
+            Prepared::Server(side) => !side.runs_at_once(),
+        }
+    }
+
     /// Ends a request whose session nobody has used, without a look at cookies or clock; for requests that do not
     /// need [`SessionManager::commit`]. Whoever opens the session later is told that the head has been sent.
     pub fn close(&self, slot: &Slot) {

@@ -4,21 +4,10 @@ use axum::{
     Router,
     body::{Body, to_bytes},
 };
-use carafe::{ClientSide, KeyRing, SecretKey, SessionConfig, SessionLayer, Timestamp};
-use carafe_core::token::signed::{SignedFormat, SignedSessions};
+use carafe::{SessionConfig, SessionLayer};
+pub(crate) use carafe_test_adapters::tokens::{flask_cookie, inside, side};
 use http::{HeaderMap, Request, StatusCode, header};
 use tower::ServiceExt;
-
-pub(crate) const KEY: &str = "4cbd5c8cd0a4e2ed1fd3c9cb6a07c9d1b0ff4d4e1c8f4c5b9e3a2d1c0b9a8f7e";
-pub(crate) const OLD_KEY: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
-
-pub(crate) fn key(text: &str) -> SecretKey {
-    SecretKey::new(text).unwrap()
-}
-
-pub(crate) fn side() -> ClientSide {
-    ClientSide::signed(key(KEY))
-}
 
 pub(crate) fn flask() -> SessionLayer {
     SessionLayer::with_config(side(), SessionConfig::flask()).unwrap()
@@ -27,26 +16,6 @@ pub(crate) fn flask() -> SessionLayer {
 /// The safe preset, for which browsers would want TLS; the tests' browser does not care.
 pub(crate) fn safe() -> SessionLayer {
     SessionLayer::new(side())
-}
-
-/// A cookie value that a Flask application wrote `age` seconds ago.
-pub(crate) fn flask_cookie(payload: &str, age: i64) -> String {
-    flask_cookie_under(&key(KEY).into(), payload, age)
-}
-
-pub(crate) fn flask_cookie_under(keys: &KeyRing, payload: &str, age: i64) -> String {
-    let issued = Timestamp::now().saturating_add(-age);
-    SignedSessions::new(keys, &SignedFormat::flask()).seal(payload, issued)
-}
-
-/// The payload inside a signed cookie value, and when it was issued.
-pub(crate) fn inside(value: &str) -> (String, Timestamp) {
-    let ring = KeyRing::new(key(KEY));
-    let sessions = SignedSessions::new(&ring, &SignedFormat::flask());
-    let opened = sessions
-        .open(value.as_bytes(), None, Timestamp::now())
-        .unwrap();
-    (opened.payload, opened.issued)
 }
 
 pub(crate) struct Answer {
@@ -63,10 +32,6 @@ impl Answer {
 
     pub(crate) fn set_cookies(&self) -> Vec<&str> {
         self.all(header::SET_COOKIE)
-    }
-
-    pub(crate) fn vary(&self) -> Vec<&str> {
-        self.all(header::VARY)
     }
 
     /// The value of the only `Set-Cookie` there is.

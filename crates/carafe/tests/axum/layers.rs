@@ -6,7 +6,7 @@ use http::StatusCode;
 
 use super::{
     browser::{self, Browser, flask, flask_cookie, side},
-    cookies::block_on,
+    log::block_on,
     logs,
 };
 
@@ -156,21 +156,4 @@ async fn middleware_and_handler_share_one_session() {
         browser::inside(answer.cookie()).0,
         r#"{"after":2,"before":1,"handler":3}"#
     );
-}
-
-/// Promise 4: no cookie work, no header.
-#[tokio::test]
-async fn an_untouched_request_gets_no_header() {
-    let router = Router::new()
-        .route("/", get(async || "body"))
-        .layer(browser::safe());
-    let good = format!(
-        "__Host-Http-session={}",
-        flask_cookie(r#"{"_permanent":true}"#, 60)
-    );
-    for cookie in ["", "__Host-Http-session=junk", &good] {
-        let answer = browser::get(&router, "/", cookie).await;
-        assert!(answer.set_cookies().is_empty() && answer.vary().is_empty());
-        assert!(!answer.headers.contains_key("cache-control"));
-    }
 }

@@ -1,7 +1,7 @@
-//! Sessions and cookies in real axum routers: what a client sees on the wire.
+//! What only axum can do, and what only a look into the log can tell; what every adapter must do is in `adapter.rs`.
 //!
-//! Most tests call a router directly; `wire.rs` goes through a socket where the server has a say: HEAD, 304,
-//! streams, upgrades, panics.
+//! Most tests call a router directly; `wire.rs` goes through a socket where the server has a say: streams, upgrades,
+//! HTTP/2.
 
 #![allow(
     clippy::unwrap_used,
@@ -9,11 +9,8 @@
 )]
 
 mod browser;
-mod cookies;
-mod flask;
-mod headers;
 mod layers;
-mod lifecycle;
+mod log;
 #[path = "../../../carafe-core/tests/security/logs.rs"]
 mod logs;
 mod wire;

@@ -1,12 +1,16 @@
 //! Flask's preset against the table of what Flask 3.1.3 does at the end of a request: situation by
 //! situation, whether there is a `Set-Cookie` and whether the response varies by cookie.
 
-use axum::{Router, routing::get};
-use carafe::{KeyRing, Refresh, Session, SessionConfig, SessionLayer};
+use carafe_core::{
+    clock::Timestamp,
+    key::KeyRing,
+    session::{ClientSide, Refresh, Session, SessionConfig},
+    token::signed::{SignedFormat, SignedSessions},
+};
 
-use super::browser;
-use super::browser::{
-    KEY, OLD_KEY, flask, flask_cookie, flask_cookie_under, inside, key, send, side,
+use crate::{
+    Adapter, Handler, Reply, Site, text,
+    tokens::{KEY, OLD_KEY, flask, flask_cookie, flask_cookie_under, inside, key, safe, side},
 };
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,14 +23,14 @@ enum Sent {
     Removal,
 }
 
-type Handler = fn(&Session);
+type Does = fn(&Session);
 
 struct Situation {
     name: &'static str,
     /// The payload of the cookie that comes in; none if it is empty.
     brought: &'static str,
     /// `None` does not take the session at all.
-    handler: Option<Handler>,
+    handler: Option<Does>,
     sent: Sent,
     vary: bool,
 }
@@ -34,7 +38,7 @@ struct Situation {
 const fn on(
     name: &'static str,
     brought: &'static str,
-    handler: Option<Handler>,
+    handler: Option<Does>,
     sent: Sent,
     vary: bool,
 ) -> Situation {
@@ -182,19 +186,20 @@ const TABLE: &[Situation] = &[
 ];
 
 /// What a request from a browser with this cookie gets, as a row of the table.
-async fn row(layer: SessionLayer, situation: &Situation, path: &str) -> (Sent, bool) {
-    let handler = situation.handler;
-    let router = Router::new();
-    let router = match handler {
-        Some(handler) => router.route("/", get(async move |session: Session| handler(&session))),
-        None => router.route("/", get(async || ())),
+fn row<A: Adapter>(site: Site, situation: &Situation, path: &str) -> (Sent, bool) {
+    let site = match situation.handler {
+        Some(handler) => site.takes("/", move |session| {
+            handler(session);
+            Ok(())
+        }),
+        None => site.with("/", Handler::Plain(Reply::default())),
     };
     let cookie = match situation.brought {
         "" => String::new(),
         "rubbish" => "session=rubbish".to_owned(),
         payload => format!("session={}", flask_cookie(payload, 60)),
     };
-    let answer = browser::get(&router.layer(layer), path, &cookie).await;
+    let answer = A::serve(site).get(path, &cookie);
     let sent = match answer.set_cookies()[..] {
         [] => Sent::Nothing,
         [only] if only.contains("Max-Age=0") => Sent::Removal,
@@ -208,17 +213,15 @@ async fn row(layer: SessionLayer, situation: &Situation, path: &str) -> (Sent, b
     (sent, answer.vary() == ["Cookie"])
 }
 
-#[tokio::test]
-async fn the_end_of_a_request_is_flasks() {
+pub fn the_end_of_a_request_is_flasks<A: Adapter>() {
     for situation in TABLE {
-        let seen = row(flask(), situation, "/").await;
+        let seen = row::<A>(flask(), situation, "/");
         assert_eq!(seen, (situation.sent, situation.vary), "{}", situation.name);
     }
 }
 
 /// `SESSION_REFRESH_EACH_REQUEST = False`.
-#[tokio::test]
-async fn without_refresh_a_permanent_session_is_sent_when_it_changes() {
+pub fn without_refresh_a_permanent_session_is_sent_when_it_changes<A: Adapter>() {
     let config = || SessionConfig::flask().with_refresh(Refresh::Never);
     for situation in TABLE {
         let expected = match situation.name {
@@ -226,82 +229,63 @@ async fn without_refresh_a_permanent_session_is_sent_when_it_changes() {
             "permanent, read" => (Sent::Nothing, true),
             _ => (situation.sent, situation.vary),
         };
-        let layer = SessionLayer::with_config(side(), config()).unwrap();
-        assert_eq!(
-            row(layer, situation, "/").await,
-            expected,
-            "{}",
-            situation.name
-        );
+        let seen = row::<A>(Site::of(side(), config()), situation, "/");
+        assert_eq!(seen, expected, "{}", situation.name);
     }
 }
 
 /// "On every response incl. 404, 500, static files."
-#[tokio::test]
-async fn a_permanent_session_is_refreshed_on_routes_that_do_not_exist() {
+pub fn a_permanent_session_is_refreshed_on_routes_that_do_not_exist<A: Adapter>() {
     let situation = on("permanent, 404", PERMANENT, None, Sent::Permanent, true);
-    assert_eq!(
-        row(flask(), &situation, "/nowhere").await,
-        (Sent::Permanent, true)
-    );
+    let seen = row::<A>(flask(), &situation, "/nowhere");
+    assert_eq!(seen, (Sent::Permanent, true));
     let situation = on("plain, 404", PLAIN, None, Sent::Nothing, false);
-    assert_eq!(
-        row(flask(), &situation, "/nowhere").await,
-        (Sent::Nothing, false)
-    );
+    let seen = row::<A>(flask(), &situation, "/nowhere");
+    assert_eq!(seen, (Sent::Nothing, false));
 }
 
 /// Here we differ on purpose: Flask leaves a cookie under an old key as it is. The key changes, the time stays.
-#[tokio::test]
-async fn a_cookie_under_a_fallback_key_is_written_again_when_it_is_read() {
+pub fn a_cookie_under_a_fallback_key_is_written_again_when_it_is_read<A: Adapter>() {
     let ring = KeyRing::new(key(KEY)).with_fallback(key(OLD_KEY)).unwrap();
-    let side = carafe::ClientSide::signed(ring);
-    let layer = SessionLayer::with_config(side, SessionConfig::flask()).unwrap();
-    let router = Router::new()
-        .route(
-            "/read",
-            get(async |session: Session| session.len().to_string()),
-        )
-        .route("/untouched", get(async || ()))
-        .layer(layer);
+    let site = Site::of(ClientSide::signed(ring), SessionConfig::flask())
+        .takes("/read", |session| Ok(text(session.len().to_string())))
+        .with("/untouched", Handler::Plain(Reply::default()));
+    let server = A::serve(site);
     let old = flask_cookie_under(&key(OLD_KEY).into(), PLAIN, 3_600);
     let cookie = format!("session={old}");
-    let answer = browser::get(&router, "/untouched", &cookie).await;
+    let answer = server.get("/untouched", &cookie);
     assert!(answer.set_cookies().is_empty() && answer.vary().is_empty());
-    let answer = browser::get(&router, "/read", &cookie).await;
+    let answer = server.get("/read", &cookie);
     let (payload, issued) = inside(answer.cookie());
     assert_eq!(payload, PLAIN);
-    assert_eq!(carafe::Timestamp::now().seconds_since(issued) / 10, 360);
-    let again = browser::get(&router, "/read", &format!("session={}", answer.cookie())).await;
+    assert_eq!(Timestamp::now().seconds_since(issued) / 10, 360);
+    let again = server.get("/read", &format!("session={}", answer.cookie()));
     assert!(again.set_cookies().is_empty());
 }
 
 /// Flask's `save_session` runs for error pages too; the safe preset saves nothing there but a log-out.
-#[tokio::test]
-async fn a_server_error_saves_in_flasks_preset_only() {
-    for (layer, saves) in [(flask(), true), (browser::safe(), false)] {
-        let failing = |status: u16| {
-            get(async move |session: Session| {
-                session.insert("a", &1).unwrap();
-                http::StatusCode::from_u16(status).unwrap()
+pub fn a_server_error_saves_in_flasks_preset_only<A: Adapter>() {
+    let failing = |status: u16| {
+        move |session: &Session| {
+            session.insert("a", &1)?;
+            Ok(status)
+        }
+    };
+    for (site, saves) in [(flask(), true), (safe(), false)] {
+        let insisting = |session: &Session| {
+            session.insert("a", &1)?;
+            Ok(Reply {
+                commits: true,
+                ..Reply::from(500)
             })
         };
-        let insisting = get(async |session: Session| {
-            session.insert("a", &1).unwrap();
-            session.commit().await.unwrap();
-            http::StatusCode::INTERNAL_SERVER_ERROR
-        });
-        let leaving = get(async |session: Session| {
-            session.log_out().unwrap();
-            http::StatusCode::INTERNAL_SERVER_ERROR
-        });
-        let router = Router::new()
-            .route("/499", failing(499))
-            .route("/500", failing(500))
-            .route("/503", failing(503))
-            .route("/insisting", insisting)
-            .route("/leaving", leaving)
-            .layer(layer);
+        let site = site
+            .takes("/499", failing(499))
+            .takes("/500", failing(500))
+            .takes("/503", failing(503))
+            .takes("/insisting", insisting)
+            .takes("/leaving", |session| session.log_out().map(|()| 500));
+        let server = A::serve(site);
         for (path, sends) in [
             ("/499", true),
             ("/500", saves),
@@ -309,7 +293,7 @@ async fn a_server_error_saves_in_flasks_preset_only() {
             ("/insisting", true),
             ("/leaving", true),
         ] {
-            let answer = browser::get(&router, path, "").await;
+            let answer = server.get(path, "");
             assert_eq!(answer.set_cookies().len(), usize::from(sends), "{path}");
             assert_eq!(answer.vary(), ["Cookie"], "{path}");
         }
@@ -317,23 +301,12 @@ async fn a_server_error_saves_in_flasks_preset_only() {
 }
 
 /// The cookie is Flask's to the byte.
-#[tokio::test]
-async fn what_flask_would_write_we_write() {
-    let router = Router::new()
-        .route(
-            "/",
-            get(async |session: Session| session.insert("user_id", &42)),
-        )
-        .layer(flask());
-    let request = http::Request::get("/")
-        .body(axum::body::Body::empty())
-        .unwrap();
-    let answer = send(&router, request).await;
+pub fn what_flask_would_write_we_write<A: Adapter>() {
+    let site = flask().takes("/", |session| session.insert("user_id", &42));
+    let answer = A::serve(site).get("/", "");
     let (payload, issued) = inside(answer.cookie());
     assert_eq!(payload, r#"{"user_id":42}"#);
-    let again = carafe_core::token::signed::SignedSessions::new(
-        &key(KEY).into(),
-        &carafe_core::token::signed::SignedFormat::flask(),
-    );
+    let keys = key(KEY).into();
+    let again = SignedSessions::new(&keys, &SignedFormat::flask());
     assert_eq!(answer.cookie(), again.seal(&payload, issued));
 }
