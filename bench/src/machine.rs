@@ -4,6 +4,8 @@ use std::{fs, process::Command};
 
 /// Crates whose versions the reader wants to know.
 const CRATES: &[&str] = &[
+    "actix-session",
+    "actix-web",
     "aes-gcm",
     "axum",
     "axum-extra",

@@ -5,7 +5,7 @@
 //! | `harness` | rounds, CPU time, allocations, instructions, tables; knows no peer |
 //! | `peers` | one file per peer: how it is set up and called |
 //! | `codec` | family 1: a cookie's value made and read |
-//! | `requests` | family 2: a request through the middleware; axum_session's apart |
+//! | `requests` | family 2: a request through the middleware; axum_session's and actix-web's apart |
 //! | `memory` | family 3: what a million sessions in memory take |
 //! | `redis` | family 4: a server over HTTP with its sessions in Redis |
 //! | `sqlite` | family 5: loads and durable saves in a file |
@@ -81,6 +81,14 @@ const FAMILIES: &[Family] = &[
         way: Way::Timed {
             candidates: requests::candidates_apart,
             report: requests::report_apart,
+        },
+    },
+    Family {
+        name: "actix",
+        rounds: 101,
+        way: Way::Timed {
+            candidates: requests::candidates_on_actix,
+            report: requests::report_on_actix,
         },
     },
     Family {

@@ -1,12 +1,15 @@
 //! One file per peer: how its authors would have it used, set up and called.
 //!
-//! A peer of the requests is a [`Router`] with the routes of [`Site`]; a peer of the
-//! codec is a [`Codec`].
+//! A peer of the requests is a [`Router`] with the [`routes`], or a [`Site`](actix_alone::Site) of actix-web with the same;
+//! a peer of the codec is a [`Codec`].
 
+pub(crate) mod actix_alone;
+pub(crate) mod actix_session;
 pub(crate) mod axum_alone;
 pub(crate) mod axum_extra;
 pub(crate) mod axum_session;
 pub(crate) mod carafe;
+pub(crate) mod carafe_actix;
 pub(crate) mod cookie_crate;
 pub(crate) mod flask;
 pub(crate) mod least;
@@ -38,13 +41,6 @@ pub(crate) trait Codec {
     fn seal(&self, payload: &str) -> String;
     /// Dictionary to cookie.
     fn encode(&self, dictionary: &Value) -> String;
-}
-
-/// A peer behind its routes.
-pub(crate) struct Site {
-    pub(crate) router: Router,
-    /// One per browser that has a session.
-    pub(crate) cookies: Vec<HeaderValue>,
 }
 
 /// `GET /start/{browser}/{digits}` makes a session with a token of so many digits, `/login` gives it a new id and a
@@ -84,29 +80,6 @@ pub(crate) async fn other_work() {
     tokio::time::sleep(Duration::from_millis(1)).await;
 }
 
-impl Site {
-    /// Starts the sessions of browsers and keeps their cookies.
-    pub(crate) async fn open(mut router: Router, browsers: u32) -> Self {
-        let cookies = visitors(&mut router, browsers).await;
-        Self { router, cookies }
-    }
-
-    /// The `Cookie` header of a browser.
-    pub(crate) fn cookie(&self, number: usize) -> &HeaderValue {
-        &self.cookies[number % self.cookies.len()]
-    }
-}
-
-/// The cookies of browsers that begin here.
-pub(crate) async fn visitors(router: &mut Router, browsers: u32) -> Vec<HeaderValue> {
-    let mut cookies = Vec::new();
-    for browser in 0..browsers {
-        let response = call(router, &start(browser, 40), None).await;
-        cookies.push(cookie_of(&response).expect("a new session sets a cookie"));
-    }
-    cookies
-}
-
 /// Where a browser starts a session whose token has so many digits.
 pub(crate) fn start(browser: u32, digits: usize) -> Uri {
     let uri = format!("/start/{browser}/{digits}").parse();
@@ -130,18 +103,17 @@ pub(crate) async fn call(
 
 /// What a browser sends back for a response.
 pub(crate) fn cookie_of(response: &Response<Body>) -> Option<HeaderValue> {
-    let mut set = response.headers().get_all(header::SET_COOKIE).iter();
-    set.find_map(sent_back)
+    let set = response.headers().get_all(header::SET_COOKIE).iter();
+    let mut pairs = set.filter_map(|value| pair_sent_back(value.to_str().ok()?));
+    pairs.find_map(|pair| HeaderValue::from_str(pair).ok())
 }
 
-/// What a browser sends back for a `Set-Cookie` header, `name=value`: nothing for one that takes a cookie away.
-pub(crate) fn sent_back(set_cookie: &HeaderValue) -> Option<HeaderValue> {
-    let pair = set_cookie.to_str().ok()?.split(';').next()?;
+/// What a browser sends back for the text of a `Set-Cookie` header, `name=value`: nothing for one that takes a cookie
+/// away.
+pub(crate) fn pair_sent_back(set_cookie: &str) -> Option<&str> {
+    let pair = set_cookie.split(';').next()?;
     let (_, value) = pair.split_once('=')?;
-    match value {
-        "" => None,
-        _ => HeaderValue::from_str(pair).ok(),
-    }
+    (!value.is_empty()).then_some(pair)
 }
 
 /// Two bytes of text, so that there is a body and a header as in nearly every real response, or a 500.

@@ -1,0 +1,70 @@
+//! Ourselves under actix-web.
+
+use actix_web::{App, http::StatusCode, web::Path};
+use carafe_actix::{
+    ClientSide, MemoryStore, SecretKey, ServerSide, Session, SessionError, SessionMiddleware, Side,
+};
+
+use super::actix_alone::{Routes, Site, started, verdict};
+use crate::content::{Login, SECRET};
+
+type Answer = Result<(&'static str, StatusCode), SessionError>;
+
+/// Signed cookies under our own rules.
+pub(crate) fn signed() -> Site {
+    site(ClientSide::signed(key()))
+}
+
+/// Encrypted cookies under our own rules.
+pub(crate) fn encrypted() -> Site {
+    site(ClientSide::encrypted(key(), "bench"))
+}
+
+/// Sessions in our store in memory, under our own rules.
+pub(crate) fn in_memory() -> Site {
+    site(ServerSide::new(MemoryStore::new()))
+}
+
+fn key() -> SecretKey {
+    SecretKey::new(SECRET).expect("it is long enough")
+}
+
+fn site(side: impl Into<Side>) -> Site {
+    let routes = Routes {
+        start,
+        read,
+        write,
+        log_in,
+    };
+    started(
+        App::new()
+            .configure(|config| routes.add(config))
+            .wrap(SessionMiddleware::new(side)),
+    )
+}
+
+async fn start(session: Session, browser: Path<(u32, usize)>) -> Answer {
+    let Login { csrf, n, name, uid } = Login::of(browser.into_inner());
+    session.insert("csrf", &csrf)?;
+    session.insert("n", &n)?;
+    session.insert("name", &name)?;
+    session.insert("uid", &uid)?;
+    Ok(("ok", StatusCode::OK))
+}
+
+async fn read(session: Session) -> Answer {
+    Ok(verdict(session.get("uid")?))
+}
+
+async fn write(session: Session) -> Answer {
+    let user = session.get("uid")?;
+    let n: u64 = session.get("n")?.unwrap_or(0);
+    session.insert("n", &(n + 1))?;
+    Ok(verdict(user))
+}
+
+async fn log_in(session: Session) -> Answer {
+    let user = session.get("uid")?;
+    session.log_in("12345")?;
+    Ok(verdict(user))
+}

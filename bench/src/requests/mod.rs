@@ -1,0 +1,268 @@
+//! Family 2: a request through the middleware, without a network.
+//!
+//! The service is called directly, on a runtime of one thread. What a peer adds is its time less that of its framework
+//! without a layer, with the same request in the same round; building the request and dropping the response are in both.
+//!
+//! `caller` is how a request gets into axum or actix-web, `report` makes the tables.
+
+mod caller;
+mod report;
+
+use std::{cell::RefCell, rc::Rc};
+
+use axum::Router;
+use tokio::runtime::{Builder, Runtime};
+
+pub(crate) use caller::Caller;
+use caller::{Opened, sent_back, visitors};
+use report::Framework;
+
+use crate::{
+    harness::{Candidate, Candidates, Measured, Outcome},
+    peers::{
+        actix_alone, actix_session, axum_alone, axum_extra, axum_session, carafe, carafe_actix,
+        least, tower_sessions,
+    },
+};
+
+const BROWSERS: u32 = 1_000;
+/// A log-in ends the id that it came with, so a batch needs a browser for each of its operations.
+const LOG_INS: u32 = 2_000;
+const AXUM: Framework = Framework {
+    floor: "axum without a layer",
+    idle: "a layer that does nothing",
+};
+const ACTIX: Framework = Framework {
+    floor: "actix-web without a middleware",
+    idle: "a middleware that does nothing",
+};
+
+/// A name for the tables, and how to build it.
+type Peer<C> = (&'static str, fn() -> C);
+
+/// Who takes part in one heap: with sessions of their own, or none.
+const PEERS: &[Peer<Router>] = &[
+    ("**Carafe signed, Flask's rules**", carafe::as_flask),
+    (OURS, carafe::signed),
+    (OURS_ENCRYPTED, carafe::encrypted),
+    (OURS_STORED, carafe::in_memory),
+    (LEAST, least::in_memory),
+    (TOWER_SESSIONS, tower_sessions::in_memory),
+    (SIGNED_JAR, axum_extra::signed),
+    ("axum-extra, signed jar, struct", axum_extra::signed_struct),
+    ("axum-extra, private jar", axum_extra::private),
+    (
+        "axum-extra, private jar, struct",
+        axum_extra::private_struct,
+    ),
+];
+/// Apart from the others, whose heap it would fill: each request without a session begins one.
+const PEERS_APART: &[Peer<Router>] = &[
+    (OURS_STORED, carafe::in_memory),
+    (AXUM_SESSION, axum_session::in_memory),
+];
+const PEERS_ON_ACTIX: &[Peer<actix_alone::Site>] = &[
+    (OURS, carafe_actix::signed),
+    (OURS_ENCRYPTED, carafe_actix::encrypted),
+    (OURS_STORED, carafe_actix::in_memory),
+    (ACTIX_SIGNED, actix_session::signed),
+    (ACTIX_PRIVATE, actix_session::private),
+];
+const OURS: &str = "**Carafe signed**";
+const OURS_ENCRYPTED: &str = "**Carafe encrypted**";
+const OURS_STORED: &str = "**Carafe, memory**";
+/// No library.
+const LEAST: &str = "the least, memory";
+const TOWER_SESSIONS: &str = "tower-sessions, memory";
+const AXUM_SESSION: &str = "axum_session, memory";
+const SIGNED_JAR: &str = "axum-extra, signed jar";
+const ACTIX_SIGNED: &str = "actix-session, signed cookie";
+const ACTIX_PRIVATE: &str = "actix-session, private cookie";
+
+/// What happens in a request.
+#[derive(Clone, Copy)]
+struct Scenario {
+    name: &'static str,
+    path: &'static str,
+    with_cookie: bool,
+}
+
+const SCENARIOS: [Scenario; 5] = [
+    Scenario {
+        name: "1 untouched, no cookie",
+        path: "/untouched",
+        with_cookie: false,
+    },
+    Scenario {
+        name: "2 untouched, cookie",
+        path: "/untouched",
+        with_cookie: true,
+    },
+    Scenario {
+        name: "3 read",
+        path: "/read",
+        with_cookie: true,
+    },
+    Scenario {
+        name: "4 read + write",
+        path: "/write",
+        with_cookie: true,
+    },
+    Scenario {
+        name: LOG_IN,
+        path: "/login",
+        with_cookie: true,
+    },
+];
+const LOG_IN: &str = "5 log-in";
+
+pub(crate) fn candidates(_alone: bool) -> Outcome<Candidates> {
+    candidates_of(&AXUM, PEERS, on_axum())
+}
+
+pub(crate) fn candidates_apart(_alone: bool) -> Outcome<Candidates> {
+    candidates_of(&AXUM, PEERS_APART, on_axum())
+}
+
+pub(crate) fn candidates_on_actix(_alone: bool) -> Outcome<Candidates> {
+    let bare = [actix_alone::bare, actix_alone::with_idle_middleware];
+    candidates_of(&ACTIX, PEERS_ON_ACTIX, bare)
+}
+
+fn on_axum() -> [fn() -> Router; 2] {
+    [axum_alone::bare, axum_alone::with_idle_layer]
+}
+
+/// `bare` are the framework without a layer and with one that does nothing.
+fn candidates_of<C: Caller>(
+    framework: &Framework,
+    peers: &[Peer<C>],
+    bare: [fn() -> C; 2],
+) -> Outcome<Candidates> {
+    let runtime = Rc::new(Builder::new_current_thread().enable_time().build()?);
+    let mut candidates = Candidates::new();
+    let mut cookies = Vec::new();
+    for &(name, caller) in peers {
+        let site = runtime.block_on(async { Opened::open(caller(), BROWSERS).await });
+        let site = Rc::new(site);
+        if cookies.is_empty() {
+            cookies.extend(site.cookies.iter().map(C::text).map(C::value));
+        }
+        candidates.extend(SCENARIOS.map(|scenario| match scenario.name {
+            LOG_IN => log_ins(name, scenario, &runtime, &site),
+            _ => candidate(name, scenario, &runtime, &site),
+        }));
+    }
+    for (name, caller) in [framework.floor, framework.idle].into_iter().zip(bare) {
+        let cookies = cookies.iter().map(C::text).map(C::value).collect();
+        let caller = runtime.block_on(async { caller() });
+        let site = Rc::new(Opened { caller, cookies });
+        candidates.extend(SCENARIOS.map(|scenario| candidate(name, scenario, &runtime, &site)));
+    }
+    Ok(candidates)
+}
+
+fn candidate<C: Caller>(
+    name: &str,
+    scenario: Scenario,
+    runtime: &Rc<Runtime>,
+    site: &Rc<Opened<C>>,
+) -> Candidate {
+    let (runtime, site) = (Rc::clone(runtime), Rc::clone(site));
+    let mut caller = site.caller.clone();
+    let path = C::path(scenario.path);
+    Candidate::batch(name, scenario.name, move |numbers| {
+        runtime.block_on(async {
+            for number in numbers {
+                let cookie = scenario.with_cookie.then(|| site.cookie(number));
+                let answer = caller.call(&path, cookie).await;
+                assert!(C::is_ok(&answer));
+            }
+        });
+    })
+}
+
+/// Each browser logs in with the cookie that its last log-in gave it, which is taken up after the batch.
+fn log_ins<C: Caller>(
+    name: &str,
+    scenario: Scenario,
+    runtime: &Rc<Runtime>,
+    site: &Rc<Opened<C>>,
+) -> Candidate {
+    let runtime = Rc::clone(runtime);
+    let mut caller = site.caller.clone();
+    let path = C::path(scenario.path);
+    let cookies = runtime.block_on(visitors(&mut caller, LOG_INS));
+    let cookies = Rc::new(RefCell::new(cookies));
+    let answers = Rc::new(RefCell::new(Vec::<(usize, C::Value)>::new()));
+    let (known, given) = (Rc::clone(&cookies), Rc::clone(&answers));
+    let batch = Candidate::batch(name, scenario.name, move |numbers| {
+        let (known, mut given) = (known.borrow(), given.borrow_mut());
+        assert!(numbers.len() <= known.len(), "a browser would come twice");
+        given.reserve(2 * numbers.len());
+        runtime.block_on(async {
+            for number in numbers {
+                let browser = number % known.len();
+                let answer = caller.call(&path, Some(&known[browser])).await;
+                assert!(C::is_ok(&answer));
+                let before = given.len();
+                C::set_cookies(answer, |value| given.push((browser, value)));
+                assert!(given.len() > before, "a log-in sets a cookie");
+            }
+        });
+    });
+    batch.and_then(move || {
+        for (browser, set) in answers.borrow_mut().drain(..) {
+            if let Some(cookie) = sent_back::<C>(&set) {
+                cookies.borrow_mut()[browser] = cookie;
+            }
+        }
+    })
+}
+
+pub(crate) fn report(measured: &Measured) {
+    println!("\n## A request, beyond axum without a layer");
+    AXUM.costs(measured, &names(PEERS));
+    let others = names(PEERS).into_iter();
+    let others = others.filter(|name| !name.contains("Carafe") && *name != LEAST);
+    AXUM.shares(
+        measured,
+        "Carafe signed, as a share of what the others add",
+        others.map(|other| (other, OURS, other)),
+    );
+    AXUM.shares(
+        measured,
+        "In memory, as a share of what tower-sessions adds",
+        [OURS_STORED, LEAST].map(|row| (row, row, TOWER_SESSIONS)),
+    );
+    report::spread(measured);
+}
+
+pub(crate) fn report_apart(measured: &Measured) {
+    println!("\n## A request, beside axum_session");
+    AXUM.costs(measured, &names(PEERS_APART));
+    AXUM.shares(
+        measured,
+        "Carafe, memory, as a share of what it adds",
+        [(AXUM_SESSION, OURS_STORED, AXUM_SESSION)],
+    );
+    report::spread(measured);
+}
+
+pub(crate) fn report_on_actix(measured: &Measured) {
+    println!("\n## A request, beside actix-session");
+    ACTIX.costs(measured, &names(PEERS_ON_ACTIX));
+    ACTIX.shares(
+        measured,
+        "Carafe, as a share of what actix-session adds",
+        [
+            ("signed", OURS, ACTIX_SIGNED),
+            ("encrypted", OURS_ENCRYPTED, ACTIX_PRIVATE),
+        ],
+    );
+    report::spread(measured);
+}
+
+fn names<C>(peers: &[Peer<C>]) -> Vec<&'static str> {
+    peers.iter().map(|(name, _)| *name).collect()
+}
