@@ -17,6 +17,102 @@ use pin_project_lite::pin_project;
 use crate::saving::Saving;
 
 /// How a framework answers; what an adapter implements.
+///
+/// Beside it, an adapter says how its framework keeps a response's head
+/// ([`ResponseHead`](carafe_core::session::ResponseHead)), puts a slot into each request, and lets handlers open it. This
+/// is all of it for a framework whose requests and responses have their headers in a list:
+///
+/// ```
+/// use std::sync::Arc;
+/// use carafe_core::{
+///     clock::Timestamp,
+///     key::SecretKey,
+///     session::{
+///         ClientSide, CommitError, Effects, Field, ResponseHead, Session, SessionConfig, SessionManager,
+///     },
+/// };
+/// use carafe_tokio::{Ending, Framework};
+///
+/// struct Response { status: u16, head: Head, body: String }
+///
+/// #[derive(Default)]
+/// struct Head(Vec<(&'static str, String)>);
+///
+/// fn name(field: Field) -> &'static str {
+///     match field {
+///         Field::CacheControl => "Cache-Control",
+///         Field::RetryAfter => "Retry-After",
+///         Field::SetCookie => "Set-Cookie",
+///         Field::Vary => "Vary",
+///     }
+/// }
+///
+/// impl ResponseHead for Head {
+///     fn values(&self, field: Field) -> impl Iterator<Item = &[u8]> {
+///         let ours = self.0.iter().filter(move |(known, _)| *known == name(field));
+///         ours.map(|(_, value)| value.as_bytes())
+///     }
+///     fn append(&mut self, field: Field, value: String) {
+///         self.0.push((name(field), value));
+///     }
+///     fn replace(&mut self, field: Field, value: String) {
+///         self.retain(field, |_| false);
+///         self.append(field, value);
+///     }
+///     fn set_if_absent(&mut self, field: Field, value: &'static str) -> bool {
+///         let is_there = self.values(field).next().is_some();
+///         if !is_there {
+///             self.append(field, value.to_owned());
+///         }
+///         is_there
+///     }
+///     fn retain(&mut self, field: Field, keep: impl Fn(&[u8]) -> bool) {
+///         self.0.retain(|(known, value)| *known != name(field) || keep(value.as_bytes()));
+///     }
+/// }
+///
+/// struct Lists;
+///
+/// impl Framework for Lists {
+///     type Inner = Response;
+///     type Outer = Response;
+///     type CookieLine = String;
+///
+///     fn status(answer: &Response) -> Option<u16> {
+///         Some(answer.status)
+///     }
+///     fn finished(mut answer: Response, effects: Effects, cookie: &str) -> Response {
+///         effects.apply(&mut answer.head, cookie);
+///         answer
+///     }
+///     fn failed(_: Response, error: CommitError) -> Response {
+///         let mut head = Head::default();
+///         let status = error.answer(&mut head);
+///         Response { status, head, body: String::new() }
+///     }
+/// }
+///
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// // The middleware, with a handler that counts:
+/// let key = SecretKey::short("flask-spec-secret")?;
+/// let manager = Arc::new(SessionManager::new(ClientSide::signed(key), SessionConfig::flask())?);
+/// let cookies = vec!["session=eyJuIjo3fQ.ZVPxAA.of-another-key".to_owned()];
+/// let slot = manager.begin();
+/// let handler = async {
+///     let lines = cookies.iter().map(String::as_bytes);
+///     let session: Session = manager.open(&slot, lines, Timestamp::now()).await?;
+///     let n = session.update("n", |n: Option<u64>| n.unwrap_or(0) + 1)?;
+///     Ok::<_, Box<dyn std::error::Error>>(Response { status: 200, head: Head::default(), body: n.to_string() })
+/// };
+/// let handler = async { handler.await.expect("signed cookies need no store") };
+/// let response = Ending::<_, Lists>::new(handler, slot.clone(), Vec::new()).await;
+/// assert_eq!(response.body, "1", "the cookie of another key is an empty session");
+/// assert!(response.head.values(Field::SetCookie).next().unwrap().starts_with(b"session=eyJuIjoxfQ."));
+/// assert!(response.head.values(Field::Vary).eq([b"Cookie"]));
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Framework {
     /// What the service inside the session layer gives.
     type Inner;
