@@ -2,17 +2,18 @@
 
 use crate::command::cargo;
 use crate::shell::{Outcome, Shell};
-use crate::{deny, fuzz, shown, suites};
+use crate::{deny, disk, fuzz, shown, suites};
 
 /// Not one of these may be below the core, nor a crate whose name goes on from theirs (`tower-layer`).
 const RUNTIMES: &[&str] = &["tokio", "axum", "hyper", "actix", "tower"];
 
 pub(crate) fn ci(shell: &mut Shell, _: &[String]) -> Outcome {
+    shell.step("Room on the disk", disk::has_room)?;
     shell.step_of("Format", &mut cargo("fmt --all --check"))?;
     shell.step("The core has no runtime", core_has_no_runtime)?;
     shell.step("The pages' code is what compiles", shown::pages_match)?;
     lint(shell)?;
-    suites::test(shell, &[])?;
+    suites::all(shell)?;
     fuzz::replay(shell)?;
     deny::deny(shell)
 }
@@ -28,9 +29,16 @@ fn lint(shell: &mut Shell) -> Outcome {
     );
     shell.step_of("Clippy on the libraries without features", &mut bare)?;
     // Workspaces of their own have lock files of their own.
-    let mut peers =
-        cargo("clippy --locked --manifest-path bench/compare/Cargo.toml -- -D warnings");
-    shell.step_of("Clippy on the programs of COMPARE.md", &mut peers)?;
+    for (name, folder) in [
+        ("the programs of COMPARE.md", "bench/compare"),
+        ("the benchmarks", "bench"),
+        ("the benchmark of the peer's SQLite store", "bench/sqlx"),
+    ] {
+        let mut peers = cargo("clippy --locked --manifest-path");
+        peers.arg(format!("{folder}/Cargo.toml"));
+        peers.args(["--", "-D", "warnings"]);
+        shell.step_of(&format!("Clippy on {name}"), &mut peers)?;
+    }
     let mut doc = cargo("doc --workspace --no-deps --all-features");
     shell.step_of("Documentation", doc.env("RUSTDOCFLAGS", "-D warnings"))
 }

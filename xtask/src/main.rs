@@ -7,6 +7,7 @@ mod bench;
 mod checks;
 mod command;
 mod deny;
+mod disk;
 mod fuzz;
 mod screenshots;
 mod setup;

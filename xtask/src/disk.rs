@@ -1,0 +1,61 @@
+//! Whether the disk has room for a run. A full disk ends it anywhere, and in a linker by a signal that says nothing.
+
+use crate::command::program;
+use crate::shell::{Outcome, Shell};
+
+/// Mebibytes that the workspaces' builds, the tools and the tests' servers take; what is there already counts.
+const NEEDED: u64 = 4 * 1024;
+
+/// The folders of builds, of this workspace and of those with a lock file of their own.
+const WORKSPACES: &[&str] = &["", "bench", "bench/compare", "bench/sqlx", "fuzz"];
+
+pub(crate) fn has_room(shell: &Shell) -> Outcome {
+    let target = shell.target("");
+    // Before the first build only a folder above it is there.
+    let folder = target.ancestors().find(|folder| folder.exists());
+    let mut df = program("df", ["-P", "-m"]);
+    let table = shell.read(df.arg(folder.unwrap_or(&target)))?;
+    let free = free_in(&table).ok_or_else(|| format!("`df` said something else: {table}"))?;
+    let built: u64 = WORKSPACES
+        .iter()
+        .map(|workspace| size(shell, workspace))
+        .sum();
+    println!("{free} MiB are free, {built} MiB are built");
+    match free + built {
+        room if room < NEEDED => Err(format!(
+            "a run takes {NEEDED} MiB, and there are {free} on this disk beside {built} of earlier builds; make room, or \
+             set CARGO_TARGET_DIR to a larger disk"
+        )
+        .into()),
+        _ => Ok(()),
+    }
+}
+
+/// The fourth column of the second line: POSIX prescribes it.
+fn free_in(table: &str) -> Option<u64> {
+    let mut columns = table.lines().nth(1)?.split_whitespace();
+    columns.nth(3)?.parse().ok()
+}
+
+fn size(shell: &Shell, workspace: &str) -> u64 {
+    let mut du = program("du", ["-s", "-m"]);
+    du.arg(shell.target_of(workspace, ""));
+    let said = shell.probe(du).unwrap_or_default();
+    let size = said.split_whitespace().next();
+    size.and_then(|size| size.parse().ok()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::free_in;
+
+    #[test]
+    fn the_free_space_is_read_from_what_df_prints() {
+        let table = "Filesystem     1048576-blocks  Used Available Capacity Mounted on\n\
+                     /dev/vda               258020 40947     52107      44% /\n";
+        assert_eq!(free_in(table), Some(52_107));
+        for other in ["", "one line", "head\nfs 1 2", "head\nfs 1 2 many 4% /"] {
+            assert_eq!(free_in(other), None, "{other:?}");
+        }
+    }
+}
