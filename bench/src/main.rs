@@ -8,9 +8,10 @@
 //! | `requests` | family 2: a request through the middleware; axum_session's and actix-web's apart |
 //! | `memory` | family 3: what a million sessions in memory take |
 //! | `redis` | family 4: a server over HTTP with its sessions in Redis |
-//! | `sqlite` | family 5: loads and durable saves in a file |
-//! | `races` | family 6: what survives when a session is changed by many at once |
-//! | `timing` | family 7: whether a refusal's time tells how wrong a tag is |
+//! | `flask_session` | family 5: one server's Redis, shared by Flask-Session and us |
+//! | `sqlite` | family 6: loads and durable saves in a file |
+//! | `races` | family 7: what survives when a session is changed by many at once |
+//! | `timing` | family 8: whether a refusal's time tells how wrong a tag is |
 //!
 //! A new peer is a file in `peers` and a line in a family; a new family is a file here and a line in
 //! [`FAMILIES`]. The README says how to run it and what the numbers mean.
@@ -18,6 +19,7 @@
 mod arguments;
 mod codec;
 mod content;
+mod flask_session;
 mod harness;
 mod machine;
 mod memory;
@@ -100,6 +102,11 @@ const FAMILIES: &[Family] = &[
         name: "redis",
         rounds: 41,
         way: Way::Own(redis::run),
+    },
+    Family {
+        name: "flask-session",
+        rounds: 41,
+        way: Way::Own(flask_session::run),
     },
     Family {
         name: "sqlite",

@@ -1,4 +1,4 @@
-//! Family 6: one session, changed by many requests at once. Counts, not times.
+//! Family 7: one session, changed by many requests at once. Counts, not times.
 //!
 //! All requests of a race are in flight together, in a runtime of two threads. Every handler looks at its session,
 //! waits a millisecond as for a database, and then writes.

@@ -1,4 +1,4 @@
-//! Family 5: sessions in an SQLite file.
+//! Family 6: sessions in an SQLite file.
 //!
 //! Loads, one after another, beside the same row read with a prepared statement; and durable saves with many in
 //! flight, by the wall clock, because they wait for the disk. Files are where the build is, so on a real disk.

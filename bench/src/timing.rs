@@ -1,4 +1,4 @@
-//! Family 7: whether a refusal takes longer the more of a forged tag is right.
+//! Family 8: whether a refusal takes longer the more of a forged tag is right.
 //!
 //! Reparaz, Balasch and Verbauwhede, "Dude, is my code constant time?" (2016): two classes of inputs in random order, each
 //! call timed alone, and Welch's t of the two means. Beyond ±4.5 the classes take different times. The slowest

@@ -14,13 +14,21 @@ use crate::{
 };
 
 const PROGRAM: &str = include_str!("flask.py");
-const PACKAGES: [&str; 3] = ["flask==3.1.3", "itsdangerous==2.2.0", "werkzeug==3.1.9"];
+const PACKAGES: [&str; 6] = [
+    "flask==3.1.3",
+    "flask-session==0.8.0",
+    "itsdangerous==2.2.0",
+    "msgspec==0.22.0",
+    "redis==8.1.0",
+    "werkzeug==3.1.9",
+];
 
 /// A running Flask. Clones ask the same process.
 #[derive(Clone)]
 pub(crate) struct Flask(Rc<RefCell<Process>>);
 
-struct Process {
+/// A program in Python that answers questions, each in a line.
+pub(crate) struct Process {
     child: Child,
     questions: ChildStdin,
     answers: BufReader<ChildStdout>,
@@ -29,18 +37,7 @@ struct Process {
 impl Flask {
     /// Starts it, and installs it first where that has not been done.
     pub(crate) fn start() -> Outcome<Self> {
-        let mut child = Command::new(python()?)
-            .args(["-c", PROGRAM])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let questions = child.stdin.take().ok_or("Python has no input")?;
-        let answers = child.stdout.take().ok_or("Python has no output")?;
-        let mut process = Process {
-            child,
-            questions,
-            answers: BufReader::new(answers),
-        };
+        let mut process = Process::start(PROGRAM)?;
         println!("* Python: {}", process.ask(&format!("{SECRET:?}"))?);
         Ok(Self(Rc::new(RefCell::new(process))))
     }
@@ -64,7 +61,23 @@ impl Flask {
 }
 
 impl Process {
-    fn ask(&mut self, question: &str) -> Outcome<String> {
+    /// Starts a program whose text this is.
+    pub(crate) fn start(program: &str) -> Outcome<Self> {
+        let mut child = Command::new(python()?)
+            .args(["-c", program])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let questions = child.stdin.take().ok_or("Python has no input")?;
+        let answers = child.stdout.take().ok_or("Python has no output")?;
+        Ok(Self {
+            child,
+            questions,
+            answers: BufReader::new(answers),
+        })
+    }
+
+    pub(crate) fn ask(&mut self, question: &str) -> Outcome<String> {
         writeln!(self.questions, "{question}")?;
         let mut answer = String::new();
         if self.answers.read_line(&mut answer)? == 0 {

@@ -12,6 +12,7 @@ pub(crate) mod carafe;
 pub(crate) mod carafe_actix;
 pub(crate) mod cookie_crate;
 pub(crate) mod flask;
+pub(crate) mod flask_session;
 pub(crate) mod least;
 pub(crate) mod parts;
 pub(crate) mod redis_driver;
