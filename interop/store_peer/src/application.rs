@@ -78,7 +78,7 @@ impl Application {
                 return Answer::fault(error);
             }
         }
-        match self.manager.commit(&slot, [], 200, Timestamp::now()).await {
+        match self.manager.end(&slot, [], 200, Timestamp::now).await {
             Ok(effects) => Answer::sent(effects.set_cookie.as_deref()),
             Err(CommitError::Store { source, .. }) => refusal(&source),
             Err(error) => Answer::refused("commit", error),

@@ -3,7 +3,7 @@
 //! An adapter implements [`ResponseHead`] for its framework's header map; which field gets what is decided here.
 
 use super::{CommitError, Effects, vary_with_cookie};
-use crate::{cookie::sets_cookie, store::StoreError};
+use crate::cookie::sets_cookie;
 
 /// A header field that the end of a request may touch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,60 +91,6 @@ impl CommitError {
             head.append(Field::SetCookie, removal);
         }
         status
-    }
-}
-
-/// Why a handler could not have its [`Session`](super::Session).
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum SessionRejection {
-    /// No session layer surrounds the handler: a mistake of the program, so the client gets a plain 500
-    /// and the log says what to add. The text names it, in the words of the framework.
-    MissingLayer(&'static str),
-    /// The store is in trouble: 503, and the browser keeps its cookie.
-    Store(StoreError),
-}
-
-impl SessionRejection {
-    /// The status of the answer: 503 for a store in trouble, 500 for a program without a layer.
-    #[must_use]
-    pub const fn status(&self) -> u16 {
-        match self {
-            Self::MissingLayer(_) => 500,
-            Self::Store(_) => 503,
-        }
-    }
-
-    /// Writes what a client has to know into the head of the answer, with one log event; the answer's status.
-    #[must_use]
-    pub fn answer(&self, head: &mut impl ResponseHead) -> u16 {
-        tracing::error!("{self}");
-        if matches!(self, Self::Store(_)) {
-            head.set_if_absent(Field::RetryAfter, "1");
-            head.set_if_absent(Field::CacheControl, "no-store");
-        }
-        self.status()
-    }
-}
-
-impl std::fmt::Display for SessionRejection {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::MissingLayer(remedy) => write!(
-                f,
-                "a handler takes `Session`, but no session layer surrounds it; {remedy}"
-            ),
-            Self::Store(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for SessionRejection {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::MissingLayer(_) => None,
-            Self::Store(error) => Some(error),
-        }
     }
 }
 

@@ -150,9 +150,9 @@ impl SessionManager {
         }
     }
 
-    /// Ends a request whose session nobody has used, without a look at cookies or clock; for requests that do not
-    /// need [`SessionManager::commit`]. Whoever opens the session later is told that the head has been sent.
-    pub fn close(&self, slot: &Slot) {
+    /// Ends a request whose session nobody has used, without a look at cookies or clock. Whoever opens the session
+    /// later is told that the head has been sent.
+    pub(super) fn close(&self, slot: &Slot) {
         slot.0.close();
     }
 
