@@ -38,8 +38,13 @@ const FOR_TESTS: &[Package] = &[
         proofs: &[&["mariadbd", "--version"]],
     },
     Package {
+        name: "nginx",
+        why: "a real proxy with TLS before the console",
+        proofs: &[&["/usr/sbin/nginx", "-v"], &["nginx", "-v"]],
+    },
+    Package {
         name: "openssl",
-        why: "a certificate for the Redis store's TLS test",
+        why: "certificates for the tests with TLS",
         proofs: &[&["openssl", "version"]],
     },
     Package {

@@ -13,6 +13,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `keeper` | a process that is watched over, killed, stopped and started again |
+//! | `nginx` | [`Nginx`], a proxy with TLS |
 //! | `redis` | [`Redis`], and a sentinel |
 //! | `sql` | [`Sql`]: Postgres and MariaDB, as a user without rights |
 //! | `shell` | running a program to its end |
@@ -23,12 +24,14 @@
 #![allow(clippy::missing_panics_doc, reason = "a panic is how a test fails")]
 
 mod keeper;
+mod nginx;
 mod redis;
 mod shell;
 mod sql;
 
 use std::net::TcpListener;
 
+pub use nginx::Nginx;
 pub use redis::Redis;
 pub use sql::Sql;
 

@@ -54,7 +54,7 @@ impl Ops {
 }
 
 /// Three sessions of ada, and 57 of others or of nobody.
-fn sixty() -> Sessions {
+pub(crate) fn sixty() -> Sessions {
     let sessions = Sessions::new();
     for n in 0..60_i64 {
         let other = format!("user {n}");

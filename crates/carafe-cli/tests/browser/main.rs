@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `site` | a running demo, and visitors in front of it |
 //! | `console` | the same for the console, its live pages, and what it owes to whoever cannot see or point |
+//! | `proxy` | the console behind a real proxy with TLS |
 //! | `walk` | through all of the page: on a phone and at a desk, with scripts and without |
 //! | `cookies` | the attributes that the browser really stored, and what it refused |
 //! | `pictures` | the screenshots of the README |
@@ -13,6 +14,7 @@
 mod console;
 mod cookies;
 mod pictures;
+mod proxy;
 mod site;
 #[path = "../support/mod.rs"]
 mod support;

@@ -74,6 +74,12 @@ pub(crate) struct Chromium {
 impl Chromium {
     /// Starts one with an empty profile.
     pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// Starts one with these further options.
+    #[allow(dead_code, reason = "each test program uses its part of this")]
+    pub(crate) fn start_with(options: &[&str]) -> Self {
         let profile = tempfile::Builder::new()
             .prefix("carafe-chromium-")
             .tempdir()
@@ -85,6 +91,7 @@ impl Chromium {
             .arg(&log)
             .arg(*NAME)
             .args(OPTIONS)
+            .args(options)
             .arg(format!("--user-data-dir={}", profile.path().display()))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
