@@ -108,11 +108,9 @@ where
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let slot = self.manager.begin();
-        // For the commit after the handler has consumed the request. Values are shared, not copied.
-        let cookies = match self.manager.commits_untouched() {
-            true => request.headers().get_all(header::COOKIE).cloned().collect(),
-            false => Vec::new(),
-        };
+        // Values are shared, not copied.
+        let cookies = request.headers().get_all(header::COOKIE).cloned();
+        let cookies = self.manager.kept(cookies);
         request.extensions_mut().insert(slot.clone());
         ResponseFuture::new(self.inner.call(request), slot, cookies)
     }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use actix_web::{
-    FromRequest, HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError,
+    FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError,
     dev::Payload,
     error::HttpError,
     http::{
@@ -159,6 +159,5 @@ fn status_of(status: u16) -> StatusCode {
 }
 
 fn plain_500() -> HttpResponse {
-    let mut response: HttpResponseBuilder = HttpResponse::InternalServerError();
-    response.body("Internal Server Error")
+    HttpResponse::InternalServerError().body("Internal Server Error")
 }

@@ -105,7 +105,8 @@ use crate::saving::Saving;
 ///     Ok::<_, Box<dyn std::error::Error>>(Response { status: 200, head: Head::default(), body: n.to_string() })
 /// };
 /// let handler = async { handler.await.expect("signed cookies need no store") };
-/// let response = Ending::<_, Lists>::new(handler, slot.clone(), Vec::new()).await;
+/// let kept = manager.kept(cookies.iter().cloned());
+/// let response = Ending::<_, Lists>::new(handler, slot.clone(), kept).await;
 /// assert_eq!(response.body, "1", "the cookie of another key is an empty session");
 /// assert!(response.head.values(Field::SetCookie).next().unwrap().starts_with(b"session=eyJuIjoxfQ."));
 /// assert!(response.head.values(Field::Vary).eq([b"Cookie"]));
@@ -149,8 +150,8 @@ struct Unsaved<A> {
 }
 
 impl<F, W: Framework> Ending<F, W> {
-    /// `inner` is the handler's answer, `slot` was in its request. `cookies` are the request's, if
-    /// [`SessionManager::commits_untouched`](carafe_core::session::SessionManager::commits_untouched).
+    /// `inner` is the handler's answer, `slot` was in its request. `cookies` are the request's, as far as
+    /// [`SessionManager::kept`](carafe_core::session::SessionManager::kept).
     pub const fn new(inner: F, slot: Slot, cookies: Vec<W::CookieLine>) -> Self {
         Self {
             inner,

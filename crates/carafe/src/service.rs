@@ -6,7 +6,7 @@ use std::{
 };
 
 use carafe_core::session::SessionManager;
-use http::{HeaderMap, Request, Response, header};
+use http::{Request, Response, header};
 use tower_service::Service;
 
 use crate::ResponseFuture;
@@ -39,17 +39,10 @@ where
 
     fn call(&mut self, mut request: Request<RequestBody>) -> Self::Future {
         let slot = self.manager.begin();
-        let cookies = match self.manager.commits_untouched() {
-            true => copied_cookies(request.headers()),
-            false => Vec::new(),
-        };
+        // Values are shared, not copied.
+        let cookies = request.headers().get_all(header::COOKIE).iter().cloned();
+        let cookies = self.manager.kept(cookies);
         request.extensions_mut().insert(slot.clone());
         ResponseFuture::new(self.inner.call(request), slot, cookies)
     }
-}
-
-/// The `Cookie` lines, for the commit after the handler has consumed the request. Values are shared,
-/// not copied.
-fn copied_cookies(headers: &HeaderMap) -> Vec<http::HeaderValue> {
-    headers.get_all(header::COOKIE).iter().cloned().collect()
 }

@@ -141,6 +141,15 @@ impl SessionManager {
         self.policy.refresh == Refresh::PermanentAlways
     }
 
+    /// What an adapter keeps of a request's `Cookie` header lines until [`SessionManager::end`], because the handler
+    /// consumes the request: all or none of them.
+    pub fn kept<L>(&self, cookies: impl IntoIterator<Item = L>) -> Vec<L> {
+        match self.commits_untouched() {
+            true => cookies.into_iter().collect(),
+            false => Vec::new(),
+        }
+    }
+
     /// Whether [`SessionManager::open`] waits for a store. If not, its answer is there at once.
     #[must_use]
     pub fn waits(&self) -> bool {
