@@ -80,8 +80,14 @@ impl At {
     /// Sends `line`, such as `GET /`, with these header lines, and reads until the server closes.
     #[must_use]
     pub fn ask(&self, line: &str, headers: &[(&str, &str)]) -> Answer {
+        self.ask_with(line, headers, "")
+    }
+
+    /// The same with a body.
+    #[must_use]
+    pub fn ask_with(&self, line: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let mut stream = connect(self.0);
-        send(&mut stream, line, headers);
+        send(&mut stream, line, headers, body);
         let mut answer = Vec::new();
         // A reset is the end of an answer, too.
         let _ = stream.read_to_end(&mut answer);
@@ -100,7 +106,12 @@ impl At {
     #[must_use]
     pub fn begin(&self, path: &str, cookie: &str) -> TcpStream {
         let mut stream = connect(self.0);
-        send(&mut stream, &format!("GET {path}"), &[("Cookie", cookie)]);
+        send(
+            &mut stream,
+            &format!("GET {path}"),
+            &[("Cookie", cookie)],
+            "",
+        );
         stream
     }
 }
@@ -113,12 +124,16 @@ fn connect(address: SocketAddr) -> TcpStream {
     stream
 }
 
-fn send(stream: &mut TcpStream, line: &str, headers: &[(&str, &str)]) {
+fn send(stream: &mut TcpStream, line: &str, headers: &[(&str, &str)], body: &str) {
     let mut request = format!("{line} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n");
     for (name, value) in headers {
         request.push_str(&format!("{name}: {value}\r\n"));
     }
+    if !body.is_empty() {
+        request.push_str(&format!("Content-Length: {}\r\n", body.len()));
+    }
     request.push_str("\r\n");
+    request.push_str(body);
     stream.write_all(request.as_bytes()).unwrap();
 }
 

@@ -54,6 +54,7 @@ pub fn ckr_1_a_session_is_found_in_any_of_50_lines<A: Adapter>() {
 
 fn setting(cookies: Vec<SetCookie>) -> Handler {
     Handler::Plain(Reply {
+        status: 201,
         cookies,
         ..text("secret body")
     })
@@ -66,7 +67,7 @@ pub fn several_cookies_are_several_headers<A: Adapter>() {
         SetCookie::removal("c"),
     ];
     let answer = A::serve(Site::bare().with("/", setting(cookies))).get("/", "");
-    assert_eq!(answer.status, 200);
+    assert_eq!(answer.status, 201);
     assert_eq!(
         answer.set_cookies(),
         [

@@ -50,11 +50,14 @@ pub fn ops_10_a_panic_sends_no_cookie_and_stops_nobody<A: Adapter>() {
     };
     let site = flask()
         .takes("/panic", panics)
+        .takes("/write", writing(200))
         .takes("/", |session| Ok(text(session.len().to_string())));
     let server = A::serve(site);
     let answer = server.get("/panic", "");
     assert_eq!((answer.status, answer.body.as_str()), (0, ""));
     assert_eq!(server.get("/", "").body, "0");
+    let answer = server.get("/write", "");
+    assert!(answer.pair().unwrap().starts_with("session="));
 }
 
 /// CKR-7: bytes that are no text, no cookies, or very many.

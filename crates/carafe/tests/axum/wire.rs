@@ -72,6 +72,16 @@ fn count(head: &str, name: &str) -> usize {
     head.lines().filter(|line| line.starts_with(name)).count()
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ckw_12_a_head_request_of_a_stream_carries_the_cookie() {
+    let address = serve(router(&Found::default())).await;
+    let (head, body) = ask(address, "HEAD /stream", "").await;
+    assert!(head.starts_with("http/1.1 200"), "{head}");
+    assert_eq!(count(&head, "set-cookie: session="), 1, "{head}");
+    assert_eq!(count(&head, "vary: cookie"), 1, "{head}");
+    assert_eq!(body, "");
+}
+
 /// The head has left when the body runs: the write is an error and not lost without a word.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ckw_12_a_write_in_a_streamed_body_comes_too_late_and_says_so() {
