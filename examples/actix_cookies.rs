@@ -1,7 +1,7 @@
-//! Cookies and a session dictionary under actix-web: set, get and delete both.
+//! Sets, gets and deletes cookies and session values, with actix-web.
 //!
 //! ```text
-//! SECRET_KEY=$(cargo run -q -- key) cargo run --example actix_cookies
+//! SECRET_KEY=$(cargo run -q --bin carafe -- key) cargo run --example actix_cookies
 //! curl -i http://127.0.0.1:5000/set_session
 //! ```
 
@@ -46,7 +46,7 @@ async fn del_cookie() -> impl Responder {
         .append_header(removal)
 }
 
-/// A builder takes cookies as well.
+/// A response builder accepts cookies too.
 #[get("/del_cookie2")]
 async fn del_cookie2() -> HttpResponse {
     let expired = |name| SetCookie::new(name, "").max_age(Duration::ZERO);

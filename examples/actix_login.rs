@@ -1,4 +1,4 @@
-//! Log in, log out, under actix-web.
+//! Log-in and log-out, with actix-web.
 
 use std::process::ExitCode;
 
@@ -46,7 +46,7 @@ async fn logout(session: Session) -> Result<impl Responder, SessionError> {
     Ok(home())
 }
 
-/// 302, as Flask's `redirect` sends it.
+/// 302, like Flask's `redirect`.
 fn home() -> impl Responder {
     Redirect::to("/").using_status_code(actix_web::http::StatusCode::FOUND)
 }

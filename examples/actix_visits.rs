@@ -1,7 +1,8 @@
-//! The README's program under actix-web: count a visitor's visits.
+//! A program of the README: counts a visitor's visits, with actix-web.
 
 // [shown]
 use actix_web::{App, HttpServer, get};
+use anyhow::Context;
 use carafe_actix::{
     ClientSide, SecretKey, Session, SessionConfig, SessionError, SessionMiddleware,
 };
@@ -14,8 +15,10 @@ async fn visits(session: Session) -> Result<String, SessionError> {
 
 #[actix_web::main]
 async fn main() -> anyhow::Result<()> {
-    let key = SecretKey::new(std::env::var("SECRET_KEY")?)?; // the one of your Flask application
-    let sessions = SessionMiddleware::with_config(ClientSide::signed(key), SessionConfig::flask())?;
+    tracing_subscriber::fmt::init();
+    let key = std::env::var("SECRET_KEY").context("set SECRET_KEY to that of the Flask app")?;
+    let backend = ClientSide::signed(SecretKey::new(key)?);
+    let sessions = SessionMiddleware::with_config(backend, SessionConfig::flask())?;
     let app = move || App::new().wrap(sessions.clone()).service(visits);
     Ok(HttpServer::new(app).bind("127.0.0.1:5002")?.run().await?)
 }

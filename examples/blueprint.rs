@@ -1,4 +1,4 @@
-//! Routes in nested routers, as Flask's blueprints, and a lifetime that changes while the program runs.
+//! Routes in nested routers, like Flask's blueprints, and a lifetime that changes at run time.
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
 

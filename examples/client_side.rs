@@ -1,10 +1,10 @@
-//! The state lives in the cookie. What the browser sees of `{"username": "萧兮"}`:
+//! Client-side sessions. The cookie for `{"username": "萧兮"}` depends on `MODE`:
 //!
-//! * `MODE=signed` (the default, Flask's format): `eyJ1c2VybmFtZSI6Ilx1ODQyN1x1NTE2ZSJ9.….…`, whose first
-//!   part is base64 of `{"username":"\u8427\u516e"}`. Anybody who holds the cookie reads it; nobody can
+//! * `MODE=signed` (the default, Flask's format): `eyJ1c2VybmFtZSI6Ilx1ODQyN1x1NTE2ZSJ9.….…`; the
+//!   first part is base64 of `{"username":"\u8427\u516e"}`. The client can read the session but not
 //!   change it.
-//! * `MODE=encrypted`: `AX0x…`, noise. Nobody reads it and nobody can change it. The cookie is called
-//!   `__Host-Http-session` then, because nothing is shared with Flask.
+//! * `MODE=encrypted`: `AX0x…`. The client can neither read nor change the session. The cookie's
+//!   name is `__Host-Http-session`, because nothing is shared with Flask.
 
 use std::process::ExitCode;
 

@@ -1,7 +1,7 @@
-//! Cookies and a session dictionary: set, get and delete both.
+//! Sets, gets and deletes cookies and session values.
 //!
 //! ```text
-//! SECRET_KEY=$(cargo run -q -- key) cargo run --example cookies
+//! SECRET_KEY=$(cargo run -q --bin carafe -- key) cargo run --example cookies
 //! curl -i http://127.0.0.1:5000/set_session
 //! ```
 

@@ -1,4 +1,4 @@
-//! Log in, log out.
+//! Log-in and log-out.
 
 use std::process::ExitCode;
 
@@ -45,7 +45,7 @@ async fn logout(session: Session) -> Result<impl IntoResponse, SessionError> {
     Ok(redirect("/"))
 }
 
-/// 302, as Flask's `redirect` sends it.
+/// 302, like Flask's `redirect`.
 fn redirect(to: &'static str) -> impl IntoResponse {
     (StatusCode::FOUND, [(header::LOCATION, to)])
 }

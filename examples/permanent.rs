@@ -1,4 +1,6 @@
-//! A lifetime of seven days: a permanent session outlives the browser, and every response refreshes it.
+//! A permanent session with a lifetime of seven days.
+//!
+//! The browser keeps the session when it is closed, and every response refreshes it.
 
 use std::{process::ExitCode, time::Duration};
 

@@ -1,22 +1,26 @@
-//! The state lives in a store; the cookie holds an id. `STORE_URL` chooses the store:
+//! Server-side sessions: the cookie contains an id, and the data is in a store.
+//!
+//! `STORE_URL` selects it:
 //!
 //! ```text
 //! memory:                          this process
-//! sqlite:FILE                      a file (the default: carafe-sessions.db in the temporary directory)
+//! sqlite:FILE                      a file (default: carafe-sessions.db in the temporary directory)
 //! redis://127.0.0.1/               Redis or Valkey
 //! postgres://user@host/database    Postgres
 //! mysql://user@host/database       MySQL or MariaDB
 //! ```
 //!
-//! Two processes with the same store share their sessions. What the browser sees is 43 random characters.
+//! The URL may contain a password, so no message prints it.
+//!
+//! Processes with the same store share their sessions. The cookie's value is 43 random characters.
 
 use std::{process::ExitCode, sync::Arc};
 
 use anyhow::{Context, Result, bail};
 use axum::{Router, extract::State, http::StatusCode, response::Html, routing::get};
 use carafe::{
-    MemoryStore, ServerSide, Session, SessionConfig, SessionError, SessionLayer, SessionManager,
-    SessionStore, store::Which,
+    ErasedStore, MemoryStore, ServerSide, Session, SessionConfig, SessionError, SessionLayer,
+    SessionManager, store::Selection,
 };
 use carafe_redis::RedisStore;
 use carafe_sqlite::{SqliteOptions, SqliteStore};
@@ -29,7 +33,7 @@ struct Info {
     age: u8,
 }
 
-async fn store(url: &str) -> Result<Arc<dyn SessionStore>> {
+async fn store(url: &str) -> Result<Arc<dyn ErasedStore>> {
     let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
     Ok(match scheme {
         "memory" => Arc::new(MemoryStore::new()),
@@ -48,8 +52,9 @@ async fn store(url: &str) -> Result<Arc<dyn SessionStore>> {
             store.migrate().await?;
             Arc::new(store)
         }
+        // The URL is omitted: it may contain a password.
         _ => bail!(
-            "STORE_URL is {url:?}, and no store knows it; try memory:, sqlite:FILE, redis://, postgres:// or mysql://"
+            "no store has the scheme of STORE_URL; try memory:, sqlite:FILE, redis://, postgres:// or mysql://"
         ),
     })
 }
@@ -95,7 +100,7 @@ async fn logout_everywhere(
     let Some(user) = session.user() else {
         return Ok("nobody is logged in".to_owned());
     };
-    let ended = sessions.end_sessions_of(&user, Which::All).await;
+    let ended = sessions.end_sessions_of(&user, Selection::All).await;
     let ended = ended.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
     session
         .log_out()
@@ -124,7 +129,7 @@ async fn run() -> Result<()> {
     let url = std::env::var("STORE_URL").unwrap_or_else(|_| in_the_temporary_directory());
     let store = store(&url)
         .await
-        .with_context(|| format!("the store of STORE_URL={url} cannot be used"))?;
+        .context("the store of STORE_URL cannot be used")?;
     let sessions =
         SessionLayer::with_config(ServerSide::shared(store), SessionConfig::development())?;
     let app = Router::new()

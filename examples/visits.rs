@@ -1,6 +1,7 @@
-//! The README's program: count a visitor's visits in a session that a Flask application can read too.
+//! A program of the README: counts a visitor's visits in a session that Flask can read too.
 
 // [shown]
+use anyhow::Context;
 use axum::{Router, routing::get};
 use carafe::{ClientSide, SecretKey, Session, SessionConfig, SessionError, SessionLayer};
 
@@ -11,8 +12,10 @@ async fn visits(session: Session) -> Result<String, SessionError> {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let key = SecretKey::new(std::env::var("SECRET_KEY")?)?; // the one of your Flask application
-    let sessions = SessionLayer::with_config(ClientSide::signed(key), SessionConfig::flask())?;
+    tracing_subscriber::fmt::init();
+    let key = std::env::var("SECRET_KEY").context("set SECRET_KEY to that of the Flask app")?;
+    let backend = ClientSide::signed(SecretKey::new(key)?);
+    let sessions = SessionLayer::with_config(backend, SessionConfig::flask())?;
     let app = Router::new().route("/", get(visits)).layer(sessions);
 
     let listener = tokio::net::TcpListener::bind("127.0.0.1:5001").await?;

@@ -1,4 +1,4 @@
-"""The smallest ASGI client: one GET request with at most one `Cookie` header."""
+"""A minimal ASGI client: one GET request with at most one `Cookie` header."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ class Response:
     headers: list[tuple[str, str]] = field(default_factory=list)
 
     def header(self, name: str) -> str | None:
-        """The first header of this name, one character per byte."""
+        """Return the first header of this name, one character per byte."""
         return next((value for key, value in self.headers if key == name), None)
 
 
 async def get(application: Application, cookie: str | None) -> Response:
-    """What the application answers to `GET /`; an exception that it lets out is an answer of 500."""
+    """Return the application's response to `GET /`; an uncaught exception is a response of 500."""
     response = Response()
 
     messages: list[Message] = [{"type": "http.request", "body": b"", "more_body": False}]
@@ -30,7 +30,7 @@ async def get(application: Application, cookie: str | None) -> Response:
     async def receive() -> Message:
         if messages:
             return messages.pop()
-        return await asyncio.Future()  # the client stays until the application has answered
+        return await asyncio.Future()  # the client stays connected until the response
 
     async def send(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -39,7 +39,7 @@ async def get(application: Application, cookie: str | None) -> Response:
 
     try:
         await application(scope(cookie), receive, send)
-    except Exception:  # a server would answer 500 as well
+    except Exception:  # a server would answer 500 too
         return Response()
     return response
 

@@ -1,4 +1,5 @@
-"""The real libraries behind one face: each writes sessions as cookie values and reads them back, many at a time."""
+"""The real libraries behind one interface, which writes and reads many session cookies at a time.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +32,7 @@ Session = dict[str, Any]
 
 @dataclass(frozen=True)
 class Setting:
-    """What both sides agree on for a batch. `fallbacks` are tried in reading only."""
+    """The settings that both programs share for a batch. `fallbacks` are used for reading only."""
 
     secret: str
     now: int
@@ -42,28 +43,28 @@ class Setting:
     digest: str = "sha1"
 
     def request(self) -> dict[str, Any]:
-        """The same in a request to the peer."""
+        """Return the settings as part of a request to the peer."""
         return asdict(self) | {"fallbacks": list(self.fallbacks)}
 
     def is_plain(self) -> bool:
-        """Whether everything but keys and times is as Flask has it."""
+        """Return whether everything except keys and times is Flask's default."""
         return (self.salt, self.key_derivation, self.digest) == ("cookie-session", "hmac", "sha1")
 
     def smaller(self) -> Iterator[Setting]:
-        """Simpler settings, for finding the least case that fails."""
+        """Yield simpler settings, for shrinking a failure."""
         plain = Setting("a plain secret key", T, salt=self.salt, key_derivation=self.key_derivation, digest=self.digest)
         yield from (simpler for simpler in (Setting(plain.secret, T), plain) if simpler != self)
 
 
 class Backend(Protocol):
-    """`write` answers cookie values; `read` answers descriptions of sessions, None where the cookie is refused."""
+    """A library. `write` returns cookies; `read` describes sessions, None for a rejected cookie."""
 
     name: str
     format: str
     tags: bool
-    """Whether it can hold more types than JSON."""
+    """Whether the library supports more types than JSON."""
     settable: bool
-    """Whether salt, derivation and digest can be chosen."""
+    """Whether salt, derivation and digest are configurable."""
 
     def write(self, sessions: list[Session], setting: Setting) -> list[str]: ...
     def read(self, cookies: list[str], setting: Setting) -> list[Any]: ...
@@ -71,7 +72,7 @@ class Backend(Protocol):
 
 
 class Flask:
-    """The installed Flask: its session interface, and now and then the whole way through HTTP."""
+    """The installed Flask: its session interface, and some batches through HTTP."""
 
     name, format, tags, settable = "Flask", "flask", True, True
     BATCHES_PER_HTTP_REQUEST = 10
@@ -105,13 +106,13 @@ class Flask:
 
 
 def expect_in_header(cookie: str, header: str | None) -> None:
-    """The library's own way through HTTP must come to the same cookie as its serializer alone."""
+    """Check that the library's cookie over HTTP equals its serializer's."""
     if header is None or flask_side.value_of(header) != cookie:
         raise AssertionError(f"over HTTP it is {header!r} instead of {cookie!r}")
 
 
 def with_settings(interface: Any, setting: Setting) -> Any:
-    """The session interface as an application that derives its own from it would set it up."""
+    """Apply the settings to a session interface, as an application's subclass would."""
     interface.salt = setting.salt
     interface.key_derivation = setting.key_derivation
     interface.digest_method = getattr(hashlib, setting.digest)
@@ -126,7 +127,7 @@ def loaded(serializer: URLSafeTimedSerializer, cookie: str, max_age: int) -> Any
 
 
 class OldFlask:
-    """The oldest Flask we promise to share cookies with, as a worker in its own environment."""
+    """The oldest supported Flask, as a worker in its own environment."""
 
     name, format, tags, settable = "Flask 2.2.5", "flask", True, False
 
@@ -153,7 +154,7 @@ class OldFlask:
 
 
 class Quart:
-    """The installed Quart: Flask's serializer outside of a Flask application, so keys are not sorted."""
+    """The installed Quart: Flask's serializer without a Flask application, so keys are not sorted."""
 
     name, format, tags, settable = "Quart", "quart", True, False
 
@@ -181,7 +182,7 @@ class Quart:
 
 
 class Starlette:
-    """Starlette's middleware, every session by a request of its own."""
+    """Starlette's middleware, with a request for every session."""
 
     name, format, tags, settable = "Starlette", "starlette", False, False
 

@@ -1,4 +1,7 @@
-"""A client with a cookie jar, as small as the tutorials need: one host, paths, expiry; Secure cookies go to 127.0.0.1."""
+"""A minimal client with a cookie jar for the tutorials.
+
+It supports one host, paths and expiry, and sends Secure cookies to 127.0.0.1.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from urllib.parse import urlencode
 
 @dataclass(frozen=True)
 class SetCookie:
-    """A `Set-Cookie` header in its parts; attribute names in their order and spelling."""
+    """A parsed `Set-Cookie` header; attribute names keep their order and spelling."""
 
     name: str
     value: str
@@ -28,7 +31,7 @@ class SetCookie:
         return dict(self.attributes).get(attribute)
 
     def expires(self, now: float) -> float:
-        """When a browser that gets it now drops it."""
+        """Return the time at which a browser that receives the cookie at `now` drops it."""
         if (age := self.get("Max-Age")) is not None:
             return now + int(age) if int(age) > 0 else 0
         date = self.get("Expires")
@@ -54,13 +57,14 @@ class Answer:
 
 @dataclass
 class Browser:
-    """Keeps what one server sets, with the time at which it ends. `cookies` is open to whoever wants to plant one."""
+    """Stores the cookies of one server with their expiry. Tests may add entries to `cookies`."""
 
     port: int
     cookies: dict[str, tuple[SetCookie, float]] = field(default_factory=dict)
 
     def request(self, method: str, path: str, form: dict[str, str] | None = None, cookie: str | None = None) -> Answer:
-        """One request, with the jar's cookies or the given header; what the answer sets goes into the jar."""
+        """Send a request with the jar's or the given cookies, and store the response's cookies.
+        """
         headers = {"Cookie": header} if (header := self.header(path) if cookie is None else cookie) else {}
         body = None
         if form is not None:

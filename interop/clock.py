@@ -1,7 +1,7 @@
 """A stopped clock for Flask, Werkzeug, itsdangerous and Quart.
 
-They read the time through `time.time` and through the name `datetime` in their own modules; nothing else is replaced, so
-values of type `datetime` stay what they are.
+The libraries read the time through `time.time` and through the name `datetime` in their own
+modules. Nothing else is replaced, so values of type `datetime` do not change.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def _stopped_at(now: float) -> type:
 
 @contextmanager
 def stopped(now: float = T) -> Iterator[None]:
-    """Inside, every library sees the time `now` (Unix seconds)."""
+    """Set the time of every library to `now` (Unix seconds) inside the context."""
     with ExitStack() as stack:
         stack.enter_context(patch("time.time", lambda: now))
         for name in READERS_OF_NOW:

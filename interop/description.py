@@ -1,11 +1,11 @@
-"""The tagged description of a session's values: how the harness and the peer say what a value is, beyond JSON's types.
+"""The tagged description of session values, which preserves the types that JSON lacks.
 
 None, True, False, "text"              as in JSON
 [..]                                   a list
 {"int": "12"}                          an integer of any size
 {"float": "3ff0000000000000"}          a double, by its bits; every NaN is 7ff8000000000000
 {"text": "ed a0 80 in hexadecimal"}    a string with lone surrogates, in WTF-8
-{"dict": [[key, value], ..]}           a dictionary in its order; a key is described as a string is
+{"dict": [[key, value], ..]}           a dictionary in its order; keys are described like strings
 {"tuple": [..]}, {"bytes": "00ff"}, {"uuid": "32 digits"}
 {"markup": "text" or {"text": ..}}
 {"datetime": [seconds, offset]}        Unix seconds, and the offset from UTC in seconds
@@ -34,12 +34,12 @@ def describe(value: Any) -> Any:
 
 
 def describe_session(session: Any) -> list[Any]:
-    """The pairs of a session, in its order."""
+    """Return the described pairs of a session, in its order."""
     return [[_text(key), describe(value)] for key, value in session.items()]
 
 
 def revive(description: Any) -> Any:
-    """The value that a description stands for."""
+    """Return the value of a description."""
     if isinstance(description, list):
         return [revive(item) for item in description]
     if not isinstance(description, dict):

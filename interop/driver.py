@@ -1,4 +1,4 @@
-"""Runs suites in shards over all processors, and brings what fails down to its least form."""
+"""Runs suites in shards on all processors, and shrinks failures."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from suites.suite import Suite
 from suites.tamper import Forgery, Tamper, TamperEncrypted
 
 old_flask = cache(OldFlask)
-"""One worker for each process of ours."""
+"""One worker per process."""
 
 SUITES: dict[str, Callable[[Peer, Random], Suite[Any]]] = {
     "flask": lambda peer, chance: RoundTrip(peer, chance, Flask()),
@@ -43,14 +43,14 @@ SUITES: dict[str, Callable[[Peer, Random], Suite[Any]]] = {
 }
 SHARD = 5_000
 FEWER = {"tamper": 100, "encrypted": 100, "forgery": 50}
-"""Suites of which one case is as much work as this many of the others."""
+"""The relative cost of one case of these suites; other suites have cost 1."""
 EXAMPLES_PER_SHARD = 25
-"""How many of hypothesis' odd cases go with each shard."""
+"""Number of Hypothesis' odd cases per shard."""
 
 
 @dataclass(frozen=True)
 class Shard:
-    """A part of a suite that one process does at a time; what it does follows from its seed."""
+    """A part of a suite that one process runs at a time. The seed determines the cases."""
 
     suite: str
     number: int
@@ -63,7 +63,7 @@ class Shard:
 
 @dataclass
 class Result:
-    """What a suite, or a shard of it, came to."""
+    """The result of a suite or of a shard."""
 
     suite: str
     name: str
@@ -79,7 +79,7 @@ class Result:
 
 
 def run(command: list[str | Path], names: list[str], sessions: int, seed: int, jobs: int) -> Iterator[Result]:
-    """The result of each suite, all its shards added up, as soon as it is there."""
+    """Yield the sum of all shards of each suite, as soon as it is complete."""
     work = [shards(name, sessions, seed) for name in names]
     with ProcessPoolExecutor(jobs, initializer=_remember, initargs=(command,)) as pool:
         results = pool.map(_run_shard, chain.from_iterable(work))
@@ -129,7 +129,7 @@ def _bulk(suite: Suite[Any], shard: Shard, result: Result) -> str | None:
 
 
 def _odd(suite: Suite[Any], shard: Shard, result: Result) -> str | None:
-    """Hypothesis' cases; it shrinks what fails by itself."""
+    """Run Hypothesis' cases; Hypothesis shrinks failures by itself."""
     strategy = suite.odd_cases()
     if strategy is None:
         return None

@@ -1,9 +1,10 @@
-"""Encrypted session cookies, made and opened by a second implementation.
+"""A second implementation of encrypted session cookies, which seals and opens the test vectors.
 
-    python3 interop/encrypted_check.py            # opens and makes every token of testdata/vectors/encrypted.jsonl
-    python3 interop/encrypted_check.py --write    # makes the file; refuses to change a line that is there
+    python3 interop/encrypted_check.py            # checks testdata/vectors/encrypted.jsonl
+    python3 interop/encrypted_check.py --write    # writes the file; never changes existing lines
 
-Needs the package `cryptography`. Written from docs/wire-format.md §4 alone, and shares no code with Carafe.
+Requires the package `cryptography`. Written from docs/wire-format.md §4 alone, without code of
+Carafe.
 """
 
 import base64
@@ -34,7 +35,7 @@ def expand(prk: bytes, info: bytes, length: int) -> bytes:
 
 
 def derive(secret: str, nonce: bytes) -> tuple[bytes, bytes, bytes]:
-    """The key id, the key of one message, and the commitment to it."""
+    """Return the key id, the message key, and the commitment to it."""
     prk = hmac.digest(b"carafe v1", secret.encode(), hashlib.sha256)
     both = expand(prk, b"encrypted session" + nonce, 64)
     return expand(prk, b"key id", 4), both[:32], both[32:]
@@ -55,7 +56,7 @@ def seal(case: dict) -> str:
 
 
 def open_token(case: dict) -> tuple[int, int, str]:
-    """What is inside; raises if any byte is wrong. Times are not compared with a clock."""
+    """Return the content; raise if any byte is wrong. Times are not compared with a clock."""
     text = case["token"]
     token = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     key_id, key, commitment = derive(case["secret"], token[5:29])

@@ -1,7 +1,8 @@
-"""The Python environments that the real libraries live in, one per requirements file.
+"""The Python environments of the real libraries, one per requirements file.
 
-They are below `target/venv/`, where `cargo xtask setup` puts them too; what is missing or was made from other
-requirements is made here with pip on first use. After that nothing needs the network.
+They are below `target/venv/`, where `cargo xtask setup` creates them too. An environment that is
+missing or was created from other requirements is created with pip at the first use. After that no
+network is necessary.
 """
 
 from __future__ import annotations
@@ -15,16 +16,18 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", HERE.parent / "target"))
 
-CURRENT, OLDEST, OLD_PARSER = "interop", "oldest", "old-parser"
+CURRENT, OLDEST, OLD_PARSER, FLASK_LOGIN, TOKENS = "interop", "oldest", "old-parser", "flask-login", "tokens"
 REQUIREMENTS = {
     CURRENT: "requirements.txt",
     OLDEST: "requirements-oldest.txt",
     OLD_PARSER: "requirements-old-parser.txt",
+    FLASK_LOGIN: "requirements-flask-login.txt",
+    TOKENS: "requirements-tokens.txt",
 }
 
 
 def python(name: str) -> Path:
-    """The interpreter of the environment, made when it is missing."""
+    """Return the interpreter of the environment, creating the environment if necessary."""
     wanted = HERE / REQUIREMENTS[name]
     home = TARGET / "venv" / name
     interpreter, stamp = home / "bin" / "python", home / "requirements.stamp"
@@ -46,7 +49,7 @@ def python(name: str) -> Path:
 
 
 def enter(name: str = CURRENT) -> None:
-    """Go on in that environment: replaces this process unless it already runs there."""
+    """Continue in that environment: replaces this process unless it already runs there."""
     interpreter = python(name)
     if Path(sys.prefix).resolve() != interpreter.parent.parent.resolve():
         os.execv(interpreter, [str(interpreter), *sys.argv])

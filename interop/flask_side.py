@@ -21,7 +21,7 @@ PREFIX = "session="
 
 @dataclass(frozen=True)
 class Answer:
-    """What a request to the application led to."""
+    """The result of a request to the application."""
 
     status: int
     session: dict[str, Any] | None
@@ -29,7 +29,7 @@ class Answer:
 
 
 class Application:
-    """A Flask application with one view, which writes the next session or reads the one that came."""
+    """A Flask application with one view, which writes the next session or reads the current one."""
 
     def __init__(self, secret: str | bytes | None = SECRET, fallbacks: Any = None, lifetime: float = LIFETIME, **config: Any):
         self.flask = Flask("interop")
@@ -50,12 +50,12 @@ class Application:
         return ""
 
     def write(self, new: dict[Any, Any], now: float = T, header: str | None = None) -> Answer:
-        """A request whose view updates the session with `new`."""
+        """Send a request with a view that updates the session with `new`."""
         self._next = new
         return self._visit(header, now)
 
     def read(self, header: str | None, now: float = T) -> Answer:
-        """A request with this `Cookie` header whose view reads the session."""
+        """Send a request with this `Cookie` header and a view that reads the session."""
         self._next = None
         return self._visit(header, now)
 
@@ -66,18 +66,18 @@ class Application:
         return Answer(response.status_code, self._seen, response.headers.get("Set-Cookie"))
 
     def why(self, header: str, now: float = T) -> str | None:
-        """The exception behind what `read` answers, as `module.Class: text`."""
+        """Return the exception behind the result of `read`, as `module.Class: text`."""
         serializer = self.flask.session_interface.get_signing_serializer(self.flask)  # type: ignore[attr-defined]
         max_age = int(self.flask.permanent_session_lifetime.total_seconds())
         with self.flask.app_context(), stopped(now):
             try:
                 self.flask.session_interface.session_class(serializer.loads(self.value(header), max_age=max_age))  # type: ignore[attr-defined]
-            except Exception as error:  # every kind of failure is what is asked for
+            except Exception as error:  # every kind of failure is a result
                 return error_text(error)
         return None
 
     def value(self, header: str) -> str:
-        """The value of the session cookie that Flask takes from this header."""
+        """Return the value of the session cookie that Flask takes from this header."""
         return self.flask.request_class(EnvironBuilder(headers=[("Cookie", header)]).get_environ()).cookies.get("session", "")
 
 
@@ -89,12 +89,12 @@ def error_text(error: BaseException) -> str:
 
 
 def value_of(set_cookie: str) -> str:
-    """The session's value in a `Set-Cookie` that Flask wrote (never quoted)."""
+    """Return the session's value in a `Set-Cookie` header of Flask (never quoted)."""
     return set_cookie.partition(";")[0].removeprefix(PREFIX)
 
 
 class Verbatim:
-    """A serializer that takes JSON text as it is, or bytes that are none."""
+    """A serializer that passes JSON text, or bytes that are not JSON, through unchanged."""
 
     @staticmethod
     def dumps(value: Any, **_: Any) -> Any:
@@ -106,7 +106,7 @@ class Verbatim:
 
 
 def payload_of(cookie: str) -> str:
-    """The JSON text inside, whatever the signature says."""
+    """Return the JSON text inside, without verifying the signature."""
     body = cookie.rsplit(".", 2)[0]
     return str(URLSafeSerializerMixin("unused", serializer=Verbatim()).load_payload(body.encode()))
 
@@ -116,25 +116,26 @@ def is_compressed(cookie: str) -> bool:
 
 
 def sign_text(text: str | bytes, now: float = T, secret: Any = SECRET, salt: str = "cookie-session") -> str:
-    """A cookie with this payload, made as Flask makes one."""
+    """Return a cookie with this payload, signed as Flask signs it."""
     with stopped(now):
         return str(text_serializer(secret, salt).dumps(text), "ascii")
 
 
 def text_serializer(secret: Any, salt: str = "cookie-session") -> Any:
-    """What signs for Flask, but takes the payload as text and answers bytes."""
+    """Return a serializer that signs like Flask, but accepts the payload as text and returns bytes.
+    """
     signer = {"key_derivation": "hmac", "digest_method": hashlib.sha1}
     return URLSafeTimedSerializer(secret, salt=salt, serializer=Verbatim(), signer_kwargs=signer)
 
 
 def sign_body(body: str | bytes, now: float = T, **settings: Any) -> str:
-    """A cookie with this body before the timestamp, encoded or not."""
+    """Return a cookie with this body before the timestamp, encoded or not."""
     with stopped(now):
         return TimestampSigner(**signer_settings(settings)).sign(body).decode()
 
 
 def sign_value(value: str | bytes, **settings: Any) -> str:
-    """A signature over this text, which should hold a timestamp."""
+    """Sign this text, which should contain a timestamp."""
     return Signer(**signer_settings(settings)).sign(value).decode()
 
 

@@ -2,8 +2,9 @@
 
     python3 interop/make_vectors.py [--check] [NAME …]
 
-NAME is a file without its suffix; none means all. `--check` compares with what is there and writes nothing. Output is
-the same on every run; a line that is there may not change or go, files only ever grow.
+NAME is a file without its suffix; the default is all files. `--check` compares with the existing
+files and writes nothing. Output is the same on every run. Existing lines must not change or
+disappear; files only grow.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
 
 def make(name: str, check: bool) -> list[str]:
-    """Make one file, or compare it; the answer is what is wrong with it."""
+    """Write or compare one file; return its problems."""
     path = TARGET / f"{name}.jsonl"
     rows = list(importlib.import_module(f"vectors.{name}").rows())
     if twice := [key for key, count in Counter(row.get("id", row.get("bits")) for row in rows).items() if count > 1]:
@@ -67,7 +68,7 @@ def make(name: str, check: bool) -> list[str]:
 
 
 def line(row: dict[str, Any]) -> str:
-    """One line; strict JSON, so that no reader needs Python's extensions of it."""
+    """Return one line of strict JSON, so that no reader needs Python's extensions."""
     return json.dumps(row, allow_nan=False)
 
 

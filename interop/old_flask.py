@@ -1,6 +1,7 @@
-"""Worker in the environment of the oldest Flask: writes described sessions as cookies, describes the sessions of cookies.
+"""Worker in the environment of the oldest Flask: writes and describes sessions of cookies.
 
-A line in: {"secret", "now", "max_age", and "write": [session, ..] or "read": [cookie, ..]}; a line out: the list of answers.
+Input lines: {"secret", "now", "max_age", and "write": [session, ..] or "read": [cookie, ..]};
+output lines: the list of answers.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Worker in the environment of the old Werkzeug: a JSON list of `Cookie` headers in, a list of what it parses out."""
+"""Worker in the environment of the old Werkzeug: parses a JSON list of `Cookie` headers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Rust side as a child process: one JSON object per line in, one per line out, in the same order."""
+"""The Rust peer as a child process: one JSON object per line in, one per line out, in order."""
 
 from __future__ import annotations
 
@@ -15,18 +15,22 @@ Response = dict[str, Any]
 
 
 class PeerError(Exception):
-    """The peer broke the protocol or died: a bug of ours, never a finding about a cookie."""
+    """The peer violated the protocol or crashed: a bug of the peer, never a finding about a cookie.
+    """
 
 
 class Peer:
-    """A running peer. `ask` sends a batch at once, so that the pipe is no bottleneck."""
+    """A running peer. `ask` sends a whole batch, so that the pipe is not a bottleneck."""
 
     def __init__(self, command: list[str | Path]):
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.asked: list[Request] = []
 
     def ask(self, requests: list[Request]) -> list[Response]:
-        """The answers to the requests, in their order. `asked` keeps the requests for a reproduction."""
+        """Return the answers to the requests, in order.
+
+        `asked` keeps the requests for a reproduction.
+        """
         self.asked = requests
         writer = Thread(target=self._send, args=("".join(line(request) for request in requests).encode(),))
         writer.start()
@@ -36,7 +40,7 @@ class Peer:
 
     def _send(self, data: bytes) -> None:
         assert self._process.stdin is not None
-        with suppress(BrokenPipeError):  # then the reader says at which request it ended
+        with suppress(BrokenPipeError):  # the reader reports the request at which the peer exited
             self._process.stdin.write(data)
             self._process.stdin.flush()
 
@@ -53,7 +57,7 @@ class Peer:
     def close(self) -> None:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        with suppress(BrokenPipeError):  # it may have ended by itself
+        with suppress(BrokenPipeError):  # the peer may have exited already
             self._process.stdin.close()
         self._process.stdout.close()
         self._process.wait()
@@ -70,6 +74,6 @@ def line(request: Request) -> str:
 
 
 def shown(request: Request, limit: int = 2000) -> str:
-    """A request for a person to read; of a long one, the start."""
+    """Return a readable request, truncated if it is long."""
     text = line(request).rstrip()
     return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)"

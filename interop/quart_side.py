@@ -14,7 +14,8 @@ from flask_side import LIFETIME, SECRET
 
 
 class Application:
-    """A Quart application with one view, which updates the session with what `visit` was told and looks at it."""
+    """A Quart application with one view, which updates and reads the session as `visit` requests.
+    """
 
     def __init__(self, secret: str | bytes | None = SECRET, fallbacks: Any = None, lifetime: float = LIFETIME, **config: Any):
         self.quart = Quart("interop")

@@ -1,6 +1,7 @@
-"""Random sessions: every type that survives Flask's session cookie, in shapes that are likely to be read wrongly.
+"""Random sessions: every type that survives Flask's session cookie, in error-prone shapes.
 
-Only what comes back from Flask as it went in: datetimes in UTC, of whole seconds and four-digit years; keys are text.
+Values survive a round trip through Flask unchanged: datetimes are in UTC, with whole seconds and
+four-digit years; keys are text.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ FLOATS = (0.0, -0.0, 1.0, 0.1, 1e15, 1e16, 123456789012345680.0, 1e-4, 1e-5, 5e-
 
 
 class Sessions:
-    """A source of sessions that is the same for the same `chance`; without `tags`, only what plain JSON can hold."""
+    """A source of sessions, reproducible from `chance`; without `tags`, limited to plain JSON."""
 
     def __init__(self, chance: Random, tags: bool = True):
         self.chance = chance
@@ -48,7 +49,7 @@ class Sessions:
             self._branches += [self._tuple, self._tag_like]
 
     def session(self) -> dict[str, Any]:
-        """Mostly small, sometimes broad, sometimes deep; never empty."""
+        """Return a session: mostly small, sometimes broad, sometimes deep; never empty."""
         shape = self.chance.random()
         if shape < 0.01:
             return {self.key(): self._tower(self.chance.randint(10, 60))}
@@ -83,7 +84,7 @@ class Sessions:
         return {self.key(): self.value(depth) for _ in range(self.chance.randrange(5))}
 
     def _tag_like(self, depth: int) -> dict[str, Any]:
-        """What would be taken for a tag if it were not escaped."""
+        """Return a dictionary that would be read as a tag if it were not escaped."""
         return {self.chance.choice(ODD_KEYS[:13]): self.value(depth)}
 
     def _text(self) -> str:
@@ -121,5 +122,5 @@ class Sessions:
 
 
 def as_read(text: str) -> str:
-    """The text as a reader of JSON has it: a high and a low surrogate side by side are one character."""
+    """Return the text as a JSON reader sees it: a surrogate pair is one character."""
     return text if text.isascii() else str(json.loads(json.dumps(text)))

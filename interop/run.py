@@ -3,10 +3,10 @@
     python3 interop/run.py --peer PROGRAM [--store-peer PROGRAM] [--examples FOLDER]
         [--sessions N] [--seed S] [--only SUITE …] [--jobs N]
 
-PROGRAM is the built `carafe-interop-peer`, and `carafe-interop-store-peer`; FOLDER holds the built examples, whose Flask
-originals are in `tutorials/`.
-N random sessions go through every suite, in each direction that it has. Ends with 0 if nothing differs, else with 1 and
-the least case that does.
+PROGRAM is the built `carafe-interop-peer`, and `carafe-interop-store-peer`; FOLDER contains the
+built examples; `tutorials/` contains the Flask originals. N random sessions pass through every
+suite, in each of its directions. Exits with 0 if nothing differs, otherwise with 1 and the smallest
+failing case.
 """
 
 from __future__ import annotations
@@ -25,13 +25,17 @@ if __name__ == "__main__":
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(environments.TARGET / "hypothesis"))
 
 import driver
+import duplicates
 import twins
+from login import comparison as login
 from stored import comparison
 
 TUTORIALS = "tutorials"
 FLASK_SESSION = "flask-session"
+FLASK_LOGIN = "flask-login"
+DUPLICATES = "duplicates"
 PROBLEMS_SHOWN = 5
-SUITES = [*driver.SUITES, TUTORIALS, FLASK_SESSION]
+SUITES = [*driver.SUITES, TUTORIALS, FLASK_SESSION, FLASK_LOGIN, DUPLICATES]
 
 
 def main() -> int:
@@ -48,12 +52,16 @@ def main() -> int:
         failures += sum(summarize_finding(TUTORIALS, finding) for finding in twins.run(arguments.examples, seed))
     if arguments.store_peer and FLASK_SESSION in arguments.only:
         failures += sum(summarize_finding(FLASK_SESSION, finding) for finding in comparison.run(arguments.store_peer, seed))
+    if arguments.store_peer and FLASK_LOGIN in arguments.only:
+        failures += sum(summarize_finding(FLASK_LOGIN, finding) for finding in login.run(arguments.store_peer))
+    if arguments.store_peer and DUPLICATES in arguments.only:
+        failures += sum(summarize_finding(DUPLICATES, finding) for finding in duplicates.run(arguments.store_peer, seed))
     print(f"{failures} failing, seed {seed}, {time.monotonic() - started:.0f} s")
     return 1 if failures else 0
 
 
 def summarize(result: driver.Result) -> bool:
-    """One line, and the reproduction below it where there is one."""
+    """Print one line, and the reproduction of a failure."""
     counts = ", ".join(f"{count} {what}" for what, count in result.tally.items())
     verdict = "FAILED" if result.failure else "ok"
     print(f"{verdict:6} {result.suite:12} {result.cases:7} cases: {result.claim}" + (f" ({counts})" if counts else ""))
@@ -75,7 +83,11 @@ def summarize_finding(suite: str, finding: twins.Finding) -> bool:
 def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--peer", type=Path, required=True, help="the built carafe-interop-peer")
-    parser.add_argument("--store-peer", type=Path, help="the built carafe-interop-store-peer; without it flask-session is left out")
+    parser.add_argument(
+        "--store-peer",
+        type=Path,
+        help="the built carafe-interop-store-peer; without it flask-session, flask-login and duplicates are left out",
+    )
     parser.add_argument("--examples", type=Path, help="the folder of the built examples; without it the tutorials are left out")
     parser.add_argument(
         "--sessions", type=int, default=100_000, help="random sessions a suite and direction (default: %(default)s)"

@@ -1,4 +1,4 @@
-"""Smaller variants of a value, for finding the least session that still goes wrong."""
+"""Smaller variants of a value, for finding the smallest session that still fails."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Case = TypeVar("Case")
 
 
 def least(case: Case, smaller: Callable[[Case], Iterator[Case]], fails: Callable[[Case], bool], tries: int = 2000) -> Case:
-    """Walks to smaller and smaller cases as long as one of them still fails."""
+    """Return the smallest failing case that can be reached through smaller cases."""
     budget = iter(range(tries))
     while (better := next((each for each in smaller(case) if next(budget, None) is not None and fails(each)), None)) is not None:
         case = better
@@ -19,7 +19,7 @@ def least(case: Case, smaller: Callable[[Case], Iterator[Case]], fails: Callable
 
 
 def smaller_session(session: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Sessions with less in them, none empty."""
+    """Yield smaller sessions, none of them empty."""
     for variant in _smaller_dict(session):
         if variant:
             yield variant
@@ -59,7 +59,7 @@ def _smaller_list(items: list[Any]) -> Iterator[list[Any]]:
 
 
 def _smaller_text(text: Any) -> Iterator[Any]:
-    """Halves, then one character less; the kind of text stays."""
+    """Yield halves, then the text without one character; the type of text stays."""
     kind = Markup if isinstance(text, Markup) else type(text)
     if len(text) > 3:
         yield kind(text[: len(text) // 2])

@@ -17,7 +17,8 @@ LIFETIME = 1_209_600
 
 
 class Application:
-    """The middleware around one endpoint, which updates the session with what `visit` was told and looks at it."""
+    """The middleware around one endpoint, which updates and reads the session as `visit` requests.
+    """
 
     def __init__(self, secret: Any = SECRET, max_age: int | None = LIFETIME, **options: Any):
         self._middleware = SessionMiddleware(self._endpoint, secret_key=secret, max_age=max_age, **options)

@@ -1,4 +1,4 @@
-"""The sessions of `random_sessions` as hypothesis strategies: fewer, odder, and shrunk by hypothesis itself."""
+"""The sessions of `random_sessions` as Hypothesis strategies, for odder cases."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TAGGED = st.one_of(
 
 
 def sessions(tags: bool = True) -> st.SearchStrategy[dict[str, Any]]:
-    """Sessions that are not empty; without `tags`, only what plain JSON can hold."""
+    """Return a strategy of non-empty sessions; without `tags`, limited to plain JSON."""
     values = st.recursive(TAGGED if tags else PLAIN, lambda inner: _containers(inner, tags), max_leaves=12)
     return st.dictionaries(KEYS, values, min_size=1, max_size=6)
 

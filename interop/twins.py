@@ -1,10 +1,11 @@
-"""The tutorial programs: the Flask original and its Rust twin get the same requests and must give the same answers.
+"""Compares the tutorial programs: each Flask original and its Rust twin answer the same requests.
 
-Compared are status, body (not of redirects), content type, location, `Vary`, every `Set-Cookie` in order with its
-attributes in order, and the lines printed. Session values are compared by the text inside, dates within two seconds.
-In between the browsers of the two swap their session cookies, so each program goes on with what the other wrote.
+Compared are status, body (not of redirects), content type, location, `Vary`, every `Set-Cookie` in
+order with its attributes in order, and the printed lines. Session values are compared by the text
+inside, dates within two seconds. Between requests the two browsers swap their session cookies, so
+each program continues with the other's session.
 
-Allowed: `Cache-Control: no-store` of Carafe's on an answer that sets the session cookie.
+Allowed: Carafe's `Cache-Control: no-store` on a response that sets the session cookie.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ Step = tuple[Any, ...] | str
 
 @dataclass
 class Finding:
-    """What a comparison came to."""
+    """The result of a comparison."""
 
     claim: str
     answers: int
@@ -51,7 +52,7 @@ class Finding:
 
 
 class DifferenceError(Exception):
-    """The twin is not like the original."""
+    """The twin differs from the original."""
 
 
 def visit(*paths: str) -> list[Step]:
@@ -99,7 +100,8 @@ TWINS = {program: program for program in PROGRAMS} | {"actix_cookies": "cookies"
 
 
 def run(examples: Path, seed: int) -> Iterator[Finding]:
-    """One finding for each twin, in signed mode, one for the encrypted mode and one for a start without a key."""
+    """Yield a finding per twin in signed mode, one for encrypted mode, and one for a missing key.
+    """
     for twin, program in TWINS.items():
         yield compare(program, examples / twin, Random(f"{seed} {twin}"))
     yield compare("client_side", examples / "client_side", Random(f"{seed} encrypted"), encrypted=True)
@@ -127,7 +129,7 @@ def compare(program: str, twin: Path, chance: Random, encrypted: bool = False) -
 
 
 def walk(program: str, chance: Random) -> list[Step]:
-    """Random steps among those of the program, some with a header that no browser would send."""
+    """Return random steps of the program, some with a header that no browser would send."""
     steps: list[Step] = []
     for _ in range(STEPS):
         step = chance.choice(PROGRAMS[program])
@@ -149,7 +151,7 @@ ODD_HEADERS = (
 
 
 class Program:
-    """A running program: where it listens and what it has printed since."""
+    """A running program: its address, and the lines that it has printed since."""
 
     def __init__(self, process: subprocess.Popen[str], errors: Any):
         self._process, self._errors = process, errors
@@ -176,7 +178,7 @@ class Program:
 
 @contextmanager
 def started(command: list[str | Path], environment: dict[str, str]) -> Iterator[Program]:
-    """The program on a port of its own; ended at the end, when all its lines are there."""
+    """Run the program on a free port; stop it on exit, once all its lines are read."""
     everything = os.environ | {"PORT": "0", "SECRET_KEY": SECRET, "PYTHONIOENCODING": "utf-8"} | environment
     with tempfile.TemporaryFile("w+") as errors:
         process = subprocess.Popen(command, env=everything, stdout=subprocess.PIPE, stderr=errors, text=True, encoding="utf-8")
@@ -188,13 +190,13 @@ def started(command: list[str | Path], environment: dict[str, str]) -> Iterator[
 
 
 class Pair:
-    """The two programs, each with a browser of its own."""
+    """The two programs, each with its own browser."""
 
     def __init__(self, original: Program, twin: Program, encrypted: bool):
         self._original, self._twin, self._encrypted = original, twin, encrypted
         self.answers = 0
         self._problems: dict[str, list[Step]] = {}
-        """Each difference once, with the steps before it."""
+        """Each difference once, with the preceding steps."""
         self.forget()
 
     def forget(self) -> None:
@@ -213,7 +215,7 @@ class Pair:
                 self._problems.setdefault(str(difference), self.trail[:-1])
 
     def _swap(self) -> None:
-        """Each program goes on with the other's cookies; nothing is shared in encrypted mode."""
+        """Swap the cookies of the two programs; encrypted mode shares none."""
         if not self._encrypted:
             first, second = self.browsers
             first.cookies, second.cookies = second.cookies, first.cookies
@@ -232,7 +234,7 @@ class Pair:
             check_cache_control(ours, step)
 
     def _view(self, answer: Answer) -> dict[str, Any]:
-        """What must be equal."""
+        """Return the part of a response that must be equal."""
         redirect = 300 <= answer.status < 400
         view: dict[str, Any] = {"status": answer.status, "location": answer.one("location")}
         if not redirect and answer.status < 400:
@@ -247,7 +249,7 @@ class Pair:
                 raise DifferenceError(f"the times differ: Flask {one!r}, Carafe {other!r}")
 
     def forged(self, program: str) -> None:
-        """Cookies that were not made in this conversation: of another key, of the past, changed."""
+        """Send cookies of other keys, of the past, and changed ones."""
         paths = [step for step in PROGRAMS[program] if isinstance(step, str) and step != SWAP]
         now = int(time.time())
         text = '{"info":{"age":16,"name":"xiaohong"},"test2":"234","username":"\\u8427"}'
@@ -264,7 +266,8 @@ class Pair:
             self.go([("COOKIE", path, f"session={cookie}") for path in dict.fromkeys(paths)])
 
     def problems(self) -> list[str]:
-        """What was different, printed lines included; to be asked when both programs have ended."""
+        """Return the differences, including printed lines; requires that both programs have exited.
+        """
         answers = [f"{what}\n    after {before!r}" for what, before in self._problems.items()]
         return answers + self._printed_otherwise()
 
@@ -288,7 +291,7 @@ def ask(browser: Browser, step: Step) -> Answer:
 
 
 def shape(cookie: SetCookie) -> tuple[Any, ...]:
-    """A cookie without what may differ: the session by the text inside, dates by being there."""
+    """Return a cookie for comparison: the session by the text inside, dates by their presence."""
     value = content(cookie.value) if cookie.name == "session" and cookie.value else cookie.value
     return cookie.name, value, tuple((key, "a date" if key == "Expires" else text) for key, text in cookie.attributes)
 
@@ -301,7 +304,7 @@ def content(value: str) -> str:
 
 
 def moments(cookie: SetCookie) -> list[float]:
-    """The times in a cookie: when it expires, when the session was signed."""
+    """Return the times in a cookie: its expiry, and the time of the session's signature."""
     expires = cookie.get("Expires")
     times = [parsedate_to_datetime(expires).timestamp()] if expires else []
     if cookie.name == "session" and cookie.value:
@@ -318,7 +321,7 @@ def check_cache_control(ours: Answer, step: Step) -> None:
 
 
 def without_a_key(examples: Path) -> Finding:
-    """Each twin stops with one line that names SECRET_KEY."""
+    """Check that each twin fails with one line that names SECRET_KEY."""
     environment = {key: value for key, value in os.environ.items() if key not in ("SECRET_KEY", "RUST_BACKTRACE")} | {"PORT": "0"}
     problems = []
     for program in TWINS:

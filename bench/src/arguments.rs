@@ -1,4 +1,4 @@
-//! What the program is asked to do.
+//! The command line of the program.
 
 use crate::{
     FAMILIES, Family,
@@ -23,7 +23,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Mode {
     Time,
     Instructions,
-    /// The other side of `Instructions`: this process runs inside valgrind.
+    /// The inner process of `Instructions`, which runs inside valgrind.
     UnderValgrind,
 }
 

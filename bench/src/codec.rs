@@ -1,7 +1,8 @@
-//! Family 1: a cookie's value made and read, without HTTP.
+//! Family 1: writing and reading a cookie's value, without HTTP.
 //!
-//! Columns are operation and form. A form is a size of JSON text, plain or deflated: Flask deflates whenever that is
-//! shorter, which is from about 100 bytes on; ours are plain up to 512 bytes unless told otherwise.
+//! Columns are operation and form. A form is a size of JSON text, plain or deflated: Flask deflates
+//! if the result is shorter, which happens from about 100 bytes on; by default, Carafe deflates
+//! payloads of more than 512 bytes.
 
 use std::rc::Rc;
 
@@ -26,13 +27,13 @@ const SIGNED_JAR: &str = "cookie, signed jar";
 const PRIVATE_JAR: &str = "cookie, private jar";
 const WHO: [&str; 5] = [OURS, ENCRYPTED, SIGNED_JAR, PRIVATE_JAR, FLASK];
 
-/// The operations, and what the tables call them.
+/// The operations, as named in the tables.
 const READ: &str = "open + read one key";
 const OPEN: &str = "open";
 const ENCODE: &str = "encode";
 const SEAL: &str = "seal";
 
-/// One way for a session to stand in a cookie.
+/// A form of a session in a cookie.
 struct Form {
     name: String,
     dictionary: Value,
@@ -95,7 +96,7 @@ fn candidates_of(form: &Form, flask: Option<&Flask>) -> Candidates {
     all
 }
 
-/// Those whose cookies are never deflated.
+/// Returns the peers that never deflate cookies.
 fn others() -> [(&'static str, Rc<dyn Codec>); 3] {
     let jar = |protection| Rc::new(Jar::new(protection));
     [
@@ -105,7 +106,7 @@ fn others() -> [(&'static str, Rc<dyn Codec>); 3] {
     ]
 }
 
-/// The four operations of a peer.
+/// Returns the four operations of a peer.
 fn operations(who: &str, form: &Form, codec: &Rc<dyn Codec>) -> [Candidate; 4] {
     let (payload, dictionary) = (form.payload(), form.dictionary.clone());
     let cookie = codec.seal(&payload);

@@ -1,16 +1,18 @@
-//! What stands in the sessions that are measured. Always the same: every digit comes from a number.
+//! The content of the measured sessions. Reproducible: all digits are derived from numbers.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// A key that is good enough for every peer; cookie's want 64 bytes.
+/// A key that every peer accepts; cookie requires 64 bytes.
 pub(crate) const SECRET: &str = "4cbd5c8cd0a4e2ed1fd3c9cb6a07c9d1b0ff4d4e1c8f4c5b9e3a2d1c0b9a8f7e";
 
 pub(crate) const USER: u64 = 12_345;
 pub(crate) const NAME: &str = "alice";
 pub(crate) const COUNT: u64 = 7;
 
-/// The session of a logged-in user, as most requests carry one: 44 bytes of JSON and the digits of its token.
+/// The session of a logged-in user, as in most requests.
+///
+/// 44 bytes of JSON and the digits of the token.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Login {
     pub(crate) csrf: String,
@@ -20,7 +22,9 @@ pub(crate) struct Login {
 }
 
 impl Login {
-    /// The session of one browser; they differ in their token, of so many digits.
+    /// Returns the session of one browser.
+    ///
+    /// Sessions differ in their token, which has the given number of digits.
     pub(crate) fn of((browser, digits): (u32, usize)) -> Self {
         Self {
             csrf: self::digits(browser.into(), digits),
@@ -31,14 +35,15 @@ impl Login {
     }
 }
 
-/// Sizes of JSON text, and what the tables call them.
+/// Sizes of JSON text, as named in the tables.
 pub(crate) const SIZES: [(&str, usize); 3] = [("60 B", 60), ("1 KB", 1024), ("3.5 KB", 3584)];
 
-/// The number that stands under the first key of [`dictionary`].
+/// The number under the first key of [`dictionary`].
 pub(crate) const ACCOUNT: u64 = 12_345;
 
-/// A dictionary whose JSON text has exactly so many bytes: an account, and from 1 KB on a list of goods
-/// and a long token.
+/// Returns a dictionary with a JSON text of exactly `bytes` bytes.
+///
+/// The dictionary consists of an account and, from 1 KB on, a list of goods and a long token.
 pub(crate) fn dictionary(bytes: usize) -> Value {
     if bytes < 100 {
         return json!({ "account": ACCOUNT, "fresh": true, "token": digits(1, bytes - 41) });
@@ -56,7 +61,7 @@ fn item(number: u64) -> Value {
     json!({ "price": price, "quantity": number % 5 + 1, "sku": digits(number + 2, 8) })
 }
 
-/// Hexadecimal digits without a pattern: Steele's `SplitMix64`, started at a number.
+/// Returns hexadecimal digits without a pattern: Steele's `SplitMix64`, seeded with `start`.
 fn digits(start: u64, count: usize) -> String {
     let mut state = start;
     let mut text = String::new();

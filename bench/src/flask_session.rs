@@ -1,7 +1,9 @@
-//! Family 5: the same live sessions in one Redis, used by Flask-Session in Python and by us, in its layout and in ours.
+//! Family 5: live sessions in one Redis, used by Flask-Session in Python and by Carafe.
 //!
-//! A request is what a framework does about its session: open it, let a view use it, save it. No HTTP is in it, and
-//! one request is under way at a time. All keep Flask's rules.
+//! Carafe uses both Flask-Session's layout and its own.
+//!
+//! A request consists of the session work of a framework: open the session, let a view use it, save
+//! it. Requests run one at a time, without HTTP. All candidates follow Flask's rules.
 
 use std::{rc::Rc, sync::Arc};
 
@@ -24,12 +26,12 @@ const SHARED: &str = "**Carafe, Flask-Session's layout**";
 const THEIRS: &str = "Flask-Session";
 const WAYS: [(&str, Use); 2] = [("read", read), ("write", write)];
 
-/// What a view does.
+/// The use of a session by a view.
 type Use = fn(&Session) -> Result<(), SessionError>;
 
 struct Site {
     manager: Arc<SessionManager>,
-    /// `session=…` of each browser.
+    /// The `session=…` cookie of each browser.
     cookies: Vec<String>,
 }
 
@@ -50,7 +52,7 @@ pub(crate) fn run(rounds: usize) -> Outcome {
         candidates.push(candidate(SHARED, verb, does, &runtime, &shared));
         candidates.push(candidate(OURS, verb, does, &runtime, &own));
     }
-    // Python's first request after a pause takes longer, so a batch is not only a millisecond.
+    // Python's first request after a pause is slower, so batches must be longer than a millisecond.
     let in_batches = |candidate: Candidate| candidate.in_batches_of(BROWSERS as usize);
     let measured = measure(candidates.into_iter().map(in_batches).collect(), rounds)?;
     let mut table = Table::new(["", "read", "read and write"]);
@@ -96,7 +98,7 @@ fn candidate(
 }
 
 impl Site {
-    /// With a permanent session for each browser.
+    /// Opens a site with a permanent session for each browser.
     async fn open(side: ServerSide) -> Outcome<Self> {
         let manager = Arc::new(SessionManager::new(side, SessionConfig::flask())?);
         let mut site = Self {
@@ -119,7 +121,7 @@ impl Site {
         Ok(site)
     }
 
-    /// A request; the `Set-Cookie` of its answer.
+    /// Runs a request and returns the `Set-Cookie` of its response.
     async fn visit(
         &self,
         cookie: Option<&String>,

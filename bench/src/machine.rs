@@ -1,8 +1,8 @@
-//! What the numbers were measured on, and the versions of all that was measured.
+//! The machine of the measurement, and the versions of the measured software.
 
 use std::{fs, process::Command};
 
-/// Crates whose versions the reader wants to know.
+/// Crates for which the report shows the version.
 const CRATES: &[&str] = &[
     "actix-session",
     "actix-web",
@@ -28,7 +28,7 @@ const CRATES: &[&str] = &[
     "zlib-rs",
 ];
 
-/// Of the program that measures the peer's SQLite store.
+/// Crates of the program that measures the peer's SQLite store.
 const CRATES_OF_SQLX: &[&str] = &["libsqlite3-sys", "sqlx", "tower-sessions-sqlx-store"];
 
 /// Prints date, processor, compiler and versions.
@@ -58,7 +58,7 @@ fn said_by(program: &str, arguments: &[&str]) -> String {
     )
 }
 
-/// As the kernel names it; where the maker's name says little, family and model do.
+/// Returns the kernel's name of the processor. Adds family and model if the name is generic.
 fn processor() -> String {
     let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let field = |name: &str| {
@@ -76,13 +76,13 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(0, usize::from)
 }
 
-/// Of the last minute: how many others wanted the cores.
+/// Returns the load average of the last minute: the demand of other processes for the cores.
 fn load() -> String {
     let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     text.split(' ').next().unwrap_or_default().to_owned()
 }
 
-/// From a lock file, where several versions of one crate may stand.
+/// Returns the versions in a lock file, which may contain several versions of one crate.
 fn versions(lock: &str, crates: &[&str]) -> Vec<String> {
     let mut lines = lock.lines().peekable();
     let mut found = Vec::new();

@@ -1,20 +1,20 @@
-//! Carafe beside its peers, in one run; prints Markdown.
+//! Measures Carafe and its peers in one run; prints Markdown.
 //!
-//! | folder | holds |
+//! | folder | content |
 //! |---|---|
-//! | `harness` | rounds, CPU time, allocations, instructions, tables; knows no peer |
-//! | `peers` | one file per peer: how it is set up and called |
-//! | `codec` | family 1: a cookie's value made and read |
-//! | `requests` | family 2: a request through the middleware; axum_session's and actix-web's apart |
-//! | `memory` | family 3: what a million sessions in memory take |
+//! | `harness` | rounds, CPU time, allocations, instructions, tables; no peers |
+//! | `peers` | one file per peer: its setup and calls |
+//! | `codec` | family 1: writing and reading a cookie's value |
+//! | `requests` | family 2: requests through the middleware; axum_session and actix-web apart |
+//! | `memory` | family 3: the memory of a million sessions |
 //! | `redis` | family 4: a server over HTTP with its sessions in Redis |
-//! | `flask_session` | family 5: one server's Redis, shared by Flask-Session and us |
+//! | `flask_session` | family 5: one server's Redis, shared by Flask-Session and Carafe |
 //! | `sqlite` | family 6: loads and durable saves in a file |
-//! | `races` | family 7: what survives when a session is changed by many at once |
-//! | `timing` | family 8: whether a refusal's time tells how wrong a tag is |
+//! | `races` | family 7: the changes that survive concurrent requests on one session |
+//! | `timing` | family 8: whether the time of a rejection reveals how wrong a tag is |
 //!
-//! A new peer is a file in `peers` and a line in a family; a new family is a file here and a line in
-//! [`FAMILIES`]. The README says how to run it and what the numbers mean.
+//! A new peer is a file in `peers` and a line in a family; a new family is a file here and a line
+//! in [`FAMILIES`]. The README describes how to run the program and the meaning of the numbers.
 
 mod arguments;
 mod codec;
@@ -39,24 +39,24 @@ use harness::{Candidates, Measured, Outcome, instructions, measure};
 #[global_allocator]
 static ALLOCATOR: harness::CountingAllocator = harness::CountingAllocator;
 
-/// Things that are measured against each other.
+/// Candidates that are compared with each other.
 struct Family {
     name: &'static str,
-    /// Rounds, unless told otherwise.
+    /// Default number of rounds.
     rounds: usize,
     way: Way,
 }
 
-/// How a family is measured.
+/// The measurement of a family.
 enum Way {
-    /// Candidates whose CPU time is taken, and whose instructions valgrind can count.
+    /// Candidates for which CPU time is measured and valgrind can count instructions.
     Timed {
-        /// What is measured; without the peers that run in processes of their own if `alone`.
+        /// Returns the candidates, without the peers in separate processes if `alone`.
         candidates: fn(alone: bool) -> Outcome<Candidates>,
-        /// The tables that are made of the results.
+        /// Prints the tables of the results.
         report: fn(&Measured),
     },
-    /// Measures and prints by itself, with so many rounds.
+    /// Measures and prints by itself, with the given number of rounds.
     Own(fn(usize) -> Outcome),
 }
 
@@ -141,7 +141,7 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &[String]) -> Outcome {
-    // This program started by itself, to be looked at from outside.
+    // This program started these inner processes itself, to observe them from outside.
     match arguments {
         [part, rest @ ..] if part == memory::INSIDE => return memory::inside(rest),
         [part, rest @ ..] if part == redis::SERVER => return redis::serve(rest),
@@ -170,7 +170,7 @@ impl Family {
             (Mode::UnderValgrind, Way::Timed { candidates, .. }) => {
                 instructions::run(candidates(true)?)
             }
-            // Their work is done in other processes and in the kernel.
+            // These families work in other processes and in the kernel.
             (_, Way::Own(_)) => Ok(()),
         }
     }

@@ -1,7 +1,7 @@
-//! Family 3: what a session in memory takes.
+//! Family 3: the memory of a session.
 //!
-//! A million sessions of 90 bytes of JSON, each started by a request, in a process of their own: what its allocator
-//! was asked for and has not got back, and what the process grew by.
+//! A million sessions of 90 bytes of JSON, each started by a request, in a separate process: the
+//! live bytes of its allocator, and the growth of the process.
 
 use std::{collections::HashMap, fs, process::Command, time::Instant};
 
@@ -14,18 +14,18 @@ use crate::{
     peers::{call, carafe, start, tower_sessions},
 };
 
-/// The argument that tells the inner process what it is; the next one says whose sessions it makes.
+/// The argument that selects the inner process; the next argument names the peer.
 pub(crate) const INSIDE: &str = "--memory";
 
 const SESSIONS: u32 = 1_000_000;
-/// Digits of a token, so that the JSON text has 90 bytes.
+/// Number of digits of a token, for a JSON text of 90 bytes.
 const DIGITS: usize = 46;
 
 const OURS: &str = "**Carafe**";
 const TOWER_SESSIONS: &str = "tower-sessions";
 const BARE: &str = "JSON text in a `HashMap`";
 
-/// What an inner process found.
+/// The result of an inner process.
 struct Found {
     alive: f64,
     resident: f64,
@@ -69,7 +69,7 @@ fn outside(row: &str) -> Outcome<Found> {
     }
 }
 
-/// The inner process: makes the sessions and says what they took.
+/// Runs the inner process: creates the sessions and prints their memory.
 pub(crate) fn inside(arguments: &[String]) -> Outcome {
     match arguments.first().map(String::as_str) {
         Some(BARE) => told(|| Ok(bare())),
@@ -93,7 +93,7 @@ fn told<T>(make: impl FnOnce() -> Outcome<T>) -> Outcome {
     Ok(())
 }
 
-/// As little as there can be: the text under 16 bytes of key.
+/// Creates the minimum: the text under a key of 16 bytes.
 fn bare() -> HashMap<u128, Box<str>> {
     let mut texts = HashMap::new();
     for browser in 0..SESSIONS {
@@ -115,7 +115,7 @@ fn visited(mut router: Router) -> Outcome<Router> {
     Ok(router)
 }
 
-/// Bytes of this process that are in memory.
+/// Returns the resident memory of this process, in bytes.
 fn resident() -> Outcome<i64> {
     let text = fs::read_to_string("/proc/self/status")?;
     let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));

@@ -1,7 +1,7 @@
-//! Family 7: one session, changed by many requests at once. Counts, not times.
+//! Family 7: one session, changed by many requests concurrently. Counts, not times.
 //!
-//! All requests of a race are in flight together, in a runtime of two threads. Every handler looks at its session,
-//! waits a millisecond as for a database, and then writes.
+//! All requests of a race are in flight together, in a runtime of two threads. Every handler reads
+//! its session, waits a millisecond as for a database, and then writes.
 
 use ::carafe::MemoryStore;
 use axum::{
@@ -23,7 +23,7 @@ use crate::{
 
 /// Requests that count.
 const COUNTS: usize = 1_000;
-/// Requests that write a key each.
+/// Requests that each write a key.
 pub(crate) const KEYS: usize = 100;
 
 /// A store and both sites that use it.
@@ -33,7 +33,7 @@ struct Stage {
     theirs: Router,
 }
 
-/// What became of a race.
+/// The result of a race.
 struct Ended {
     kept: usize,
     answered: usize,
@@ -101,7 +101,9 @@ fn stages(runtime: &Runtime, redis: &str) -> Outcome<[Stage; 2]> {
     })
 }
 
-/// Starts a session and has all requests race for it; what it holds afterwards as its number, and as its keys.
+/// Starts a session and runs all requests concurrently.
+///
+/// Returns the result by the session's number and by its keys.
 async fn race(site: &Router, paths: impl Iterator<Item = String>) -> Outcome<(Ended, Ended)> {
     let cookie = cookie_of(&ask(site, "/begin", None).await).ok_or("no session began")?;
     let mut requests = JoinSet::new();

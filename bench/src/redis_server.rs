@@ -1,4 +1,4 @@
-//! A `redis-server` of our own, gone with this process however that ends.
+//! A private `redis-server`, which stops with this process however it exits.
 
 use std::{
     io::{BufRead, BufReader, Write},
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::harness::Outcome;
 
-/// Ends the server as soon as nobody holds the other end of its input any more.
+/// Stops the server as soon as the other end of its input is closed.
 const NURSE: &str = r#"redis-server "$@" >/dev/null 2>&1 & read -r _; kill -KILL $!"#;
 
 pub(crate) struct RedisServer {
@@ -22,7 +22,7 @@ pub(crate) struct RedisServer {
 }
 
 impl RedisServer {
-    /// Starts one without persistence on a free port.
+    /// Starts a server without persistence on a free port.
     pub(crate) fn start() -> Outcome<Self> {
         if Command::new("redis-server")
             .arg("--version")
@@ -67,7 +67,7 @@ impl RedisServer {
         self.field("server", "redis_version")
     }
 
-    /// Nanoseconds of CPU time that the server has used.
+    /// Returns the CPU time of the server, in nanoseconds.
     pub(crate) fn cpu_nanoseconds(&self) -> Outcome<f64> {
         let (user, system) = (
             self.field("cpu", "used_cpu_user")?.parse::<f64>()?,
@@ -83,7 +83,7 @@ impl RedisServer {
         Ok(value.ok_or("redis-server's INFO lacks a field")?.to_owned())
     }
 
-    /// The answer to a command whose answer is one line or one text.
+    /// Returns the reply to a command with a reply of one line or one text.
     fn ask(&self, command: &str) -> Outcome<String> {
         let mut lines = self.speak(command)?;
         let first = read_line(&mut lines)?;
@@ -95,7 +95,7 @@ impl RedisServer {
         Ok(String::from_utf8(text)?)
     }
 
-    /// The commands that clients and their scripts run until [`Watch::commands`] is asked.
+    /// Records the commands that clients and their scripts run until [`Watch::commands`] is called.
     pub(crate) fn watch(&self) -> Outcome<Watch<'_>> {
         let mut lines = self.speak("MONITOR")?;
         match read_line(&mut lines)?.as_str() {
@@ -117,14 +117,15 @@ impl RedisServer {
 
 impl Drop for RedisServer {
     fn drop(&mut self) {
-        // Closes its input, at which the nurse ends the server.
+        // Closes its input, upon which the nurse stops the server.
         drop(self.nurse.stdin.take());
         let _ = self.nurse.wait();
     }
 }
 
-/// Everything that the server is asked for, by its `MONITOR`: the one place that tells a client's commands from
-/// those of a script.
+/// The commands that the server receives, by `MONITOR`.
+///
+/// No other command of Redis distinguishes a client's commands from those of a script.
 pub(crate) struct Watch<'s> {
     server: &'s RedisServer,
     lines: BufReader<TcpStream>,
@@ -143,7 +144,8 @@ impl Watch<'_> {
         self.server.ask(&format!("ECHO {END}"))?;
         let mut commands = Commands::default();
         loop {
-            // `+1700000000.123456 [0 127.0.0.1:5000] "GET" "key"`, with `lua` instead of an address.
+            // `+1700000000.123456 [0 127.0.0.1:5000] "GET" "key"`, with `lua` instead of an
+            // address.
             let line = read_line(&mut self.lines)?;
             if line.contains(END) {
                 return Ok(commands);

@@ -1,7 +1,8 @@
 //! Family 6: sessions in an SQLite file.
 //!
-//! Loads, one after another, beside the same row read with a prepared statement; and durable saves with many in
-//! flight, by the wall clock, because they wait for the disk. Files are where the build is, so on a real disk.
+//! Sequential loads, compared with reading the same row by a prepared statement; and concurrent
+//! durable saves, in wall time because they wait for the disk. The files are next to the build, and
+//! therefore on a real disk.
 
 use std::{
     fs::{self, File},
@@ -16,7 +17,7 @@ use std::{
 
 use carafe::{
     SessionStore, Timestamp,
-    store::{Handle, Patched, Record, StoreKey},
+    store::{Patched, PublicId, Record, StoreKey},
 };
 use carafe_core::session::{Patch, SessionData};
 use carafe_sqlite::{SqliteOptions, SqliteStore};
@@ -30,10 +31,10 @@ use crate::{
 };
 
 const SESSIONS: usize = 2_000;
-/// Rounds of loads for one round of saves: they are short.
+/// Rounds of loads per round of saves, because loads are short.
 const LOADS: usize = 7;
 const IN_FLIGHT: usize = 64;
-/// Saves of each of them in one round.
+/// Saves of each session in one round.
 const SAVES: usize = 16;
 
 const RAW: &str = "rusqlite, one prepared `SELECT`";
@@ -41,7 +42,9 @@ const OURS: &str = "**Carafe**";
 const CPU: &str = "CPU time";
 const WALL: &str = "wall clock";
 
-/// The peer's ways to be set up: as it comes, and as durable as ours with its most and its fewest connections.
+/// The configurations of the peer.
+///
+/// The defaults, and Carafe's durability with most and with fewest connections.
 const POOLS: [(&str, Pool); 3] = [
     (
         "tower-sessions, as it comes",
@@ -66,14 +69,14 @@ const POOLS: [(&str, Pool); 3] = [
     ),
 ];
 
-/// A session of ours, as a request would have it after loading it.
+/// A session of Carafe, as a request has it after loading.
 #[derive(Clone)]
 struct Session {
     key: StoreKey,
     record: Record,
 }
 
-/// Everybody with a file of sessions.
+/// All candidates, each with a file of sessions.
 struct Stores {
     runtime: Rc<Runtime>,
     ours: Arc<SqliteStore>,
@@ -139,6 +142,7 @@ impl Stores {
                     black_box(
                         found
                             .expect("the store works")
+                            .into_record()
                             .expect("the session is there"),
                     );
                 }
@@ -146,7 +150,7 @@ impl Stores {
         }
     }
 
-    /// The same row with the same settings, and nothing made of it but the text.
+    /// Reads the same row with the same settings, and returns only its text.
     fn raw_load(&self) -> Outcome<impl Fn(Range<usize>) + 'static> {
         const ROW: &str = "SELECT key, handle, user, device, created, renewed, last_seen, expires, authenticated, \
             version, data FROM sessions WHERE key = ?1 AND expires > ?2";
@@ -198,7 +202,9 @@ impl Stores {
     }
 }
 
-/// A stride through the sessions, so that neighbours in time are not neighbours in the file.
+/// Steps through the sessions with a stride.
+///
+/// Consecutive loads must not be adjacent in the file.
 fn at(sessions: &[Session], number: usize) -> &Session {
     &sessions[number * 7919 % sessions.len()]
 }
@@ -225,13 +231,14 @@ async fn filled(store: &SqliteStore) -> Outcome<Vec<Session>> {
         let record = Record {
             data: SessionData::parse(text, Record::STYLE)?,
             user: None,
-            handle: Handle::random()?,
+            public_id: PublicId::random()?,
             device: None,
             created: now,
             renewed: now,
             last_seen: now,
             expires: now.saturating_add(14 * 24 * 3600),
             authenticated: None,
+            renewal: None,
             version: 0,
         };
         let key = StoreKey::of_id(&format!("the id of browser {browser}"));
@@ -241,8 +248,9 @@ async fn filled(store: &SqliteStore) -> Outcome<Vec<Session>> {
     Ok(sessions)
 }
 
-/// Each session in a task of its own, saved again and again, never twice with the same content. The seconds that it
-/// took, and the sessions as they are now.
+/// Saves each session repeatedly in a separate task, with new content every time.
+///
+/// Returns the seconds, and the sessions after the saves.
 async fn our_saves(store: &Arc<SqliteStore>, sessions: &[Session]) -> (f64, Vec<Session>) {
     let begin = Instant::now();
     let tasks: Vec<_> = sessions
@@ -260,7 +268,7 @@ async fn saved(store: Arc<SqliteStore>, mut session: Session) -> Session {
     for _ in 0..SAVES {
         let (base, now) = (&session.record, Timestamp::now());
         let mut patch = Patch::default();
-        // As long as what the peers write.
+        // The same length as the text that the peers write.
         patch.set("n", format!("{}", 1_700_000_000_000_000_000 + base.version));
         let patched = store.patch(&session.key, base, &patch, now).await;
         match patched.expect("the store works") {
@@ -295,7 +303,7 @@ fn report_loads(measured: &Measured) {
     );
 }
 
-/// Where the files are, and how long it takes to have 4 KiB on that disk.
+/// Returns the path of the files and the time of syncing 4 KiB to their disk.
 fn disk(folder: &Path) -> Outcome<String> {
     let mut file = File::create(folder.join("probe"))?;
     let syncs = (0..101).map(|_| {

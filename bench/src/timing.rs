@@ -1,8 +1,8 @@
-//! Family 8: whether a refusal takes longer the more of a forged tag is right.
+//! Family 8: whether a rejection takes longer if more of a forged tag is correct.
 //!
-//! Reparaz, Balasch and Verbauwhede, "Dude, is my code constant time?" (2016): two classes of inputs in random order, each
-//! call timed alone, and Welch's t of the two means. Beyond ±4.5 the classes take different times. The slowest
-//! tenth is left out, which is what the machine did meanwhile.
+//! Reparaz, Balasch and Verbauwhede, "Dude, is my code constant time?" (2016): two classes of
+//! inputs in random order, each call timed separately, and Welch's t of the two means. Beyond ±4.5
+//! the classes take different times. The slowest tenth is excluded as noise of the machine.
 
 use std::{hint::black_box, ops::Range, time::Instant};
 
@@ -20,15 +20,18 @@ use crate::{
     harness::{Outcome, Table},
 };
 
-/// Calls a round.
+/// Calls per round.
 const CALLS: usize = 10_000;
 const PAYLOAD: &str = r#"{"csrf":"0123456789012345678901234567890123456789","uid":12345}"#;
-/// Where tags stand in the bytes of an encrypted token, from its start and from its end; and in those of an HMAC-SHA1.
+/// Positions of tags in the bytes of tokens.
+///
+/// For an encrypted token, from its start and from its end; for an HMAC-SHA1 signature, from its
+/// start.
 const COMMITMENT: Range<usize> = 29..61;
 const TAG: usize = 16;
 const HMAC: Range<usize> = 0..20;
 
-/// Two inputs that are refused, and who refuses them.
+/// Two rejected inputs, and the function that rejects them.
 struct Pair {
     name: &'static str,
     early: Vec<u8>,
@@ -102,7 +105,7 @@ fn encrypted(
     Pair::of(name, &cookie, tag, Box::new(refuses))
 }
 
-/// What the method shows where time does depend on it.
+/// Returns a control: a comparison with a time that depends on the input.
 fn plain() -> Pair {
     let secret = vec![7; 1024];
     let (mut early, mut late) = (secret.clone(), secret.clone());
@@ -115,7 +118,7 @@ fn plain() -> Pair {
     }
 }
 
-/// A token in which one byte of what its last part stands for, in base64url, is another.
+/// Returns a token with one wrong byte in its last Base64url part.
 fn with_wrong_byte(token: &str, at: usize) -> Outcome<Vec<u8>> {
     let start = token.rfind('.').map_or(0, |dot| dot + 1);
     let mut bytes = URL_SAFE_NO_PAD.decode_to_vec(&token[start..])?;
@@ -125,7 +128,7 @@ fn with_wrong_byte(token: &str, at: usize) -> Outcome<Vec<u8>> {
 }
 
 impl Pair {
-    /// A good token with a wrong first and with a wrong last byte of its tag.
+    /// Returns a valid token with a wrong first byte and with a wrong last byte of its tag.
     fn of(name: &'static str, token: &str, tag: Range<usize>, refuses: Refuses) -> Outcome<Self> {
         assert!(!refuses(token.as_bytes()), "{name}: it is good");
         Ok(Self {
@@ -136,10 +139,12 @@ impl Pair {
         })
     }
 
-    /// Nanoseconds of the calls with each of both, without the slowest tenth of all.
+    /// Returns the nanoseconds of the calls with each input.
+    ///
+    /// The slowest tenth of all calls is excluded.
     fn times(&self, calls: usize) -> [Vec<f64>; 2] {
         let mut times = Vec::with_capacity(calls);
-        // One place for both, so that nothing but the bytes differs.
+        // One buffer for both inputs, so that only the bytes differ.
         let mut input = self.early.clone();
         let mut random = 0x9e37_79b9_7f4a_7c15_u64;
         for _ in 0..calls {

@@ -1,8 +1,10 @@
-"""What one side must see of what the other one did, one request after the other."""
+"""Checks that each program reads the other's sessions, one request after the other."""
 
 from __future__ import annotations
 
 import pickle
+import secrets
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from random import Random
@@ -17,7 +19,7 @@ from stored.values import Values, as_seen, plain
 
 @dataclass
 class Pair:
-    """Both sides on one database, in one setting."""
+    """Both programs on one database, with one setting."""
 
     backend: Backend
     theirs: Theirs
@@ -39,13 +41,14 @@ Check = Callable[[Pair], Iterator[Problem]]
 
 
 def same(what: str, ours: Any, theirs: Any) -> Iterator[Problem]:
-    """By `repr`, which tells 1 from 1.0 and True, knows NaN and shows the order."""
+    """Compare by `repr`, which distinguishes 1 from 1.0 and True, supports NaN and shows the order.
+    """
     if repr(ours) != repr(theirs):
         yield f"{what}:\n    with Carafe {ours!r}\n    by itself   {theirs!r}"
 
 
 def what_flask_writes(pair: Pair) -> Iterator[Problem]:
-    """Carafe reads it, changes one key, and Flask reads the rest as if Carafe had not been there."""
+    """Carafe reads a session and changes one key; Flask reads the other keys unchanged."""
     values = Values(pair.chance, pair.wide)
     for _ in range(pair.sessions):
         content = values.theirs()
@@ -62,7 +65,7 @@ def what_flask_writes(pair: Pair) -> Iterator[Problem]:
 
 
 def what_carafe_writes(pair: Pair) -> Iterator[Problem]:
-    """Flask reads what it would read if it had written the same; in MessagePack the bytes are the same."""
+    """Flask reads the same as from its own session; in MessagePack the bytes are equal."""
     values = Values(pair.chance, pair.wide)
     for _ in range(pair.sessions):
         content = values.ours()
@@ -91,7 +94,7 @@ def cookies_and_expiry(pair: Pair) -> Iterator[Problem]:
 
 
 def log_outs(pair: Pair) -> Iterator[Problem]:
-    """Whoever ends a session ends it for both."""
+    """A logout in one program is a logout in both."""
     cookie = pair.theirs.write({"a": 1})
     with pair.theirs.request(cookie) as visit:
         session.clear()
@@ -106,7 +109,7 @@ def log_outs(pair: Pair) -> Iterator[Problem]:
 
 
 def new_ids(pair: Pair) -> Iterator[Problem]:
-    """A new id is the same session for both, and the old one is none."""
+    """A new id leads to the same session in both programs, and the old id to none."""
     old = pair.theirs.write({"a": 1})
     with pair.theirs.request(old) as visit:
         pair.theirs.app.session_interface.regenerate(session)  # type: ignore[attr-defined]
@@ -119,16 +122,16 @@ def new_ids(pair: Pair) -> Iterator[Problem]:
 
 
 def log_ins(pair: Pair) -> Iterator[Problem]:
-    """Carafe's facts are one key to Flask, which keeps it; a log-in changes the id."""
+    """Carafe's metadata is one key to Flask, which keeps it; a login changes the id."""
     before = pair.theirs.write({"cart": [1]})
     cookie = pair.ours.visit(before, {"login": "42"}, setting("user_id", 42))
     seen = pair.theirs.read(cookie)
-    yield from same("the keys that Flask sees", list(seen), ["_permanent", "cart", "_user_id", "user_id", "_carafe"])
+    yield from same("the keys that Flask sees", list(seen), ["_permanent", "cart", "_user_id", "_fresh", "user_id", "_carafe"])
     yield from same("the user in them", seen["_carafe"]["user"], "42")
     yield from same("what is stored under the id before", pair.stored(before), None)
     pair.theirs.write({"b": 2}, cookie)
     request = pair.ours.begin(cookie)
-    keys = ["_permanent", "cart", "_user_id", "user_id", "b"]
+    keys = ["_permanent", "cart", "_user_id", "_fresh", "user_id", "b"]
     yield from same("the user after Flask's change", (request.user, list(request.session)), ("42", keys))
     handle = request.handle
     pair.ours.finish(request, setting("b", 3))
@@ -145,8 +148,41 @@ def log_ins(pair: Pair) -> Iterator[Problem]:
     pair.ours.finish(request)
 
 
+def ids_of_other_forms(pair: Pair) -> Iterator[Problem]:
+    """A session keeps an id of another `SESSION_ID_LENGTH`, or a UUID of Flask-Session before 0.6.
+    """
+    interface: Any = pair.theirs.app.session_interface
+    makers = [lambda _, length=length: secrets.token_urlsafe(length) for length in (1, 8, 16, 24, 31, 33, 48, 64, 128, 143)]
+    makers += [lambda _: str(uuid.uuid4()), lambda _: uuid.uuid4().hex]
+    for make in makers:
+        interface._generate_sid = make
+        try:
+            cookie = pair.theirs.write({"a": 1})
+        finally:
+            del interface._generate_sid
+        name = name_of(cookie)
+        request = pair.ours.begin(cookie)
+        seen = (request.session, request.rejection)
+        yield from same(f"the session {name}", seen, ({"_permanent": True, "a": 1}, None))
+        after_change = pair.ours.finish(request, setting("b", 2))
+        yield from same(f"the id of {name} after a change", name_of(after_change), name)
+        expected = {"_permanent": True, "a": 1, "b": 2}
+        yield from same(f"what Flask reads of {name}", pair.theirs.read(cookie), expected)
+        new = pair.ours.visit(cookie, "renew")
+        yield from same(f"{name} under a new id", pair.theirs.read(new), expected)
+        yield from same(f"what is stored under {name}", pair.stored(cookie), None)
+        interface._generate_sid = make
+        try:
+            cookie = pair.theirs.write({"a": 1})
+        finally:
+            del interface._generate_sid
+        yield from same(f"the cookie of {name} after a log-out", pair.ours.visit(cookie, "logout"), None)
+        yield from same(f"what is stored under {name} after it", pair.stored(cookie), None)
+
+
 def pickles(pair: Pair) -> Iterator[Problem]:
-    """A pickle is refused by name and left alone; once Flask has saved it anew, it is a session."""
+    """A pickle is rejected and left unchanged; after Flask saves it again, it is a session.
+    """
     for protocol in range(6):
         cookie = pair.theirs.write({"a": 1})
         pickled = pickle.dumps({"_permanent": True, "n": protocol}, protocol)
@@ -164,7 +200,8 @@ def pickles(pair: Pair) -> Iterator[Problem]:
 
 
 def rubbish(pair: Pair) -> Iterator[Problem]:
-    """What neither wrote is refused and left alone; what Carafe cannot write changes nothing."""
+    """Invalid stored values are rejected and left unchanged; unwritable values change nothing.
+    """
     for value in (b"\x81\xa1", b"[1]", b"not a session", b"\x81\xc1\x01"):
         cookie = pair.theirs.write({"a": 1})
         pair.backend.put(name_of(cookie), value)
@@ -196,7 +233,7 @@ def formats(pair: Pair) -> Iterator[Problem]:
 
 
 def signatures(pair: Pair) -> Iterator[Problem]:
-    """A forged or unsigned id is refused where ids are signed, before the store is asked."""
+    """If ids are signed, a forged or unsigned id is rejected before the store is used."""
     cookie = pair.theirs.write({"a": 1})
     value, _, signature = cookie.partition(".")
     if not pair.signed:
@@ -213,7 +250,7 @@ def signatures(pair: Pair) -> Iterator[Problem]:
 
 
 def asked(backend: Backend) -> int:
-    """How much the database has been asked, where it says so."""
+    """Return the number of commands of the database, or 0 if the database does not count them."""
     return backend.commands() if hasattr(backend, "commands") else 0
 
 
@@ -224,6 +261,7 @@ CHECKS: tuple[Check, ...] = (
     log_outs,
     new_ids,
     log_ins,
+    ids_of_other_forms,
     pickles,
     rubbish,
     formats,

@@ -1,4 +1,4 @@
-"""All checks and races, on every database, in both serializations, with signed ids and without."""
+"""All checks and races, on every database, in both serializations, with and without signed ids."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PROBLEMS = 5
 
 
 def run(program: Path, seed: int) -> Iterator[Finding]:
-    """One finding for each database and setting."""
+    """Yield one finding per database and setting."""
     with ExitStack() as stack:
         ours = Ours(program)
         stack.callback(ours.close)
@@ -34,7 +34,7 @@ def run(program: Path, seed: int) -> Iterator[Finding]:
 
 def _backends(stack: ExitStack) -> Iterator[Backend]:
     yield Redis(stack.enter_context(servers.redis()))
-    # In memory where that is a place: each commit of Flask's waits for the disk, and there are thousands.
+    # In memory if possible: each commit of Flask waits for the disk, and there are thousands.
     memory = Path("/dev/shm")
     home = TemporaryDirectory(prefix="carafe-interop-", dir=memory if memory.is_dir() else None)
     file = Path(stack.enter_context(home)) / "app.db"
@@ -50,14 +50,14 @@ def _backends(stack: ExitStack) -> Iterator[Backend]:
 def _compare(backend: Backend, ours: Ours, serialization: str, signed: bool, seed: int) -> Finding:
     setting = f"{backend.name}, {serialization}{', signed' if signed else ''}"
     chance = Random(f"{seed} {setting}")
-    # Made first: it makes its table.
+    # Created first, because it creates its table.
     pair = Pair(backend, Theirs(backend, serialization, signed), ours, signed, chance, SESSIONS)
     ours.use(backend, serialization, signed)
     problems: list[str] = []
     for check in (*CHECKS, *RACES):
         try:
             problems += [f"{check.__name__}: {problem}" for problem in check(pair)]
-        except Exception:  # the rest is still worth a look
+        except Exception:  # the other checks still run
             problems.append(f"{check.__name__}: {traceback.format_exc()}")
     checks = len(CHECKS) + len(RACES)
     claim = f"real Flask-Session and Carafe share live sessions in {setting}"

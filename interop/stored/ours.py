@@ -17,7 +17,7 @@ TAGGER = TaggedJSONSerializer()
 
 
 class RefusedError(Exception):
-    """Carafe does not serve this request: a store's trouble, by its word and text."""
+    """Carafe rejected this request: the code and the text of a store error."""
 
     def __init__(self, word: str, text: str):
         super().__init__(f"{word}: {text}")
@@ -26,7 +26,7 @@ class RefusedError(Exception):
 
 @dataclass
 class Request:
-    """A request that has begun: what its handler sees."""
+    """An open request, with the handler's view of the session."""
 
     name: str
     cookie: str | None
@@ -37,7 +37,7 @@ class Request:
 
 
 class Ours:
-    """A running program with one store. Not for two threads at once."""
+    """A running program with one store. Not thread-safe."""
 
     def __init__(self, program: Path):
         self._peer = Peer([program])
@@ -54,7 +54,7 @@ class Ours:
         return Request(name, cookie, session, seen["user"], seen["handle"], seen["rejection"])
 
     def finish(self, request: Request, *steps: Any) -> str | None:
-        """The browser's cookie after it."""
+        """Finish the request and return the browser's cookie."""
         sent = self._ask({"op": "finish", "request": request.name, "steps": list(steps)})
         return after(sent["set_cookie"], request.cookie)
 
@@ -77,5 +77,5 @@ class Ours:
 
 
 def setting(key: str, value: Any) -> dict[str, list[str]]:
-    """The step that gives a key a value."""
+    """Return the step that sets a key."""
     return {"set": [key, json.dumps(TAGGER.tag(value), separators=(",", ":"))]}

@@ -1,4 +1,4 @@
-"""Private database servers: in a temporary directory, on a free port, gone at the end."""
+"""Private database servers: in a temporary directory, on a free port, removed at exit."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _do(command: Sequence[str | Path], home: Path) -> None:
 
 
 def _unprivileged() -> dict[str, Any]:
-    """A database refuses to run as root, and should."""
+    """Return the arguments that drop root privileges: databases refuse to run as root."""
     return {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
 
 

@@ -1,4 +1,4 @@
-"""A Flask application with Flask-Session, and a look at what lies in its store."""
+"""A Flask application with Flask-Session, and access to the content of its store."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ TABLE = "their_sessions"
 
 
 class Backend(Protocol):
-    """A database that both share."""
+    """A database that both programs share."""
 
     name: str
     store: str
-    """Its name for the Rust program."""
+    """The database's name in the Rust program."""
     url: str
 
     def configure(self, app: Flask) -> None: ...
@@ -36,7 +36,7 @@ class Backend(Protocol):
     def put(self, name: str, value: bytes) -> None: ...
     def names(self) -> set[str]: ...
     def left(self, name: str) -> float:
-        """Seconds until it expires."""
+        """Return the seconds until the value expires."""
 
 
 class Redis:
@@ -62,13 +62,13 @@ class Redis:
         return float(self.client.pttl(name)) / 1000
 
     def commands(self) -> int:
-        """How many commands about keys the server has run."""
+        """Return the number of commands on keys that the server has run."""
         stats: Any = self.client.info("commandstats")
         return sum(stats.get(f"cmdstat_{verb}", {"calls": 0})["calls"] for verb in ("get", "set", "del", "evalsha", "eval"))
 
 
 class Sql:
-    """Flask-Session's table by SQLAlchemy; `url` is what the Rust program takes, `engine` what SQLAlchemy does."""
+    """Flask-Session's table. `url` is the Rust program's address, `engine` is SQLAlchemy's."""
 
     def __init__(self, name: str, store: str, url: str, engine: str):
         self.name, self.store, self.url, self._engine_url = name, store, url, engine
@@ -106,7 +106,7 @@ class Sql:
 
 @dataclass
 class Visit:
-    """A request under way; `cookie` is what the browser has after it."""
+    """An open request; `cookie` is the browser's cookie after it."""
 
     cookie: str | None
     set_cookie: str | None = None
@@ -114,7 +114,7 @@ class Visit:
 
 
 class Theirs:
-    """The application, in one of Flask-Session's settings."""
+    """The application, with one of Flask-Session's settings."""
 
     def __init__(self, backend: Backend, serialization: str, signed: bool):
         self.app = Flask("interop")
@@ -127,14 +127,15 @@ class Theirs:
         )
         backend.configure(self.app)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # of the signer
+            warnings.simplefilter("ignore", DeprecationWarning)  # from the signer
             Session(self.app)
         self._codec: Any = msgspec.msgpack if serialization == "msgpack" else msgspec.json
         self.serialization = serialization
 
     @contextmanager
     def request(self, cookie: str | None) -> Iterator[Visit]:
-        """A request with this `Cookie` header: inside, `flask.session` is its session; at the end it is saved."""
+        """Run a request with this `Cookie` header; its `flask.session` is saved on exit.
+        """
         visit = Visit(cookie)
         with self.app.test_request_context("/", headers={"Cookie": cookie} if cookie else {}):
             visit.before = dict(session)
@@ -144,7 +145,7 @@ class Theirs:
         visit.cookie = after(visit.set_cookie, cookie)
 
     def write(self, new: dict[Any, Any], cookie: str | None = None) -> str:
-        """The browser's cookie after a request that updates the session with `new`."""
+        """Return the browser's cookie after a request that updates the session with `new`."""
         with self.request(cookie) as visit:
             session.update(new)
         assert visit.cookie is not None
@@ -156,17 +157,17 @@ class Theirs:
         return visit.before
 
     def encoded(self, content: dict[Any, Any]) -> bytes:
-        """What Flask-Session stores for it."""
+        """Return the bytes that Flask-Session stores."""
         encoded: bytes = self._codec.encode(content)
         return encoded
 
     def as_stored(self, content: Any) -> Any:
-        """What comes back of it."""
+        """Return the content after a round trip through the store's format."""
         return self._codec.decode(self._codec.encode(content))
 
 
 def after(set_cookie: str | None, cookie: str | None) -> str | None:
-    """The `Cookie` header of a browser that has got this."""
+    """Return the `Cookie` header of a browser that has received this `Set-Cookie` header."""
     if set_cookie is None:
         return cookie
     pair = set_cookie.partition(";")[0]
@@ -174,6 +175,6 @@ def after(set_cookie: str | None, cookie: str | None) -> str | None:
 
 
 def name_of(cookie: str | None) -> str:
-    """The name in the store of the session that a browser has."""
+    """Return the store's name of the session in a browser's cookie."""
     assert cookie is not None
     return PREFIX + cookie.removeprefix("session=").partition(".")[0]

@@ -1,4 +1,4 @@
-"""Random dictionaries that Flask-Session can keep, and what Carafe's handlers see of them."""
+"""Random dictionaries that Flask-Session can store, and the way Carafe's handlers see them."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ TAGGER = TaggedJSONSerializer()
 TEXTS = ("", "a", "Zoë", "日本", "😀", "\x00\x1f\x7f", '"\\/', "\u2028", "x" * 40, "y" * 300, "1", "null", "\\u0031")
 INTEGERS = (0, 1, -1, 127, 128, -32, -33, 255, 256, 2**16, -(2**15) - 1, 2**32, 2**53 + 1, 2**63, 2**64 - 1, -(2**63))
 FLOATS = (0.0, -0.0, 1.0, 0.1, 1e16, 1e-7, 1.5e300, 5e-324, 123456789012345680.0, 1e22)
-# From the year 100 on: before that, Python's parser of Flask's tag takes the year for one of two digits.
+# From the year 100 on: Python's parser of Flask's tag reads earlier years as two-digit years.
 MOMENTS = (0, 1_700_000_000, 2**32 - 1, 2**32, 2**34, -1, -59_011_459_200, 253_402_300_799)
 
 
 class Values:
-    """A source that is the same for the same `chance`. `wide`: with the keys and values that only MessagePack keeps."""
+    """A reproducible source. `wide` adds the keys and values that only MessagePack preserves."""
 
     def __init__(self, chance: Random, wide: bool):
         self._chance, self._wide = chance, wide
 
     def theirs(self) -> dict[Any, Any]:
-        """A session as a Flask application has it."""
+        """Return a session of a Flask application."""
         content = {self._key(): self._value(3, ours=False) for _ in range(self._chance.randrange(1, 7))}
         if self._wide and self._chance.random() < 0.2:
             content |= {self._odd_key(): 1}
         return content
 
     def ours(self) -> dict[str, Any]:
-        """A session that Rust handlers make, in the types of Flask's tags."""
+        """Return a session of Rust handlers, in the types of Flask's tags."""
         return {self._key(): self._value(3, ours=True) for _ in range(self._chance.randrange(1, 7))}
 
     def _key(self) -> str:
@@ -70,7 +70,7 @@ class Values:
         return self._chance.choice((0, 1.5, -7, 2**63, None, b"x", (1, "x"), EPOCH + timedelta(seconds=1_700_000_000.5)))
 
     def _moment(self, ours: bool) -> datetime:
-        """Rust's handlers write whole seconds, as Flask's tag does."""
+        """Return a moment. Rust handlers write whole seconds, like Flask's tag."""
         moment = EPOCH + timedelta(seconds=self._chance.choice(MOMENTS))
         return moment if ours else moment.replace(microsecond=self._chance.choice((0, 1, 123456, 500000, 999999)))
 
@@ -88,7 +88,7 @@ ODD_THEIRS = (
 
 
 def plain(value: Any) -> Any:
-    """With text for Markup, which Flask-Session refuses and Carafe writes as what it is."""
+    """Replace Markup by text: Flask-Session rejects Markup, and Carafe writes its text."""
     if isinstance(value, Markup):
         return str.__str__(value)
     if isinstance(value, list | tuple):
@@ -97,7 +97,7 @@ def plain(value: Any) -> Any:
 
 
 def as_seen(value: Any) -> Any:
-    """What Carafe's handlers see: moments to the second, and keys that are no text as their JSON."""
+    """Return the value that Carafe's handlers see: moments in whole seconds, other keys as JSON."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).replace(microsecond=0)
     if isinstance(value, list | tuple):

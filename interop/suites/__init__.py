@@ -1,4 +1,5 @@
-"""What is tested against the real libraries, one kind of agreement per module.
+"""The tests against the real libraries, one kind of agreement per module.
 
-A suite makes random cases and says what is wrong with each; `driver` runs it in batches and shrinks what fails.
+A suite creates random cases and reports the problem of each; `driver` runs the suite in batches and
+shrinks failures.
 """

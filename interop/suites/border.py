@@ -1,4 +1,4 @@
-"""Sessions whose compressed form is about as long as the plain one: where both writers decide whether to compress."""
+"""Sessions near the size from which compression pays, where both writers decide."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from peer_process import Peer
 from suites.round_trip import RoundTrip, Trip
 
 REACH = 3
-"""How many bytes before the border to begin."""
+"""Distance of the first case from the border, in bytes."""
 
 
 class Border(RoundTrip):
@@ -32,7 +32,7 @@ class Border(RoundTrip):
         return None
 
     def _near_the_border(self) -> Session:
-        """Text that does not shrink, followed by just so much that does."""
+        """Return incompressible text followed by a compressible part of critical length."""
         key, length = self.sessions.key(), self.chance.choice((0, 3, 10, 40, 100, 500))
         start = "".join(self.chance.choices(string.ascii_letters + string.digits + " -_é", k=length))
         unit = self.chance.choice(("x", "ab", "0", start[:5] or "é"))
@@ -41,6 +41,6 @@ class Border(RoundTrip):
 
 
 def saved(key: str, text: str) -> int:
-    """By how much compressing makes it shorter than what is needed for it to pay; grows with the text."""
+    """Return the bytes that compression saves beyond the necessary minimum; grows with the text."""
     plain = b'{"%s":"%s"}' % (key.encode("ascii", "backslashreplace"), text.encode("ascii", "backslashreplace"))
     return len(plain) - 1 - len(zlib.compress(plain))

@@ -1,4 +1,7 @@
-"""They write, Carafe changes one key, they read the rest unchanged; in the payload every other value keeps its bytes."""
+"""A library writes, Carafe changes one key, the library reads the rest unchanged.
+
+In the payload every other value keeps its bytes.
+"""
 
 from __future__ import annotations
 
@@ -39,10 +42,10 @@ REMOVED = Removed.REMOVED
 class Edit:
     session: Session
     style: str
-    """Who wrote it: Flask as it is, with other JSON options, or a stranger whose JSON looks different."""
+    """The writer: Flask, Flask with other JSON options, or a program with another JSON style."""
     key: str
     value: Any
-    """The new value; the key is removed if it is `REMOVED`."""
+    """The new value; `REMOVED` removes the key."""
     setting: Setting
 
 
@@ -96,7 +99,7 @@ def change(case: Edit) -> Request:
 
 
 def written(case: Edit) -> str:
-    """The session's JSON text in the style of its writer."""
+    """Return the session's JSON text in the style of its writer."""
     tagged = TAGGER.tag(case.session)
     if case.style == "flask":
         return json.dumps(tagged, separators=(",", ":"), sort_keys=True)
@@ -109,7 +112,7 @@ def written(case: Edit) -> str:
 
 
 def as_utf8(text: str, tagged: Any) -> str:
-    """The raw text if it can be sent at all: lone surrogates have no UTF-8."""
+    """Return the raw text if UTF-8 can represent it: lone surrogates cannot be sent."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -122,7 +125,7 @@ def refused(answer: Response) -> str | None:
 
 
 def removal(case: Edit, old: list[Any]) -> str | None:
-    """No cookie is right only where nothing is left."""
+    """Check that the cookie is removed only if the session is empty."""
     left = [pair for pair in old if pair[0] != describe(case.key)]
     return f"the cookie is gone, but {left!r} should be left" if left or case.value is not REMOVED else None
 
@@ -146,7 +149,7 @@ def expected(case: Edit, old: list[Any]) -> list[Any]:
 
 
 def as_flask_reads(value: Any) -> Any:
-    """Inner dictionaries come back sorted."""
+    """Return the value with sorted inner dictionaries."""
     return TAGGER.loads(json.dumps(TAGGER.tag(value), sort_keys=True))
 
 
@@ -158,12 +161,12 @@ def as_flask_would(case: Edit) -> str:
 
 
 def pairs(description: list[Any]) -> dict[str, Any]:
-    """A described session without its order."""
+    """Return a described session without its order."""
     return {str(key): value for key, value in description}
 
 
 def others(payload: str, key: str) -> dict[str, str] | None:
-    """The JSON text of each member but one; None for a root that is itself an escaped dictionary."""
+    """Return the JSON text of each other member; None if the root is an escaped dictionary."""
     members = dict(top_level(payload))
     if len(members) == 1 and next(iter(members)) in TAGS:
         return None
@@ -171,12 +174,12 @@ def others(payload: str, key: str) -> dict[str, str] | None:
 
 
 def both(ours: dict[str, str] | None, theirs: dict[str, str] | None) -> tuple[Any, Any]:
-    """The two, unless a root was escaped or is now, which changes the text of its only value."""
+    """Return both texts, unless a root is escaped, which changes the text of its only value."""
     return (ours, theirs) if ours is not None and theirs is not None else (None, None)
 
 
 def top_level(payload: str) -> Iterator[tuple[str, str]]:
-    """The members of an object, each value as the text that stands there."""
+    """Yield the members of an object, with the text of each value."""
     decoder = json.JSONDecoder()
     position = skip(payload, skip(payload, 0) + 1)
     while payload[position] != "}":

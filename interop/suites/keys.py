@@ -1,4 +1,5 @@
-"""Key rotation and age: which cookies each side takes under a current key and fallbacks, and for how long."""
+"""Key rotation and age: both programs accept the same cookies under keys, fallbacks and lifetimes.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ from suites.suite import Suite, first_difference, random_secret
 class Rotation:
     session: Session
     signer: str
-    """The key under which it was written; it need not be one of the reader's."""
+    """The signing key, which the reader need not have."""
     reader: Setting
     age: int
 

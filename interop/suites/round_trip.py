@@ -1,7 +1,8 @@
-"""Both directions: what they write, Carafe reads with the same meaning; what Carafe writes, they read with the same meaning.
+"""Round trips in both directions: each program reads the other's cookies with the same meaning.
 
-Payloads are equal to the byte, and whole cookies wherever neither side compressed. A compressed body may differ, because
-DEFLATE leaves the choice to the writer; then their reading of ours decides.
+Payloads are equal byte for byte, and so are whole cookies unless one writer compresses. Compressed
+bodies may differ, because DEFLATE leaves choices to the writer; the test then is whether the
+library reads Carafe's cookie.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""itsdangerous by itself: its two signers and two URL-safe serializers, under every setting, both ways."""
+"""itsdangerous alone: its two signers and two URL-safe serializers, with every setting, both ways.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +55,7 @@ class Signers(Suite[Signed]):
         return [Signed(class_name, self._content(class_name), setting) for _ in range(count)]
 
     def _content(self, class_name: str) -> Any:
-        """What can be sent as UTF-8: these serializers do not escape."""
+        """Return content that UTF-8 can represent: these serializers do not escape."""
         while not sendable(content := self._any_content(class_name)):
             pass
         return content
@@ -98,7 +99,7 @@ class Signers(Suite[Signed]):
 
 
 class Library:
-    """One of itsdangerous' classes under a setting."""
+    """One of itsdangerous' classes with one setting."""
 
     def __init__(self, case: Signed):
         setting = case.setting
@@ -133,7 +134,7 @@ def sendable(content: Any) -> bool:
 
 
 def repr_without_escapes(content: Any) -> str:
-    """All text of a value in one string."""
+    """Return all text of a value as one string."""
     if isinstance(content, dict):
         return "".join(key + repr_without_escapes(value) for key, value in content.items())
     return "".join(map(repr_without_escapes, content)) if isinstance(content, list) else str(content)

@@ -1,4 +1,4 @@
-"""What every suite is."""
+"""The base class of all suites."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ Case = TypeVar("Case")
 
 
 class Suite(ABC, Generic[Case]):
-    """Random cases of one kind, and their check. `tally` counts what is worth a word in the summary."""
+    """Random cases of one kind, and their check. `tally` counts results for the summary."""
 
     name: str
     claim: str
-    """What holds if nothing is wrong, for the summary."""
+    """The claim that the suite verifies, for the summary."""
     batch = 250
 
     def __init__(self, peer: Peer, chance: Random):
@@ -32,23 +32,23 @@ class Suite(ABC, Generic[Case]):
 
     @abstractmethod
     def cases(self, count: int) -> list[Case]:
-        """A batch of random cases, which share a setting where they have one."""
+        """Return a batch of random cases, which share a setting if they have one."""
 
     @abstractmethod
     def check(self, cases: list[Case]) -> list[str | None]:
-        """What is wrong with each of them; None where nothing is."""
+        """Return the problem of each case, or None."""
 
     def smaller(self, _: Case) -> Iterator[Case]:
-        """Variants of a case with less in them, if the suite has any."""
+        """Yield smaller variants of a case, if the suite supports any."""
         return iter(())
 
     def odd_cases(self) -> Any | None:
-        """A hypothesis strategy of cases, if the suite has one."""
+        """Return a Hypothesis strategy of cases, if the suite has one."""
         return None
 
 
 def random_secret(chance: Random) -> str:
-    """A key as people have them: of letters, of hexadecimal digits, or with any character."""
+    """Return a typical key: letters, hexadecimal digits, or arbitrary characters."""
     alphabet = chance.choice((string.ascii_letters + string.digits, "0123456789abcdef", "clé-秘密 \x00😀ß"))
     return "".join(chance.choices(alphabet, k=chance.randint(16, 140)))
 

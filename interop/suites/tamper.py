@@ -1,4 +1,4 @@
-"""Changed cookies are refused: every single-bit flip and every truncation of some, random forgeries of many more."""
+"""Changed cookies are rejected: all single-bit flips and truncations of some, forgeries of many."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from random_sessions import Sessions
 from suites.suite import Suite, random_secret
 
 FORGERIES = 10_000
-"""How many the peer makes of one cookie."""
+"""Number of forgeries per cookie."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Tamper(Suite[Token]):
         return [Token(backend.format, cookie, setting) for cookie in cookies]
 
     def encrypted(self, count: int) -> list[Token]:
-        """Of Carafe's own format, which only the peer can write."""
+        """Return tokens of Carafe's own format, which only the peer can write."""
         blank = Token("encrypted", "", Setting(random_secret(self.chance), T))
         request = blank.request() | {"op": "write"}
         answers = self.peer.ask([request | {"session": describe_session(self.sessions.session())} for _ in range(count)])
@@ -86,7 +86,10 @@ class Forgery(Tamper):
 
 
 def verdict(cookies: list[str], taken: list[int]) -> str | None:
-    """The last one is the genuine one: refusing that too would be no test."""
+    """Report accepted changes.
+
+    The last cookie is genuine: rejecting it would make the test pointless.
+    """
     if taken[-1:] != [len(cookies) - 1]:
         return f"refused although genuine: {cookies[-1]!r}"
     return f"taken although changed: {cookies[taken[0]]!r}" if len(taken) > 1 else None
@@ -99,7 +102,7 @@ def forged(answer: Response) -> str | None:
 
 
 def wrong(cookie: str) -> list[str]:
-    """Every other cookie that one flipped bit or a cut at the end makes of it, one character per byte."""
+    """Return every cookie with one flipped bit or a truncation, one character per byte."""
     flipped = [
         cookie[:index] + chr(ord(character) ^ 1 << bit) + cookie[index + 1 :]
         for index, character in enumerate(cookie)

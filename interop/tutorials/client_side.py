@@ -1,4 +1,4 @@
-"""The state lives in the cookie, readable by whoever holds it."""
+"""The state is stored in the cookie, where the client can read it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A lifetime of seven days: a permanent session outlives the browser, and every response refreshes it."""
+"""A lifetime of seven days: a permanent session outlives the browser, and responses refresh it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Serves a tutorial program as its Rust twin is served: on `127.0.0.1:$PORT`, announced once it is ready."""
+"""Serves a tutorial like its Rust twin: on `127.0.0.1:$PORT`, announced once it is ready."""
 
 from __future__ import annotations
 

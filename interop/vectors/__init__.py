@@ -1,4 +1,5 @@
-"""Known answers: what the real libraries write and read, one module per file of `testdata/vectors/`.
+"""Known answers of the real libraries, one module per file of `testdata/vectors/`.
 
-Every module has `rows()`, which yields the lines of its file. Inputs are typed by hand, expected values never are.
+Every module has `rows()`, which yields the lines of its file. Inputs are typed by hand, expected
+values never are.
 """

@@ -1,4 +1,4 @@
-"""What `config.from_prefixed_env()` makes of `FLASK_…` variables, and what the application then does with its session."""
+"""Flask's configuration from `FLASK_…` variables, and the resulting session cookies."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def rows() -> Iterator[dict[str, Any]]:
 
 
 def outcome(env: dict[str, str]) -> dict[str, Any]:
-    """The configuration keys that the variables set; the status and cookie of a view that makes a permanent session."""
+    """Return the configuration keys that the variables set, and a response's status and cookie."""
     app = Flask("interop")
     app.config["SECRET_KEY"] = SECRET
     before = dict(app.config)
@@ -43,7 +43,7 @@ def first_session(app: Flask) -> dict[str, Any]:
     app.add_url_rule("/", view_func=view)
     app.logger.disabled = True
     with stopped(T), warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # "cookie is too large", where MAX_COOKIE_SIZE is one of the traps
+        warnings.simplefilter("ignore", UserWarning)  # "cookie is too large", one of the MAX_COOKIE_SIZE traps
         response = Client(app, use_cookies=False).get("/")
     return {"status": response.status_code, "set_cookie": response.headers.get("Set-Cookie")}
 

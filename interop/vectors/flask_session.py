@@ -1,4 +1,4 @@
-"""What Flask-Session stores, what it reads of that, and its cookies: through its Redis interface on a dictionary."""
+"""Stored sessions and cookies of Flask-Session, through its Redis interface on a dictionary."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SID = "A" * 43
 
 
 class Kept(redis.Redis):
-    """A client whose server is a dictionary."""
+    """A client with a dictionary as its server."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -59,7 +59,7 @@ def written(identifier: str, content: dict[Any, Any], serialization: str, signed
         try:
             response = app.process_response(app.make_response(""))
         except (TypeError, OverflowError):
-            return None  # Flask-Session has no form for it
+            return None  # Flask-Session cannot store it
     value = kept.values[f"session:{SID}"]
     header = response.headers["Set-Cookie"]
     with stopped(), app.test_request_context("/", headers={"Cookie": header.partition(";")[0]}):
@@ -85,7 +85,7 @@ def application(kept: Kept, serialization: str, signed: bool) -> Flask:
     app.config.update(SECRET_KEY=SECRET, SESSION_TYPE="redis", SESSION_REDIS=kept, SESSION_SERIALIZATION_FORMAT=serialization)
     app.config["SESSION_USE_SIGNER"] = signed
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of the signer
+        warnings.simplefilter("ignore", DeprecationWarning)  # from the signer
         Session(app)
     return app
 

@@ -1,4 +1,4 @@
-"""The signers and serializers of itsdangerous by themselves, with its own defaults where nothing is set."""
+"""The signers and serializers of itsdangerous, with its own defaults for missing settings."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def moments(name: str, all_of_them: bool) -> tuple[float, ...]:
 
 
 def about(name: str, salt: str | None, derivation: str, digest: str, now: float) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The row's description, and the same as arguments for the library."""
+    """Return the row's description, and the same as arguments for the library."""
     head = {
         "class": name,
         "secret": SECRET,

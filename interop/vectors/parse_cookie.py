@@ -1,4 +1,7 @@
-"""The `Cookie` header as Werkzeug parses it: `new` is 3.1.9's strict grammar, `old` the lenient one of 3.1.8 and before."""
+"""The `Cookie` header as Werkzeug parses it.
+
+`new` is 3.1.9's strict grammar, `old` the lenient one of 3.1.8 and earlier.
+"""
 
 from __future__ import annotations
 
@@ -142,7 +145,7 @@ TYPED = {
 
 
 def made(count: int) -> Iterator[tuple[str, str]]:
-    """Headers from a few characters that matter, the same on every run."""
+    """Yield headers of a few significant characters, the same on every run."""
     chance = random.Random(2)
     alphabet = [*'ab= ;"\\,07\t', "\\073", '"x"', "; ", "é", "\u00a0", "\r", "\x1f", "a=", "\\", "\u2028"]
     for number in range(count):

@@ -1,4 +1,4 @@
-"""The text that Python's `json` writes for a double."""
+"""The text of a double in Python's `json`."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ def around(value: float) -> tuple[float, ...]:
 
 
 def borders(digits: float) -> Iterator[float]:
-    """The same digits on both sides of where the positional form begins and ends."""
+    """Yield the same digits on both sides of the limits of positional notation."""
     yield from (digits, digits * 1e15, digits / 1e5, digits / 1e20)
     yield from (float(f"{digits:.0f}e-{len(f'{digits:.0f}') + shift}") for shift in (2, 3, 4, 5))
 
 
 def ties(chance: random.Random, count: int) -> Iterator[float]:
-    """Many of these lie halfway between two texts of the least length."""
+    """Yield candidates that are often halfway between two shortest texts."""
     return (chance.randint(2**52, 2**53 - 1) / 2 ** chance.randint(1, 8) for _ in range(count))
 
 

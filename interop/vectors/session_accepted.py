@@ -35,7 +35,7 @@ def rows() -> Iterator[dict[str, Any]]:
 
 
 def written(identifier: str, note: str, session: dict[Any, Any], **how: Any) -> dict[str, Any]:
-    """A row for what an application answers to a request that makes this session."""
+    """Return a row for the response of an application to a request that creates this session."""
     now = how.pop("now", T)
     json_options = how.pop("json", {})
     secret, fallbacks = how.pop("secret", SECRET), how.pop("fallbacks", [])
@@ -51,7 +51,7 @@ def written(identifier: str, note: str, session: dict[Any, Any], **how: Any) -> 
 
 
 def verdict(row: dict[str, Any], cookie: str) -> dict[str, Any]:
-    """The row with what Flask reads from the cookie in the second in which it was written."""
+    """Return the row with the session that Flask reads from the cookie in the same second."""
     answer = Application(row["secret"], row["fallbacks"]).read(PREFIX + cookie, row["now"])
     if answer.status != 200 or answer.session is None:
         raise ValueError(f"{row['id']}: Flask does not accept it (status {answer.status})")
@@ -242,7 +242,7 @@ def incompressible(length: int) -> str:
 
 
 def borders() -> Iterator[Case]:
-    """Sessions around the length from which zlib makes them shorter."""
+    """Yield sessions around the size from which zlib shortens them."""
     for length in range(40):
         yield f"V{400 + length}", f"{length} equal letters", {"a": "x" * length}
     for length in range(30):
@@ -293,7 +293,7 @@ EVERY_ATTRIBUTE = {
 
 
 def payloads() -> Iterator[tuple[str, str, str]]:
-    """JSON text that Flask itself does not write but reads."""
+    """Yield JSON texts that Flask reads but does not write."""
     for number, (note, text) in enumerate(
         (
             ("unsorted", '{"b":1,"a":2}'),

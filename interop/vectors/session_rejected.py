@@ -1,4 +1,5 @@
-"""Session cookies that are wrong in some way, and what Flask makes of each: an empty session, an error, or acceptance."""
+"""Invalid session cookies, and Flask's result for each: an empty session, an error, or acceptance.
+"""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def rows() -> Iterator[dict[str, Any]]:
 
 
 def outcome(name: str, value: str, options: dict[str, Any]) -> dict[str, str]:
-    """What Werkzeug answers: the header (one character per byte), or the error; and the warning it gave."""
+    """Return Werkzeug's header (one character per byte) or error, and its warning."""
     with stopped(NOW), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:

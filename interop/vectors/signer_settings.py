@@ -1,4 +1,4 @@
-"""Flask's session format under every salt, key derivation and digest, as a subclass of its session interface may set them."""
+"""Flask's session format with every salt, key derivation and digest that a subclass may set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Starlette's session cookies: what its middleware writes, and what it reads from good and bad ones."""
+"""Starlette's session cookies: the written ones, and the reading of valid and invalid ones."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def read(identifier: str, note: str, cookie: str, options: dict[str, Any]) -> di
 
 
 def text_inside(cookie: str) -> str | None:
-    """The payload, whatever the signature says; none if there is no text in it."""
+    """Return the payload without verifying the signature, or None if it is not text."""
     try:
         return base64.b64decode(cookie.rsplit(".", 2)[0]).decode("ascii")
     except ValueError:

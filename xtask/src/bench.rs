@@ -1,4 +1,4 @@
-//! Measures us beside the peers; `bench/` is a workspace of its own.
+//! Measures Carafe and its peers; `bench/` is a separate workspace.
 
 use crate::command::cargo;
 use crate::setup;

@@ -1,17 +1,19 @@
-//! Everything a change must pass, cheapest first, in as few different builds as there are questions.
+//! The checks that every change must pass, cheapest first, in as few builds as possible.
 
 use crate::command::cargo;
 use crate::shell::{Outcome, Shell};
-use crate::{deny, disk, fuzz, shown, suites};
+use crate::{api, deny, disk, fuzz, layers, python, shown, suites};
 
-/// Not one of these may be below the core, nor a crate whose name goes on from theirs (`tower-layer`).
+/// The core must not depend on these crates, or on crates named after them (`tower-layer`).
 const RUNTIMES: &[&str] = &["tokio", "axum", "hyper", "actix", "tower"];
 
 pub(crate) fn ci(shell: &mut Shell, _: &[String]) -> Outcome {
     shell.step("Room on the disk", disk::has_room)?;
     shell.step_of("Format", &mut cargo("fmt --all --check"))?;
     shell.step("The core has no runtime", core_has_no_runtime)?;
+    shell.step("The core's imports point down", layers::imports_point_down)?;
     shell.step("The pages' code is what compiles", shown::pages_match)?;
+    shell.step("The pages name the adapters", api::pages_hide_the_core)?;
     lint(shell)?;
     suites::all(shell)?;
     fuzz::replay(shell)?;
@@ -23,12 +25,12 @@ fn lint(shell: &mut Shell) -> Outcome {
         "Clippy",
         &mut cargo("clippy --workspace --all-targets --all-features -- -D warnings"),
     )?;
-    // carafe-sqlx without a database is refused by its own message
+    // carafe-sqlx without a database fails with its own message
     let mut bare = cargo(
         "clippy --workspace --exclude carafe-sqlx --lib --no-default-features -- -D warnings",
     );
     shell.step_of("Clippy on the libraries without features", &mut bare)?;
-    // Workspaces of their own have lock files of their own.
+    // Separate workspaces have separate lock files.
     for (name, folder) in [
         ("the programs of COMPARE.md", "bench/compare"),
         ("the benchmarks", "bench"),
@@ -39,8 +41,10 @@ fn lint(shell: &mut Shell) -> Outcome {
         peers.args(["--", "-D", "warnings"]);
         shell.step_of(&format!("Clippy on {name}"), &mut peers)?;
     }
+    python::lint(shell)?;
     let mut doc = cargo("doc --workspace --no-deps --all-features");
-    shell.step_of("Documentation", doc.env("RUSTDOCFLAGS", "-D warnings"))
+    shell.step_of("Documentation", doc.env("RUSTDOCFLAGS", "-D warnings"))?;
+    api::check(shell)
 }
 
 fn core_has_no_runtime(shell: &Shell) -> Outcome {
@@ -53,7 +57,7 @@ fn core_has_no_runtime(shell: &Shell) -> Outcome {
     }
 }
 
-/// The runtimes among the packages that `cargo tree --prefix none` lists, one to a line.
+/// Returns the runtimes among the packages in the output of `cargo tree --prefix none`.
 fn runtimes_in(tree: &str) -> Vec<&str> {
     let is_runtime = |name: &str| {
         RUNTIMES.iter().any(|runtime| {

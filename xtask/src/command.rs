@@ -1,9 +1,9 @@
-//! Commands: made in one line, and shown as one would type them.
+//! Commands: built in one line, and displayed as a user would type them.
 
 use std::ffi::OsStr;
 use std::process::Command;
 
-/// A program and its first arguments.
+/// Returns a command with its first arguments.
 pub(crate) fn program<S: AsRef<OsStr>>(
     name: impl AsRef<OsStr>,
     arguments: impl IntoIterator<Item = S>,
@@ -13,12 +13,12 @@ pub(crate) fn program<S: AsRef<OsStr>>(
     command
 }
 
-/// `cargo` and its arguments, which are separated by spaces.
+/// Returns a `cargo` command with arguments separated by spaces.
 pub(crate) fn cargo(arguments: &str) -> Command {
     program("cargo", arguments.split_whitespace())
 }
 
-/// The command as one would type it into a shell.
+/// Returns the command as a user would type it into a shell.
 pub(crate) fn shown(command: &Command) -> String {
     let variables = command
         .get_envs()

@@ -1,4 +1,4 @@
-//! Licences, sources and known holes of what we depend on, as `deny.toml` has it.
+//! Licenses, sources and known vulnerabilities of the dependencies, according to `deny.toml`.
 
 use std::process::Command;
 
@@ -14,7 +14,7 @@ const LOCAL_CHECKS: &[&str] = &[
     "sources",
 ];
 
-/// The advisories come over the network; without it they are left out, and the summary says so.
+/// Runs cargo-deny. Without a network, the advisories are skipped, and the summary reports it.
 pub(crate) fn deny(shell: &mut Shell) -> Outcome {
     shell.step("Tool cargo-deny", |shell| {
         setup::tool(shell, &setup::CARGO_DENY)

@@ -1,17 +1,26 @@
-//! Whether the disk has room for a run. A full disk ends it anywhere, and in a linker by a signal that says nothing.
+//! Checks that the disk has space for a run.
+//!
+//! A full disk stops a run anywhere, and kills a linker by a signal without a message.
 
 use crate::command::program;
 use crate::shell::{Outcome, Shell};
 
-/// Mebibytes that the workspaces' builds, the tools and the tests' servers take; what is there already counts.
-const NEEDED: u64 = 4 * 1024;
+/// Space for builds, tools and the tests' servers, in MiB. Existing files count.
+const NEEDED: u64 = 6 * 1024;
 
-/// The folders of builds, of this workspace and of those with a lock file of their own.
-const WORKSPACES: &[&str] = &["", "bench", "bench/compare", "bench/sqlx", "fuzz"];
+/// The folders of all workspaces, each with a target directory.
+const WORKSPACES: &[&str] = &[
+    "",
+    "bench",
+    "bench/compare",
+    "bench/sqlx",
+    "fuzz",
+    "python/flask-carafe",
+];
 
 pub(crate) fn has_room(shell: &Shell) -> Outcome {
     let target = shell.target("");
-    // Before the first build only a folder above it is there.
+    // Before the first build, only a parent folder exists.
     let folder = target.ancestors().find(|folder| folder.exists());
     let mut df = program("df", ["-P", "-m"]);
     let table = shell.read(df.arg(folder.unwrap_or(&target)))?;
@@ -31,7 +40,7 @@ pub(crate) fn has_room(shell: &Shell) -> Outcome {
     }
 }
 
-/// The fourth column of the second line: POSIX prescribes it.
+/// Returns the fourth column of the second line, as POSIX specifies.
 fn free_in(table: &str) -> Option<u64> {
     let mut columns = table.lines().nth(1)?.split_whitespace();
     columns.nth(3)?.parse().ok()

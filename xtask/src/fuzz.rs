@@ -1,7 +1,8 @@
-//! Fuzzing on stable Rust, and the replay of what it found; `fuzz/` is a workspace of its own.
+//! Fuzzing on stable Rust, and the replay of the corpus; `fuzz/` is a separate workspace.
 //!
-//! cargo-fuzz asks for the compiler's internal options, which stable gives under `RUSTC_BOOTSTRAP`; no sanitizer, for
-//! there is no unsafe code of ours to catch. The replay needs neither: it builds the targets as plain programs.
+//! cargo-fuzz needs unstable compiler options, which stable compilers accept with
+//! `RUSTC_BOOTSTRAP`. No sanitizer is used, because Carafe has no unsafe code. The replay needs
+//! neither: it builds the targets as ordinary programs.
 
 use std::fs;
 
@@ -43,11 +44,11 @@ fn fuzz_one(shell: &mut Shell, target: &str, seconds: &str) -> Outcome {
     shell.step_of(&format!("Fuzz {target}"), &mut run)
 }
 
-/// Every input that was ever kept goes through its parser once more.
+/// Runs every input of the corpus through its target.
 pub(crate) fn replay(shell: &mut Shell) -> Outcome {
     shell.step("Fuzz corpus", |shell| {
         shell.run(cargo("build --bins --manifest-path").arg(MANIFEST))?;
-        // libFuzzer wants the place of what it finds to be there, although it looks for nothing
+        // libFuzzer requires the folder for its findings, although a replay has none
         let artifacts = shell.path("fuzz/artifacts");
         fs::create_dir_all(&artifacts)
             .map_err(|why| format!("cannot make {}: {why}", artifacts.display()))?;
@@ -69,7 +70,7 @@ fn replay_one(shell: &Shell, target: &str) -> Outcome {
     ))
 }
 
-/// The names of the targets, in order.
+/// Returns the names of the targets, in order.
 fn targets(shell: &Shell) -> Outcome<Vec<String>> {
     let folder = shell.path("fuzz/fuzz_targets");
     let entries =

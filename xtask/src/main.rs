@@ -1,14 +1,17 @@
-//! What one does with this repository, as `cargo xtask <command>`; `cargo xtask --help` lists it all.
+//! The commands of this repository, as `cargo xtask <command>`; `cargo xtask --help` lists them.
 //!
-//! One file per concern: `shell` runs programs and keeps the list of steps, `setup` brings a machine to where the
-//! tests run, and the others are the commands. Nothing here decides anything about sessions.
+//! One file per concern: `shell` runs programs and records the steps, `setup` prepares a machine
+//! for the tests, and the other files are the commands. No file contains session logic.
 
+mod api;
 mod bench;
 mod checks;
 mod command;
 mod deny;
 mod disk;
 mod fuzz;
+mod layers;
+mod python;
 mod screenshots;
 mod setup;
 mod shell;
@@ -21,7 +24,7 @@ use std::process::ExitCode;
 
 use shell::{Outcome, Shell};
 
-/// One word after `cargo xtask`.
+/// A word after `cargo xtask`.
 struct Command {
     name: &'static str,
     arguments: &'static str,
@@ -39,25 +42,31 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "test",
         arguments: "",
-        summary: "setup, then every test there is",
+        summary: "run setup, then every test",
         run: suites::test,
     },
     Command {
         name: "interop",
         arguments: "[args…]",
-        summary: "real Flask, Starlette and Quart against us",
+        summary: "test real Flask, Starlette and Quart against Carafe",
         run: suites::interop,
     },
     Command {
         name: "ci",
         arguments: "",
-        summary: "everything a change must pass",
+        summary: "run every check that a change must pass",
         run: checks::ci,
+    },
+    Command {
+        name: "api",
+        arguments: "[--bless]",
+        summary: "compare the listings in api/ with the public surface, or write them",
+        run: api::api,
     },
     Command {
         name: "bench",
         arguments: "[args…]",
-        summary: "measure us beside the peers; --instructions counts them",
+        summary: "measure Carafe and its peers; --instructions counts instructions",
         run: bench::bench,
     },
     Command {
@@ -69,14 +78,26 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "screenshots",
         arguments: "",
-        summary: "make the pictures of the demo in docs/images again",
+        summary: "create the demo's pictures in docs/images",
         run: screenshots::screenshots,
     },
     Command {
         name: "soak",
         arguments: "<campaign|all> [count] [seed]",
-        summary: "long campaigns on every store: schedules, history, processes, kills",
+        summary: "long campaigns on every store: schedules, history, processes, revoke, limit, kills",
         run: soak::soak_all,
+    },
+    Command {
+        name: "python",
+        arguments: "",
+        summary: "check and test flask-carafe alone, from its wheel",
+        run: python::alone,
+    },
+    Command {
+        name: "wheel",
+        arguments: "",
+        summary: "build the wheel of flask-carafe into target/wheels",
+        run: python::wheel,
     },
     Command {
         name: "vectors",

@@ -1,4 +1,6 @@
-//! The pictures of the demo and the console in the README: the browser tests make them, this has them put into `docs/images`.
+//! The README's pictures of the demo and the console.
+//!
+//! The browser tests write the pictures to `docs/images`.
 
 use crate::command::cargo;
 use crate::setup;
@@ -6,7 +8,9 @@ use crate::shell::{Outcome, Shell};
 
 pub(crate) fn screenshots(shell: &mut Shell, _: &[String]) -> Outcome {
     setup::for_browser(shell)?;
-    let mut tests = cargo("test --package carafe-cli --test browser -- --ignored pictures");
+    let mut tests = cargo(
+        "test --package carafe-cli --package carafe-demo --test cli --test demo -- --ignored pictures",
+    );
     tests.env("CARAFE_PICTURES", shell.path("docs/images"));
     shell.step_of("Pictures", &mut tests)
 }

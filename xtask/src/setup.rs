@@ -1,7 +1,8 @@
-//! Brings a fresh Debian or Ubuntu machine to where every test runs, and does nothing on the second call.
+//! Prepares a fresh Debian or Ubuntu machine for all tests. A second call does nothing.
 //!
-//! System packages come from apt and only when what they give does not work yet; everything else goes below `target/`:
-//! Python environments from the pinned requirement files, and cargo's own tools. Nothing is started here.
+//! System packages are installed by apt if the commands that they provide do not work yet. All
+//! other tools are below `target/`: Python environments from the pinned requirement files, and
+//! cargo subcommands. Nothing is started.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::command::{cargo, program};
 use crate::shell::{Outcome, Shell};
 
-/// A system package, why it is here, and commands of which one works when the package is not needed.
+/// A system package, its purpose, and commands of which one works if the package is not necessary.
 struct Package {
     name: &'static str,
     why: &'static str,
@@ -28,9 +29,22 @@ const FOR_TESTS: &[Package] = &[
         proofs: &[&["redis-server", "--version"]],
     },
     Package {
+        name: "memcached",
+        why: "the example of a store over memcached",
+        proofs: &[&["memcached", "--version"]],
+    },
+    Package {
         name: "postgresql",
         why: "the SQL store against Postgres",
         proofs: &[&["sh", "-c", "ls /usr/lib/postgresql/*/bin/postgres"]],
+    },
+    Package {
+        name: "pgbouncer",
+        why: "the SQL store behind a pooler in transaction mode",
+        proofs: &[
+            &["/usr/sbin/pgbouncer", "--version"],
+            &["pgbouncer", "--version"],
+        ],
     },
     Package {
         name: "mariadb-server",
@@ -57,6 +71,16 @@ const FOR_TESTS: &[Package] = &[
         why: "Postgres refuses to run as root: setpriv",
         proofs: &[&["setpriv", "--version"]],
     },
+    Package {
+        name: "nodejs",
+        why: "access tokens against jose",
+        proofs: &[&["node", "--version"]],
+    },
+    Package {
+        name: "npm",
+        why: "installs jose below target/node",
+        proofs: &[&["npm", "--version"]],
+    },
 ];
 
 const FOR_BROWSER: &[Package] = &[Package {
@@ -75,12 +99,19 @@ const FOR_INSTRUCTIONS: &[Package] = &[Package {
     proofs: &[&["valgrind", "--version"]],
 }];
 
-/// Python environments: their name below `target/venv`, and what is in them; `interop/environments.py` has the same.
+/// Python environments below `target/venv` and their requirement files.
+///
+/// `interop/environments.py` contains the same list.
 const ENVIRONMENTS: &[(&str, &str)] = &[
     ("interop", "interop/requirements.txt"),
     ("oldest", "interop/requirements-oldest.txt"),
     ("old-parser", "interop/requirements-old-parser.txt"),
+    ("flask-login", "interop/requirements-flask-login.txt"),
+    ("tokens", "interop/requirements-tokens.txt"),
 ];
+
+/// The folder with the lock file of jose, the JWT library of JavaScript.
+const NODE_PACKAGES: &str = "interop/tokens";
 
 /// A cargo subcommand that is built from source, once, into `target/tools`.
 pub(crate) struct Tool {
@@ -102,7 +133,7 @@ pub(crate) fn setup(shell: &mut Shell, _: &[String]) -> Outcome {
     shell.step("Tool cargo-deny", |shell| tool(shell, &CARGO_DENY))
 }
 
-/// What `cargo xtask test` needs.
+/// Installs the requirements of `cargo xtask test`.
 pub(crate) fn for_tests(shell: &mut Shell) -> Outcome {
     shell.step("System packages", |shell| packages(shell, FOR_TESTS))?;
     for_browser(shell)?;
@@ -110,30 +141,31 @@ pub(crate) fn for_tests(shell: &mut Shell) -> Outcome {
         shell.step(&format!("Python environment {name}"), |shell| {
             environment(shell, name, requirements)
         })
-    })
+    })?;
+    shell.step("Node packages", node_packages)
 }
 
-/// What the tests with a browser need, and the pictures of the demo.
+/// Installs the requirements of the browser tests and of the demo's pictures.
 pub(crate) fn for_browser(shell: &mut Shell) -> Outcome {
     shell.step("Browser", |shell| packages(shell, FOR_BROWSER))
 }
 
-/// What counting instructions needs.
+/// Installs the requirements of counting instructions.
 pub(crate) fn for_instructions(shell: &mut Shell) -> Outcome {
     shell.step("System packages", |shell| packages(shell, FOR_INSTRUCTIONS))
 }
 
-/// The Python that has what `interop/requirements.txt` asks for.
+/// Returns the Python with the packages of `interop/requirements.txt`.
 pub(crate) fn python(shell: &Shell) -> PathBuf {
     shell.target("venv/interop/bin/python")
 }
 
-/// The program of a tool.
+/// Returns the path of a tool.
 pub(crate) fn program_of(shell: &Shell, tool: &Tool) -> PathBuf {
     shell.target("tools/bin").join(tool.name)
 }
 
-/// Builds a tool if this version of it is not there.
+/// Builds a tool unless this version exists.
 pub(crate) fn tool(shell: &Shell, tool: &Tool) -> Outcome {
     let Tool { name, version } = tool;
     let said = shell.probe(program(program_of(shell, tool), ["--version"]));
@@ -141,7 +173,7 @@ pub(crate) fn tool(shell: &Shell, tool: &Tool) -> Outcome {
         println!("{name} {version} is there");
         return Ok(());
     }
-    // unoptimized: they run for a second, and take five minutes to optimize
+    // unoptimized: the tools run for a second and take five minutes to optimize
     let mut install = cargo("install --debug --locked --force");
     install
         .env("CARGO_PROFILE_DEV_DEBUG", "0")
@@ -186,7 +218,7 @@ impl Package {
     }
 }
 
-/// apt without questions; by sudo for everybody but root.
+/// Runs apt without prompts, through sudo unless the user is root.
 fn apt_get(shell: &Shell, arguments: &[&str]) -> Outcome {
     let is_root = shell
         .probe(program("id", ["-u"]))
@@ -203,8 +235,8 @@ fn apt_get(shell: &Shell, arguments: &[&str]) -> Outcome {
     )
 }
 
-/// An environment is there when its stamp holds the very text of the requirement file.
-fn environment(shell: &Shell, name: &str, requirements: &str) -> Outcome {
+/// Creates an environment unless its stamp contains the exact text of the requirement file.
+pub(crate) fn environment(shell: &Shell, name: &str, requirements: &str) -> Outcome {
     let home = shell.target("venv").join(name);
     let (python, stamp) = (home.join("bin/python"), home.join("requirements.stamp"));
     let text = read(&shell.path(requirements))?;
@@ -227,6 +259,32 @@ fn environment(shell: &Shell, name: &str, requirements: &str) -> Outcome {
         Ok(())
     } else {
         write(&stamp, &text)
+    }
+}
+
+/// Installs jose into `target/node/tokens` unless its stamp contains the exact text of the lock file.
+fn node_packages(shell: &Shell) -> Outcome {
+    let home = shell.target("node/tokens");
+    let stamp = home.join("package-lock.stamp");
+    let lock = read(&shell.path(NODE_PACKAGES).join("package-lock.json"))?;
+    if fs::read_to_string(&stamp).is_ok_and(|stamped| stamped == lock) {
+        println!("{} is there", home.display());
+        return Ok(());
+    }
+    if !shell.is_dry() {
+        fs::create_dir_all(&home)
+            .map_err(|why| format!("cannot make {}: {why}", home.display()))?;
+        for name in ["package.json", "package-lock.json"] {
+            let text = read(&shell.path(NODE_PACKAGES).join(name))?;
+            write(&home.join(name), &text)?;
+        }
+    }
+    let mut install = program("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
+    shell.run(install.arg("--prefix").arg(&home))?;
+    if shell.is_dry() {
+        Ok(())
+    } else {
+        write(&stamp, &lock)
     }
 }
 

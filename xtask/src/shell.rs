@@ -1,4 +1,4 @@
-//! Running programs: each step says what it is about and the exact command; the first failure ends everything.
+//! Runs programs. Each step prints its name and the exact command; the first failure stops the run.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use crate::command::shown;
 
-/// What a step comes to; the error is one line for a human.
+/// The result of a step. The error is one line for the user.
 pub(crate) type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
-/// Where everything runs: at the root of the repository, without input, and with a memory of the steps taken.
+/// Runs all commands at the root of the repository, without input, and records the steps.
 pub(crate) struct Shell {
     root: PathBuf,
     dry: bool,
@@ -29,7 +29,7 @@ enum End {
 }
 
 impl Shell {
-    /// A dry shell prints the commands and runs none.
+    /// Creates a shell. A dry shell prints the commands and runs none.
     pub(crate) fn new(dry: bool) -> Self {
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
         Self {
@@ -43,24 +43,24 @@ impl Shell {
         self.dry
     }
 
-    /// A path in the repository.
+    /// Returns a path in the repository.
     pub(crate) fn path(&self, relative: &str) -> PathBuf {
         self.root.join(relative)
     }
 
-    /// A path below cargo's target directory, where everything goes that can be made again.
+    /// Returns a path below cargo's target directory, for everything that can be built again.
     pub(crate) fn target(&self, relative: &str) -> PathBuf {
         self.target_of("", relative)
     }
 
-    /// The same for the workspace in a folder.
+    /// Returns the target path of the workspace in a folder.
     pub(crate) fn target_of(&self, workspace: &str, relative: &str) -> PathBuf {
         let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
         let target = target.unwrap_or_else(|| Path::new(workspace).join("target"));
         self.root.join(target).join(relative)
     }
 
-    /// A step under a headline, timed for the summary.
+    /// Runs a step under a headline, timed for the summary.
     pub(crate) fn step(&mut self, name: &str, work: impl FnOnce(&Shell) -> Outcome) -> Outcome {
         println!("\n=== {name}");
         let start = Instant::now();
@@ -78,12 +78,12 @@ impl Shell {
         result.map_err(|why| format!("{name}: {why}").into())
     }
 
-    /// A step that is a single command.
+    /// Runs a step that consists of a single command.
     pub(crate) fn step_of(&mut self, name: &str, command: &mut Command) -> Outcome {
         self.step(name, |shell| shell.run(command))
     }
 
-    /// A step that cannot be taken; the summary repeats why.
+    /// Skips a step. The summary repeats the reason.
     pub(crate) fn skip(&mut self, name: &str, why: &str) {
         println!("\n=== {name}\nskipped: {why}");
         let end = End::Skipped(why.to_owned());
@@ -94,7 +94,7 @@ impl Shell {
         });
     }
 
-    /// Runs a command whose output is for the reader.
+    /// Runs a command and shows its output.
     pub(crate) fn run(&self, command: &mut Command) -> Outcome {
         println!("$ {}", shown(command));
         if self.dry {
@@ -110,7 +110,7 @@ impl Shell {
         }
     }
 
-    /// Runs a command that only reads, and gives what it prints; runs in a dry shell too.
+    /// Runs a command that only reads, also in a dry shell, and returns its output.
     pub(crate) fn read(&self, command: &mut Command) -> Outcome<String> {
         println!("$ {}", shown(command));
         let output = command
@@ -131,7 +131,7 @@ impl Shell {
         .into())
     }
 
-    /// What a command prints, if it works here; silent.
+    /// Returns the output of a command, or `None` if it fails. Prints nothing.
     pub(crate) fn probe(&self, mut command: Command) -> Option<String> {
         let output = command
             .current_dir(&self.root)
@@ -144,7 +144,7 @@ impl Shell {
             .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
-    /// The steps and their seconds.
+    /// Prints the steps with their durations in seconds.
     pub(crate) fn print_summary(&self) {
         if self.steps.is_empty() {
             return;

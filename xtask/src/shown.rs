@@ -1,5 +1,7 @@
-//! What a page shows is what compiles: a block after `<!-- from: examples/x.rs -->` is that file's text between its lines
-//! `// [shown]` and `// [/shown]`, in Python `# [shown]` and `# [/shown]`.
+//! Checks that the code on a page is code that compiles.
+//!
+//! A block after `<!-- from: examples/x.rs -->` must be that file's text between the lines `//
+//! [shown]` and `// [/shown]`, in Python `# [shown]` and `# [/shown]`.
 
 use std::fs;
 
@@ -8,7 +10,12 @@ use crate::shell::{Outcome, Shell};
 const MARKER: &str = "<!-- from: ";
 const FENCE: &str = "```";
 const LANGUAGES: [&str; 2] = ["```rust", "```python"];
-const PAGES: [&str; 2] = ["README.md", "COMPARE.md"];
+const PAGES: [&str; 4] = [
+    "README.md",
+    "COMPARE.md",
+    "docs/transports.md",
+    "docs/write-a-store.md",
+];
 
 pub(crate) fn pages_match(shell: &Shell) -> Outcome {
     PAGES.iter().try_for_each(|page| page_matches(shell, page))
@@ -33,7 +40,7 @@ fn page_matches(shell: &Shell, page: &str) -> Outcome {
     })
 }
 
-/// The paths that markers name, each with the lines of the block that follows.
+/// Returns the paths of the markers, each with the lines of the block that follows.
 fn shown_blocks(page: &str) -> Outcome<Vec<(&str, Vec<&str>)>> {
     let mut lines = page.lines();
     let mut found = Vec::new();
@@ -57,7 +64,7 @@ fn shown_blocks(page: &str) -> Outcome<Vec<(&str, Vec<&str>)>> {
     Ok(found)
 }
 
-/// The lines between the two marks, without the indentation of the first mark.
+/// Returns the lines between the two marks, without the indentation of the first mark.
 fn marked(source: &str) -> Option<Vec<&str>> {
     let mut lines = source.lines();
     let is = |line: &str, mark| line.trim_start_matches(['/', '#', ' ']) == mark;

@@ -1,4 +1,6 @@
-//! Long campaigns against every store. CI runs a slice of each; `docs/assurance.md` keeps what longer ones found.
+//! Long campaigns against every store.
+//!
+//! CI runs a slice of each campaign; `docs/assurance.md` contains the results of longer ones.
 
 use std::process::Command;
 
@@ -6,7 +8,7 @@ use crate::command::{cargo, program};
 use crate::setup;
 use crate::shell::{Outcome, Shell};
 
-/// A campaign, and how much of it CI runs.
+/// A campaign, and the size of its slice in CI.
 struct Campaign {
     name: &'static str,
     slice: &'static str,
@@ -28,6 +30,16 @@ const CAMPAIGNS: &[Campaign] = &[
         name: "processes",
         slice: "1000",
         command: |shell, count, seed| soak(shell, "processes", count, seed),
+    },
+    Campaign {
+        name: "revoke",
+        slice: "2000",
+        command: |shell, count, seed| soak(shell, "revoke", count, seed),
+    },
+    Campaign {
+        name: "limit",
+        slice: "6000",
+        command: |shell, count, seed| soak(shell, "limit", count, seed),
     },
     Campaign {
         name: "kills",
@@ -59,13 +71,12 @@ pub(crate) fn soak_all(shell: &mut Shell, arguments: &[String]) -> Outcome {
     run(shell, &chosen, count, seed)
 }
 
-/// The slice of each that CI runs; the set-up is there.
+/// Runs CI's slice of each campaign, after the setup.
 pub(crate) fn slices(shell: &mut Shell) -> Outcome {
     run(shell, &CAMPAIGNS.iter().collect::<Vec<_>>(), None, None)
 }
 
-const USAGE: &str =
-    "needs `all`, `schedules`, `history`, `processes` or `kills`, and perhaps a count and a seed";
+const USAGE: &str = "needs `all`, `schedules`, `history`, `processes`, `revoke`, `limit` or `kills`, and perhaps a count and a seed";
 
 fn run(
     shell: &mut Shell,
@@ -95,9 +106,9 @@ fn soak(shell: &Shell, campaign: &str, count: &str, seed: Option<&str>) -> Comma
     command
 }
 
-/// SQLite's process killed while it writes: a test of its crate, at length.
+/// Returns the command that repeatedly kills a process while it writes to SQLite.
 fn kills(_: &Shell, count: &str, seed: Option<&str>) -> Command {
-    let mut command = cargo("test --workspace --all-features --test kill -- --nocapture");
+    let mut command = cargo("test --workspace --all-features --test sqlite kill:: -- --nocapture");
     command.env("CARAFE_KILL_CYCLES", count);
     if let Some(seed) = seed {
         command.env("CARAFE_KILL_SEED", seed);

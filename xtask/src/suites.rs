@@ -1,13 +1,16 @@
-//! The tests: ours, then real Flask, Starlette and Quart against us, then what needs the set-up, then a slice of each
-//! campaign.
+//! The tests of this repository, in the order of their execution.
+//!
+//! Carafe's own tests, the comparison with real Flask, Starlette and Quart, the tests that need the
+//! setup, the tests of flask-carafe, and a slice of each campaign.
 
 use crate::command::{cargo, program};
 use crate::disk;
+use crate::python;
 use crate::setup;
 use crate::shell::{Outcome, Shell};
 use crate::soak;
 
-/// How many random sessions travel between them and us unless the caller says otherwise: in each suite, and each way.
+/// Default number of random sessions, for each suite and each direction.
 const SESSIONS: &str = "100000";
 
 pub(crate) fn test(shell: &mut Shell, _: &[String]) -> Outcome {
@@ -15,16 +18,17 @@ pub(crate) fn test(shell: &mut Shell, _: &[String]) -> Outcome {
     all(shell)
 }
 
-/// What `test` runs once there is room for it.
+/// Runs the tests of `test` once the disk has space.
 pub(crate) fn all(shell: &mut Shell) -> Outcome {
     setup::for_tests(shell)?;
     shell.step_of("Tests", &mut cargo("test --workspace --all-features"))?;
     compare(shell, &[])?;
-    // `--tests` leaves the documentation's examples out, where `--ignored` would mean something else
+    // `--tests` excludes the documentation's examples, for which `--ignored` has another meaning
     shell.step_of(
         "Tests that need the set-up",
         &mut cargo("test --workspace --all-features --tests -- --ignored"),
     )?;
+    python::test(shell)?;
     soak::slices(shell)
 }
 
@@ -33,7 +37,7 @@ pub(crate) fn interop(shell: &mut Shell, arguments: &[String]) -> Outcome {
     compare(shell, arguments)
 }
 
-/// The set-up is there: what the comparison needs is built, and a file that is missing is a failure.
+/// Runs the comparison after the setup: builds its programs; a missing file is a failure.
 fn compare(shell: &mut Shell, arguments: &[String]) -> Outcome {
     shell.step_of(
         "Examples",

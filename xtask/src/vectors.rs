@@ -1,4 +1,6 @@
-//! Lets the real libraries add to `testdata/vectors/`; a line that is committed neither changes nor goes nor moves.
+//! Lets the real libraries add to `testdata/vectors/`.
+//!
+//! Committed lines neither change nor move nor disappear.
 
 use crate::command::program;
 use crate::setup;
@@ -26,7 +28,7 @@ fn committed_lines_stay(shell: &Shell) -> Outcome {
     }
 }
 
-/// The files of `git diff --numstat` (added, deleted, path) that do more than grow.
+/// Returns the files of `git diff --numstat` (added, deleted, path) with deleted lines.
 fn files_that_lost(changes: &str) -> Vec<&str> {
     let fields = changes
         .lines()

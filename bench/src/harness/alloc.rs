@@ -1,4 +1,4 @@
-//! The system's allocator, counting what a thread asks of it.
+//! The system allocator, with counters per thread.
 #![expect(
     unsafe_code,
     reason = "`GlobalAlloc` is an unsafe trait; each method passes its arguments on"
@@ -9,16 +9,19 @@ use std::{
     cell::Cell,
 };
 
-/// Counts allocations and their bytes, per thread. A reallocation counts as one, with its new size; what is still
-/// alive is told apart.
+/// Counts allocations and their bytes, per thread.
+///
+/// A reallocation counts as one allocation of its new size. Live bytes are counted separately.
 pub(crate) struct CountingAllocator;
 
-/// What a thread has asked for so far.
+/// The allocations of a thread so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Asked {
     pub(crate) allocations: u64,
     pub(crate) bytes: u64,
-    /// Bytes that it has asked for and not given back. Below zero if it gives back what others asked for.
+    /// Bytes allocated and not freed.
+    ///
+    /// Negative if the thread frees memory that other threads allocated.
     pub(crate) alive: i64,
 }
 
@@ -26,7 +29,7 @@ thread_local! {
     static ASKED: Cell<Asked> = const { Cell::new(Asked { allocations: 0, bytes: 0, alive: 0 }) };
 }
 
-/// What this thread has asked for since it began.
+/// Returns the allocations of this thread since it started.
 pub(crate) fn asked() -> Asked {
     ASKED.get()
 }
@@ -48,11 +51,12 @@ fn count_back(bytes: usize) {
     });
 }
 
-// SAFETY: every call goes to `System` as it came; counting touches one `Cell` without a destructor.
+// SAFETY: every call is forwarded to `System` unchanged; counting uses one `Cell` without a
+// destructor.
 unsafe impl GlobalAlloc for CountingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size(), 0);
-        // SAFETY: the caller's promise about `layout` is handed on.
+        // SAFETY: the caller upholds the contract for `layout`.
         unsafe { System.alloc(layout) }
     }
 

@@ -1,17 +1,17 @@
-//! One thing to measure.
+//! A measured operation.
 
 use std::{hint::black_box, ops::Range};
 
 use super::{Outcome, alloc, cpu};
 
-/// An operation, and where its result stands in the tables.
+/// An operation, and the position of its result in the tables.
 pub(crate) struct Candidate {
     pub(super) row: String,
     pub(super) column: String,
     work: Work,
-    /// The number of the next operation: batches go on where the last one ended.
+    /// The number of the next operation; batches continue where the previous one stopped.
     next: usize,
-    /// Operations in a batch, if they are not to be found by time.
+    /// Number of operations per batch, unless the harness determines it by time.
     pub(super) batch: Option<usize>,
     afterwards: Option<Box<dyn FnMut()>>,
 }
@@ -19,13 +19,13 @@ pub(crate) struct Candidate {
 pub(crate) type Candidates = Vec<Candidate>;
 
 enum Work {
-    /// Runs the operations of these numbers.
+    /// Runs the operations with these numbers.
     Here(Box<dyn FnMut(Range<usize>)>),
-    /// Has so many operations run, in another process or by another clock, and says how many nanoseconds they took.
+    /// Runs operations in another process or by another clock, and returns the nanoseconds.
     Told(Box<dyn FnMut(usize) -> Outcome<f64>>),
 }
 
-/// What one operation took, on average over a batch.
+/// The cost of one operation, averaged over a batch.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Sample {
     pub(super) nanoseconds: f64,
@@ -34,7 +34,7 @@ pub(super) struct Sample {
 }
 
 impl Candidate {
-    /// An operation that gets its number, to rotate over inputs.
+    /// Creates an operation that receives its number, to rotate over inputs.
     pub(crate) fn new<R>(
         row: &str,
         column: &str,
@@ -47,7 +47,7 @@ impl Candidate {
         })
     }
 
-    /// Operations that run as a batch.
+    /// Creates operations that run as a batch.
     pub(crate) fn batch(
         row: &str,
         column: &str,
@@ -56,7 +56,7 @@ impl Candidate {
         Self::of(row, column, Work::Here(Box::new(batch)))
     }
 
-    /// Operations that are timed by whoever runs them: another process, or another clock.
+    /// Creates operations that another process or another clock times.
     pub(crate) fn told(
         row: &str,
         column: &str,
@@ -76,7 +76,7 @@ impl Candidate {
         }
     }
 
-    /// With so many operations in each batch, whatever they take.
+    /// Sets the number of operations per batch, regardless of their duration.
     pub(crate) fn in_batches_of(self, operations: usize) -> Self {
         Self {
             batch: Some(operations),
@@ -84,7 +84,7 @@ impl Candidate {
         }
     }
 
-    /// With something to be done after each batch, which is not measured.
+    /// Adds work after each batch, which is not measured.
     pub(crate) fn and_then(self, afterwards: impl FnMut() + 'static) -> Self {
         Self {
             afterwards: Some(Box::new(afterwards)),
@@ -92,7 +92,7 @@ impl Candidate {
         }
     }
 
-    /// Runs `operations` once and says what one of them took.
+    /// Runs `operations` once and returns the cost of one operation.
     pub(super) fn sample(&mut self, operations: usize) -> Outcome<Sample> {
         let each = |total: f64| total / operations as f64;
         let (before, start) = (alloc::asked(), cpu::nanoseconds());
@@ -106,14 +106,14 @@ impl Candidate {
         })
     }
 
-    /// Does what is to be done after a batch.
+    /// Runs the work after a batch.
     pub(super) fn finish(&mut self) {
         if let Some(afterwards) = &mut self.afterwards {
             afterwards();
         }
     }
 
-    /// Runs operations; the nanoseconds they took if that is told.
+    /// Runs operations. Returns the nanoseconds if another process or clock timed them.
     pub(super) fn run(&mut self, operations: usize) -> Outcome<Option<f64>> {
         let numbers = self.next..self.next + operations;
         self.next = numbers.end;
@@ -127,7 +127,7 @@ impl Candidate {
     }
 }
 
-/// The function that callgrind watches, by its name.
+/// Runs a batch. callgrind watches this function by its name.
 #[inline(never)]
 fn measured_region(batch: &mut dyn FnMut(Range<usize>), numbers: Range<usize>) {
     batch(numbers);

@@ -1,8 +1,9 @@
-//! Counting instructions: this program, started again inside valgrind's callgrind.
+//! Instruction counts: starts this program again inside valgrind's callgrind.
 //!
-//! The inner process runs a few hundred operations of each candidate inside one function, and callgrind
-//! counts only there and writes a file each time it returns. Counts do not depend on the load of the
-//! machine. But valgrind's processor has no SHA and no AVX-512 instructions, so whatever hashes takes its portable path.
+//! The inner process runs a few hundred operations of each candidate inside one function. callgrind
+//! counts only inside that function and writes a file each time the function returns. Counts do not
+//! depend on the load of the machine. However, valgrind's processor has no SHA and no AVX-512
+//! instructions, so hashing takes its portable path.
 
 use std::{
     fs,
@@ -12,14 +13,14 @@ use std::{
 
 use super::{Candidates, Outcome, Table};
 
-/// The argument that tells the inner process what it is.
+/// The argument that selects the inner process.
 pub(crate) const INSIDE: &str = "--under-valgrind";
 
 const OPERATIONS: usize = 200;
-/// In full: callgrind knows no wildcards where it is told when to write a file.
+/// The full name: callgrind supports no wildcards in `--dump-after`.
 const WATCHED: &str = "carafe_bench::harness::candidate::measured_region";
 
-/// The inner process: names each candidate on a line of its own, warms it up and runs it.
+/// Runs the inner process: prints the name of each candidate on one line, warms it up and runs it.
 pub(crate) fn run(candidates: Candidates) -> Outcome {
     for mut candidate in candidates {
         println!("{}\t{}", candidate.row, candidate.column);
@@ -31,13 +32,13 @@ pub(crate) fn run(candidates: Candidates) -> Outcome {
     Ok(())
 }
 
-/// The outer process: starts the inner one for a family and prints the counts.
+/// Runs the outer process: starts the inner one for a family and prints the counts.
 pub(crate) fn report(family: &str) -> Outcome {
     let folder = fresh_folder(family)?;
     let counts = folder.join("counts");
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--quiet"])
-        // So that each file can be read without the others.
+        // Makes each file readable without the others.
         .arg("--compress-strings=no")
         .arg(format!("--toggle-collect={WATCHED}"))
         .arg(format!("--dump-after={WATCHED}"))
@@ -77,11 +78,11 @@ fn print(family: &str, candidates: &str, counts: &Path) -> Outcome {
         let Some(position) = places.iter().position(|known| *known == place) else {
             return Ok(String::new());
         };
-        // Two files for each candidate: the warming up and the run that counts.
+        // Each candidate has two files: one for the warm-up and one for the counted run.
         let total = total(&counts.with_extension((2 * position + 2).to_string()))?;
         Ok((total / OPERATIONS).to_string())
     };
-    // The longer list goes down.
+    // The longer list becomes the rows.
     let turned = columns.len() > rows.len();
     let (across, down) = if turned {
         (rows, columns)
@@ -104,7 +105,7 @@ fn push_new<'p>(list: &mut Vec<&'p str>, item: &'p str) {
     }
 }
 
-/// The instructions that one of callgrind's files is about.
+/// Returns the instructions in one of callgrind's files.
 fn total(file: &Path) -> Outcome<usize> {
     let text = fs::read_to_string(file).map_err(|why| format!("{}: {why}", file.display()))?;
     let line = text.lines().find_map(|line| line.strip_prefix("totals: "));

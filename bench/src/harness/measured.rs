@@ -4,14 +4,16 @@ use std::collections::HashMap;
 
 use super::{Candidate, Candidates, Outcome, candidate::Sample};
 
-/// CPU time that a batch should take: long enough for the clock, short enough that a round is one moment.
+/// CPU time of a batch, in nanoseconds.
+///
+/// Long enough for the clock, and short enough for stable conditions within a round.
 const BATCH_NANOSECONDS: f64 = 1_000_000.0;
 const MOST_OPERATIONS: usize = 20_000;
 
 /// All samples, by row and column.
 pub(crate) struct Measured(HashMap<(String, String), Vec<Sample>>);
 
-/// Times every candidate once a round.
+/// Times every candidate once per round.
 pub(crate) fn measure(mut candidates: Candidates, rounds: usize) -> Outcome<Measured> {
     let batches = candidates
         .iter_mut()
@@ -31,7 +33,7 @@ pub(crate) fn measure(mut candidates: Candidates, rounds: usize) -> Outcome<Meas
     Ok(Measured(places.zip(samples).collect()))
 }
 
-/// How many operations make a batch, found by doubling; also warms up.
+/// Returns the number of operations per batch, found by doubling. Also warms up.
 fn operations_of(candidate: &mut Candidate) -> Outcome<usize> {
     if let Some(operations) = candidate.batch {
         candidate.sample(operations)?;
@@ -49,17 +51,17 @@ fn operations_of(candidate: &mut Candidate) -> Outcome<usize> {
 }
 
 impl Measured {
-    /// Nanoseconds of CPU time of one operation.
+    /// Returns the CPU time of one operation, in nanoseconds.
     pub(crate) fn nanoseconds(&self, row: &str, column: &str) -> f64 {
         self.median(row, column, |sample| sample.nanoseconds)
     }
 
-    /// The nanoseconds of several rows added up.
+    /// Returns the sum of the nanoseconds of several rows.
     pub(crate) fn sum(&self, rows: &[&str], column: &str) -> f64 {
         rows.iter().map(|row| self.nanoseconds(row, column)).sum()
     }
 
-    /// Nanoseconds, allocations and bytes that `row` takes more than `floor`.
+    /// Returns the nanoseconds, allocations and bytes that `row` needs in addition to `floor`.
     pub(crate) fn added(&self, row: &str, floor: &str, column: &str) -> Added {
         let pairs = || {
             self.samples(row, column)
@@ -75,7 +77,9 @@ impl Measured {
         }
     }
 
-    /// Half the distance between the quartiles, as a share of the median: how far a typical round is off.
+    /// Returns half the interquartile range, relative to the median.
+    ///
+    /// The result is the deviation of a typical round.
     pub(crate) fn spread(&self, row: &str, column: &str) -> f64 {
         let mut times: Vec<_> = self
             .samples(row, column)
@@ -87,7 +91,7 @@ impl Measured {
         (at(3) - at(1)) / 2.0 / at(2)
     }
 
-    /// The median of all spreads.
+    /// Returns the median of all spreads.
     pub(crate) fn usual_spread(&self) -> f64 {
         median(self.0.keys().map(|(row, column)| self.spread(row, column)))
     }
@@ -108,7 +112,7 @@ impl Measured {
     }
 }
 
-/// What one candidate takes more than another.
+/// The cost of one candidate in addition to another.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Added {
     pub(crate) nanoseconds: f64,

@@ -1,8 +1,9 @@
-//! Measuring: candidates in, results out. Knows no peer and no scenario.
+//! The measuring harness: takes candidates and returns results. Contains no peer and no scenario.
 //!
-//! Two cores shared with others make wall time useless and a single CPU time doubtful. So every candidate
-//! is a short batch, all batches of a family run once a round, and a result is the median of many rounds;
-//! differences are taken within a round before the median, so that a slow moment falls on both sides.
+//! On two shared cores, wall time is useless and a single CPU time is unreliable. Every candidate
+//! is therefore a short batch, all batches of a family run once per round, and a result is the
+//! median of many rounds. Differences are computed within a round, before the median, so that a
+//! slow moment affects both sides.
 
 mod alloc;
 mod candidate;
@@ -16,5 +17,5 @@ pub(crate) use candidate::{Candidate, Candidates};
 pub(crate) use measured::{Measured, measure, median};
 pub(crate) use table::Table;
 
-/// What a step comes to; the error is one line for a human.
+/// The result of a step. The error is one line for the user.
 pub(crate) type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;

@@ -1,6 +1,6 @@
 //! Markdown tables.
 
-/// A table whose first column names its rows.
+/// A table. The first column contains the names of the rows.
 pub(crate) struct Table {
     lines: Vec<Vec<String>>,
 }
@@ -16,7 +16,7 @@ impl Table {
         self.lines.push(name.chain(cells).collect());
     }
 
-    /// Prints it under a headline.
+    /// Prints the table under a headline.
     pub(crate) fn print(&self, headline: &str) {
         println!("\n### {headline}\n");
         for (number, line) in self.lines.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! actix-web without sessions: the floor, and a middleware that does nothing; and how a request gets in.
+//! actix-web without sessions: the floor, an idle middleware, and the calling of services.
 
 use std::{
     future::{Future, Ready, ready},
@@ -21,7 +21,7 @@ use actix_web::{
 
 use crate::requests::Caller;
 
-/// An application, started.
+/// A started application.
 #[derive(Clone)]
 pub(crate) struct Site(Rc<dyn Fn(TestRequest) -> Answering>);
 
@@ -36,7 +36,7 @@ pub(crate) struct Routes<Start, Read, Write, LogIn> {
 }
 
 impl<Start, Read, Write, LogIn> Routes<Start, Read, Write, LogIn> {
-    /// Handlers with these extractors.
+    /// Adds handlers with these extractors.
     pub(crate) fn add<A, B, C, D>(self, config: &mut web::ServiceConfig)
     where
         Start: Handler<A, Output: Responder + 'static>,
@@ -61,7 +61,7 @@ async fn untouched() -> &'static str {
     "ok"
 }
 
-/// What handlers answer after they have read the user.
+/// Returns the response of a handler that has read the user.
 pub(crate) fn verdict(user: Option<u64>) -> (&'static str, StatusCode) {
     match super::verdict(user) {
         Ok(text) => (text, StatusCode::OK),
@@ -97,12 +97,12 @@ where
     }))
 }
 
-/// No middleware at all.
+/// Returns an application without middleware.
 pub(crate) fn bare() -> Site {
     started(App::new().configure(ok_everywhere))
 }
 
-/// The same below a middleware: what actix-web takes for any, whatever it does.
+/// Returns an application with an idle middleware: the cost of any actix-web middleware.
 pub(crate) fn with_idle_middleware() -> Site {
     started(App::new().configure(ok_everywhere).wrap(Idle))
 }
@@ -117,7 +117,7 @@ fn ok_everywhere(config: &mut web::ServiceConfig) {
     routes.add(config);
 }
 
-/// Passes every request on.
+/// Forwards every request.
 struct Idle;
 
 struct IdleService<S>(S);

@@ -1,4 +1,4 @@
-//! actix-session: the session in a cookie, signed or private (its default), otherwise with its defaults.
+//! actix-session with its defaults: the session in a cookie, signed or private (its default).
 
 use actix_session::{
     Session, SessionGetError, SessionInsertError, SessionMiddleware, config::CookieContentSecurity,
@@ -11,12 +11,12 @@ use crate::content::{Login, SECRET, USER};
 
 type Answer = Result<(&'static str, StatusCode), Error>;
 
-/// What a browser has can be read, and not changed.
+/// Returns a site with signed cookies, which the browser can read, but not change.
 pub(crate) fn signed() -> Site {
     site(CookieContentSecurity::Signed)
 }
 
-/// Encrypted.
+/// Returns a site with encrypted cookies.
 pub(crate) fn private() -> Site {
     site(CookieContentSecurity::Private)
 }

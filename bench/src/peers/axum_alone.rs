@@ -1,4 +1,4 @@
-//! axum without sessions: the floor, and a layer that does nothing.
+//! axum without sessions: the floor, and an idle layer.
 
 use std::{
     sync::Arc,
@@ -8,13 +8,13 @@ use std::{
 use axum::{Router, http::Request, routing::get};
 use tower::{Service, layer::layer_fn};
 
-/// No layer at all.
+/// Returns a service without a layer.
 pub(crate) fn bare() -> Router {
     let ok = || get(async || super::OK);
     super::routes(ok(), ok(), ok(), ok(), ok())
 }
 
-/// The same below a layer: what axum takes for any layer, whatever it does.
+/// Returns a service with an idle layer: the cost of any axum layer.
 pub(crate) fn with_idle_layer() -> Router {
     let shared = Arc::new(());
     bare().layer(layer_fn(move |inner| Idle {
@@ -23,8 +23,10 @@ pub(crate) fn with_idle_layer() -> Router {
     }))
 }
 
-/// Passes every request on. Shares something with its clones, as every layer does that has a configuration: axum clones
-/// the layer for each request.
+/// Forwards every request.
+///
+/// Shares a value with its clones, as every layer with a configuration does: axum clones the layer
+/// for each request.
 #[derive(Clone)]
 struct Idle<S> {
     inner: S,

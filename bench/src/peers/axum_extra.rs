@@ -1,8 +1,9 @@
 //! axum-extra's signed and private cookie jars, with the session as JSON in one cookie.
 //!
-//! A jar is an extractor, no layer: a handler that does not ask for it pays nothing. To compare with layers,
-//! the untouched handler takes the jar and gives it back. The handlers see the session as a dictionary,
-//! as ours do, or as one fixed struct, which is the fastest that serde can do.
+//! A jar is an extractor, not a layer: a handler without a jar has no cost. To compare with layers,
+//! the untouched handler extracts the jar and returns it. The handlers use the session as a
+//! dictionary, like Carafe's handlers, or as one fixed struct, which is the fastest that serde
+//! supports.
 
 use axum::{
     Router,
@@ -43,7 +44,7 @@ where
     let key = Key::from(SECRET.as_bytes());
     let untouched = async |jar: J| (jar, super::OK);
     let (read, write) = (get(read::<J, D>), get(write::<J, D>));
-    // A cookie that holds everything has no id to renew: a log-in writes it, and that is all.
+    // A cookie that contains the session has no id to renew: a login only writes the cookie.
     let routes = super::routes(get(start::<J>), get(untouched), read, write.clone(), write);
     routes.with_state(Keys(key))
 }
@@ -80,7 +81,7 @@ fn put<J: Jar>(jar: J, session: &impl Serialize) -> J {
     )
 }
 
-/// The key where the jars look for it.
+/// The key in the state from which the jars extract it.
 #[derive(Clone)]
 struct Keys(Key);
 
@@ -90,7 +91,7 @@ impl FromRef<Keys> for Key {
     }
 }
 
-/// The two jars have the same methods without a trait.
+/// The two jars have the same methods without a common trait.
 trait Jar: Sized {
     fn value(&self) -> Option<Cookie<'static>>;
     fn with(self, cookie: Cookie<'static>) -> Self;
@@ -116,7 +117,7 @@ impl Jar for PrivateCookieJar {
     }
 }
 
-/// What the handlers do to a session.
+/// The operations of the handlers on a session.
 trait Dictionary: Serialize + DeserializeOwned + 'static {
     fn user(&self) -> u64;
     fn count(&mut self);

@@ -1,6 +1,6 @@
-//! axum_session: an id in a cookie, the session in the process's memory, with its defaults and without a database.
+//! axum_session with its defaults: an id in a cookie, the session in memory, no database.
 //!
-//! Its default is a second cookie, which each response takes away again.
+//! By default it uses a second cookie, which each response removes again.
 
 use std::{
     pin::pin,
@@ -15,7 +15,7 @@ use crate::content::{Login, USER};
 
 type Session = axum_session::Session<SessionNullPool>;
 
-/// In a runtime, where its layer starts a task.
+/// Creates the site. Must be called in a runtime, because the layer starts a task.
 pub(crate) fn in_memory() -> Router {
     let store = pin!(SessionStore::new(None, SessionConfig::default()));
     let Poll::Ready(Ok(store)) = store.poll(&mut Context::from_waker(Waker::noop())) else {

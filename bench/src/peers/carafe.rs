@@ -1,12 +1,12 @@
-//! Ourselves: the token formats, and the layer with cookies or a store.
+//! Carafe: the token formats, and the layer with cookies or a store.
 
 use std::time::Duration;
 
 use axum::{Router, extract::Path, routing::get};
 use carafe::{
-    ClientSide, MemoryStore, SecretKey, ServerSide, Session, SessionConfig, SessionError,
-    SessionLayer, SessionStore, Side, StoreError, Timestamp,
-    json::{self, Style},
+    ClientSide, MemoryStore, SecretKey, ServerSide, Session, SessionBackend, SessionConfig,
+    SessionError, SessionLayer, SessionStore, StoreError, Timestamp,
+    json::{self, JsonDialect},
     key::KeyRing,
     token::{
         Compression,
@@ -26,7 +26,7 @@ const MONTH: Duration = Duration::from_secs(31 * 24 * 3600);
 /// Flask's format.
 pub(crate) struct Signed(SignedSessions);
 
-/// Our own format.
+/// Carafe's own format.
 pub(crate) struct Encrypted(EncryptedSessions);
 
 impl Signed {
@@ -94,28 +94,28 @@ impl Codec for Encrypted {
     }
 }
 
-/// The number under a key, as a request reads it: with the whole JSON text checked.
+/// Returns the number under a key as a request does, after validating the whole JSON text.
 fn number(payload: String, key: &str) -> u64 {
-    let data = SessionData::parse(payload, Style::FLASK).expect("it is a session");
+    let data = SessionData::parse(payload, JsonDialect::FLASK).expect("it is a session");
     let text = data.text_of(key).expect("the key is there");
-    json::from_text(text, Style::FLASK.tags).expect("it is a number")
+    json::from_text(text, JsonDialect::FLASK.tags).expect("it is a number")
 }
 
 fn text(dictionary: &Value) -> String {
-    json::to_text(dictionary, Style::FLASK).expect("it is JSON")
+    json::to_text(dictionary, JsonDialect::FLASK).expect("it is JSON")
 }
 
-/// Signed cookies under the rules that Flask has.
+/// Returns a site with signed cookies and Flask's rules.
 pub(crate) fn as_flask() -> Router {
     site(ClientSide::signed(keys()), SessionConfig::flask())
 }
 
-/// Signed cookies under our own rules.
+/// Returns a site with signed cookies and default rules.
 pub(crate) fn signed() -> Router {
     site(ClientSide::signed(keys()), SessionConfig::default())
 }
 
-/// Encrypted cookies under our own rules.
+/// Returns a site with encrypted cookies and default rules.
 pub(crate) fn encrypted() -> Router {
     site(
         ClientSide::encrypted(keys(), "bench"),
@@ -127,12 +127,12 @@ fn keys() -> KeyRing {
     KeyRing::new(SecretKey::new(SECRET).expect("it is long enough"))
 }
 
-/// Sessions in our store in memory, under our own rules.
+/// Returns a site with Carafe's memory store and default rules.
 pub(crate) fn in_memory() -> Router {
     stored(MemoryStore::new())
 }
 
-/// Our store for Redis, with deadlines that a busy machine does not hit.
+/// Returns Carafe's Redis store, with deadlines that a busy machine does not exceed.
 pub(crate) async fn redis(url: &str) -> Result<RedisStore, StoreError> {
     const PATIENCE: Duration = Duration::from_secs(20);
     let deadlines = Deadlines {
@@ -143,12 +143,12 @@ pub(crate) async fn redis(url: &str) -> Result<RedisStore, StoreError> {
     RedisOptions::new().deadlines(deadlines).connect(url).await
 }
 
-/// Sessions in a store, under our own rules.
+/// Returns a site with a store and default rules.
 pub(crate) fn stored(store: impl SessionStore) -> Router {
     site(ServerSide::new(store), SessionConfig::default())
 }
 
-fn site(side: impl Into<Side>, config: SessionConfig) -> Router {
+fn site(side: impl Into<SessionBackend>, config: SessionConfig) -> Router {
     let untouched = async || super::OK;
     let routes = super::routes(
         get(start),
@@ -160,7 +160,7 @@ fn site(side: impl Into<Side>, config: SessionConfig) -> Router {
     routes.layer(layer(side, config))
 }
 
-fn layer(side: impl Into<Side>, config: SessionConfig) -> SessionLayer {
+fn layer(side: impl Into<SessionBackend>, config: SessionConfig) -> SessionLayer {
     SessionLayer::with_config(side, config).expect("browsers take the cookie")
 }
 
@@ -193,7 +193,7 @@ async fn log_in(session: Session) -> Result<Answer, SessionError> {
     Ok(super::verdict(user))
 }
 
-/// The races' site. Counts in one step with `update`, or in two as everybody else must.
+/// Returns the races' site, which counts in one step with `update`, or in two like all peers.
 pub(crate) fn racing(store: impl SessionStore) -> Router {
     let routes = super::racing_routes(get(begin), get(count), get(put), get(told));
     let routes = routes.route("/count-in-one-step", get(count_in_one_step));

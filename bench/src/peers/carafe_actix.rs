@@ -1,8 +1,9 @@
-//! Ourselves under actix-web.
+//! Carafe with actix-web.
 
 use actix_web::{App, http::StatusCode, web::Path};
 use carafe_actix::{
-    ClientSide, MemoryStore, SecretKey, ServerSide, Session, SessionError, SessionMiddleware, Side,
+    ClientSide, MemoryStore, SecretKey, ServerSide, Session, SessionBackend, SessionError,
+    SessionMiddleware,
 };
 
 use super::actix_alone::{Routes, Site, started, verdict};
@@ -10,17 +11,17 @@ use crate::content::{Login, SECRET};
 
 type Answer = Result<(&'static str, StatusCode), SessionError>;
 
-/// Signed cookies under our own rules.
+/// Returns a site with signed cookies and default rules.
 pub(crate) fn signed() -> Site {
     site(ClientSide::signed(key()))
 }
 
-/// Encrypted cookies under our own rules.
+/// Returns a site with encrypted cookies and default rules.
 pub(crate) fn encrypted() -> Site {
     site(ClientSide::encrypted(key(), "bench"))
 }
 
-/// Sessions in our store in memory, under our own rules.
+/// Returns a site with Carafe's memory store and default rules.
 pub(crate) fn in_memory() -> Site {
     site(ServerSide::new(MemoryStore::new()))
 }
@@ -29,7 +30,7 @@ fn key() -> SecretKey {
     SecretKey::new(SECRET).expect("it is long enough")
 }
 
-fn site(side: impl Into<Side>) -> Site {
+fn site(side: impl Into<SessionBackend>) -> Site {
     let routes = Routes {
         start,
         read,

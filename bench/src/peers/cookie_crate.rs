@@ -1,4 +1,4 @@
-//! The cookie crate's signed and private jars, below axum-extra's; the session as JSON text.
+//! The cookie crate's signed and private jars, which axum-extra uses; the session as JSON text.
 
 use cookie::{Cookie, CookieJar, Key};
 use serde::Deserialize;
@@ -9,20 +9,20 @@ use crate::content::SECRET;
 
 const NAME: &str = "session";
 
-/// Which of the two jars.
+/// One of the two jars.
 #[derive(Clone, Copy)]
 pub(crate) enum Protection {
     Signed,
     Private,
 }
 
-/// A jar of one cookie, made anew for each call, as it is for each request.
+/// A jar of one cookie, created for each call, as for each request.
 pub(crate) struct Jar {
     key: Key,
     protection: Protection,
 }
 
-/// The one key that is read: serde skips the others without building anything.
+/// The only key that is read: serde skips the others without building values.
 #[derive(Deserialize)]
 struct Account {
     account: u64,
@@ -63,7 +63,7 @@ impl Codec for Jar {
             Protection::Signed => jar.signed_mut(&self.key).add(cookie),
             Protection::Private => jar.private_mut(&self.key).add(cookie),
         }
-        // One copy, as into a header.
+        // One copy, like the copy into a header.
         jar.get(NAME).expect("we added it").value().to_owned()
     }
 

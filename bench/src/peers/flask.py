@@ -1,7 +1,8 @@
-"""Flask's own session serializer, timed from inside: one line in, one line out.
+"""Times Flask's own session serializer from inside: one line in, one line out.
 
-The first line is the secret, as JSON. Then "loads COUNT COOKIE" or "dumps COUNT PAYLOAD" answers the
-nanoseconds of CPU time that COUNT calls took. The serializer runs in an application context, as in a request.
+The first line is the secret, as JSON. "loads COUNT COOKIE" or "dumps COUNT PAYLOAD" then returns
+the CPU time of COUNT calls, in nanoseconds. The serializer runs in an application context, as in a
+request.
 """
 
 import json

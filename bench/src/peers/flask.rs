@@ -1,4 +1,4 @@
-//! The real Flask, in a process of its own that times itself: `flask.py`.
+//! The real Flask, in a separate process that times itself: `flask.py`.
 
 use std::{
     cell::RefCell,
@@ -23,11 +23,11 @@ const PACKAGES: [&str; 6] = [
     "werkzeug==3.1.9",
 ];
 
-/// A running Flask. Clones ask the same process.
+/// A running Flask. Clones share the process.
 #[derive(Clone)]
 pub(crate) struct Flask(Rc<RefCell<Process>>);
 
-/// A program in Python that answers questions, each in a line.
+/// A Python program that answers one question per line.
 pub(crate) struct Process {
     child: Child,
     questions: ChildStdin,
@@ -35,14 +35,14 @@ pub(crate) struct Process {
 }
 
 impl Flask {
-    /// Starts it, and installs it first where that has not been done.
+    /// Starts Flask, after installing it if necessary.
     pub(crate) fn start() -> Outcome<Self> {
         let mut process = Process::start(PROGRAM)?;
         println!("* Python: {}", process.ask(&format!("{SECRET:?}"))?);
         Ok(Self(Rc::new(RefCell::new(process))))
     }
 
-    /// The serializer's `loads` or `dumps`.
+    /// Returns the serializer's `loads` or `dumps` as a candidate.
     pub(crate) fn candidate(
         &self,
         row: &str,
@@ -61,7 +61,7 @@ impl Flask {
 }
 
 impl Process {
-    /// Starts a program whose text this is.
+    /// Starts a program from its source text.
     pub(crate) fn start(program: &str) -> Outcome<Self> {
         let mut child = Command::new(python()?)
             .args(["-c", program])
@@ -89,13 +89,13 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It ends by itself at the end of its input; both fail only if it already has.
+        // The process exits at the end of its input; both calls fail only if it already has.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// The Python of a private environment with the packages in it.
+/// Returns the Python of a private environment that contains the packages.
 fn python() -> Outcome<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/venv");
     let python = folder.join("bin/python");

@@ -1,8 +1,9 @@
-"""Flask-Session's store in Redis, timed from inside: one line in, one line out.
+"""Times Flask-Session's Redis store from inside: one line in, one line out.
 
-The first line is the server's URL. Then "VERB COUNT KEYS" answers the nanoseconds of CPU time that COUNT requests took;
-KEYS are session ids with commas between them, taken in turn. A request is what Flask does about its session: it is opened
-when the request begins, used by a view, and saved into the response. No view, routing or response is in it.
+The first line is the server's URL. "VERB COUNT KEYS" then returns the CPU time of COUNT requests,
+in nanoseconds; KEYS are session ids, separated by commas and used in turn. A request is Flask's
+session work: the session is opened, used by a view, and saved into the response. The time includes
+no view, routing or response.
 """
 
 import platform

@@ -1,4 +1,4 @@
-//! The real Flask-Session, in a process of its own that times itself: `flask_session.py`.
+//! The real Flask-Session, in a separate process that times itself: `flask_session.py`.
 
 use std::{cell::RefCell, rc::Rc};
 
@@ -7,19 +7,19 @@ use crate::harness::{Candidate, Outcome};
 
 const PROGRAM: &str = include_str!("flask_session.py");
 
-/// Flask with Flask-Session in Redis. Clones ask the same process.
+/// Flask with Flask-Session in Redis. Clones share the process.
 #[derive(Clone)]
 pub(crate) struct FlaskSession(Rc<RefCell<Process>>);
 
 impl FlaskSession {
-    /// Starts it with its sessions in the Redis of this URL.
+    /// Starts Flask with its sessions in the Redis at this URL.
     pub(crate) fn start(url: &str) -> Outcome<Self> {
         let mut process = Process::start(PROGRAM)?;
         println!("\n{}.", process.ask(url)?);
         Ok(Self(Rc::new(RefCell::new(process))))
     }
 
-    /// Requests that `read` or `write`, with these ids in turn.
+    /// Returns requests that `read` or `write` these sessions in turn.
     pub(crate) fn candidate(&self, row: &str, verb: &'static str, ids: &[&str]) -> Candidate {
         let (process, ids) = (Rc::clone(&self.0), ids.join(","));
         Candidate::told(row, verb, move |operations| {

@@ -1,6 +1,9 @@
-//! No library: the least that a layer can do which keeps sessions in memory under the hash of their ids. It finds the cookie,
-//! hashes it, asks the clock, takes a lock, looks up, and says `Vary`; a session is a fixed struct. No signature, no second
-//! cookie of the name, no refresh, no merge, no attribute but one, no error of its own: what is left if all else is free.
+//! No library: the minimum work of a layer that stores sessions under hashed ids in memory.
+//!
+//! The layer finds the cookie, hashes it, reads the clock, takes a lock, looks up the session and
+//! sets `Vary`; a session is a fixed struct. The layer has no signature, no second cookie of the
+//! name, no refresh, no merge, no attribute but one, no error of its own: the cost that remains if
+//! everything else is free.
 
 use std::{
     collections::HashMap,
@@ -31,7 +34,7 @@ use crate::content::{Login, USER};
 
 const DAY: u64 = 86_400;
 
-/// A session and when it ends, in seconds since 1970.
+/// A session and its expiry, in seconds since 1970.
 type Kept = (Arc<Login>, u64);
 type Store = Mutex<HashMap<[u8; 32], Kept>>;
 
@@ -56,7 +59,7 @@ struct Layer<S> {
     store: Arc<Store>,
 }
 
-/// What a request has of its layer.
+/// The layer's state for a request.
 struct Slot {
     store: Arc<Store>,
     is_used: AtomicBool,
@@ -149,7 +152,7 @@ impl Session {
         self.slot.sessions().insert(key, kept);
     }
 
-    /// The session under a new id, and that id as a cookie.
+    /// Stores the session under a new id and returns the cookie.
     fn begin(&self, login: Login) -> HeaderValue {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes).expect("the system has randomness");

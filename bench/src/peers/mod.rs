@@ -1,7 +1,7 @@
-//! One file per peer: how its authors would have it used, set up and called.
+//! One file per peer: set up and called as its authors recommend.
 //!
-//! A peer of the requests is a [`Router`] with the [`routes`], or a [`Site`](actix_alone::Site) of actix-web with the same;
-//! a peer of the codec is a [`Codec`].
+//! A peer of the requests is a [`Router`] with the [`routes`], or a [`Site`](actix_alone::Site) of
+//! actix-web with the same routes. A peer of the codec is a [`Codec`].
 
 pub(crate) mod actix_alone;
 pub(crate) mod actix_session;
@@ -32,20 +32,23 @@ use tower::Service;
 
 use crate::content::USER;
 
-/// How a peer makes and reads the value of a session's cookie.
+/// Writes and reads the value of a session cookie.
 pub(crate) trait Codec {
-    /// Cookie to JSON text; its length.
+    /// Decodes a cookie to JSON text and returns the text's length.
     fn open(&self, cookie: &str) -> usize;
-    /// Cookie to the number under one key.
+    /// Decodes a cookie and returns the number under one key.
     fn read(&self, cookie: &str, key: &str) -> u64;
-    /// JSON text to cookie.
+    /// Encodes JSON text as a cookie.
     fn seal(&self, payload: &str) -> String;
-    /// Dictionary to cookie.
+    /// Encodes a dictionary as a cookie.
     fn encode(&self, dictionary: &Value) -> String;
 }
 
-/// `GET /start/{browser}/{digits}` makes a session with a token of so many digits, `/login` gives it a new id and a
-/// user; the others answer 200, or 500 if the session is not as it should be.
+/// Returns the routes of a peer.
+///
+/// `GET /start/{browser}/{digits}` creates a session with a token of that many digits; `/login`
+/// gives the session a new id and a user. The other routes answer 200, or 500 if the session has
+/// unexpected content.
 pub(crate) fn routes<S: Clone + Send + Sync + 'static>(
     start: MethodRouter<S>,
     untouched: MethodRouter<S>,
@@ -61,8 +64,10 @@ pub(crate) fn routes<S: Clone + Send + Sync + 'static>(
         .route("/login", login)
 }
 
-/// `GET /begin` starts a session, `/count` adds one to its number in two steps, `/put/{key}` writes a key; `/told` says
-/// the number and how many keys were put.
+/// Returns the routes of the races.
+///
+/// `GET /begin` starts a session, `/count` increments its number in two steps, `/put/{key}` writes
+/// a key; `/told` returns the number and the number of keys.
 pub(crate) fn racing_routes(
     begin: MethodRouter,
     count: MethodRouter,
@@ -76,18 +81,18 @@ pub(crate) fn racing_routes(
         .route("/told", told)
 }
 
-/// What a handler waits for between looking at a session and changing it: a database, another service.
+/// Waits for a database or another service, between reading and changing a session.
 pub(crate) async fn other_work() {
     tokio::time::sleep(Duration::from_millis(1)).await;
 }
 
-/// Where a browser starts a session whose token has so many digits.
+/// Returns the URI at which a browser starts a session with a token of `digits` digits.
 pub(crate) fn start(browser: u32, digits: usize) -> Uri {
     let uri = format!("/start/{browser}/{digits}").parse();
     uri.expect("it is a path")
 }
 
-/// One request, straight into the service.
+/// Calls the service with one request.
 pub(crate) async fn call(
     router: &mut Router,
     uri: &Uri,
@@ -102,27 +107,28 @@ pub(crate) async fn call(
     response.unwrap_or_else(|never| match never {})
 }
 
-/// What a browser sends back for a response.
+/// Returns the `Cookie` header that a browser sends after a response.
 pub(crate) fn cookie_of(response: &Response<Body>) -> Option<HeaderValue> {
     let set = response.headers().get_all(header::SET_COOKIE).iter();
     let mut pairs = set.filter_map(|value| pair_sent_back(value.to_str().ok()?));
     pairs.find_map(|pair| HeaderValue::from_str(pair).ok())
 }
 
-/// What a browser sends back for the text of a `Set-Cookie` header, `name=value`: nothing for one that takes a cookie
-/// away.
+/// Returns the `name=value` that a browser sends back for a `Set-Cookie` header.
+///
+/// Returns `None` if the header removes a cookie.
 pub(crate) fn pair_sent_back(set_cookie: &str) -> Option<&str> {
     let pair = set_cookie.split(';').next()?;
     let (_, value) = pair.split_once('=')?;
     (!value.is_empty()).then_some(pair)
 }
 
-/// Two bytes of text, so that there is a body and a header as in nearly every real response, or a 500.
+/// Two bytes of text, so that the response has a body and a header like most real ones, or a 500.
 pub(crate) type Answer = Result<&'static str, StatusCode>;
 
 pub(crate) const OK: Answer = Ok("ok");
 
-/// What handlers answer after they have read the user.
+/// Returns the response of a handler that has read the user.
 pub(crate) fn verdict(user: Option<u64>) -> Answer {
     match user {
         Some(USER) => OK,

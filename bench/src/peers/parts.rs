@@ -1,5 +1,7 @@
-//! The parts of which a signed cookie consists, each alone and in the fastest crate we know: what is left
-//! when a library adds nothing of its own. No part allocates or checks more than it must.
+//! The parts of a signed cookie, each with the fastest known crate.
+//!
+//! The sum is the cost of a library without overhead. No part allocates or checks more than
+//! necessary.
 
 use std::{cell::RefCell, rc::Rc, time::SystemTime};
 
@@ -23,7 +25,7 @@ pub(crate) const WRITE: &str = "JSON written (serde_json)";
 pub(crate) const DEFLATE: &str = "deflated, level 6 (zlib-rs, reused)";
 pub(crate) const ENCODE: &str = "base64 encoded (base64-simd)";
 
-/// What an open and a read consist of.
+/// Returns the parts of an open and a read.
 pub(crate) fn of_reading(deflated: bool) -> Vec<&'static str> {
     let inflate = deflated.then_some(INFLATE);
     [MAC, DECODE, CLOCK, KEY]
@@ -32,7 +34,7 @@ pub(crate) fn of_reading(deflated: bool) -> Vec<&'static str> {
         .collect()
 }
 
-/// What an encoding consists of.
+/// Returns the parts of an encoding.
 pub(crate) fn of_writing(deflated: bool) -> Vec<&'static str> {
     let deflate = deflated.then_some(DEFLATE);
     [WRITE, ENCODE, CLOCK, MAC]
@@ -41,7 +43,7 @@ pub(crate) fn of_writing(deflated: bool) -> Vec<&'static str> {
         .collect()
 }
 
-/// The parts of this cookie with this dictionary inside.
+/// Returns the parts of this cookie with this dictionary inside.
 pub(crate) fn candidates(column: &str, cookie: &str, dictionary: &serde_json::Value) -> Candidates {
     let (signed, signature) = cookie.rsplit_once('.').expect("it is signed");
     let (body, _) = signed.rsplit_once('.').expect("it is dated");

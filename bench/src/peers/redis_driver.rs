@@ -1,5 +1,6 @@
-//! The usual driver for Redis and nothing else: one `GET` to read, a `GET` and a `SET` to write. What is left if a session
-//! library adds nothing but its round trips.
+//! The usual Redis driver alone: one `GET` to read, a `GET` and a `SET` to write.
+//!
+//! The cost that remains if a session library adds nothing but its round trips.
 
 use axum::{
     Router,

@@ -1,4 +1,6 @@
-//! tower-sessions' SQLite store, in the program of `bench/sqlx`: two versions of SQLite do not fit into one.
+//! tower-sessions' SQLite store, in the program of `bench/sqlx`.
+//!
+//! A program can link only one version of SQLite.
 
 use std::{
     cell::RefCell,
@@ -10,15 +12,15 @@ use std::{
 
 use crate::harness::Outcome;
 
-/// How the pool is set up.
+/// The configuration of the pool.
 #[derive(Clone, Copy)]
 pub(crate) struct Pool {
-    /// `default`: as a pool that was told nothing. `wal`: with SQLite's log, `synchronous=FULL`.
+    /// `default`: the pool's defaults. `wal`: SQLite's write-ahead log, `synchronous=FULL`.
     pub(crate) mode: &'static str,
     pub(crate) connections: usize,
 }
 
-/// A store that runs. Clones ask the same process.
+/// A running store. Clones share the process.
 #[derive(Clone)]
 pub(crate) struct Sqlx(Rc<RefCell<Process>>);
 
@@ -29,7 +31,7 @@ struct Process {
 }
 
 impl Sqlx {
-    /// Builds the program where that has not been done, and has it make a file with sessions.
+    /// Builds the program if necessary, starts it, and creates a file with sessions.
     pub(crate) fn start(file: &Path, pool: Pool, sessions: usize) -> Outcome<Self> {
         let mut child = Command::new(program()?)
             .arg(file)
@@ -54,12 +56,16 @@ impl Sqlx {
         }
     }
 
-    /// Loads one after another: nanoseconds of wall clock, and of the process's CPU time.
+    /// Loads sessions one after another.
+    ///
+    /// Returns the nanoseconds of wall time and of the process's CPU time.
     pub(crate) fn load(&self, count: usize) -> Outcome<(f64, f64)> {
         self.0.borrow_mut().ask(&format!("load {count}"))
     }
 
-    /// Tasks that save `count` times each: nanoseconds of wall clock, and how many saves failed.
+    /// Saves from concurrent tasks, `count` times each.
+    ///
+    /// Returns the nanoseconds of wall time and the number of failed saves.
     pub(crate) fn save(&self, tasks: usize, count: usize) -> Outcome<(f64, f64)> {
         self.0.borrow_mut().ask(&format!("save {tasks} {count}"))
     }
@@ -86,7 +92,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Both fail only if it has ended already.
+        // Both calls fail only if the process has already exited.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

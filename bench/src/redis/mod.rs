@@ -1,12 +1,12 @@
-//! Family 4: a server over HTTP whose sessions are in Redis.
+//! Family 4: a server over HTTP with its sessions in Redis.
 //!
-//! | file | holds |
+//! | file | content |
 //! |---|---|
-//! | `server` | axum in a process of its own, which says how much CPU time it has used |
-//! | `visitors` | connections that send requests and check the answers |
+//! | `server` | axum in a separate process, which reports its CPU time |
+//! | `visitors` | connections that send requests and check the responses |
 //!
-//! What is measured is CPU time of the server process for each request, with many connections at once. The server has
-//! the last core to itself; visitors and Redis share the first one.
+//! The result is the CPU time of the server process per request, with many concurrent connections.
+//! The server runs alone on the last core; visitors and Redis share the first one.
 
 mod server;
 mod visitors;
@@ -29,9 +29,9 @@ use crate::{
     redis_server::{Commands, RedisServer},
 };
 
-/// Requests of one batch.
+/// Requests per batch.
 const BATCH: usize = 2_048;
-/// Requests whose commands are looked at, one after another.
+/// Requests with recorded commands, one after another.
 const WATCHED: usize = 20;
 
 #[derive(Clone, Copy)]
@@ -81,14 +81,14 @@ struct Site {
     visitors: RefCell<Visitors>,
 }
 
-/// All that runs.
+/// All running processes.
 struct Stage {
     runtime: Runtime,
     redis: RedisServer,
     sites: Vec<Site>,
 }
 
-/// What Redis used for the requests of one cell.
+/// The cost in Redis of the requests of one cell.
 #[derive(Default)]
 struct Behind {
     nanoseconds: Cell<f64>,
@@ -171,7 +171,7 @@ impl Stage {
         table.print("CPU time of Redis itself, µs a request");
     }
 
-    /// What one request after another has Redis do.
+    /// Prints the Redis commands of single requests.
     fn commands(&self) -> Outcome {
         let [one, two, three, four] = TIMED;
         let scenarios = [one, two, three, four, LOG_IN, NEW];
@@ -204,7 +204,7 @@ impl Stage {
                 Outcome::Ok(())
             })
         };
-        // Redis learns a script when it first needs it.
+        // Redis learns a script at its first use.
         ask(1)?;
         let watch = self.redis.watch()?;
         ask(WATCHED)?;
@@ -251,7 +251,9 @@ fn times(measured: &Measured) {
     );
 }
 
-/// Commands of all watched requests as those of one: a count that is not whole shows that they differ.
+/// Returns the commands of all watched requests, per request.
+///
+/// A fractional count shows that requests differ.
 fn shown(commands: &Commands) -> String {
     let names = |list: &[String]| {
         let mut names: Vec<&str> = list.iter().map(String::as_str).collect();

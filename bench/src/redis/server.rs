@@ -1,7 +1,7 @@
-//! axum behind one session layer, in a process of its own: this program, started again.
+//! axum behind one session layer, in a separate process: this program, started again.
 //!
-//! One runtime thread does all the work. On its standard input somebody asks how much CPU time the process has used;
-//! the process ends when that input does.
+//! One runtime thread does all the work. Each line on standard input requests the CPU time of the
+//! process, which exits at the end of its input.
 
 use std::{
     cell::RefCell,
@@ -18,14 +18,15 @@ use crate::{
     peers::{axum_alone, carafe, redis_driver, tower_sessions},
 };
 
-/// The argument that tells the inner process what it is; the next ones are the layer, the URL of Redis and the
-/// core to stay on.
+/// The argument that selects the inner process.
+///
+/// The next arguments are the layer, the URL of Redis and the core.
 pub(crate) const SERVER: &str = "--server";
 
 /// Connections in the example of the store's documentation.
 const DOCUMENTED: usize = 6;
 
-/// What stands around the routes.
+/// The layer around the routes.
 pub(super) struct Layer {
     pub(super) name: &'static str,
     kind: Kind,
@@ -67,7 +68,7 @@ pub(super) const LAYERS: [Layer; 5] = [
     },
 ];
 
-/// A server that runs.
+/// A running server.
 pub(super) struct Server {
     child: Child,
     pub(super) port: u16,
@@ -94,7 +95,7 @@ impl Server {
         Ok(server)
     }
 
-    /// Nanoseconds of CPU time that the process has used.
+    /// Returns the CPU time of the process, in nanoseconds.
     pub(super) fn cpu_nanoseconds(&self) -> Outcome<f64> {
         writeln!(self.questions.borrow_mut())?;
         Ok(self.answer()?.parse()?)
@@ -111,13 +112,13 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Both fail only if it has ended already.
+        // Both calls fail only if the process has already exited.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// The inner process.
+/// Runs the inner process.
 pub(crate) fn serve(arguments: &[String]) -> Outcome {
     let [layer, redis, core] = arguments else {
         return Err("a server needs a layer, the URL of Redis and a core".into());
@@ -132,7 +133,8 @@ pub(crate) fn serve(arguments: &[String]) -> Outcome {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         println!("{}", listener.local_addr()?.port());
         let listener = listener.tap_io(|stream| {
-            // Without it, the kernel waits for more to send. It fails only on a connection that is gone.
+            // Without `TCP_NODELAY`, the kernel waits for more data. The call fails only on a
+            // closed connection.
             let _ = stream.set_nodelay(true);
         });
         Ok(axum::serve(listener, router).await?)

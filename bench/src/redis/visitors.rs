@@ -1,4 +1,4 @@
-//! Browsers: each with a connection that stays and a session of its own.
+//! Browsers with one persistent connection and one session each.
 
 use std::str;
 
@@ -10,7 +10,7 @@ use tokio::{
 
 use crate::harness::Outcome;
 
-/// How many come at once.
+/// Number of concurrent visitors.
 const VISITORS: u32 = 32;
 
 pub(super) struct Visitors(Vec<Visitor>);
@@ -18,12 +18,12 @@ pub(super) struct Visitors(Vec<Visitor>);
 pub(super) struct Visitor {
     stream: TcpStream,
     cookie: Option<String>,
-    /// What has been read of answers.
+    /// Response bytes that have been read.
     read: Vec<u8>,
 }
 
 impl Visitors {
-    /// They connect and start their sessions.
+    /// Connects the visitors and starts their sessions.
     pub(super) async fn arrive(port: u16) -> Outcome<Self> {
         let mut visitors = Vec::new();
         for browser in 0..VISITORS {
@@ -34,7 +34,7 @@ impl Visitors {
         Ok(Self(visitors))
     }
 
-    /// So many requests, shared among all.
+    /// Sends the given number of requests, distributed over all visitors.
     pub(super) async fn ask(
         &mut self,
         path: &'static str,
@@ -57,7 +57,7 @@ impl Visitors {
         Ok(())
     }
 
-    /// One of them.
+    /// Returns one of the visitors.
     pub(super) fn one(&mut self) -> &mut Visitor {
         &mut self.0[0]
     }
@@ -74,7 +74,7 @@ impl Visitor {
         })
     }
 
-    /// One request, whose answer must be 200; keeps the cookie that it sets.
+    /// Sends one request and expects 200; stores the cookie of the response.
     pub(super) async fn ask(&mut self, path: &str, with_cookie: bool) -> Result<(), String> {
         let mut request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n");
         if let Some(cookie) = self.cookie.as_ref().filter(|_| with_cookie) {
@@ -95,7 +95,7 @@ impl Visitor {
         Ok(())
     }
 
-    /// The head of the next answer. The body is read and dropped.
+    /// Returns the head of the next response. The body is read and dropped.
     async fn answer(&mut self) -> Result<String, String> {
         loop {
             if let Some(at) = position(&self.read, b"\r\n\r\n") {
@@ -116,7 +116,7 @@ impl Visitor {
     }
 }
 
-/// The value of a field; hyper writes names in small letters.
+/// Returns the value of a field; hyper writes names in lower case.
 fn field<'h>(head: &'h str, name: &str) -> Option<&'h str> {
     let mut lines = head.lines();
     lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))

@@ -1,4 +1,4 @@
-//! How a request gets into a framework, without a network.
+//! Calls a framework with a request, without a network.
 
 use axum::{
     Router,
@@ -15,19 +15,19 @@ use crate::peers::call;
 pub(crate) trait Caller: Clone + 'static {
     type Path;
     type Answer;
-    /// A header's value.
+    /// The value of a header.
     type Value;
 
     fn path(path: &str) -> Self::Path;
     fn value(text: &str) -> Self::Value;
     fn text(value: &Self::Value) -> &str;
 
-    /// One request, straight into the service.
+    /// Calls the service with one request.
     async fn call(&mut self, path: &Self::Path, cookie: Option<&Self::Value>) -> Self::Answer;
 
     fn is_ok(answer: &Self::Answer) -> bool;
 
-    /// Gives away the values of `Set-Cookie`.
+    /// Passes the values of `Set-Cookie` to `take`.
     fn set_cookies(answer: Self::Answer, take: impl FnMut(Self::Value));
 }
 
@@ -77,13 +77,13 @@ impl<C: Caller> Opened<C> {
         Self { caller, cookies }
     }
 
-    /// The `Cookie` header of a browser.
+    /// Returns the `Cookie` header of a browser.
     pub(super) fn cookie(&self, number: usize) -> &C::Value {
         &self.cookies[number % self.cookies.len()]
     }
 }
 
-/// The cookies of browsers that begin here; none where there are no sessions.
+/// Returns the cookies of new browsers; empty without sessions.
 pub(super) async fn visitors<C: Caller>(caller: &mut C, browsers: u32) -> Vec<C::Value> {
     let mut cookies = Vec::new();
     for browser in 0..browsers {
@@ -94,7 +94,7 @@ pub(super) async fn visitors<C: Caller>(caller: &mut C, browsers: u32) -> Vec<C:
     cookies
 }
 
-/// What a browser sends back for a `Set-Cookie` header: nothing for one that takes a cookie away.
+/// Returns the cookie that a browser sends back, or `None` if the header removes a cookie.
 pub(super) fn sent_back<C: Caller>(set_cookie: &C::Value) -> Option<C::Value> {
     crate::peers::pair_sent_back(C::text(set_cookie)).map(C::value)
 }

@@ -1,9 +1,10 @@
 //! Family 2: a request through the middleware, without a network.
 //!
-//! The service is called directly, on a runtime of one thread. What a peer adds is its time less that of its framework
-//! without a layer, with the same request in the same round; building the request and dropping the response are in both.
+//! The service is called directly, on a single-threaded runtime. The cost of a peer is its time
+//! minus the time of its framework without a layer, with the same request in the same round; both
+//! include building the request and dropping the response.
 //!
-//! `caller` is how a request gets into axum or actix-web, `report` makes the tables.
+//! `caller` calls axum or actix-web, `report` prints the tables.
 
 mod caller;
 mod report;
@@ -26,7 +27,7 @@ use crate::{
 };
 
 const BROWSERS: u32 = 1_000;
-/// A log-in ends the id that it came with, so a batch needs a browser for each of its operations.
+/// A login revokes the id of its request, so a batch needs a browser for each of its operations.
 const LOG_INS: u32 = 2_000;
 const AXUM: Framework = Framework {
     floor: "axum without a layer",
@@ -37,10 +38,10 @@ const ACTIX: Framework = Framework {
     idle: "a middleware that does nothing",
 };
 
-/// A name for the tables, and how to build it.
+/// A name for the tables, and the peer's constructor.
 type Peer<C> = (&'static str, fn() -> C);
 
-/// Who takes part in one heap: with sessions of their own, or none.
+/// The peers that share one heap, with or without sessions.
 const PEERS: &[Peer<Router>] = &[
     ("**Carafe signed, Flask's rules**", carafe::as_flask),
     (OURS, carafe::signed),
@@ -56,7 +57,7 @@ const PEERS: &[Peer<Router>] = &[
         axum_extra::private_struct,
     ),
 ];
-/// Apart from the others, whose heap it would fill: each request without a session begins one.
+/// Separate from the other peers: each request without a session creates one on the heap.
 const PEERS_APART: &[Peer<Router>] = &[
     (OURS_STORED, carafe::in_memory),
     (AXUM_SESSION, axum_session::in_memory),
@@ -79,7 +80,7 @@ const SIGNED_JAR: &str = "axum-extra, signed jar";
 const ACTIX_SIGNED: &str = "actix-session, signed cookie";
 const ACTIX_PRIVATE: &str = "actix-session, private cookie";
 
-/// What happens in a request.
+/// The kind of a request.
 #[derive(Clone, Copy)]
 struct Scenario {
     name: &'static str,
@@ -133,7 +134,7 @@ fn on_axum() -> [fn() -> Router; 2] {
     [axum_alone::bare, axum_alone::with_idle_layer]
 }
 
-/// `bare` are the framework without a layer and with one that does nothing.
+/// Returns the candidates. `bare` are the framework without a layer and with an idle one.
 fn candidates_of<C: Caller>(
     framework: &Framework,
     peers: &[Peer<C>],
@@ -182,7 +183,9 @@ fn candidate<C: Caller>(
     })
 }
 
-/// Each browser logs in with the cookie that its last log-in gave it, which is taken up after the batch.
+/// Measures logins, each with the cookie that the browser's last login returned.
+///
+/// New cookies are stored after the batch.
 fn log_ins<C: Caller>(
     name: &str,
     scenario: Scenario,

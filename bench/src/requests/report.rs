@@ -3,7 +3,7 @@
 use super::SCENARIOS;
 use crate::harness::{Measured, Table};
 
-/// The framework without a layer, and with one that does nothing, as the tables call them.
+/// The framework without a layer and with an idle one, as named in the tables.
 pub(super) struct Framework {
     pub(super) floor: &'static str,
     pub(super) idle: &'static str,
@@ -35,7 +35,7 @@ impl Framework {
         allocations.print("Allocations");
     }
 
-    /// What one adds as a share of what each of the others adds.
+    /// Prints the cost of one peer relative to the cost of each of the others.
     pub(super) fn shares(
         &self,
         measured: &Measured,

@@ -1,4 +1,4 @@
-//! The end of a request: the response, or the error that becomes one, with its session committed.
+//! Commits the session at the end of a request and updates the response or error.
 
 use std::marker::PhantomData;
 
@@ -12,17 +12,19 @@ use actix_web::{
         header::{HeaderMap, HeaderValue},
     },
 };
-use carafe_core::session::{CommitError, Effects};
-use carafe_tokio::{Ending, Framework};
+use carafe_core::session::{CommitError, HeaderChanges};
+use carafe_tokio::{CommitResponse, ResponseAdapter};
 
-/// The response of [`SessionService`](crate::SessionService).
-pub type ResponseFuture<F, B> = Ending<F, Actix<B>>;
+/// The response future of [`SessionService`](crate::SessionService).
+pub type ResponseFuture<F, B> = CommitResponse<F, Actix<B>>;
 
-/// How actix-web answers: with a response, or with an error that becomes a response further outside.
+/// The response adapter of actix-web.
+///
+/// A service returns a response, or an error that an outer layer converts to a response.
 #[derive(Debug)]
 pub struct Actix<B>(PhantomData<B>);
 
-impl<B> Framework for Actix<B> {
+impl<B> ResponseAdapter for Actix<B> {
     type Inner = Result<ServiceResponse<B>, Error>;
     type Outer = Result<ServiceResponse<EitherBody<B>>, Error>;
     type CookieLine = HeaderValue;
@@ -35,7 +37,7 @@ impl<B> Framework for Actix<B> {
         Some(status.as_u16())
     }
 
-    fn finished(answer: Self::Inner, effects: Effects, cookie: &str) -> Self::Outer {
+    fn on_commit(answer: Self::Inner, effects: HeaderChanges, cookie: &str) -> Self::Outer {
         match answer {
             Ok(mut response) => {
                 effects.apply(response.headers_mut(), cookie);
@@ -45,7 +47,7 @@ impl<B> Framework for Actix<B> {
         }
     }
 
-    fn failed(answer: Self::Inner, error: CommitError) -> Self::Outer {
+    fn on_error(answer: Self::Inner, error: CommitError) -> Self::Outer {
         let mut head = HeaderMap::new();
         let status = StatusCode::from_u16(error.answer(&mut head));
         let mut response = HttpResponse::new(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
@@ -59,9 +61,11 @@ impl<B> Framework for Actix<B> {
     }
 }
 
-/// The error stays what it is, for whoever looks for its type further outside; its response gets the headers.
-fn with_effects(mut error: Error, effects: Effects, cookie: &str) -> Error {
-    if effects != Effects::default() {
+/// Adds the headers to the error's response.
+///
+/// The error keeps its type, because outer middleware may inspect it.
+fn with_effects(mut error: Error, effects: HeaderChanges, cookie: &str) -> Error {
+    if effects != HeaderChanges::default() {
         let cookie = cookie.to_owned();
         error.add_response_mapper(move |mut response| {
             effects.clone().apply(response.headers_mut(), &cookie);

@@ -20,28 +20,56 @@
 //! }
 //! ```
 //!
-//! * [`SessionMiddleware`] wraps an `App` or a `Scope`; handlers take [`Session`] or [`Cookies`], and add a
-//!   [`SetCookie`] to a response by `append_header`.
-//! * [`ClientSide`] keeps sessions in their cookies, encrypted or signed as Flask signs them; [`ServerSide`] keeps
-//!   them in a store. All stores of Carafe work here as they do with axum, and a session that a service with axum
-//!   has written is read here.
-//! * [`SessionConfig`] holds the rules: [`SessionConfig::default`] is safe, [`SessionConfig::flask`] is
-//!   Flask's defaults to the letter.
-//! * [`Guarded`] keeps a store's trouble from becoming everybody's; [`Sweeping`] removes what has expired.
+//! * [`SessionMiddleware`] wraps an `App` or a `Scope`; handlers extract [`Session`] or
+//!   [`Cookies`], and add a [`SetCookie`] to a response with `append_header`.
+//! * [`ClientSide`] stores sessions in their cookies, encrypted, or signed in Flask's format;
+//!   [`ServerSide`] keeps sessions in a store. All of Carafe's stores work with actix-web and with
+//!   axum, and a session written by a service on axum is readable here.
+//! * [`SessionConfig`] contains the options: [`SessionConfig::default`] is safe,
+//!   [`SessionConfig::flask`] has exactly Flask's defaults.
+//! * [`Guarded`] limits the impact of a failing store; [`Sweeping`] deletes expired sessions.
 //!
-//! Errors in the configuration stop the start; a bad cookie is an empty session and one log event. Errors that
-//! handlers and middlewares give go on as errors, and their responses carry the session's cookie.
+//! An invalid configuration is an error at startup; an invalid cookie is an empty session and one
+//! log event. Errors from handlers and middleware stay errors, and their responses carry the
+//! session's cookie.
 //!
-//! This crate carries headers in and out and decides nothing: all decisions are in `carafe_core`.
+//! This crate only transfers headers; all decisions are made in its core.
 
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod answer;
+mod csrf_middleware;
 mod middleware;
 
 pub use answer::{Actix, ResponseFuture};
+// Re-exports for authors of services: common types at the root, the others in modules by topic.
 #[doc(inline)]
-pub use carafe_core::prelude::*;
+pub use carafe_core::{
+    clock::{self, Timestamp},
+    cookie::{self, CookieError, CookiePolicy, RequestCookies as Cookies, SameSite, SetCookie},
+    csrf::{self, CsrfPolicy},
+    error::{self, ErrorChain, Fault},
+    flask::{self, FlaskConfig},
+    json::{
+        self,
+        tag::{Bytes, DateTime, Markup, Tuple, Uuid},
+    },
+    key::{self, KeyError, KeyRing, SecretKey},
+    limits::{self, LimitError, Limits},
+    session::{
+        self, AtLimit, BearerChallenge, BearerResponse, ClearSiteData, ClientIp, ClientSide,
+        CommitError, Conflict, Duplicates, Flash, FlaskLogin, Key, LocalPath, LoggedIn,
+        LoginAttempt, LoginRequired, OnCorrupt, RecentlyAuthenticated, Refresh, Rejection,
+        ServerSide, Session, SessionBackend, SessionConfig, SessionError, SessionManager,
+        SessionRejection, SessionToken, Timeouts, Transport, TransportKind,
+    },
+    store::{self, ErasedStore, MemoryStore, SessionStore, StoreError},
+    testing, token,
+};
 #[doc(inline)]
-pub use carafe_tokio::{GuardOptions, GuardStatus, Guarded, Sweeper, Sweeping};
+pub use carafe_tokio::{
+    Backoff, Checked, CircuitRules, GuardOptions, GuardStatus, Guarded, RevocationRules, Sweeper,
+    Sweeping,
+};
+pub use csrf_middleware::{CsrfMiddleware, CsrfService};
 pub use middleware::{SessionMiddleware, SessionService};

@@ -1,4 +1,4 @@
-//! The middleware: puts a slot into each request.
+//! The middleware, which inserts a slot for the session into each request.
 
 use std::{
     future::{Ready, ready},
@@ -10,16 +10,18 @@ use actix_web::{
     Error, HttpMessage,
     body::EitherBody,
     dev::{Service, ServiceRequest, ServiceResponse, Transform},
-    http::header,
+    http::header::{self, HeaderName, HeaderValue},
 };
 use carafe_core::{
     cookie::CookieError,
-    session::{SessionConfig, SessionManager, Side},
+    session::{SessionBackend, SessionConfig, SessionManager},
 };
 
 use crate::ResponseFuture;
 
-/// Gives the handlers of an `App` or a `Scope` sessions. Make one, and clone it for each worker.
+/// A middleware that provides sessions to the handlers of an `App` or a `Scope`.
+///
+/// Create it once and clone it for each worker.
 ///
 /// ```
 /// use actix_web::{App, web};
@@ -41,24 +43,28 @@ pub struct SessionMiddleware {
 }
 
 impl SessionMiddleware {
-    /// Sessions under [`SessionConfig::default`].
+    /// Creates a middleware with [`SessionConfig::default`].
     #[must_use]
-    pub fn new(side: impl Into<Side>) -> Self {
+    pub fn new(side: impl Into<SessionBackend>) -> Self {
         Self::with_config(side, SessionConfig::default())
             .expect("the default configuration is good")
     }
 
-    /// Sessions under rules of your own.
+    /// Creates a middleware with the given configuration.
     ///
     /// # Errors
-    /// [`CookieError`] if browsers would refuse the cookie, with what to change.
-    pub fn with_config(side: impl Into<Side>, config: SessionConfig) -> Result<Self, CookieError> {
+    ///
+    /// Returns [`CookieError`], with the required change, if browsers would reject the cookie.
+    pub fn with_config(
+        side: impl Into<SessionBackend>,
+        config: SessionConfig,
+    ) -> Result<Self, CookieError> {
         Ok(Self {
             manager: Arc::new(SessionManager::new(side, config)?),
         })
     }
 
-    /// What the middleware asks; share it to change the lifetime while running.
+    /// Returns the middleware's session manager. Use it to change the lifetime at run time.
     #[must_use]
     pub fn manager(&self) -> &Arc<SessionManager> {
         &self.manager
@@ -87,7 +93,10 @@ where
     }
 }
 
-/// A service whose handlers can take sessions. Made by [`SessionMiddleware`].
+/// Fetch Metadata: distinguishes navigations from requests of scripts.
+const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+
+/// The service created by [`SessionMiddleware`], which provides sessions to its handlers.
 #[derive(Debug)]
 pub struct SessionService<S> {
     inner: S,
@@ -108,7 +117,10 @@ where
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let slot = self.manager.begin();
-        // Values are shared, not copied.
+        let mode = request.headers().get(FETCH_MODE);
+        slot.set_fetch_mode(mode.map(HeaderValue::as_bytes));
+        slot.note_token(request.headers());
+        // Cloning a header value shares its bytes.
         let cookies = request.headers().get_all(header::COOKIE).cloned();
         let cookies = self.manager.kept(cookies);
         request.extensions_mut().insert(slot.clone());

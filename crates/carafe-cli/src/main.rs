@@ -1,36 +1,27 @@
-//! `carafe`: the command line of Carafe, and its demo.
+//! `carafe`: the command line of Carafe.
 //!
-//! | room | what it does |
+//! | module | what it does |
 //! |---|---|
-//! | [`command`] | one file per command: its options, its help, what it prints |
-//! | [`inspection`] | what is to be said about one cookie; shared by `inspect` and the demo |
+//! | [`command`] | one file per command: its options, its help, its output |
 //! | [`stores`] | any store, from its URL |
-//! | [`migration`] | moving sessions between stores |
-//! | [`demo`] | the demo page: one server, three sessions, no script |
-//! | [`console`] | the console: the live sessions of a store, for operators |
-//! | [`web`] | what the pages of both share |
+//! | [`migration`] | moves sessions between stores |
+//! | [`console`] | the pages of [`carafe_console`] on this machine, behind a token |
 //!
-//! Keys come in through [`keys`], formats through [`mod@format`], all text goes out through [`output`].
-//! Nothing here decides about sessions; that is `carafe_core`.
+//! Failures, keys, formats and the inspection of cookies are in [`carafe_program`], which the demo
+//! uses too. Nothing here decides about sessions; that is `carafe_core`.
 
 mod command;
 mod console;
-mod demo;
-mod failure;
-mod format;
-mod human;
-mod inspection;
-mod json_text;
-mod keys;
+mod json_color;
 mod migration;
-mod output;
 mod runtime;
 mod stores;
 mod table;
-mod web;
 
 use std::process::ExitCode;
 
+use carafe_console::shared::{human, json_text};
+use carafe_program::{failure, format, inspection, keys, output, shutdown};
 use clap::Parser as _;
 
 fn main() -> ExitCode {

@@ -33,7 +33,7 @@ impl Cell {
         Self::new(text).styled(Style::new().dimmed())
     }
 
-    /// A number: its digits stand below each other.
+    /// A number, aligned to the right.
     pub(crate) fn number(text: &str) -> Self {
         Self {
             to_the_right: true,

@@ -1,15 +1,32 @@
-//! Time as a value: every function that depends on the time takes a [`Timestamp`], none reads a clock.
+//! Time as a value: functions that depend on the time take a [`Timestamp`] and read no clock.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    fmt,
+    ops::{Add, Sub},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Whole seconds since the Unix epoch, in UTC. Negative before 1970.
 ///
-/// Sessions are dated to the second, as Flask's are.
+/// Sessions are dated to the second, as Flask's are. `Display` writes RFC 3339, serde the number of
+/// seconds.
+///
+/// ```
+/// use std::time::Duration;
+/// use carafe_core::clock::Timestamp;
+///
+/// let login = Timestamp::from_unix(1_700_000_000);
+/// let later = login + Duration::from_secs(90);
+/// assert_eq!(later.to_string(), "2023-11-14T22:14:50Z");
+/// assert_eq!(later - login, Duration::from_secs(90));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The second that began `seconds` after 1970-01-01 00:00:00 UTC.
+    /// Creates the time `seconds` after 1970-01-01 00:00:00 UTC.
     ///
     /// ```
     /// use carafe_core::clock::Timestamp;
@@ -20,31 +37,161 @@ impl Timestamp {
         Self(seconds)
     }
 
-    /// What the system clock says. The only place in the crate that asks it; adapters call this once a request.
+    /// Returns the time of the system clock.
+    ///
+    /// No other function in this crate reads the clock; adapters call this function once per
+    /// request.
     #[must_use]
     pub fn now() -> Self {
-        let seconds = |since: Duration| i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
-        match SystemTime::now().duration_since(UNIX_EPOCH) {
-            Ok(since) => Self(seconds(since)),
-            Err(before) => Self(-seconds(before.duration())),
-        }
+        SystemTime::now().into()
     }
 
-    /// Seconds since the Unix epoch.
+    /// Returns the seconds since the Unix epoch.
     #[must_use]
     pub const fn unix(self) -> i64 {
         self.0
     }
 
-    /// This time moved by whole seconds; stops at the ends of the range instead of wrapping.
+    /// Returns this time plus whole seconds; saturates at the bounds of the range.
     #[must_use]
     pub const fn saturating_add(self, seconds: i64) -> Self {
         Self(self.0.saturating_add(seconds))
     }
 
-    /// Whole seconds from `earlier` to `self`; negative if `earlier` is later.
+    /// Returns the whole seconds from `earlier` to `self`; negative if `earlier` is later.
     #[must_use]
     pub const fn seconds_since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)
+    }
+
+    /// Returns the whole seconds from the stored time `then` to `self`.
+    ///
+    /// Returns `None` if `then` is later by more than `skew`: the stored time comes from a wrong
+    /// clock and is meaningless.
+    #[must_use]
+    pub(crate) fn age_of(self, then: Self, skew: Duration) -> Option<i64> {
+        let age = self.seconds_since(then);
+        let skew = whole_seconds(skew);
+        (age >= -skew).then_some(age.max(0))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    /// Writes RFC 3339 in UTC, or the number of seconds outside of the years -9999 to 9999.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_second(self.0) {
+            Ok(time) => fmt::Display::fmt(&time, f),
+            Err(_) => write!(f, "{} seconds since 1970", self.0),
+        }
+    }
+}
+
+impl From<SystemTime> for Timestamp {
+    /// Drops the fraction of a second.
+    fn from(time: SystemTime) -> Self {
+        match time.duration_since(UNIX_EPOCH) {
+            Ok(since) => Self(whole_seconds(since)),
+            Err(before) => Self(-whole_seconds(before.duration())),
+        }
+    }
+}
+
+impl From<Timestamp> for SystemTime {
+    /// Returns the epoch for a time that the platform cannot represent.
+    fn from(time: Timestamp) -> Self {
+        let distance = Duration::from_secs(time.0.unsigned_abs());
+        let time = if time.0 < 0 {
+            UNIX_EPOCH.checked_sub(distance)
+        } else {
+            UNIX_EPOCH.checked_add(distance)
+        };
+        time.unwrap_or(UNIX_EPOCH)
+    }
+}
+
+impl Add<Duration> for Timestamp {
+    type Output = Self;
+
+    /// Adds whole seconds; saturates at the bounds of the range.
+    fn add(self, duration: Duration) -> Self {
+        self.saturating_add(whole_seconds(duration))
+    }
+}
+
+impl Sub<Duration> for Timestamp {
+    type Output = Self;
+
+    /// Subtracts whole seconds; saturates at the bounds of the range.
+    fn sub(self, duration: Duration) -> Self {
+        self.saturating_add(-whole_seconds(duration))
+    }
+}
+
+impl Sub for Timestamp {
+    type Output = Duration;
+
+    /// Returns the time from `earlier` to `self`; zero if `earlier` is later, as for `Instant`.
+    fn sub(self, earlier: Self) -> Duration {
+        Duration::from_secs(u64::try_from(self.seconds_since(earlier)).unwrap_or(0))
+    }
+}
+
+impl Serialize for Timestamp {
+    /// Writes the seconds since the Unix epoch.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_i64(self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    /// Reads the seconds since the Unix epoch.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        i64::deserialize(deserializer).map(Self)
+    }
+}
+
+/// Returns the seconds of a duration without the fraction, at most `i64::MAX`.
+fn whole_seconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_displayed_as_rfc_3339_and_serialized_as_a_number() {
+        for (unix, text) in [
+            (1_700_000_000, "2023-11-14T22:13:20Z"),
+            (0, "1970-01-01T00:00:00Z"),
+            (-1, "1969-12-31T23:59:59Z"),
+            (i64::MAX, "9223372036854775807 seconds since 1970"),
+        ] {
+            let time = Timestamp::from_unix(unix);
+            assert_eq!(time.to_string(), text);
+            let json = serde_json::to_string(&time).unwrap();
+            assert_eq!(json, unix.to_string());
+            assert_eq!(serde_json::from_str::<Timestamp>(&json).unwrap(), time);
+        }
+    }
+
+    #[test]
+    fn a_time_survives_the_conversion_to_system_time() {
+        for unix in [0, 1_700_000_000, -1, -86_400] {
+            let time = Timestamp::from_unix(unix);
+            assert_eq!(Timestamp::from(SystemTime::from(time)), time);
+        }
+    }
+
+    #[test]
+    fn arithmetic_saturates_and_an_earlier_time_is_at_a_distance_of_zero() {
+        let (first, last) = (Timestamp(i64::MIN), Timestamp(i64::MAX));
+        let second = Duration::from_secs(1);
+        assert_eq!(last + second, last);
+        assert_eq!(first - second, first);
+        assert_eq!(first + Duration::MAX, Timestamp(-1));
+        assert_eq!(Timestamp(7) - Timestamp(5), 2 * second);
+        assert_eq!(Timestamp(5) - Timestamp(7), Duration::ZERO);
+        assert_eq!(last - first, Duration::from_secs(i64::MAX as u64));
     }
 }

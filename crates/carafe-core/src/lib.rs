@@ -1,35 +1,45 @@
 //! The engine of Carafe: cookies and sessions with Flask's model and Flask's wire format.
 //!
-//! Nothing in here opens a socket, knows a web framework or reads a clock: header bytes and the time
-//! come in, decisions and header text go out. Applications use the crate `carafe`, or `carafe-actix`; this one is
-//! for adapters to other frameworks, for stores, and for programs that sign or read cookies themselves.
+//! This crate opens no socket, uses no web framework and reads no clock: its inputs are header
+//! bytes and the time, its outputs are decisions and header text. Applications use the crate
+//! `carafe` or `carafe-actix`; this crate is for adapters to other frameworks, for stores, and for
+//! programs that sign or read cookies themselves.
 //!
-//! | room | what it does | it never |
+//! | module | responsibility | it never |
 //! |---|---|---|
 //! | [`key`] | secret keys and the key ring | shows a key |
-//! | [`token`] | signed and encrypted text | decodes before it has verified |
-//! | [`json`] | Python's and Flask's JSON, to the byte | touches what was not written |
-//! | [`cookie`] | `Cookie` in, `Set-Cookie` out | knows a session |
-//! | [`store`] | the contract of stores, the one in memory | sees a session id |
-//! | [`session`] | the dictionary, and what a request does to it | does I/O |
-//! | [`flask`] | a Flask application's settings, by their names | guesses what was meant |
+//! | [`token`] | signed and encrypted text | decodes unverified text |
+//! | [`json`] | Python's and Flask's JSON, byte for byte | changes unmodified text |
+//! | [`cookie`] | parsing `Cookie`, rendering `Set-Cookie` | depends on a session |
+//! | [`store`] | the contract of stores, and the store in memory | sees a session id |
+//! | [`session`] | the dictionary, and a request's operations on it | opens a socket |
+//! | [`csrf`] | whether a request comes from another site | depends on a token |
+//! | [`limits`] | size limits | depends on a store |
+//! | [`error`] | responsibility for errors | repeats a cause |
+//! | [`testing`] | clients and a clock for tests | depends on a framework |
+//! | [`flask`] | a Flask application's settings, by their names | guesses a setting |
 
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 #[cfg(feature = "actix")]
 mod actix;
-mod answer;
 #[cfg(feature = "axum")]
-pub mod axum;
+mod axum;
 mod base64;
 pub mod clock;
 pub mod cookie;
+pub mod csrf;
+mod data;
+pub mod error;
 pub mod flask;
+mod future;
+mod id;
 pub mod json;
 pub mod key;
-pub mod prelude;
+pub mod limits;
 pub mod session;
 pub mod store;
+pub mod testing;
 pub mod token;
 
-pub use answer::Answer;
+pub use future::MaybeReady;

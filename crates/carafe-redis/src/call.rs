@@ -1,118 +1,166 @@
-//! What every verb is made of: a deadline, a script or a read, and one more attempt if a reply was lost.
+//! Shared by all verbs: the deadline, calls of scripts, reads, and one retry after a lost reply.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use carafe_core::store::{StoreError, StoreKey};
-use futures_util::FutureExt as _;
+use futures_util::{FutureExt as _, future};
+use tokio::time::timeout;
 
 use crate::{
     RedisStore,
-    error::{is_lost, typed},
-    found::Found,
+    error::{is_lost, store_error},
     reply::{self, Reply},
     script::{Call, Callable},
-    timed::Timed,
+    value::StoredValue,
 };
 
 impl RedisStore {
-    /// `verb`, within `deadline`. Not `async`, which would hold it twice: what it is given, and what it awaits.
-    pub(crate) fn within<T>(
+    /// Runs `verb` within `deadline`. Not an `async fn`: its future would hold `verb` twice.
+    pub(crate) fn with_deadline<T>(
         &self,
         deadline: Duration,
         verb: impl Future<Output = Result<T, StoreError>>,
     ) -> impl Future<Output = Result<T, StoreError>> {
-        let seen = self.link.seen();
-        Timed::new(deadline, verb).map(move |result| {
-            result.unwrap_or_else(|deadline| {
-                self.link.suspect(seen);
+        let seen = self.connection.generation();
+        // Lazy, because a timer needs a runtime and a future may be created outside of one.
+        let timed = future::lazy(move |_| timeout(deadline, verb)).flatten();
+        timed.map(move |result| {
+            result.unwrap_or_else(|_| {
+                self.connection.suspect(seen);
                 Err(StoreError::Timeout(deadline))
             })
         })
     }
 
-    /// Calls a script, and once more on a fresh connection if the reply was lost: `call` makes the call,
-    /// and is told whether it is the second, which must do no harm if the first one took place.
+    /// Calls a script, and once more on a new connection if the reply was lost. `call` builds the
+    /// call; its argument says whether this is the retry, which must be harmless if the first
+    /// attempt was executed.
     pub(crate) async fn call<C: Callable>(
         &self,
         call: impl Fn(bool) -> C,
     ) -> Result<Reply, StoreError> {
-        let seen = self.link.seen();
-        let read = |answer| self.in_step(seen, Reply::read(answer));
-        let answer = match self.link.call(&call(false)).await {
-            // Boxed, because it is rare, and every future would carry it along.
-            Err(error) if is_lost(&error) => match Box::pin(self.link.call(&call(true))).await {
-                Ok(answer) => match read(answer)? {
-                    Reply::Unknown => return Err(typed(error)),
-                    reply => return Ok(reply),
-                },
-                error => error,
-            },
-            answer => answer,
-        };
-        read(answer.map_err(typed)?)
+        let seen = self.connection.generation();
+        let read = |answer| self.checked(seen, Reply::read(answer));
+        match self.connection.call(&call(false)).await {
+            // Boxed: rare, and otherwise part of every future.
+            Err(error) if is_lost(&error) || is_too_large(&error) => {
+                read(Box::pin(self.retry(&call, error)).await?)
+            }
+            answer => read(answer.map_err(store_error)?),
+        }
     }
 
-    /// What was read of a reply to a command that was sent when there had been so many connections. One that cannot be read may be another
-    /// command's, and then so are all that follow it: the next command takes a new connection.
-    fn in_step<T>(&self, seen: u64, read: Result<T, StoreError>) -> Result<T, StoreError> {
+    /// Repeats a call after its reply was lost.
+    async fn retry<C: Callable>(
+        &self,
+        call: &impl Fn(bool) -> C,
+        lost: redis::RedisError,
+    ) -> Result<redis::Value, StoreError> {
+        let call = call(true);
+        if call.size().1 > LEAST_BOUND
+            && let Some(refused) = self.too_large(&call).await
+        {
+            return Err(refused);
+        }
+        let answer = self.connection.call(&call).await.map_err(store_error)?;
+        match Reply::is_unknown(&answer) {
+            true => Err(store_error(lost)),
+            false => Ok(answer),
+        }
+    }
+
+    /// Returns the error of a call with an argument larger than the server accepts. The server then
+    /// closes the connection, and its error reply may be lost.
+    async fn too_large(&self, call: &impl Callable) -> Option<StoreError> {
+        let call = call.by_hash();
+        let sizes = call.args_iter().map(|argument| match argument {
+            redis::Arg::Simple(bytes) => bytes.len(),
+            _ => 0,
+        });
+        let size = sizes.max().unwrap_or_default();
+        let mut command = redis::cmd("CONFIG");
+        command.arg("GET").arg(BOUND);
+        let bounds = redis::from_redis_value(self.read(&command).await.ok()?).ok();
+        let bounds: HashMap<String, usize> = bounds?;
+        let limit = bounds.get(BOUND).copied()?;
+        (size > limit).then_some(StoreError::TooLarge { size, limit })
+    }
+
+    /// Passes `read` on, which was read from a reply on a connection of generation `seen` or later.
+    /// A reply that cannot be read may belong to another command, and so may all later ones: the
+    /// next command opens a new connection.
+    fn checked<T>(&self, seen: u64, read: Result<T, StoreError>) -> Result<T, StoreError> {
         if let Err(StoreError::Corrupt(_)) = &read {
-            self.link.suspect(seen);
+            self.connection.suspect(seen);
         }
         read
     }
 
-    /// The answer of a script that changes nothing, so that it may be called again.
-    pub(crate) async fn ask(&self, call: &Call<'_>) -> Result<redis::Value, StoreError> {
-        match self.link.call(call).await {
-            Err(error) if is_lost(&error) => self.link.call(call).await.map_err(typed),
-            answer => answer.map_err(typed),
+    /// Calls a read-only script, and once more if the reply was lost.
+    pub(crate) async fn query(&self, call: &Call<'_>) -> Result<redis::Value, StoreError> {
+        match self.connection.call(call).await {
+            Err(error) if is_lost(&error) => self.connection.call(call).await.map_err(store_error),
+            answer => answer.map_err(store_error),
         }
     }
 
-    /// What is under a key.
-    pub(crate) async fn find(&self, key: &StoreKey) -> Result<Found, StoreError> {
-        let seen = self.link.seen();
-        match self.value(key).await? {
-            Some(value) => self.in_step(seen, Found::read(value, key)),
-            None => Ok(Found::Nothing),
+    /// Returns the value of a key, never [`StoredValue::Pending`].
+    pub(crate) async fn stored(&self, key: &StoreKey) -> Result<StoredValue, StoreError> {
+        let seen = self.connection.generation();
+        let found = match self.value(key).await? {
+            Some(value) => self.checked(seen, StoredValue::parse(value, key))?,
+            None => StoredValue::Missing,
+        };
+        if !matches!(found, StoredValue::Pending(..)) {
+            return Ok(found);
+        }
+        // Boxed: rare, and otherwise part of every future.
+        match Box::pin(self.finish_move(key)).await? {
+            Some(value) => StoredValue::parse(value, key),
+            None => Ok(StoredValue::Missing),
         }
     }
 
-    /// What is under a key, as it is.
+    /// Returns the raw value of a key.
     pub(crate) async fn value(&self, key: &StoreKey) -> Result<Option<Vec<u8>>, StoreError> {
-        let seen = self.link.seen();
-        let value = self.read_made(|| {
+        let seen = self.connection.generation();
+        let value = self.read_with(|| {
             let name = self.names.session(key);
             let mut command = redis::Cmd::with_capacity(2, 3 + name.len());
             command.arg("GET").arg(name);
             command
         });
-        self.in_step(seen, reply::bytes(value.await?))
+        self.checked(seen, reply::bytes(value.await?))
     }
 
-    /// The answer to a command that changes nothing, so that it may be sent again.
+    /// Sends a read-only command, and once more if the reply was lost.
     pub(crate) async fn read(&self, command: &redis::Cmd) -> Result<redis::Value, StoreError> {
-        self.read_made(|| command.clone()).await
+        self.read_with(|| command.clone()).await
     }
 
-    /// As [`RedisStore::read`], for the command that `make` makes.
-    async fn read_made(&self, make: impl Fn() -> redis::Cmd) -> Result<redis::Value, StoreError> {
-        match self.link.send(&make).await {
+    /// Like [`RedisStore::read`], with a function that builds the command.
+    async fn read_with(&self, make: impl Fn() -> redis::Cmd) -> Result<redis::Value, StoreError> {
+        match self.connection.send(&make).await {
             Err(error) if is_lost(&error) => {
-                let again = Box::pin(self.link.send(&make));
-                again.await.map_err(typed)
+                let again = Box::pin(self.connection.send(&make));
+                again.await.map_err(store_error)
             }
-            answer => answer.map_err(typed),
+            answer => answer.map_err(store_error),
         }
-    }
-
-    /// Waits a moment for a record that is on its way to its key: two to three round trips. The deadline
-    /// of the verb ends it.
-    pub(crate) async fn pause(&self) {
-        tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }
 
-pub(crate) fn unexpected() -> StoreError {
+/// The server's limit for the length of one argument.
+const BOUND: &str = "proto-max-bulk-len";
+/// The lowest value the server accepts for that limit.
+const LEAST_BOUND: usize = 1 << 20;
+
+/// Whether the server rejected a command because of the size of an argument.
+fn is_too_large(error: &redis::RedisError) -> bool {
+    let text = error.detail();
+    text.is_some_and(|text| text.contains("invalid bulk length"))
+}
+
+pub(crate) fn unexpected_reply() -> StoreError {
     StoreError::corrupt("a script gave an answer that it does not have")
 }

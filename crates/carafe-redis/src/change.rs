@@ -1,129 +1,204 @@
-//! A patch or a rotation on its way. It is made here, on what the caller has loaded, and takes place if that is still
-//! there; where somebody has written since, it is made again on what is there. The scripts compare, `verbs` and
-//! `rotate` call them.
+//! A patch or a rotation in progress. The new value is computed here from the record that the
+//! caller loaded, and a script stores it if that record is unchanged. If another request wrote in
+//! between, the change is applied to the newer record and tried again. `verbs` and `rotate` call
+//! the scripts.
 
 use carafe_core::{
     clock::Timestamp,
     session::Patch,
-    store::{Record, StoreError, StoreKey},
+    store::{Record, Rotation, StoreError, StoreKey},
 };
 
 use crate::{
     RedisStore,
-    found::Found,
-    layout::{rest_in, rest_of},
-    turns::Turn,
+    key_locks::KeyLockGuard,
+    layout::{check_size, rest_in, rest_of},
+    value::StoredValue,
 };
 
 pub(crate) struct Change<'a> {
     store: &'a RedisStore,
-    /// Where the record is.
-    pub(crate) key: StoreKey,
+    pub(crate) expected: Expected,
     base: &'a Record,
     patch: &'a Patch,
-    /// Where it goes, if it moves.
-    to: Option<&'a StoreKey>,
+    /// The new key and the kind of rotation, for a rotation.
+    target: Option<&'a Target<'a>>,
     now: Timestamp,
-    /// What there is to be changed if it is not `base` any more.
-    newer: Option<Box<Record>>,
-    /// The value that this is, as `unlike.lua` compares it.
-    pub(crate) was: String,
-    turn: Option<Turn<'a>>,
+    // Boxed, because most changes find no newer record.
+    met: Option<Box<Newer>>,
+    lock: Option<KeyLockGuard<'a>>,
 }
 
-/// What comes of it.
-pub(crate) struct Next {
-    // On the heap, where it ends up: futures hold it in several places.
-    pub(crate) record: Box<Record>,
-    /// Its value, from behind the second until which the indices list it.
+/// The new key of a session and the kind of rotation.
+pub(crate) type Target<'a> = (&'a StoreKey, Rotation);
+
+/// The key and the value that a change expects to find.
+pub(crate) struct Expected {
+    /// The key of the record.
+    pub(crate) key: StoreKey,
+    /// The part of its value that `unlike.lua` compares.
     pub(crate) rest: String,
-    /// Whether it lives longer than before.
+}
+
+/// Newer states found while a change is retried.
+#[derive(Default)]
+struct Newer {
+    /// The pointers that led to the record.
+    pointers: Vec<StoreKey>,
+    /// The record to change, if it is no longer `base`.
+    newer: Option<Record>,
+}
+
+/// The value that a change stores.
+pub(crate) struct NewValue {
+    // Boxed, because several futures hold it and callers return it boxed.
+    pub(crate) record: Box<Record>,
+    /// The value without its prefix, which the script writes: the layout version and the second
+    /// until which the indices list the session.
+    pub(crate) rest: String,
+    /// Whether the record expires later than before.
     pub(crate) grows: bool,
+}
+
+impl NewValue {
+    /// Encodes `record` for `key`. The previous record expired at `before`.
+    pub(crate) fn new(key: &StoreKey, record: Record, before: Timestamp) -> Self {
+        Self {
+            rest: rest_of(key, &record),
+            grows: record.expires > before,
+            record: Box::new(record),
+        }
+    }
 }
 
 impl<'a> Change<'a> {
     pub(crate) fn new(
         store: &'a RedisStore,
         key: &StoreKey,
-        to: Option<&'a StoreKey>,
+        target: Option<&'a Target<'a>>,
         base: &'a Record,
         patch: &'a Patch,
         now: Timestamp,
     ) -> Self {
         Self {
             store,
-            key: *key,
+            expected: Expected {
+                key: *key,
+                rest: rest_of(key, base),
+            },
             base,
             patch,
-            to,
+            target,
             now,
-            newer: None,
-            was: rest_of(key, base),
-            turn: None,
+            met: None,
+            lock: None,
         }
     }
 
     fn newest(&self) -> &Record {
-        self.newer.as_deref().unwrap_or(self.base)
+        self.newer().unwrap_or(self.base)
     }
 
-    /// The record after the change; `None` if there is none to change.
-    pub(crate) async fn next(&mut self) -> Result<Option<Next>, StoreError> {
-        while self.newest().is_expired(self.now) {
-            // By what the caller knows. Somebody may have used it since.
-            let found = Box::pin(self.store.value(&self.key)).await?;
-            if !Box::pin(self.meet(found)).await? {
+    fn newer(&self) -> Option<&Record> {
+        self.met.as_ref()?.newer.as_ref()
+    }
+
+    /// Returns the pointers that led to the record.
+    pub(crate) fn pointers(&self) -> &[StoreKey] {
+        self.met.as_ref().map_or(&[], |met| &met.pointers)
+    }
+
+    /// Whether the change applies to the record that a pointer leads to. A renewal does not: the
+    /// pointer says that another request has renewed the id already.
+    fn follows_pointers(&self) -> bool {
+        !matches!(self.target, Some((_, Rotation::Renewal(_))))
+    }
+
+    fn made(&self) -> Result<Option<Record>, StoreError> {
+        let newest = self.newest();
+        match self.target {
+            Some(&(_, rotation)) => newest.rotated(
+                self.base,
+                self.patch,
+                &self.expected.key,
+                rotation,
+                self.now,
+            ),
+            None => newest.merge(self.base, self.patch),
+        }
+    }
+
+    /// Returns the value to store, or `None` if the session is gone.
+    pub(crate) async fn next(&mut self) -> Result<Option<NewValue>, StoreError> {
+        loop {
+            let made = match self.newest().is_expired(self.now) {
+                true => None,
+                false => Some(self.made()),
+            };
+            match made {
+                // The caller's record is outdated: another request may have used or changed the
+                // session since.
+                None => {}
+                Some(Err(StoreError::Unmet)) if self.newer().is_none() => {}
+                Some(made) => {
+                    let key = self.target.map_or(&self.expected.key, |&(to, _)| to);
+                    let before = self.newest().expires;
+                    let next = made?.map(|record| NewValue::new(key, record, before));
+                    check_size(next.as_ref().map_or(0, |next| next.rest.len()))?;
+                    return Ok(next);
+                }
+            }
+            let found = Box::pin(self.store.value(&self.expected.key)).await?;
+            if !Box::pin(self.rebase(found)).await? {
                 return Ok(None);
             }
         }
-        let newest = self.newest();
-        let next = match self.to {
-            Some(_) => newest.rotated(self.base, self.patch, self.now)?,
-            None => newest.after(self.base, self.patch)?,
-        };
-        Ok(next.map(|record| Next {
-            rest: rest_of(self.to.unwrap_or(&self.key), &record),
-            grows: record.expires > newest.expires,
-            record: Box::new(record),
-        }))
     }
 
-    /// Takes in what is there instead; `false` if there is nothing to change.
-    pub(crate) async fn meet(&mut self, found: Option<Vec<u8>>) -> Result<bool, StoreError> {
+    /// Applies the change to `found`, the value that is stored instead of the expected one. Returns
+    /// `false` if there is no session to change.
+    pub(crate) async fn rebase(&mut self, found: Option<Vec<u8>>) -> Result<bool, StoreError> {
         let mut met = self.read(found)?;
-        if self.turn.is_none() && matches!(met, (Found::Record(_), _)) {
-            let turn = self.store.turns.take(&self.key).await;
-            if turn.waited {
-                met = self.read(self.store.value(&self.key).await?)?;
+        if self.lock.is_none() && matches!(met, (StoredValue::Record(_), _)) {
+            let lock = self.store.key_locks.lock(&self.expected.key).await;
+            if lock.waited {
+                met = self.read(self.store.value(&self.expected.key).await?)?;
             }
-            self.turn = Some(turn);
+            self.lock = Some(lock);
+        }
+        if matches!(met, (StoredValue::Pending(..), _)) {
+            met = self.read(self.store.finish_move(&self.expected.key).await?)?;
         }
         match met {
-            (Found::Record(record), rest) => {
+            (StoredValue::Record(record), rest) => {
                 let is_there = !record.is_expired(self.now);
-                (self.newer, self.was) = (Some(Box::new(record)), rest);
+                self.expected.rest = rest;
+                self.met.get_or_insert_default().newer = Some(record);
                 Ok(is_there)
             }
-            // Who rotates has met an id that somebody else has replaced already.
-            (Found::Alias(to, until), _) if self.to.is_none() && self.now < until => {
-                (self.key, self.was) = (to, rest_of(&to, self.newest()));
+            (StoredValue::Pointer(to, _), _) if self.follows_pointers() => {
+                let met = self.met.get_or_insert_default();
+                met.pointers.push(self.expected.key);
+                (self.expected.key, self.expected.rest) = (to, rest_of(&to, self.newest()));
                 Ok(true)
             }
-            (Found::Pending(..), _) => {
-                self.store.pause().await;
-                Ok(true)
-            }
-            (Found::Alias(..) | Found::Nothing, _) => Ok(false),
+            _ => Ok(false),
         }
     }
 
-    /// What was found, and as it is compared: byte for byte, not as it would be written now.
-    fn read(&self, found: Option<Vec<u8>>) -> Result<(Found, String), StoreError> {
-        let Some(value) = found else {
-            return Ok((Found::Nothing, String::new()));
-        };
-        let text = std::str::from_utf8(&value).map_err(StoreError::corrupt)?;
-        let rest = rest_in(text).unwrap_or_default().to_owned();
-        Ok((Found::read(value, &self.key)?, rest))
+    /// Decodes a value and returns the bytes to compare it by. Encoding the record again might give
+    /// others.
+    fn read(&self, found: Option<Vec<u8>>) -> Result<(StoredValue, String), StoreError> {
+        match found {
+            Some(value) => read(value, &self.expected.key),
+            None => Ok((StoredValue::Missing, String::new())),
+        }
     }
+}
+
+/// Decodes the value of `key`, and returns the part of it that `unlike.lua` compares.
+pub(crate) fn read(value: Vec<u8>, key: &StoreKey) -> Result<(StoredValue, String), StoreError> {
+    let text = std::str::from_utf8(&value).map_err(StoreError::corrupt)?;
+    let rest = rest_in(text).unwrap_or_default().to_owned();
+    Ok((StoredValue::parse(value, key)?, rest))
 }

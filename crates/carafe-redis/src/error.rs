@@ -1,31 +1,34 @@
-//! Which of the contract's errors an error of the driver is.
+//! Maps the driver's errors to those of the contract.
 
-use carafe_core::store::StoreError;
+use carafe_core::store::{StoreError, redacted};
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
-/// The contract's word for `error`.
-pub(crate) fn typed(error: RedisError) -> StoreError {
-    // What a script ran into has its own code in Redis 7 and stands in the text before that.
+/// Returns the contract's error for `error`.
+pub(crate) fn store_error(error: RedisError) -> StoreError {
+    // An error inside a script has its own code since Redis 7, and is part of the text before that.
     let says = |word: &str| {
         error.code() == Some(word) || error.detail().is_some_and(|text| text.contains(word))
     };
     if says("WRONGTYPE") || error.kind() == ErrorKind::UnexpectedReturnType {
-        StoreError::corrupt(error)
+        StoreError::corrupt(redacted(error))
+    } else if says("invalid bulk length") || says("invalid multibulk length") {
+        // More than `proto-max-bulk-len`. The server closes the connection.
+        StoreError::unstorable(redacted(error))
     } else if says("OOM") {
         StoreError::Full
     } else {
-        StoreError::unavailable(error)
+        StoreError::unavailable(redacted(error))
     }
 }
 
-/// Whether the connection went away, so that it is unknown whether the command took place.
+/// Whether the connection was lost, so that it is unknown whether the command was executed.
 pub(crate) fn is_lost(error: &RedisError) -> bool {
     matches!(error.kind(), ErrorKind::Io | ErrorKind::Parse)
 }
 
-/// Whether the server has refused the command before it did anything, and another one would take it,
-/// or the same one in a moment: a cluster or a fail-over is in motion.
-pub(crate) fn is_elsewhere(error: &RedisError) -> bool {
+/// Whether the server rejected the command before executing it and a retry may succeed, because a
+/// cluster is resharding or a fail-over is in progress.
+pub(crate) fn is_retryable(error: &RedisError) -> bool {
     matches!(
         error.kind(),
         ErrorKind::ClusterConnectionNotFound
@@ -38,7 +41,7 @@ pub(crate) fn is_elsewhere(error: &RedisError) -> bool {
     )
 }
 
-/// Whether the server does not have the script (any more).
+/// Whether the script is not in the server's script cache.
 pub(crate) fn is_no_script(error: &RedisError) -> bool {
     error.kind() == ErrorKind::Server(ServerErrorKind::NoScript)
 }

@@ -1,30 +1,37 @@
-//! How the servers are: what an operator wants to know before visitors depend on them.
+//! Health of the servers, for operators.
 
 use std::collections::{BTreeSet, HashMap};
 
 use carafe_core::{
     clock::Timestamp,
     session::SessionData,
-    store::{Created, Handle, Health, Record, SessionStore as _, StoreError, StoreKey},
+    store::{Created, Health, PublicId, Record, SessionStore as _, StoreError, StoreKey},
 };
 use redis::Value;
 
-use crate::{RedisStore, call::unexpected, layout::VERSION, listing::Listing, script};
+use crate::{
+    RedisStore, call::unexpected_reply, endpoint::Endpoint, layout::VERSION, listing::Listing,
+    script,
+};
 
-/// What one server says of itself in `INFO`.
+/// The fields of one server's `INFO`.
 type Info = HashMap<String, String>;
 
 impl RedisStore {
-    /// How the servers are, and whether a session can be filed, read and ended. The session that tries it is gone
-    /// when the call returns, or if it is cut short a minute later.
+    /// Reports the state of the servers, and whether a session can be created, read and deleted.
+    /// The test session is deleted before the call returns, or expires after a minute if the call
+    /// is interrupted.
     ///
     /// # Errors
-    /// Those of the store: it cannot be reached, or refuses to work.
+    /// The errors of the store: a server cannot be reached or rejects a command.
     pub async fn health(&self) -> Result<Health, StoreError> {
         let mut health = Health::default();
-        let infos = self.within(self.deadlines.read, self.infos()).await?;
+        let infos = self
+            .with_deadline(self.deadlines.read, self.infos())
+            .await?;
         describe(&infos, &mut health);
-        health.fact("mode", self.link.mode());
+        health.fact("mode", self.connection.mode());
+        Endpoint::describe(self.endpoint, &mut health);
         health.fact("layout", format_args!("version {VERSION}"));
         let parts = self.names.parts();
         match self.listing {
@@ -35,7 +42,7 @@ impl RedisStore {
         self.round_trip().await?;
         health.fact("round trip", "works");
         let known = self
-            .within(self.deadlines.read, self.known_scripts())
+            .with_deadline(self.deadlines.read, self.known_scripts())
             .await?;
         let all = script::all().len();
         health.fact("scripts", format_args!("{known} of {all} are loaded"));
@@ -44,40 +51,41 @@ impl RedisStore {
 
     async fn infos(&self) -> Result<Vec<Info>, StoreError> {
         match self.read(&redis::cmd("INFO")).await? {
-            // A cluster gives the text of each primary.
+            // A cluster returns the text of each primary.
             Value::Map(nodes) => nodes.into_iter().map(|(_, text)| info(text)).collect(),
             text => Ok(vec![info(text)?]),
         }
     }
 
     fn describe_waiting(&self, infos: &[Info], health: &mut Health) {
-        let Some(waiting) = &self.waiting else {
+        let Some(replication) = &self.replication else {
             return;
         };
-        let wanted = waiting.wait.replicas;
-        health.fact("ends wait for", format_args!("{wanted} replica(s)"));
+        let wanted = replication.wait.replicas;
+        health.fact("revocations wait for", format_args!("{wanted} replica(s)"));
         for info in infos {
             let there = value(info, "connected_slaves").parse().unwrap_or(0);
             if wanted > there {
                 health.problem(format!(
-                    "ending a session waits for {wanted} replica(s) and a primary has {there}: add replicas or wait for \
-                     fewer"
+                    "a revocation waits for {wanted} replica(s) and a primary has {there}: add replicas or \
+                     wait for fewer"
                 ));
             }
         }
     }
 
-    /// A session is filed, read and ended.
+    /// Creates, reads and deletes a session.
     async fn round_trip(&self) -> Result<(), StoreError> {
         let key = StoreKey::random().map_err(StoreError::unavailable)?;
         let now = Timestamp::now();
         let record = probe(now)?;
         let created = self.create(&key, &record, now).await?;
         let found = self.load(&key, now).await?;
-        let ended = self.delete(&key).await?;
-        let is_same = found.is_some_and(|found| found.handle == record.handle);
+        let ended = self.delete(&key, now).await?;
+        let found = found.into_record();
+        let is_same = found.is_some_and(|found| found.public_id == record.public_id);
         let works = created == Created::Created && is_same && ended;
-        works.then_some(()).ok_or_else(unexpected)
+        works.then_some(()).ok_or_else(unexpected_reply)
     }
 
     async fn known_scripts(&self) -> Result<usize, StoreError> {
@@ -97,13 +105,14 @@ fn probe(now: Timestamp) -> Result<Record, StoreError> {
     Ok(Record {
         data: data.map_err(StoreError::corrupt)?,
         user: None,
-        handle: Handle::random().map_err(StoreError::unavailable)?,
+        public_id: PublicId::random().map_err(StoreError::unavailable)?,
         device: None,
         created: now,
         renewed: now,
         last_seen: now,
         expires: now.saturating_add(60),
         authenticated: None,
+        renewal: None,
         version: 0,
     })
 }
@@ -186,7 +195,7 @@ fn persistence(info: &Info) -> String {
     }
 }
 
-/// What the servers say, each different answer once.
+/// Joins the distinct values of `say` over all servers.
 fn each(infos: &[Info], say: impl Fn(&Info) -> String) -> String {
     let answers: BTreeSet<_> = infos.iter().map(say).collect();
     answers.into_iter().collect::<Vec<_>>().join("; ")

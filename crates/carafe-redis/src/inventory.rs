@@ -1,138 +1,148 @@
-//! The index of all sessions, and what is found through it.
+//! The index of all sessions, and reading it.
 //!
-//! Every session stands in three sorted sets, as `handle:key` or as its handle. The handle stays when the
-//! session gets a new key, so all members of a session are in the same sets whatever happens:
+//! Every session is in three sorted sets, as `public_id:key` or as its public id. The public id
+//! does not change when the session gets a new key, so all members of a session are always in the
+//! same sets:
 //!
-//! | set | scored by | for |
+//! | set | score | used for |
 //! |---|---|---|
-//! | `carafe:all` | the second of the id | pages, samples, walks |
-//! | `carafe:all:c:xy` | the beginning | finding a handle, ending all that began by then |
-//! | `carafe:all:u:xy` | the end | forgetting what is over |
+//! | `carafe:all` | the second of the id | pages, samples, iteration |
+//! | `carafe:all:c:xy` | the creation | finding a public id, `delete_created_before` |
+//! | `carafe:all:u:xy` | the expiry | removing expired sessions |
 //!
-//! `xy` begins the handle. So the latter two are 4,096 small sets each, which Redis packs: up to half a million
-//! sessions they take less than half of what two large ones would. A member never changes: a moved session gets another.
+//! `xy` are the first two characters of the public id. The latter two are therefore 4,096 small
+//! sets each, which Redis packs: up to half a million sessions they take less than half the memory
+//! of two large sets. A member is never changed: a session with a new key gets a new member.
 //!
-//! On one server the scripts that change a record change these sets in the same step. In a cluster the index is in 16
-//! parts in slots of their own, and what holds is what `users` says of its index: **a session is listed
-//! before it is there, and until it is gone.** Members go with their records, by time, and otherwise never because a
-//! record is not there, unless the look and the removal are one step.
+//! On a single server the scripts that change a record change these sets in the same step. In a
+//! cluster the index has 16 parts in slots of their own, with the same invariant as the index of a
+//! user (`users`): **a session is listed before its record exists and until its record is gone.**
+//! Members are removed with their records or after they expire. A missing record alone is no reason
+//! to remove a member, unless one script checks and removes.
 //!
-//! This file reads; `ends` ends sessions and `sweep` forgets them.
+//! This file reads the index; `revoke` deletes sessions through it and `sweep` removes expired
+//! ones.
 
 use std::collections::HashSet;
 
 use carafe_core::{
     clock::Timestamp,
     store::{
-        Batch, BoxFuture, Cursor, Handle, Inventory, Position, Record, Sample, StoreError,
-        StoreKey, Summary,
+        BoxFuture, Cursor, Position, PublicId, Record, Sample, ScanPage, SessionListing,
+        SessionMeta, StoreError, StoreKey,
     },
 };
 use futures_util::future::try_join_all;
 
 use crate::{
     RedisStore,
-    found::Found,
+    index_entry::IndexEntry,
     names::member_of,
-    place::Place,
     reply,
     script::{self, Call},
+    value::StoredValue,
 };
 
-/// How many a sample looks at at least, so that its estimate of what is alive is worth something.
-const LOOK: usize = 256;
+/// Minimum size of a sample, for a useful estimate of the number of live sessions.
+const MIN_SAMPLE: usize = 256;
 
 impl RedisStore {
-    async fn newest_it(
+    async fn list_it(
         &self,
         after: Option<Position>,
         limit: usize,
         now: Timestamp,
-    ) -> Result<Vec<Summary>, StoreError> {
-        let (mut after, mut page, mut seen) = (after.map(Place::of), Vec::new(), HashSet::new());
+    ) -> Result<Vec<SessionMeta>, StoreError> {
+        let (mut after, mut page, mut seen) =
+            (after.map(IndexEntry::of), Vec::new(), HashSet::new());
         while page.len() < limit {
             let wanted = limit - page.len();
-            let found = self.newest_places(after.as_ref(), wanted.max(8)).await?;
-            let sessions = self.live(&found.places, now).await?;
+            let found = self.newest_entries(after.as_ref(), wanted.max(8)).await?;
+            let sessions = self.live(&found.entries, now).await?;
             let unseen = sessions
                 .into_iter()
-                .filter(|session| seen.insert(session.handle));
+                .filter(|session| seen.insert(session.public_id));
             page.extend(unseen.take(wanted));
             if found.is_end {
                 break;
             }
-            after = found.places.into_iter().last();
+            after = found.entries.into_iter().last();
         }
         Ok(page)
     }
 
-    /// The live sessions at these places, in their order.
-    async fn live(&self, places: &[Place], now: Timestamp) -> Result<Vec<Summary>, StoreError> {
-        let keys: Vec<_> = places.iter().filter_map(Place::session).collect();
-        let found = self.glances(keys.iter().map(|(_, key)| key)).await?;
+    /// Returns the live sessions of these entries, in the same order.
+    async fn live(
+        &self,
+        entries: &[IndexEntry],
+        now: Timestamp,
+    ) -> Result<Vec<SessionMeta>, StoreError> {
+        let keys: Vec<_> = entries.iter().filter_map(IndexEntry::session).collect();
+        let found = self.metas(keys.iter().map(|(_, key)| key)).await?;
         let found = found.into_iter().flatten();
         Ok(found.filter(|session| !session.is_expired(now)).collect())
     }
 
-    /// The members of a session: one, and a second while it moves.
-    pub(crate) async fn members_of(&self, handle: Handle) -> Result<Vec<StoreKey>, StoreError> {
-        let handle = handle.to_string();
+    /// Returns the keys of a session: one, and a second one while the session moves.
+    pub(crate) async fn members_of(
+        &self,
+        public_id: PublicId,
+    ) -> Result<Vec<StoreKey>, StoreError> {
+        let public_id = public_id.to_string();
         let call = Call::new(
             &script::NAMED,
-            [self.names.sets(&handle).by_start],
-            vec![handle],
+            [self.names.sets(&public_id).by_creation],
+            vec![public_id],
         );
-        let texts = reply::texts(self.ask(&call).await?)?;
+        let texts = reply::texts(self.query(&call).await?)?;
         let members = texts.iter().filter_map(|text| member_of(text));
         Ok(members.map(|(_, key)| key).collect())
     }
 
-    async fn of_handle_it(
+    async fn find_it(
         &self,
-        handle: Handle,
+        public_id: PublicId,
         now: Timestamp,
     ) -> Result<Option<Record>, StoreError> {
         let mut seen = HashSet::new();
         loop {
             let mut is_new = false;
-            for key in self.members_of(handle).await? {
+            for key in self.members_of(public_id).await? {
                 is_new |= seen.insert(key);
-                if let Some(record) = self.settled(&key).await?
-                    && record.handle == handle
+                if let Some(record) = self.record_at(&key).await?
+                    && record.public_id == public_id
                 {
                     return Ok((!record.is_expired(now)).then_some(record));
                 }
             }
-            // One that moves away while it is looked for is listed under its new key by then.
+            // A session that moves during the search is listed under its new key before the old one
+            // is gone.
             if !is_new {
                 return Ok(None);
             }
         }
     }
 
-    /// The record under this key and no other, waiting for one that is on its way.
-    pub(crate) async fn settled(&self, key: &StoreKey) -> Result<Option<Record>, StoreError> {
-        loop {
-            match self.find(key).await? {
-                Found::Record(record) => return Ok(Some(record)),
-                Found::Alias(..) | Found::Nothing => return Ok(None),
-                Found::Pending(..) => self.pause().await,
-            }
+    /// Returns the record of this key without following pointers.
+    pub(crate) async fn record_at(&self, key: &StoreKey) -> Result<Option<Record>, StoreError> {
+        match self.stored(key).await? {
+            StoredValue::Record(record) => Ok(Some(record)),
+            _ => Ok(None),
         }
     }
 
     async fn sample_it(&self, limit: usize, now: Timestamp) -> Result<Sample, StoreError> {
-        let (listed, members) = self.some_members(limit.max(LOOK)).await?;
+        let (listed, members) = self.some_members(limit.max(MIN_SAMPLE)).await?;
         let keys: HashSet<_> = members.iter().filter_map(|text| member_of(text)).collect();
-        let found = self.glances(keys.iter().map(|(_, key)| key)).await?;
+        let found = self.metas(keys.iter().map(|(_, key)| key)).await?;
         let mut seen = HashSet::new();
         let mut sessions: Vec<_> = found.into_iter().flatten().collect();
-        sessions.retain(|session| !session.is_expired(now) && seen.insert(session.handle));
+        sessions.retain(|session| !session.is_expired(now) && seen.insert(session.public_id));
         let (live, is_all) = (sessions.len() as u64, members.len() as u64 >= listed);
         sessions.truncate(limit);
         Ok(Sample {
             exact: is_all && sessions.len() as u64 == live,
-            // What is listed, less as many of the dead as were met.
+            // The number of members, scaled by the share of live ones in the sample.
             total: if is_all {
                 live
             } else {
@@ -142,8 +152,9 @@ impl RedisStore {
         })
     }
 
-    /// How many members there are, and about `count` of them at random, or all if they are no more. In a cluster
-    /// each part gives as many, since handles are random and the parts therefore alike.
+    /// Returns the number of members, and about `count` random ones, or all if there are no more.
+    /// In a cluster each part gives the same number: public ids are random, so the parts are of
+    /// similar size.
     async fn some_members(&self, count: usize) -> Result<(u64, Vec<String>), StoreError> {
         let share = count.div_ceil(self.names.parts());
         let parts = self.names.indices().map(|index| async move {
@@ -153,7 +164,8 @@ impl RedisStore {
             let length = redis::from_redis_value(self.read(&length).await?);
             let length: u64 = length.map_err(StoreError::corrupt)?;
             let members = reply::texts(self.read(&members).await?)?;
-            // Fewer than asked for are all of them, whatever has come or gone since they were counted.
+            // Fewer members than requested are all there are, even if some were added or removed
+            // after the count.
             let is_all = members.len() < share;
             let length = if is_all { members.len() as u64 } else { length };
             Ok::<_, StoreError>((length, members))
@@ -164,39 +176,48 @@ impl RedisStore {
     }
 }
 
-impl Inventory for RedisStore {
-    fn newest<'a>(
+impl SessionListing for RedisStore {
+    fn list<'a>(
         &'a self,
         after: Option<Position>,
         limit: usize,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<Vec<Summary>, StoreError>> {
-        Box::pin(self.within(self.deadlines.read, self.newest_it(after, limit, now)))
+    ) -> BoxFuture<'a, Result<Vec<SessionMeta>, StoreError>> {
+        Box::pin(self.with_deadline(self.deadlines.read, self.list_it(after, limit, now)))
     }
 
-    fn of_handle<'a>(
+    fn find<'a>(
         &'a self,
-        handle: Handle,
+        public_id: PublicId,
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
-        Box::pin(self.within(self.deadlines.read, self.of_handle_it(handle, now)))
+        Box::pin(self.with_deadline(self.deadlines.read, self.find_it(public_id, now)))
     }
 
-    fn delete_of_handle<'a>(&'a self, handle: Handle) -> BoxFuture<'a, Result<bool, StoreError>> {
+    fn delete_by_public_id<'a>(
+        &'a self,
+        public_id: PublicId,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
         Box::pin(async move {
-            let ender = self.ender();
-            ender.run(ender.delete_of_handle_it(handle)).await
+            let revoker = self.revoker();
+            revoker
+                .run(revoker.delete_by_public_id_it(public_id, now))
+                .await
         })
     }
 
-    fn delete_begun<'a>(
+    fn delete_created_before<'a>(
         &'a self,
         until: Timestamp,
         limit: usize,
+        now: Timestamp,
     ) -> BoxFuture<'a, Result<u64, StoreError>> {
         Box::pin(async move {
-            let ender = self.ender();
-            ender.run(ender.delete_begun_it(until, limit)).await
+            let revoker = self.revoker();
+            revoker
+                .run(revoker.delete_created_before_it(until, limit, now))
+                .await
         })
     }
 
@@ -205,14 +226,14 @@ impl Inventory for RedisStore {
         limit: usize,
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Sample, StoreError>> {
-        Box::pin(self.within(self.deadlines.read, self.sample_it(limit, now)))
+        Box::pin(self.with_deadline(self.deadlines.read, self.sample_it(limit, now)))
     }
 
-    fn walk<'a>(
+    fn scan<'a>(
         &'a self,
         after: Option<&'a Cursor>,
         limit: usize,
-    ) -> BoxFuture<'a, Result<Batch, StoreError>> {
-        Box::pin(self.within(self.deadlines.read, self.walk_it(after, limit)))
+    ) -> BoxFuture<'a, Result<ScanPage, StoreError>> {
+        Box::pin(self.with_deadline(self.deadlines.read, self.scan_it(after, limit)))
     }
 }

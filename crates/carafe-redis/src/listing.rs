@@ -1,137 +1,152 @@
-//! What both indices, that of a user and that of all sessions, are told of a session.
+//! Adds sessions to both indices, that of a user and that of all sessions, and removes them.
 
 use carafe_core::{
     clock::Timestamp,
-    store::{Handle, StoreError, StoreKey, Summary},
+    store::{Position, PublicId, SessionMeta, StoreError, StoreKey},
 };
 use futures_util::future::try_join;
 
 use crate::{
     RedisStore,
+    index_entry::IndexEntry,
     layout::{listed_until, second},
     names::member,
     script::{self, Call},
 };
 
-/// Who keeps the index of all sessions.
+/// How the index of all sessions is maintained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Listing {
-    /// Nobody: there is none.
+    /// There is no such index.
     Off,
-    /// The scripts that change a record, in the same step: on one server.
-    Inside,
-    /// This store, in steps of their own: in a cluster the index is in other slots.
-    Apart,
+    /// By the scripts that change a record, in the same step: on a single server.
+    InScripts,
+    /// By separate calls: in a cluster the index is in other slots.
+    Separate,
 }
 
 impl RedisStore {
-    /// The index of all sessions as the last key of a script, where scripts keep it.
-    pub(crate) fn index_inside(&self) -> Option<String> {
-        (self.listing == Listing::Inside).then(|| self.names.index(0))
+    /// Returns the index of all sessions as the last key of a script, if scripts maintain it.
+    pub(crate) fn script_index(&self) -> Option<String> {
+        (self.listing == Listing::InScripts).then(|| self.names.index(0))
     }
 
-    /// Lists a session under `key`, before it is there; until when.
+    /// Lists a session under `key`, before its record exists. Returns the time until which it is
+    /// listed.
     pub(crate) async fn list(
         &self,
-        session: &Summary,
+        session: &SessionMeta,
         key: &StoreKey,
         now: Timestamp,
     ) -> Result<Timestamp, StoreError> {
         let until = listed_until(session.expires, now);
-        let of_user = self.list_of_user(session, key, until);
+        let of_user = async {
+            match &session.user {
+                Some(user) => {
+                    self.list_of_user(user, session.position(), key, until)
+                        .await
+                }
+                None => Ok(()),
+            }
+        };
         try_join(of_user, self.enlist(session, key, until)).await?;
         Ok(until)
     }
 
-    /// Whether a session is listed by commands of their own, and not, if at all, by its own script.
-    pub(crate) fn lists_apart(&self, user: Option<&str>) -> bool {
-        user.is_some() || self.listing == Listing::Apart
+    /// Whether separate calls list a session, in addition to its own script or instead of it.
+    pub(crate) fn lists_separately(&self, user: Option<&str>) -> bool {
+        user.is_some() || self.listing == Listing::Separate
     }
 
-    async fn list_of_user(
+    /// Lists a session of a user under `key`.
+    pub(crate) async fn list_of_user(
         &self,
-        session: &Summary,
+        user: &str,
+        position: Position,
         key: &StoreKey,
         until: Timestamp,
     ) -> Result<(), StoreError> {
-        let Some(user) = &session.user else {
-            return Ok(());
-        };
         let listed = self.call(|_| {
-            let args = vec![second(until), member(session.handle, key)];
-            Call::new(&script::LIST, [self.names.user(user)], args)
+            let score = IndexEntry::of(position).score.to_string();
+            let args = vec![second(until), member(position.public_id, key), score];
+            Call::new(&script::LIST, self.names.user(user).all(), args)
         });
         listed.await.map(drop)
     }
 
     async fn enlist(
         &self,
-        session: &Summary,
+        session: &SessionMeta,
         key: &StoreKey,
         until: Timestamp,
     ) -> Result<(), StoreError> {
-        if self.listing != Listing::Apart {
+        if self.listing != Listing::Separate {
             return Ok(());
         }
-        self.enter(session, key, until).await
+        self.add_to_index(session, key, until).await
     }
 
-    /// Puts a session into the index of all, whoever keeps that.
-    pub(crate) async fn enter(
+    /// Adds a session to the index of all sessions, also if scripts maintain it.
+    pub(crate) async fn add_to_index(
         &self,
-        session: &Summary,
+        session: &SessionMeta,
         key: &StoreKey,
         until: Timestamp,
     ) -> Result<(), StoreError> {
-        let handle = session.handle.to_string();
+        let public_id = session.public_id.to_string();
         let listed = self.call(|_| {
             let moments = [session.created, session.renewed, until].map(second);
-            let mut args = vec![handle.clone(), member(session.handle, key)];
+            let mut args = vec![public_id.clone(), member(session.public_id, key)];
             args.extend(moments);
-            Call::new(&script::ENLIST, self.names.sets(&handle).all(), args)
+            Call::new(&script::ENLIST, self.names.sets(&public_id).all(), args)
         });
         listed.await.map(drop)
     }
 
-    /// Takes the member of a session that is no longer under `key` out of the index of all, where no script
-    /// has done it; `ended` if it is nowhere else either.
+    /// Removes the member of a session that is no longer under `key`, unless a script has done so.
+    /// `ended` says that the session is gone and not moved.
     pub(crate) async fn delist(
         &self,
-        handle: Handle,
+        public_id: PublicId,
         key: &StoreKey,
         ended: bool,
     ) -> Result<(), StoreError> {
-        if self.listing != Listing::Apart {
+        if self.listing != Listing::Separate {
             return Ok(());
         }
         let why = if ended { "ended" } else { "moved" };
-        self.strike(handle, key, why).await
+        self.remove_from_index(public_id, key, why).await
     }
 
-    /// Takes a member without a record out of the index of all, where no script has done it; not one that is
-    /// younger than a minute, since its record may be on its way. (One that is filed with an older id, because it
-    /// comes from another store, is listed again with its next id, should it be on its way just now.)
+    /// Removes a member without a record, unless a script has done so or the member is younger than
+    /// a minute, since its record may not be stored yet. (A session from another store may have an
+    /// older id. If its member is removed too early, it is listed again with its next id.)
     pub(crate) async fn delist_old(
         &self,
-        handle: Handle,
+        public_id: PublicId,
         key: &StoreKey,
     ) -> Result<(), StoreError> {
-        if self.listing != Listing::Apart {
+        if self.listing != Listing::Separate {
             return Ok(());
         }
-        self.strike(handle, key, "old").await
+        self.remove_from_index(public_id, key, "old").await
     }
 
-    /// Takes a member out of the index of all, whoever keeps that; `scripts/delist.lua` knows the words.
-    pub(crate) async fn strike(
+    /// Removes a member from the index of all sessions, also if scripts maintain it.
+    /// `scripts/delist.lua` documents the values of `why`.
+    pub(crate) async fn remove_from_index(
         &self,
-        handle: Handle,
+        public_id: PublicId,
         key: &StoreKey,
         why: &str,
     ) -> Result<(), StoreError> {
         let struck = self.call(|_| {
-            let args = vec![handle.to_string(), member(handle, key), why.to_owned()];
-            let sets = self.names.sets(&handle.to_string());
+            let args = vec![
+                public_id.to_string(),
+                member(public_id, key),
+                why.to_owned(),
+            ];
+            let sets = self.names.sets(&public_id.to_string());
             Call::new(&script::DELIST, sets.all(), args)
         });
         struck.await.map(drop)

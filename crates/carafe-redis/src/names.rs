@@ -1,32 +1,44 @@
-//! The names of keys, and keys as text.
+//! Names of keys, and keys as text.
 
 use base64_simd::AsOut as _;
-use carafe_core::store::{Handle, StoreKey};
+use carafe_core::store::{PublicId, StoreKey};
 
-/// How many parts the index of all sessions has in a cluster, each in a slot of its own: no node takes the
-/// writes of all, and a list still asks few.
+/// Number of parts of the index of all sessions in a cluster, each in a slot of its own: no node
+/// gets all writes, and a list asks few nodes.
 const PARTS: usize = 16;
-/// What begins a handle, in the order in which Redis sorts.
+/// The characters of a public id, in the order in which Redis sorts them.
 const DIGITS: &[u8; 64] = b"-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
 
-/// The names of everything this store keeps.
+/// Names of everything that this store keeps.
 #[derive(Clone, Debug)]
 pub(crate) struct Names {
     prefix: String,
-    /// How many parts the index of all sessions has.
+    /// Number of parts of the index of all sessions.
     parts: usize,
 }
 
-/// The names of the sorted sets that list a session; `inventory` says what for.
+/// Names of the sorted sets that list a session; `inventory` documents them.
 pub(crate) struct Sets {
     pub(crate) by_renewal: String,
-    pub(crate) by_start: String,
+    pub(crate) by_creation: String,
     pub(crate) by_end: String,
+}
+
+/// Names of the sorted sets that list the sessions of a user; `users` documents them.
+pub(crate) struct UserSets {
+    pub(crate) by_end: String,
+    pub(crate) by_renewal: String,
+}
+
+impl UserSets {
+    pub(crate) fn all(self) -> [String; 2] {
+        [self.by_end, self.by_renewal]
+    }
 }
 
 impl Sets {
     pub(crate) fn all(self) -> [String; 3] {
-        [self.by_renewal, self.by_start, self.by_end]
+        [self.by_renewal, self.by_creation, self.by_end]
     }
 }
 
@@ -38,7 +50,7 @@ impl Names {
         }
     }
 
-    /// The text of a session.
+    /// Returns the name of a session.
     pub(crate) fn session(&self, key: &StoreKey) -> String {
         let mut name = String::with_capacity(self.prefix.len() + 1 + 43);
         name.push_str(&self.prefix);
@@ -47,17 +59,29 @@ impl Names {
         name
     }
 
-    /// The sorted set of a user's sessions.
-    pub(crate) fn user(&self, user: &str) -> String {
+    /// Returns the sorted sets of a user's sessions. In a cluster both are in one slot, whatever
+    /// braces the user's name contains, because the slot is computed from the text between the
+    /// first `{` and the next `}`.
+    pub(crate) fn user(&self, user: &str) -> UserSets {
+        let head = format!("{{{}:u:{user}}}", self.prefix);
+        UserSets {
+            by_end: format!("{head}:e"),
+            by_renewal: format!("{head}:n"),
+        }
+    }
+
+    /// Returns the single sorted set of a user's sessions in layout 2.
+    pub(crate) fn old_user(&self, user: &str) -> String {
         format!("{}:u:{user}", self.prefix)
     }
 
-    /// Until when somebody has said to sweep.
+    /// Returns the key of the sweep lease.
     pub(crate) fn sweep(&self) -> String {
         format!("{}:sweep", self.prefix)
     }
 
-    /// The index of all sessions, part by part. In a cluster all that belongs to a part is in one slot.
+    /// Returns the parts of the index of all sessions. In a cluster everything of a part is in one
+    /// slot.
     pub(crate) fn indices(&self) -> impl Iterator<Item = String> + '_ {
         (0..self.parts).map(|part| self.index(part))
     }
@@ -74,18 +98,18 @@ impl Names {
         self.parts
     }
 
-    /// The sets that list the session with this handle.
-    pub(crate) fn sets(&self, handle: &str) -> Sets {
-        let head = handle.get(..2).unwrap_or(handle);
+    /// Returns the sets that list the session with this public id.
+    pub(crate) fn sets(&self, public_id: &str) -> Sets {
+        let head = public_id.get(..2).unwrap_or(public_id);
         let index = self.index(self.part_of(head.bytes().next().unwrap_or_default()));
         Sets {
-            by_start: format!("{index}:c:{head}"),
+            by_creation: format!("{index}:c:{head}"),
             by_end: format!("{index}:u:{head}"),
             by_renewal: index,
         }
     }
 
-    /// The sets by start, or those by end, in rows: each is 64 sets of one slot, and together they are all.
+    /// Returns all sets by creation (`c`) or by expiry (`u`), in rows of 64 sets that share a slot.
     pub(crate) fn rows(&self, kind: char) -> impl Iterator<Item = Vec<String>> + '_ {
         DIGITS.iter().map(move |&first| {
             let index = self.index(self.part_of(first));
@@ -101,36 +125,36 @@ impl Names {
     }
 }
 
-/// A key as 43 characters.
+/// Returns a key as 43 characters.
 pub(crate) fn text_of_key(key: &StoreKey) -> String {
     base64_simd::URL_SAFE_NO_PAD.encode_to_string(key.as_bytes())
 }
 
-/// Reads what [`text_of_key`] writes.
+/// Parses the result of [`text_of_key`].
 pub(crate) fn key_of_text(text: &str) -> Option<StoreKey> {
     let bytes = base64_simd::URL_SAFE_NO_PAD.decode_to_vec(text).ok()?;
     Some(StoreKey::from_bytes(bytes.try_into().ok()?))
 }
 
-/// A session in an index.
-pub(crate) fn member(handle: Handle, key: &StoreKey) -> String {
-    format!("{handle}:{}", text_of_key(key))
+/// Returns the member of a session in an index.
+pub(crate) fn member(public_id: PublicId, key: &StoreKey) -> String {
+    format!("{public_id}:{}", text_of_key(key))
 }
 
-/// Reads what [`member`] writes.
-pub(crate) fn member_of(text: &str) -> Option<(Handle, StoreKey)> {
-    let (handle, key) = text.split_once(':')?;
-    Some((Handle::parse(handle)?, key_of_text(key)?))
+/// Parses the result of [`member`].
+pub(crate) fn member_of(text: &str) -> Option<(PublicId, StoreKey)> {
+    let (public_id, key) = text.split_once(':')?;
+    Some((public_id.parse().ok()?, key_of_text(key)?))
 }
 
-/// The start of the key, kept inside the record, so that a reply which belongs to another request is
-/// found out instead of shown to the wrong user.
+/// Appends the start of the key, which is stored in the record, so that a reply to another request
+/// is detected and not shown to the wrong user.
 pub(crate) fn append_tag(text: &mut String, key: &StoreKey) {
     // Twelve characters.
     append_text(text, &key.as_bytes()[..9]);
 }
 
-/// Whether this is what [`append_tag`] writes.
+/// Whether `word` is what [`append_tag`] writes.
 pub(crate) fn is_tag(word: &str, key: &StoreKey) -> bool {
     let mut tag = [0_u8; 12];
     let written =
@@ -138,7 +162,7 @@ pub(crate) fn is_tag(word: &str, key: &StoreKey) -> bool {
     word == &*written
 }
 
-/// Bytes as characters that stand for six bits each.
+/// Appends bytes in base64url.
 pub(crate) fn append_text(text: &mut String, bytes: &[u8]) {
     base64_simd::URL_SAFE_NO_PAD.encode_append(bytes, text);
 }
@@ -148,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_rows_are_all_sets_and_each_is_in_one_slot() {
+    fn rows_cover_all_sets_and_each_row_is_in_one_slot() {
         assert!(DIGITS.is_sorted());
         for is_cluster in [false, true] {
             let names = Names::new("carafe", is_cluster);
@@ -158,8 +182,8 @@ mod tests {
                 assert!(row.iter().all(|name| name.starts_with(index)));
             }
             for _ in 0..1000 {
-                let handle = Handle::random().expect("the system has randomness");
-                let set = names.sets(&handle.to_string()).by_start;
+                let public_id = PublicId::random().expect("the system has randomness");
+                let set = names.sets(&public_id.to_string()).by_creation;
                 assert_eq!(
                     rows.iter().flatten().filter(|&name| *name == set).count(),
                     1

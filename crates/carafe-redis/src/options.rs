@@ -1,27 +1,34 @@
-//! How to reach the servers and how long to wait for them.
+//! How to reach the servers, and how long to wait for them.
 
 use std::time::Duration;
 
-use carafe_core::store::{Deadlines, StoreError};
+use carafe_core::store::{Deadlines, StoreError, StoreUrl};
 use redis::{
     IntoConnectionInfo,
     cluster::ClusterClientBuilder,
+    io::tcp::TcpSettings,
     sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType},
 };
 use tokio::sync::Mutex;
 
 use crate::{
     RedisStore,
-    error::typed,
-    link::{Link, Source},
+    connection::{Connection, Servers, with_defaults},
+    endpoint::Endpoint,
+    error::store_error,
     names::Names,
-    wait::Wait,
+    replication::WaitOptions,
 };
 
-/// Makes a [`RedisStore`].
+/// The URL parameter that is ours and not the driver's.
+const PREFIX: &str = "prefix";
+/// The first two are accepted in all URLs, the others only in those of sockets.
+const PARAMETERS: [&str; 5] = [PREFIX, "protocol", "db", "user", "pass"];
+
+/// Builder of a [`RedisStore`].
 ///
 /// ```no_run
-/// # async fn example() -> Result<(), carafe_core::store::StoreError> {
+/// # async fn example() -> Result<(), carafe_redis::StoreError> {
 /// use carafe_redis::RedisOptions;
 ///
 /// let options = RedisOptions::new().prefix("shop");
@@ -34,8 +41,8 @@ use crate::{
 pub struct RedisOptions {
     prefix: String,
     deadlines: Deadlines,
-    inventory: bool,
-    wait: Option<Wait>,
+    listing: bool,
+    wait: Option<WaitOptions>,
 }
 
 impl Default for RedisOptions {
@@ -45,114 +52,164 @@ impl Default for RedisOptions {
 }
 
 impl RedisOptions {
-    /// The prefix `carafe` and the default deadlines.
+    /// Returns options with the prefix `carafe` and the default deadlines.
     #[must_use]
     pub fn new() -> Self {
         Self {
             prefix: "carafe".to_owned(),
             deadlines: Deadlines::default(),
-            inventory: true,
+            listing: true,
             wait: None,
         }
     }
 
-    /// What every key begins with. Applications that share a Redis take one each.
+    /// Sets the prefix of every key. Applications that share a Redis use different prefixes.
     ///
-    /// Without `{` and `}`: in a cluster they would put all sessions on one node.
+    /// It must not contain `{` or `}`: in a cluster they would put all sessions on one node.
     #[must_use]
     pub fn prefix(mut self, prefix: &str) -> Self {
         prefix.clone_into(&mut self.prefix);
         self
     }
 
-    /// How long each step may take.
+    /// Sets the deadlines of connecting, reads and writes.
     #[must_use]
     pub const fn deadlines(mut self, deadlines: Deadlines) -> Self {
         self.deadlines = deadlines;
         self
     }
 
-    /// Whether all sessions are listed, so that operators can look through them ([`Inventory`]). On unless set.
+    /// Sets whether all sessions are listed for operators ([`SessionListing`]). The default is
+    /// `true`.
     ///
-    /// All nodes of a service should agree. Where it is turned on later, a session is listed as soon as it is
-    /// prolonged or gets a new id.
+    /// All nodes of a service should agree. If it is enabled later, existing sessions are listed
+    /// when they are prolonged or get a new id.
     ///
-    /// [`Inventory`]: carafe_core::store::Inventory
+    /// [`SessionListing`]: carafe_core::store::SessionListing
     #[must_use]
-    pub const fn inventory(mut self, inventory: bool) -> Self {
-        self.inventory = inventory;
+    pub const fn listing(mut self, inventory: bool) -> Self {
+        self.listing = inventory;
         self
     }
 
-    /// Whatever ends a session (a log-out, the new id of a log-in, "log out everywhere", an operator) waits until so
-    /// many replicas know of it, so that no fail-over to one of them brings the session back. Off unless set.
+    /// Makes every revocation (a log-out, the new id of a log-in, "log out everywhere", an
+    /// operator's deletion) wait until this many replicas have it, so that a fail-over to one of
+    /// them does not bring the session back. Off by default.
     ///
-    /// If they do not within `timeout` (whole milliseconds, at least one; added to the deadline of writes), the answer is
-    /// [`StoreError::Timeout`]: the session has ended on the primary, and whoever repeats the call waits again. It holds if
-    /// the fail-over goes to a replica that was waited for: with Sentinel, which prefers the one that has most, or if
-    /// `replicas` is all of them.
+    /// If the replicas do not confirm within `timeout` (whole milliseconds, at least one; added to
+    /// the deadline of writes), the call returns [`StoreError::Timeout`]: the session is revoked on
+    /// the primary, and a repeated call waits again. The guarantee holds if the fail-over selects a
+    /// replica that has confirmed: with Sentinel, which prefers the most advanced replica, or if
+    /// `replicas` is the number of all replicas.
     #[must_use]
     pub fn wait(mut self, replicas: u32, timeout: Duration) -> Self {
-        // 0 would mean for ever.
+        // 0 would block forever.
         let timeout = timeout.max(Duration::from_millis(1));
-        self.wait = Some(Wait { replicas, timeout });
+        self.wait = Some(WaitOptions { replicas, timeout });
         self
     }
 
-    /// Connects to one server: `redis://`, `rediss://` (feature `tls`) or `redis+unix:///path`.
+    /// Connects to one server: `redis://`, `rediss://` (feature `tls`, always verified) or
+    /// `redis+unix:///path`. Parameters: `prefix` like [`RedisOptions::prefix`], and the driver's
+    /// `protocol` (`resp3`); for a socket also `db`, `user` and `pass`.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] if the URL is wrong or the server does not answer.
-    pub async fn connect(self, url: impl IntoConnectionInfo) -> Result<RedisStore, StoreError> {
-        let client = redis::Client::open(url).map_err(typed)?;
-        self.client(client).ready().await
+    /// [`StoreError::Unavailable`] if the URL is invalid or has an unknown parameter, or the server
+    /// does not answer.
+    pub async fn connect(self, url: impl AsRef<str>) -> Result<RedisStore, StoreError> {
+        let mut url = parsed(url.as_ref())?;
+        let known = match url.scheme().ends_with("unix") {
+            true => &PARAMETERS[..],
+            false => &PARAMETERS[..2],
+        };
+        url.check_parameters(known)
+            .map_err(StoreError::unavailable)?;
+        let options = match url.take(PREFIX) {
+            Some(prefix) => self.prefix(&prefix),
+            None => self,
+        };
+        let client = redis::Client::open(url.for_driver()).map_err(store_error)?;
+        options.client(client).ready().await
     }
 
-    /// Connects to a cluster, of which some nodes are named.
+    /// Connects to a cluster through any of the nodes named. The only parameter is the driver's
+    /// `protocol` (`resp3`), which must be the same for all nodes.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] if a URL is wrong or no node answers.
-    pub async fn connect_cluster<T: IntoConnectionInfo>(
+    /// [`StoreError::Unavailable`] if a URL is invalid or no node answers.
+    pub async fn connect_cluster<T: AsRef<str>>(
         self,
         nodes: impl IntoIterator<Item = T>,
     ) -> Result<RedisStore, StoreError> {
-        let builder = ClusterClientBuilder::new(nodes);
-        self.cluster(builder)?.ready().await
+        let mut infos = Vec::new();
+        for node in nodes {
+            let url = parsed(node.as_ref())?;
+            url.check_parameters(&PARAMETERS[1..2])
+                .map_err(StoreError::unavailable)?;
+            infos.push(
+                url.for_driver()
+                    .into_connection_info()
+                    .map_err(store_error)?,
+            );
+        }
+        let endpoint = infos.first().map(Endpoint::of);
+        let settings = with_defaults(&TcpSettings::default());
+        let builder = ClusterClientBuilder::new(infos).tcp_settings(settings);
+        let mut store = self.cluster(builder)?;
+        store.endpoint = endpoint;
+        store.ready().await
     }
 
-    /// Connects to the server that the sentinels name as the primary of `service`, and asks them again
-    /// whenever it is lost or no longer the primary. Addresses are `host:port`.
+    /// Connects to the primary of `service` that the sentinels name. The sentinels are asked again
+    /// whenever the connection is lost or the server is no longer the primary. Addresses are
+    /// `host:port`.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] if an address is wrong or no sentinel knows a primary.
+    /// [`StoreError::Unavailable`] if an address is invalid or no sentinel knows a primary.
     pub async fn connect_sentinel<'a>(
         self,
         sentinels: impl IntoIterator<Item = &'a str>,
         service: &str,
     ) -> Result<RedisStore, StoreError> {
-        let addresses: Result<Vec<_>, _> = sentinels
-            .into_iter()
-            .map(|sentinel| format!("redis://{sentinel}").into_connection_info())
-            .map(|info| info.map(|info| info.addr().clone()))
-            .collect();
-        let addresses = addresses.map_err(typed)?;
+        let mut infos = Vec::new();
+        for sentinel in sentinels {
+            let url = parsed(&format!("redis://{sentinel}"))?;
+            url.check_parameters(&[]).map_err(StoreError::unavailable)?;
+            infos.push(
+                url.for_driver()
+                    .into_connection_info()
+                    .map_err(store_error)?,
+            );
+        }
+        let endpoint = infos.first().map(Endpoint::of);
+        let addresses: Vec<_> = infos.iter().map(|info| info.addr().clone()).collect();
         let builder = SentinelClientBuilder::new(addresses, service, SentinelServerType::Master);
         let client = builder.and_then(SentinelClientBuilder::build);
-        self.sentinel(client.map_err(typed)?).ready().await
+        let mut store = self.sentinel(client.map_err(store_error)?);
+        store.endpoint = endpoint;
+        store.ready().await
     }
 
-    /// A store on a client of your own: certificates, credentials, socket options. It connects when it
-    /// is first used.
+    /// Returns a store on an existing client, with its certificates, credentials and socket
+    /// options. The store connects when it is first used.
+    ///
+    /// `TCP_NODELAY` is always set. TCP keepalive and, on Linux, `TCP_USER_TIMEOUT` are set unless
+    /// the client sets them.
     #[must_use]
     pub fn client(self, client: redis::Client) -> RedisStore {
-        self.store(Source::Server(Box::new(client)))
+        let endpoint = Endpoint::of(client.get_connection_info());
+        let mut store = self.store(Servers::Single(Box::new(client)));
+        store.endpoint = Some(endpoint);
+        store
     }
 
-    /// A store on a cluster with settings of your own. It connects when it is first used.
+    /// Returns a store on a cluster with settings of the caller. The store connects when it is
+    /// first used.
     ///
-    /// The driver's retries are turned off: it would send a change again whose reply was lost, and an
-    /// update would count twice. This store knows when sending again is safe. Do not let it read from
-    /// replicas: a session that was logged out would still be there.
+    /// The driver's retries are turned off: the driver would repeat a change after a lost reply,
+    /// and an `update` would be applied twice. This store repeats only what is safe. Do not enable
+    /// reads from replicas: a session would still be there after a log-out. Set `tcp_settings` with
+    /// `TCP_NODELAY`: the driver's default is Nagle's algorithm.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if the settings contradict each other.
@@ -161,20 +218,25 @@ impl RedisOptions {
             .retries(0)
             .connection_timeout(self.deadlines.connect)
             .response_timeout(self.deadlines.write);
-        let client = builder.build().map_err(typed)?;
-        Ok(self.store(Source::Cluster(Box::new(client))))
+        let client = builder.build().map_err(store_error)?;
+        Ok(self.store(Servers::Cluster(Box::new(client))))
     }
 
-    /// A store behind sentinels with settings of your own. It connects when it is first used.
+    /// Returns a store behind sentinels with settings of the caller. The store connects when it is
+    /// first used.
     #[must_use]
     pub fn sentinel(self, client: SentinelClient) -> RedisStore {
-        self.store(Source::Sentinel(Box::new(Mutex::new(client))))
+        self.store(Servers::Sentinel(Box::new(Mutex::new(client))))
     }
 
-    fn store(self, source: Source) -> RedisStore {
+    fn store(self, servers: Servers) -> RedisStore {
         let Deadlines { connect, write, .. } = self.deadlines;
-        let link = Link::new(source, connect, write.max(self.deadlines.read));
-        let names = Names::new(&self.prefix, link.is_cluster());
-        RedisStore::new(link, names, self.deadlines, self.inventory, self.wait)
+        let connection = Connection::new(servers, connect, write.max(self.deadlines.read));
+        let names = Names::new(&self.prefix, connection.is_cluster());
+        RedisStore::new(connection, names, self.deadlines, self.listing, self.wait)
     }
+}
+
+fn parsed(url: &str) -> Result<StoreUrl, StoreError> {
+    StoreUrl::parse(url).map_err(StoreError::unavailable)
 }

@@ -1,31 +1,32 @@
-//! What a script answers: a word, and what belongs to it.
+//! The replies of scripts: a word and its value.
 
 use carafe_core::store::StoreError;
 use redis::Value;
 
-/// An answer of a script.
+/// The reply of a script.
 pub(crate) enum Reply {
-    /// Done; what was taken away, where something was.
+    /// Success, with the value that was removed if there was one.
     Ok(Vec<u8>),
-    /// There is nothing to do it to.
+    /// There is no session under the key.
     Gone,
     /// The key is in use.
     Taken,
-    /// It was not done, because this is under the key.
+    /// The script changed nothing, because the key has this value.
     Found(Vec<u8>),
-    /// The session is alive, and first the indices must list it for as long as this says.
+    /// The session is alive, but the indices must first list it until it expires. Contains its
+    /// value.
     List(Vec<u8>),
-    /// An attempt whose reply was lost may have done it.
+    /// An earlier attempt with a lost reply may have made the change.
     Unknown,
 }
 
 impl Reply {
-    /// Reads what every script returns: an array, or OK if it is done and nothing was taken away.
+    /// Parses the reply of a script: an array, or `OK` for success without a value.
     pub(crate) fn read(value: Value) -> Result<Self, StoreError> {
         let items = match value {
             Value::Okay => return Ok(Self::Ok(Vec::new())),
             Value::Array(items) => items,
-            _ => return Err(strange()),
+            _ => return Err(unexpected_reply()),
         };
         let mut items = items.into_iter();
         let word = items.next().map(bytes).transpose()?.flatten();
@@ -38,30 +39,38 @@ impl Reply {
             Some(b"found") => Ok(Self::Found(value)),
             Some(b"list") => Ok(Self::List(value)),
             Some(b"unknown") => Ok(Self::Unknown),
-            _ => Err(strange()),
+            _ => Err(unexpected_reply()),
         }
+    }
+
+    /// Whether [`Reply::read`] returns [`Reply::Unknown`] for this value.
+    pub(crate) fn is_unknown(value: &Value) -> bool {
+        let Value::Array(items) = value else {
+            return false;
+        };
+        matches!(items.first(), Some(Value::BulkString(word)) if word == b"unknown")
     }
 }
 
-/// How many sets were read, and what stood in them.
+/// Parses the number of sets that were read, and their members.
 pub(crate) fn reading(value: Value) -> Result<(usize, Vec<String>), StoreError> {
-    redis::from_redis_value(value).map_err(|_| strange())
+    redis::from_redis_value(value).map_err(|_| unexpected_reply())
 }
 
-/// The texts of an array.
+/// Parses an array of texts.
 pub(crate) fn texts(value: Value) -> Result<Vec<String>, StoreError> {
-    redis::from_redis_value(value).map_err(|_| strange())
+    redis::from_redis_value(value).map_err(|_| unexpected_reply())
 }
 
-/// A text as it came, if there is one.
+/// Parses a byte string that may be absent.
 pub(crate) fn bytes(value: Value) -> Result<Option<Vec<u8>>, StoreError> {
     match value {
         Value::BulkString(bytes) => Ok(Some(bytes)),
         Value::Nil => Ok(None),
-        _ => Err(strange()),
+        _ => Err(unexpected_reply()),
     }
 }
 
-fn strange() -> StoreError {
+fn unexpected_reply() -> StoreError {
     StoreError::corrupt("Redis answered something unexpected")
 }

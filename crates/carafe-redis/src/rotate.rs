@@ -1,44 +1,48 @@
-//! `rotate`: a session gets a new key.
+//! `rotate`: gives a session a new key.
 //!
-//! On one server it is one script. In a cluster the two keys are in two slots, which no script may
-//! touch together, so it is four steps, each a script on one key:
+//! On a single server this is one script. In a cluster the two keys are in two slots, which a
+//! script cannot change together, so it takes four steps, each a script on one key:
 //!
 //! 1. `reserve` the new key, so that it can be filled once, or deleted and then never filled;
-//! 2. `commit` at the old key, the moment it takes place: one caller wins, and from then on the old key leads to
-//!    the new one (or nowhere, without an alias);
-//! 3. `fill` the new key with the record after the change, only if it is still reserved;
-//! 4. without an alias, `settle` the old key: nothing.
+//! 2. `commit` at the old key. This is when the move takes effect: one caller wins, and from then
+//!    on the old key leads to the new one or is retired. It carries the record;
+//! 3. `fill` the new key with the changed record, only if it is still reserved;
+//! 4. `settle` the old key, which no longer carries the record.
 //!
-//! A crash before 2 changes nothing. Between 2 and 3 the session is lost (its user is logged out); it
-//! never exists twice, and a delete in between deletes the reservation, so that nothing comes back.
+//! A crash before step 2 changes nothing. After step 2, a reader that finds the reservation
+//! completes the move (`finish`), so that nothing is lost. The session never exists twice. A delete
+//! in between deletes the reservation, so that the session does not come back.
 
 use std::borrow::Cow;
 
 use carafe_core::{
     clock::Timestamp,
     session::Patch,
-    store::{Patched, Record, StoreError, StoreKey},
+    store::{Patched, Record, Rotation, StoreError, StoreKey, retired_until},
 };
 use futures_util::future::{join, try_join};
 
 use crate::{
     RedisStore,
-    call::unexpected,
-    change::{Change, Next},
-    layout::{alias, flag, reservation, second, value_of},
+    call::unexpected_reply,
+    change::{Change, NewValue},
+    layout::{carrying, flag, marker, pointer, reservation, second, value_of},
     names::member,
     reply::Reply,
     script::{self, Call},
 };
 
+/// Seconds until the reservation of a new key expires if nothing completes the move.
+const RESERVED_FOR: &str = "86400";
+
 /// One rotation.
-struct Rotation<'a> {
+struct Move<'a> {
+    /// The key of the request. Pointers may lead from it to the key of the record.
     from: &'a StoreKey,
     to: &'a StoreKey,
-    /// An alias that is over already is none.
-    alias_until: Option<Timestamp>,
+    rotation: Rotation,
     base: &'a Record,
-    /// Whose session it will be.
+    /// The user of the session after the move.
     user: Option<&'a str>,
     now: Timestamp,
 }
@@ -46,234 +50,257 @@ struct Rotation<'a> {
 impl RedisStore {
     pub(crate) async fn rotate_it(
         &self,
-        from: &StoreKey,
-        to: &StoreKey,
+        (from, to): (&StoreKey, &StoreKey),
         base: &Record,
         patch: &Patch,
-        alias_until: Option<Timestamp>,
+        rotation: Rotation,
         now: Timestamp,
     ) -> Result<Patched, StoreError> {
-        let rotation = Rotation {
+        let target = (to, rotation);
+        let mut change = Change::new(self, from, Some(&target), base, patch, now);
+        let movement = Move {
             from,
             to,
-            alias_until: alias_until.filter(|&until| until > now),
+            rotation,
             base,
             user: patch.facts.user.as_deref().or(base.user.as_deref()),
             now,
         };
-        let patched = match self.moved(&rotation, patch).await? {
+        let patched = match self.moved(&movement, &mut change).await? {
             Some(record) => Patched::Applied(record),
             None => Patched::Gone,
         };
-        self.relist(&rotation, &patched).await?;
-        // Without an alias the old id has ended.
-        self.confirm([*from, *to]).await?;
+        self.relist(&movement, &change.expected.key, &patched)
+            .await?;
+        // A replacement retires the old id.
+        self.confirm([*from, change.expected.key, *to]).await?;
         Ok(patched)
     }
 
     async fn moved(
         &self,
-        rotation: &Rotation<'_>,
-        patch: &Patch,
+        movement: &Move<'_>,
+        change: &mut Change<'_>,
     ) -> Result<Option<Box<Record>>, StoreError> {
-        let &Rotation {
-            from,
-            to,
-            base,
-            now,
-            ..
-        } = rotation;
-        let mut change = Change::new(self, from, Some(to), base, patch, now);
         let Some(next) = change.next().await? else {
             return Ok(None);
         };
         let (reserved, listed) = join(
-            self.reserve(rotation),
-            self.list_new(rotation, &next.record, None),
+            self.reserve(movement),
+            self.list_new(movement, &next.record, None),
         )
         .await;
         reserved?;
-        match self.merged(rotation, &mut change, next, listed?).await? {
-            Some((next, listed)) => self.fill(rotation, next, listed).await,
-            None if self.link.is_cluster() => {
-                self.remove(to, None, None).await?;
+        match self.merged(movement, change, next, listed?).await {
+            Ok(Some((next, listed))) => {
+                self.fill(movement, &change.expected.key, next, listed)
+                    .await
+            }
+            Ok(None) => {
+                self.unreserve(movement).await?;
                 Ok(None)
             }
-            None => Ok(None),
+            Err(error @ (StoreError::Unmet | StoreError::Conflict)) => {
+                self.unreserve(movement).await?;
+                Err(error)
+            }
+            Err(error) => Err(error),
         }
     }
 
-    /// Makes the change until nothing stands against it; the record after it, and until when it is listed.
+    /// Tries the change until there is no conflict. Returns the new record, and until when it is
+    /// listed.
     async fn merged(
         &self,
-        rotation: &Rotation<'_>,
+        movement: &Move<'_>,
         change: &mut Change<'_>,
-        mut next: Next,
+        mut next: NewValue,
         mut listed: Option<Timestamp>,
-    ) -> Result<Option<(Next, Timestamp)>, StoreError> {
+    ) -> Result<Option<(NewValue, Timestamp)>, StoreError> {
         loop {
             let until = listed.unwrap_or(Timestamp::from_unix(0));
-            let answer = self.call(|again| match self.link.is_cluster() {
-                true => self.commit_call(rotation, change),
-                false => self.rotate_call(rotation, change, &next, until, again),
+            let answer = self.call(|again| match self.connection.is_cluster() {
+                true => self.commit_call(movement, change, &next, until),
+                false => self.rotate_call(movement, change, &next, until, again),
             });
             match answer.await? {
                 Reply::Ok(_) => return Ok(Some((next, until))),
                 Reply::Found(value) => {
-                    if !change.meet(Some(value)).await? {
+                    if !change.rebase(Some(value)).await? {
                         return Ok(None);
                     }
                 }
                 Reply::Gone => return Ok(None),
-                Reply::Taken => return Err(taken()),
-                Reply::List(_) | Reply::Unknown => return Err(unexpected()),
+                Reply::Taken => return Err(StoreError::Conflict),
+                Reply::List(_) | Reply::Unknown => return Err(unexpected_reply()),
             }
             let Some(newer) = change.next().await? else {
                 return Ok(None);
             };
             next = newer;
-            listed = self.list_new(rotation, &next.record, listed).await?;
+            listed = self.list_new(movement, &next.record, listed).await?;
         }
     }
 
-    /// Lists the session under its new key, before it is there, for as long as it lives.
+    /// Lists the session under its new key until it expires, before its record exists.
     async fn list_new(
         &self,
-        rotation: &Rotation<'_>,
+        movement: &Move<'_>,
         next: &Record,
         listed: Option<Timestamp>,
     ) -> Result<Option<Timestamp>, StoreError> {
-        if !self.lists_apart(rotation.user) || listed.is_some_and(|until| until >= next.expires) {
+        if !self.lists_separately(movement.user)
+            || listed.is_some_and(|until| until >= next.expires)
+        {
             return Ok(listed);
         }
-        let session = next.summary();
-        let listing = self.list(&session, rotation.to, rotation.now);
+        let session = next.meta();
+        let listing = self.list(&session, movement.to, movement.now);
         listing.await.map(Some)
     }
 
     fn rotate_call<'c>(
         &self,
-        rotation: &Rotation<'_>,
+        movement: &Move<'_>,
         change: &'c Change<'_>,
-        next: &'c Next,
+        next: &'c NewValue,
         listed: Timestamp,
         again: bool,
     ) -> Call<'c> {
-        let (record, until) = (&next.record, rotation.alias_until);
-        let alias = until.map(|until| alias(rotation.to, until));
+        let record = &next.record;
+        let (trace, until) = movement.trace(record);
         let args: [Cow<'c, str>; 10] = [
-            change.was.as_str().into(),
+            change.expected.rest.as_str().into(),
             next.rest.as_str().into(),
             second(record.expires).into(),
             second(listed).into(),
             flag(again).into(),
-            alias.unwrap_or_default().into(),
-            until.map(second).unwrap_or_default().into(),
-            record.handle.to_string().into(),
+            trace.into(),
+            second(until).into(),
+            record.public_id.to_string().into(),
             second(record.created).into(),
             second(record.renewed).into(),
         ];
-        let keys = [rotation.from, rotation.to].map(|key| self.names.session(key));
-        let keys = keys.into_iter().chain(self.index_inside());
+        let keys = [&change.expected.key, movement.to].map(|key| self.names.session(key));
+        let keys = keys.into_iter().chain(self.script_index());
         Call::new(&script::ROTATE, keys, args)
     }
 
-    fn commit_call<'c>(&self, rotation: &Rotation<'_>, change: &'c Change<'_>) -> Call<'c> {
-        let until = rotation.alias_until.map(second).unwrap_or_default();
+    fn commit_call<'c>(
+        &self,
+        movement: &Move<'_>,
+        change: &'c Change<'_>,
+        next: &NewValue,
+        listed: Timestamp,
+    ) -> Call<'c> {
+        let trace = carrying(
+            &movement.trace(&next.record).0,
+            &value_of(listed, &next.rest),
+        );
         let args: [Cow<'c, str>; 3] = [
-            change.was.as_str().into(),
-            rotation.trace().into(),
-            until.into(),
+            change.expected.rest.as_str().into(),
+            trace.into(),
+            second(next.record.expires).into(),
         ];
-        Call::new(&script::COMMIT, [self.names.session(rotation.from)], args)
+        Call::new(
+            &script::COMMIT,
+            [self.names.session(&change.expected.key)],
+            args,
+        )
     }
 
-    /// In a cluster, keeps the new key for the record.
-    async fn reserve(&self, rotation: &Rotation<'_>) -> Result<(), StoreError> {
-        if !self.link.is_cluster() {
+    /// In a cluster, reserves the new key for the record.
+    async fn reserve(&self, movement: &Move<'_>) -> Result<(), StoreError> {
+        if !self.connection.is_cluster() {
             return Ok(());
         }
-        // Long enough for the slowest rotation that its deadline lets live.
-        let seconds = self.deadlines.write.as_secs() + 10;
         let reserved = self.call(|_| {
-            let args = [rotation.reservation(), seconds.to_string()];
-            Call::new(&script::RESERVE, [self.names.session(rotation.to)], args)
+            let args = [movement.reservation(), RESERVED_FOR.to_owned()];
+            Call::new(&script::RESERVE, [self.names.session(movement.to)], args)
         });
         match reserved.await? {
             Reply::Ok(_) => Ok(()),
-            Reply::Taken => Err(taken()),
-            _ => Err(unexpected()),
+            Reply::Taken => Err(StoreError::Conflict),
+            _ => Err(unexpected_reply()),
         }
     }
 
-    /// The record under its new key, where one script did not put it; `None` if it was deleted on its way.
+    /// Reverts [`RedisStore::reserve`].
+    async fn unreserve(&self, movement: &Move<'_>) -> Result<(), StoreError> {
+        if !self.connection.is_cluster() {
+            return Ok(());
+        }
+        let reservation = movement.reservation();
+        self.settle(movement.to, &reservation, "", "").await
+    }
+
+    /// Stores the record under its new key, unless a single script has done so. Returns `None` if
+    /// the session was deleted during the move.
     async fn fill(
         &self,
-        rotation: &Rotation<'_>,
-        next: Next,
+        movement: &Move<'_>,
+        from: &StoreKey,
+        next: NewValue,
         listed: Timestamp,
     ) -> Result<Option<Box<Record>>, StoreError> {
-        if !self.link.is_cluster() {
+        if !self.connection.is_cluster() {
             return Ok(Some(next.record));
         }
         let value = value_of(listed, &next.rest);
         let filled = self.call(|_| {
             let until = second(next.record.expires);
-            let args = [value.clone(), until, rotation.reservation()];
-            Call::new(&script::FILL, [self.names.session(rotation.to)], args)
+            let args = [value.clone(), until, movement.reservation()];
+            Call::new(&script::FILL, [self.names.session(movement.to)], args)
         });
-        match filled.await? {
-            Reply::Ok(_) => {
-                if rotation.alias_until.is_none() {
-                    self.settle(rotation).await?;
-                }
-                Ok(Some(next.record))
-            }
-            // The old key keeps its trace for a minute: it tells who took the reservation away that the session had moved.
+        let filled = filled.await?;
+        let (trace, until) = movement.trace(&next.record);
+        let before = carrying(&trace, &value);
+        self.settle(from, &before, &trace, &second(until)).await?;
+        match filled {
+            Reply::Ok(_) => Ok(Some(next.record)),
             Reply::Gone => Ok(None),
-            _ => Err(unexpected()),
+            _ => Err(unexpected_reply()),
         }
     }
 
-    async fn settle(&self, rotation: &Rotation<'_>) -> Result<(), StoreError> {
-        let settled = self.call(|_| {
-            let key = self.names.session(rotation.from);
-            Call::new(&script::SETTLE, [key], [rotation.trace()])
-        });
-        settled.await.map(drop)
-    }
-
-    /// Takes the key that no longer leads to a session of its own out of the index.
-    async fn relist(&self, rotation: &Rotation<'_>, patched: &Patched) -> Result<(), StoreError> {
-        let handle = rotation.base.handle;
+    /// Removes the key that no longer has a record from the index.
+    async fn relist(
+        &self,
+        movement: &Move<'_>,
+        from: &StoreKey,
+        patched: &Patched,
+    ) -> Result<(), StoreError> {
+        let public_id = movement.base.public_id;
         let (key, user) = match patched {
-            Patched::Applied(_) => (rotation.from, rotation.base.user.as_deref()),
-            Patched::Gone => (rotation.to, rotation.user),
+            Patched::Applied(_) => (from, movement.base.user.as_deref()),
+            Patched::Gone => (movement.to, movement.user),
         };
         let of_user = async {
             match user {
-                Some(user) => self.unlist(user, &[member(handle, key)]).await,
+                Some(user) => self.unlist(user, &[member(public_id, key)]).await,
                 None => Ok(()),
             }
         };
-        // Not ended: a session that is gone from one key may live under another.
-        try_join(of_user, self.delist(handle, key, false)).await?;
+        // Not as deleted: a session that is gone from one key may exist under another.
+        try_join(of_user, self.delist(public_id, key, false)).await?;
         Ok(())
     }
 }
 
-impl Rotation<'_> {
-    /// What stands at the new key until the record does.
+impl Move<'_> {
+    /// Returns the value of the new key until the record is stored.
     fn reservation(&self) -> String {
-        reservation(self.base.handle, self.from, self.user)
+        reservation(self.base.public_id, self.from, self.user)
     }
 
-    /// What a commit leaves at the old key: the alias, or one that is over.
-    fn trace(&self) -> String {
-        alias(self.to, self.alias_until.unwrap_or(Timestamp::from_unix(0)))
+    /// Returns the value that remains under the old key, and until when.
+    fn trace(&self, next: &Record) -> (String, Timestamp) {
+        match self.rotation {
+            Rotation::Renewal(_) => (pointer(self.to, next.expires), next.expires),
+            Rotation::Replacement => {
+                let until = retired_until(self.now);
+                (marker(until, Some(self.to)), until)
+            }
+        }
     }
-}
-
-fn taken() -> StoreError {
-    StoreError::unavailable("the new key of a session is in use")
 }

@@ -1,7 +1,8 @@
-//! The scripts: their text, and a call of one.
+//! The Lua scripts and calls of them.
 //!
-//! A call goes by hash. A server that does not have the script (a new one, or after `SCRIPT FLUSH`)
-//! says so before it does anything, and gets the text, which it keeps.
+//! A script is called by its hash. A server that does not have it (a new server, or one after
+//! `SCRIPT FLUSH`) rejects the call before it does anything, and then gets the text, which it
+//! caches.
 
 use std::{borrow::Cow, sync::LazyLock};
 
@@ -11,12 +12,12 @@ macro_rules! scripts {
     ($($(#[$doc:meta])* $name:ident: $($file:literal),+;)+) => {
         $(
             $(#[$doc])*
-            pub(crate) static $name: LazyLock<Source> =
-                LazyLock::new(|| Source::new(concat!($(include_str!($file)),+)));
+            pub(crate) static $name: LazyLock<LuaScript> =
+                LazyLock::new(|| LuaScript::new(concat!($(include_str!($file)),+)));
         )+
 
-        /// All of them.
-        pub(crate) fn all() -> Vec<&'static Source> {
+        /// Returns all scripts.
+        pub(crate) fn all() -> Vec<&'static LuaScript> {
             vec![$(&*$name),+]
         }
     };
@@ -29,9 +30,10 @@ scripts! {
     RESERVE: "scripts/reserve.lua";
     COMMIT: "scripts/value.lua", "scripts/unlike.lua", "scripts/commit.lua";
     FILL: "scripts/value.lua", "scripts/fill.lua";
-    SETTLE: "scripts/settle.lua";
+    SETTLE: "scripts/value.lua", "scripts/settle.lua";
+    LEAD: "scripts/value.lua", "scripts/lead.lua";
     TOUCH: "scripts/value.lua", "scripts/record.lua", "scripts/index.lua", "scripts/relist.lua", "scripts/touch.lua";
-    REMOVE: "scripts/record.lua", "scripts/index.lua", "scripts/remove.lua";
+    REMOVE: "scripts/value.lua", "scripts/record.lua", "scripts/index.lua", "scripts/remove.lua";
     EXPIRE: "scripts/record.lua", "scripts/expire.lua";
     LIST: "scripts/value.lua", "scripts/list.lua";
     ENLIST: "scripts/index.lua", "scripts/enlist.lua";
@@ -41,13 +43,13 @@ scripts! {
     CLAIM: "scripts/claim.lua";
 }
 
-/// A script's text and hash.
-pub(crate) struct Source {
+/// The text of a script and its hash.
+pub(crate) struct LuaScript {
     text: &'static str,
     hash: String,
 }
 
-impl Source {
+impl LuaScript {
     pub(crate) fn new(text: &'static str) -> Self {
         let hash = Script::new(text).get_hash().to_owned();
         Self { text, hash }
@@ -58,7 +60,7 @@ impl Source {
     }
 }
 
-/// What a script can be given.
+/// An argument of a script.
 pub(crate) trait Argument<'a> {
     fn bytes(self) -> Cow<'a, [u8]>;
 }
@@ -92,14 +94,14 @@ impl<'a> Argument<'a> for Vec<u8> {
 
 /// A script with its keys and arguments.
 pub(crate) struct Call<'a> {
-    source: &'static Source,
+    source: &'static LuaScript,
     keys: Vec<String>,
     args: Vec<Cow<'a, [u8]>>,
 }
 
 impl<'a> Call<'a> {
     pub(crate) fn new(
-        source: &'static Source,
+        source: &'static LuaScript,
         keys: impl IntoIterator<Item = String>,
         args: impl IntoIterator<Item = impl Argument<'a>>,
     ) -> Self {
@@ -109,22 +111,22 @@ impl<'a> Call<'a> {
     }
 }
 
-/// What can be called: a [`Call`], or what writes its keys and arguments without keeping them.
+/// A [`Call`], or a type that writes its keys and arguments without storing them.
 pub(crate) trait Callable {
-    fn source(&self) -> &'static Source;
+    fn source(&self) -> &'static LuaScript;
 
-    /// How many keys there are, and about how many bytes all keys and arguments have.
+    /// Returns the number of keys, and the approximate size of keys and arguments in bytes.
     fn size(&self) -> (usize, usize);
 
-    /// The keys, then the arguments.
+    /// Writes the keys, then the arguments.
     fn write(&self, command: &mut Cmd);
 
-    /// The command that names the script by its hash.
+    /// Returns the command that calls the script by its hash.
     fn by_hash(&self) -> Cmd {
         self.command("EVALSHA", &self.source().hash)
     }
 
-    /// The command that brings the script along.
+    /// Returns the command that contains the text of the script.
     fn by_text(&self) -> Cmd {
         self.command("EVAL", self.source().text)
     }
@@ -139,7 +141,7 @@ pub(crate) trait Callable {
 }
 
 impl Callable for Call<'_> {
-    fn source(&self) -> &'static Source {
+    fn source(&self) -> &'static LuaScript {
         self.source
     }
 

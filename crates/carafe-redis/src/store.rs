@@ -1,43 +1,47 @@
-//! [`RedisStore`]: the contract, each verb within its deadline. What they do is in `verbs` and `rotate`.
+//! [`RedisStore`] and the traits of stores, with a deadline for each verb. `verbs`, `rotate` and
+//! others implement them.
 
 use std::sync::Arc;
 
 use carafe_core::{
     clock::Timestamp,
-    session::Patch,
+    session::{Access, Patch},
     store::{
-        BoxFuture, Created, ExpiredSweep, Inventory, Patched, Record, SessionStore, StoreError,
-        StoreKey, UserSessions,
+        BoxFuture, Capabilities, Created, KeyState, Patched, Powers, Record, Rotation,
+        SessionStore, StoreError, StoreKey,
     },
 };
 
 use crate::{
     Deadlines, RedisOptions,
-    error::typed,
-    link::Link,
+    connection::Connection,
+    endpoint::Endpoint,
+    error::store_error,
+    key_locks::KeyLocks,
     listing::Listing,
     names::Names,
-    turns::Turns,
-    wait::{Owed, Wait, Waiting},
+    replication::{PendingWait, Replication, WaitOptions},
 };
 
 /// Sessions in Redis or Valkey.
 ///
 /// ```no_run
-/// # async fn example() -> Result<(), carafe_core::store::StoreError> {
+/// # async fn example() -> Result<(), carafe_redis::StoreError> {
 /// let store = carafe_redis::RedisStore::connect("redis://127.0.0.1").await?;
 /// # Ok(()) }
 /// ```
 pub struct RedisStore {
-    pub(crate) link: Arc<Link>,
+    pub(crate) connection: Arc<Connection>,
     pub(crate) names: Names,
     pub(crate) deadlines: Deadlines,
     pub(crate) listing: Listing,
-    pub(crate) turns: Arc<Turns>,
-    /// For a store that waits for replicas: the connections on which it does.
-    pub(crate) waiting: Option<Arc<Waiting>>,
-    /// For a store that is on one of those.
-    pub(crate) owed: Option<Owed>,
+    pub(crate) key_locks: Arc<KeyLocks>,
+    /// For a store that waits for replicas: the connections that wait.
+    pub(crate) replication: Option<Arc<Replication>>,
+    /// For a copy of such a store that has one of those connections.
+    pub(crate) pending_wait: Option<PendingWait>,
+    /// `None` if only the driver knows.
+    pub(crate) endpoint: Option<Endpoint>,
 }
 
 impl RedisStore {
@@ -49,145 +53,148 @@ impl RedisStore {
         RedisOptions::new().connect(url).await
     }
 
-    /// A store on a client of your own, with the default [`RedisOptions`].
+    /// Returns a store on an existing client, with the default [`RedisOptions`].
     #[must_use]
     pub fn from_client(client: redis::Client) -> Self {
         RedisOptions::new().client(client)
     }
 
     pub(crate) fn new(
-        link: Link,
+        connection: Connection,
         names: Names,
         deadlines: Deadlines,
         inventory: bool,
-        wait: Option<Wait>,
+        wait: Option<WaitOptions>,
     ) -> Self {
-        let listing = match (inventory, link.is_cluster()) {
+        let listing = match (inventory, connection.is_cluster()) {
             (false, _) => Listing::Off,
-            (true, false) => Listing::Inside,
-            (true, true) => Listing::Apart,
+            (true, false) => Listing::InScripts,
+            (true, true) => Listing::Separate,
         };
         Self {
-            link: Arc::new(link),
+            connection: Arc::new(connection),
             names,
             deadlines,
             listing,
-            turns: Arc::default(),
-            waiting: wait.map(|wait| Arc::new(Waiting::new(wait))),
-            owed: None,
+            key_locks: Arc::default(),
+            replication: wait.map(|wait| Arc::new(Replication::new(wait))),
+            pending_wait: None,
+            endpoint: None,
         }
     }
 
-    /// This store on a connection of its own.
-    pub(crate) fn on(&self, link: Arc<Link>, owed: Owed) -> Self {
+    /// Returns a copy of this store with a connection of its own.
+    pub(crate) fn on(&self, connection: Arc<Connection>, pending_wait: PendingWait) -> Self {
         Self {
-            link,
+            connection,
             names: self.names.clone(),
             deadlines: self.deadlines,
             listing: self.listing,
-            turns: Arc::clone(&self.turns),
-            waiting: None,
-            owed: Some(owed),
+            key_locks: Arc::clone(&self.key_locks),
+            replication: None,
+            pending_wait: Some(pending_wait),
+            endpoint: self.endpoint,
         }
     }
 
     pub(crate) async fn ready(self) -> Result<Self, StoreError> {
-        self.link.connect().await.map_err(typed)?;
+        self.connection.connect().await.map_err(store_error)?;
         Ok(self)
     }
 }
 
 impl std::fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Not the client: its URL may hold a password.
+        // Without the client: its URL may contain a password.
         write!(f, "RedisStore({:?})", self.names)
     }
 }
 
+// Not `async fn`, where the future of a request would contain its arguments twice.
 impl SessionStore for RedisStore {
-    fn create<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        record: &'a Record,
+    fn create(
+        &self,
+        key: &StoreKey,
+        record: &Record,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<Created, StoreError>> {
-        Box::pin(self.within(self.deadlines.write, self.create_it(key, record, now)))
+    ) -> impl Future<Output = Result<Created, StoreError>> + Send {
+        self.with_deadline(self.deadlines.write, self.create_it(key, record, now))
     }
 
-    fn load<'a>(
-        &'a self,
-        key: &'a StoreKey,
+    fn load(
+        &self,
+        key: &StoreKey,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
-        Box::pin(self.within(self.deadlines.read, self.load_it(key, now)))
+    ) -> impl Future<Output = Result<KeyState, StoreError>> + Send {
+        self.with_deadline(self.deadlines.read, self.load_it(key, now))
     }
 
-    fn patch<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        base: &'a Record,
-        patch: &'a Patch,
+    fn patch(
+        &self,
+        key: &StoreKey,
+        base: &Record,
+        patch: &Patch,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<Patched, StoreError>> {
-        Box::pin(self.within(self.deadlines.write, self.patch_it(key, base, patch, now)))
+    ) -> impl Future<Output = Result<Patched, StoreError>> + Send {
+        self.with_deadline(self.deadlines.write, self.patch_it(key, base, patch, now))
     }
 
-    fn rotate<'a>(
-        &'a self,
-        from: &'a StoreKey,
-        to: &'a StoreKey,
-        base: &'a Record,
-        patch: &'a Patch,
-        alias_until: Option<Timestamp>,
+    async fn rotate(
+        &self,
+        from: &StoreKey,
+        to: &StoreKey,
+        base: &Record,
+        patch: &Patch,
+        rotation: Rotation,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<Patched, StoreError>> {
-        Box::pin(async move {
-            if alias_until.is_some() {
-                let rotation = self.rotate_it(from, to, base, patch, alias_until, now);
-                return self.within(self.deadlines.write, rotation).await;
-            }
-            let ender = self.ender();
-            let rotation = ender.rotate_it(from, to, base, patch, None, now);
-            ender.run(rotation).await
-        })
+    ) -> Result<Patched, StoreError> {
+        let keys = (from, to);
+        if rotation != Rotation::Replacement {
+            let rotated = self.rotate_it(keys, base, patch, rotation, now);
+            return self.with_deadline(self.deadlines.write, rotated).await;
+        }
+        let revoker = self.revoker();
+        let rotated = revoker.rotate_it(keys, base, patch, rotation, now);
+        revoker.run(rotated).await
     }
 
-    fn touch<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        expires: Timestamp,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<bool, StoreError>> {
-        Box::pin(self.within(self.deadlines.write, self.touch_it(key, expires, now)))
+    fn touch(
+        &self,
+        key: &StoreKey,
+        access: &Access,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send {
+        self.with_deadline(self.deadlines.write, self.touch_it(key, access))
     }
 
-    fn delete<'a>(&'a self, key: &'a StoreKey) -> BoxFuture<'a, Result<bool, StoreError>> {
-        Box::pin(async move {
-            let ender = self.ender();
-            ender.run(ender.delete_it(key)).await
-        })
+    async fn delete(&self, key: &StoreKey, now: Timestamp) -> Result<bool, StoreError> {
+        let revoker = self.revoker();
+        revoker.run(revoker.delete_it(key, now)).await
     }
 
-    fn users(&self) -> Option<&dyn UserSessions> {
-        Some(self)
+    fn powers(&self) -> Powers<'_> {
+        let powers = Powers::new().with_users(self);
+        match self.listing {
+            Listing::Off => powers,
+            Listing::InScripts | Listing::Separate => powers.with_sweeper(self).with_listing(self),
+        }
     }
 
-    fn sweeper(&self) -> Option<&dyn ExpiredSweep> {
-        (self.listing != Listing::Off).then_some(self as &dyn ExpiredSweep)
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::CARAFE
     }
 
-    fn inventory(&self) -> Option<&dyn Inventory> {
-        (self.listing != Listing::Off).then_some(self as &dyn Inventory)
+    fn budget(&self) -> Option<BoxFuture<'static, StoreError>> {
+        None
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use carafe_core::{session::SessionData, store::Handle};
+    use carafe_core::{session::SessionData, store::PublicId};
 
-    /// Each is an allocation of every request that reads or writes, and glibc takes a longer way for more than 1032 bytes.
-    /// What is rare stands in boxes of its own, and so does what the driver needs where it is the connection.
+    /// Each future is an allocation of every request that reads or writes, and glibc's allocator is
+    /// slower above 1032 bytes. Rare futures are boxed, and so is the driver's.
     #[test]
     fn the_futures_of_a_request_are_small() {
         let client = redis::Client::open("redis://127.0.0.1").expect("a URL");
@@ -200,26 +207,34 @@ mod tests {
         let record = Record {
             data: SessionData::default(),
             user: None,
-            handle: Handle::from_bytes([0; 12]),
+            public_id: PublicId::from_bytes([0; 12]),
             device: None,
             created: now,
             renewed: now,
             last_seen: now,
             expires: now,
             authenticated: None,
+            renewal: None,
             version: 0,
+        };
+        let access = Access {
+            at: now,
+            expires: now,
+            confirms: None,
         };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build();
         let _context = runtime.as_ref().expect("a runtime").enter();
         let [load, patch, touch] = [
-            size_of_val(&*store.load(&key, now)),
-            size_of_val(&*store.patch(&key, &record, &patch, now)),
-            size_of_val(&*store.touch(&key, now, now)),
+            size_of_val(&store.load(&key, now)),
+            size_of_val(&store.patch(&key, &record, &patch, now)),
+            size_of_val(&store.touch(&key, &access)),
         ];
         assert!(load <= 704, "{load}");
-        assert!(patch <= 1032, "{patch}");
+        // A change holds one key, which is larger if it can be an id of Flask-Session.
+        let key = size_of::<StoreKey>() - 32;
+        assert!(patch <= 1032 + key, "{patch}");
         assert!(touch <= 864, "{touch}");
     }
 }

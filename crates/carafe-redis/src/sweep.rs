@@ -1,22 +1,24 @@
-//! Forgetting what is over. Redis drops the records itself, and whoever lists a session trims its set of what is over;
-//! a sweep does the rest at once, such as after a change of clocks or for sets that nobody writes to any more.
+//! Removes expired sessions. Redis drops the records itself, and every call that lists a session
+//! trims its set of expired ones. A sweep removes the rest, for example after a change of clocks,
+//! or in sets that are no longer written to.
 
 use carafe_core::{
     clock::Timestamp,
-    store::{BoxFuture, ExpiredSweep, Handle, StoreError, StoreKey},
+    store::{BoxFuture, ExpiredSweep, PublicId, StoreError, StoreKey},
 };
 
 use crate::{
     RedisStore,
-    call::unexpected,
-    found::Found,
+    call::unexpected_reply,
     layout::second,
     reply::Reply,
     script::{self, Call},
+    value::StoredValue,
 };
 
 impl RedisStore {
-    /// If the reply is lost, the second attempt finds the first one's claim: nobody sweeps until its end.
+    /// Acquires the sweep lease. If the reply is lost, the retry finds the lease of the first
+    /// attempt, and no process sweeps until that expires.
     async fn claim_it(&self, until: Timestamp, now: Timestamp) -> Result<bool, StoreError> {
         let twice = until.saturating_add(until.seconds_since(now));
         let claimed = self.call(|_| {
@@ -31,9 +33,9 @@ impl RedisStore {
         for row in self.names.rows('u') {
             let mut sets = &row[..];
             while !sets.is_empty() && swept < limit {
-                let (whole, handles) = self.up_to(sets, now, limit - swept).await?;
-                for handle in handles.iter().filter_map(|text| Handle::parse(text)) {
-                    if swept < limit && self.expire(handle, now).await? {
+                let (whole, public_ids) = self.up_to(sets, now, limit - swept).await?;
+                for public_id in public_ids.iter().filter_map(|text| text.parse().ok()) {
+                    if swept < limit && self.expire(public_id, now).await? {
                         swept += 1;
                     }
                 }
@@ -43,26 +45,27 @@ impl RedisStore {
         Ok(swept)
     }
 
-    /// Takes a session away that is over, and its members; whether it was.
-    async fn expire(&self, handle: Handle, now: Timestamp) -> Result<bool, StoreError> {
-        let keys = self.members_of(handle).await?;
+    /// Removes an expired session and its members. Returns whether it had expired.
+    async fn expire(&self, public_id: PublicId, now: Timestamp) -> Result<bool, StoreError> {
+        let keys = self.members_of(public_id).await?;
         for key in &keys {
             if !self.expire_at(key, now).await? {
                 return Ok(false);
             }
         }
         for key in &keys {
-            self.strike(handle, key, "ended").await?;
+            self.remove_from_index(public_id, key, "ended").await?;
         }
         if keys.is_empty() {
-            // Its end is all that is left of it.
-            self.strike(handle, &StoreKey::from_bytes([0; 32]), "ended")
+            // Only its entry by expiry is left.
+            self.remove_from_index(public_id, &StoreKey::from_bytes([0; 32]), "ended")
                 .await?;
         }
         Ok(true)
     }
 
-    /// Whether no session is under this key at `now`; a record that has expired is taken away.
+    /// Deletes the record of this key if it has expired. Returns whether there is no session under
+    /// the key.
     async fn expire_at(&self, key: &StoreKey, now: Timestamp) -> Result<bool, StoreError> {
         let expired = self.call(|_| {
             let args = vec![second(now)];
@@ -70,15 +73,16 @@ impl RedisStore {
         });
         let found = match expired.await {
             Ok(Reply::Gone) => return Ok(true),
-            Ok(Reply::Found(value)) => Found::glance(&value, key),
-            Ok(_) => return Err(unexpected()),
+            Ok(Reply::Found(value)) => StoredValue::parse_meta(&value, key),
+            Ok(_) => return Err(unexpected_reply()),
             Err(error) => Err(error),
         };
         match found {
-            Ok(Found::Alias(..)) => Ok(true),
-            // One that lives longer than its index says, because it was prolonged while there was no index.
-            Ok(Found::Record(session)) if !session.is_expired(now) => {
-                let entered = self.enter(&session, key, session.expires).await;
+            Ok(StoredValue::Pointer(..) | StoredValue::Marker(..)) => Ok(true),
+            // It expires later than the index says, because it was prolonged while there was no
+            // index.
+            Ok(StoredValue::Record(session)) if !session.is_expired(now) => {
+                let entered = self.add_to_index(&session, key, session.expires).await;
                 entered.map(|()| false)
             }
             Ok(_) | Err(StoreError::Corrupt(_)) => Ok(false),
@@ -88,12 +92,12 @@ impl RedisStore {
 }
 
 impl ExpiredSweep for RedisStore {
-    fn claim<'a>(
+    fn acquire_sweep_lease<'a>(
         &'a self,
         until: Timestamp,
         now: Timestamp,
     ) -> BoxFuture<'a, Result<bool, StoreError>> {
-        Box::pin(self.within(self.deadlines.write, self.claim_it(until, now)))
+        Box::pin(self.with_deadline(self.deadlines.write, self.claim_it(until, now)))
     }
 
     fn sweep<'a>(
@@ -101,6 +105,6 @@ impl ExpiredSweep for RedisStore {
         limit: usize,
         now: Timestamp,
     ) -> BoxFuture<'a, Result<usize, StoreError>> {
-        Box::pin(self.within(self.deadlines.write, self.sweep_it(limit, now)))
+        Box::pin(self.with_deadline(self.deadlines.write, self.sweep_it(limit, now)))
     }
 }

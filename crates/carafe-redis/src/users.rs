@@ -1,44 +1,73 @@
-//! The sessions of a user: a sorted set of `handle:key`, scored by the second until which it counts.
+//! The sessions of a user: two sorted sets of `public_id:key`, one scored by the second until which
+//! a session counts (`e`), and one by the second of its id (`n`). Lists and revocations read as
+//! many of them as requested.
 //!
-//! The set and the sessions are in different slots of a cluster, so no script changes both. What holds
-//! instead: **a session is listed before it is there, and until it is gone.** `create` and `rotate`
-//! list the new key first; the record notes until when it is listed, and a refresh past that makes the
-//! scripts ask for a longer listing before they prolong the record. So the set may name too much, never
-//! too little; readers ask the record itself. A key that moves away while the set is read has its new
-//! name in the set already, therefore readers look again until they see nothing new.
+//! In a cluster the sets and the sessions are in different slots, so no script changes both. The
+//! invariant instead: **a session is listed before its record exists and until its record is
+//! gone.** `create` and `rotate` list the new key first. The record notes until when it is listed;
+//! if a use prolongs it past that, the scripts request a longer listing before they prolong the
+//! record. So the sets may name too many keys, never too few, and readers check the record itself.
+//! When a key moves while the set is read, its new key is already in the set, so readers repeat
+//! until they find nothing new.
 //!
-//! A member is taken out by whoever has deleted its record, and by time: never because a record is not
-//! there, since it may be about to come.
+//! A member is removed by the call that has deleted its record, after it expires, or by a
+//! revocation that finds its key retired, or finds no record and an id that is an hour old. A
+//! missing record alone is no reason, since it may not be stored yet: a session that is created
+//! with an old id is listed once more after its record is stored.
 
-use std::{cmp::Reverse, collections::HashSet};
+mod trim;
+
+use std::collections::HashSet;
 
 use carafe_core::{
+    MaybeReady,
     clock::Timestamp,
-    store::{BoxFuture, Handle, StoreError, StoreKey, Summary, UserSessions, Which},
+    store::{
+        BoxFuture, Position, PublicId, Selection, SessionMeta, StoreError, StoreKey, UserSessions,
+        retired_until,
+    },
 };
 use futures_util::future::{try_join, try_join_all};
 
 use crate::{
     RedisStore,
-    call::unexpected,
-    found::Found,
-    layout::given,
+    call::unexpected_reply,
+    index_entry::{IndexEntry, Order},
+    layout::{marker, optional_text, second},
     names::{member, member_of},
-    reply::{self, Reply},
+    reply::Reply,
     script::{self, Call},
+    value::StoredValue,
 };
 
-type Member = (Handle, StoreKey);
+type Member = (PublicId, StoreKey);
 
-/// What became of a removal.
-pub(crate) enum Removed {
-    Yes,
-    /// What was kept for a session on its way from this key, which may have been there still, or not.
-    Reservation(StoreKey),
-    /// There was nothing, or another user's.
+/// Number of concurrent commands of one call.
+const MAX_CONCURRENT: usize = 250;
+/// Smaller pages are not worth a command.
+const MIN_PAGE: usize = 8;
+/// Seconds after which the record of a listed key must be stored.
+pub(crate) const LISTED_BEFORE: i64 = 3_600;
+
+/// The result of a removal.
+pub(crate) enum Removal {
+    Yes(Box<SessionMeta>),
+    /// A key that was reserved for this session, which moves from the second key. The session may
+    /// still be under that key.
+    Reservation(PublicId, StoreKey, Option<String>),
+    /// There was no session, or it belongs to another user.
     No,
     /// The key leads to this one.
     Moved(StoreKey),
+    /// The key was retired before, by a move to this key or by a revocation.
+    Retired(Option<StoreKey>),
+}
+
+/// The sessions that were revoked together.
+struct Revoked {
+    sessions: Vec<SessionMeta>,
+    /// Sessions that were moving in a cluster.
+    moving: Vec<PublicId>,
 }
 
 impl RedisStore {
@@ -46,127 +75,332 @@ impl RedisStore {
         if members.is_empty() {
             return Ok(());
         }
-        let mut command = redis::cmd("ZREM");
-        command.arg(self.names.user(user)).arg(members);
-        self.read(&command).await.map(drop)
+        let removals = self.names.user(user).all().map(|set| async move {
+            let mut command = redis::cmd("ZREM");
+            command.arg(set).arg(members);
+            self.read(&command).await
+        });
+        try_join_all(removals).await.map(drop)
     }
 
-    /// Takes a record away, of this user if one is given, and out of the indices. `listed` is the handle by
+    /// Retires the key of a record and removes it from the indices. `listed` is the public id by
     /// which the index of all sessions led to this key, if it did.
     pub(crate) async fn remove(
         &self,
         key: &StoreKey,
-        user: Option<&str>,
-        listed: Option<Handle>,
-    ) -> Result<Removed, StoreError> {
-        let removed = self.call(|_| {
-            let listed = listed.map(|handle| handle.to_string());
-            let args = [given(user), listed.unwrap_or_default()];
-            let keys = [self.names.session(key)].into_iter();
-            Call::new(&script::REMOVE, keys.chain(self.index_inside()), args)
-        });
-        match removed.await? {
-            Reply::Ok(value) => self.forget(key, &value).await,
-            Reply::Gone => Ok(Removed::No),
-            Reply::Found(value) => match Found::glance(&value, key)? {
-                Found::Alias(to, _) => Ok(Removed::Moved(to)),
-                _ => Err(StoreError::corrupt("the facts of a record cannot be read")),
-            },
-            _ => Err(unexpected()),
-        }
-    }
-
-    /// Takes what was under a key out of the indices.
-    async fn forget(&self, key: &StoreKey, removed: &[u8]) -> Result<Removed, StoreError> {
-        let (handle, user, what) = match Found::glance(removed, key)? {
-            Found::Record(session) => (session.handle, session.user, Removed::Yes),
-            Found::Pending(handle, from, user) => (handle, user, Removed::Reservation(from)),
-            Found::Alias(..) | Found::Nothing => return Err(unexpected()),
+        listed: Option<PublicId>,
+        now: Timestamp,
+    ) -> Result<Removal, StoreError> {
+        let removed = self.retire(key, None, listed, now).await?;
+        let (public_id, user) = match &removed {
+            Removal::Yes(session) => (session.public_id, session.user.as_deref()),
+            Removal::Reservation(public_id, _, user) => (*public_id, user.as_deref()),
+            _ => return Ok(removed),
         };
         let of_user = async {
             match user {
-                Some(user) => self.unlist(&user, &[member(handle, key)]).await,
+                Some(user) => self.unlist(user, &[member(public_id, key)]).await,
                 None => Ok(()),
             }
         };
-        // A reservation may go and its session stay.
-        let ended = matches!(what, Removed::Yes);
-        try_join(of_user, self.delist(handle, key, ended)).await?;
-        Ok(what)
+        // The reservation is gone, but the session may still exist.
+        let ended = matches!(removed, Removal::Yes(_));
+        try_join(of_user, self.delist(public_id, key, ended)).await?;
+        Ok(removed)
     }
 
-    /// The members that are not in `seen`, which they are added to.
-    async fn unseen(
+    /// Like [`RedisStore::remove`], but leaves the indices that the script does not maintain. With
+    /// `user`, only that user's session is retired.
+    async fn retire(
+        &self,
+        key: &StoreKey,
+        user: Option<&str>,
+        listed: Option<PublicId>,
+        now: Timestamp,
+    ) -> Result<Removal, StoreError> {
+        let removed = self.call(|_| {
+            let listed = listed.map(|public_id| public_id.to_string());
+            let until = retired_until(now);
+            let args = [
+                optional_text(user),
+                listed.unwrap_or_default(),
+                marker(until, None),
+                second(until),
+            ];
+            let keys = [self.names.session(key)].into_iter();
+            Call::new(&script::REMOVE, keys.chain(self.script_index()), args)
+        });
+        match removed.await? {
+            Reply::Ok(value) => match StoredValue::parse_meta(&value, key)? {
+                StoredValue::Record(session) => Ok(Removal::Yes(Box::new(session))),
+                StoredValue::Pending(public_id, from, user) => {
+                    Ok(Removal::Reservation(public_id, from, user))
+                }
+                _ => Err(unexpected_reply()),
+            },
+            Reply::Gone => Ok(Removal::No),
+            Reply::Found(value) => match StoredValue::parse_meta(&value, key)? {
+                StoredValue::Pointer(to, _) => Ok(Removal::Moved(to)),
+                StoredValue::Marker(_, to) => Ok(Removal::Retired(to)),
+                _ => Err(StoreError::corrupt("the facts of a record cannot be read")),
+            },
+            _ => Err(unexpected_reply()),
+        }
+    }
+
+    /// Retires the keys of these sessions of a user, [`MAX_CONCURRENT`] per round trip, and removes
+    /// from the indices those that are revoked and those that can no longer get a record.
+    async fn retire_all(
         &self,
         user: &str,
-        seen: &mut HashSet<Member>,
-    ) -> Result<Vec<Member>, StoreError> {
-        let mut command = redis::cmd("ZRANGE");
-        command.arg(self.names.user(user)).arg(0).arg(-1);
-        let texts = reply::texts(self.read(&command).await?)?;
-        // What is no member of ours is nobody's session.
-        let members = texts.iter().filter_map(|text| member_of(text));
-        Ok(members.filter(|&member| seen.insert(member)).collect())
+        members: &[Member],
+        entries: &[IndexEntry],
+        now: Timestamp,
+    ) -> Result<Revoked, StoreError> {
+        let mut removed = Vec::with_capacity(members.len());
+        for some in members.chunks(MAX_CONCURRENT) {
+            let removals = some
+                .iter()
+                .map(|(_, key)| self.retire(key, Some(user), None, now));
+            let removals = removals.map(|removal| async {
+                match removal.await {
+                    // A foreign value under the key is not touched, and gives no access.
+                    Err(StoreError::Corrupt(_)) => Ok(Removal::No),
+                    removed => removed,
+                }
+            });
+            removed.extend(try_join_all(removals).await?);
+        }
+        let over = IndexEntry::first_score(now.saturating_add(-LISTED_BEFORE));
+        let (mut unlisted, mut delisted, mut moving) = (Vec::new(), Vec::new(), Vec::new());
+        for ((&(public_id, key), entry), removed) in members.iter().zip(entries).zip(&removed) {
+            match removed {
+                Removal::Yes(_) => delisted.push((public_id, key, true)),
+                &Removal::Reservation(public_id, from, _) => {
+                    delisted.push((public_id, key, false));
+                    moving.push((public_id, from, key));
+                }
+                // No record is ever stored under a retired key.
+                Removal::Moved(_) | Removal::Retired(_) => {}
+                Removal::No if entry.score < over => {}
+                Removal::No => continue,
+            }
+            unlisted.push(entry.member.clone());
+        }
+        let delisted = delisted
+            .iter()
+            .map(|(public_id, key, ended)| self.delist(*public_id, key, *ended));
+        try_join(self.unlist(user, &unlisted), try_join_all(delisted)).await?;
+        let ended = removed.into_iter().filter_map(|removed| match removed {
+            Removal::Yes(session) => Some(*session),
+            _ => None,
+        });
+        let ends = moving.iter().map(|(public_id, from, to)| async {
+            let was_there = self.revoke_moving(*public_id, *from, to, now).await?;
+            Ok::<_, StoreError>(was_there.then_some(*public_id))
+        });
+        Ok(Revoked {
+            sessions: ended.collect(),
+            moving: try_join_all(ends).await?.into_iter().flatten().collect(),
+        })
     }
 
-    async fn of_user_it(&self, user: &str, now: Timestamp) -> Result<Vec<Summary>, StoreError> {
-        let (mut seen, mut sessions) = (HashSet::new(), Vec::<Summary>::new());
+    /// Returns about `count` entries of a user's sessions.
+    async fn entries_of_user(
+        &self,
+        user: &str,
+        order: Order,
+        after: Option<&IndexEntry>,
+        count: usize,
+    ) -> Result<(Vec<IndexEntry>, bool), StoreError> {
+        let set = self.names.user(user).by_renewal;
+        let found = self
+            .entries_in(&set, order, after, count.clamp(MIN_PAGE, MAX_CONCURRENT))
+            .await?;
+        Ok((found.entries, found.is_end))
+    }
+
+    async fn list_by_user_it(
+        &self,
+        user: &str,
+        after: Option<Position>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Vec<SessionMeta>, StoreError> {
+        self.adopt(user).await?;
+        let start = after.map(IndexEntry::of);
+        let (mut seen, mut sessions) = (HashSet::new(), Vec::<SessionMeta>::new());
         loop {
-            let members = self.unseen(user, &mut seen).await?;
-            let found = self.glances(members.iter().map(|(_, key)| key)).await?;
-            let all_there = found.iter().all(Option::is_some);
-            for session in found.into_iter().flatten() {
-                let listed = sessions.iter().any(|other| other.handle == session.handle);
-                if session.user.as_deref() == Some(user) && !session.is_expired(now) && !listed {
-                    sessions.push(session);
+            let (mut at, mut is_new, mut all_there) = (start.clone(), false, true);
+            while sessions.len() < limit {
+                let wanted = limit - sessions.len();
+                let found = self.entries_of_user(user, Order::NewestFirst, at.as_ref(), wanted);
+                let (entries, is_end) = found.await?;
+                let members = entries.iter().filter_map(IndexEntry::session);
+                let members: Vec<_> = members.filter(|&member| seen.insert(member)).collect();
+                let found = self.metas(members.iter().map(|(_, key)| key)).await?;
+                is_new |= !members.is_empty();
+                all_there &= found.iter().all(Option::is_some);
+                for session in found.into_iter().flatten() {
+                    let is_theirs = session.user.as_deref() == Some(user);
+                    let listed = sessions
+                        .iter()
+                        .any(|other| other.public_id == session.public_id);
+                    if is_theirs && !session.is_expired(now) && !listed {
+                        sessions.push(session);
+                    }
+                }
+                at = entries.into_iter().last();
+                if is_end {
+                    break;
                 }
             }
-            if all_there {
-                sessions.sort_by_key(|session| Reverse(session.position()));
+            // A session that got a new id since the list was started is found by starting again
+            // from the top.
+            if all_there || !is_new || start.is_some() {
+                sessions.sort_by_cached_key(|session| {
+                    std::cmp::Reverse(IndexEntry::of(session.position()))
+                });
+                sessions.truncate(limit);
                 return Ok(sessions);
             }
         }
     }
 
-    async fn delete_of_user_it(&self, user: &str, which: Which) -> Result<u64, StoreError> {
-        // By handle: a session that moves in a cluster is a record and a reservation at once.
-        let (mut seen, mut deleted) = (HashSet::new(), HashSet::new());
+    /// Revokes sessions, newest first, up to the limit. Repeats from the top while there are new
+    /// members, because a session that moves during the search is listed under its new key.
+    async fn delete_by_user_it(
+        &self,
+        user: &str,
+        which: Selection,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        self.adopt(user).await?;
+        // By public id: a session that moves in a cluster is a record and a reservation at the same
+        // time.
+        let (mut seen, mut ended) = (HashSet::new(), HashSet::new());
         loop {
-            let members = self.unseen(user, &mut seen).await?;
-            if members.is_empty() {
-                let meant = seen.iter().filter(|(handle, _)| which.includes(*handle));
-                self.confirm(meant.map(|(_, key)| *key)).await?;
-                return Ok(deleted.len() as u64);
+            let (mut at, mut is_new) = (None, false);
+            while ended.len() < limit {
+                let wanted = MAX_CONCURRENT.min(limit - ended.len());
+                let found = self.entries_of_user(user, Order::NewestFirst, at.as_ref(), wanted);
+                let (entries, is_end) = found.await?;
+                let meant = entries
+                    .iter()
+                    .filter_map(|entry| Some((entry.session()?, entry)));
+                let meant = meant.filter(|((public_id, key), _)| {
+                    which.includes(*public_id) && !seen.contains(&(*public_id, *key))
+                });
+                let (members, met): (Vec<_>, Vec<_>) = meant
+                    .take(wanted)
+                    .map(|(member, entry)| (member, entry.clone()))
+                    .unzip();
+                is_new |= !members.is_empty();
+                seen.extend(&members);
+                let some = self.retire_all(user, &members, &met, now).await?;
+                ended.extend(some.sessions.iter().map(|session| session.public_id));
+                ended.extend(some.moving);
+                // Members beyond the limit follow the last one that was processed.
+                at = match met.len() == wanted {
+                    true => met.into_iter().last(),
+                    false => entries.into_iter().last(),
+                };
+                if is_end && members.len() < wanted {
+                    break;
+                }
             }
-            let meant = members.iter().filter(|(handle, _)| which.includes(*handle));
-            let removals = meant.map(|&(handle, key)| async move {
-                let removed = self.remove(&key, Some(user), None).await?;
-                let was_there = matches!(removed, Removed::Yes | Removed::Reservation(_));
-                Ok(was_there.then_some(handle))
+            if !is_new || !ended.is_empty() {
+                self.confirm(seen.iter().map(|(_, key)| *key)).await?;
+                return Ok(ended.len() as u64);
+            }
+        }
+    }
+
+    /// Converts the listing of layout 2: one set per user, scored by the second until which a
+    /// session counts.
+    async fn adopt(&self, user: &str) -> Result<(), StoreError> {
+        let old = self.names.old_user(user);
+        loop {
+            let mut command = redis::cmd("ZRANGE");
+            command
+                .arg(&old)
+                .arg(0)
+                .arg(MAX_CONCURRENT - 1)
+                .arg("WITHSCORES");
+            let listed = redis::from_redis_value(self.read(&command).await?);
+            let listed: Vec<(String, f64)> = listed.map_err(StoreError::corrupt)?;
+            if listed.is_empty() {
+                return Ok(());
+            }
+            let members = listed
+                .iter()
+                .map(|(text, until)| Some((member_of(text)?, *until)));
+            let members: Vec<_> = members.flatten().collect();
+            let found = self.metas(members.iter().map(|((_, key), _)| key)).await?;
+            let moves = members
+                .iter()
+                .zip(&found)
+                .map(|(&((public_id, key), until), session)| {
+                    let renewed = session.as_ref().map(|session| session.renewed);
+                    let position = Position {
+                        // A session without a record yet is listed as the oldest.
+                        renewed: renewed.unwrap_or(Timestamp::from_unix(0)),
+                        public_id,
+                    };
+                    let until = Timestamp::from_unix(until as i64);
+                    async move { self.list_of_user(user, position, &key, until).await }
+                });
+            try_join_all(moves).await?;
+            let mut command = redis::cmd("ZREM");
+            command.arg(&old);
+            listed.iter().for_each(|(text, _)| {
+                command.arg(text);
             });
-            let removed: Vec<_> = try_join_all(removals).await?;
-            deleted.extend(removed.into_iter().flatten());
+            self.read(&command).await?;
         }
     }
 }
 
 impl UserSessions for RedisStore {
-    fn of_user<'a>(
+    fn list_by_user<'a>(
         &'a self,
         user: &'a str,
+        after: Option<Position>,
+        limit: usize,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<Vec<Summary>, StoreError>> {
-        Box::pin(self.within(self.deadlines.read, self.of_user_it(user, now)))
+    ) -> BoxFuture<'a, Result<Vec<SessionMeta>, StoreError>> {
+        let list = self.list_by_user_it(user, after, limit, now);
+        Box::pin(self.with_deadline(self.deadlines.read, list))
     }
 
-    fn delete_of_user<'a>(
+    fn delete_by_user<'a>(
         &'a self,
         user: &'a str,
-        which: Which,
+        which: Selection,
+        limit: usize,
+        now: Timestamp,
     ) -> BoxFuture<'a, Result<u64, StoreError>> {
         Box::pin(async move {
-            let ender = self.ender();
-            ender.run(ender.delete_of_user_it(user, which)).await
+            let revoker = self.revoker();
+            let deletion = revoker.delete_by_user_it(user, which, limit, now);
+            revoker.run(deletion).await
+        })
+    }
+
+    fn trim<'a>(
+        &'a self,
+        user: &'a str,
+        keep: usize,
+        own: PublicId,
+        limit: usize,
+        now: Timestamp,
+    ) -> MaybeReady<'a, Result<u64, StoreError>> {
+        MaybeReady::later(async move {
+            let revoker = self.revoker();
+            revoker
+                .run(revoker.trim_user(user, keep, own, limit, now))
+                .await
         })
     }
 }

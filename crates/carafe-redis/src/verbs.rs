@@ -1,67 +1,69 @@
-//! The verbs, without their deadlines. `rotate` and the sessions of users have files of their own.
+//! The verbs, without their deadlines. `rotate` and the sessions of a user have files of their own.
 
 use carafe_core::{
     clock::Timestamp,
-    session::Patch,
-    store::{Created, Patched, Record, StoreError, StoreKey},
+    session::{Access, Patch},
+    store::{Created, KeyState, Patched, Record, StoreError, StoreKey},
 };
+use futures_util::future::try_join_all;
 use redis::Cmd;
 
 use crate::{
     RedisStore,
-    call::unexpected,
-    change::{Change, Next},
-    found::Found,
+    call::unexpected_reply,
+    change::{self, Change, Expected, NewValue},
+    header::number,
     layout::{self, flag, second},
     listing::Listing,
     reply::Reply,
-    script::{self, Call, Callable, Source},
-    users::Removed,
+    script::{self, Call, Callable, LuaScript},
+    users::{LISTED_BEFORE, Removal},
+    value::StoredValue,
 };
 
-/// A call of the script of a patch, the one that nearly every write is.
+/// A call of the script of a patch, which is what most writes are.
 struct PatchCall<'c> {
     store: &'c RedisStore,
-    change: &'c Change<'c>,
-    next: &'c Next,
+    expected: &'c Expected,
+    next: &'c NewValue,
     listed: Option<Timestamp>,
     again: bool,
 }
 
 impl PatchCall<'_> {
-    /// The index on one server, which is told if the session lives longer.
+    /// Returns the index of a single server, which is updated if the session lives longer.
     fn index(&self) -> Option<String> {
         let store = self.store;
-        self.next.grows.then(|| store.index_inside()).flatten()
+        self.next.grows.then(|| store.script_index()).flatten()
     }
 }
 
 impl Callable for PatchCall<'_> {
-    fn source(&self) -> &'static Source {
+    fn source(&self) -> &'static LuaScript {
         &script::PATCH
     }
 
     fn size(&self) -> (usize, usize) {
-        let texts = self.change.was.len() + self.next.rest.len();
+        let texts = self.expected.rest.len() + self.next.rest.len();
         (1 + usize::from(self.index().is_some()), 256 + texts)
     }
 
     fn write(&self, command: &mut Cmd) {
         let record = &self.next.record;
         let index = self.index();
-        command.arg(self.store.names.session(&self.change.key));
+        command.arg(self.store.names.session(&self.expected.key));
         command.arg(index.as_deref());
-        command.arg(&self.change.was).arg(&self.next.rest);
+        command.arg(&self.expected.rest).arg(&self.next.rest);
         command.arg(record.expires.unix());
-        command.arg(layout::dropped_at(record.expires));
+        command.arg(layout::purge_at(record.expires));
         match self.listed {
             Some(listed) => command.arg(listed.unix()),
             None => command.arg(""),
         };
-        command.arg(flag(self.store.lists_apart(record.user.as_deref())));
+        command.arg(flag(self.store.lists_separately(record.user.as_deref())));
         command.arg(flag(self.again));
         if index.is_some() {
-            command.arg(record.handle.to_string());
+            command.arg(record.public_id.to_string());
             command.arg(record.created.unix());
             command.arg(record.renewed.unix());
         }
@@ -75,44 +77,73 @@ impl RedisStore {
         record: &Record,
         now: Timestamp,
     ) -> Result<Created, StoreError> {
-        let listed = match self.lists_apart(record.user.as_deref()) {
-            true => self.list(&record.summary(), key, now).await?,
+        let rest = layout::rest_of(key, record);
+        layout::check_size(rest.len())?;
+        let listed = match self.lists_separately(record.user.as_deref()) {
+            true => self.list(&record.meta(), key, now).await?,
             false => Timestamp::from_unix(0),
         };
-        let value = layout::value_of(listed, &layout::rest_of(key, record));
+        let value = layout::value_of(listed, &rest);
         let filed = self.call(|_| {
-            let handle = record.handle.to_string();
+            let public_id = record.public_id.to_string();
             let [expires, created, renewed] =
                 [record.expires, record.created, record.renewed].map(second);
-            let args = [value.clone(), expires, handle, created, renewed];
+            let args = [value.clone(), expires, public_id, created, renewed];
             let keys = [self.names.session(key)].into_iter();
-            Call::new(&script::CREATE, keys.chain(self.index_inside()), args)
+            Call::new(&script::CREATE, keys.chain(self.script_index()), args)
         });
         match filed.await? {
-            Reply::Ok(_) => Ok(Created::Created),
-            Reply::Found(value) => match Found::glance(&value, key) {
-                // Handles are random: this one is there because an attempt whose reply was lost filed it.
-                Ok(Found::Record(found)) if found.handle == record.handle => Ok(Created::Created),
-                _ => Ok(Created::Taken),
+            Reply::Ok(_) => {}
+            Reply::Found(value) => match StoredValue::parse_meta(&value, key) {
+                // Public ids are random, so an earlier attempt with a lost reply has created this
+                // record.
+                Ok(StoredValue::Record(found)) if found.public_id == record.public_id => {}
+                _ => return Ok(Created::Taken),
             },
-            _ => Err(unexpected()),
+            _ => return Err(unexpected_reply()),
         }
+        if record.user.is_some() && record.renewed < now.saturating_add(-LISTED_BEFORE) {
+            // A revocation of the user's sessions may have removed the member before the record was
+            // stored.
+            Box::pin(self.list(&record.meta(), key, now)).await?;
+        }
+        Ok(Created::Created)
     }
 
     pub(crate) async fn load_it(
         &self,
         key: &StoreKey,
         now: Timestamp,
-    ) -> Result<Option<Record>, StoreError> {
-        let mut key = *key;
+    ) -> Result<KeyState, StoreError> {
+        // Boxed: pointers are rare, and the future of every load would have room for a key.
+        let mut target: Option<Box<StoreKey>> = None;
         loop {
-            match self.find(&key).await? {
-                Found::Record(record) => return Ok((!record.is_expired(now)).then_some(record)),
-                Found::Alias(to, until) if now < until => key = to,
-                Found::Alias(..) | Found::Nothing => return Ok(None),
-                Found::Pending(..) => self.pause().await,
+            match self.stored(target.as_deref().unwrap_or(key)).await? {
+                StoredValue::Record(record) if record.is_expired(now) => {
+                    return Ok(KeyState::Absent);
+                }
+                StoredValue::Record(record) if target.is_none() => {
+                    return Ok(KeyState::Current(record));
+                }
+                StoredValue::Record(record) => return Ok(KeyState::Moved(record)),
+                StoredValue::Marker(until, _) if now < until => return Ok(KeyState::Retired),
+                StoredValue::Pointer(to, _) => target = Some(Box::new(to)),
+                StoredValue::Marker(..) | StoredValue::Pending(..) | StoredValue::Missing => {
+                    return Ok(KeyState::Absent);
+                }
             }
         }
+    }
+
+    /// Prolongs these pointers until the record expires that they lead to.
+    async fn lead(&self, pointers: &[StoreKey], expires: Timestamp) -> Result<(), StoreError> {
+        let moves = pointers.iter().map(|pointer| {
+            self.call(|_| {
+                let keys = [self.names.session(pointer)];
+                Call::new(&script::LEAD, keys, [second(expires)])
+            })
+        });
+        try_join_all(moves).await.map(drop)
     }
 
     pub(crate) async fn patch_it(
@@ -126,25 +157,30 @@ impl RedisStore {
         while let Some(next) = change.next().await? {
             let answer = self.call(|again| PatchCall {
                 store: self,
-                change: &change,
+                expected: &change.expected,
                 next: &next,
                 listed,
                 again,
             });
             match answer.await? {
-                Reply::Ok(_) => return Ok(Patched::Applied(next.record)),
+                Reply::Ok(_) => {
+                    if !change.pointers().is_empty() {
+                        Box::pin(self.lead(change.pointers(), next.record.expires)).await?;
+                    }
+                    return Ok(Patched::Applied(next.record));
+                }
                 Reply::Found(value) => {
-                    if !Box::pin(change.meet(Some(value))).await? {
+                    if !Box::pin(change.rebase(Some(value))).await? {
                         break;
                     }
                     listed = None;
                 }
                 Reply::Gone => break,
                 Reply::List(_) => {
-                    let session = next.record.summary();
-                    listed = Some(Box::pin(self.list(&session, &change.key, now)).await?);
+                    let session = next.record.meta();
+                    listed = Some(Box::pin(self.list(&session, &change.expected.key, now)).await?);
                 }
-                Reply::Taken | Reply::Unknown => return Err(unexpected()),
+                Reply::Taken | Reply::Unknown => return Err(unexpected_reply()),
             }
         }
         Ok(Patched::Gone)
@@ -153,63 +189,166 @@ impl RedisStore {
     pub(crate) async fn touch_it(
         &self,
         key: &StoreKey,
-        expires: Timestamp,
-        now: Timestamp,
+        access: &Access,
     ) -> Result<bool, StoreError> {
-        let (mut key, mut listed) = (*key, None);
-        loop {
-            let answer = self.call(|_| {
-                let listed = listed.map(second).unwrap_or_default();
-                let all = flag(self.listing == Listing::Apart).to_owned();
-                let args = [second(now), second(expires), listed, all];
-                let keys = [self.names.session(&key)].into_iter();
-                Call::new(&script::TOUCH, keys.chain(self.index_inside()), args)
-            });
-            let found = match answer.await? {
-                Reply::Ok(_) => return Ok(true),
-                Reply::Gone => return Ok(false),
-                Reply::List(value) => match Found::glance(&value, &key)? {
-                    Found::Record(session) => {
-                        listed = Some(Box::pin(self.list(&session, &key, now)).await?);
-                        continue;
-                    }
-                    _ => return Err(unexpected()),
-                },
-                Reply::Found(value) => Found::glance(&value, &key)?,
-                Reply::Taken | Reply::Unknown => return Err(unexpected()),
-            };
-            match found {
-                Found::Record(session) if session.is_expired(now) => return Ok(false),
-                Found::Alias(to, until) if now < until => (key, listed) = (to, None),
-                Found::Alias(..) | Found::Nothing => return Ok(false),
-                Found::Pending(..) => self.pause().await,
-                // The script knows better what it may write over.
-                Found::Record(_) => {
-                    return Err(StoreError::corrupt("the facts of a record cannot be read"));
-                }
-            }
+        if access.confirms.is_some() {
+            return Box::pin(self.touch_renewed(key, access)).await;
+        }
+        match self.touch_call(key, access, None, false).await? {
+            Reply::Ok(_) => Ok(true),
+            Reply::Gone => Ok(false),
+            // Boxed: rare, and otherwise part of every future.
+            reply => Box::pin(self.touch_found(*key, access, reply)).await,
         }
     }
 
-    /// Follows aliases whatever the time: whoever logs out with an old id ends the session. An alias goes
-    /// after its record, so that a delete that was cut short can be repeated.
-    pub(crate) async fn delete_it(&self, key: &StoreKey) -> Result<bool, StoreError> {
-        let (mut key, mut aliases) = (*key, Vec::new());
+    /// Calls the script of a touch. With `tells`, the reply contains the expiry of the record.
+    ///
+    /// Not an `async fn`: its future would hold the arguments twice.
+    fn touch_call<'a>(
+        &'a self,
+        key: &'a StoreKey,
+        access: &'a Access,
+        listed: Option<Timestamp>,
+        tells: bool,
+    ) -> impl Future<Output = Result<Reply, StoreError>> + 'a {
+        self.call(move |_| {
+            let listed = listed.map(second).unwrap_or_default();
+            let all = flag(self.listing == Listing::Separate).to_owned();
+            let tells = flag(tells).to_owned();
+            let args = [
+                second(access.at),
+                second(access.expires),
+                listed,
+                all,
+                tells,
+            ];
+            let keys = [self.names.session(key)].into_iter();
+            Call::new(&script::TOUCH, keys.chain(self.script_index()), args)
+        })
+    }
+
+    /// Continues a touch after a first reply other than plain success.
+    async fn touch_found(
+        &self,
+        mut key: StoreKey,
+        access: &Access,
+        mut reply: Reply,
+    ) -> Result<bool, StoreError> {
+        let (mut listed, mut pointers) = (None, Vec::new());
+        loop {
+            match reply {
+                Reply::Ok(_) if pointers.is_empty() => return Ok(true),
+                Reply::Ok(expires) => {
+                    let expires = str::from_utf8(&expires).ok().and_then(number);
+                    let expires = expires
+                        .map(Timestamp::from_unix)
+                        .ok_or_else(unexpected_reply)?;
+                    self.lead(&pointers, expires).await?;
+                    return Ok(true);
+                }
+                Reply::Gone => return Ok(false),
+                Reply::List(value) => match StoredValue::parse_meta(&value, &key)? {
+                    StoredValue::Record(session) => {
+                        listed = Some(self.list(&session, &key, access.at).await?);
+                    }
+                    _ => return Err(unexpected_reply()),
+                },
+                Reply::Found(value) => match StoredValue::parse_meta(&value, &key)? {
+                    StoredValue::Record(session) if session.is_expired(access.at) => {
+                        return Ok(false);
+                    }
+                    // The script could not parse the record, and it decides what may be
+                    // overwritten.
+                    StoredValue::Record(_) => {
+                        return Err(StoreError::corrupt("the facts of a record cannot be read"));
+                    }
+                    StoredValue::Pointer(to, _) => {
+                        pointers.push(key);
+                        (key, listed) = (to, None);
+                    }
+                    StoredValue::Pending(..) => {
+                        if self.finish_move(&key).await?.is_none() {
+                            return Ok(false);
+                        }
+                    }
+                    StoredValue::Marker(..) | StoredValue::Missing => return Ok(false),
+                },
+                Reply::Taken | Reply::Unknown => return Err(unexpected_reply()),
+            }
+            let tells = !pointers.is_empty();
+            reply = self.touch_call(&key, access, listed, tells).await?;
+        }
+    }
+
+    /// A use that confirms a renewal, which happens once per renewal. The new record is computed
+    /// here, because only the core interprets renewals.
+    async fn touch_renewed(&self, key: &StoreKey, access: &Access) -> Result<bool, StoreError> {
+        let (mut key, mut listed, mut pointers) = (*key, None, Vec::new());
+        while let Some(value) = self.finish_move(&key).await? {
+            let (record, was) = match change::read(value, &key)? {
+                (StoredValue::Record(record), was) if !record.is_expired(access.at) => {
+                    (record, was)
+                }
+                (StoredValue::Pointer(to, _), _) => {
+                    pointers.push(std::mem::replace(&mut key, to));
+                    continue;
+                }
+                _ => return Ok(false),
+            };
+            let Some(touched) = record.touched(access) else {
+                return Ok(true);
+            };
+            let next = NewValue::new(&key, touched, record.expires);
+            let expected = Expected { key, rest: was };
+            let answer = self.call(|again| PatchCall {
+                store: self,
+                expected: &expected,
+                next: &next,
+                listed,
+                again,
+            });
+            match answer.await? {
+                Reply::Ok(_) => {
+                    self.lead(&pointers, next.record.expires).await?;
+                    return Ok(true);
+                }
+                Reply::Gone => return Ok(false),
+                Reply::List(_) => {
+                    listed = Some(self.list(&next.record.meta(), &key, access.at).await?);
+                }
+                // Another request has written since, or the reply to our own write was lost. A use
+                // may be noted twice.
+                Reply::Found(_) | Reply::Unknown => listed = None,
+                Reply::Taken => return Err(unexpected_reply()),
+            }
+        }
+        Ok(false)
+    }
+
+    /// Follows pointers of any age: a log-out with an old id deletes the session.
+    pub(crate) async fn delete_it(
+        &self,
+        key: &StoreKey,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut keys = vec![*key];
+        let mut target = *key;
         let was_there = loop {
-            match self.remove(&key, None, None).await? {
-                Removed::Moved(to) => aliases.push(std::mem::replace(&mut key, to)),
-                Removed::Yes | Removed::Reservation(_) => break true,
-                Removed::No => break false,
+            match self.remove(&target, None, now).await? {
+                Removal::Moved(to) => {
+                    target = to;
+                    keys.push(to);
+                }
+                Removal::Yes(_) => break true,
+                Removal::Reservation(public_id, from, _) => {
+                    let end = self.revoke_moving(public_id, from, &target, now);
+                    break Box::pin(end).await?;
+                }
+                Removal::No | Removal::Retired(_) => break false,
             }
         };
-        // Before the aliases go, which lead whoever repeats this to the same key.
-        let keys = aliases.iter().copied().chain([key]);
         self.confirm(keys).await?;
-        for alias in &aliases {
-            let mut command = redis::cmd("DEL");
-            command.arg(self.names.session(alias));
-            self.read(&command).await?;
-        }
         Ok(was_there)
     }
 }

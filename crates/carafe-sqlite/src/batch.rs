@@ -1,8 +1,9 @@
-//! Group commit: several jobs, one transaction, one `fsync`.
+//! Group commit: several jobs share one transaction and one `fsync`.
 //!
-//! Each job has a savepoint, so that one that fails takes back its own changes only. Nobody hears of a
-//! success before it is committed. If the transaction as a whole is lost (a full disk rolls back
-//! everything), each job is tried once more on its own, so that only those fail that must.
+//! Each job has a savepoint, so a job that fails rolls back only its own changes. A success is
+//! reported only after the commit. If the whole transaction is lost (a full disk rolls back
+//! everything), each job is retried in its own transaction, so that only the jobs that cannot
+//! succeed fail.
 
 use std::{
     sync::Arc,
@@ -18,12 +19,14 @@ use crate::{
     job::Job,
 };
 
-/// The pauses while another process has the lock. Short, because between two of its commits the lock is
-/// free for some 20 µs, and SQLite's own waiting, which goes up to 100 ms, would miss them for seconds.
+/// Pause between attempts while another process holds the lock.
+///
+/// The pause is short because the lock is free for only some 20 µs between two commits of another
+/// process. SQLite's own busy handler sleeps up to 100 ms and would miss these gaps for seconds.
 const PAUSE: Duration = Duration::from_micros(50);
 const LONGEST_PAUSE: Duration = Duration::from_micros(500);
 
-/// The writer's connection, and how long a job may wait.
+/// The writer's connection and the deadline of its jobs.
 pub(crate) struct Batches {
     db: Connection,
     deadline: Duration,
@@ -34,7 +37,7 @@ impl Batches {
         Self { db, deadline }
     }
 
-    /// Runs all of `jobs` and answers each of them.
+    /// Runs `jobs` and replies to each of them.
     pub(crate) fn settle(&self, jobs: Vec<Job>) {
         let mut jobs = match self.begin(jobs) {
             Some(jobs) => jobs,
@@ -47,10 +50,10 @@ impl Batches {
         }
     }
 
-    /// Opens a transaction for those of `jobs` that can still wait for it; `None` if all are answered.
+    /// Opens a transaction for the jobs that have not timed out; `None` if no job is left.
     ///
-    /// The deadline holds here: a job that has passed it is not run. All jobs have the same time to wait,
-    /// so those that queue behind this batch are not kept past theirs.
+    /// A job that has passed its deadline is not run. All jobs have the same deadline, so the jobs
+    /// queued behind this batch do not wait longer than theirs.
     fn begin(&self, mut jobs: Vec<Job>) -> Option<Vec<Job>> {
         let mut pause = PAUSE;
         loop {
@@ -80,20 +83,24 @@ impl Batches {
         wanted
     }
 
-    /// Runs the jobs and commits; after an error nothing of any of them is left.
+    /// Runs the jobs and commits; after an error, the changes of all jobs are rolled back.
     fn commit(&self, jobs: &mut [Job]) -> rusqlite::Result<()> {
         let result = jobs
             .iter_mut()
             .try_for_each(|job| self.run(job))
             .and_then(|()| self.execute("COMMIT"));
         if result.is_err() && !self.db.is_autocommit() {
-            // The first error is the one to report. Should this fail too, the next BEGIN does, and says so.
+            // The first error is the one to report. If ROLLBACK fails too, the next BEGIN reports
+            // it.
             drop(self.execute("ROLLBACK"));
         }
         result
     }
 
-    /// A failure of the job stays in the job; an error here means that the transaction is lost.
+    /// Runs one job in a savepoint.
+    ///
+    /// A failure of the job is kept in the job; an error returned here means that the transaction
+    /// is lost.
     fn run(&self, job: &mut Job) -> rusqlite::Result<()> {
         self.execute("SAVEPOINT job")?;
         if !job.run(&self.db) {
@@ -107,7 +114,7 @@ impl Batches {
     }
 }
 
-/// Answers every job with what went wrong for all of them.
+/// Replies to every job with an error that concerns all of them.
 fn fail(jobs: Vec<Job>, error: rusqlite::Error) {
     let error = Arc::new(error);
     for job in jobs {
@@ -172,7 +179,7 @@ mod tests {
     fn a_lost_transaction_is_tried_again_job_by_job() -> Result<(), Box<dyn Error>> {
         let batches = Batches::new(connect::memory()?, FAR);
         let (first, first_answer) = mark(1, Ok);
-        // What SQLite does by itself after an error of the disk: everything is rolled back.
+        // SQLite itself rolls back everything after a disk error.
         let (second, second_answer) = Job::new(Instant::now() + FAR, |db| {
             drop(db.execute_batch("ROLLBACK"));
             Err::<(), _>(StoreError::Conflict)
@@ -195,13 +202,13 @@ mod tests {
         Ok(())
     }
 
-    /// Leaves a row that a test can find, then ends as `end` says.
+    /// Inserts a row that a test can find, then returns the result of `end`.
     fn mark(
         number: i64,
         end: impl Fn(i64) -> Result<i64, StoreError> + Send + 'static,
     ) -> (Job, Answer<i64>) {
         Job::new(Instant::now() + FAR, move |db| {
-            let sql = "INSERT INTO session_aliases VALUES (zeroblob(32), ?1, randomblob(32))";
+            let sql = "INSERT INTO session_former_keys VALUES (NULL, ?1, randomblob(32))";
             db.execute(sql, [number])
                 .map_err(crate::error::of_statement)?;
             end(number)
@@ -210,8 +217,7 @@ mod tests {
 
     fn fill(text: String) -> (Job, Answer<usize>) {
         Job::new(Instant::now() + FAR, move |db| {
-            let sql =
-                "INSERT INTO sessions VALUES (randomblob(32), '', ?1, '', 1, 1, 1, 1, 1, 1, '')";
+            let sql = "INSERT INTO sessions VALUES (randomblob(32), '', ?1, '', 1, 1, 1, 1, 1, 1, NULL, '')";
             db.execute(sql, [&text]).map_err(crate::error::of_statement)
         })
     }
@@ -227,7 +233,7 @@ mod tests {
     fn marks(batches: &Batches) -> rusqlite::Result<Vec<i64>> {
         let mut statement = batches
             .db
-            .prepare("SELECT alias_until FROM session_aliases ORDER BY 1")?;
+            .prepare("SELECT kept_until FROM session_former_keys ORDER BY 1")?;
         statement.query_map([], |row| row.get(0))?.collect()
     }
 }

@@ -1,28 +1,42 @@
-//! Filing, patching, moving and touching, each as a few statements inside the writer's transaction. That
-//! transaction is the only one that writes, in this process and all others, so reading, merging and
-//! writing back needs no comparison of versions. Next: `remove` for what takes rows away.
+//! Creates, patches, rotates and touches records.
+//!
+//! Each operation takes a few statements inside the writer's transaction. SQLite allows one write
+//! transaction at a time across all processes, so a read-merge-write needs no comparison of
+//! versions. See `remove` for deletions.
 
 use carafe_core::{
     clock::Timestamp,
-    session::Patch,
-    store::{Created, Patched, Record, StoreError, StoreKey},
+    session::{Access, Patch},
+    store::{Created, Patched, Record, Rotation, StoreError, StoreKey, retired_until},
 };
 use rusqlite::{Connection, params};
 
-use crate::{find, rows::Encoded, sql};
+use crate::{
+    find,
+    rows::{self, Encoded},
+    sql,
+};
 
 pub(crate) const INSERT: &str = "INSERT INTO sessions (key, handle, user, device, created, renewed, last_seen, \
-    expires, authenticated, version, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
-/// Names no column of an index, so that SQLite writes one row and no index.
+    expires, authenticated, version, renewal, data) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+/// Sets no indexed column, so that SQLite writes one row and no index entry.
 pub(crate) const UPDATE_DATA: &str = "UPDATE sessions SET device = ?2, last_seen = ?3, authenticated = ?4, \
-    version = ?5, data = ?6 WHERE key = ?1";
+    version = ?5, renewal = ?6, data = ?7 WHERE key = ?1";
 pub(crate) const UPDATE: &str = "UPDATE sessions SET key = ?2, user = ?3, device = ?4, renewed = ?5, last_seen = ?6, \
-    expires = ?7, authenticated = ?8, version = ?9, data = ?10 WHERE key = ?1";
-pub(crate) const TOUCH: &str = "UPDATE sessions SET last_seen = ?2, expires = ?3 WHERE key = ?1";
-const LEAD_ON: &str = "UPDATE session_aliases SET alias_of = ?2, alias_until = min(alias_until, ?3) \
-    WHERE alias_of = ?1";
-const ALIAS: &str = "INSERT INTO session_aliases (key, alias_of, alias_until) VALUES (?1, ?2, ?3)";
-const FORGET_ALIASES: &str = "DELETE FROM session_aliases WHERE alias_of = ?1";
+    expires = ?7, authenticated = ?8, version = ?9, renewal = ?10, data = ?11 WHERE key = ?1";
+pub(crate) const TOUCH: &str =
+    "UPDATE sessions SET last_seen = ?2, expires = ?3, renewal = ?4 WHERE key = ?1";
+/// Sets no indexed column: most accesses only change `last_seen` or confirm a renewal.
+pub(crate) const TOUCH_WITHIN: &str =
+    "UPDATE sessions SET last_seen = ?2, renewal = ?3 WHERE key = ?1";
+const LEAD_ON: &str = "UPDATE session_former_keys SET leads_to = ?2 WHERE leads_to = ?1";
+const RETIRE: &str =
+    "UPDATE session_former_keys SET leads_to = NULL, kept_until = ?2 WHERE leads_to = ?1";
+const PROLONG: &str =
+    "UPDATE session_former_keys SET kept_until = ?2 WHERE key = ?1 AND kept_until < ?2";
+const FORMER_KEY: &str =
+    "INSERT INTO session_former_keys (key, leads_to, kept_until) VALUES (?1, ?2, ?3)";
 
 pub(crate) fn create(
     db: &Connection,
@@ -35,7 +49,7 @@ pub(crate) fn create(
     let encoded = Encoded::of(record)?;
     let values = params![
         key.as_bytes(),
-        encoded.handle,
+        encoded.public_id,
         record.user,
         record.device,
         record.created.unix(),
@@ -44,6 +58,7 @@ pub(crate) fn create(
         record.expires.unix(),
         record.authenticated.map(Timestamp::unix),
         encoded.version,
+        encoded.renewal,
         encoded.data,
     ];
     sql::execute(db, INSERT, values)?;
@@ -57,17 +72,18 @@ pub(crate) fn patch(
     patch: &Patch,
     now: Timestamp,
 ) -> Result<Patched, StoreError> {
-    let Some((key, newest)) = find::record(db, key, now)? else {
+    let Some((own, newest)) = find::record(db, key, now)? else {
         return Ok(Patched::Gone);
     };
-    let Some(record) = newest.after(base, patch)? else {
+    let Some(record) = newest.merge(base, patch)? else {
         return Ok(Patched::Gone);
     };
     if (&record.user, record.expires) == (&newest.user, newest.expires) {
-        write_data(db, &key, &record)?;
+        write_data(db, &own, &record)?;
     } else {
-        write(db, (&key, &key), &record)?;
+        write(db, (&own, &own), &record)?;
     }
+    prolong(db, key, &own, record.expires)?;
     Ok(Patched::Applied(Box::new(record)))
 }
 
@@ -76,58 +92,72 @@ pub(crate) fn rotate(
     (from, to): (&StoreKey, &StoreKey),
     base: &Record,
     patch: &Patch,
-    alias_until: Option<Timestamp>,
+    rotation: Rotation,
     now: Timestamp,
 ) -> Result<Patched, StoreError> {
-    let Some((_, newest)) = find::unaliased(db, from, now)? else {
+    let found = match rotation {
+        Rotation::Renewal(_) => find::current(db, from, now)?,
+        Rotation::Replacement => find::record(db, from, now)?,
+    };
+    let Some((from, newest)) = found else {
         return Ok(Patched::Gone);
     };
-    let Some(record) = newest.rotated(base, patch, now)? else {
+    let Some(record) = newest.rotated(base, patch, &from, rotation, now)? else {
         return Ok(Patched::Gone);
     };
     if find::is_in_use(db, to)? {
-        // Nothing is ever overwritten; a fresh id of 256 bits does not get here.
+        // An existing record is never overwritten. A fresh 256-bit id does not collide.
         return Err(StoreError::Conflict);
     }
-    write(db, (from, to), &record)?;
-    alias(db, from, to, alias_until.filter(|&until| until > now))?;
+    write(db, (&from, to), &record)?;
+    let (from, to) = (from.as_bytes(), to.as_bytes());
+    match rotation {
+        Rotation::Renewal(_) => {
+            sql::execute(db, LEAD_ON, params![from, to])?;
+            sql::execute(db, FORMER_KEY, params![from, to, record.expires.unix()])?;
+        }
+        Rotation::Replacement => {
+            let until = retired_until(now).unix();
+            sql::execute(db, RETIRE, params![from, until])?;
+            sql::execute(db, FORMER_KEY, params![from, None::<&[u8]>, until])?;
+        }
+    }
     Ok(Patched::Applied(Box::new(record)))
 }
 
-/// What `from` and its aliases are from now on: aliases of `to`, or nothing. An older alias never outlives
-/// the one it went through; without a new one, as at a log-in, every old id dies.
-fn alias(
-    db: &Connection,
-    from: &StoreKey,
-    to: &StoreKey,
-    until: Option<Timestamp>,
-) -> Result<(), StoreError> {
-    let (from, to) = (from.as_bytes(), to.as_bytes());
-    match until.map(Timestamp::unix) {
-        None => sql::execute(db, FORGET_ALIASES, params![from])?,
-        Some(until) => {
-            sql::execute(db, LEAD_ON, params![from, to, until])?;
-            sql::execute(db, ALIAS, params![from, to, until])?
-        }
-    };
-    Ok(())
-}
-
-/// Reads the whole row although it changes two numbers: a record that cannot be read is not touched.
-pub(crate) fn touch(
-    db: &Connection,
-    key: &StoreKey,
-    expires: Timestamp,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    let Some((key, record)) = find::record(db, key, now)? else {
+/// Updates `last_seen`, the expiry and the renewal of a live record.
+///
+/// Reads the whole row although only three columns change, so that an unreadable record stays as it
+/// is.
+pub(crate) fn touch(db: &Connection, key: &StoreKey, access: &Access) -> Result<bool, StoreError> {
+    let Some((own, record)) = find::record(db, key, access.at)? else {
         return Ok(false);
     };
-    let (seen, end) = (record.last_seen.max(now), record.expires.max(expires));
-    if (seen, end) != (record.last_seen, record.expires) {
-        sql::execute(db, TOUCH, params![key.as_bytes(), seen.unix(), end.unix()])?;
+    let touched = record.touched(access);
+    if let Some(touched) = &touched {
+        let (seen, renewal) = (touched.last_seen.unix(), rows::renewal(touched));
+        if touched.expires == record.expires {
+            sql::execute(db, TOUCH_WITHIN, params![own.as_bytes(), seen, renewal])?;
+        } else {
+            let expires = touched.expires.unix();
+            sql::execute(db, TOUCH, params![own.as_bytes(), seen, expires, renewal])?;
+        }
     }
+    prolong(db, key, &own, touched.unwrap_or(record).expires)?;
     Ok(true)
+}
+
+/// Extends the lifetime of the pointer at `key` to that of the record at `own`.
+fn prolong(
+    db: &Connection,
+    key: &StoreKey,
+    own: &StoreKey,
+    expires: Timestamp,
+) -> Result<(), StoreError> {
+    if key != own {
+        sql::execute(db, PROLONG, params![key.as_bytes(), expires.unix()])?;
+    }
+    Ok(())
 }
 
 fn write_data(db: &Connection, key: &StoreKey, record: &Record) -> Result<(), StoreError> {
@@ -138,6 +168,7 @@ fn write_data(db: &Connection, key: &StoreKey, record: &Record) -> Result<(), St
         record.last_seen.unix(),
         record.authenticated.map(Timestamp::unix),
         encoded.version,
+        encoded.renewal,
         encoded.data,
     ];
     sql::execute(db, UPDATE_DATA, values).map(drop)
@@ -159,6 +190,7 @@ fn write(
         record.expires.unix(),
         record.authenticated.map(Timestamp::unix),
         encoded.version,
+        encoded.renewal,
         encoded.data,
     ];
     sql::execute(db, UPDATE, values).map(drop)

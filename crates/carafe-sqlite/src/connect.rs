@@ -1,4 +1,4 @@
-//! Connections: the file, who may read it, and SQLite's settings. Next: `reader` and `writer`, who use them.
+//! Opens connections: file permissions and SQLite settings. Used by `reader` and `writer`.
 
 use std::{
     fs::{self, OpenOptions},
@@ -9,30 +9,38 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
-use crate::{Durability, OpenError, schema};
+use crate::{Durability, OpenError, access, schema};
 
-/// While a store opens, another process may be making the tables or repairing the log.
+/// Busy timeout while a store opens: another process may be creating tables or recovering the log.
 const WHILE_OPENING: Duration = Duration::from_secs(5);
-/// Readers of our own files meet a lock only while another process repairs the log after a crash.
+/// Busy timeout of readers.
+///
+/// A reader of a Carafe file meets a lock only while another process recovers the log after a
+/// crash.
 pub(crate) const WHILE_READING: Duration = Duration::from_millis(250);
 
-/// `temp_store`: what a savepoint sets aside never becomes a file. `trusted_schema`: nothing that somebody
-/// has written into the file runs with our rights. No `mmap_size`: an error of the disk would be a signal
-/// that ends the process.
+/// Settings of every connection.
+///
+/// `temp_store` keeps the statement journals of savepoints in memory. With `trusted_schema` off,
+/// functions in a malicious schema do not run. `mmap_size` is unset, because an I/O error in mapped
+/// memory kills the process with a signal.
 const SETTINGS: &str =
     "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -8192;";
 
-/// Statements that a connection keeps prepared: more than there are.
+/// Capacity of the prepared statement cache; larger than the number of statements.
 const STATEMENTS: usize = 64;
 
-/// Makes the file, unless it is there, and the tables in it.
+/// Creates the file, unless it exists, and its tables.
 pub(crate) fn migrate(path: &Path) -> Result<(), OpenError> {
     make_private(path).map_err(|error| OpenError::File(path.to_owned(), error))?;
+    access::check(path)?;
     let mut db = open(&resolve(path)?, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     schema::migrate(&mut db)
 }
 
-/// The connection that writes. Opened first: it repairs what a crash has left and turns the log on.
+/// Opens the connection that writes.
+///
+/// Must be opened first: it recovers the log after a crash and enables WAL mode.
 pub(crate) fn writer(path: &Path, durability: Durability) -> Result<Connection, OpenError> {
     let db = writable(path)?;
     schema::check(&db)?;
@@ -41,18 +49,19 @@ pub(crate) fn writer(path: &Path, durability: Durability) -> Result<Connection, 
         return Err(OpenError::NoWal);
     }
     synchronize(&db, durability)?;
-    // A burst does not leave a large log behind for ever.
+    // Truncate the log after a burst of writes.
     db.query_row("PRAGMA journal_size_limit = 67108864", [], |_| Ok(()))?;
-    // The first look through the log opens it: a directory without room for it shows now, and this
-    // connection removes the log in the end even if nothing was written.
+    // The first read of the log opens it. A missing permission to create the log is thus found
+    // here, and this connection removes the log when it closes even if it has written nothing.
     schema::check(&db)?;
-    // The writer waits on its own, because SQLite does not know the deadlines: `batch`.
+    // The writer retries on its own (`batch`), because SQLite does not know the deadlines.
     db.busy_timeout(Duration::ZERO)?;
     Ok(db)
 }
 
-/// The connection that writes to a file of somebody else's, which stays as it is: with the journal that it has.
-/// Without a write-ahead log a commit has to wait for those who read.
+/// Opens the connection that writes to a foreign file, without changing its journal mode.
+///
+/// Without a write-ahead log, a commit waits for readers.
 #[cfg(feature = "flask-session")]
 pub(crate) fn guest(
     path: &Path,
@@ -68,7 +77,7 @@ pub(crate) fn guest(
 fn writable(path: &Path) -> Result<Connection, OpenError> {
     let db = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     if db.is_readonly("main")? {
-        // SQLite is content with reading where it may not write.
+        // SQLite falls back to read-only access without an error.
         return Err(OpenError::File(
             path.to_owned(),
             io::ErrorKind::PermissionDenied.into(),
@@ -84,14 +93,14 @@ fn synchronize(db: &Connection, durability: Durability) -> Result<(), OpenError>
     })?)
 }
 
-/// A connection that cannot write, and waits so long for a lock.
+/// Opens a read-only connection with the given busy timeout.
 pub(crate) fn reader(path: &Path, wait: Duration) -> Result<Connection, OpenError> {
     let db = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     db.busy_timeout(wait)?;
     Ok(db)
 }
 
-/// A database that is gone with its connection.
+/// Opens a database in memory, which is dropped with its connection.
 pub(crate) fn memory() -> Result<Connection, OpenError> {
     let mut db = Connection::open_in_memory()?;
     prepare(&db)?;
@@ -99,13 +108,23 @@ pub(crate) fn memory() -> Result<Connection, OpenError> {
     Ok(db)
 }
 
-/// An absolute path: a relative one would move with the process, and SQLite takes `file:…` for a URI.
+/// Resolves the path of a file after checking its permissions; see `access`.
+pub(crate) fn resolve_safe(path: &Path) -> Result<PathBuf, OpenError> {
+    let resolved = resolve(path)?;
+    access::check(path)?;
+    Ok(resolved)
+}
+
+/// Returns an absolute path.
+///
+/// A relative path would depend on the working directory, and SQLite parses `file:…` as a URI.
 pub(crate) fn resolve(path: &Path) -> Result<PathBuf, OpenError> {
     fs::canonicalize(path).map_err(|error| OpenError::File(path.to_owned(), error))
 }
 
 fn open(path: &Path, access: OpenFlags) -> Result<Connection, OpenError> {
-    // No mutex of SQLite's: each connection has one owner at a time, a thread or a lock's holder.
+    // SQLite's mutex is unnecessary: each connection has one owner at a time, a thread or the
+    // holder of a lock.
     let db = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     db.busy_timeout(WHILE_OPENING)?;
     prepare(&db)?;
@@ -114,14 +133,16 @@ fn open(path: &Path, access: OpenFlags) -> Result<Connection, OpenError> {
 
 fn prepare(db: &Connection) -> Result<(), OpenError> {
     db.set_prepared_statement_cache_capacity(STATEMENTS);
-    // Plans that do not depend on the values bound. Without this, SQLite makes most plans anew for each
-    // call, as rusqlite clears the bindings in between: 25 µs instead of 2.
+    // Query plans that do not depend on bound values. Without this setting, SQLite re-prepares most
+    // statements for each call, because rusqlite clears the bindings in between: 25 µs instead of
+    // 2.
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(db.execute_batch(SETTINGS)?)
 }
 
-/// An empty file that only its owner may read; SQLite gives its log the same permissions. One that is
-/// there keeps what its owner has decided.
+/// Creates an empty file that only its owner can read; SQLite gives the log the same permissions.
+///
+/// An existing file keeps its permissions.
 fn make_private(path: &Path) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);

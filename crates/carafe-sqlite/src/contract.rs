@@ -1,119 +1,134 @@
-//! The verbs of the contract, each handed to the readers or to the writer. What they do stands in `find`,
-//! `change` and `remove`; what goes to the writer is copied first, because it outlives a dropped future.
-//! Next: `inventory` for those of operators.
+//! The store contract: each operation runs on a reader or on the writer.
+//!
+//! The operations are implemented in `find`, `change` and `remove`. Arguments for the writer are
+//! cloned, because a queued write outlives a dropped future. See `inventory` for the operators'
+//! listing.
 
 use carafe_core::{
+    MaybeReady,
     clock::Timestamp,
-    session::Patch,
+    session::{Access, Patch},
     store::{
-        BoxFuture, Created, ExpiredSweep, Inventory, Patched, Record, SessionStore, StoreError,
-        StoreKey, Summary, UserSessions, Which,
+        BoxFuture, Capabilities, Created, ExpiredSweep, KeyState, Patched, Position, Powers,
+        PublicId, Record, Rotation, Selection, SessionMeta, SessionStore, StoreError, StoreKey,
+        UserSessions,
     },
 };
 
-use crate::{SqliteStore, change, claim, find, remove};
+use crate::{SqliteStore, change, find, remove, sweep_lease};
 
 impl SessionStore for SqliteStore {
-    fn create<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        record: &'a Record,
+    async fn create(
+        &self,
+        key: &StoreKey,
+        record: &Record,
         _: Timestamp,
-    ) -> BoxFuture<'a, Result<Created, StoreError>> {
+    ) -> Result<Created, StoreError> {
         let (key, record) = (*key, record.clone());
-        Box::pin(self.write(move |db| change::create(db, &key, &record)))
+        self.write(move |db| change::create(db, &key, &record))
+            .await
     }
 
-    fn load<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
+    async fn load(&self, key: &StoreKey, now: Timestamp) -> Result<KeyState, StoreError> {
         let key = *key;
-        Box::pin(self.read(move |db| Ok(find::record(db, &key, now)?.map(|(_, record)| record))))
+        self.read(move |db| find::state(db, &key, now)).await
     }
 
-    fn patch<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        base: &'a Record,
-        patch: &'a Patch,
+    async fn patch(
+        &self,
+        key: &StoreKey,
+        base: &Record,
+        patch: &Patch,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<Patched, StoreError>> {
+    ) -> Result<Patched, StoreError> {
         let (key, base, patch) = (*key, base.clone(), patch.clone());
-        Box::pin(self.write(move |db| change::patch(db, &key, &base, &patch, now)))
+        self.write(move |db| change::patch(db, &key, &base, &patch, now))
+            .await
     }
 
-    fn rotate<'a>(
-        &'a self,
-        from: &'a StoreKey,
-        to: &'a StoreKey,
-        base: &'a Record,
-        patch: &'a Patch,
-        alias_until: Option<Timestamp>,
+    async fn rotate(
+        &self,
+        from: &StoreKey,
+        to: &StoreKey,
+        base: &Record,
+        patch: &Patch,
+        rotation: Rotation,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<Patched, StoreError>> {
+    ) -> Result<Patched, StoreError> {
         let (from, to, base, patch) = (*from, *to, base.clone(), patch.clone());
-        Box::pin(
-            self.write(move |db| change::rotate(db, (&from, &to), &base, &patch, alias_until, now)),
-        )
+        self.write(move |db| change::rotate(db, (&from, &to), &base, &patch, rotation, now))
+            .await
     }
 
-    fn touch<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        expires: Timestamp,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+    async fn touch(&self, key: &StoreKey, access: &Access) -> Result<bool, StoreError> {
+        let (key, access) = (*key, *access);
+        self.write(move |db| change::touch(db, &key, &access)).await
+    }
+
+    async fn delete(&self, key: &StoreKey, now: Timestamp) -> Result<bool, StoreError> {
         let key = *key;
-        Box::pin(self.write(move |db| change::touch(db, &key, expires, now)))
+        self.write(move |db| remove::session(db, &key, now)).await
     }
 
-    fn delete<'a>(&'a self, key: &'a StoreKey) -> BoxFuture<'a, Result<bool, StoreError>> {
-        let key = *key;
-        Box::pin(self.write(move |db| remove::session(db, &key)))
+    fn powers(&self) -> Powers<'_> {
+        Powers::new()
+            .with_users(self)
+            .with_sweeper(self)
+            .with_listing(self)
     }
 
-    fn users(&self) -> Option<&dyn UserSessions> {
-        Some(self)
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::CARAFE
     }
 
-    fn sweeper(&self) -> Option<&dyn ExpiredSweep> {
-        Some(self)
-    }
-
-    fn inventory(&self) -> Option<&dyn Inventory> {
-        Some(self)
+    fn budget(&self) -> Option<BoxFuture<'static, StoreError>> {
+        None
     }
 }
 
 impl UserSessions for SqliteStore {
-    fn of_user<'a>(
+    fn list_by_user<'a>(
         &'a self,
         user: &'a str,
+        after: Option<Position>,
+        limit: usize,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<Vec<Summary>, StoreError>> {
+    ) -> BoxFuture<'a, Result<Vec<SessionMeta>, StoreError>> {
         let user = user.to_owned();
-        Box::pin(self.read(move |db| find::of_user(db, &user, now)))
+        Box::pin(self.read(move |db| find::of_user(db, &user, after, limit, now)))
     }
 
-    fn delete_of_user<'a>(
+    fn delete_by_user<'a>(
         &'a self,
         user: &'a str,
-        which: Which,
+        which: Selection,
+        limit: usize,
+        now: Timestamp,
     ) -> BoxFuture<'a, Result<u64, StoreError>> {
         let user = user.to_owned();
-        Box::pin(self.write(move |db| remove::of_user(db, &user, which)))
+        Box::pin(self.write(move |db| remove::of_user(db, &user, which, limit, now)))
+    }
+
+    fn trim<'a>(
+        &'a self,
+        user: &'a str,
+        keep: usize,
+        own: PublicId,
+        limit: usize,
+        now: Timestamp,
+    ) -> MaybeReady<'a, Result<u64, StoreError>> {
+        let user = user.to_owned();
+        MaybeReady::later(self.write(move |db| remove::surplus(db, &user, keep, own, limit, now)))
     }
 }
 
 impl ExpiredSweep for SqliteStore {
-    fn claim<'a>(
+    fn acquire_sweep_lease<'a>(
         &'a self,
         until: Timestamp,
         now: Timestamp,
     ) -> BoxFuture<'a, Result<bool, StoreError>> {
-        Box::pin(self.write(move |db| claim::sweep(db, until, now)))
+        Box::pin(self.write(move |db| sweep_lease::sweep(db, until, now)))
     }
 
     fn sweep<'a>(

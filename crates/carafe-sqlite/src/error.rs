@@ -1,5 +1,7 @@
-//! What went wrong, by kind. SQLite's own error is always kept as the source; it never holds an id or
-//! data, because every value is bound and none is part of a statement's text.
+//! Error types.
+//!
+//! SQLite's error is always kept as the source. It never contains an id or session data, because
+//! all values are bound and none is part of a statement's text.
 
 use std::{error::Error, fmt, io, path::PathBuf, sync::Arc};
 
@@ -8,36 +10,35 @@ use rusqlite::{Error as SqliteError, ErrorCode};
 
 use crate::SCHEMA_VERSION;
 
-/// Why a store was not opened or its tables not made.
+/// An error of opening a store or of creating its tables.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum OpenError {
     /// The URL does not name a database.
-    Url {
-        /// The URL.
-        url: String,
-        /// What is wrong with it.
-        why: &'static str,
-    },
+    Url(&'static str),
+    /// Other users can write or replace the file. Contains the reason and the remedy.
+    Unsafe(String),
     /// The file cannot be used.
     File(PathBuf, io::Error),
-    /// The tables are not there or of another version: 0 stands for "not there".
+    /// The tables are missing (0) or have another version.
     Schema(i64),
-    /// The tables have not this index, as those of an unfinished version.
+    /// An index of the tables is missing, as in those of an unreleased version.
     Index(String),
-    /// There are no sessions in the file, but somebody else's tables.
+    /// The file has no session tables but other tables.
     Foreign,
-    /// The file system cannot share memory between connections, as on most network drives.
+    /// The file system lacks shared memory, like most network file systems.
     NoWal,
-    /// SQLite refuses.
+    /// SQLite returned an error.
     Sqlite(Box<dyn Error + Send + Sync>),
 }
 
 impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Url { url, why } => write!(f, "`{url}` is no URL of a session store: {why}"),
-            Self::File(path, why) => write!(f, "cannot use {}: {why}", path.display()),
+            // The URL is omitted: a URL of another kind may contain a password.
+            Self::Url(why) => write!(f, "this is no URL of a session store in SQLite: {why}"),
+            Self::Unsafe(why) => write!(f, "the file is not safe: {why}"),
+            Self::File(path, _) => write!(f, "cannot use {}", path.display()),
             Self::Schema(0) => f.write_str(
                 "the file has no session tables: call `SqliteStore::migrate`, or run `SCHEMA`",
             ),
@@ -59,7 +60,7 @@ impl fmt::Display for OpenError {
             Self::NoWal => {
                 f.write_str("the file cannot have a write-ahead log: put it on a local disk")
             }
-            Self::Sqlite(why) => write!(f, "SQLite cannot open the sessions: {why}"),
+            Self::Sqlite(_) => f.write_str("SQLite cannot open the sessions"),
         }
     }
 }
@@ -69,9 +70,12 @@ impl Error for OpenError {
         match self {
             Self::File(_, why) => Some(why),
             Self::Sqlite(why) => Some(&**why),
-            Self::Url { .. } | Self::Schema(_) | Self::Index(_) | Self::Foreign | Self::NoWal => {
-                None
-            }
+            Self::Url(_)
+            | Self::Unsafe(_)
+            | Self::Schema(_)
+            | Self::Index(_)
+            | Self::Foreign
+            | Self::NoWal => None,
         }
     }
 }
@@ -82,22 +86,29 @@ impl From<SqliteError> for OpenError {
     }
 }
 
-/// The kind of a failed statement. A full disk is `Full`; a damaged file is `Corrupt`, like a damaged row.
+/// Classifies the error of a statement.
+///
+/// A value that no row can hold is `Unstorable`, a full disk is `Full`, and a damaged file is
+/// `Corrupt`, like a damaged row.
 pub(crate) fn of_statement(error: SqliteError) -> StoreError {
     of_shared(&Arc::new(error))
 }
 
-/// [`of_statement`] for a failure that several callers hear of.
+/// [`of_statement`] for an error that is reported to several callers.
 pub(crate) fn of_shared(error: &Arc<SqliteError>) -> StoreError {
     let source = Arc::clone(error);
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => StoreError::Full,
+        // A value exceeds `SQLITE_MAX_LENGTH`, or a row violates a constraint of its table.
+        Some(ErrorCode::TooBig | ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch) => {
+            StoreError::unstorable(source)
+        }
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::corrupt(source),
         _ => StoreError::unavailable(source),
     }
 }
 
-/// Whether somebody else holds the lock that `error` speaks of, so that waiting may help.
+/// Returns whether another connection holds the lock, so that a retry may succeed.
 pub(crate) fn is_busy(error: &SqliteError) -> bool {
     matches!(
         error.sqlite_error_code(),
@@ -105,7 +116,7 @@ pub(crate) fn is_busy(error: &SqliteError) -> bool {
     )
 }
 
-/// A column that holds what no version of this crate has written.
+/// A column with a value that no version of this crate writes.
 #[derive(Debug)]
 pub(crate) struct BadColumn {
     pub(crate) name: &'static str,
@@ -114,12 +125,36 @@ pub(crate) struct BadColumn {
 
 impl fmt::Display for BadColumn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "column `{}`: {}", self.name, self.source)
+        write!(f, "column `{}` cannot be read", self.name)
     }
 }
 
 impl Error for BadColumn {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(&*self.source)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_error_repeats_its_cause() {
+        let errors: [Box<dyn Error>; 3] = [
+            Box::new(OpenError::File(
+                "sessions.db".into(),
+                io::Error::other("locked"),
+            )),
+            Box::new(OpenError::Sqlite("locked".into())),
+            Box::new(BadColumn {
+                name: "user",
+                source: "locked".into(),
+            }),
+        ];
+        for error in errors {
+            let cause = error.source().expect("a cause").to_string();
+            assert!(!error.to_string().contains(&cause), "{error}");
+        }
     }
 }

@@ -1,13 +1,17 @@
-//! What an operator wants to know of a file: is it the one that was meant, whole and durable. Asked on the
-//! writer's connection inside a transaction, so that the answer also says that writing is possible.
+//! The health report of a file: identity, schema and durability.
+//!
+//! Runs in a transaction on the writer's connection, so that a report also proves that writing is
+//! possible.
+
+use std::path::Path;
 
 use carafe_core::store::{Health, StoreError};
 use rusqlite::{Connection, types::FromSql};
 
-use crate::{SCHEMA_VERSION, SqliteStore, error::of_statement, schema};
+use crate::{SCHEMA_VERSION, SqliteStore, access, error::of_statement, schema};
 
 impl SqliteStore {
-    /// How this store is: the file, its schema and indices, and what a commit is worth. Reads no session.
+    /// Reports the state of the file, its schema and indices, and its durability. Reads no session.
     ///
     /// ```
     /// use carafe_sqlite::{SqliteOptions, SqliteStore};
@@ -16,15 +20,25 @@ impl SqliteStore {
     /// # futures_executor::block_on(async {
     /// let health = store.health().await?;
     /// assert!(health.is_good(), "{health}");
-    /// # Ok::<(), carafe_core::store::StoreError>(())
+    /// # Ok::<(), carafe_sqlite::StoreError>(())
     /// # })?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
-    /// As every write: [`StoreError::Timeout`] while another process has the lock, [`StoreError::Unavailable`].
+    ///
+    /// The errors of any write: [`StoreError::Timeout`] while another process holds the lock,
+    /// [`StoreError::Unavailable`].
     pub async fn health(&self) -> Result<Health, StoreError> {
-        self.write(|db| of(db).map_err(of_statement)).await
+        let given = self.given.clone();
+        self.write(move |db| {
+            let mut health = of(db).map_err(of_statement)?;
+            if let Some(path) = &given {
+                access(path, &mut health);
+            }
+            Ok(health)
+        })
+        .await
     }
 }
 
@@ -37,6 +51,16 @@ fn of(db: &Connection) -> rusqlite::Result<Health> {
     tables(db, &mut health)?;
     durability(db, &mut health)?;
     Ok(health)
+}
+
+/// Checks the permissions, which may have changed since the file was opened.
+fn access(path: &Path, health: &mut Health) {
+    let access = access::look(path);
+    if let Some(mode) = access.mode {
+        health.fact("permissions", mode);
+    }
+    health.problems.extend(access.refusals);
+    health.problems.extend(access.problems);
 }
 
 fn size(db: &Connection, health: &mut Health) -> rusqlite::Result<()> {

@@ -1,44 +1,50 @@
-//! The power to look through all sessions, each call handed to the readers or to the writer. What they do
-//! stands in `look` and `remove`.
+//! The listing of all sessions: each call runs on a thread for long reads or on the writer.
+//!
+//! The statements are in `look` and `remove`.
 
 use carafe_core::{
     clock::Timestamp,
     store::{
-        Batch, BoxFuture, Cursor, Handle, Inventory, Position, Record, Sample, StoreError,
-        StoreKey, Summary,
+        BoxFuture, Cursor, Position, PublicId, Record, Sample, ScanPage, SessionListing,
+        SessionMeta, StoreError, StoreKey,
     },
 };
 
 use crate::{SqliteStore, look, remove};
 
-impl Inventory for SqliteStore {
-    fn newest<'a>(
+impl SessionListing for SqliteStore {
+    fn list<'a>(
         &'a self,
         after: Option<Position>,
         limit: usize,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<Vec<Summary>, StoreError>> {
-        Box::pin(self.read(move |db| look::newest(db, after, limit, now)))
+    ) -> BoxFuture<'a, Result<Vec<SessionMeta>, StoreError>> {
+        Box::pin(self.read_long(move |db| look::newest(db, after, limit, now)))
     }
 
-    fn of_handle<'a>(
+    fn find<'a>(
         &'a self,
-        handle: Handle,
+        public_id: PublicId,
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
-        Box::pin(self.read(move |db| look::of_handle(db, handle, now)))
+        Box::pin(self.read(move |db| look::find(db, public_id, now)))
     }
 
-    fn delete_of_handle<'a>(&'a self, handle: Handle) -> BoxFuture<'a, Result<bool, StoreError>> {
-        Box::pin(self.write(move |db| remove::of_handle(db, handle)))
+    fn delete_by_public_id<'a>(
+        &'a self,
+        public_id: PublicId,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        Box::pin(self.write(move |db| remove::by_public_id(db, public_id, now)))
     }
 
-    fn delete_begun<'a>(
+    fn delete_created_before<'a>(
         &'a self,
         until: Timestamp,
         limit: usize,
+        now: Timestamp,
     ) -> BoxFuture<'a, Result<u64, StoreError>> {
-        Box::pin(self.write(move |db| remove::begun(db, until, limit)))
+        Box::pin(self.write(move |db| remove::begun(db, until, limit, now)))
     }
 
     fn sample<'a>(
@@ -48,19 +54,19 @@ impl Inventory for SqliteStore {
     ) -> BoxFuture<'a, Result<Sample, StoreError>> {
         Box::pin(async move {
             let start = StoreKey::random().map_err(StoreError::unavailable)?;
-            self.read(move |db| look::sample(db, &start, limit, now))
+            self.read_long(move |db| look::sample(db, &start, limit, now))
                 .await
         })
     }
 
-    fn walk<'a>(
+    fn scan<'a>(
         &'a self,
         after: Option<&'a Cursor>,
         limit: usize,
-    ) -> BoxFuture<'a, Result<Batch, StoreError>> {
+    ) -> BoxFuture<'a, Result<ScanPage, StoreError>> {
         Box::pin(async move {
             let after = after.map(Cursor::key).transpose()?;
-            self.read(move |db| look::walk(db, after.as_ref(), limit))
+            self.read_long(move |db| look::walk(db, after.as_ref(), limit))
                 .await
         })
     }

@@ -1,4 +1,4 @@
-//! A write on its way: what to do, until when it is wanted, and who waits for the result.
+//! A queued write with its deadline and reply channel.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -11,17 +11,17 @@ use rusqlite::Connection;
 
 use crate::writer::closed;
 
-/// A write that may be run again, as long as what it did before was rolled back.
+/// A write that can be retried after its changes were rolled back.
 pub(crate) struct Job {
     pub(crate) deadline: Instant,
     work: Box<dyn Work>,
 }
 
-/// A job without the type of its result.
+/// A job with its result type erased.
 trait Work: Send {
-    /// Does it and keeps the result; whether that is one.
+    /// Runs the job and stores its result; returns whether the job succeeded.
     fn run(&mut self, db: &Connection) -> bool;
-    /// Hands the result over, or `trouble` in its place.
+    /// Sends the result, or `trouble` in its place.
     fn answer(self: Box<Self>, trouble: Option<StoreError>);
 }
 
@@ -32,7 +32,7 @@ struct Task<F, T> {
 }
 
 impl Job {
-    /// A job that calls `change` inside a transaction, and where its result will be.
+    /// Returns a job that calls `change` inside a transaction, and the receiver of its result.
     pub(crate) fn new<F, T>(deadline: Instant, change: F) -> (Self, Receiver<Result<T, StoreError>>)
     where
         F: FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
@@ -51,7 +51,7 @@ impl Job {
         self.work.run(db)
     }
 
-    /// The result of the last run; only for what is committed, or has failed and is rolled back.
+    /// Sends the result of the last run, which must be committed, or failed and rolled back.
     pub(crate) fn done(self) {
         self.work.answer(None);
     }
@@ -67,8 +67,8 @@ where
     T: Send,
 {
     fn run(&mut self, db: &Connection) -> bool {
-        // An application's own code runs in here: `Patch::update`. Its panic ends this job and no other;
-        // what the job has done so far is rolled back, so nothing half done is seen again.
+        // Application code runs here: `Patch::update`. A panic fails only this job, and its changes
+        // are rolled back, so no partial change becomes visible.
         let change = &mut self.change;
         let result = catch_unwind(AssertUnwindSafe(|| change(db)))
             .unwrap_or_else(|_| Err(StoreError::unavailable("a change of a session panicked")));
@@ -76,14 +76,15 @@ where
     }
 
     fn answer(self: Box<Self>, trouble: Option<StoreError>) {
-        // Its own failure says more than that of the transaction, which may be only a consequence.
+        // The job's own error is more specific than that of the transaction, which may be a
+        // consequence.
         let result = match (self.result, trouble) {
             (Some(Err(own)), _) => Err(own),
             (_, Some(trouble)) => Err(trouble),
             (Some(done), None) => done,
             (None, None) => Err(closed()),
         };
-        // Whoever has dropped the future does not want to know.
+        // Sending fails if the caller has dropped the future.
         drop(self.reply.send(result));
     }
 }

@@ -1,79 +1,63 @@
-//! Sessions in an SQLite file: Carafe's embedded store, for services on one machine.
+//! A session store in an SQLite file: Carafe's embedded store, for services on one machine.
 //!
-//! Reads run in parallel and where they are asked for. One thread writes: it commits what has queued up as
-//! one transaction, so that durable writes share their `fsync`. Several processes may share a file on a
-//! local disk. It never makes tables unasked, never overwrites a row that it cannot read, and needs no
-//! runtime. Times and data stand in the file so that any SQLite tool shows them: [`SCHEMA`].
+//! Reads run in parallel on the calling threads. One thread writes and commits all queued writes
+//! in one transaction, so that durable writes share an `fsync`. Several processes may share a file
+//! on a local disk. The store creates tables only on request, never overwrites a row that it cannot
+//! read, and needs no async runtime. Times and data are readable with any SQLite tool: see
+//! [`SCHEMA`].
 //!
-//! | file | holds |
+//! | module | contents |
 //! |---|---|
-//! | `store` | [`SqliteStore`]; `contract` makes it a `SessionStore`, `inventory` an `Inventory` |
-//! | `options`, `url`, `connect`, `schema` | from a file to connections |
-//! | `reader`, `writer`, `batch`, `job` | who runs what, and when |
-//! | `find`, `look`, `change`, `claim`, `remove`, `rows` | the statements |
-//! | `health` | what an operator wants to know of a file |
-//! | `flask_session` | the table of Flask-Session instead (feature `flask-session`) |
-//! | `error` | what went wrong, by kind |
+//! | `store` | [`SqliteStore`]; `contract` and `inventory` implement the traits of stores |
+//! | `options`, `url`, `access`, `connect`, `schema` | opening a file |
+//! | `reader`, `long_reads`, `writer`, `batch`, `job` | scheduling of reads and writes |
+//! | `find`, `look`, `change`, `sweep_lease`, `remove`, `rows` | the statements |
+//! | `health` | the operators' health report |
+//! | `flask_session` | the table of Flask-Session (feature `flask-session`) |
+//! | `error` | error types |
 //!
 //! # Example
 //!
 //! ```
-//! use carafe_core::{
-//!     clock::Timestamp,
-//!     session::{Patch, SessionData},
-//!     store::{Handle, Record, SessionStore, StoreKey},
-//! };
+//! use carafe::{ServerSide, SessionLayer};
 //! use carafe_sqlite::{SqliteOptions, SqliteStore};
 //!
 //! # let file = std::env::temp_dir().join(format!("carafe-example-{}.db", std::process::id()));
-//! SqliteStore::migrate(&file)?; // once, as the step of a deployment that it is
+//! SqliteStore::migrate(&file)?; // once, as a step of a deployment
 //! let store = SqliteStore::open(&file, SqliteOptions::default())?;
-//!
-//! let (key, now) = (StoreKey::of_id("an id from a cookie"), Timestamp::now());
-//! let record = Record {
-//!     data: SessionData::parse(r#"{"n":1}"#.to_owned(), Record::STYLE)?,
-//!     user: None,
-//!     handle: Handle::random()?,
-//!     device: None,
-//!     created: now,
-//!     renewed: now,
-//!     last_seen: now,
-//!     expires: now.saturating_add(1800),
-//!     authenticated: None,
-//!     version: 0,
-//! };
-//! # futures_executor::block_on(async {
-//! store.create(&key, &record, now).await?;
-//! let mut patch = Patch::default();
-//! patch.set("n", "2".to_owned());
-//! store.patch(&key, &record, &patch, now).await?;
-//! let loaded = store.load(&key, now).await?.expect("it was filed");
-//! assert_eq!(loaded.data.text_of("n"), Some("2"));
-//! # Ok::<(), carafe_core::store::StoreError>(())
-//! # })?;
-//! store.close(); // or drop it: what has queued up is committed first
+//! let sessions = SessionLayer::new(ServerSide::new(store));
+//! # drop(sessions);
 //! # std::fs::remove_file(&file)?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # What a commit is worth
+//! A store that is dropped commits its queued writes first.
 //!
-//! | [`Durability`] | survives `kill -9` | survives a power cut |
+//! # Durability
+//!
+//! | [`Durability`] | survives `kill -9` | survives a power failure |
 //! |---|---|---|
 //! | `Full`, the default | yes | yes |
-//! | `Normal` | yes | the newest writes may be lost; the file is whole |
+//! | `Normal` | yes | the newest writes may be lost; the file stays consistent |
+//!
+//! # File permissions
+//!
+//! A new file and its log are readable and writable by their owner only. A file that any user can
+//! write is refused, and so is a file that any user can replace: in a world-writable directory, or
+//! behind a symbolic link in such a directory. A world-readable file is a problem in
+//! [`SqliteStore::health`], as is any symbolic link. Group permissions are the operator's decision.
 //!
 //! # Deadlines
 //!
-//! A write that the writer has not begun within [`SqliteOptions::deadline`] is answered with
-//! `StoreError::Timeout` and not run. Whoever waits for another process' lock is let go in the same way. A
-//! disk that hangs inside one `fsync` hangs the thread that called it: no timeout of this crate can end
-//! that, so a service with such disks puts its own around the store's futures, which may be dropped at any
-//! time; what was queued is applied all the same.
+//! A write that is not started within [`SqliteOptions::deadline`] fails with `StoreError::Timeout`
+//! and is not run; so does a write that waits for another process' lock. A disk that hangs inside
+//! an `fsync` blocks the calling thread, and no timeout of this crate can interrupt it. A service
+//! with such disks adds its own timeout around the store's futures, which may be dropped at any
+//! time; a queued write is applied even if its future is dropped.
 
+mod access;
 mod batch;
 mod change;
-mod claim;
 mod connect;
 mod contract;
 mod error;
@@ -83,6 +67,7 @@ mod flask_session;
 mod health;
 mod inventory;
 mod job;
+mod long_reads;
 mod look;
 mod options;
 mod reader;
@@ -91,9 +76,13 @@ mod rows;
 mod schema;
 mod sql;
 mod store;
+mod sweep_lease;
 mod url;
 mod writer;
 
+#[cfg(feature = "flask-session")]
+pub use carafe_core::flask::stored::{FlaskSession, Format};
+pub use carafe_core::store::StoreError;
 pub use error::OpenError;
 #[cfg(feature = "flask-session")]
 pub use flask_session::FlaskSessionStore;

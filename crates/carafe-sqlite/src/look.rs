@@ -1,14 +1,18 @@
-//! Looking through all sessions, for operators: pages, samples, walks. Each statement follows an index and
-//! reads little more than what it gives; `+` keeps SQLite from another index than the one that is meant.
+//! Reads over all sessions for operators: pages, samples, scans.
+//!
+//! Each statement uses an index and reads little more than it returns; a unary `+` prevents SQLite
+//! from choosing another index.
+
+use std::cmp::Reverse;
 
 use carafe_core::{
     clock::Timestamp,
     store::{
-        Batch, Cursor, Handle, Position, Record, Rows, Sample, StoreError, StoreKey, Summary,
-        estimate,
+        Cursor, Position, PublicId, ReadableRows, Record, Sample, ScanPage, SessionMeta,
+        StoreError, StoreKey, estimate,
     },
 };
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, ToSql, params};
 
 use crate::{
     error::of_statement,
@@ -16,14 +20,21 @@ use crate::{
     sql,
 };
 
-/// No `LIMIT`: rows are read one by one until the page is full, because some may not be readable.
+/// No `LIMIT`: rows are read until the page is full, because some may be expired or unreadable.
 const NEWEST: &str = concat!(
     "SELECT ",
     summary_columns!(),
-    " FROM sessions AS s WHERE (s.renewed, s.handle) < (?1, ?2) AND +s.expires > ?3",
+    " FROM sessions AS s WHERE (s.renewed, s.handle) < (?1, ?2)",
     " ORDER BY s.renewed DESC, s.handle DESC"
 );
-const BY_HANDLE: &str = concat!(
+const LIVE: &str = concat!(
+    "SELECT ",
+    summary_columns!(),
+    " FROM sessions AS s WHERE s.expires > ?1 ORDER BY s.expires LIMIT ?2"
+);
+/// Number of rows a list reads beyond its limit before it checks whether only this many are live.
+const SCANNED: usize = 4_096;
+const BY_PUBLIC_ID: &str = concat!(
     "SELECT ",
     columns!(),
     " FROM sessions AS s WHERE s.handle = ?1 AND +s.expires > ?2"
@@ -34,7 +45,7 @@ const WALK: &str = concat!(
     " FROM sessions AS s WHERE s.key > ?1 ORDER BY s.key LIMIT ?2"
 );
 
-/// Rows in the order of their keys, from ?1 on or up to it.
+/// Selects rows in key order, from ?1 upward or below it.
 macro_rules! rows {
     ($side:literal) => {
         concat!(
@@ -48,7 +59,7 @@ macro_rules! rows {
 }
 const ROWS: [&str; 2] = [rows!(">="), rows!("<")];
 
-/// How many keys there are from ?1 on or up to it, as far as ?2, and the last of them. Reads no row.
+/// Counts the keys from ?1 upward or below it, at most ?2, and returns the last one. Reads no row.
 macro_rules! keys {
     ($side:literal) => {
         concat!(
@@ -65,26 +76,96 @@ pub(crate) fn newest(
     after: Option<Position>,
     limit: usize,
     now: Timestamp,
-) -> Result<Vec<Summary>, StoreError> {
-    let (renewed, handle) = match after {
-        Some(place) => (place.renewed.unix(), place.handle.to_string()),
-        // Before the first: `~` comes after all characters of a handle.
-        None => (i64::MAX, "~".to_owned()),
+) -> Result<Vec<SessionMeta>, StoreError> {
+    let (renewed, public_id) = sql::behind(after);
+    let is_behind = |session: &SessionMeta| {
+        after.is_none_or(|after| {
+            in_text_order(session) < (after.renewed, after.public_id.to_string())
+        })
     };
-    let values = params![renewed, handle, now.unix()];
-    sql::readable(db, NEWEST, values, limit, rows::summary)
+    live(
+        db,
+        (NEWEST, params![renewed, public_id]),
+        limit,
+        now,
+        is_behind,
+    )
 }
 
-pub(crate) fn of_handle(
+/// Returns the first `limit` live rows of `scan`.
+///
+/// Many expired rows that were not swept may precede the live ones. A scan that finds too few live
+/// rows therefore continues only if many sessions are live; otherwise the live ones are read
+/// through the index on `expires` and sorted.
+fn live(
     db: &Connection,
-    handle: Handle,
+    scan: (&str, &[&dyn ToSql]),
+    limit: usize,
+    now: Timestamp,
+    is_meant: impl Fn(&SessionMeta) -> bool,
+) -> Result<Vec<SessionMeta>, StoreError> {
+    if let Some(page) = scanned(db, scan, limit, now, limit.saturating_add(SCANNED))? {
+        return Ok(page);
+    }
+    if let Some(mut few) = few_live(db, now)? {
+        few.retain(is_meant);
+        few.sort_by_cached_key(|session| Reverse(in_text_order(session)));
+        few.truncate(limit);
+        return Ok(few);
+    }
+    let page = scanned(db, scan, limit, now, usize::MAX)?;
+    Ok(page.unwrap_or_default())
+}
+
+/// Returns `None` if the page is not full after `most` rows.
+fn scanned(
+    db: &Connection,
+    (statement, values): (&str, &[&dyn ToSql]),
+    limit: usize,
+    now: Timestamp,
+    most: usize,
+) -> Result<Option<Vec<SessionMeta>>, StoreError> {
+    let (mut page, mut left) = (ReadableRows::default(), most);
+    if limit > 0 {
+        sql::each(db, statement, values, |row| {
+            left -= 1;
+            if !rows::expires(row).is_ok_and(|expires| expires <= now) {
+                page.push(rows::summary(row))?;
+            }
+            Ok(page.len() < limit && left > 0)
+        })?;
+    }
+    Ok((page.len() == limit || left > 0).then(|| page.into_read()))
+}
+
+/// Returns all live sessions if at most [`SCANNED`] are live.
+fn few_live(db: &Connection, now: Timestamp) -> Result<Option<Vec<SessionMeta>>, StoreError> {
+    let (mut found, values) = (
+        ReadableRows::default(),
+        params![now.unix(), sql::count(SCANNED + 1)],
+    );
+    let rows = sql::each(db, LIVE, values, |row| {
+        found.push(rows::summary(row))?;
+        Ok(true)
+    })?;
+    Ok((rows <= SCANNED).then(|| found.into_read()))
+}
+
+/// Sort key of a session in [`NEWEST`]: SQLite compares public ids as text.
+fn in_text_order(session: &SessionMeta) -> (Timestamp, String) {
+    (session.renewed, session.public_id.to_string())
+}
+
+pub(crate) fn find(
+    db: &Connection,
+    public_id: PublicId,
     now: Timestamp,
 ) -> Result<Option<Record>, StoreError> {
-    let values = params![handle.to_string(), now.unix()];
-    sql::first(db, BY_HANDLE, values, rows::record)
+    let values = params![public_id.to_string(), now.unix()];
+    sql::first(db, BY_PUBLIC_ID, values, rows::record)
 }
 
-/// A few rows from the random key `start` on, and how many rows there are.
+/// Samples a few rows from the random key `start` on and estimates the number of rows.
 pub(crate) fn sample(
     db: &Connection,
     start: &StoreKey,
@@ -92,7 +173,7 @@ pub(crate) fn sample(
     now: Timestamp,
 ) -> Result<Sample, StoreError> {
     let most = limit.max(Sample::ROWS);
-    let (mut live, mut looked) = (Rows::default(), 0);
+    let (mut live, mut looked) = (ReadableRows::default(), 0);
     for side in ROWS {
         let values = params![start.as_bytes(), sql::count(most - looked)];
         looked += sql::each(db, side, values, |row| {
@@ -102,6 +183,16 @@ pub(crate) fn sample(
             }
             Ok(true)
         })?;
+    }
+    // The rows read are mostly expired, so an estimate would be based on very few live rows.
+    if looked == most
+        && live.len() < looked / 8
+        && let Some(mut few) = few_live(db, now)?
+    {
+        // Public ids are random, so the first ones are a random sample.
+        few.sort_by_key(|session| *session.public_id.as_bytes());
+        let all = few.len() as u64;
+        return Ok(Sample::of_rows(few, all, all, limit));
     }
     let rows = if looked < most {
         looked as u64
@@ -116,7 +207,7 @@ pub(crate) fn sample(
     ))
 }
 
-/// How many rows there are: exactly if they are fewer than `most`.
+/// Counts the rows; exact if fewer than `most`.
 fn count(db: &Connection, start: &StoreKey, most: usize) -> Result<u64, StoreError> {
     let (mut found, mut last) = (0, *start);
     for side in KEYS {
@@ -137,12 +228,12 @@ fn count(db: &Connection, start: &StoreKey, most: usize) -> Result<u64, StoreErr
     Ok(estimate(start, &last, found))
 }
 
-/// Records in the order of their keys. Aliases are in a table of their own.
+/// Returns records in key order. Former keys are in another table.
 pub(crate) fn walk(
     db: &Connection,
     after: Option<&StoreKey>,
     limit: usize,
-) -> Result<Batch, StoreError> {
+) -> Result<ScanPage, StoreError> {
     let (after, limit) = (after.map_or(&[][..], |key| key.as_bytes()), limit.max(1));
     let mut records = Vec::new();
     sql::each(db, WALK, params![after, sql::count(limit)], |row| {
@@ -154,7 +245,7 @@ pub(crate) fn walk(
         Ok(true)
     })?;
     let last = records.last().filter(|_| records.len() == limit);
-    Ok(Batch {
+    Ok(ScanPage {
         next: last.map(|(key, _)| Cursor::behind(key)),
         records,
     })

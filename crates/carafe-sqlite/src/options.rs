@@ -1,9 +1,8 @@
-//! How a store is opened. Every value has a default that fits a service; none of them means "no limit".
-//! Next: `store`, which takes them.
+//! Options of a store. Every option has a default; none of the values means "no limit".
 
 use std::{num::NonZero, thread, time::Duration};
 
-/// The settings of a [`SqliteStore`](crate::SqliteStore).
+/// The options of a [`SqliteStore`](crate::SqliteStore).
 ///
 /// ```
 /// use carafe_sqlite::{Durability, SqliteOptions};
@@ -23,49 +22,54 @@ pub struct SqliteOptions {
     pub(crate) migrate: bool,
 }
 
-/// What a write has reached when its future gives its result.
+/// The durability of a write when its future completes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Durability {
-    /// The disk: `synchronous=FULL`.
+    /// Written to the disk: `synchronous=FULL`.
     #[default]
     Full,
-    /// The operating system: `synchronous=NORMAL`. A power cut may take the newest writes back, log-outs
-    /// among them; a crash of the process takes none.
+    /// Written to the operating system: `synchronous=NORMAL`.
+    ///
+    /// A power failure may lose the newest writes, including log-outs; a crash of the process loses
+    /// none.
     Normal,
 }
 
 impl SqliteOptions {
-    /// What a write has reached when it is answered. Default [`Durability::Full`].
+    /// Sets the durability of writes. Default: [`Durability::Full`].
     #[must_use]
     pub fn durability(mut self, durability: Durability) -> Self {
         self.durability = durability;
         self
     }
 
-    /// How many reads run at once, each on a connection of its own. Default: one per core, at most 16.
+    /// Sets the number of read connections. Default: one per core, at most 16.
     #[must_use]
     pub fn readers(mut self, connections: usize) -> Self {
         self.readers = connections.max(1);
         self
     }
 
-    /// How long a write may wait for its turn. Default 1 s, at most an hour.
+    /// Sets the maximum time a write waits to be started. Default: 1 s; at most one hour.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
-        // The bound keeps `Instant + Duration` in its range.
+        // The bound prevents an overflow of `Instant + Duration`.
         self.deadline = deadline.min(Duration::from_secs(3600));
         self
     }
 
-    /// How many writes may wait; one more gets `StoreError::Unavailable` at once. Default 10,000.
+    /// Sets the maximum number of queued writes. Default: 10,000.
+    ///
+    /// A write beyond this number fails immediately with `StoreError::Unavailable`.
     #[must_use]
     pub fn queue(mut self, writes: usize) -> Self {
         self.queue = writes.max(1);
         self
     }
 
-    /// Whether opening also creates the file and its tables, or brings older ones up to date, as
-    /// [`SqliteStore::migrate`](crate::SqliteStore::migrate) does. Default `false`.
+    /// Sets whether opening also creates the file and creates or upgrades its tables.
+    ///
+    /// Default: `false`. See [`SqliteStore::migrate`](crate::SqliteStore::migrate).
     #[must_use]
     pub fn migrate(mut self, migrate: bool) -> Self {
         self.migrate = migrate;

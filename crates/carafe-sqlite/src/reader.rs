@@ -1,9 +1,10 @@
-//! Reads: on the caller's own thread, on one of a few connections.
+//! Single-row reads on the caller's thread, over a small pool of connections.
 //!
-//! Inline is right although SQLite blocks: a read of a row that the page cache holds takes about 3 µs, and
-//! handing it to another thread takes 10 to 12. It waits for no writer (the log keeps the old state for
-//! it), only for the disk when the file is larger than memory, and then for one page. Nothing is awaited
-//! while a connection is held, so whoever finds all of them taken waits for one such read.
+//! Reading inline is right although SQLite blocks: reading a row from the page cache takes about 3
+//! µs, and handing the read to another thread takes 10 to 12 µs. A read never waits for the writer,
+//! because the log keeps the old state. It waits for the disk, for one page, only if the file is
+//! larger than memory. A connection is never held across an await, so a caller that finds all
+//! connections busy waits for one such read.
 
 use std::{
     path::Path,
@@ -19,10 +20,10 @@ use rusqlite::Connection;
 
 use crate::{OpenError, connect, writer::closed};
 
-/// Connections that only read.
+/// A pool of read-only connections.
 pub(crate) struct Readers {
-    // A plain mutex each, held for one read and never across an await. `None` once the store is closed. A
-    // panic leaves the connection whole: a statement is reset when it is dropped.
+    // Synchronous mutexes, each held for one read and never across an await. `None` once the store
+    // is closed. A connection survives a panic, because dropping a statement resets it.
     slots: Box<[Mutex<Option<Connection>>]>,
 }
 
@@ -45,14 +46,16 @@ impl Readers {
         }
     }
 
-    /// Ends all reads to come.
+    /// Closes the connections; later reads fail.
     pub(crate) fn close(&self) {
         for slot in &self.slots {
             drop(slot.lock().unwrap_or_else(PoisonError::into_inner).take());
         }
     }
 
-    /// The slot of this thread if it is free, or else any that is, or else the first one after waiting.
+    /// Locks this thread's preferred slot, or else any free slot.
+    ///
+    /// If no slot is free, waits for the preferred one.
     fn slot(&self) -> MutexGuard<'_, Option<Connection>> {
         let home = home() % self.slots.len();
         let (before, after) = self.slots.split_at(home);
@@ -72,7 +75,7 @@ impl Readers {
     }
 }
 
-/// A number of this thread: threads that keep to connections of their own do not contend.
+/// Returns the preferred slot of this thread; threads with different slots do not contend.
 fn home() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     thread_local!(static HOME: usize = NEXT.fetch_add(1, Ordering::Relaxed));

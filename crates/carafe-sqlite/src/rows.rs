@@ -1,23 +1,25 @@
-//! A row as a record and a record as a row. What cannot be read is `Corrupt`, with the column's name;
-//! nothing is repaired, guessed or defaulted.
+//! Converts between rows and records.
+//!
+//! An unreadable column is `Corrupt`, with the column's name; no value is repaired, guessed or
+//! defaulted.
 
 use carafe_core::{
     clock::Timestamp,
     session::SessionData,
-    store::{Handle, Record, StoreError, StoreKey, Summary},
+    store::{Record, Renewal, SessionMeta, StoreError, StoreKey},
 };
 use rusqlite::{Row, types::FromSql};
 
 use crate::error::{BadColumn, of_statement};
 
-/// The columns that [`summary`] expects, of a table named `s`.
+/// The columns that [`summary`] reads, from a table aliased `s`.
 macro_rules! summary_columns {
     () => {
         "s.key, s.handle, s.user, s.device, s.created, s.renewed, s.last_seen, s.expires, \
-         s.authenticated, s.version"
+         s.authenticated, s.version, s.renewal"
     };
 }
-/// The columns that [`read`] expects: those and the dictionary.
+/// The columns that [`read`] reads: [`summary_columns!`] and the data.
 macro_rules! columns {
     () => {
         concat!($crate::rows::summary_columns!(), ", s.data")
@@ -25,26 +27,29 @@ macro_rules! columns {
 }
 pub(crate) use {columns, summary_columns};
 
-/// A row of [`columns!`].
+/// Reads a row of [`columns!`].
 pub(crate) fn read(row: &Row<'_>) -> Result<(StoreKey, Record), StoreError> {
     Ok((key(row, 0, "key")?, record(row)?))
 }
 
-/// A row of [`columns!`] without its key.
+/// Reads a row of [`columns!`] without its key.
 pub(crate) fn record(row: &Row<'_>) -> Result<Record, StoreError> {
     let summary = summary(row)?;
-    let data: String = column(row, 10, "data")?;
+    let data: String = column(row, 11, "data")?;
     let data = SessionData::parse(data, Record::STYLE).map_err(|error| bad("data", error))?;
     Ok(summary.with_data(data))
 }
 
-/// A row of [`summary_columns!`], or the beginning of one of [`columns!`].
-pub(crate) fn summary(row: &Row<'_>) -> Result<Summary, StoreError> {
-    let handle: String = column(row, 1, "handle")?;
+/// Reads a row of [`summary_columns!`] or [`columns!`] without its data.
+pub(crate) fn summary(row: &Row<'_>) -> Result<SessionMeta, StoreError> {
+    let public_id: String = column(row, 1, "handle")?;
     let version: i64 = column(row, 9, "version")?;
-    Ok(Summary {
-        handle: Handle::parse(&handle)
-            .ok_or_else(|| bad("handle", "not 16 characters of base64url"))?,
+    let renewal: Option<String> = column(row, 10, "renewal")?;
+    let renewal = renewal.as_deref().map(Renewal::decode).transpose();
+    Ok(SessionMeta {
+        public_id: public_id
+            .parse()
+            .map_err(|_| bad("handle", "not 16 characters of base64url"))?,
         user: column(row, 2, "user")?,
         device: column(row, 3, "device")?,
         created: time(row, 4, "created")?,
@@ -52,30 +57,53 @@ pub(crate) fn summary(row: &Row<'_>) -> Result<Summary, StoreError> {
         last_seen: time(row, 6, "last_seen")?,
         expires: time(row, 7, "expires")?,
         authenticated: column::<Option<i64>>(row, 8, "authenticated")?.map(Timestamp::from_unix),
+        renewal: renewal.map_err(|error| bad("renewal", error))?,
         version: u64::try_from(version).map_err(|error| bad("version", error))?,
     })
 }
 
-/// A column that names a session.
+/// Returns the expiry of a row of [`summary_columns!`], even if other columns are damaged.
+pub(crate) fn expires(row: &Row<'_>) -> Result<Timestamp, StoreError> {
+    time(row, 7, "expires")
+}
+
+/// Reads a column that holds a key.
 pub(crate) fn key(row: &Row<'_>, index: usize, name: &'static str) -> Result<StoreKey, StoreError> {
     Ok(StoreKey::from_bytes(column(row, index, name)?))
 }
 
-/// What of a record has another form in a row.
+/// The fields of a record that are encoded for a row.
 pub(crate) struct Encoded {
-    pub(crate) handle: String,
+    pub(crate) public_id: String,
     pub(crate) version: i64,
+    pub(crate) renewal: Option<String>,
     pub(crate) data: String,
 }
 
 impl Encoded {
     pub(crate) fn of(record: &Record) -> Result<Self, StoreError> {
         Ok(Self {
-            handle: record.handle.to_string(),
+            public_id: record.public_id.to_string(),
             version: i64::try_from(record.version).map_err(|error| bad("version", error))?,
+            renewal: renewal(record),
             data: record.data.payload(Record::STYLE),
         })
     }
+}
+
+/// Encodes a record's renewal.
+pub(crate) fn renewal(record: &Record) -> Option<String> {
+    record.renewal.as_ref().map(Renewal::encode)
+}
+
+/// Reads a column that holds a key or NULL.
+pub(crate) fn key_or_null(
+    row: &Row<'_>,
+    index: usize,
+    name: &'static str,
+) -> Result<Option<StoreKey>, StoreError> {
+    let key: Option<[u8; 32]> = column(row, index, name)?;
+    Ok(key.map(StoreKey::from_bytes))
 }
 
 fn time(row: &Row<'_>, index: usize, name: &'static str) -> Result<Timestamp, StoreError> {
@@ -84,7 +112,7 @@ fn time(row: &Row<'_>, index: usize, name: &'static str) -> Result<Timestamp, St
 
 fn column<T: FromSql>(row: &Row<'_>, index: usize, name: &'static str) -> Result<T, StoreError> {
     row.get(index).map_err(|error| match error {
-        // Trouble of the file, such as a page that cannot be read, is not this row's fault.
+        // A failure of the file, such as an unreadable page, does not mean that the row is damaged.
         rusqlite::Error::SqliteFailure(..) => of_statement(error),
         other => bad(name, other),
     })

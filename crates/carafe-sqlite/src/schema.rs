@@ -1,24 +1,36 @@
-//! The tables, their version, and how they come into a file: only when somebody asks for it.
-//! Next: `schema.sql`, which is [`SCHEMA`].
+//! Creates and checks the tables and their version.
+//!
+//! Tables are only created on request. See `schema.sql` for [`SCHEMA`].
 
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::{OpenError, find};
 
-/// The statements that make the tables of [`SCHEMA_VERSION`], for those who run migrations themselves.
-/// They are for an empty file of its own: the version stands in `PRAGMA user_version`, of which a file has
-/// one.
+/// The statements that create the tables of [`SCHEMA_VERSION`], for use in migrations.
+///
+/// Run them on an empty file that only the sessions use: they set `PRAGMA user_version`, of which
+/// each file has one.
 pub const SCHEMA: &str = include_str!("schema.sql");
 
 /// The version of the tables that this crate reads and writes.
-pub const SCHEMA_VERSION: i64 = 1;
+pub const SCHEMA_VERSION: i64 = 2;
 
-/// Makes the tables in an empty database; leaves those of this version alone, but for an index that they lack.
+/// Upgrades the tables from version 1 to version 2.
+const UPGRADE: &str = include_str!("upgrade.sql");
+
+/// Creates the tables in an empty database or upgrades older tables, in one transaction.
+///
+/// Tables of the current version only get missing indices.
 pub(crate) fn migrate(db: &mut Connection) -> Result<(), OpenError> {
-    // Immediate: of several processes that start together, one makes the tables and the others find them.
+    // Immediate, so that of several starting processes one creates the tables and the others find
+    // them.
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     match version(&transaction)? {
         SCHEMA_VERSION => repair(&transaction)?,
+        1 => {
+            transaction.execute_batch(UPGRADE)?;
+            repair(&transaction)?;
+        }
         0 if is_empty(&transaction)? => transaction.execute_batch(SCHEMA)?,
         0 => return Err(OpenError::Foreign),
         other => return Err(OpenError::Schema(other)),
@@ -26,13 +38,14 @@ pub(crate) fn migrate(db: &mut Connection) -> Result<(), OpenError> {
     Ok(transaction.commit()?)
 }
 
-/// Refuses tables of another version, those that only claim to be of this one, and those without an index: a
-/// statement that goes through all rows would stop the service later.
+/// Rejects tables of another version, tables with missing columns, and tables with a missing index.
+///
+/// Without an index, a full table scan would block the service later.
 pub(crate) fn check(db: &Connection) -> Result<(), OpenError> {
     match version(db)? {
         SCHEMA_VERSION => {
-            // The one statement that names every column that is read.
-            db.prepare(find::BY_ALIAS)?;
+            // This statement names every column that is read.
+            db.prepare(find::BY_FORMER_KEY)?;
             match missing(db)?.first() {
                 None => Ok(()),
                 Some((index, _)) => Err(OpenError::Index((*index).to_owned())),
@@ -42,7 +55,7 @@ pub(crate) fn check(db: &Connection) -> Result<(), OpenError> {
     }
 }
 
-/// The indices of [`SCHEMA`] that are not there, each with the statement that makes it.
+/// Returns the indices of [`SCHEMA`] that are missing, each with the statement that creates it.
 pub(crate) fn missing(db: &Connection) -> rusqlite::Result<Vec<(&'static str, &'static str)>> {
     let mut find = db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = ?1")?;
     let mut missing = Vec::new();
@@ -54,7 +67,7 @@ pub(crate) fn missing(db: &Connection) -> rusqlite::Result<Vec<(&'static str, &'
     Ok(missing)
 }
 
-/// The indices of [`SCHEMA`], each a line of it.
+/// Returns the indices of [`SCHEMA`]; each is one line.
 pub(crate) fn indices() -> impl Iterator<Item = (&'static str, &'static str)> {
     SCHEMA.lines().filter_map(|statement| {
         let index = statement.strip_prefix("CREATE INDEX ")?;

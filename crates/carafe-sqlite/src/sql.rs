@@ -1,11 +1,11 @@
-//! Statements, prepared once per connection and kept; their failures by kind.
+//! Runs cached prepared statements and classifies their errors.
 
-use carafe_core::store::{Rows, StoreError};
+use carafe_core::store::{Position, ReadableRows, StoreError};
 use rusqlite::{Connection, Params, Row};
 
 use crate::error::of_statement;
 
-/// Runs a statement; how many rows it changed.
+/// Runs a statement and returns the number of changed rows.
 pub(crate) fn execute(
     db: &Connection,
     sql: &str,
@@ -15,7 +15,7 @@ pub(crate) fn execute(
     statement.execute(params).map_err(of_statement)
 }
 
-/// The first row of a query, as `read` sees it.
+/// Returns the first row of a query, converted by `read`.
 pub(crate) fn first<T>(
     db: &Connection,
     sql: &str,
@@ -27,7 +27,7 @@ pub(crate) fn first<T>(
     rows.next().map_err(of_statement)?.map(read).transpose()
 }
 
-/// Calls `see` with each row of a query until it gives `false`; how many it saw.
+/// Calls `see` with each row of a query until it returns `false`; returns the number of rows read.
 pub(crate) fn each(
     db: &Connection,
     sql: &str,
@@ -46,7 +46,7 @@ pub(crate) fn each(
     Ok(seen)
 }
 
-/// The first `limit` rows of a query that `read` can read.
+/// Returns the first `limit` readable rows of a query.
 pub(crate) fn readable<T>(
     db: &Connection,
     sql: &str,
@@ -57,7 +57,7 @@ pub(crate) fn readable<T>(
     if limit == 0 {
         return Ok(Vec::new());
     }
-    let mut found = Rows::default();
+    let mut found = ReadableRows::default();
     each(db, sql, params, |row| {
         found.push(read(row))?;
         Ok(found.len() < limit)
@@ -65,7 +65,16 @@ pub(crate) fn readable<T>(
     Ok(found.into_read())
 }
 
-/// A number of rows as SQLite takes it.
+/// Returns the position after which a list starts, as `renewed` and `handle`.
+pub(crate) fn behind(after: Option<Position>) -> (i64, String) {
+    match after {
+        Some(place) => (place.renewed.unix(), place.public_id.to_string()),
+        // `~` sorts after all characters of a public id.
+        None => (i64::MAX, "~".to_owned()),
+    }
+}
+
+/// Converts a number of rows for SQLite, saturating.
 pub(crate) fn count(rows: usize) -> i64 {
     i64::try_from(rows).unwrap_or(i64::MAX)
 }

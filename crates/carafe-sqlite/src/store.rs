@@ -1,27 +1,42 @@
-//! The store: opening, running, closing. It joins the readers and the writer and decides nothing else.
-//! Next: `contract`, which makes it a `SessionStore`.
+//! The store: opens, dispatches to the readers and the writer, and closes.
+//!
+//! See `contract` for the implementation of `SessionStore`.
 
-use std::{fmt, path::Path};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use carafe_core::store::StoreError;
 use rusqlite::Connection;
 
-use crate::{OpenError, SqliteOptions, connect, reader::Readers, url::Place, writer::Writer};
+use crate::{
+    OpenError, SqliteOptions, connect, long_reads::LongReads, reader::Readers, url::Place,
+    writer::Writer,
+};
 
-/// Sessions in an SQLite file, or in memory for tests. See the [crate's page](crate).
+/// A session store in an SQLite file, or in memory for tests. See the [crate documentation](crate).
 pub struct SqliteStore {
-    /// None for a database in memory, which has one connection: the writer's, which then reads as well.
+    /// The path given by the caller, which may be a symbolic link; `None` in memory.
+    pub(crate) given: Option<PathBuf>,
+    /// `None` for a database in memory: its only connection, the writer's, also reads.
     readers: Option<Readers>,
+    /// `None` for a database in memory, like `readers`.
+    pub(crate) long_reads: Option<LongReads>,
     writer: Writer,
 }
 
 impl SqliteStore {
-    /// Makes the file, readable for its owner only, and the tables in it; leaves tables of this version
-    /// as they are. A step of a deployment: nothing else in this crate does it unasked.
+    /// Creates the file, readable only by its owner, and its tables.
+    ///
+    /// Tables of the current version stay as they are. Run this as a step of a deployment; unless
+    /// [`SqliteOptions::migrate`] is set, nothing else in this crate creates tables.
     ///
     /// # Errors
-    /// [`OpenError::Schema`] for tables of a newer version, [`OpenError::Foreign`] for a file with other
-    /// tables, [`OpenError::File`] and [`OpenError::Sqlite`] for a file that cannot be used.
+    ///
+    /// [`OpenError::Schema`] for tables of a newer version, [`OpenError::Foreign`] for a file with
+    /// other tables, [`OpenError::Unsafe`] for a file that any user can write or replace,
+    /// [`OpenError::File`] and [`OpenError::Sqlite`] for a file that cannot be used.
     pub fn migrate(path: impl AsRef<Path>) -> Result<(), OpenError> {
         connect::migrate(path.as_ref())
     }
@@ -29,16 +44,20 @@ impl SqliteStore {
     /// Opens a file that has the tables.
     ///
     /// # Errors
-    /// [`OpenError::Schema`] if the tables are not there or of another version, [`OpenError::NoWal`] on a
-    /// network drive, [`OpenError::File`] and [`OpenError::Sqlite`] for a file that cannot be used.
+    ///
+    /// [`OpenError::Schema`] if the tables are missing or of another version, [`OpenError::NoWal`]
+    /// on a network file system, [`OpenError::Unsafe`] for a file that any user can write or
+    /// replace, [`OpenError::File`] and [`OpenError::Sqlite`] for a file that cannot be used.
     pub fn open(path: impl AsRef<Path>, options: SqliteOptions) -> Result<Self, OpenError> {
         Self::open_file(path.as_ref(), options)
     }
 
-    /// Sessions that are gone with the store: for tests. Reads and writes take turns.
+    /// Opens a store in memory, for tests. Reads and writes are serialized.
     ///
     /// # Errors
-    /// [`OpenError::Sqlite`] if there is no memory, [`OpenError::File`] if there is no thread.
+    ///
+    /// [`OpenError::Sqlite`] if memory is exhausted, [`OpenError::File`] if the writer thread
+    /// cannot be started.
     pub fn in_memory(options: SqliteOptions) -> Result<Self, OpenError> {
         Self::open_memory(options)
     }
@@ -53,7 +72,8 @@ impl SqliteStore {
     /// ```
     ///
     /// # Errors
-    /// [`OpenError::Url`] for any other text; as [`SqliteStore::open`].
+    ///
+    /// [`OpenError::Url`] for any other URL, and the errors of [`SqliteStore::open`].
     pub fn from_url(url: &str, options: SqliteOptions) -> Result<Self, OpenError> {
         match Place::parse(url)? {
             Place::File(path) => Self::open_file(&path, options),
@@ -61,12 +81,18 @@ impl SqliteStore {
         }
     }
 
-    /// Commits what has queued up, ends the writer thread and closes the file. Blocks until that is done;
-    /// dropping the store does the same. Every verb gives `StoreError::Unavailable` afterwards.
+    /// Commits queued writes, stops the writer thread and closes the file.
+    ///
+    /// Blocks until the file is closed; dropping the store does the same. Later operations return
+    /// `StoreError::Unavailable`.
     pub fn close(&self) {
-        // Readers first: the last connection tidies the log up, and a reader's may not.
+        // Readers are closed first: the last connection removes the log, which a read-only one
+        // cannot.
         if let Some(readers) = &self.readers {
             readers.close();
+        }
+        if let Some(long_reads) = &self.long_reads {
+            long_reads.close();
         }
         self.writer.close();
     }
@@ -78,6 +104,19 @@ impl SqliteStore {
     ) -> Result<T, StoreError> {
         match &self.readers {
             Some(readers) => readers.run(|db| read(db)),
+            None => self.writer.run(read).await,
+        }
+    }
+
+    /// Runs `read`, which may take long, on its own thread and the newest committed state.
+    ///
+    /// Dropping the future interrupts the read.
+    pub(crate) async fn read_long<T: Send + 'static>(
+        &self,
+        read: impl FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        match &self.long_reads {
+            Some(long_reads) => long_reads.run(read).await,
             None => self.writer.run(read).await,
         }
     }
@@ -94,34 +133,47 @@ impl SqliteStore {
         if options.migrate {
             connect::migrate(path)?;
         }
-        let path = &connect::resolve(path)?;
+        let given = Some(absolute(path)?);
+        let path = &connect::resolve_safe(path)?;
         let db = connect::writer(path, options.durability)?;
         let wait = connect::WHILE_READING;
         Ok(Self {
+            given,
             readers: Some(Readers::open(path, options.readers, wait)?),
+            long_reads: Some(LongReads::new(path, wait)),
             writer: start(db, options)?,
         })
     }
 
-    /// A file of somebody else's, with tables that are not ours.
+    /// Opens a foreign file, which contains the tables of another application.
     #[cfg(feature = "flask-session")]
     pub(crate) fn open_as_guest(path: &Path, options: SqliteOptions) -> Result<Self, OpenError> {
-        let path = &connect::resolve(path)?;
-        // Without a write-ahead log, whoever commits keeps readers out, and the other way round.
+        let given = Some(absolute(path)?);
+        let path = &connect::resolve_safe(path)?;
+        // Without a write-ahead log, readers and a committing writer block each other.
         let wait = options.deadline;
         let db = connect::guest(path, options.durability, wait)?;
         Ok(Self {
+            given,
             readers: Some(Readers::open(path, options.readers, wait)?),
+            long_reads: Some(LongReads::new(path, wait)),
             writer: start(db, options)?,
         })
     }
 
     fn open_memory(options: SqliteOptions) -> Result<Self, OpenError> {
         Ok(Self {
+            given: None,
             readers: None,
+            long_reads: None,
             writer: start(connect::memory()?, options)?,
         })
     }
+}
+
+/// Makes the path given by the caller independent of the working directory.
+fn absolute(path: &Path) -> Result<PathBuf, OpenError> {
+    std::path::absolute(path).map_err(|error| OpenError::File(path.to_owned(), error))
 }
 
 fn start(db: Connection, options: SqliteOptions) -> Result<Writer, OpenError> {

@@ -1,11 +1,13 @@
-//! `sqlite:FILE` and `sqlite::memory:`. No percent-decoding, no parameters: a name that needs either is
-//! for [`SqliteStore::open`](crate::SqliteStore::open), a setting for `SqliteOptions`.
+//! Parses `sqlite:FILE` and `sqlite::memory:`.
+//!
+//! Percent-encoding and parameters are not supported: use
+//! [`SqliteStore::open`](crate::SqliteStore::open) for such names and `SqliteOptions` for settings.
 
 use std::path::PathBuf;
 
 use crate::OpenError;
 
-/// Where the sessions are.
+/// The location of the sessions.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     File(PathBuf),
@@ -14,19 +16,16 @@ pub(crate) enum Place {
 
 impl Place {
     pub(crate) fn parse(url: &str) -> Result<Self, OpenError> {
-        let refuse = |why| {
-            Err(OpenError::Url {
-                url: url.to_owned(),
-                why,
-            })
-        };
+        let refuse = |why| Err(OpenError::Url(why));
         let Some(rest) = url.strip_prefix("sqlite:") else {
             return refuse("it does not begin with `sqlite:`");
         };
         match rest.strip_prefix("//").unwrap_or(rest) {
             ":memory:" => Ok(Self::Memory),
             "" => refuse("it names no file"),
-            file if file.contains('?') => refuse("settings belong into `SqliteOptions`"),
+            file if file.contains('?') => {
+                refuse("it has no parameters; settings belong into `SqliteOptions`")
+            }
             file => Ok(Self::File(file.into())),
         }
     }
@@ -63,10 +62,7 @@ mod tests {
             "redis:x",
             "sqlite:x?mode=rw",
         ] {
-            assert!(
-                matches!(Place::parse(url), Err(OpenError::Url { .. })),
-                "{url}"
-            );
+            assert!(matches!(Place::parse(url), Err(OpenError::Url(_))), "{url}");
         }
     }
 }

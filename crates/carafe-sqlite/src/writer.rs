@@ -1,5 +1,7 @@
-//! The one thread that writes. It takes what has queued up and has it committed together: while one
-//! `fsync` runs, the next transaction's jobs gather. Next: `batch`, which does the committing.
+//! The single writer thread.
+//!
+//! It commits all queued jobs together: while one `fsync` runs, the jobs of the next transaction
+//! queue up. See `batch` for the commit.
 
 use std::{
     io,
@@ -16,14 +18,19 @@ use rusqlite::Connection;
 
 use crate::{SqliteOptions, batch::Batches, job::Job};
 
-/// Bounds a transaction, and with it how long other processes wait for the lock.
+/// Maximum number of jobs per transaction; bounds how long other processes wait for the lock.
 const BATCH: usize = 256;
+
+/// After a transaction of this length, the lock is left free for [`GAP`]. Writers of other processes ask for it every half a
+/// millisecond (`batch`), and between the steps of a long deletion it would be free for some 20 µs.
+const LONG: Duration = Duration::from_millis(10);
+const GAP: Duration = Duration::from_millis(1);
 
 /// The way to the writer thread.
 pub(crate) struct Writer {
     queue: SyncSender<Message>,
     deadline: Duration,
-    // A plain mutex: only closing takes it, and joins outside of it.
+    // A synchronous mutex: only `close` locks it, and joins the thread after unlocking.
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -46,8 +53,9 @@ impl Writer {
         })
     }
 
-    /// Has `change` run inside a transaction; its result once that is committed. Queued when the future is
-    /// first polled; dropping the future later does not stop the change.
+    /// Queues `change` and returns its result once the transaction is committed.
+    ///
+    /// The job is queued on the first poll; dropping the future later does not cancel the change.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         change: impl FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
@@ -56,11 +64,11 @@ impl Writer {
         self.queue
             .try_send(Message::Job(job))
             .map_err(|error| refused(&error))?;
-        // No answer: the thread ended with this job in its queue.
+        // A closed channel means that the thread exited with this job in its queue.
         answer.await.unwrap_or_else(|_| Err(closed()))
     }
 
-    /// Finishes what is queued and ends the thread.
+    /// Runs the queued jobs and stops the thread.
     pub(crate) fn close(&self) {
         let thread = self
             .thread
@@ -69,10 +77,11 @@ impl Writer {
             .take();
         let Some(thread) = thread else { return };
         if thread.thread().id() == thread::current().id() {
-            // The last owner was a job: the thread cannot wait for itself. It ends with the queue.
+            // A job dropped the last reference to the store: the thread cannot join itself, and
+            // exits once its queue is empty.
             return;
         }
-        // An error means that the thread is gone, and there is nothing left to end.
+        // Sending fails only if the thread has already exited.
         drop(self.queue.send(Message::Close));
         drop(thread.join());
     }
@@ -92,7 +101,11 @@ fn write(messages: &Receiver<Message>, batches: &Batches) {
                 break;
             }
         }
+        let began = Instant::now();
         batches.settle(jobs);
+        if open && began.elapsed() > LONG {
+            thread::sleep(GAP);
+        }
     }
 }
 
@@ -103,7 +116,7 @@ fn refused(error: &TrySendError<Message>) -> StoreError {
     }
 }
 
-/// The answer of a store that was closed.
+/// The error of every operation on a closed store.
 pub(crate) fn closed() -> StoreError {
     StoreError::unavailable("the session store is closed")
 }

@@ -1,60 +1,70 @@
-//! Patch and rotate: one statement if nobody has written since, a short transaction if somebody has.
+//! Patch and rotate: one statement if the record is unchanged, else a short transaction.
 //!
-//! The statement states the version that its new row was computed from. Where it misses, the row is locked,
-//! and the change is merged with what is there: waiting for a lock ends, trying again and again need not.
+//! The statement is conditional on the version that the new row was computed from. If it matches no
+//! row, the row is locked and the change is merged with its newest state: waiting for a lock
+//! terminates, retrying a conditional update need not.
 
 use carafe_core::{
     clock::Timestamp,
     session::Patch,
-    store::{Created, Patched, Record, StoreError, StoreKey},
+    store::{Patched, Record, Rotation, StoreError, StoreKey, retired_until},
 };
 
 use crate::{
-    dialect::{Dialect, Value, foreign},
+    dialect::{Dialect, Value},
     failure::Failure,
     lease::Lease,
-    row::{Found, json_of},
+    row::{Found, json_of, renewal_of},
     store::SqlStore,
-    verbs::{hit, insert, must_hit, one},
+    verbs::{hit, leave, must_hit, one, prolong},
 };
 
-/// A patch, or with `to` a rotation.
+/// A patch or a rotation.
 pub(crate) struct Change<'a, D: Dialect> {
     pub(crate) store: &'a SqlStore<D>,
     pub(crate) key: &'a StoreKey,
     pub(crate) base: &'a Record,
     pub(crate) patch: &'a Patch,
-    pub(crate) to: Option<&'a StoreKey>,
-    pub(crate) alias_until: Option<Timestamp>,
+    pub(crate) rotation: Option<(&'a StoreKey, Rotation)>,
     pub(crate) now: Timestamp,
 }
 
-/// What comes back from the state that a change has met.
+/// The new state of a record, with its encoded columns.
 struct Next {
     record: Record,
     json: String,
+    renewal: Option<String>,
 }
 
 impl<D: Dialect> Change<'_, D> {
     pub(crate) async fn run(&self, mut lease: Lease<D>) -> Result<Patched, Failure> {
         let patched = match self.unchanged(&mut lease).await? {
-            Some(record) => Patched::Applied(Box::new(record)),
-            None => self.merged(&mut lease).await?,
+            Some(record) => Ok(Patched::Applied(Box::new(record))),
+            None => self.merged(&mut lease).await,
         };
-        lease.done();
-        Ok(patched)
+        // An unmet condition is a regular result and leaves no transaction open.
+        if matches!(patched, Ok(_) | Err(Failure::Store(StoreError::Unmet))) {
+            lease.done();
+        }
+        patched
     }
 
-    /// The change as one statement; `None` if somebody has written since `base`, or if one is not enough.
+    /// Applies the change with one statement.
+    ///
+    /// Returns `None` if the record has changed since `base` or if the change needs several
+    /// statements.
     async fn unchanged(&self, lease: &mut Lease<D>) -> Result<Option<Record>, Failure> {
-        if self.alias().is_some() {
+        if self.rotation.is_some() {
             return Ok(None);
         }
-        let Some(next) = self.next(self.base)? else {
-            return Ok(None);
+        let next = match self.next(self.key, self.base) {
+            Ok(Some(next)) => next,
+            // The condition may hold for the newest state.
+            Ok(None) | Err(StoreError::Unmet) => return Ok(None),
+            Err(error) => return Err(error.into()),
         };
         let before = json_of(self.base);
-        let mut values = self.replacement(self.key, &next);
+        let mut values = replacement(self.key, self.key, &next);
         values.push(self.base.version.into());
         values.push(before.as_str().into());
         values.push(self.now.into());
@@ -62,18 +72,26 @@ impl<D: Dialect> Change<'_, D> {
         Ok(replaced.then_some(next.record))
     }
 
-    /// The change on the newest state, under the row's lock.
+    /// Applies the change to the newest state, while holding the row's lock.
     async fn merged(&self, lease: &mut Lease<D>) -> Result<Patched, Failure> {
         D::batch(lease, &self.store.statements.begin).await?;
-        let Some((key, newest)) = self.locked(lease).await? else {
+        let Some((own, newest)) = self.locked(lease).await? else {
             return self.gone(lease).await;
         };
-        let Some(next) = self.next(&newest)? else {
-            return self.gone(lease).await;
+        let next = match self.next(&own, &newest) {
+            Ok(Some(next)) => next,
+            Ok(None) => return self.gone(lease).await,
+            Err(StoreError::Unmet) => {
+                self.gone(lease).await?;
+                return Err(StoreError::Unmet.into());
+            }
+            Err(error) => return Err(error.into()),
         };
-        let replacement = self.replacement(&key, &next);
+        let to = self.rotation.map_or(&own, |(to, _)| to);
+        let replacement = replacement(&own, to, &next);
         must_hit::<D>(lease, &self.store.statements.replace, &replacement).await?;
-        self.leave_alias(lease, &next.record).await?;
+        self.leave_former_keys(lease, &own, &newest, &next.record)
+            .await?;
         D::batch(lease, &self.store.statements.commit).await?;
         Ok(Patched::Applied(Box::new(next.record)))
     }
@@ -83,74 +101,93 @@ impl<D: Dialect> Change<'_, D> {
         Ok(Patched::Gone)
     }
 
-    /// The record to change and the key that it has now, locked.
+    /// Locks the record and returns it with its current key.
     async fn locked(&self, lease: &mut Lease<D>) -> Result<Option<(StoreKey, Record)>, Failure> {
         let (mut key, mut looked) = (*self.key, false);
         loop {
             let values = [(&key).into(), self.now.into()];
             match one(lease, &self.store.statements.lock, &values, &key).await? {
-                Some(Found::Record(record)) => return Ok(Some((key, record))),
-                // Who rotates has met an id that somebody else has replaced already.
-                Some(Found::Alias(_)) if self.to.is_some() => return Ok(None),
-                Some(Found::Alias(target)) => (key, looked) = (target, false),
-                // Postgres: a row that was moved while we waited for it is not found by this statement, nor
-                // is the alias that took its place. The next statement sees it.
+                Some(Found::Record(record) | Found::Moved(record)) => {
+                    return Ok(Some((key, record)));
+                }
+                // Another request has already renewed this id.
+                Some(Found::Pointer(_)) if self.renews() => return Ok(None),
+                Some(Found::Pointer(target)) => (key, looked) = (target, false),
+                Some(Found::Marker) => return Ok(None),
+                // Postgres: a row that was moved while this statement waited for its lock is not
+                // found, and neither is the row at its new key. The next statement sees both.
                 None if !looked => looked = true,
                 None => return Ok(None),
             }
         }
     }
 
-    /// Leaves an alias under the key that the record had.
-    async fn leave_alias(&self, lease: &mut Lease<D>, record: &Record) -> Result<(), Failure> {
-        let Some((to, until)) = self.alias() else {
-            return Ok(());
-        };
-        // Nobody's: the list of a user's sessions is of records.
-        let alias = Record {
-            user: None,
-            device: None,
-            expires: until,
-            ..record.clone()
-        };
+    fn renews(&self) -> bool {
+        matches!(self.rotation, Some((_, Rotation::Renewal(_))))
+    }
+
+    /// Leaves a pointer or a marker at the record's former key.
+    ///
+    /// Older pointers lead to the record, or to the marker, which has the same effect as markers in
+    /// their place.
+    async fn leave_former_keys(
+        &self,
+        lease: &mut Lease<D>,
+        own: &StoreKey,
+        before: &Record,
+        record: &Record,
+    ) -> Result<(), Failure> {
         let statements = &self.store.statements;
-        match insert(lease, statements, self.key, Some(to), &alias, "").await? {
-            Created::Created => Ok(()),
-            // Its record has just left the key, in a transaction that has not ended.
-            Created::Taken => Err(foreign().into()),
+        match self.rotation {
+            Some((to, Rotation::Renewal(_))) => {
+                // Only a renewal leaves pointers.
+                if before.renewal.is_some() {
+                    let values = [to.into(), (&record.public_id).into(), own.into()];
+                    D::changed(lease, &statements.lead_on, &values).await?;
+                }
+                leave(lease, statements, own, to, record.expires, record).await
+            }
+            Some((_, Rotation::Replacement)) => {
+                leave(lease, statements, own, own, retired_until(self.now), record).await
+            }
+            None if own != self.key => prolong(lease, statements, self.key, record.expires).await,
+            None => Ok(()),
         }
     }
 
-    fn alias(&self) -> Option<(&StoreKey, Timestamp)> {
-        let until = self.alias_until.filter(|&until| until > self.now)?;
-        self.to.map(|to| (to, until))
-    }
-
-    fn next(&self, newest: &Record) -> Result<Option<Next>, StoreError> {
-        let next = match self.to {
-            Some(_) => newest.rotated(self.base, self.patch, self.now)?,
-            None => newest.after(self.base, self.patch)?,
+    fn next(&self, own: &StoreKey, newest: &Record) -> Result<Option<Next>, StoreError> {
+        let next = match self.rotation {
+            Some((_, rotation)) => {
+                newest.rotated(self.base, self.patch, own, rotation, self.now)?
+            }
+            None => newest.merge(self.base, self.patch)?,
         };
         let Some(record) = next else { return Ok(None) };
         let json = json_of(&record);
         self.store.check(&record, &json)?;
-        Ok(Some(Next { record, json }))
+        let renewal = renewal_of(&record);
+        Ok(Some(Next {
+            record,
+            json,
+            renewal,
+        }))
     }
+}
 
-    /// The values that replace the row under `key`.
-    fn replacement<'v>(&'v self, key: &'v StoreKey, next: &'v Next) -> Vec<Value<'v>> {
-        let record = &next.record;
-        vec![
-            self.to.unwrap_or(key).into(),
-            next.json.as_str().into(),
-            (&record.user).into(),
-            (&record.device).into(),
-            record.renewed.into(),
-            record.last_seen.into(),
-            record.expires.into(),
-            record.authenticated.into(),
-            record.version.into(),
-            key.into(),
-        ]
-    }
+/// Returns the values that replace the row at `from`.
+fn replacement<'v>(from: &'v StoreKey, to: &'v StoreKey, next: &'v Next) -> Vec<Value<'v>> {
+    let record = &next.record;
+    vec![
+        to.into(),
+        next.json.as_str().into(),
+        (&record.user).into(),
+        (&record.device).into(),
+        record.renewed.into(),
+        record.last_seen.into(),
+        record.expires.into(),
+        record.authenticated.into(),
+        (&next.renewal).into(),
+        record.version.into(),
+        from.into(),
+    ]
 }

@@ -1,136 +1,168 @@
-//! The store's contract, in terms of `verbs` and `change`. Next: `inventory`, the part for operators.
+//! The store contract, implemented with `verbs` and `change`.
+//!
+//! See `listing` for the operators' part.
 
 use carafe_core::{
+    MaybeReady,
     clock::Timestamp,
-    session::Patch,
+    session::{Access, Patch},
     store::{
-        BoxFuture, Created, ExpiredSweep, Inventory, Patched, Record, SessionStore, StoreError,
-        StoreKey, Summary, UserSessions, Which,
+        BoxFuture, Capabilities, Created, ExpiredSweep, KeyState, Patched, Position, Powers,
+        PublicId, Record, Rotation, Selection, SessionMeta, SessionStore, StoreError, StoreKey,
+        UserSessions,
     },
 };
 
-use crate::{change::Change, claim, dialect::Dialect, row::json_of, store::SqlStore, verbs};
+use crate::{
+    change::Change, dialect::Dialect, look, row::json_of, store::SqlStore, sweep_lease, trim::Trim,
+    verbs,
+};
 
 impl<D: Dialect> SessionStore for SqlStore<D> {
-    fn create<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        record: &'a Record,
+    async fn create(
+        &self,
+        key: &StoreKey,
+        record: &Record,
         _: Timestamp,
-    ) -> BoxFuture<'a, Result<Created, StoreError>> {
-        Box::pin(async move {
-            let json = json_of(record);
-            self.check(record, &json)?;
-            self.write(|lease| verbs::create(lease, &self.statements, key, record, &json))
-                .await
-        })
+    ) -> Result<Created, StoreError> {
+        let json = json_of(record);
+        self.check(record, &json)?;
+        self.write(|lease| verbs::create(lease, &self.statements, key, record, &json))
+            .await
     }
 
-    fn load<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
-        Box::pin(self.read(move |lease| verbs::load(lease, &self.statements, *key, now)))
+    async fn load(&self, key: &StoreKey, now: Timestamp) -> Result<KeyState, StoreError> {
+        self.read(move |lease| verbs::load(lease, &self.statements, *key, now))
+            .await
     }
 
-    fn patch<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        base: &'a Record,
-        patch: &'a Patch,
+    async fn patch(
+        &self,
+        key: &StoreKey,
+        base: &Record,
+        patch: &Patch,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<Patched, StoreError>> {
+    ) -> Result<Patched, StoreError> {
         let change = Change {
             store: self,
             key,
             base,
             patch,
-            to: None,
-            alias_until: None,
+            rotation: None,
             now,
         };
-        Box::pin(async move { self.write(|lease| change.run(lease)).await })
+        self.write(|lease| change.run(lease)).await
     }
 
-    fn rotate<'a>(
-        &'a self,
-        from: &'a StoreKey,
-        to: &'a StoreKey,
-        base: &'a Record,
-        patch: &'a Patch,
-        alias_until: Option<Timestamp>,
+    async fn rotate(
+        &self,
+        from: &StoreKey,
+        to: &StoreKey,
+        base: &Record,
+        patch: &Patch,
+        rotation: Rotation,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<Patched, StoreError>> {
-        // No index minds a key that moves onto itself, and an alias of itself leads nowhere.
+    ) -> Result<Patched, StoreError> {
+        // A key that moves onto itself violates no index, and a pointer to itself is a marker.
         if from == to {
-            return Box::pin(async { Err(StoreError::Conflict) });
+            return Err(StoreError::Conflict);
         }
         let change = Change {
             store: self,
             key: from,
             base,
             patch,
-            to: Some(to),
-            alias_until,
+            rotation: Some((to, rotation)),
             now,
         };
-        Box::pin(async move { self.write(|lease| change.run(lease)).await })
+        self.write(|lease| change.run(lease)).await
     }
 
-    fn touch<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        expires: Timestamp,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<bool, StoreError>> {
-        Box::pin(self.write(move |lease| verbs::touch(lease, &self.statements, *key, expires, now)))
+    async fn touch(&self, key: &StoreKey, access: &Access) -> Result<bool, StoreError> {
+        self.write(move |lease| verbs::touch(lease, &self.statements, *key, access))
+            .await
     }
 
-    fn delete<'a>(&'a self, key: &'a StoreKey) -> BoxFuture<'a, Result<bool, StoreError>> {
-        Box::pin(self.write(move |lease| verbs::delete(lease, &self.statements, *key)))
+    async fn delete(&self, key: &StoreKey, now: Timestamp) -> Result<bool, StoreError> {
+        self.write(move |lease| verbs::delete(lease, &self.statements, *key, now))
+            .await
     }
 
-    fn users(&self) -> Option<&dyn UserSessions> {
-        Some(self)
+    fn powers(&self) -> Powers<'_> {
+        Powers::new()
+            .with_users(self)
+            .with_sweeper(self)
+            .with_listing(self)
     }
 
-    fn sweeper(&self) -> Option<&dyn ExpiredSweep> {
-        Some(self)
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::CARAFE
     }
 
-    fn inventory(&self) -> Option<&dyn Inventory> {
-        Some(self)
+    fn budget(&self) -> Option<BoxFuture<'static, StoreError>> {
+        None
     }
 }
 
 impl<D: Dialect> UserSessions for SqlStore<D> {
-    fn of_user<'a>(
+    fn list_by_user<'a>(
         &'a self,
         user: &'a str,
+        after: Option<Position>,
+        limit: usize,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<Vec<Summary>, StoreError>> {
-        Box::pin(self.read(move |lease| verbs::of_user(lease, &self.statements, user, now)))
+    ) -> BoxFuture<'a, Result<Vec<SessionMeta>, StoreError>> {
+        Box::pin(async move {
+            Self::check_user(user)?;
+            self.read(move |lease| look::of_user(lease, &self.statements, user, after, limit, now))
+                .await
+        })
     }
 
-    fn delete_of_user<'a>(
+    fn delete_by_user<'a>(
         &'a self,
         user: &'a str,
-        which: Which,
+        which: Selection,
+        limit: usize,
+        now: Timestamp,
     ) -> BoxFuture<'a, Result<u64, StoreError>> {
-        Box::pin(
-            self.write(move |lease| verbs::delete_of_user(lease, &self.statements, user, which)),
-        )
+        Box::pin(async move {
+            Self::check_user(user)?;
+            let limit = limit as u64;
+            self.write(move |lease| {
+                verbs::delete_by_user(lease, &self.statements, user, which, limit, now)
+            })
+            .await
+        })
+    }
+
+    fn trim<'a>(
+        &'a self,
+        user: &'a str,
+        keep: usize,
+        own: PublicId,
+        limit: usize,
+        now: Timestamp,
+    ) -> MaybeReady<'a, Result<u64, StoreError>> {
+        let trim = Trim {
+            statements: &self.statements,
+            user,
+            keep,
+            own,
+            limit,
+            now,
+        };
+        MaybeReady::later(async move { self.write(|lease| trim.run(lease)).await })
     }
 }
 
 impl<D: Dialect> ExpiredSweep for SqlStore<D> {
-    fn claim<'a>(
+    fn acquire_sweep_lease<'a>(
         &'a self,
         until: Timestamp,
         now: Timestamp,
     ) -> BoxFuture<'a, Result<bool, StoreError>> {
-        Box::pin(self.write(move |lease| claim::sweep(lease, &self.table, until, now)))
+        Box::pin(self.write(move |lease| sweep_lease::sweep(lease, &self.table, until, now)))
     }
 
     fn sweep<'a>(
@@ -142,7 +174,7 @@ impl<D: Dialect> ExpiredSweep for SqlStore<D> {
             let swept = self
                 .write(|lease| verbs::sweep(lease, &self.statements, limit as u64, now))
                 .await?;
-            // At most `limit` rows, so it is a usize.
+            // At most `limit` rows, so the count fits into a usize.
             Ok(usize::try_from(swept).unwrap_or(limit))
         })
     }

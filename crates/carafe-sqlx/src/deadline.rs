@@ -1,4 +1,4 @@
-//! How long a store may take. There is no way to say "as long as it wants".
+//! Deadlines of operations. An operation always has one.
 
 use std::{future::Future, time::Duration};
 
@@ -7,12 +7,12 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::failure::Failure;
 
-/// What `work` gives, or [`StoreError::Timeout`] after `budget`.
+/// Returns the result of `work`, or [`StoreError::Timeout`] after `budget`.
 pub(crate) async fn within<T>(
     budget: Duration,
     work: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
-    // Far in the future where the clock cannot say it: a caller's `Duration::MAX` must not panic.
+    // Clamped, so that a caller's `Duration::MAX` does not overflow the clock.
     let day = Duration::from_secs(86_400);
     let end = Instant::now() + budget.min(day);
     match timeout_at(end, work).await {

@@ -1,9 +1,9 @@
-//! What differs between the databases, and the few calls for which sqlx needs to know which one it is.
+//! The differences between the databases, and the sqlx calls that need the concrete database type.
 //!
-//! A reply that is not the one to this call must never pass for "nothing there" or "done": a pooler may mix up two
-//! connections, a reply may come one too late. So each call has a number ([`number`]). A query about a key gives it back
-//! beside what it has found, in one row that is always there; in Postgres a statement gives it back beside its count.
-//! Neither protocol would notice.
+//! A reply to another call must never be taken for "not found" or "done": a pooler may swap two
+//! connections, or a reply may arrive one call late. Neither protocol detects this, so each call
+//! has a number ([`number`]). A query for a key returns the number with its result, in one row
+//! that is always present; in Postgres, a data-modifying statement returns it with its row count.
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -11,21 +11,29 @@ use std::{
         LazyLock,
         atomic::{AtomicU64, Ordering},
     },
+    time::Instant,
 };
 
-use carafe_core::store::BoxFuture;
-use sqlx::{Database, Error, SqlStr};
+use carafe_core::store::{BoxFuture, StoreUrl, TlsMode};
+use sqlx::{AssertSqlSafe, Database, Error, SqlStr};
 
-use crate::row::{Columns, Keys};
+use crate::{
+    connect::{ConnectError, Options},
+    lease::Lease,
+    row::{Columns, Keys},
+};
 
-/// A database that sessions can be kept in.
+/// A supported SQL database.
 ///
-/// Cannot be implemented outside this crate: the module is private.
+/// Cannot be implemented outside this crate, because the module is private.
 pub trait Dialect: Database {
-    /// The tables and indices, for the default name of the table.
+    /// The tables and indices, for the default table name.
     #[doc(hidden)]
     const SCHEMA: &'static str;
-    /// One at a time may pass here until [`Dialect::UNLOCK`].
+    /// Upgrades the tables from version 1 to version 2.
+    #[doc(hidden)]
+    const UPGRADE: &'static str;
+    /// Acquires an exclusive lock for migrations, held until [`Dialect::UNLOCK`].
     #[doc(hidden)]
     const LOCK: &'static str;
     #[doc(hidden)]
@@ -33,134 +41,193 @@ pub trait Dialect: Database {
     /// Begins a transaction in which a locking read sees the newest state.
     #[doc(hidden)]
     const BEGIN: &'static str;
-    /// What an `INSERT` ends in so that a key in use is no error, if there is such a thing.
+    /// A suffix for `INSERT` that ignores an existing key; empty if the database has none.
     #[doc(hidden)]
     const UNLESS_TAKEN: &'static str;
-    /// Deletes the first `$2` rows that have expired at `$1`.
+    /// Deletes the first `$2` rows that are expired at `$1`.
     #[doc(hidden)]
     const SWEEP: &'static str;
-    /// Whether a row comes behind the handle `$4` of the second `$2`, which is `$3`, too, in a form that this
-    /// database's planner turns into one range of an index.
+    /// The condition that a row follows the public id `$4` of the second `$2`.
+    ///
+    /// `$3` is the same as `$2`. The condition has a form that this database plans as one index
+    /// range.
     #[doc(hidden)]
     const BEHIND: &'static str;
-    /// Deletes sessions that began by `$1`, which is `$2`, too; at most `$3`.
+    /// Whether a row is a session of the user `$1`, who is `$2`, too, that expires after `$6` and comes behind the handle `$5` of
+    /// the second `$3`, which is `$4`, too; and the order of these rows, the newest id first.
     #[doc(hidden)]
-    const DELETE_BEGUN: &'static str;
-    /// `$1`, the key that a look begins at, in a form that keeps this database's planner to the order of the keys.
+    const BEHIND_OF_USER: &'static str;
+    /// Whether a row is a session of the user `$1`, who is `$2`, too, that expires after `$3`; and the order of these rows, the
+    /// oldest id first.
+    #[doc(hidden)]
+    const OLDEST_OF_USER: &'static str;
+    /// Turns sessions that began by `$2`, which is `$4`, too, into markers until `$1`; at most `$3`.
+    #[doc(hidden)]
+    const RETIRE_BEGUN: &'static str;
+    /// As `RETIRE_BEGUN`: those of the user `$2`, who is `$3` and `$6`, too, but not the one with the handle `$4`; at most `$5`,
+    /// the newest id first.
+    #[doc(hidden)]
+    const RETIRE_OF_USER: &'static str;
+    /// `$1`, the first key of a scan, in a form that makes the planner read in key order.
     #[doc(hidden)]
     const START: &'static str;
     /// The largest `store_key` of several.
     #[doc(hidden)]
     const LARGEST: &'static str;
-    /// The indices of the table `$1` that can be used, each name twice.
+    /// The usable indices of the table `$1`, each name twice.
     #[doc(hidden)]
     const INDICES: &'static str;
     /// The name and the kind of the table `$1`.
     #[doc(hidden)]
     const KIND: &'static str;
-    /// The server's settings that matter, the version first.
+    /// The server settings that matter, the version first.
     #[doc(hidden)]
     const SETTINGS: &'static [&'static str];
-    /// Their names and values.
+    /// Selects the names and values of the settings.
     #[doc(hidden)]
     const ASK_SETTINGS: &'static str;
 
-    /// What is wrong with a setting of this value, or with a table of the kind that is called `kind`.
+    /// The URL schemes of this database.
+    #[doc(hidden)]
+    const SCHEMES: &'static [&'static str];
+    /// The URL parameters that are allowed: Carafe's and the driver's.
+    #[doc(hidden)]
+    const PARAMETERS: &'static [&'static str];
+    /// The options for a server with an unverifiable certificate, for error messages.
+    #[doc(hidden)]
+    const TLS_OPTIONS: &'static str;
+    /// The name and the cipher of the connection's TLS; the cipher is empty without TLS.
+    #[doc(hidden)]
+    const ASK_TLS: &'static str;
+    /// Parses the driver's options from a URL and applies [`TlsMode::for_host`].
+    ///
+    /// The URL's parameters must be checked.
+    #[doc(hidden)]
+    fn options(url: &StoreUrl, unverified: bool) -> Result<Options<Self>, ConnectError>;
+
+    /// Returns the TLS mode of the options; `None` for a Unix socket.
+    #[doc(hidden)]
+    fn tls_mode(options: &Options<Self>) -> Option<TlsMode>;
+
+    /// Returns whether a pooler shares the server process behind `connection` with other clients.
+    ///
+    /// The connection was opened after `since`.
+    #[doc(hidden)]
+    fn is_pooled<'c>(
+        _connection: &'c mut Self::Connection,
+        _options: &'c Options<Self>,
+        _since: Instant,
+    ) -> BoxFuture<'c, Result<bool, Error>> {
+        Box::pin(async { Ok(false) })
+    }
+
+    /// Returns the statement with its values inlined, for a lease without prepared statements.
+    #[doc(hidden)]
+    fn inlined(
+        _lease: &Lease<Self>,
+        _sql: &SqlStr,
+        _values: &[Value<'_>],
+    ) -> Option<AssertSqlSafe<String>> {
+        None
+    }
+
+    /// Returns the problem with the value of a setting, if any.
+    ///
+    /// The setting "kind" is the kind of a table.
     #[doc(hidden)]
     fn objection(setting: &str, value: &str) -> Option<&'static str>;
 
-    /// `sql` with this database's placeholders.
+    /// Replaces `$n` with this database's placeholders.
     #[doc(hidden)]
     fn placeholders(sql: String) -> String;
 
-    /// `$1`, the number of a call, as the first column of its answer.
+    /// `$1`, the number of a call, as the first column of its reply.
     #[doc(hidden)]
     const CALL: &'static str;
 
-    /// Joins `r`, the row of the table of which this holds, and locks it.
+    /// Joins `r`, the table's row that satisfies `condition`, and locks it.
     #[doc(hidden)]
     fn locked(condition: &str) -> String;
 
-    /// `statement` so that [`Dialect::changed`] hears from its reply whose it is, if there is such a thing.
+    /// Wraps `statement` so that [`Dialect::changed`] can verify its reply, if supported.
     #[doc(hidden)]
     fn counted(statement: String) -> String {
         statement
     }
 
-    /// How many rows a [`Dialect::counted`] statement has touched.
+    /// Runs a [`Dialect::counted`] statement and returns the number of affected rows.
     #[doc(hidden)]
     fn changed<'c>(
-        connection: &'c mut Self::Connection,
+        lease: &'c mut Lease<Self>,
         sql: &'c SqlStr,
         values: &'c [Value<'c>],
     ) -> BoxFuture<'c, Result<u64, Error>> {
-        Self::execute(connection, sql, values)
+        Self::execute(lease, sql, values)
     }
 
-    /// How many rows a statement has touched, if the reply is its own: for where a wrong number does no harm.
+    /// Runs a statement and returns the number of affected rows, without verifying the reply.
+    ///
+    /// Only for statements where a wrong number is harmless.
     #[doc(hidden)]
     fn execute<'c>(
-        connection: &'c mut Self::Connection,
+        lease: &'c mut Lease<Self>,
         sql: &'c SqlStr,
         values: &'c [Value<'c>],
     ) -> BoxFuture<'c, Result<u64, Error>>;
 
-    /// What a query has found that begins with `Dialect::CALL`.
+    /// Runs a query that begins with `Dialect::CALL` and returns its row.
     #[doc(hidden)]
     fn asked<'c>(
-        connection: &'c mut Self::Connection,
+        lease: &'c mut Lease<Self>,
         sql: &'c SqlStr,
         values: &'c [Value<'c>],
     ) -> BoxFuture<'c, Result<Option<Columns>, Error>>;
 
-    /// The rows that a query gives.
+    /// Returns the rows of a query.
     #[doc(hidden)]
     fn rows<'c>(
-        connection: &'c mut Self::Connection,
+        lease: &'c mut Lease<Self>,
         sql: &'c SqlStr,
         values: &'c [Value<'c>],
     ) -> BoxFuture<'c, Result<Vec<Columns>, Error>>;
 
-    /// How many keys a query has met, and the last of them.
+    /// Runs a query that counts keys; returns the count and the last key.
     #[doc(hidden)]
     fn keys<'c>(
-        connection: &'c mut Self::Connection,
+        lease: &'c mut Lease<Self>,
         sql: &'c SqlStr,
         values: &'c [Value<'c>],
     ) -> BoxFuture<'c, Result<Keys, Error>>;
 
-    /// The rows of a query for two texts.
+    /// Returns the rows of a query for two text columns.
     #[doc(hidden)]
     fn pairs<'c>(
-        connection: &'c mut Self::Connection,
+        lease: &'c mut Lease<Self>,
         sql: &'c SqlStr,
         values: &'c [Value<'c>],
     ) -> BoxFuture<'c, Result<Vec<(String, String)>, Error>>;
 
-    /// What a query for one of Flask-Session's rows has found that begins with `Dialect::CALL`.
+    /// Runs a query for a row of Flask-Session's table that begins with `Dialect::CALL`.
     #[cfg(feature = "flask-session")]
     #[doc(hidden)]
     fn asked_stored<'c>(
-        connection: &'c mut Self::Connection,
+        lease: &'c mut Lease<Self>,
         sql: &'c SqlStr,
         values: &'c [Value<'c>],
     ) -> BoxFuture<'c, Result<Option<Stored>, Error>>;
 
-    /// The rows of a query for two columns of bytes and two numbers.
+    /// Returns the rows of a query for two byte columns and two numbers.
     #[cfg(feature = "flask-session")]
     #[doc(hidden)]
     fn stored<'c>(
-        connection: &'c mut Self::Connection,
+        lease: &'c mut Lease<Self>,
         sql: &'c SqlStr,
         values: &'c [Value<'c>],
     ) -> BoxFuture<'c, Result<Vec<Stored>, Error>>;
 
-    /// Statements without values or results, in one go.
+    /// Runs several statements without values or results in one round trip.
     #[doc(hidden)]
-    fn batch<'c>(
-        connection: &'c mut Self::Connection,
-        sql: &'c SqlStr,
-    ) -> BoxFuture<'c, Result<(), Error>>;
+    fn batch<'c>(lease: &'c mut Lease<Self>, sql: &'c SqlStr) -> BoxFuture<'c, Result<(), Error>>;
 }
 
 /// A row of Flask-Session's table.
@@ -168,7 +235,7 @@ pub trait Dialect: Database {
 pub struct Stored {
     pub(crate) name: Vec<u8>,
     pub(crate) value: Vec<u8>,
-    /// The first second without it.
+    /// The first second in which the row is expired.
     pub(crate) expires: i64,
     pub(crate) number: i64,
 }
@@ -184,65 +251,75 @@ pub enum Value<'v> {
     Number(Option<i64>),
 }
 
-/// Of a call, to be given back: no other call has it, of no process. A random beginning, counted on.
+/// Returns a number for a call that no other call of any process uses: a random start, incremented.
 pub(crate) fn number() -> i64 {
-    // No lock: whatever the order, each value is given once.
+    // Relaxed suffices: each value is returned once, in any order.
     static NEXT: LazyLock<AtomicU64> =
         LazyLock::new(|| AtomicU64::new(RandomState::new().hash_one("a beginning")));
     NEXT.fetch_add(1, Ordering::Relaxed).cast_signed()
 }
 
-/// A reply to something else. The connection is of no use any more, and what was asked for may be asked on another one.
+/// The error for a reply to another call.
+///
+/// The connection must be closed; a read can be retried on another one.
 pub(crate) fn foreign() -> Error {
     Error::Protocol("a reply that is not the one to this call".to_owned())
 }
 
-/// The calls of a [`Dialect`], which are the same text for each but not the same code. `$text` is what a
-/// column of text is read as.
+/// Implements the calls of a [`Dialect`] for a database.
+///
+/// The text is the same for each database, but the types differ. `$text` is the Rust type that a
+/// text column is decoded to.
 macro_rules! calls {
     ($text:ty) => {
         fn execute<'c>(
-            connection: &'c mut Self::Connection,
+            lease: &'c mut Lease<Self>,
             sql: &'c SqlStr,
             values: &'c [Value<'c>],
         ) -> BoxFuture<'c, Result<u64, Error>> {
             Box::pin(async move {
-                let query = sqlx::query_with::<Self, _>(sql.clone(), arguments(values)?);
-                Ok(query.execute(connection).await?.rows_affected())
+                let done = match <Self as $crate::dialect::Dialect>::inlined(lease, sql, values) {
+                    Some(text) => sqlx::raw_sql(text).execute(&mut **lease).await?,
+                    None => {
+                        let query = sqlx::query_with::<Self, _>(sql.clone(), arguments(values)?);
+                        query.execute(&mut **lease).await?
+                    }
+                };
+                Ok(done.rows_affected())
             })
         }
 
         fn asked<'c>(
-            connection: &'c mut Self::Connection,
+            lease: &'c mut Lease<Self>,
             sql: &'c SqlStr,
             values: &'c [Value<'c>],
         ) -> BoxFuture<'c, Result<Option<Columns>, Error>> {
             Box::pin(async move {
-                let row = answer(connection, sql, values).await?;
+                let row = answer(lease, sql, values).await?;
                 row.map(|row| columns(&row, 1)).transpose()
             })
         }
 
         fn rows<'c>(
-            connection: &'c mut Self::Connection,
+            lease: &'c mut Lease<Self>,
             sql: &'c SqlStr,
             values: &'c [Value<'c>],
         ) -> BoxFuture<'c, Result<Vec<Columns>, Error>> {
             Box::pin(async move {
-                let rows = fetched(connection, sql, values).await?;
+                let rows = fetched(lease, sql, values).await?;
                 rows.iter().map(|row| columns(row, 0)).collect()
             })
         }
 
         fn keys<'c>(
-            connection: &'c mut Self::Connection,
+            lease: &'c mut Lease<Self>,
             sql: &'c SqlStr,
             values: &'c [Value<'c>],
         ) -> BoxFuture<'c, Result<Keys, Error>> {
             Box::pin(async move {
                 use sqlx::Row;
-                let query = sqlx::query_with::<Self, _>(sql.clone(), arguments(values)?);
-                let row = query.fetch_one(connection).await?;
+                let rows = fetched(lease, sql, values).await?;
+                let row = rows.first().ok_or(Error::RowNotFound)?;
                 Ok($crate::row::Keys {
                     count: row.try_get(0)?,
                     last: row.try_get(1)?,
@@ -251,13 +328,13 @@ macro_rules! calls {
         }
 
         fn pairs<'c>(
-            connection: &'c mut Self::Connection,
+            lease: &'c mut Lease<Self>,
             sql: &'c SqlStr,
             values: &'c [Value<'c>],
         ) -> BoxFuture<'c, Result<Vec<(String, String)>, Error>> {
             Box::pin(async move {
                 use sqlx::Row;
-                let rows = fetched(connection, sql, values).await?;
+                let rows = fetched(lease, sql, values).await?;
                 let text = |row: &Self::Row, at| {
                     let bytes: Vec<u8> = row.try_get::<$text, usize>(at)?.into();
                     String::from_utf8(bytes).map_err(|error| Error::Decode(error.into()))
@@ -270,41 +347,41 @@ macro_rules! calls {
 
         #[cfg(feature = "flask-session")]
         fn asked_stored<'c>(
-            connection: &'c mut Self::Connection,
+            lease: &'c mut Lease<Self>,
             sql: &'c SqlStr,
             values: &'c [Value<'c>],
         ) -> BoxFuture<'c, Result<Option<$crate::dialect::Stored>, Error>> {
             Box::pin(async move {
-                let row = answer(connection, sql, values).await?;
+                let row = answer(lease, sql, values).await?;
                 row.map(|row| stored(&row, 1)).transpose()
             })
         }
 
         #[cfg(feature = "flask-session")]
         fn stored<'c>(
-            connection: &'c mut Self::Connection,
+            lease: &'c mut Lease<Self>,
             sql: &'c SqlStr,
             values: &'c [Value<'c>],
         ) -> BoxFuture<'c, Result<Vec<$crate::dialect::Stored>, Error>> {
             Box::pin(async move {
-                let rows = fetched(connection, sql, values).await?;
+                let rows = fetched(lease, sql, values).await?;
                 rows.iter().map(|row| stored(row, 0)).collect()
             })
         }
 
         fn batch<'c>(
-            connection: &'c mut Self::Connection,
+            lease: &'c mut Lease<Self>,
             sql: &'c SqlStr,
         ) -> BoxFuture<'c, Result<(), Error>> {
             Box::pin(async move {
-                sqlx::raw_sql(sql.clone()).execute(connection).await?;
+                sqlx::raw_sql(sql.clone()).execute(&mut **lease).await?;
                 Ok(())
             })
         }
     };
 }
 
-/// What `calls` needs beside the trait.
+/// The helpers that `calls` needs.
 macro_rules! conversions {
     ($database:ty, $text:ty) => {
         fn arguments<'v>(
@@ -323,27 +400,44 @@ macro_rules! conversions {
             Ok(arguments)
         }
 
-        async fn fetched<'v>(
-            connection: &mut <$database as sqlx::Database>::Connection,
+        /// Returns a stream of the rows of a statement.
+        fn rows_of<'c>(
+            lease: &'c mut Lease<$database>,
             sql: &SqlStr,
-            values: impl IntoIterator<Item = &'v Value<'v>>,
-        ) -> Result<Vec<<$database as sqlx::Database>::Row>, Error> {
-            let query = sqlx::query_with::<$database, _>(sql.clone(), arguments(values)?);
-            query.fetch_all(connection).await
+            values: &[Value<'_>],
+        ) -> Result<
+            futures_util::stream::BoxStream<'c, Result<<$database as sqlx::Database>::Row, Error>>,
+            Error,
+        > {
+            Ok(match <$database as Dialect>::inlined(lease, sql, values) {
+                Some(text) => sqlx::raw_sql(text).fetch(&mut **lease),
+                None => {
+                    let query = sqlx::query_with::<$database, _>(sql.clone(), arguments(values)?);
+                    query.fetch(&mut **lease)
+                }
+            })
         }
 
-        /// The one row of the reply to the call of this number.
-        async fn own<'v>(
-            connection: &mut <$database as sqlx::Database>::Connection,
+        async fn fetched(
+            lease: &mut Lease<$database>,
+            sql: &SqlStr,
+            values: &[Value<'_>],
+        ) -> Result<Vec<<$database as sqlx::Database>::Row>, Error> {
+            use futures_util::TryStreamExt;
+            rows_of(lease, sql, values)?.try_collect().await
+        }
+
+        /// Returns the single row of the reply to the call `number`.
+        async fn own(
+            lease: &mut Lease<$database>,
             sql: &SqlStr,
             number: i64,
-            values: impl IntoIterator<Item = &'v Value<'v>>,
+            values: &[Value<'_>],
         ) -> Result<<$database as sqlx::Database>::Row, Error> {
             use futures_util::TryStreamExt;
             use sqlx::Row;
-            let query = sqlx::query_with::<$database, _>(sql.clone(), arguments(values)?);
-            // One by one: a server that goes on and on is not listened to.
-            let (mut rows, mut own) = (query.fetch(connection), None);
+            // Row by row, to stop reading if a server sends more rows.
+            let (mut rows, mut own) = (rows_of(lease, sql, values)?, None);
             while let Some(row) = rows.try_next().await? {
                 if own.is_some() || row.try_get::<i64, _>(0).ok() != Some(number) {
                     return Err($crate::dialect::foreign());
@@ -353,22 +447,23 @@ macro_rules! conversions {
             own.ok_or_else($crate::dialect::foreign)
         }
 
-        /// What a query has found; `None` if its row holds nothing but the call's number. What a row of the table never
-        /// lacks stands in the last column.
+        /// Returns the row of a query; `None` if it only holds the number of the call.
+        ///
+        /// The last column of a query must be `NOT NULL` in the table.
         async fn answer(
-            connection: &mut <$database as sqlx::Database>::Connection,
+            lease: &mut Lease<$database>,
             sql: &SqlStr,
             values: &[Value<'_>],
         ) -> Result<Option<<$database as sqlx::Database>::Row>, Error> {
             use sqlx::Row;
             let number = $crate::dialect::number();
-            let first = [Value::Number(Some(number))];
-            let row = own(connection, sql, number, first.iter().chain(values)).await?;
+            let values = [&[Value::Number(Some(number))], values].concat();
+            let row = own(lease, sql, number, &values).await?;
             let last: Option<i64> = row.try_get(row.len() - 1)?;
             Ok(last.map(|_| row))
         }
 
-        /// Those of a row from the one at `first` on.
+        /// Reads the columns from `first` on.
         fn columns(
             row: &<$database as sqlx::Database>::Row,
             first: usize,
@@ -380,14 +475,15 @@ macro_rules! conversions {
                 target: row.try_get(first + 1)?,
                 data: bytes(row.try_get(first + 2)?),
                 user: row.try_get::<Option<$text>, _>(first + 3)?.map(bytes),
-                handle: row.try_get(first + 4)?,
+                public_id: row.try_get(first + 4)?,
                 device: row.try_get::<Option<$text>, _>(first + 5)?.map(bytes),
                 created: row.try_get(first + 6)?,
                 renewed: row.try_get(first + 7)?,
                 last_seen: row.try_get(first + 8)?,
                 expires: row.try_get(first + 9)?,
                 authenticated: row.try_get(first + 10)?,
-                version: row.try_get(first + 11)?,
+                renewal: row.try_get::<Option<$text>, _>(first + 11)?.map(bytes),
+                version: row.try_get(first + 12)?,
             })
         }
 

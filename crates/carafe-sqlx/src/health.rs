@@ -1,21 +1,24 @@
-//! What an operator wants to know of a table and its server.
+//! The health report of a table and its server.
 
 use carafe_core::store::{Health, StoreError};
 
 use crate::{
-    dialect::Dialect, failure::Failure, lease::Lease, migrate, statements::sql, store::SqlStore,
+    connect, dialect::Dialect, failure::Failure, lease::Lease, migrate, statements::sql,
+    store::SqlStore,
 };
 
-/// One row, whose number has to be text for a query of pairs.
+/// One row; the version is cast to text for a query of pairs.
 const VERSION: &str =
     "SELECT COALESCE(CONCAT(MAX(version), ''), ''), '' FROM carafe_sessions_schema";
 
 impl<D: Dialect> SqlStore<D> {
-    /// How this store is: the server, what its commits are worth, the table, its version and its indices. Reads
-    /// no session.
+    /// Reports the state of the server, its durability, and the table with its version and indices.
+    ///
+    /// Reads no session.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] and [`StoreError::Timeout`] if the server does not answer.
+    ///
+    /// [`StoreError::Unavailable`] or [`StoreError::Timeout`] if the server does not reply.
     pub async fn health(&self) -> Result<Health, StoreError> {
         self.read(|lease| self.health_with(lease)).await
     }
@@ -23,6 +26,7 @@ impl<D: Dialect> SqlStore<D> {
     async fn health_with(&self, mut lease: Lease<D>) -> Result<Health, Failure> {
         let mut health = Health::default();
         self.server(&mut lease, &mut health).await?;
+        connect::describe(&self.pool, &mut lease, self.authentication, &mut health).await?;
         if self.is_there(&mut lease, &self.table, &mut health).await? {
             self.indices(&mut lease, &mut health).await?;
         }

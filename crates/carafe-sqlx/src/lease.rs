@@ -1,11 +1,13 @@
-//! A connection for one verb.
+//! A connection for one operation.
 //!
-//! A verb may be dropped at any await: its deadline has passed, the client has hung up. Its connection is
-//! then in the middle of something, and the reply that is still on its way would be the next one's. So a
-//! lease only goes back to the pool when its verb says that it is done; dropped before, it is closed.
+//! An operation may be dropped at any await, for example because its deadline has passed or the
+//! client has disconnected. Its connection is then in the middle of a request, and the next
+//! operation would read the pending reply. A lease therefore returns its connection to the pool
+//! only when the operation calls [`Lease::done`]; otherwise dropping the lease closes the
+//! connection.
 //!
-//! It is cut off, not closed politely: sqlx tests a connection that comes back with a ping that has no
-//! deadline, and a server that hangs would hold the pool's permits until none is left.
+//! The connection is closed without a handshake: sqlx pings a returned connection without a
+//! timeout, so a hanging server would exhaust the pool's permits.
 
 use std::{
     ops::{Deref, DerefMut},
@@ -14,17 +16,32 @@ use std::{
 
 use carafe_core::store::StoreError;
 use sqlx::{Database, Pool, pool::PoolConnection};
-use tokio::time::timeout;
+use tokio::{sync::Mutex, time::timeout};
 
-use crate::failure::Failure;
+use crate::{connect, failure::Failure};
 
-/// `None` only while it is dropped.
-pub(crate) struct Lease<D: Database>(Option<PoolConnection<D>>);
+/// A pooled connection. `pub` for the signatures of `Dialect`, which is private.
+pub struct Lease<D: Database> {
+    /// `None` only during drop.
+    connection: Option<PoolConnection<D>>,
+    is_prepared: bool,
+}
 
 impl<D: Database> Lease<D> {
-    pub(crate) async fn of(pool: &Pool<D>, deadline: Duration) -> Result<Self, Failure> {
-        match timeout(deadline, pool.acquire()).await {
-            Ok(Ok(connection)) => Ok(Self(Some(connection))),
+    /// Acquires a connection of `pool` within `deadline`.
+    ///
+    /// Without `is_prepared`, statements are sent with their values inlined.
+    pub(crate) async fn of(
+        pool: &Pool<D>,
+        turn: &Mutex<()>,
+        deadline: Duration,
+        is_prepared: bool,
+    ) -> Result<Self, Failure> {
+        match timeout(deadline, connect::acquire(pool, turn)).await {
+            Ok(Ok(connection)) => Ok(Self {
+                connection: Some(connection),
+                is_prepared,
+            }),
             Ok(Err(sqlx::Error::PoolTimedOut)) | Err(_) => {
                 Err(StoreError::Timeout(deadline).into())
             }
@@ -32,15 +49,19 @@ impl<D: Database> Lease<D> {
         }
     }
 
-    /// Nothing is under way any more: back to the pool.
+    pub(crate) fn is_prepared(&self) -> bool {
+        self.is_prepared
+    }
+
+    /// Returns the connection to the pool. No request may be pending.
     pub(crate) fn done(mut self) {
-        drop(self.0.take());
+        drop(self.connection.take());
     }
 }
 
 impl<D: Database> Drop for Lease<D> {
     fn drop(&mut self) {
-        if let Some(connection) = self.0.take() {
+        if let Some(connection) = self.connection.take() {
             drop(connection.detach());
         }
     }
@@ -50,7 +71,7 @@ impl<D: Database> Deref for Lease<D> {
     type Target = D::Connection;
 
     fn deref(&self) -> &D::Connection {
-        self.0
+        self.connection
             .as_ref()
             .expect("only `done` and `drop` take it, and nothing comes after them")
     }
@@ -58,7 +79,7 @@ impl<D: Database> Deref for Lease<D> {
 
 impl<D: Database> DerefMut for Lease<D> {
     fn deref_mut(&mut self) -> &mut D::Connection {
-        self.0
+        self.connection
             .as_mut()
             .expect("only `done` and `drop` take it, and nothing comes after them")
     }

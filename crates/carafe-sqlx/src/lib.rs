@@ -1,25 +1,27 @@
-//! Carafe's sessions in Postgres, MySQL and MariaDB.
+//! Carafe session stores in Postgres, MySQL and MariaDB.
 //!
-//! One table holds the sessions, one row each. Every verb is one statement where nobody else writes the
-//! same session; where somebody does, a patch takes the row's lock in a short transaction and merges.
-//! The database's clock is never asked: what has expired is decided by the caller's `now`.
+//! One table holds the sessions, one row each, and their former keys. An operation is one statement
+//! unless another request writes the same session; a patch then locks the row in a short
+//! transaction and merges. A rotation always needs a transaction, because it writes two rows. The
+//! database's clock is never used: expiry is decided by the caller's `now`.
 //!
-//! | file | holds |
+//! | module | contents |
 //! |---|---|
-//! | `store` | [`SqlStore`]: how one is made and configured; `deadline` bounds what it does |
-//! | `verbs` | what load, create, touch and delete do; `change` is patch and rotate |
-//! | `inventory`, `look` | pages, samples and walks for operators; `health` is how a store is |
-//! | `statements` | all SQL; `postgres` and `mysql` are what they do not agree on |
-//! | `claim` | which of several processes sweeps |
-//! | `row` | a record as columns and back |
-//! | `flask_session` | the same on the table of Flask-Session (feature `flask-session`) |
-//! | `lease` | a connection that only goes back to its pool clean |
+//! | `store` | [`SqlStore`], its constructors and options; `deadline` limits its operations |
+//! | `connect` | connecting to a URL: TLS, poolers, causes of failures |
+//! | `verbs` | load, create, touch, delete; `change`: patch, rotate; `trim`: the limit per user |
+//! | `inventory`, `look` | pages, samples and scans for operators; `health`: the health report |
+//! | `statements` | all SQL; `postgres` and `mysql` hold the differences |
+//! | `sweep_lease` | the lease that selects the process that sweeps |
+//! | `row` | conversion between records and columns |
+//! | `flask_session` | a store on Flask-Session's table (feature `flask-session`) |
+//! | `lease` | a connection that returns to its pool only when it is idle |
 
 #[cfg(not(any(feature = "postgres", feature = "mysql")))]
 compile_error!("carafe-sqlx without a database: turn on its feature `postgres` or `mysql`");
 
 mod change;
-mod claim;
+mod connect;
 mod contract;
 mod deadline;
 mod dialect;
@@ -38,10 +40,14 @@ mod postgres;
 mod row;
 mod statements;
 mod store;
+mod sweep_lease;
 mod table;
+mod trim;
 mod verbs;
 
-pub use carafe_core::store::Deadlines;
+#[cfg(feature = "flask-session")]
+pub use carafe_core::flask::stored::{FlaskSession, Format};
+pub use carafe_core::store::{Deadlines, StoreError};
 #[cfg(feature = "flask-session")]
 pub use flask_session::FlaskSessionStore;
 #[cfg(feature = "mysql")]

@@ -1,70 +1,128 @@
-//! Looking through all sessions, for operators: pages, samples, walks. Each statement follows an index. Aliases
-//! are rows of the same table and are never given: a page's index leaves them out or the statement does, a
-//! sample takes off their share.
+//! Reads over all sessions for operators: pages, samples, scans.
+//!
+//! Each statement uses an index. Former keys are rows of the same table and are never returned: a
+//! page's index excludes them or sorts them last, and a sample subtracts their share.
 
 use carafe_core::{
     clock::Timestamp,
     store::{
-        Batch, Cursor, Handle, Position, Record, Rows, Sample, StoreError, StoreKey, Summary,
-        estimate,
+        Cursor, Position, PublicId, ReadableRows, Record, Sample, ScanPage, SessionMeta,
+        StoreError, StoreKey, estimate,
     },
 };
+
+use sqlx::SqlStr;
 
 use crate::{
     dialect::{Dialect, Value},
     failure::Failure,
     lease::Lease,
     row::Columns,
-    statements::Statements,
+    statements::{PARKED, Statements},
 };
 
-/// Again behind the last row where some could not be read, until the page is full or the list at its end.
 pub(crate) async fn newest<D: Dialect>(
-    mut lease: Lease<D>,
+    lease: Lease<D>,
     statements: &Statements,
     after: Option<Position>,
     limit: usize,
     now: Timestamp,
-) -> Result<Vec<Summary>, Failure> {
-    let (mut renewed, mut handle) = match after {
-        Some(place) => (place.renewed.unix(), place.handle.as_bytes().to_vec()),
-        None => (i64::MAX, vec![0xff; 12]),
+) -> Result<Vec<SessionMeta>, Failure> {
+    let list = List {
+        page: &statements.newest,
+        first: &[now.into()],
+        third: None,
+        user: None,
     };
-    let mut page = Rows::default();
-    while page.len() < limit {
-        let (second, wanted) = (Value::Number(Some(renewed)), limit - page.len());
-        let name = Value::Bytes(Some(&handle));
-        let values = [now.into(), second, second, name, (wanted as u64).into()];
-        let rows = D::rows(&mut lease, &statements.newest, &values).await?;
-        let found = rows.len();
-        if let Some(last) = rows.last() {
-            (renewed, handle) = (last.renewed, last.handle.clone());
-        }
-        for columns in rows {
-            page.push(columns.summary())?;
-        }
-        if found < wanted {
-            break;
-        }
-    }
-    lease.done();
-    Ok(page.into_read())
+    list.read(lease, after, limit).await
 }
 
-pub(crate) async fn of_handle<D: Dialect>(
+pub(crate) async fn of_user<D: Dialect>(
+    lease: Lease<D>,
+    statements: &Statements,
+    user: &str,
+    after: Option<Position>,
+    limit: usize,
+    now: Timestamp,
+) -> Result<Vec<SessionMeta>, Failure> {
+    let list = List {
+        page: &statements.of_user,
+        first: &[user.into(), user.into()],
+        third: Some(now.into()),
+        user: Some(user),
+    };
+    list.read(lease, after, limit).await
+}
+
+/// A list in descending order of ids.
+///
+/// Contains its statement, and the values before and after those of the position.
+struct List<'l> {
+    page: &'l SqlStr,
+    first: &'l [Value<'l>],
+    third: Option<Value<'l>>,
+    /// The user who owns the listed sessions.
+    user: Option<&'l str>,
+}
+
+impl List<'_> {
+    /// Reads the list.
+    ///
+    /// Continues after the last row if some rows were unreadable, until the page is full or the
+    /// list is exhausted.
+    async fn read<D: Dialect>(
+        &self,
+        mut lease: Lease<D>,
+        after: Option<Position>,
+        limit: usize,
+    ) -> Result<Vec<SessionMeta>, Failure> {
+        let (mut renewed, mut public_id) = match after {
+            Some(place) => (place.renewed.unix(), place.public_id.as_bytes().to_vec()),
+            // Former keys are parked above this position in the index.
+            None => (PARKED, Vec::new()),
+        };
+        let mut page = ReadableRows::default();
+        while page.len() < limit {
+            let (second, wanted) = (Value::Number(Some(renewed)), limit - page.len());
+            let name = Value::Bytes(Some(&public_id));
+            let mut values = [self.first, &[second, second, name]].concat();
+            values.extend(self.third);
+            values.push((wanted as u64).into());
+            let rows = D::rows(&mut lease, self.page, &values).await?;
+            let found = rows.len();
+            if let Some(last) = rows.last() {
+                (renewed, public_id) = (last.renewed, last.public_id.clone());
+            }
+            for columns in rows {
+                let columns = match self.user {
+                    Some(user) => columns.of(user)?,
+                    None => columns,
+                };
+                page.push(columns.summary())?;
+            }
+            if found < wanted {
+                break;
+            }
+        }
+        lease.done();
+        Ok(page.into_read())
+    }
+}
+
+pub(crate) async fn find<D: Dialect>(
     mut lease: Lease<D>,
     statements: &Statements,
-    handle: &Handle,
+    public_id: &PublicId,
     now: Timestamp,
 ) -> Result<Option<Record>, Failure> {
-    let values = [handle.into(), now.into()];
-    let rows = D::rows(&mut lease, &statements.of_handle, &values).await?;
+    let values = [public_id.into(), now.into()];
+    let rows = D::rows(&mut lease, &statements.find_by_public_id, &values).await?;
     lease.done();
     let record = rows.into_iter().next().map(Columns::record);
     Ok(record.transpose()?)
 }
 
-/// A few rows from the random key `start` on, and how many rows there are.
+/// Samples a few rows from the random key `start` on and estimates the number of rows.
 pub(crate) async fn sample<D: Dialect>(
     mut lease: Lease<D>,
     statements: &Statements,
@@ -73,7 +131,7 @@ pub(crate) async fn sample<D: Dialect>(
     now: Timestamp,
 ) -> Result<Sample, Failure> {
     let most = limit.max(Sample::ROWS);
-    let (mut live, mut looked) = (Rows::default(), 0);
+    let (mut live, mut looked) = (ReadableRows::default(), 0);
     for side in &statements.rows {
         let values = [start.into(), ((most - looked) as u64).into()];
         let rows = D::rows(&mut lease, side, &values).await?;
@@ -101,7 +159,7 @@ pub(crate) async fn sample<D: Dialect>(
     ))
 }
 
-/// How many rows there are: exactly if they are fewer than `most`.
+/// Counts the rows; exact if fewer than `most`.
 async fn count<D: Dialect>(
     lease: &mut Lease<D>,
     statements: &Statements,
@@ -131,13 +189,13 @@ fn bad_key() -> StoreError {
     StoreError::corrupt("a key that has not 32 bytes")
 }
 
-/// Records in the order of their keys.
+/// Returns records in key order.
 pub(crate) async fn walk<D: Dialect>(
     mut lease: Lease<D>,
     statements: &Statements,
     after: Option<&StoreKey>,
     limit: usize,
-) -> Result<Batch, Failure> {
+) -> Result<ScanPage, Failure> {
     let limit = limit.max(1);
     let after = after.map_or(&[][..], |key| key.as_bytes());
     let values = [Value::Bytes(Some(after)), (limit as u64).into()];
@@ -149,7 +207,7 @@ pub(crate) async fn walk<D: Dialect>(
     let records: Result<_, StoreError> = records
         .map(|columns| Ok((columns.key()?, columns.record())))
         .collect();
-    Ok(Batch {
+    Ok(ScanPage {
         records: records?,
         next: next.as_ref().map(Cursor::behind),
     })

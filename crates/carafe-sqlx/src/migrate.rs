@@ -1,7 +1,7 @@
-//! The table, made by [`SqlStore::migrate`] or by you from [`SqlStore::SCHEMA`]; nothing else makes one.
+//! The tables, created by [`SqlStore::migrate`] or by the application from [`SqlStore::SCHEMA`].
 //!
-//! A small table beside it says which versions of the schema were applied. An index that is missing although its
-//! version was, because somebody has dropped it or the table is older than it, is made again.
+//! A small table records the applied versions of the schema. An index is created again if it is
+//! missing although its version was applied, because the index was dropped or the table is older.
 
 use std::time::Duration;
 
@@ -12,31 +12,34 @@ use crate::{
     store::SqlStore, table,
 };
 
-/// Nobody waits for an index to be built within half a second.
+/// Building an index takes longer than the deadline of other operations.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// The newest version of the schema.
-pub(crate) const VERSION: u64 = 1;
+/// The current version of the schema.
+pub(crate) const VERSION: u64 = 2;
 
 const VERSIONS: &str =
     "CREATE TABLE IF NOT EXISTS carafe_sessions_schema (version BIGINT PRIMARY KEY)";
-/// Changes nothing, but counts: a query would be one more kind of row.
+/// A no-op update, for its row count: a query would need another row type.
 const APPLIED: &str = "UPDATE carafe_sessions_schema SET version = version WHERE version = $1";
 
 impl<D: Dialect> SqlStore<D> {
-    /// The tables and indices, for those who run their migrations themselves.
+    /// The tables and indices, for use in the application's migrations.
     pub const SCHEMA: &'static str = D::SCHEMA;
 
-    /// [`SqlStore::SCHEMA`] for this store's table.
+    /// Returns [`SqlStore::SCHEMA`] for this store's table.
     #[must_use]
     pub fn schema(&self) -> String {
         table::renamed(D::SCHEMA, &self.table)
     }
 
-    /// Makes the table if it is not there. To be called by whoever may make tables, at a start or by an
-    /// operator; several at once wait for each other.
+    /// Creates the table if it is missing, or upgrades an older one.
+    ///
+    /// Requires the right to create tables. Call it at startup or as a step of a deployment;
+    /// concurrent calls wait for each other.
     ///
     /// # Errors
+    ///
     /// [`StoreError::Unavailable`] if the database refuses.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         let lease = self.lease().await?;
@@ -46,12 +49,12 @@ impl<D: Dialect> SqlStore<D> {
     async fn migrate_with(&self, mut lease: Lease<D>) -> Result<(), Failure> {
         self.batch(&mut lease, D::LOCK).await?;
         self.batch(&mut lease, VERSIONS).await?;
-        // The history of the schema, oldest first.
-        for (version, migration) in (1..=VERSION).zip([D::SCHEMA]) {
-            let applied = sql::<D>(APPLIED, &self.table);
-            if D::execute(&mut lease, &applied, &[version.into()]).await? == 0 {
-                self.batch(&mut lease, migration).await?;
-            }
+        if !self.has_version(&mut lease, VERSION).await? {
+            let migration = match self.has_version(&mut lease, 1).await? {
+                true => D::UPGRADE,
+                false => D::SCHEMA,
+            };
+            self.batch(&mut lease, migration).await?;
         }
         for (_, statement) in self.missing_indices(&mut lease).await?.1 {
             self.batch(&mut lease, &statement).await?;
@@ -61,7 +64,12 @@ impl<D: Dialect> SqlStore<D> {
         Ok(())
     }
 
-    /// How many indices there should be, and those that are not there: names and the statements that make them.
+    async fn has_version(&self, lease: &mut Lease<D>, version: u64) -> Result<bool, Failure> {
+        let applied = sql::<D>(APPLIED, &self.table);
+        Ok(D::execute(lease, &applied, &[version.into()]).await? > 0)
+    }
+
+    /// Returns the number of expected indices, and the missing ones with their statements.
     pub(crate) async fn missing_indices(
         &self,
         lease: &mut Lease<D>,
@@ -79,7 +87,7 @@ impl<D: Dialect> SqlStore<D> {
     }
 }
 
-/// The indices of a schema for `table`, each a line of it, and the statements that make them afterwards.
+/// Returns the indices of a schema for `table`, each on one line, and the statements that add them.
 fn indices(schema: &str, table: &str) -> Vec<(String, String)> {
     let index = |line: &str| {
         let line = line.trim().trim_end_matches([',', ';']);

@@ -1,57 +1,67 @@
-//! A record as the columns of a row, and back. Text stays bytes until the row is read: one row with bad text is
-//! one bad row, not the end of a list.
+//! Converts between records and columns.
+//!
+//! Text is decoded when a row is converted, so that invalid text makes one row unreadable instead
+//! of failing the whole list.
 
 use carafe_core::{
     clock::Timestamp,
     session::SessionData,
-    store::{Handle, Record, StoreError, StoreKey, Summary},
+    store::{PublicId, Record, Renewal, SessionMeta, StoreError, StoreKey},
 };
 
 use crate::dialect::Value;
 
-/// A row as the database gives it.
+/// The columns of a row.
 pub struct Columns {
     pub(crate) key: Vec<u8>,
     pub(crate) target: Option<Vec<u8>>,
-    /// Empty where only a summary was asked for.
+    /// Empty if only the metadata was selected.
     pub(crate) data: Vec<u8>,
     pub(crate) user: Option<Vec<u8>>,
-    pub(crate) handle: Vec<u8>,
+    pub(crate) public_id: Vec<u8>,
     pub(crate) device: Option<Vec<u8>>,
     pub(crate) created: i64,
     pub(crate) renewed: i64,
     pub(crate) last_seen: i64,
     pub(crate) expires: i64,
     pub(crate) authenticated: Option<i64>,
+    pub(crate) renewal: Option<Vec<u8>>,
     pub(crate) version: i64,
 }
 
-/// What a query that counts keys gives.
+/// The result of a query that counts keys.
 pub struct Keys {
     pub(crate) count: i64,
     pub(crate) last: Option<Vec<u8>>,
 }
 
-/// What a key leads to.
+/// The state of a key.
 pub(crate) enum Found {
     Record(Record),
-    Alias(StoreKey),
+    /// The record that a pointer leads to.
+    Moved(Record),
+    /// A pointer to follow with another query.
+    Pointer(StoreKey),
+    Marker,
 }
 
 impl Columns {
-    /// What the row of `key` holds.
+    /// Converts the row of `key`.
     pub(crate) fn found(self, key: &StoreKey) -> Result<Found, StoreError> {
-        // Belt and braces: whatever a connection has mixed up must never be somebody's session.
+        // Defense in depth: a mix-up of connections must never expose another session.
         if self.key != key.as_bytes() {
             return Err(StoreError::corrupt("the row of another key"));
         }
         match self.target()? {
-            Some(target) => Ok(Found::Alias(target)),
             None => self.record().map(Found::Record),
+            Some(target) if target == *key => Ok(Found::Marker),
+            // Only a record has data.
+            Some(target) if self.data.is_empty() => Ok(Found::Pointer(target)),
+            Some(_) => self.record().map(Found::Moved),
         }
     }
 
-    /// This row, if it may be in a list of the sessions of `user`.
+    /// Returns this row, or an error if it is not a session of `user`.
     pub(crate) fn of(self, user: &str) -> Result<Self, StoreError> {
         if self.user.as_deref() != Some(user.as_bytes()) {
             return Err(StoreError::unavailable("the row of another user"));
@@ -59,47 +69,54 @@ impl Columns {
         Ok(self)
     }
 
-    /// The key that this row stands under.
+    /// Returns the key of this row.
     pub(crate) fn key(&self) -> Result<StoreKey, StoreError> {
         Ok(StoreKey::from_bytes(exact(&self.key)?))
     }
 
-    /// The key that this row leads to, if it is an alias. Reads nothing else of it.
+    /// Returns the target of this row if it is a former key. Reads no other column.
     pub(crate) fn target(&self) -> Result<Option<StoreKey>, StoreError> {
         let target = self.target.as_deref().map(exact).transpose()?;
         Ok(target.map(StoreKey::from_bytes))
     }
 
-    /// The record, from a row with its dictionary.
+    /// Converts a row with data to a record.
     pub(crate) fn record(mut self) -> Result<Record, StoreError> {
         let data = text(std::mem::take(&mut self.data))?;
         let data = SessionData::parse(data, Record::STYLE).map_err(StoreError::corrupt)?;
         Ok(self.summary()?.with_data(data))
     }
 
-    /// The record without its dictionary.
-    pub(crate) fn summary(self) -> Result<Summary, StoreError> {
-        Ok(Summary {
+    /// Converts a row to a record's metadata.
+    pub(crate) fn summary(self) -> Result<SessionMeta, StoreError> {
+        let renewal = self.renewal.map(text).transpose()?;
+        Ok(SessionMeta {
             user: self.user.map(text).transpose()?,
-            handle: Handle::from_bytes(exact(&self.handle)?),
+            public_id: PublicId::from_bytes(exact(&self.public_id)?),
             device: self.device.map(text).transpose()?,
             created: Timestamp::from_unix(self.created),
             renewed: Timestamp::from_unix(self.renewed),
             last_seen: Timestamp::from_unix(self.last_seen),
             expires: Timestamp::from_unix(self.expires),
             authenticated: self.authenticated.map(Timestamp::from_unix),
+            renewal: renewal.as_deref().map(Renewal::decode).transpose()?,
             version: u64::try_from(self.version).map_err(StoreError::corrupt)?,
         })
     }
 }
 
-/// The JSON text of a record.
+/// Encodes a record's renewal.
+pub(crate) fn renewal_of(record: &Record) -> Option<String> {
+    record.renewal.as_ref().map(Renewal::encode)
+}
+
+/// Encodes a record's data as JSON.
 pub(crate) fn json_of(record: &Record) -> String {
     record.data.payload(Record::STYLE)
 }
 
 fn text(bytes: Vec<u8>) -> Result<String, StoreError> {
-    // Without the bytes, which the error would show.
+    // Drops the bytes, which the error would print.
     String::from_utf8(bytes).map_err(|error| StoreError::corrupt(error.utf8_error()))
 }
 
@@ -113,9 +130,9 @@ impl<'v> From<&'v StoreKey> for Value<'v> {
     }
 }
 
-impl<'v> From<&'v Handle> for Value<'v> {
-    fn from(handle: &'v Handle) -> Self {
-        Self::Bytes(Some(handle.as_bytes()))
+impl<'v> From<&'v PublicId> for Value<'v> {
+    fn from(public_id: &'v PublicId) -> Self {
+        Self::Bytes(Some(public_id.as_bytes()))
     }
 }
 
@@ -144,7 +161,7 @@ impl From<Option<Timestamp>> for Value<'_> {
 }
 
 impl From<u64> for Value<'_> {
-    /// What is too large for the database's numbers is as large as they get.
+    /// Saturates at the largest number of the database.
     fn from(number: u64) -> Self {
         Self::Number(Some(i64::try_from(number).unwrap_or(i64::MAX)))
     }

@@ -1,17 +1,17 @@
-//! The name of a table, safe to stand in SQL without quotation marks.
+//! Table names that are safe to use in SQL without quoting.
 
 use std::{error::Error, fmt};
 
-/// What the SQL texts of this crate call the table; another name takes its place.
+/// The table name in this crate's SQL, which is replaced by the configured one.
 pub(crate) const DEFAULT: &str = "carafe_sessions";
-/// With `_expires` after it, a name must fit into Postgres's 63 bytes.
+/// Maximum length: a name with a suffix such as `_expires` must fit into Postgres' 63 bytes.
 const LONGEST: usize = 48;
 
-/// A name that cannot be a table's.
+/// The error for an invalid table name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidTable(String);
 
-/// `name`, if it is one.
+/// Returns `name` if it is valid.
 pub(crate) fn checked(name: &str) -> Result<&str, InvalidTable> {
     let starts_well = name.starts_with(|first: char| first.is_ascii_lowercase() || first == '_');
     let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
@@ -22,7 +22,7 @@ pub(crate) fn checked(name: &str) -> Result<&str, InvalidTable> {
     }
 }
 
-/// `sql` about the table `name`.
+/// Returns `sql` for the table `name`.
 pub(crate) fn renamed(sql: &str, name: &str) -> String {
     sql.replace(DEFAULT, name)
 }

@@ -1,12 +1,13 @@
-//! What the verbs do that change no data: load, create, touch, delete, and those on many sessions.
+//! The operations that change no data: load, create, touch, delete, and those on many sessions.
 //!
-//! A statement meets the record under its own key first, and only where it has missed is it asked whether the
-//! key is an alias: that nothing is there is never concluded from a count. Each function ends its lease when it is done
-//! with it, or drops it on an error.
+//! A statement targets the record under the given key first; only if it affects no row is the key
+//! looked up as a former key, because a count of 0 alone never proves that a session is missing.
+//! Each function calls `Lease::done` on success and drops the lease on error.
 
 use carafe_core::{
     clock::Timestamp,
-    store::{Created, Handle, Record, Rows, StoreKey, Summary, Which},
+    session::Access,
+    store::{Created, KeyState, PublicId, Record, Selection, StoreKey, retired_until},
 };
 use sqlx::SqlStr;
 
@@ -14,27 +15,35 @@ use crate::{
     dialect::{Dialect, Value, foreign},
     failure::Failure,
     lease::Lease,
-    row::{Columns, Found},
-    statements::Statements,
+    row::{Found, renewal_of},
+    statements::{PARKED, Statements},
 };
+
+/// How many sessions one statement retires at most, so that it is done well within the deadline for writing, also where a
+/// million sessions do not fit into the server's memory: InnoDB reads several pages for each of them.
+const STEP: u64 = 50;
 
 pub(crate) async fn load<D: Dialect>(
     mut lease: Lease<D>,
     statements: &Statements,
-    mut key: StoreKey,
+    asked: StoreKey,
     now: Timestamp,
-) -> Result<Option<Record>, Failure> {
-    // The statement goes one alias far itself; a session renewed twice within seconds has two.
-    let record = loop {
+) -> Result<KeyState, Failure> {
+    // The statement follows one pointer itself. A renewal redirects older pointers, so chains are
+    // rare.
+    let mut key = asked;
+    let state = loop {
         let values = [(&key).into(), now.into(), now.into()];
         match one(&mut lease, &statements.load, &values, &key).await? {
-            None => break None,
-            Some(Found::Record(record)) => break Some(record),
-            Some(Found::Alias(target)) => key = target,
+            None => break KeyState::Absent,
+            Some(Found::Marker) => break KeyState::Retired,
+            Some(Found::Record(record)) if key == asked => break KeyState::Current(record),
+            Some(Found::Record(record) | Found::Moved(record)) => break KeyState::Moved(record),
+            Some(Found::Pointer(target)) => key = target,
         }
     };
     lease.done();
-    Ok(record)
+    Ok(state)
 }
 
 pub(crate) async fn create<D: Dialect>(
@@ -52,33 +61,81 @@ pub(crate) async fn create<D: Dialect>(
 pub(crate) async fn touch<D: Dialect>(
     mut lease: Lease<D>,
     statements: &Statements,
-    mut key: StoreKey,
-    expires: Timestamp,
-    now: Timestamp,
+    asked: StoreKey,
+    access: &Access,
 ) -> Result<bool, Failure> {
+    let mut key = asked;
     let touched = loop {
-        let values = [now.into(), expires.into(), (&key).into(), now.into()];
-        if hit::<D>(&mut lease, &statements.touch, &values).await? {
+        if touch_one(&mut lease, statements, &key, access).await? {
             break true;
         }
-        match missed(&mut lease, statements, key, now).await? {
+        match missed(&mut lease, statements, key, access.at).await? {
             Some(next) => key = next,
             None => break false,
         }
     };
+    if touched && key != asked {
+        let values = [(&key).into(), access.at.into()];
+        if let Some(Found::Record(record)) =
+            one(&mut lease, &statements.find, &values, &key).await?
+        {
+            prolong(&mut lease, statements, &asked, record.expires).await?;
+        }
+    }
     lease.done();
     Ok(touched)
+}
+
+/// Touches the record stored under `key` itself and returns whether it exists.
+///
+/// The record is only read to confirm a renewal.
+async fn touch_one<D: Dialect>(
+    lease: &mut Lease<D>,
+    statements: &Statements,
+    key: &StoreKey,
+    access: &Access,
+) -> Result<bool, Failure> {
+    let (at, expires) = (access.at.into(), access.expires.into());
+    if access.confirms.is_some()
+        && let Some(Found::Record(record)) =
+            one(lease, &statements.find, &[key.into(), at], key).await?
+        && let Some(touched) = record.touched(access)
+        && touched.renewal != record.renewal
+    {
+        let (renewal, before) = (renewal_of(&touched), renewal_of(&record));
+        let renewals = [(&renewal).into(), key.into(), (&before).into()];
+        let [renewal, name, before] = renewals;
+        let values = [at, expires, renewal, name, before, at];
+        return hit::<D>(lease, &statements.confirm, &values).await;
+    }
+    let values = [at, expires, key.into(), at];
+    hit::<D>(lease, &statements.touch, &values).await
+}
+
+/// Extends the lifetime of the pointer at `key` to that of its record.
+pub(crate) async fn prolong<D: Dialect>(
+    lease: &mut Lease<D>,
+    statements: &Statements,
+    key: &StoreKey,
+    expires: Timestamp,
+) -> Result<(), Failure> {
+    // The count is ignored: the pointer may have been swept or retired.
+    hit::<D>(lease, &statements.prolong, &[expires.into(), key.into()]).await?;
+    Ok(())
 }
 
 pub(crate) async fn delete<D: Dialect>(
     mut lease: Lease<D>,
     statements: &Statements,
     mut key: StoreKey,
+    now: Timestamp,
 ) -> Result<bool, Failure> {
-    // An alias leads to its record whatever the time: who logs out through an old id is logged out.
+    // A pointer is followed regardless of its expiry, so deletion through an old id revokes the
+    // session.
     let ever = Timestamp::from_unix(i64::MIN);
     let deleted = loop {
-        if hit::<D>(&mut lease, &statements.delete, &[(&key).into()]).await? {
+        let values = [retired_until(now).into(), (&key).into()];
+        if hit::<D>(&mut lease, &statements.retire, &values).await? {
             break true;
         }
         match missed(&mut lease, statements, key, ever).await? {
@@ -90,8 +147,9 @@ pub(crate) async fn delete<D: Dialect>(
     Ok(deleted)
 }
 
-/// Where a statement that has missed `key` has to try next: at the target of an alias. A record may be there
-/// by now, too; then the same key again.
+/// Returns the key to try after a statement that affected no row of `key`.
+///
+/// This is the target of a pointer, or the same key if a record has been created in the meantime.
 async fn missed<D: Dialect>(
     lease: &mut Lease<D>,
     statements: &Statements,
@@ -99,80 +157,94 @@ async fn missed<D: Dialect>(
     now: Timestamp,
 ) -> Result<Option<StoreKey>, Failure> {
     let found = D::asked(lease, &statements.find, &[(&key).into(), now.into()]).await?;
-    let target = found.as_ref().map(Columns::target).transpose()?;
-    Ok(target.map(|target| target.unwrap_or(key)))
-}
-
-pub(crate) async fn of_user<D: Dialect>(
-    mut lease: Lease<D>,
-    statements: &Statements,
-    user: &str,
-    now: Timestamp,
-) -> Result<Vec<Summary>, Failure> {
-    let rows = D::rows(&mut lease, &statements.of_user, &[user.into(), now.into()]).await?;
-    let mut sessions = Rows::default();
-    for columns in rows {
-        sessions.push(columns.of(user)?.summary())?;
-    }
-    lease.done();
-    Ok(sessions.into_read())
-}
-
-pub(crate) async fn delete_of_user<D: Dialect>(
-    mut lease: Lease<D>,
-    statements: &Statements,
-    user: &str,
-    which: Which,
-) -> Result<u64, Failure> {
-    let (statement, handle) = match which {
-        Which::All => (&statements.delete_of_user, None),
-        Which::Only(one) => (&statements.delete_only, Some(one)),
-        Which::AllBut(one) => (&statements.delete_all_but, Some(one)),
+    let Some(columns) = found else {
+        return Ok(None);
     };
-    let mut values = vec![user.into()];
-    values.extend(handle.as_ref().map(Value::from));
-    let deleted = D::changed(&mut lease, statement, &values).await?;
+    Ok(match columns.target()? {
+        None => Some(key),
+        Some(target) if target == key => None,
+        Some(target) => Some(target),
+    })
+}
+
+/// Deletes at most `limit` sessions, the newest id first.
+///
+/// A return value of 0 means that none is left.
+pub(crate) async fn delete_by_user<D: Dialect>(
+    mut lease: Lease<D>,
+    statements: &Statements,
+    user: &str,
+    which: Selection,
+    limit: u64,
+    now: Timestamp,
+) -> Result<u64, Failure> {
+    let until = retired_until(now).into();
+    let spared = match which {
+        Selection::Only(one) => {
+            let values = [until, (&one).into(), user.into()];
+            let deleted =
+                limit > 0 && hit::<D>(&mut lease, &statements.retire_one_of_user, &values).await?;
+            lease.done();
+            return Ok(deleted.into());
+        }
+        Selection::AllBut(one) => one.as_bytes().to_vec(),
+        // An empty value is no session's public id.
+        Selection::All => Vec::new(),
+    };
+    let (user, spared) = (user.into(), Value::Bytes(Some(&spared)));
+    let retire = [until, user, user, spared, limit.min(STEP).into(), user];
+    let retire = (&statements.retire_of_user, &retire[..]);
+    let any = (&statements.any_of_user, &[user, spared][..]);
+    let deleted = several(&mut lease, retire, any, limit).await?;
     lease.done();
     Ok(deleted)
 }
 
-pub(crate) async fn delete_of_handle<D: Dialect>(
+pub(crate) async fn delete_by_public_id<D: Dialect>(
     mut lease: Lease<D>,
     statements: &Statements,
-    handle: &Handle,
+    public_id: &PublicId,
+    now: Timestamp,
 ) -> Result<bool, Failure> {
-    let values = [handle.into()];
-    let deleted = D::changed(&mut lease, &statements.delete_of_handle, &values).await? > 0;
-    if deleted {
-        D::changed(&mut lease, &statements.delete_aliases, &values).await?;
-    }
+    let values = [retired_until(now).into(), public_id.into()];
+    let deleted = D::changed(&mut lease, &statements.retire_by_public_id, &values).await? > 0;
     lease.done();
     Ok(deleted)
 }
 
-/// Their aliases stay, lead nowhere, and are swept.
-pub(crate) async fn delete_begun<D: Dialect>(
+/// Deletes at most `limit` sessions. A return value of 0 means that none is left.
+pub(crate) async fn delete_created_before<D: Dialect>(
     mut lease: Lease<D>,
     statements: &Statements,
-    until: Timestamp,
+    begun: Timestamp,
+    limit: u64,
+    now: Timestamp,
+) -> Result<u64, Failure> {
+    let until = retired_until(now).into();
+    let begun = begun.into();
+    let retire = [until, begun, limit.min(STEP).into(), begun];
+    let retire = (&statements.retire_begun, &retire[..]);
+    let any = (&statements.begun, &[begun][..]);
+    let deleted = several(&mut lease, retire, any, limit).await?;
+    lease.done();
+    Ok(deleted)
+}
+
+/// Returns the number of retired sessions; 0 only if `any` finds no remaining session.
+async fn several<D: Dialect>(
+    lease: &mut Lease<D>,
+    (retire, values): (&SqlStr, &[Value<'_>]),
+    (any, any_values): (&SqlStr, &[Value<'_>]),
     limit: u64,
 ) -> Result<u64, Failure> {
-    let deleted = loop {
-        let values = [until.into(), until.into(), limit.into()];
-        let deleted = D::changed(&mut lease, &statements.delete_begun, &values).await?;
-        // Postgres: all that the statement has picked may be gone already by somebody else's hand, and there
-        // are more. 0 must mean that there are none.
-        if deleted > 0
-            || limit == 0
-            || D::asked(&mut lease, &statements.begun, &[until.into()])
-                .await?
-                .is_none()
-        {
-            break deleted;
+    loop {
+        let retired = D::changed(lease, retire, values).await?;
+        // Postgres: other transactions may have retired all rows that the statement selected, while
+        // more rows remain.
+        if retired > 0 || limit == 0 || D::asked(lease, any, any_values).await?.is_none() {
+            return Ok(retired);
         }
-    };
-    lease.done();
-    Ok(deleted)
+    }
 }
 
 pub(crate) async fn sweep<D: Dialect>(
@@ -186,7 +258,7 @@ pub(crate) async fn sweep<D: Dialect>(
     Ok(swept)
 }
 
-/// Whether a statement about one key has met its row.
+/// Returns whether a statement for one key affected its row.
 pub(crate) async fn hit<D: Dialect>(
     lease: &mut Lease<D>,
     statement: &SqlStr,
@@ -198,7 +270,7 @@ pub(crate) async fn hit<D: Dialect>(
     }
 }
 
-/// Does what cannot miss: of a row that is locked, or under a key that is free or in the way.
+/// Runs a statement that must affect its row: a locked row, or an insert under a free key.
 pub(crate) async fn must_hit<D: Dialect>(
     lease: &mut Lease<D>,
     statement: &SqlStr,
@@ -208,7 +280,7 @@ pub(crate) async fn must_hit<D: Dialect>(
     hit.then_some(()).ok_or_else(|| foreign().into())
 }
 
-/// What the row of `key` that a query gives holds.
+/// Runs a query for `key` and converts its row.
 pub(crate) async fn one<D: Dialect>(
     lease: &mut Lease<D>,
     query: &SqlStr,
@@ -227,7 +299,7 @@ pub(crate) async fn created<D: Dialect>(
 ) -> Result<Created, Failure> {
     match hit::<D>(lease, statement, values).await {
         Ok(true) => Ok(Created::Created),
-        // Has no other way to say it than an error.
+        // Without such a suffix, only an error can report an existing key.
         Ok(false) if D::UNLESS_TAKEN.is_empty() => Err(foreign().into()),
         Ok(false) => Ok(Created::Taken),
         Err(Failure::Sql(sqlx::Error::Database(error))) if error.is_unique_violation() => {
@@ -237,7 +309,7 @@ pub(crate) async fn created<D: Dialect>(
     }
 }
 
-/// Files `record`, or with a `target` an alias of it, unless the key is taken.
+/// Inserts `record` unless the key exists.
 pub(crate) async fn insert<D: Dialect>(
     lease: &mut Lease<D>,
     statements: &Statements,
@@ -246,19 +318,49 @@ pub(crate) async fn insert<D: Dialect>(
     record: &Record,
     json: &str,
 ) -> Result<Created, Failure> {
+    let renewal = renewal_of(record);
     let values = [
         key.into(),
         Value::Bytes(target.map(|target| &target.as_bytes()[..])),
         json.into(),
         (&record.user).into(),
-        (&record.handle).into(),
+        (&record.public_id).into(),
         (&record.device).into(),
         record.created.into(),
         record.renewed.into(),
         record.last_seen.into(),
         record.expires.into(),
         record.authenticated.into(),
+        (&renewal).into(),
         record.version.into(),
     ];
     created::<D>(lease, &statements.create, &values).await
+}
+
+/// Inserts a pointer to `target` at a former key, or a marker if `target` is the key itself.
+pub(crate) async fn leave<D: Dialect>(
+    lease: &mut Lease<D>,
+    statements: &Statements,
+    key: &StoreKey,
+    target: &StoreKey,
+    until: Timestamp,
+    record: &Record,
+) -> Result<(), Failure> {
+    let parked = Timestamp::from_unix(PARKED);
+    let former = Record {
+        // A user's list must contain records only.
+        user: None,
+        device: None,
+        created: parked,
+        renewed: parked,
+        expires: until,
+        authenticated: None,
+        renewal: None,
+        ..record.clone()
+    };
+    match insert(lease, statements, key, Some(target), &former, "").await? {
+        Created::Created => Ok(()),
+        // The record has just left this key, in the same uncommitted transaction.
+        Created::Taken => Err(foreign().into()),
+    }
 }

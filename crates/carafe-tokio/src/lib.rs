@@ -1,19 +1,24 @@
-//! What adapters share and the engine must not have: timers and tasks of tokio.
+//! Building blocks for adapters that need tokio's timers and tasks.
 //!
-//! * [`Guarded`] keeps a store's trouble from becoming everybody's; [`GuardOptions`] has its bounds.
-//! * [`Sweeping`] removes what has expired.
-//! * [`Ending`] is the end of a request in any [`Framework`]: its commit runs to its end, also if the client hangs up.
+//! * [`Guarded`] limits the impact of a failing store; [`GuardOptions`] contains its limits.
+//! * [`Sweeping`] deletes expired sessions.
+//! * [`CommitResponse`] commits the session at the end of a request for any [`ResponseAdapter`],
+//!   even if the client disconnects; [`Checked`] is the response of a middleware that can refuse.
 //!
-//! Services name these through their adapter, as `carafe::Guarded` or `carafe_actix::Guarded`. It knows no framework
-//! and decides nothing about sessions: that is in `carafe_core`.
+//! Services use these types through their adapter, as `carafe::Guarded` or `carafe_actix::Guarded`.
+//! This crate depends on no framework; all decisions about sessions are made in `carafe_core`.
 
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
-mod ending;
+mod backoff;
+mod checked;
+mod commit_response;
+mod detached_commit;
 mod guarded;
-mod saving;
 mod sweeping;
 
-pub use ending::{Ending, Framework};
-pub use guarded::{GuardOptions, GuardStatus, Guarded};
+pub use backoff::Backoff;
+pub use checked::Checked;
+pub use commit_response::{CommitResponse, ResponseAdapter};
+pub use guarded::{CircuitRules, GuardOptions, GuardStatus, Guarded, RevocationRules};
 pub use sweeping::{Sweeper, Sweeping};

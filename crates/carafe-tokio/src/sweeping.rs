@@ -1,15 +1,15 @@
-//! Removes what has expired: a little at a time, once an interval over all processes, whatever fails.
+//! Deletes expired sessions in small batches, once per interval over all processes.
 //!
-//! Never the reason why a session is over: stores decide that by the time. It only gives room back.
+//! Sweeping is retried after errors.
+//!
+//! Stores decide by time whether a session is expired; sweeping only frees space.
 
 use std::{sync::Arc, time::Duration};
 
 use carafe_core::{
     clock::Timestamp,
-    store::{
-        ExpiredSweep, SessionStore, StoreError,
-        guard::{Backoff, jitter},
-    },
+    error::ErrorChain,
+    store::{ErasedStore, ExpiredSweep, StoreError},
 };
 use tokio::{
     sync::Notify,
@@ -17,14 +17,16 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 
-/// How long one call of the store may take; what sweeps may wait, but not for ever.
+use crate::backoff::{Backoff, jitter};
+
+/// Deadline of a store call: sweeps are not urgent, but must not wait forever.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// How often and how fast expired sessions are removed.
+/// The schedule by which expired sessions are deleted.
 ///
-/// Each process starts a sweeper; before it sweeps it claims the interval in the store, so that one of them
-/// does and the others wait. Should that one end, another takes over at the end of its interval. For a store
-/// that forgets by itself, as Redis does, there is nothing to do, and it does nothing.
+/// Each process starts a sweeper, which acquires a lease in the store before it sweeps, so that one
+/// process sweeps per interval. If that process exits, another takes over after the interval. For a
+/// store that expires sessions itself, such as Redis, the sweeper does nothing.
 ///
 /// ```no_run
 /// use std::{sync::Arc, time::Duration};
@@ -48,7 +50,7 @@ pub struct Sweeping {
     clock: fn() -> Timestamp,
 }
 
-/// A sweeper that runs. Dropping it ends it at once, which leaves nothing half done.
+/// A running sweeper. Dropping it stops it immediately, without a partial change.
 #[derive(Debug)]
 #[must_use = "dropping a sweeper ends it"]
 pub struct Sweeper {
@@ -57,7 +59,7 @@ pub struct Sweeper {
 }
 
 impl Sweeping {
-    /// Sweeps once in `interval`, over all processes: a second at least.
+    /// Sweeps once per `interval` over all processes; at least one second.
     pub fn every(interval: Duration) -> Self {
         Self {
             every: interval.max(Duration::from_secs(1)),
@@ -67,7 +69,7 @@ impl Sweeping {
         }
     }
 
-    /// How many records are removed in one step. 500 unless set, 1 at least.
+    /// Sets the number of records deleted per batch. Default: 500; at least 1.
     pub fn with_batch(self, records: usize) -> Self {
         Self {
             batch: records.max(1),
@@ -75,20 +77,21 @@ impl Sweeping {
         }
     }
 
-    /// How long others have the store between two steps. 50 ms unless set.
+    /// Sets the pause between two batches. Default: 50 ms.
     pub fn with_pause(self, pause: Duration) -> Self {
         Self { pause, ..self }
     }
 
-    /// Starts sweeping `store`, as a task of the current runtime of tokio.
+    /// Starts sweeping `store` in a task on the current tokio runtime.
     ///
     /// # Panics
-    /// Outside of a runtime.
-    pub fn start(self, store: Arc<dyn SessionStore>) -> Sweeper {
+    ///
+    /// Panics if called outside of a tokio runtime.
+    pub fn start(self, store: Arc<dyn ErasedStore>) -> Sweeper {
         let stop = Arc::<Notify>::default();
         let stopped = Arc::clone(&stop);
         let task = tokio::spawn(async move {
-            if let Some(sweeper) = store.sweeper() {
+            if let Some(sweeper) = store.powers().sweeper() {
                 Rounds::new(self, sweeper, &stopped).run().await;
             }
         });
@@ -97,10 +100,10 @@ impl Sweeping {
 }
 
 impl Sweeper {
-    /// Ends it, after the step that is under way.
+    /// Stops the sweeper after its current batch.
     pub async fn stop(mut self) {
         self.stop.notify_one();
-        // An error: it has ended already.
+        // An error means that the task has already finished.
         let _ = (&mut self.task).await;
     }
 }
@@ -115,13 +118,13 @@ struct Rounds<'s> {
     plan: Sweeping,
     store: &'s dyn ExpiredSweep,
     stop: &'s Notify,
-    /// Until when it is our turn.
+    /// The expiry of this process' lease.
     ours_until: Option<Timestamp>,
-    /// In a row.
+    /// Number of consecutive failures.
     failures: u32,
 }
 
-/// Somebody wants it to end.
+/// The sweeper was stopped.
 struct Stopped;
 
 impl<'s> Rounds<'s> {
@@ -136,7 +139,7 @@ impl<'s> Rounds<'s> {
     }
 
     async fn run(mut self) {
-        // Processes that start together do not claim together.
+        // Random offset, so that processes that start together do not contend for the lease.
         let share = f64::from(jitter()) / f64::from(u32::MAX);
         let mut next = Instant::now() + self.plan.every.mul_f64(share);
         loop {
@@ -154,7 +157,7 @@ impl<'s> Rounds<'s> {
         }
     }
 
-    /// Sweeps until nothing is left, if it is our turn and for as long as it is.
+    /// Sweeps until no expired record is left or the lease expires; does nothing without a lease.
     async fn round(&mut self) -> Result<Result<(), Stopped>, StoreError> {
         let Some(until) = self.turn().await? else {
             return Ok(Ok(()));
@@ -175,13 +178,13 @@ impl<'s> Rounds<'s> {
         }
     }
 
-    /// Until when it is our turn, if it is.
+    /// Returns the expiry of this process' lease, acquiring it if necessary.
     async fn turn(&mut self) -> Result<Option<Timestamp>, StoreError> {
         let now = (self.plan.clock)();
         if self.ours_until.is_none_or(|until| now >= until) {
             let seconds = i64::try_from(self.plan.every.as_secs()).unwrap_or(i64::MAX);
             let until = now.saturating_add(seconds);
-            let claimed = in_time(self.store.claim(until, now)).await?;
+            let claimed = in_time(self.store.acquire_sweep_lease(until, now)).await?;
             self.ours_until = claimed.then_some(until);
         }
         Ok(self.ours_until)
@@ -200,17 +203,15 @@ impl<'s> Rounds<'s> {
         }
     }
 
-    /// One event for failures in a row; how long to wait.
+    /// Logs the first of consecutive failures; returns the delay before the next attempt.
     fn has_failed(&mut self, error: &StoreError) -> Duration {
         if self.failures == 0 {
+            let error = ErrorChain::of(error);
             tracing::warn!("expired sessions are not swept, and it is tried again: {error}");
         }
         self.failures = self.failures.saturating_add(1);
-        let pauses = Backoff {
-            first: Duration::from_secs(1),
-            longest: self.plan.every.max(Duration::from_secs(2)),
-        };
-        pauses.after(self.failures, jitter())
+        let max = self.plan.every.max(Duration::from_secs(2));
+        Backoff::new(Duration::from_secs(1), max).delay(self.failures, jitter())
     }
 }
 

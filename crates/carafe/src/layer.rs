@@ -1,16 +1,18 @@
-//! The layer: configuration that clones.
+//! The layer: a cloneable configuration.
 
 use std::sync::Arc;
 
 use carafe_core::{
     cookie::CookieError,
-    session::{SessionConfig, SessionManager, Side},
+    session::{SessionBackend, SessionConfig, SessionManager},
 };
 use tower_layer::Layer;
 
 use crate::SessionService;
 
-/// Gives the routes inside it sessions. Add it after the routes: `Router::layer` covers what is there.
+/// A layer that provides sessions to its routes.
+///
+/// Add it after the routes: `Router::layer` only applies to the routes added before it.
 ///
 /// ```
 /// use axum::{Router, routing::get};
@@ -29,24 +31,28 @@ pub struct SessionLayer {
 }
 
 impl SessionLayer {
-    /// Sessions under [`SessionConfig::default`].
+    /// Creates a layer with [`SessionConfig::default`].
     #[must_use]
-    pub fn new(side: impl Into<Side>) -> Self {
+    pub fn new(side: impl Into<SessionBackend>) -> Self {
         Self::with_config(side, SessionConfig::default())
             .expect("the default configuration is good")
     }
 
-    /// Sessions under rules of your own.
+    /// Creates a layer with the given configuration.
     ///
     /// # Errors
-    /// [`CookieError`] if browsers would refuse the cookie, with what to change.
-    pub fn with_config(side: impl Into<Side>, config: SessionConfig) -> Result<Self, CookieError> {
+    ///
+    /// Returns [`CookieError`], with the required change, if browsers would reject the cookie.
+    pub fn with_config(
+        side: impl Into<SessionBackend>,
+        config: SessionConfig,
+    ) -> Result<Self, CookieError> {
         Ok(Self {
             manager: Arc::new(SessionManager::new(side, config)?),
         })
     }
 
-    /// What the layer asks; share it to change the lifetime while running.
+    /// Returns the layer's session manager. Use it to change the lifetime at run time.
     #[must_use]
     pub fn manager(&self) -> &Arc<SessionManager> {
         &self.manager

@@ -1,4 +1,4 @@
-//! The service: puts a slot into each request.
+//! The service, which inserts a slot for the session into each request.
 
 use std::{
     sync::Arc,
@@ -6,12 +6,15 @@ use std::{
 };
 
 use carafe_core::session::SessionManager;
-use http::{Request, Response, header};
+use http::{HeaderName, HeaderValue, Request, Response, header};
 use tower_service::Service;
 
 use crate::ResponseFuture;
 
-/// A service whose handlers can take sessions. Made by [`SessionLayer`](crate::SessionLayer).
+/// Fetch Metadata: distinguishes navigations from requests of scripts.
+const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+
+/// The service created by [`SessionLayer`](crate::SessionLayer).
 #[derive(Clone, Debug)]
 pub struct SessionService<S> {
     inner: S,
@@ -39,7 +42,10 @@ where
 
     fn call(&mut self, mut request: Request<RequestBody>) -> Self::Future {
         let slot = self.manager.begin();
-        // Values are shared, not copied.
+        let mode = request.headers().get(FETCH_MODE);
+        slot.set_fetch_mode(mode.map(HeaderValue::as_bytes));
+        slot.note_token(request.headers());
+        // Cloning a header value shares its bytes.
         let cookies = request.headers().get_all(header::COOKIE).iter().cloned();
         let cookies = self.manager.kept(cookies);
         request.extensions_mut().insert(slot.clone());

@@ -9,11 +9,13 @@ use carafe_core::{
 use super::input::Input;
 
 const SECRET: &str = "a-secret-that-stands-nowhere-else";
-/// Too short for a key, so that a message speaks of it.
+/// Too short for a key, so that a message mentions the key.
 const WEAK: &str = "weak-elsewhere";
 
-/// A JSON text, then the same bytes as variables, one to a line: what loads makes a manager, and what does
-/// not says so on one line per problem without a key.
+/// Checks a JSON text, then the same bytes as variables, one per line.
+///
+/// A configuration that loads builds a manager. Otherwise the error has one line per problem and
+/// contains no key.
 pub fn flask_config(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let secret = || [("SECRET_KEY", Value::from(SECRET))];

@@ -1,4 +1,4 @@
-//! Cookies in and out.
+//! The `Cookie` and `Set-Cookie` headers.
 
 use carafe_core::{
     clock::Timestamp,
@@ -11,8 +11,10 @@ use carafe_core::{
 
 use super::input::{Input, NOW};
 
-/// `Cookie` lines, one to a line: what either grammar reads is in the lines, in order, and of the shape it
-/// promises; the three readers agree.
+/// Checks `Cookie` headers, one per line.
+///
+/// The pairs of either grammar are slices of the lines, in order, and have the documented shape;
+/// the three readers agree.
 pub fn cookie_header(data: &[u8]) {
     let lines: Vec<&[u8]> = data.split(|&byte| byte == b'\n').collect();
     for grammar in [Grammar::Strict, Grammar::Lenient] {
@@ -54,7 +56,9 @@ fn is_well_formed(pair: Pair<'_>) {
     }
 }
 
-/// Without quotation marks and control bytes the older grammar reads all that the newer one does.
+/// Checks that the older grammar reads all pairs of the newer one.
+///
+/// The line must contain neither quotation marks nor control bytes.
 fn strict_is_within_lenient(line: &[u8]) {
     if line
         .iter()
@@ -64,7 +68,7 @@ fn strict_is_within_lenient(line: &[u8]) {
         return;
     }
     let mut lenient = pairs(line, Grammar::Lenient);
-    // The budget counts pairs, and the older grammar reads more of them.
+    // The limit counts pairs, and the older grammar reads more of them.
     if lenient.clone().count() < MAX_PAIRS {
         let found = |pair: Pair<'_>| lenient.any(|other| other == pair);
         assert!(pairs(line, Grammar::Strict).all(found));
@@ -84,7 +88,7 @@ fn readers_agree(lines: &[&[u8]], grammar: Grammar) {
         let named = named.map(|(name, value)| (name, String::from_utf8_lossy(&value).into_owned()));
         assert!(named.eq(cookies.iter().map(|(name, value)| (name, value.to_owned()))));
     }
-    // Each look goes through all lines, and a few show what all would.
+    // Each lookup scans all lines, so a few lookups must suffice.
     for (name, value) in cookies.iter().take(8) {
         let all: Vec<_> = cookies.get_all(name).take(MAX_CANDIDATES).collect();
         let found = values_of(lines.iter().copied(), name, grammar);
@@ -98,8 +102,9 @@ fn readers_agree(lines: &[&[u8]], grammar: Grammar) {
     }
 }
 
-/// A cookie of any name, value and attributes: what is rendered is one printable header, and both grammars
-/// read the value back.
+/// Checks a cookie with arbitrary name, value and attributes.
+///
+/// The rendered text is one printable header, and both grammars read the value back.
 pub fn set_cookie(data: &[u8]) {
     let wish = Wish::read(Input(data));
     if let Ok(text) = wish.cookie().render(NOW) {
@@ -110,7 +115,9 @@ pub fn set_cookie(data: &[u8]) {
     }
 }
 
-/// What is asked for: two bytes of flags, two times, and a line each for name, domain, path and value.
+/// The input of a cookie.
+///
+/// Two bytes of flags, two times, and one line each for name, domain, path and value.
 struct Wish {
     flags: u8,
     same_site: Option<SameSite>,

@@ -1,24 +1,26 @@
-//! HTTP dates beside another library's.
+//! HTTP dates, compared with another library's.
 
 use carafe_core::{
     clock::Timestamp,
     cookie::http_date as date,
-    json::{Style, from_text, tag::DateTime, to_text},
+    json::{JsonDialect, from_text, tag::DateTime, to_text},
 };
 use jiff::fmt::rfc2822::{DateTimeParser, DateTimePrinter};
 
 use super::input::Input;
 
-/// Eight bytes of a time, then any text: dates are jiff's and read back, in cookies and in sessions.
+/// Checks a time of eight bytes, then arbitrary text.
+///
+/// Dates equal jiff's and survive a round trip, in cookies and in sessions.
 pub fn http_date(data: &[u8]) {
     let mut input = Input(data);
     let unix = input.i64();
-    // Most numbers are far outside of the calendar; their remainder is not.
+    // Most numbers are far outside the calendar; their remainders are not.
     for unix in [unix, unix % 253_402_300_800, unix % 100_000_000_000] {
         reads_back(unix);
     }
     if let Ok(date) = String::from_utf8_lossy(input.0).parse::<DateTime>() {
-        let written = to_text(&date, Style::FLASK).expect("a date has a text");
+        let written = to_text(&date, JsonDialect::FLASK).expect("a date has a text");
         let again: DateTime = from_text(&written, true).expect("what was written is read");
         assert_eq!(again.timestamp(), date.timestamp());
     }
@@ -29,7 +31,7 @@ fn reads_back(unix: i64) {
         assert!(!(-62_135_596_800..=253_402_300_799).contains(&unix));
         return;
     };
-    // jiff leaves out the last day of the year 9999.
+    // jiff excludes the last day of the year 9999.
     let Ok(at) = jiff::Timestamp::from_second(unix) else {
         return;
     };

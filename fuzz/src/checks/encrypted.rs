@@ -17,7 +17,7 @@ const DAY: Option<Duration> = Some(Duration::from_secs(86_400));
 static SESSIONS: LazyLock<EncryptedSessions> =
     LazyLock::new(|| EncryptedSessions::new(&keys(), "shop", "session"));
 
-/// A token and its bytes before base64.
+/// A token, and its bytes before Base64.
 static GOOD: LazyLock<(String, Vec<u8>)> = LazyLock::new(|| {
     let sealed = SESSIONS.seal(
         r#"{"user_id":42,"theme":"dark"}"#,
@@ -29,7 +29,7 @@ static GOOD: LazyLock<(String, Vec<u8>)> = LazyLock::new(|| {
     (text, bytes)
 });
 
-/// Any bytes as a cookie, a good cookie with some bytes changed, and any text sealed and opened.
+/// Checks arbitrary bytes as a cookie, a valid cookie with changed bytes, and arbitrary payloads.
 pub fn encrypted_open(data: &[u8]) {
     let foreign = SESSIONS.open(data, DAY, NOW);
     assert!(
@@ -45,7 +45,7 @@ pub fn encrypted_open(data: &[u8]) {
     opens_as_sealed(&String::from_utf8_lossy(input.0), issued, lasts);
 }
 
-/// `data` holds positions and what to change there by.
+/// Checks that a changed token is rejected. `data` contains pairs of a position and a change.
 fn changed_is_refused(data: &[u8]) {
     let (text, good) = &*GOOD;
     assert!(SESSIONS.open(text.as_bytes(), DAY, NOW).is_ok());
@@ -88,7 +88,7 @@ fn opens_as_sealed(payload: &str, issued: i64, lasts: i64) {
     );
 }
 
-/// The inverse of [`base64url`], for text that is it.
+/// Decodes the output of [`base64url`].
 fn bytes_of(text: &str) -> Vec<u8> {
     let value = |byte: u8| match byte {
         b'A'..=b'Z' => byte - b'A',

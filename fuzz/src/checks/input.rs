@@ -1,4 +1,4 @@
-//! Reads numbers and texts off any bytes, and zeros where there are no more.
+//! Reads numbers and texts from arbitrary bytes, and zeros after the last byte.
 
 use std::borrow::Cow;
 
@@ -7,10 +7,10 @@ use carafe_core::{
     key::{KeyRing, SecretKey},
 };
 
-/// When the checks take place.
+/// The time of the checks.
 pub(super) const NOW: Timestamp = Timestamp::from_unix(1_700_000_000);
 
-/// The bytes that are left.
+/// The remaining bytes.
 pub(super) struct Input<'d>(pub(super) &'d [u8]);
 
 impl<'d> Input<'d> {
@@ -31,7 +31,7 @@ impl<'d> Input<'d> {
         i64::from_be_bytes(bytes)
     }
 
-    /// Up to the next line feed.
+    /// Returns the text before the next line feed.
     pub(super) fn line(&mut self) -> Cow<'d, str> {
         let end = self.0.iter().position(|&byte| byte == b'\n');
         let line = self.bytes(end.unwrap_or(self.0.len()));
@@ -40,7 +40,7 @@ impl<'d> Input<'d> {
     }
 }
 
-/// A current key and a fallback.
+/// Returns a ring of a current key and a fallback.
 pub(super) fn keys() -> KeyRing {
     let key = |text| SecretKey::short(text).expect("long enough and in no manual");
     let ring = KeyRing::new(key("flask-spec-secret"));
@@ -48,7 +48,7 @@ pub(super) fn keys() -> KeyRing {
         .expect("another key")
 }
 
-/// base64url without padding: the alphabet of tokens.
+/// Encodes Base64url without padding, the alphabet of tokens.
 pub(super) fn base64url(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let group = |chunk: &[u8]| {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use carafe_core::{
     json::{
-        EncodeError, Style, Value, from_text, scan_root as scan,
+        EncodeError, JsonDialect, Value, from_text, scan_root as scan,
         tag::{Bytes, DateTime, Markup, Tuple, Uuid},
         to_text, validate, write_object,
     },
@@ -12,20 +12,20 @@ use carafe_core::{
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-/// Flask's style without the sorting, which would change the order that is compared.
-const UNSORTED: Style = Style {
+/// Flask's dialect without sorting, which would change the compared order.
+const UNSORTED: JsonDialect = JsonDialect {
     sort_keys: false,
-    ..Style::FLASK
+    ..JsonDialect::FLASK
 };
-const UNTAGGED: Style = Style {
+const UNTAGGED: JsonDialect = JsonDialect {
     tags: false,
     ..UNSORTED
 };
 
-/// A payload: the two judges agree, and writing what was read changes nothing any more.
+/// Checks a payload: the scanner and the parser agree, and rewriting a payload is idempotent.
 pub fn scan_root(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
-    for style in [Style::FLASK, Style::STARLETTE] {
+    for style in [JsonDialect::FLASK, JsonDialect::STARLETTE] {
         judges_agree(&text, style.tags);
         let Ok(root) = scan(&text, style.tags) else {
             continue;
@@ -45,7 +45,9 @@ pub fn scan_root(data: &[u8]) {
     }
 }
 
-/// Without tags the members are those of the value: the last of one key, at the place of the first.
+/// Checks that, without tags, the members equal those of the parsed value.
+///
+/// Of members with the same key, the last value is at the position of the first.
 fn is_the_dict<'m>(members: impl Iterator<Item = (&'m str, &'m str)>, text: &str) {
     let value = |text: &str| Value::parse(text, false).expect("it was scanned");
     let Value::Dict(dict) = value(text) else {
@@ -84,7 +86,7 @@ fn sorted<'m>(members: impl Iterator<Item = (&'m str, &'m str)>) -> Vec<(&'m str
     members
 }
 
-/// A value: what is written of it reads as the same value, and nothing in it makes a type's reader panic.
+/// Checks a value: its text reads as the same value, and no typed read panics.
 pub fn json_value(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     for style in [UNSORTED, UNTAGGED] {
@@ -95,7 +97,8 @@ pub fn json_value(data: &[u8]) {
         let _ = (value.to_string(), value.as_str(), value.date());
         let written = match to_text(&value, style) {
             Ok(written) => written,
-            // A value is read two levels deeper than written, which leaves room for the session around it.
+            // A value may nest two levels deeper when read than when written, which leaves room for
+            // the session around it.
             Err(EncodeError::TooDeep) => continue,
             Err(error) => panic!("{value:?} is not written: {error}"),
         };
@@ -105,7 +108,7 @@ pub fn json_value(data: &[u8]) {
     }
 }
 
-/// Equal but for the spelling of numbers and strings.
+/// Returns whether two values are equal except for the spelling of numbers and strings.
 fn same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Number(one), Value::Number(other)) => match (one.as_i128(), other.as_i128()) {
@@ -146,7 +149,7 @@ enum Role {
     Admin { since: DateTime, key: Bytes },
 }
 
-fn types_read(text: &str, style: Style) {
+fn types_read(text: &str, style: JsonDialect) {
     reads::<bool>(text, style);
     reads::<u8>(text, style);
     reads::<i128>(text, style);
@@ -168,8 +171,8 @@ fn types_read(text: &str, style: Style) {
     reads::<Profile>(text, style);
 }
 
-/// What reads as a type writes as a text that reads as it again.
-fn reads<T: DeserializeOwned + Serialize>(text: &str, style: Style) {
+/// Checks that a value of type `T` is written as a text that reads as the same value.
+fn reads<T: DeserializeOwned + Serialize>(text: &str, style: JsonDialect) {
     if let Ok(value) = from_text::<T>(text, style.tags) {
         assert!(validate(text, style.tags).is_ok());
         if let Ok(written) = to_text(&value, style) {

@@ -1,7 +1,7 @@
-//! One function per fuzz target: takes any bytes, and panics if a promise of the core is broken.
+//! One function per fuzz target, which panics if a guarantee of the core is broken.
 //!
-//! A check is more than "no panic": it says what must hold for what was accepted. Nothing in here needs a
-//! fuzzer, so that the corpus is replayed by plain `cargo test`.
+//! A check covers more than panics: it asserts the properties of accepted input. No check needs a
+//! fuzzer, so `cargo test` replays the corpus.
 
 mod config;
 mod cookies;
@@ -22,7 +22,7 @@ pub use session::session_model;
 pub use signed::{signed_body, signed_open, signer};
 pub use stored::flask_session;
 
-/// Takes any bytes.
+/// A check of arbitrary bytes.
 pub type Check = fn(&[u8]);
 
 /// All checks by the name of their target, which is also the name of their corpus.
@@ -40,3 +40,6 @@ pub const ALL: &[(&str, Check)] = &[
     ("signed_open", signed_open),
     ("signer", signer),
 ];
+
+/// The targets whose checks are in other modules, and are replayed by other crates.
+pub const ELSEWHERE: &[&str] = &["jwt"];

@@ -1,10 +1,10 @@
-//! Signed tokens: what anybody sends, what a holder of the key made of anything, and the plain signers.
+//! Signed tokens: arbitrary cookies, arbitrary signed bodies, and the plain signers.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use carafe_core::{
     clock::Timestamp,
-    json::{Style, scan_root},
+    json::{JsonDialect, scan_root},
     key::{Digest, KeyDerivation},
     session::SessionData,
     token::{
@@ -37,8 +37,10 @@ fn as_flask() -> SignerSettings {
     }
 }
 
-/// Any cookie value: what opens is a session of at most the limit and seals and opens again. And any text as
-/// a payload opens as it was sealed, unless it is too long when inflated.
+/// Checks arbitrary cookie values and arbitrary payloads.
+///
+/// A cookie value that opens is a session within the size limit and survives a round trip. A
+/// payload opens as it was sealed, unless its inflated form exceeds the limit.
 pub fn signed_open(data: &[u8]) {
     let payload = String::from_utf8_lossy(data);
     for format in formats() {
@@ -72,8 +74,10 @@ fn one_change_is_refused(sessions: &SignedSessions, sealed: &str, data: &[u8]) {
     ));
 }
 
-/// Correctly signed bodies: as they are, as base64 and as a deflated stream. Whatever they hold is a session
-/// or an error of the payload, never a panic and never an error of the signature.
+/// Checks bodies with a valid signature: raw, as Base64 and as a deflated stream.
+///
+/// Every body is a session or an error of the payload, never a panic and never an error of the
+/// signature.
 pub fn signed_body(data: &[u8]) {
     let signer = TimestampSigner::new(&keys(), as_flask());
     let sessions = SignedSessions::new(&keys(), &SignedFormat::flask());
@@ -102,11 +106,11 @@ pub fn signed_body(data: &[u8]) {
 
 fn is_scanned_alike(payload: String) {
     let scanned = scan_root(&payload, true).map(|root| root.members.len());
-    let session = SessionData::parse(payload, Style::FLASK).map(|session| session.len());
+    let session = SessionData::parse(payload, JsonDialect::FLASK).map(|session| session.len());
     assert_eq!(scanned, session);
 }
 
-/// itsdangerous' four classes: what they sign they read, what they read they could have signed.
+/// Checks that itsdangerous' four classes verify what they sign.
 pub fn signer(data: &[u8]) {
     let mut input = Input(data);
     let (choice, at) = (input.byte(), Timestamp::from_unix(input.i64()));
@@ -164,7 +168,7 @@ fn serializes(settings: &SignerSettings, text: &str, at: Timestamp) {
     let fits = text.len() < INFLATED_LIMIT / 6;
     assert!(!fits || plain.loads::<String>(&signed, NOW).as_deref() == Ok(text));
     assert!(!fits || timed.loads::<String>(&dated, None, NOW).as_deref() == Ok(text));
-    // The same body in another type, and anybody's text.
+    // The same body as another type, and arbitrary text.
     loads::<i64>(&plain, &signed, text);
     loads::<Vec<String>>(&plain, &signed, text);
     loads::<BTreeMap<String, f64>>(&plain, &signed, text);

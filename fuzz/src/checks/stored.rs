@@ -1,4 +1,4 @@
-//! What Flask-Session keeps.
+//! Stored sessions of Flask-Session.
 
 #[cfg(feature = "flask-session")]
 use carafe_core::{
@@ -7,9 +7,11 @@ use carafe_core::{
     store::{Record, StoreError, StoreKey},
 };
 
-/// A stored value is a record or is refused as unreadable. A record is written or refused as unwritable, and what
-/// was written reads as the same record and is written the same again: MessagePack at once, JSON as soon as what it
-/// lacks has become text.
+/// Checks arbitrary stored values.
+///
+/// A value is a record or is rejected as unreadable, and a record is written or rejected as
+/// unwritable. The written value reads as the same record and is written identically again:
+/// MessagePack the first time, JSON once the types that it lacks have become text.
 #[cfg(feature = "flask-session")]
 pub fn flask_session(data: &[u8]) {
     for format in [Format::MsgPack, Format::Json] {
@@ -32,7 +34,7 @@ pub fn flask_session(data: &[u8]) {
     }
 }
 
-/// Without its feature there is nothing to check.
+/// Checks nothing without the feature.
 #[cfg(not(feature = "flask-session"))]
 pub fn flask_session(_: &[u8]) {}
 
@@ -61,7 +63,7 @@ fn written(format: Format, record: &Record) -> Option<Vec<u8>> {
 #[cfg(feature = "flask-session")]
 fn facts(record: &Record) -> impl PartialEq + std::fmt::Debug {
     (
-        (record.user.clone(), record.device.clone(), record.handle),
+        (record.user.clone(), record.device.clone(), record.public_id),
         (record.authenticated, record.last_seen),
     )
 }

@@ -1,10 +1,12 @@
-//! Values to descriptions and back, without a loss: `interop/description.py` is the same in Python.
+//! Lossless conversion of values to descriptions and back.
+//!
+//! `interop/description.py` is the same in Python.
 
 use std::fmt::Write as _;
 
 use carafe_core::{
     clock::Timestamp,
-    json::{Number, Style, Text, Value, tag, to_text},
+    json::{JsonDialect, Number, Text, Value, tag, to_text},
 };
 use serde_bytes::ByteBuf;
 use serde_json::{Value as Json, json};
@@ -37,7 +39,7 @@ pub(crate) fn describe(value: &Value) -> Json {
     }
 }
 
-/// Python's integers have no `-0`, and every NaN is the same one.
+/// Describes a number. Python's integers have no `-0`, and all NaNs are described alike.
 fn describe_number(number: &Number) -> Json {
     match number.as_text() {
         "-0" => json!({ "int": "0" }),
@@ -47,7 +49,9 @@ fn describe_number(number: &Number) -> Json {
     }
 }
 
-/// What Rust cannot hold as WTF-8, which is what `serde_json` makes of a string that is read as bytes.
+/// Describes a text, as WTF-8 if Rust cannot represent it.
+///
+/// `serde_json` returns WTF-8 when it reads a string as bytes.
 fn describe_text(text: &Text) -> Json {
     if let Some(text) = text.as_str() {
         return json!(text);
@@ -110,31 +114,33 @@ fn revive_pair(pair: &Json) -> Revived<(Text, Value)> {
     }
 }
 
-/// In UTC, as Flask writes it, whatever the offset.
+/// Returns the date in UTC, as Flask writes it, whatever the offset.
 fn revive_date(parts: &[Json]) -> Revived<Value> {
     let seconds = parts.first().and_then(Json::as_i64);
     let seconds = seconds.ok_or_else(|| Failure::fault("a datetime without seconds"))?;
     let date = tag::DateTime::from(Timestamp::from_unix(seconds));
-    let text = to_text(&date, Style::FLASK)?;
+    let text = to_text(&date, JsonDialect::FLASK)?;
     Ok(Value::parse(&text, true)?)
 }
 
-/// The value of a JSON text, for what has no other constructor: integers of any size, odd strings.
+/// Parses a JSON text, for values without another constructor.
+///
+/// Such values are integers of any size and unusual strings.
 fn parsed(json: &str) -> Revived<Value> {
     Value::parse(json, false).map_err(|error| Failure::fault(format!("{json}: {error}")))
 }
 
-/// WTF-8 as a JSON string in which everything is escaped.
+/// Returns WTF-8 as a JSON string in which every character is escaped.
 fn escaped(wtf_8: &[u8]) -> String {
     let mut json = String::from("\"");
     for unit in code_points(wtf_8).flat_map(units) {
-        // writing to a String does not fail
+        // Writing to a `String` does not fail.
         let _ = write!(json, "\\u{unit:04x}");
     }
     json + "\""
 }
 
-/// What UTF-8's bits spell, lone surrogates included.
+/// Decodes UTF-8, lone surrogates included.
 fn code_points(bytes: &[u8]) -> impl Iterator<Item = u32> {
     let continues = |byte: u8| byte & 0xc0 == 0x80;
     let characters = bytes.chunk_by(move |_, &next| continues(next));
@@ -148,7 +154,7 @@ fn code_points(bytes: &[u8]) -> impl Iterator<Item = u32> {
     })
 }
 
-/// One code point in UTF-16; a surrogate stands for itself.
+/// Encodes a code point in UTF-16; a surrogate is its own code unit.
 fn units(code: u32) -> Vec<u16> {
     match char::from_u32(code) {
         Some(letter) => letter.encode_utf16(&mut [0; 2]).to_vec(),
@@ -167,7 +173,7 @@ fn bytes(digits: &str) -> Revived<Vec<u8>> {
     pairs.collect()
 }
 
-/// A number from hexadecimal digits.
+/// Parses a hexadecimal number.
 fn number<N: TryFrom<u128>>(digits: &str) -> Revived<N> {
     let number = u128::from_str_radix(digits, 16).ok();
     let number = number.and_then(|number| number.try_into().ok());
@@ -200,7 +206,7 @@ mod tests {
         ] {
             let value = revive(&description).unwrap_or(Value::Null);
             assert_eq!(describe(&value), description, "{value:?}");
-            let text = to_text(&value, Style::FLASK).unwrap();
+            let text = to_text(&value, JsonDialect::FLASK).unwrap();
             assert_eq!(
                 Value::parse(&text, true).map(|value| describe(&value)),
                 Ok(description)

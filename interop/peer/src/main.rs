@@ -1,8 +1,11 @@
-//! The Rust side of the comparison with the real libraries: answers JSON lines, see `interop/README.md`.
+//! The Rust peer of the comparison with the real libraries.
 //!
-//! `protocol.rs` is what a line may say, `settings.rs` makes Carafe's formats of it, `ops.rs` does what it
-//! asks with Carafe's public API, `mutate.rs` tries a million forgeries at a time, `describe.rs` turns
-//! values into descriptions and back. Nothing in here repairs what Carafe does.
+//! Answers JSON lines; see `interop/README.md`.
+//!
+//! `protocol.rs` defines the lines, `settings.rs` creates Carafe's formats from a request, `ops.rs`
+//! performs the operations with Carafe's public API, `mutate.rs` tries a million forgeries at a
+//! time, `describe.rs` converts values to descriptions and back. The peer never corrects Carafe's
+//! results.
 
 mod describe;
 mod mutate;
@@ -12,7 +15,7 @@ mod settings;
 
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 
-/// Bytes that are read and written at once.
+/// Size of the read and write buffers, in bytes.
 const BUFFER: usize = 1 << 16;
 
 fn main() -> io::Result<()> {
@@ -20,7 +23,7 @@ fn main() -> io::Result<()> {
     serve(io::stdin().lock(), output)
 }
 
-/// One answer to each line; sent off whenever no more lines wait.
+/// Answers each line. Output is flushed whenever no complete line is buffered.
 fn serve(input: impl Read, mut output: impl Write) -> io::Result<()> {
     let mut input = BufReader::with_capacity(BUFFER, input);
     let mut line = String::new();

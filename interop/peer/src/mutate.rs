@@ -1,4 +1,6 @@
-//! Random forgeries of one cookie, made here because a pipe would be too slow for millions of them.
+//! Random forgeries of one cookie.
+//!
+//! Created here because a pipe would be too slow for millions of forgeries.
 
 use serde_json::{Value as Json, json};
 
@@ -7,16 +9,16 @@ use crate::{
     settings::Sessions,
 };
 
-/// How many accepted forgeries are shown.
+/// Maximum number of accepted forgeries in the answer.
 const SHOWN: usize = 10;
-/// What tokens are made of; other bytes hardly get past the first look at them.
+/// The characters of tokens; other bytes rarely pass the first check.
 const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
 
-/// Changes two bytes of the cookie, `count` times, and answers what was accepted.
+/// Changes two bytes of the cookie, `count` times, and answers with the accepted forgeries.
 pub(crate) fn mutate(request: &Request) -> Result<Json, Failure> {
     let sessions = Sessions::of(request)?;
     let cookie = needed(request.cookie.as_deref(), "cookie")?.as_bytes();
-    // the genuine one must be good, or all that follows says nothing
+    // Without a valid cookie, the test would prove nothing.
     sessions.open(cookie)?;
     let mut chance = Chance(needed(request.seed, "seed")?);
     let mut forged = cookie.to_vec();
@@ -36,7 +38,7 @@ pub(crate) fn mutate(request: &Request) -> Result<Json, Failure> {
     Ok(json!({ "ok": true, "taken": taken }))
 }
 
-/// `SplitMix64`: the same for the same seed, on every machine.
+/// `SplitMix64`: the same sequence for a seed on every machine.
 struct Chance(u64);
 
 impl Chance {
@@ -52,7 +54,7 @@ impl Chance {
         (self.next() % end as u64) as usize
     }
 
-    /// Two different places, each with another byte than before; mostly one that tokens are made of.
+    /// Changes two different bytes to other values, mostly to characters of tokens.
     fn change_two(&mut self, bytes: &mut [u8]) {
         let one = self.below(bytes.len());
         let other = (one + 1 + self.below(bytes.len() - 1)) % bytes.len();

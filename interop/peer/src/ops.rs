@@ -1,9 +1,9 @@
-//! What each operation does, with Carafe's public API and nothing else.
+//! The operations, implemented with Carafe's public API only.
 
 use std::time::Duration;
 
 use carafe_core::{
-    json::{self, Style, Text, Value, string},
+    json::{self, JsonDialect, Text, Value, string},
     key::KeyUse,
     session::{Patch, SessionData},
     token::signed::{Signer, TimestampSigner, UrlSafeSerializer, UrlSafeTimedSerializer},
@@ -19,7 +19,7 @@ use crate::{
 
 type Answer = Result<Json, Failure>;
 
-/// A key and the JSON text that it gets; without one it goes.
+/// A key and its new JSON text, or `None` to remove the key.
 type Change = (Text, Option<String>);
 
 pub(crate) fn perform(request: &Request) -> Answer {
@@ -82,13 +82,17 @@ fn edit(request: &Request) -> Answer {
     Ok(json!({ "ok": true, "cookie": sessions.seal(&payload)?, "payload": payload }))
 }
 
-fn change((key, value): &(Json, Json), style: Style) -> Result<Change, Failure> {
+fn change((key, value): &(Json, Json), style: JsonDialect) -> Result<Change, Failure> {
     let text = json::to_text(&revive(value)?, style)?;
     Ok((revive_text(key)?, Some(text)))
 }
 
-/// The payload after the changes: by a patch, as applications do it, where Rust can name every key.
-fn rendered(base: &SessionData, changes: Vec<Change>, style: Style) -> Result<String, Failure> {
+/// Returns the payload after the changes, through a patch if Rust can represent every key.
+fn rendered(
+    base: &SessionData,
+    changes: Vec<Change>,
+    style: JsonDialect,
+) -> Result<String, Failure> {
     if changes.iter().any(|(key, _)| key.as_str().is_none()) {
         return rendered_by_raw_keys(base, changes, style);
     }
@@ -103,11 +107,11 @@ fn rendered(base: &SessionData, changes: Vec<Change>, style: Style) -> Result<St
     Ok(patch.render(base, style))
 }
 
-/// The same for keys with lone surrogates: no `&str` names them, but their JSON text does.
+/// Returns the payload for keys with lone surrogates, which only their JSON text can represent.
 fn rendered_by_raw_keys(
     base: &SessionData,
     changes: Vec<Change>,
-    style: Style,
+    style: JsonDialect,
 ) -> Result<String, Failure> {
     let owned = |(key, text): (&str, &str)| (key.to_owned(), text.to_owned());
     let mut members: Vec<_> = base.iter().map(owned).collect();
@@ -139,11 +143,11 @@ fn refuse(request: &Request) -> Answer {
     Ok(json!({ "ok": true, "taken": taken }))
 }
 
-/// One byte per character.
+/// Converts characters to bytes, one byte per character.
 fn bytes(text: &str) -> Result<Vec<u8>, Failure> {
     let bytes = text.chars().map(|letter| u8::try_from(letter).ok());
     let bytes: Option<_> = bytes.collect();
-    bytes.ok_or_else(|| Failure::fault("a character of a cookie is no byte"))
+    bytes.ok_or_else(|| Failure::fault("a character of a cookie is not a byte"))
 }
 
 fn sign(request: &Request, class: Class) -> Answer {

@@ -1,4 +1,4 @@
-//! Lines in, lines out: what a request may hold, and the three kinds of answer.
+//! Lines in, lines out: the fields of a request, and the three kinds of answers.
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ use carafe_core::{
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
-/// One line. Every field is here, whichever operation it is for.
+/// One line of input. Contains the fields of every operation.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Request {
@@ -33,7 +33,7 @@ pub(crate) struct Request {
     pub(crate) count: Option<u64>,
     pub(crate) seed: Option<u64>,
     pub(crate) class: Option<Class>,
-    /// A described value; `null` is one.
+    /// A described value, which may be `null`.
     #[serde(default)]
     pub(crate) content: Json,
     pub(crate) signed: Option<String>,
@@ -94,11 +94,11 @@ pub(crate) enum Class {
     UrlSafeTimedSerializer,
 }
 
-/// Why there is no result.
+/// The reason for a missing result.
 pub(crate) enum Failure {
-    /// A request that makes no sense: a bug of the harness, or of the peer.
+    /// An invalid request: a bug of the harness or of the peer.
     Fault(String),
-    /// What Carafe says to this token or value.
+    /// Carafe's error for this token or value.
     Refused(&'static str),
 }
 
@@ -145,25 +145,25 @@ impl From<KeyError> for Failure {
     }
 }
 
-/// A field that this operation cannot do without.
+/// Returns a field that this operation requires.
 pub(crate) fn needed<T>(field: Option<T>, name: &str) -> Result<T, Failure> {
     field.ok_or_else(|| Failure::Fault(format!("`{name}` is missing")))
 }
 
-/// The line that answers a line.
+/// Returns the answer to a line.
 pub(crate) fn answer(line: &str, perform: fn(&Request) -> Result<Json, Failure>) -> String {
     let answer = request(line).and_then(|request| perform(&request));
     ascii(&answer.unwrap_or_else(Failure::into_answer).to_string())
 }
 
-/// The harness' sessions nest deeper than `serde_json` follows by itself; it sends nothing without end.
+/// Parses a line without `serde_json`'s recursion limit, which the harness' sessions exceed.
 fn request(line: &str) -> Result<Request, Failure> {
     let mut reader = serde_json::Deserializer::from_str(line);
     reader.disable_recursion_limit();
     Request::deserialize(&mut reader).map_err(|error| Failure::fault(error.to_string()))
 }
 
-/// The line with everything beyond ASCII escaped: in JSON that stands in strings only.
+/// Escapes every character beyond ASCII. In JSON such characters occur only in strings.
 fn ascii(text: &str) -> String {
     let mut line = String::with_capacity(text.len() + 1);
     for letter in text.chars() {
@@ -172,7 +172,7 @@ fn ascii(text: &str) -> String {
             continue;
         }
         for unit in letter.encode_utf16(&mut [0; 2]) {
-            // writing to a String does not fail
+            // Writing to a `String` does not fail.
             let _ = write!(line, "\\u{unit:04x}");
         }
     }

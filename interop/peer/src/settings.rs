@@ -1,10 +1,10 @@
-//! What a request says about keys, formats and time, as Carafe's types.
+//! The keys, formats and times of a request, as Carafe's types.
 
 use std::time::Duration;
 
 use carafe_core::{
     clock::Timestamp,
-    json::Style,
+    json::JsonDialect,
     key::{Digest, KeyDerivation, KeyRing, SecretKey},
     token::{
         Compression, Opened, TokenError,
@@ -15,10 +15,10 @@ use carafe_core::{
 
 use crate::protocol::{Class, Derivation, Failure, Format, Hash, Request, needed};
 
-/// Seconds for which an encrypted cookie is good if the request has no `max_age`.
+/// Lifetime of an encrypted cookie if the request has no `max_age`, in seconds.
 const DAY: u64 = 86_400;
 
-/// One of the cookie formats, ready for a request.
+/// A cookie format, ready for a request.
 pub(crate) struct Sessions {
     codec: Codec,
     now: Timestamp,
@@ -49,10 +49,10 @@ impl Sessions {
         })
     }
 
-    pub(crate) const fn style(&self) -> Style {
+    pub(crate) const fn style(&self) -> JsonDialect {
         match &self.codec {
             Codec::Signed(sessions) => sessions.style(),
-            Codec::Encrypted(_) => Style::FLASK,
+            Codec::Encrypted(_) => JsonDialect::FLASK,
         }
     }
 
@@ -92,7 +92,7 @@ fn signed(keys: &KeyRing, request: &Request, mut format: SignedFormat) -> Codec 
     Codec::Signed(SignedSessions::new(keys, &format).with_clock_skew(Duration::ZERO))
 }
 
-/// The keys as they are: the harness draws weak ones too.
+/// Returns the keys without a check, because the harness also generates weak ones.
 pub(crate) fn keys(request: &Request) -> Result<KeyRing, Failure> {
     let mut ring = KeyRing::new(SecretKey::dangerous_weak(&request.secret)?);
     for fallback in &request.fallbacks {
@@ -109,7 +109,7 @@ pub(crate) fn max_age(request: &Request) -> Option<Duration> {
     request.max_age.map(Duration::from_secs)
 }
 
-/// What itsdangerous takes for `class` where the request says nothing else.
+/// Returns itsdangerous' settings for `class`, except for those in the request.
 pub(crate) fn signer(request: &Request, class: Class) -> SignerSettings {
     let salt = match class {
         Class::Signer | Class::TimestampSigner => "itsdangerous.Signer",

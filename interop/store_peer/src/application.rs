@@ -1,51 +1,80 @@
-//! What an adapter does: a manager, a slot for each request, and a commit at its end.
+//! The work of an adapter: a manager, a slot for each request, and a commit of the slot.
 
 use std::{collections::HashMap, error::Error, sync::Arc, time::Duration};
 
 use carafe_core::{
     clock::Timestamp,
+    error::ErrorChain,
     flask::stored::{self, FlaskSession},
     json::Value,
     key::{KeyRing, SecretKey},
     session::{
-        CommitError, Rejection, ServerSide, Session, SessionConfig, SessionError, SessionManager,
-        Slot,
+        ClientSide, CommitError, Rejection, ServerSide, Session, SessionBackend, SessionConfig,
+        SessionError, SessionManager, Slot,
     },
-    store::{SessionStore, StoreError},
-    token::signed::{Signer, SignerSettings},
+    store::{ErasedStore, StoreError},
+    token::signed::{SignedFormat, Signer, SignerSettings},
 };
 use carafe_redis::{Deadlines, RedisOptions};
 use carafe_sqlite::SqliteOptions;
 use carafe_sqlx::{MySqlStore, PostgresStore};
 
-use crate::protocol::{Answer, Format, Settings, Step, Store};
+use crate::protocol::{Answer, Client, Format, Preset, Settings, Step, Store};
 
-/// A busy machine does not hit these; what is compared is not time.
+/// Longer than any delay on a busy machine; the comparison does not measure time.
 const PATIENT: Duration = Duration::from_secs(20);
 
 pub(crate) struct Application {
     manager: Arc<SessionManager>,
-    /// The requests that have begun.
+    /// The open requests.
     open: HashMap<String, (Slot, Session)>,
 }
 
 impl Application {
     pub(crate) async fn new(settings: Settings) -> Result<Self, Box<dyn Error>> {
         let lifetime = Duration::from_secs(settings.lifetime);
-        let mut side = ServerSide::shared(store(&settings, lifetime).await?);
-        if let Some(secret) = &settings.secret {
-            let keys = KeyRing::new(SecretKey::short(secret)?);
-            side = side.with_signed_ids(Signer::new(&keys, SignerSettings::flask_session()));
-        }
-        let config = SessionConfig::flask().with_lifetime(lifetime);
+        let (config, format) = match settings.preset {
+            Preset::Flask => (SessionConfig::flask(), SignedFormat::flask()),
+            Preset::Quart => (SessionConfig::flask(), SignedFormat::quart()),
+            Preset::Starlette => (SessionConfig::starlette(), SignedFormat::starlette()),
+        };
+        let keys = settings.secret.as_ref().map(SecretKey::dangerous_weak);
+        let keys = keys.transpose()?.map(KeyRing::new);
+        let side: SessionBackend = match (settings.store, keys) {
+            (Store::Cookie, None) => return Err("a cookie needs a secret".into()),
+            (Store::Cookie, Some(keys)) => ClientSide::signed_as(keys, format).into(),
+            (_, keys) => {
+                let side = ServerSide::shared(store(&settings, lifetime).await?);
+                let sign = |keys| Signer::new(&keys, SignerSettings::flask_session());
+                match keys.map(sign) {
+                    Some(signer) => side.with_signed_ids(signer).into(),
+                    None => side.into(),
+                }
+            }
+        };
         Ok(Self {
-            manager: Arc::new(SessionManager::new(side, config)?),
+            manager: Arc::new(SessionManager::new(side, config.with_lifetime(lifetime))?),
             open: HashMap::new(),
         })
     }
 
-    pub(crate) async fn begin(&mut self, request: String, cookie: Option<String>) -> Answer {
+    pub(crate) async fn begin(
+        &mut self,
+        request: String,
+        cookie: Option<String>,
+        client: Option<Client>,
+    ) -> Answer {
         let slot = self.manager.begin();
+        if let Some(client) = &client {
+            let bytes = |text: &String| text.chars().filter_map(|c| u8::try_from(c).ok()).collect();
+            let [forwarded_for, user_agent]: [Option<Vec<u8>>; 2] =
+                [&client.forwarded_for, &client.user_agent].map(|value| value.as_ref().map(bytes));
+            slot.note_client(
+                forwarded_for.as_deref(),
+                Some(client.peer),
+                user_agent.as_deref(),
+            );
+        }
         let lines = cookie.iter().map(String::as_bytes);
         let session = match self.manager.open(&slot, lines, Timestamp::now()).await {
             Ok(session) => session,
@@ -56,13 +85,13 @@ impl Application {
             Some((key, text))
         };
         let members: Vec<_> = session.keys().into_iter().filter_map(member).collect();
-        let handle = session.handle().map(|handle| handle.to_string());
+        let public_id = session.public_id().map(|public_id| public_id.to_string());
         let rejection = session.rejection();
         let rejection = rejection.as_ref().map(Rejection::code);
         let seen = Answer::seen(
             &members,
             session.user().as_deref(),
-            handle.as_deref(),
+            public_id.as_deref(),
             rejection,
         );
         self.open.insert(request, (slot, session));
@@ -79,7 +108,10 @@ impl Application {
             }
         }
         match self.manager.end(&slot, [], 200, Timestamp::now).await {
-            Ok(effects) => Answer::sent(effects.set_cookie.as_deref()),
+            Ok(effects) => Answer::sent(
+                effects.set_cookie.as_deref(),
+                effects.remember_cookie.as_deref(),
+            ),
             Err(CommitError::Store { source, .. }) => refusal(&source),
             Err(error) => Answer::refused("commit", error),
         }
@@ -87,7 +119,7 @@ impl Application {
 }
 
 fn refusal(error: &StoreError) -> Answer {
-    Answer::refused(error.code(), error)
+    Answer::refused(error.code(), ErrorChain::of(error))
 }
 
 fn apply(session: &Session, step: Step) -> Result<(), SessionError> {
@@ -95,6 +127,16 @@ fn apply(session: &Session, step: Step) -> Result<(), SessionError> {
         Step::Set(key, text) => {
             let value = Value::parse(&text, true).expect("the harness sends JSON");
             session.insert(&key, &value)
+        }
+        Step::Flash(category, text) => {
+            let value = Value::parse(&text, true).expect("the harness sends JSON");
+            session.flash(&category, &value)
+        }
+        Step::Flashes(key) => {
+            let taken = session.take_flashes()?.into_iter();
+            let pairs =
+                taken.map(|flash| Value::List(vec![Value::from(&*flash.category), flash.value]));
+            session.insert(&key, &Value::List(pairs.collect()))
         }
         Step::Remove(key) => session.remove(&key).map(drop),
         Step::Increment(key) => {
@@ -112,7 +154,7 @@ fn apply(session: &Session, step: Step) -> Result<(), SessionError> {
 async fn store(
     settings: &Settings,
     lifetime: Duration,
-) -> Result<Arc<dyn SessionStore>, Box<dyn Error>> {
+) -> Result<Arc<dyn ErasedStore>, Box<dyn Error>> {
     let format = match settings.format {
         Format::MsgPack => stored::Format::MsgPack,
         Format::Json => stored::Format::Json,
@@ -149,5 +191,6 @@ async fn store(
                 carafe_sqlite::FlaskSessionStore::open(&settings.url, table, layout, options);
             Arc::new(store?)
         }
+        Store::Cookie => return Err("a cookie is no store".into()),
     })
 }

@@ -1,7 +1,10 @@
-//! The Rust side of the comparison with real Flask-Session: answers JSON lines, see `interop/README.md`.
+//! The Rust peer of the comparison with real Flask-Session.
 //!
-//! `protocol.rs` is what a line may say, `application.rs` is what an adapter does with it: a manager, its slots, and
-//! Carafe's stores on Flask-Session's layouts. Nothing in here repairs what Carafe does.
+//! Answers JSON lines; see `interop/README.md`.
+//!
+//! `protocol.rs` defines the lines, `application.rs` does the work of an adapter: a manager, its
+//! slots, and Carafe's stores with Flask-Session's layouts. The peer never corrects Carafe's
+//! results.
 
 mod application;
 mod protocol;
@@ -40,9 +43,14 @@ async fn answer(application: &mut Option<Application>, line: &str) -> Answer {
             Err(error) => Answer::fault(error),
         },
         (_, None) => Answer::fault("`use` comes first"),
-        (Request::Begin { request, cookie }, Some(application)) => {
-            application.begin(request, cookie).await
-        }
+        (
+            Request::Begin {
+                request,
+                cookie,
+                client,
+            },
+            Some(application),
+        ) => application.begin(request, cookie, client).await,
         (Request::Finish { request, steps }, Some(application)) => {
             application.finish(&request, steps).await
         }

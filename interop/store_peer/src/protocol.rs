@@ -5,18 +5,21 @@ use std::fmt::Display;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
-/// One line.
+/// One line of input.
 #[derive(Deserialize)]
 #[serde(tag = "op", rename_all = "lowercase", deny_unknown_fields)]
 pub(crate) enum Request {
-    /// From now on, this store with these settings.
+    /// Selects a store and settings for the following requests.
     Use(Settings),
     /// A request arrives, and its session is opened.
     Begin {
         request: String,
         cookie: Option<String>,
+        /// The client, for Flask-Login's session protection.
+        #[serde(default)]
+        client: Option<Client>,
     },
-    /// Its handler does this, and its response leaves.
+    /// The handler performs the steps, and the response is sent.
     Finish { request: String, steps: Vec<Step> },
 }
 
@@ -28,10 +31,21 @@ pub(crate) struct Settings {
     pub(crate) format: Format,
     pub(crate) prefix: String,
     pub(crate) table: Option<String>,
-    /// Seconds.
+    /// Lifetime, in seconds.
     pub(crate) lifetime: u64,
-    /// The key that signs ids, where they are signed.
+    /// The key that signs ids, if ids are signed.
     pub(crate) secret: Option<String>,
+    #[serde(default)]
+    pub(crate) preset: Preset,
+}
+
+/// An adapter's information about a client; header values have one character per byte.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Client {
+    pub(crate) peer: std::net::IpAddr,
+    pub(crate) forwarded_for: Option<String>,
+    pub(crate) user_agent: Option<String>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -41,6 +55,18 @@ pub(crate) enum Store {
     Postgres,
     MySql,
     Sqlite,
+    /// No store: the cookies contain the sessions, in the format of `preset`.
+    Cookie,
+}
+
+/// The framework that shares the sessions.
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Preset {
+    #[default]
+    Flask,
+    Quart,
+    Starlette,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -50,12 +76,16 @@ pub(crate) enum Format {
     Json,
 }
 
-/// What a handler does to its session. Values are JSON text with Flask's tags.
+/// A change of the session by a handler. Values are JSON text with Flask's tags.
 #[derive(Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Step {
     Set(String, String),
     Remove(String),
+    /// Adds a message with a JSON text as its value.
+    Flash(String, String),
+    /// Takes the messages, and stores them under this key as pairs of a category and a value.
+    Flashes(String),
     Increment(String),
     Clear,
     Permanent,
@@ -64,7 +94,7 @@ pub(crate) enum Step {
     LogOut,
 }
 
-/// One line back.
+/// One line of output.
 pub(crate) struct Answer(Json);
 
 impl Answer {
@@ -72,7 +102,7 @@ impl Answer {
         Self(json!({ "ok": true }))
     }
 
-    /// What the handler sees: the members as pairs of a key and JSON text, and what is known beside them.
+    /// Returns the handler's view: the members as pairs of a key and JSON text, and the metadata.
     pub(crate) fn seen(
         session: &[(String, String)],
         user: Option<&str>,
@@ -84,16 +114,16 @@ impl Answer {
         }))
     }
 
-    pub(crate) fn sent(set_cookie: Option<&str>) -> Self {
-        Self(json!({ "ok": true, "set_cookie": set_cookie }))
+    pub(crate) fn sent(set_cookie: Option<&str>, remember_cookie: Option<&str>) -> Self {
+        Self(json!({ "ok": true, "set_cookie": set_cookie, "remember_cookie": remember_cookie }))
     }
 
-    /// What Carafe says to the request.
+    /// Returns Carafe's error for the request.
     pub(crate) fn refused(code: &str, error: impl Display) -> Self {
         Self(json!({ "ok": false, "error": code, "text": error.to_string() }))
     }
 
-    /// A bug of the harness or of this program.
+    /// Returns a bug of the harness or of this program.
     pub(crate) fn fault(why: impl Display) -> Self {
         Self(json!({ "fault": why.to_string() }))
     }

@@ -1,4 +1,4 @@
-//! Cookies that handlers read and set themselves.
+//! Cookies that handlers read and set.
 
 use carafe_core::cookie::{RequestCookies, SameSite, SetCookie};
 
@@ -29,8 +29,10 @@ pub fn cookies_are_read_from_all_lines_in_order<A: Adapter>() {
     }
 }
 
-/// CKR-1: HTTP/2 clients send one line for each cookie (RFC 9113 §8.2.3), and proxies may pass them on so.
-pub fn ckr_1_a_session_is_found_in_any_of_50_lines<A: Adapter>() {
+/// CKR-1: HTTP/2 clients may send a header field per cookie (RFC 9113 §8.2.3).
+///
+/// Proxies may forward the fields like this.
+pub fn a_session_is_found_in_any_of_50_lines<A: Adapter>() {
     for site in [flask(), safe()] {
         let site = site.takes("/", |session| {
             Ok(text(session.get::<u8>("a")?.unwrap_or(0).to_string()))
@@ -78,7 +80,7 @@ pub fn several_cookies_are_several_headers<A: Adapter>() {
     );
 }
 
-/// A cookie that browsers would drop or misread is a mistake of the program.
+/// A cookie that browsers would drop or misread is a bug.
 pub fn a_cookie_that_cannot_be_written_is_a_500_without_the_answer<A: Adapter>() {
     let value = "marker-4111".to_owned();
     for cookie in [

@@ -1,5 +1,7 @@
-//! Flask's preset against the table of what Flask 3.1.3 does at the end of a request: situation by
-//! situation, whether there is a `Set-Cookie` and whether the response varies by cookie.
+//! Flask's preset, compared with the behavior of Flask 3.1.3 at the end of a request.
+//!
+//! The table contains, for each situation, whether the response has a `Set-Cookie` and a `Vary:
+//! Cookie` header.
 
 use carafe_core::{
     clock::Timestamp,
@@ -27,9 +29,9 @@ type Does = fn(&Session);
 
 struct Situation {
     name: &'static str,
-    /// The payload of the cookie that comes in; none if it is empty.
+    /// The payload of the request's cookie; no cookie if empty.
     brought: &'static str,
-    /// `None` does not take the session at all.
+    /// `None` does not extract the session.
     handler: Option<Does>,
     sent: Sent,
     vary: bool,
@@ -185,7 +187,7 @@ const TABLE: &[Situation] = &[
     ),
 ];
 
-/// What a request from a browser with this cookie gets, as a row of the table.
+/// Sends a request with the situation's cookie; returns the result as a row of the table.
 fn row<A: Adapter>(site: Site, situation: &Situation, path: &str) -> (Sent, bool) {
     let site = match situation.handler {
         Some(handler) => site.takes("/", move |session| {
@@ -234,7 +236,7 @@ pub fn without_refresh_a_permanent_session_is_sent_when_it_changes<A: Adapter>()
     }
 }
 
-/// "On every response incl. 404, 500, static files."
+/// Every response refreshes the cookie, including 404, 500 and static files.
 pub fn a_permanent_session_is_refreshed_on_routes_that_do_not_exist<A: Adapter>() {
     let situation = on("permanent, 404", PERMANENT, None, Sent::Permanent, true);
     let seen = row::<A>(flask(), &situation, "/nowhere");
@@ -244,7 +246,9 @@ pub fn a_permanent_session_is_refreshed_on_routes_that_do_not_exist<A: Adapter>(
     assert_eq!(seen, (Sent::Nothing, false));
 }
 
-/// Here we differ on purpose: Flask leaves a cookie under an old key as it is. The key changes, the time stays.
+/// A deliberate difference: Flask does not re-sign a cookie that a fallback key signed.
+///
+/// The key changes, the timestamp is kept.
 pub fn a_cookie_under_a_fallback_key_is_written_again_when_it_is_read<A: Adapter>() {
     let ring = KeyRing::new(key(KEY)).with_fallback(key(OLD_KEY)).unwrap();
     let site = Site::of(ClientSide::signed(ring), SessionConfig::flask())
@@ -263,7 +267,7 @@ pub fn a_cookie_under_a_fallback_key_is_written_again_when_it_is_read<A: Adapter
     assert!(again.set_cookies().is_empty());
 }
 
-/// Flask's `save_session` runs for error pages too; the safe preset saves nothing there but a log-out.
+/// Flask's `save_session` also runs for error pages; the safe preset saves only a log-out there.
 pub fn a_server_error_saves_in_flasks_preset_only<A: Adapter>() {
     let failing = |status: u16| {
         move |session: &Session| {
@@ -272,18 +276,16 @@ pub fn a_server_error_saves_in_flasks_preset_only<A: Adapter>() {
         }
     };
     for (site, saves) in [(flask(), true), (safe(), false)] {
-        let insisting = |session: &Session| {
+        let insisting = |session: Session| async move {
             session.insert("a", &1)?;
-            Ok(Reply {
-                commits: true,
-                ..Reply::from(500)
-            })
+            session.commit().await?;
+            Ok(500)
         };
         let site = site
             .takes("/499", failing(499))
             .takes("/500", failing(500))
             .takes("/503", failing(503))
-            .takes("/insisting", insisting)
+            .waits("/insisting", insisting)
             .takes("/leaving", |session| session.log_out().map(|()| 500));
         let server = A::serve(site);
         for (path, sends) in [
@@ -300,7 +302,7 @@ pub fn a_server_error_saves_in_flasks_preset_only<A: Adapter>() {
     }
 }
 
-/// The cookie is Flask's to the byte.
+/// The cookie equals Flask's byte for byte.
 pub fn what_flask_would_write_we_write<A: Adapter>() {
     let site = flask().takes("/", |session| session.insert("user_id", &42));
     let answer = A::serve(site).get("/", "");

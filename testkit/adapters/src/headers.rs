@@ -1,4 +1,6 @@
-//! `Vary`, `Cache-Control` and the other `Set-Cookie` headers of a response: what a handler chose stays.
+//! `Vary`, `Cache-Control` and other `Set-Cookie` headers of a response.
+//!
+//! The handler's choices are kept.
 
 use carafe_core::cookie::SetCookie;
 
@@ -11,7 +13,9 @@ use crate::{
 
 type Headers = Vec<(&'static str, &'static str)>;
 
-/// What a handler gets that sets these headers and writes the session if `writes`.
+/// Returns the response of a handler that sets these headers.
+///
+/// The handler also writes to the session if `writes`.
 fn answer_with<A: Adapter>(headers: Headers, writes: bool) -> Answer {
     let site = flask().takes("/", move |session| {
         if writes {
@@ -50,7 +54,7 @@ pub fn vary_is_one_line_that_keeps_what_was_there<A: Adapter>() {
     }
 }
 
-pub fn ops_2_no_store_goes_with_our_cookie_unless_the_handler_chose<A: Adapter>() {
+pub fn a_session_cookie_implies_no_store_unless_the_handler_set_cache_control<A: Adapter>() {
     let cache_control = |value| vec![("cache-control", value)];
     for (headers, writes, expected) in [
         (vec![], true, &["no-store"][..]),
@@ -68,13 +72,14 @@ pub fn ops_2_no_store_goes_with_our_cookie_unless_the_handler_chose<A: Adapter>(
     }
 }
 
-/// RFC 6265bis §4.1.1: one cookie of a name in a response.
-pub fn ckw_6_our_cookie_replaces_those_of_its_name_and_leaves_the_others_in_order<A: Adapter>() {
+/// RFC 6265bis §4.1.1: at most one cookie per name, domain and path in a response.
+pub fn our_cookie_replaces_those_of_its_name_and_leaves_the_others_in_order<A: Adapter>() {
     let others = vec![
         ("set-cookie", "a=1; Path=/"),
-        ("set-cookie", "session=evil; Path=/app"),
+        ("set-cookie", "session=evil; Path=/"),
+        ("set-cookie", "session=; Path=/app; Max-Age=0"),
         ("set-cookie", "b=2"),
-        ("set-cookie", " session =x"),
+        ("set-cookie", " session =x; path=/"),
         ("set-cookie", "Session=other"),
         ("set-cookie", "c=session=3"),
         ("x-of-the-handler", "session=4"),
@@ -82,20 +87,26 @@ pub fn ckw_6_our_cookie_replaces_those_of_its_name_and_leaves_the_others_in_orde
     let answer = answer_with::<A>(others.clone(), true);
     let cookies = answer.set_cookies();
     assert_eq!(
-        cookies[..4],
-        ["a=1; Path=/", "b=2", "Session=other", "c=session=3"]
+        cookies[..5],
+        [
+            "a=1; Path=/",
+            "session=; Path=/app; Max-Age=0",
+            "b=2",
+            "Session=other",
+            "c=session=3"
+        ]
     );
     assert!(
-        cookies[4].starts_with("session=eyJ") && cookies.len() == 5,
+        cookies[5].starts_with("session=eyJ") && cookies.len() == 6,
         "{cookies:?}"
     );
     assert_eq!(answer.all("x-of-the-handler"), ["session=4"]);
-    // If we send none, nobody's is touched.
+    // Without a session cookie, the handler's cookies are kept.
     let answer = answer_with::<A>(others, false);
-    assert_eq!(answer.set_cookies().len(), 6);
+    assert_eq!(answer.set_cookies().len(), 7);
 }
 
-pub fn ckw_6_a_handler_may_set_its_own_cookies_beside_the_session<A: Adapter>() {
+pub fn a_handler_may_set_its_own_cookies_beside_the_session<A: Adapter>() {
     let site = safe().takes("/", |session| {
         session.insert("a", &1)?;
         Ok(Reply {
@@ -114,7 +125,7 @@ pub fn ckw_6_a_handler_may_set_its_own_cookies_beside_the_session<A: Adapter>() 
     assert_eq!(answer.body, "body");
 }
 
-/// No cookie work, no header.
+/// An untouched session adds no header.
 pub fn an_untouched_request_gets_no_header<A: Adapter>() {
     let plain = |site: Site| site.with("/", Handler::Plain(text("body")));
     let (site, bare) = (A::serve(plain(safe())), A::serve(plain(Site::bare())));

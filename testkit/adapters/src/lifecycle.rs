@@ -1,4 +1,4 @@
-//! A session over several requests, and requests that go wrong.
+//! A session over several requests, and failing requests.
 
 use std::time::Duration;
 
@@ -42,12 +42,49 @@ pub fn a_user_logs_in_and_out<A: Adapter>() {
     }
 }
 
+/// The result of Flask-Login 0.6.3's `_create_identifier` for a request with these headers.
+pub fn a_log_in_is_bound_to_the_client_that_flask_login_sees<A: Adapter>() {
+    let site = flask().takes("/", |session| {
+        session.log_in("42")?;
+        let id: Option<String> = session.get("_id")?;
+        Ok(text(id.unwrap_or_default()))
+    });
+    let server = A::serve(site);
+    for (address, agent, start) in [
+        ("203.0.113.9", "curl/8", "67856f3664610bb4"),
+        (" 203.0.113.9 , 10.0.0.1", "curl/8", "67856f3664610bb4"),
+        ("2001:db8::1", "it's", "61f2d4e8250cc4bd"),
+    ] {
+        let headers = [("X-Forwarded-For", address), ("User-Agent", agent)];
+        let answer = server.ask("GET /", &headers);
+        assert_eq!(answer.body.len(), 128, "{address}");
+        assert!(answer.body.starts_with(start), "{}", answer.body);
+    }
+}
+
+pub fn a_log_out_removes_flask_logins_cookie_too<A: Adapter>() {
+    let site = flask()
+        .takes("/", |session| session.log_in("42"))
+        .takes("/out", Session::log_out);
+    let server = A::serve(site);
+    let cookie = server.get("/", "").pair().unwrap().to_owned();
+    let removals = server
+        .get("/out", &format!("{cookie}; remember_token=42|x"))
+        .set_cookies()
+        .iter()
+        .map(|line| line.split(';').next().unwrap().to_owned())
+        .collect::<Vec<_>>();
+    assert_eq!(removals, ["session=", "remember_token="]);
+}
+
 fn shown(flashes: &[Flash]) -> String {
     let line = |flash: &Flash| format!("{}:{}:{}", flash.category, flash.message, flash.is_markup);
     flashes.iter().map(line).collect::<Vec<_>>().join("|")
 }
 
-/// Flask: all are taken at once, the same ones again within the request, and the emptied session goes.
+/// All flashes are taken together, as in Flask.
+///
+/// Repeated calls in a request return the same flashes, and the emptied session is deleted.
 pub fn flashes_come_with_the_next_page_and_once<A: Adapter>() {
     let site = flask()
         .takes("/write", |session| {
@@ -85,8 +122,8 @@ pub fn flashes_come_with_the_next_page_and_once<A: Adapter>() {
 }
 
 pub fn the_lifetime_changes_while_running<A: Adapter>() {
-    for site in [flask(), safe()] {
-        let site = site.takes("/", |session| Ok(text(session.len().to_string())));
+    for site in [flask, safe] {
+        let site = site().takes("/", |session| Ok(text(session.len().to_string())));
         let manager = site.manager.clone().unwrap();
         let cookie = format!("{}={}", site.name(), flask_cookie(r#"{"a":1}"#, 100));
         let server = A::serve(site);
@@ -94,6 +131,34 @@ pub fn the_lifetime_changes_while_running<A: Adapter>() {
             manager.set_lifetime(Duration::from_secs(lifetime));
             assert_eq!(server.get("/", &cookie).body, expected, "{lifetime}");
         }
+    }
+}
+
+/// The late response to a background fetch could restore a session after a log-out.
+pub fn a_due_cookie_is_refreshed_by_a_navigation_and_not_by_a_background_fetch<A: Adapter>() {
+    let site = safe().takes("/", |session| Ok(text(session.len().to_string())));
+    let cookie = format!(
+        "{}={}",
+        site.name(),
+        flask_cookie(r#"{"a":1}"#, 10 * 86_400)
+    );
+    let server = A::serve(site);
+    for (mode, refreshes) in [
+        (None, true),
+        (Some("navigate"), true),
+        (Some("cors"), false),
+        (Some("no-cors"), false),
+        (Some("same-origin"), false),
+        (Some("websocket"), false),
+    ] {
+        let mode_header = mode.map(|mode| ("Sec-Fetch-Mode", mode));
+        let headers: Vec<_> = [Some(("Cookie", cookie.as_str())), mode_header]
+            .into_iter()
+            .flatten()
+            .collect();
+        let answer = server.ask("GET /", &headers);
+        assert_eq!(answer.body, "1", "{mode:?}");
+        assert_eq!(answer.pair().is_some(), refreshes, "{mode:?}");
     }
 }
 
@@ -110,8 +175,8 @@ pub fn noise() -> String {
     letters.take(8_000).collect()
 }
 
-/// The handler's answer would claim that something was saved, so nothing of it is sent.
-pub fn ckw_7_a_session_that_is_too_large_is_a_500_without_anything_of_the_handlers<A: Adapter>() {
+/// The handler's response would claim that the session was saved, so no part of it is sent.
+pub fn a_session_that_is_too_large_is_a_500_without_the_handlers_response<A: Adapter>() {
     for site in [flask(), safe()] {
         let site = site.takes("/", |session| {
             session.insert("shopping_cart", &noise())?;
@@ -130,9 +195,10 @@ pub fn ckw_7_a_session_that_is_too_large_is_a_500_without_anything_of_the_handle
     }
 }
 
-/// TOK-12, on the wire: whatever is wrong with a cookie, the response is the same to the byte.
-pub fn tok_12_all_bad_cookies_get_the_same_response<A: Adapter>() {
-    for site in [flask(), safe()] {
+/// TOK-12 on the wire: whatever is wrong with a cookie, the response is the same byte for byte.
+pub fn all_bad_cookies_get_the_same_response<A: Adapter>() {
+    for site in [flask, safe] {
+        let site = site();
         let name = site.name().to_owned();
         let server = A::serve(site.takes("/", |session| Ok(text(session.len().to_string()))));
         let fresh = flask_cookie(r#"{"a":1}"#, 60);
@@ -157,7 +223,7 @@ pub fn tok_12_all_bad_cookies_get_the_same_response<A: Adapter>() {
     }
 }
 
-/// An error of the session inside a handler.
+/// A session error inside a handler.
 pub fn a_session_error_is_a_500_that_tells_the_client_nothing<A: Adapter>() {
     let site = safe().takes("/", |session| {
         session.insert("card", "4111-marker")?;

@@ -1,23 +1,23 @@
-//! Server-side sessions: one handler, any backend, and the life of a session.
+//! Server-side sessions: the same handlers with any backend, and the lifecycle of a session.
 
-use std::{
-    future::poll_fn,
-    sync::{Arc, Mutex},
-    task::{Poll, Waker},
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use carafe_core::{
     session::{ServerSide, Session, SessionConfig},
     store::{
-        MemoryStore, SessionStore, StoreError,
+        ErasedStore, MemoryStore, StoreError,
         conformance::{Spy, Verb},
     },
 };
 
-use crate::{Adapter, Handler, Server, Site, site::At, text};
+use crate::{
+    Adapter, Handler, Server, Site,
+    gate::{Gate, wait_until},
+    site::At,
+    text,
+};
 
-fn site(store: Arc<dyn SessionStore>) -> Site {
+fn site(store: Arc<dyn ErasedStore>) -> Site {
     Site::of(ServerSide::shared(store), SessionConfig::development())
         .with("/", Handler::Plain(text("public")))
         .takes("/count", |session| {
@@ -32,13 +32,18 @@ fn site(store: Arc<dyn SessionStore>) -> Site {
             Ok(text(session.user().unwrap_or_else(|| "nobody".to_owned())))
         })
         .takes("/logout", Session::log_out)
+        .takes("/panicking_logout", |session| {
+            session.log_out()?;
+            assert!(!session.is_empty(), "the handler panics here");
+            Ok(())
+        })
 }
 
-fn serve<A: Adapter>(store: Arc<dyn SessionStore>) -> Server {
+fn serve<A: Adapter>(store: Arc<dyn ErasedStore>) -> Server {
     A::serve(site(store))
 }
 
-fn pair(server: &At, path: &str, cookie: &str) -> String {
+pub(crate) fn pair(server: &At, path: &str, cookie: &str) -> String {
     server.get(path, cookie).pair().unwrap().to_owned()
 }
 
@@ -51,7 +56,7 @@ pub fn one_handler_counts_in_a_store_as_it_does_in_a_cookie<A: Adapter>() {
     assert_eq!(second.body, "2");
 }
 
-pub fn sid_3_an_id_that_a_client_invented_is_never_adopted<A: Adapter>() {
+pub fn an_id_that_a_client_invented_is_never_adopted<A: Adapter>() {
     let store = Arc::new(MemoryStore::new());
     let server = serve::<A>(store.clone());
     let invented = format!("session={}", "A".repeat(43));
@@ -60,7 +65,7 @@ pub fn sid_3_an_id_that_a_client_invented_is_never_adopted<A: Adapter>() {
     assert_eq!(server.get("/count", &invented).body, "1");
 }
 
-pub fn sid_7_a_log_in_gives_a_new_id_and_the_old_one_is_dead_at_once<A: Adapter>() {
+pub fn a_log_in_gives_a_new_id_and_revokes_the_old_one<A: Adapter>() {
     let server = serve::<A>(Arc::new(MemoryStore::new()));
     let before = pair(&server, "/count", "");
     let after = pair(&server, "/login", &before);
@@ -74,7 +79,7 @@ pub fn sid_7_a_log_in_gives_a_new_id_and_the_old_one_is_dead_at_once<A: Adapter>
     );
 }
 
-pub fn sid_8_an_id_counts_in_the_cookie_only<A: Adapter>() {
+pub fn an_id_counts_in_the_cookie_only<A: Adapter>() {
     let server = serve::<A>(Arc::new(MemoryStore::new()));
     let jar = pair(&server, "/login", "");
     let (_, id) = jar.split_once('=').unwrap();
@@ -92,7 +97,7 @@ pub fn sid_8_an_id_counts_in_the_cookie_only<A: Adapter>() {
     assert_eq!(server.get("/who", &jar).body, "bob");
 }
 
-pub fn lif_4_a_log_out_ends_every_copy_of_the_cookie<A: Adapter>() {
+pub fn a_log_out_ends_every_copy_of_the_cookie<A: Adapter>() {
     let store = Arc::new(MemoryStore::new());
     let server = serve::<A>(store.clone());
     let jar = pair(&server, "/login", "");
@@ -102,7 +107,7 @@ pub fn lif_4_a_log_out_ends_every_copy_of_the_cookie<A: Adapter>() {
     assert!(store.is_empty());
 }
 
-pub fn lif_12_anonymous_traffic_creates_nothing<A: Adapter>() {
+pub fn anonymous_traffic_creates_nothing<A: Adapter>() {
     let store = Arc::new(MemoryStore::new());
     let server = serve::<A>(store.clone());
     for path in ["/", "/who", "/nowhere"] {
@@ -112,17 +117,17 @@ pub fn lif_12_anonymous_traffic_creates_nothing<A: Adapter>() {
 }
 
 /// A store that is down.
-fn down() -> Arc<dyn SessionStore> {
+fn down() -> Arc<dyn ErasedStore> {
     let store = Spy::new(MemoryStore::new());
     store.before(|_| Box::pin(async { Err(StoreError::unavailable("connection refused")) }));
     Arc::new(store)
 }
 
-pub fn down_1_a_page_that_uses_no_session_works_without_the_store<A: Adapter>() {
+pub fn a_page_that_uses_no_session_works_without_the_store<A: Adapter>() {
     assert_eq!(serve::<A>(down()).get("/", "").status, 200);
 }
 
-pub fn down_2_and_3_a_store_in_trouble_is_a_503_that_leaves_the_cookie_alone<A: Adapter>() {
+pub fn a_failing_store_is_a_503_that_leaves_the_cookie_alone<A: Adapter>() {
     let server = serve::<A>(down());
     let jar = format!("session={}", "A".repeat(43));
     for (path, cookie) in [("/who", jar.as_str()), ("/login", "")] {
@@ -135,46 +140,26 @@ pub fn down_2_and_3_a_store_in_trouble_is_a_503_that_leaves_the_cookie_alone<A: 
     }
 }
 
-/// A store that is shut until it is opened.
-#[derive(Clone, Default)]
-struct Gate(Arc<Mutex<(bool, Vec<Waker>)>>);
-
-impl Gate {
-    async fn pass(self) -> Result<(), StoreError> {
-        poll_fn(|context| {
-            let mut state = self.0.lock().unwrap();
-            if state.0 {
-                return Poll::Ready(Ok(()));
-            }
-            state.1.push(context.waker().clone());
-            Poll::Pending
-        })
-        .await
-    }
-
-    fn open(&self) {
-        let mut state = self.0.lock().unwrap();
-        state.0 = true;
-        state.1.drain(..).for_each(Waker::wake);
-    }
-}
-
-fn wait_until(what: &str, is_so: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !is_so() {
-        assert!(start.elapsed() < Duration::from_secs(20), "never: {what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
-/// A store whose calls of this verb wait at the gate.
+/// A store with calls of `verb` that wait at the gate.
 fn gated(verb: Verb, gate: &Gate) -> Arc<Spy<MemoryStore>> {
     let (store, gate) = (Spy::new(MemoryStore::new()), gate.clone());
     store.before(move |call| match call.verb == verb {
-        true => Box::pin(gate.clone().pass()),
+        true => {
+            let gate = gate.clone();
+            Box::pin(async move {
+                gate.pass().await;
+                Ok(())
+            })
+        }
         false => Box::pin(async { Ok(()) }),
     });
     Arc::new(store)
+}
+
+/// A store that is always ready, and one that is polled.
+pub(crate) fn stores() -> [Arc<dyn ErasedStore>; 2] {
+    let waits = Spy::new(MemoryStore::new());
+    [Arc::new(MemoryStore::new()), Arc::new(waits)]
 }
 
 pub fn a_store_that_waits_is_waited_for<A: Adapter>() {
@@ -187,13 +172,13 @@ pub fn a_store_that_waits_is_waited_for<A: Adapter>() {
             let at = *server;
             let asking = scope.spawn(move || at.get("/count", &jar));
             wait_until("the store is asked", || store.count(verb) > 0);
-            gate.open();
+            gate.open_for_all();
             assert_eq!(asking.join().unwrap().body, "2", "{verb:?}");
         });
     }
 }
 
-pub fn cancel_1_what_was_begun_is_saved_although_the_client_is_gone<A: Adapter>() {
+pub fn a_commit_that_began_is_saved_although_the_client_is_gone<A: Adapter>() {
     let gate = Gate::default();
     let store = gated(Verb::Patch, &gate);
     let server = serve::<A>(store.clone());
@@ -201,10 +186,47 @@ pub fn cancel_1_what_was_begun_is_saved_although_the_client_is_gone<A: Adapter>(
     let connection = server.begin("/count", &jar);
     wait_until("the store is asked", || store.count(Verb::Patch) > 0);
     drop(connection);
-    // Time for the server to see it; if it does not, the check is only weaker.
+    // Time for the server to notice; otherwise the check is only weaker.
     std::thread::sleep(Duration::from_millis(50));
-    gate.open();
+    gate.open_for_all();
     wait_until("the count is saved", || {
         server.get("/read", &jar).body == "Some(2)"
     });
+}
+
+/// The handler's other changes are lost with its response.
+pub fn a_log_out_happens_although_its_client_hangs_up<A: Adapter>() {
+    for store in stores() {
+        let never = Gate::default();
+        let site = site(store)
+            .holds("/slow_count", &never, |session| session.insert("n", &7))
+            .holds("/slow_logout", &never, Session::log_out);
+        let server = A::serve(site);
+        let jar = pair(&server, "/login", "");
+        let hang_up = |path, calls| {
+            let connection = server.begin(path, &jar);
+            never.wait_for(calls);
+            drop(connection);
+        };
+        hang_up("/slow_count", 1);
+        // Time for the server to notice; otherwise the check is only weaker.
+        std::thread::sleep(Duration::from_millis(100));
+        assert_eq!(server.get("/who", &jar).body, "bob");
+        assert_eq!(server.get("/read", &jar).body, "None");
+        hang_up("/slow_logout", 2);
+        wait_until("the user is logged out", || {
+            server.get("/who", &jar).body == "nobody"
+        });
+    }
+}
+
+pub fn a_log_out_happens_although_its_handler_panics<A: Adapter>() {
+    for store in stores() {
+        let server = serve::<A>(store);
+        let jar = pair(&server, "/login", "");
+        assert_eq!(server.get("/panicking_logout", &jar).status, 0);
+        wait_until("the user is logged out", || {
+            server.get("/who", &jar).body == "nobody"
+        });
+    }
 }

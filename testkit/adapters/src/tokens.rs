@@ -1,4 +1,4 @@
-//! The keys of the checks, and cookies as Flask writes them.
+//! The keys of the checks, and cookies in Flask's format.
 
 use carafe_core::{
     clock::Timestamp,
@@ -28,13 +28,13 @@ pub fn flask() -> Site {
     Site::of(side(), SessionConfig::flask())
 }
 
-/// The safe preset, for which browsers would want TLS; the checks' browser does not care.
+/// The safe preset, which requires TLS in browsers; the checks' client ignores this.
 #[must_use]
 pub fn safe() -> Site {
     Site::of(side(), SessionConfig::default())
 }
 
-/// A cookie value that a Flask application wrote `age` seconds ago.
+/// A cookie value that Flask signed `age` seconds ago.
 #[must_use]
 pub fn flask_cookie(payload: &str, age: i64) -> String {
     flask_cookie_under(&key(KEY).into(), payload, age)
@@ -46,7 +46,7 @@ pub fn flask_cookie_under(keys: &KeyRing, payload: &str, age: i64) -> String {
     SignedSessions::new(keys, &SignedFormat::flask()).seal(payload, issued)
 }
 
-/// The payload inside a signed cookie value, and when it was issued.
+/// Returns the payload and the time of a signed cookie value.
 #[must_use]
 pub fn inside(value: &str) -> (String, Timestamp) {
     let ring = KeyRing::new(key(KEY));

@@ -1,4 +1,4 @@
-//! What HTTP does to a response after the session was committed.
+//! The HTTP response after the session's commit.
 
 use carafe_core::session::{Session, SessionError};
 
@@ -14,7 +14,7 @@ fn writing(status: u16) -> impl Fn(&Session) -> Result<Reply, SessionError> {
     }
 }
 
-pub fn ckw_12_every_kind_of_response_carries_the_cookie_in_its_head<A: Adapter>() {
+pub fn every_kind_of_response_carries_the_cookie_in_its_head<A: Adapter>() {
     let redirect = |session: &Session| {
         session.insert("a", &1)?;
         Ok(Reply {
@@ -41,8 +41,8 @@ pub fn ckw_12_every_kind_of_response_carries_the_cookie_in_its_head<A: Adapter>(
     }
 }
 
-/// OPS-10: the connection ends without an answer, and the server goes on.
-pub fn ops_10_a_panic_sends_no_cookie_and_stops_nobody<A: Adapter>() {
+/// OPS-10: the connection is closed without a response, and the server keeps running.
+pub fn a_panic_sends_no_cookie_and_stops_no_other_request<A: Adapter>() {
     let panics = |session: &Session| {
         session.insert("half", &1)?;
         assert!(session.is_empty(), "the handler panics here");
@@ -60,8 +60,8 @@ pub fn ops_10_a_panic_sends_no_cookie_and_stops_nobody<A: Adapter>() {
     assert!(answer.pair().unwrap().starts_with("session="));
 }
 
-/// CKR-7: bytes that are no text, no cookies, or very many.
-pub fn ckr_7_strange_cookie_headers_are_an_empty_session<A: Adapter>() {
+/// CKR-7: bytes that are not text, headers without cookies, very many cookies.
+pub fn malformed_cookie_headers_are_an_empty_session<A: Adapter>() {
     let server = A::serve(safe().takes("/", |session| Ok(text(session.len().to_string()))));
     let long = "a=b; ".repeat(2_000);
     for cookie in [

@@ -1,4 +1,4 @@
-//! What may happen, and to whom it happens next.
+//! The faults, and their schedule.
 
 use std::{
     collections::BTreeMap,
@@ -13,38 +13,42 @@ use tokio::sync::watch;
 
 use crate::swap::Swap;
 
-/// What a proxy does to connections or to a reply.
+/// A fault of connections or of a reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Forwards.
+    /// Forwards unchanged.
     None,
-    /// Resets what is connected and refuses the rest, as a server that is gone. Not for one reply.
+    /// Resets open connections and refuses new ones, like a server that is down.
+    ///
+    /// Not for a single reply.
     Refuse,
-    /// Takes connections and requests, and lets no byte through in either direction. What was sent meanwhile
-    /// arrives when it is over, as after a partition of the network.
+    /// Accepts connections and requests, but forwards no bytes in either direction.
+    ///
+    /// The bytes are forwarded when the fault is cleared, like after a network partition.
     Blackhole,
-    /// Lets the reply wait.
+    /// Delays the reply.
     Delay(Duration),
-    /// Resets the connection in place of the reply: the server has done what it was asked.
+    /// Resets the connection instead of forwarding the reply: the server has processed the request.
     Drop,
-    /// Lets so many bytes of the reply through, then resets the connection.
+    /// Forwards this number of bytes of the reply, then resets the connection.
     Truncate(usize),
-    /// Changes the bits of `mask` in the byte at this place of the reply, if it has so many.
+    /// Flips the bits of `mask` in one byte of the reply, if the reply is long enough.
     Corrupt {
-        /// From 0.
+        /// Offset of the byte, from 0.
         at: usize,
         /// At least one bit.
         mask: u8,
     },
-    /// Exchanges the reply with the next one that is to be exchanged on another connection. One that waits in
-    /// vain for 50 ms goes where it belongs.
+    /// Swaps the reply with the next reply to be swapped on another connection.
+    ///
+    /// Without one within 50 ms, the reply is forwarded unchanged.
     Swap,
 }
 
 #[derive(Debug)]
 pub(crate) struct Faults {
     standing: watch::Sender<Fault>,
-    // A plain mutex: looked at once a reply.
+    // A synchronous mutex, locked once per reply.
     planned: Mutex<BTreeMap<u64, Fault>>,
     cuts: watch::Sender<u64>,
     over: watch::Sender<bool>,
@@ -88,7 +92,7 @@ impl Faults {
     }
 
     pub(crate) async fn ended(&self) {
-        // Waits for as long as the sender lives, which is this.
+        // Waits while the sender lives, which is a field of `self`.
         let _ = self.over.subscribe().wait_for(|over| *over).await;
     }
 
@@ -96,25 +100,25 @@ impl Faults {
         *self.standing.borrow() == fault
     }
 
-    /// Waits until connections are refused, or until they no longer are.
+    /// Waits until connections are refused, or until they are accepted again.
     pub(crate) async fn until_refused(&self, refused: bool) {
         let mut standing = self.standing.subscribe();
         let is_so = |fault: &Fault| (*fault == Fault::Refuse) == refused;
         let _ = standing.wait_for(is_so).await;
     }
 
-    /// Changes at the next cut.
+    /// Returns a receiver that changes at the next cut.
     pub(crate) fn cuts(&self) -> watch::Receiver<u64> {
         self.cuts.subscribe()
     }
 
-    /// Waits while no byte may pass.
+    /// Waits while a black hole is active.
     pub(crate) async fn while_held(&self) {
         let mut standing = self.standing.subscribe();
         let _ = standing.wait_for(|fault| *fault != Fault::Blackhole).await;
     }
 
-    /// Counts a reply; what happens to it.
+    /// Counts a reply and returns its fault.
     pub(crate) fn of_next_reply(&self) -> Fault {
         let number = self.replies.fetch_add(1, Ordering::Relaxed) + 1;
         let mut planned = self.planned.lock().expect("nothing panics in here");

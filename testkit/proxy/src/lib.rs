@@ -1,28 +1,29 @@
-//! A TCP proxy for tests that does to connections what networks and broken servers do.
+//! A TCP proxy for tests that injects the faults of networks and broken servers.
 //!
-//! It stands between a client and a real server and forwards, until it is told otherwise: refuse, hold all
-//! bytes back, delay, cut, truncate, change bytes, or swap the replies of two connections. It knows no
-//! protocol: a *reply* is what the server sends after the client has sent something, up to the next time.
+//! The proxy forwards between a client and a real server, until it is told otherwise: refuse, hold
+//! all bytes back, delay, cut, truncate, change bytes, or swap the replies of two connections. It
+//! knows no protocol: a *reply* is all data from the server between two transmissions of the
+//! client.
 //!
 //! ```no_run
 //! use carafe_test_proxy::{Fault, Proxy};
 //!
 //! let proxy = Proxy::to(6379);
 //! // … a client connects to 127.0.0.1:{proxy.port()} …
-//! proxy.set(Fault::Blackhole); // from now on, for everybody
-//! proxy.set(Fault::None); // what was held back arrives now
-//! proxy.at_reply(3, Fault::Drop); // the third reply from now on is lost, and its connection with it
-//! proxy.cut(); // every connection, now
+//! proxy.set(Fault::Blackhole); // for all connections, from now on
+//! proxy.set(Fault::None); // the bytes that were held back arrive now
+//! proxy.at_reply(3, Fault::Drop); // drops the third reply from now on, and its connection
+//! proxy.cut(); // resets every connection
 //! ```
 //!
-//! | file | holds |
+//! | module | contents |
 //! |---|---|
-//! | `fault` | [`Fault`], and which one meets the next reply |
-//! | `relay` | one connection: requests one way, replies the other |
-//! | `swap` | where a reply waits for another connection's |
+//! | `fault` | [`Fault`], and the schedule of faults |
+//! | `relay` | one connection: requests in one direction, replies in the other |
+//! | `swap` | a reply that waits for another connection's |
 //!
-//! It runs on a thread of its own, so that it also works for clients that block or stop the clock, and ends
-//! when it is dropped.
+//! The proxy has its own thread, so that it works for clients that block or pause the clock. It
+//! stops when it is dropped.
 
 #![allow(clippy::missing_panics_doc, reason = "a panic is how a test fails")]
 
@@ -50,7 +51,7 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Starts one before the server at `127.0.0.1:port`, which need not run yet.
+    /// Starts a proxy for the server at `127.0.0.1:port`, which may be down.
     #[must_use]
     pub fn to(port: u16) -> Self {
         let listener = StdListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("there is a free port");
@@ -65,40 +66,42 @@ impl Proxy {
         }
     }
 
-    /// Where clients connect to.
+    /// Returns the port for clients.
     #[must_use]
     pub const fn port(&self) -> u16 {
         self.port
     }
 
-    /// What happens from now on, to connections that are there and to new ones.
+    /// Sets the fault of all current and future connections.
     pub fn set(&self, fault: Fault) {
         self.faults.set(fault);
     }
 
-    /// What happens once, to the `n`-th reply from now on, over all connections; 1 is the next one.
+    /// Sets the fault of the `n`-th reply from now on, over all connections.
+    ///
+    /// 1 is the next reply.
     pub fn at_reply(&self, n: u64, fault: Fault) {
         self.faults.at_reply(n, fault);
     }
 
-    /// Resets every connection; new ones are welcome.
+    /// Resets every connection; new ones are accepted.
     pub fn cut(&self) {
         self.faults.cut();
     }
 
-    /// How many replies have come so far.
+    /// Returns the number of replies so far.
     #[must_use]
     pub fn replies(&self) -> u64 {
         self.faults.replies.load(Ordering::Relaxed)
     }
 
-    /// How many replies have reached another client than they were for.
+    /// Returns the number of replies that reached another client.
     #[must_use]
     pub fn swapped(&self) -> u64 {
         self.faults.swap.count()
     }
 
-    /// How many connections clients have made so far.
+    /// Returns the number of accepted connections so far.
     #[must_use]
     pub fn connections(&self) -> u64 {
         self.faults.connections.load(Ordering::Relaxed)
@@ -129,7 +132,7 @@ fn serve(listener: StdListener, target: u16, faults: &Arc<Faults>) {
     });
 }
 
-/// While connections are refused nobody listens, so that the system itself refuses them.
+/// While connections are refused, the listener is closed, so that the system refuses them.
 async fn accept(listener: TcpListener, target: u16, faults: &Arc<Faults>) {
     let own = listener.local_addr().expect("it is bound");
     let mut open = Some(listener);
@@ -146,7 +149,7 @@ async fn accept(listener: TcpListener, target: u16, faults: &Arc<Faults>) {
         tokio::select! {
             accepted = listener.accept() => {
                 let (client, _) = accepted.expect("a connection can be accepted");
-                // It was accepted by the system before this task heard of the fault.
+                // The system accepted it before this task was notified of the fault.
                 if faults.is(Fault::Refuse) {
                     continue;
                 }
@@ -159,7 +162,7 @@ async fn accept(listener: TcpListener, target: u16, faults: &Arc<Faults>) {
     }
 }
 
-/// At the port that clients know. Somebody else may have it for a moment: a client's own end.
+/// Binds the same port again. A client's socket may use the port briefly.
 async fn listen_again(own: SocketAddr) -> TcpListener {
     loop {
         let socket = TcpSocket::new_v4().expect("there is a socket");

@@ -1,4 +1,4 @@
-//! One connection of a client and the one to the server behind it.
+//! A client's connection and its connection to the server.
 
 use std::{
     net::Ipv4Addr,
@@ -19,12 +19,12 @@ use tokio::{
 
 use crate::fault::{Fault, Faults};
 
-/// How a direction has ended.
+/// The reason why forwarding stopped.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum End {
-    /// One side has closed.
+    /// One side closed the connection.
     Closed,
-    /// The proxy has to cut it.
+    /// The proxy must reset the connection.
     Cut,
 }
 
@@ -47,7 +47,7 @@ pub(crate) async fn run(
         Err(_) => End::Cut,
     };
     if end == End::Cut {
-        // A reset: the client hears of it at once and gets nothing that is still on its way.
+        // A reset: the client is notified immediately and receives no pending bytes.
         let _ = client.set_zero_linger();
     }
 }
@@ -60,7 +60,7 @@ async fn both_ways(
 ) -> End {
     let (from_client, to_client) = client.split();
     let (from_server, to_server) = server.split();
-    // Whether the client has sent something since the last reply began.
+    // Whether the client has sent bytes since the last reply started.
     let asked = AtomicBool::new(true);
     tokio::select! {
         end = requests(from_client, to_server, faults, cuts, &asked) => end,
@@ -81,7 +81,7 @@ async fn requests(
             return End::Closed;
         };
         faults.while_held().await;
-        // What was sent after the cut must not reach the server, however late this task hears of it.
+        // Bytes sent after the cut must not reach the server, however late this task is notified.
         if cuts.has_changed().unwrap_or(true) {
             return End::Cut;
         }
@@ -136,7 +136,7 @@ async fn replies(
     }
 }
 
-/// The bytes that were let through have to arrive before the connection goes: a reset would take them back.
+/// The forwarded bytes must arrive before the connection closes: a reset would discard them.
 async fn truncated(to: &mut WriteHalf<'_>) -> End {
     let _ = to.flush().await;
     let _ = to.shutdown().await;

@@ -1,4 +1,4 @@
-//! Where a reply waits for one of another connection, to go there in its place.
+//! Swaps a reply with one of another connection.
 
 use std::{
     sync::{
@@ -10,12 +10,12 @@ use std::{
 
 use tokio::{sync::oneshot, time::timeout};
 
-/// How long a reply waits for another one.
+/// Maximum time that a reply waits for another one.
 const PATIENCE: Duration = Duration::from_millis(50);
 
 #[derive(Debug, Default)]
 pub(crate) struct Swap {
-    // A plain mutex: never held across an await.
+    // A synchronous mutex, never held across an await.
     waiting: Mutex<Option<Waiting>>,
     count: AtomicU64,
 }
@@ -23,7 +23,7 @@ pub(crate) struct Swap {
 #[derive(Debug)]
 struct Waiting {
     reply: Vec<u8>,
-    /// For the reply that comes in its place.
+    /// Receives the other reply.
     other: oneshot::Sender<Vec<u8>>,
 }
 
@@ -32,12 +32,12 @@ impl Swap {
         self.count.load(Ordering::Relaxed)
     }
 
-    /// Gives `reply` away for another one, or back if none comes.
+    /// Swaps `reply` with another one; returns it unchanged if none arrives in time.
     pub(crate) async fn exchange(&self, reply: Vec<u8>) -> Vec<u8> {
         let (other, mine) = oneshot::channel();
         if let Some(waiting) = self.take() {
             self.count.fetch_add(2, Ordering::Relaxed);
-            // Its connection may have gone; then this reply is lost, as replies are.
+            // If the other connection is closed, this reply is lost.
             let _ = waiting.other.send(reply);
             return waiting.reply;
         }
@@ -45,7 +45,7 @@ impl Swap {
         if let Ok(Ok(other)) = timeout(PATIENCE, mine).await {
             return other;
         }
-        // Nobody has come: it is still there, unless another one that waits has taken its place.
+        // Timeout: the reply is still here, unless another waiting reply has replaced it.
         self.take().map_or_else(Vec::new, |waiting| waiting.reply)
     }
 

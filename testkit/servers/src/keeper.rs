@@ -1,5 +1,7 @@
-//! A server's process and its directory, watched over by a shell: when the test program ends, however it
-//! ends, the shell's input does too, and it kills the server and removes the directory.
+//! A server process and its directory, supervised by a shell.
+//!
+//! When the test process exits for any reason, the shell's stdin is closed, and the shell kills the
+//! server and removes the directory.
 
 use std::{
     fs,
@@ -25,7 +27,9 @@ trap '' HUP
 while read -r _; do :; done
 # stopped first, or it would make more of them meanwhile: Postgres does not start while one lives
 kill -STOP $server 2>/dev/null
-while ps -o stat= -p $server | grep -q '^[^TtZ]'; do sleep 0.01; done
+# MariaDB has been seen to stay unstopped: it is killed anyway after 500 tries
+tries=0
+while [ $((tries += 1)) -le 500 ] && ps -o stat= -p $server | grep -q '^[^TtZ]'; do sleep 0.01; done
 children=$(ps -o pid= --ppid $server)
 kill -KILL $server $children 2>/dev/null
 kill -CONT $server $children 2>/dev/null
@@ -40,7 +44,7 @@ if [ ! -e "$0/keep" ]; then rm -rf "$0"; fi
 pub(crate) struct Keeper {
     dir: PathBuf,
     command: Vec<String>,
-    // A plain mutex: tests kill and restart one after the other.
+    // A synchronous mutex: tests kill and restart sequentially.
     running: Mutex<Running>,
 }
 
@@ -49,7 +53,7 @@ struct Running {
     pid: String,
 }
 
-/// A new directory for a server of this name.
+/// Creates a directory for a server of this name.
 pub(crate) fn directory(name: &str) -> PathBuf {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -73,7 +77,7 @@ impl Keeper {
         &self.dir
     }
 
-    /// Kills the server as a power cut would; it is gone when this returns.
+    /// Kills the server, like a power failure; returns after the process has exited.
     pub(crate) fn kill(&self) {
         let mut running = self.running();
         let keep = self.dir.join("keep");
@@ -83,16 +87,17 @@ impl Keeper {
         fs::remove_file(keep).expect("the file is there");
     }
 
-    /// Starts it again after [`Keeper::kill`].
+    /// Starts the server again after [`Keeper::kill`].
     pub(crate) fn restart(&self) {
         *self.running() = Running::start(&self.dir, &self.command);
     }
 
-    /// Sends a signal, such as `STOP`, to the server and its processes. What is told to stop has stopped when this
-    /// returns.
+    /// Sends a signal, such as `STOP`, to the server and its processes.
+    ///
+    /// After `STOP`, returns once the processes have stopped.
     pub(crate) fn signal(&self, signal: &str) {
         let server = self.running().pid.clone();
-        // The server first: once it has stopped, it makes no process that the list would not have.
+        // The server first: a stopped server forks no process that the list would miss.
         self.send(signal, &[&server]);
         let (_, children) = run(&words(&["ps", "-o", "pid=", "--ppid", &server]));
         self.send(signal, &children.split_whitespace().collect::<Vec<_>>());
@@ -110,7 +115,7 @@ impl Keeper {
         }
     }
 
-    /// Waits until `answers` does not say any more what is wrong.
+    /// Waits until `answers` returns no error.
     pub(crate) fn wait_until(&self, answers: impl Fn() -> Result<(), String>) {
         let start = Instant::now();
         while let Err(why) = answers() {
@@ -129,7 +134,7 @@ impl Keeper {
     }
 }
 
-/// Each thread stops by itself, on a busy machine later than the signal was sent.
+/// Each thread stops on its own, which may take time on a busy machine.
 fn all_have_stopped(processes: &[&str]) -> Result<(), String> {
     let (_, states) = run(&words(&[
         "ps",
@@ -176,7 +181,7 @@ impl Drop for Keeper {
             drop(running.shell.stdin.take());
             let _ = running.shell.wait();
         }
-        // There if it was killed and not started again.
+        // The directory still exists if the server was killed and not restarted.
         let _ = fs::remove_dir_all(&self.dir);
     }
 }

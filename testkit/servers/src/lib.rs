@@ -1,41 +1,49 @@
-//! Servers for tests: private ones on free ports, in directories of their own, gone with the test however
-//! it ends.
+//! Private servers for tests, on free ports and in temporary directories.
+//!
+//! The directories are removed when the test process exits for any reason.
 //!
 //! ```no_run
 //! let redis = carafe_test_servers::Redis::start();
 //! let postgres = carafe_test_servers::Sql::postgres();
 //! assert_eq!(redis.cli(&["PING"]), "PONG");
 //! assert_eq!(postgres.sql("SELECT 1").trim(), "1");
-//! postgres.kill(); // as a power cut would
+//! postgres.kill(); // like a power failure
 //! postgres.restart();
 //! ```
 //!
-//! | file | holds |
+//! | module | contents |
 //! |---|---|
-//! | `keeper` | a process that is watched over, killed, stopped and started again |
-//! | `nginx` | [`Nginx`], a proxy with TLS |
+//! | `keeper` | a supervised process, which can be killed, stopped and restarted |
+//! | `memcached` | [`Memcached`] |
+//! | `nginx` | [`Nginx`], a TLS proxy; `certificate` creates its certificate |
+//! | `pgbouncer` | [`PgBouncer`], a pooler for Postgres |
 //! | `redis` | [`Redis`], and a sentinel |
-//! | `sql` | [`Sql`]: Postgres and MariaDB, as a user without rights |
-//! | `shell` | running a program to its end |
+//! | `sql` | [`Sql`]: Postgres and MariaDB, as an unprivileged user |
+//! | `shell` | runs a program to completion |
 //!
-//! It never relies on a server that runs already, and panics with what to install if a program is missing:
-//! it is for tests only.
+//! For tests only: it never uses a server that is already running, and panics with a hint if a
+//! program is not installed.
 
 #![allow(clippy::missing_panics_doc, reason = "a panic is how a test fails")]
 
+mod certificate;
 mod keeper;
+mod memcached;
 mod nginx;
+mod pgbouncer;
 mod redis;
 mod shell;
 mod sql;
 
 use std::net::TcpListener;
 
+pub use memcached::Memcached;
 pub use nginx::Nginx;
+pub use pgbouncer::PgBouncer;
 pub use redis::Redis;
 pub use sql::Sql;
 
-/// A port that nobody listens on.
+/// Returns a port without a listener.
 #[must_use]
 pub fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");

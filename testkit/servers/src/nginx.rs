@@ -1,27 +1,30 @@
-//! An `nginx` as a proxy with TLS.
+//! `nginx` as a TLS proxy.
 
 use std::{fs, net::TcpStream, path::Path};
 
 use crate::{
+    certificate::certify,
     free_port,
     keeper::{Keeper, directory},
-    shell::{run, words},
+    shell::words,
 };
 
-/// An `nginx` of a test's own that ends TLS before another server, with a certificate that nobody knows.
+/// A private `nginx` that terminates TLS for another server, with an untrusted certificate.
 pub struct Nginx {
-    // Ends it.
+    // Stops nginx on drop.
     _keeper: Keeper,
     port: u16,
 }
 
 impl Nginx {
-    /// Starts one that passes what is below `path`, such as `/ops/`, on to the server at `behind`, such as
-    /// `127.0.0.1:8000`; with the name by which the browser called it, and otherwise nothing that is not nginx's default.
+    /// Starts a proxy that forwards requests below `path` to the server at `behind`.
+    ///
+    /// `path` is a prefix such as `/ops/`, `behind` an address such as `127.0.0.1:8000`. The proxy
+    /// forwards the `Host` header; all other settings are nginx's defaults.
     #[must_use]
     pub fn before(behind: &str, path: &str) -> Self {
         let (dir, port) = (directory("nginx"), free_port());
-        certify(&dir);
+        certify(&dir, "carafe-test");
         let place = dir.display();
         let config = format!(
             "daemon off;\nmaster_process off;\npid {place}/pid;\nerror_log stderr;\nevents {{}}\n\
@@ -51,37 +54,17 @@ impl Nginx {
         }
     }
 
-    /// Where it listens, with TLS.
+    /// Returns the TLS port.
     #[must_use]
     pub const fn port(&self) -> u16 {
         self.port
     }
 }
 
-/// Debian has it where only root looks for programs.
+/// Debian installs it outside of an unprivileged user's `PATH`.
 fn program() -> &'static str {
     match Path::new("/usr/sbin/nginx").exists() {
         true => "/usr/sbin/nginx",
         false => "nginx",
     }
-}
-
-fn certify(dir: &Path) {
-    let (key, certificate) = (dir.join("key"), dir.join("certificate"));
-    let mut command = words(&["openssl", "req", "-x509", "-nodes", "-days", "2"]);
-    command.extend(words(&[
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:prime256v1",
-    ]));
-    command.extend(words(&[
-        "-subj",
-        "/CN=carafe-test",
-        "-keyout",
-        &key.display().to_string(),
-    ]));
-    command.extend(words(&["-out", &certificate.display().to_string()]));
-    let (good, said) = run(&command);
-    assert!(good, "{said}");
 }

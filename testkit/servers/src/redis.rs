@@ -1,4 +1,4 @@
-//! One `redis-server`.
+//! A `redis-server`.
 
 use std::{fs, path::PathBuf};
 
@@ -8,20 +8,20 @@ use crate::{
     shell::{run, words},
 };
 
-/// A `redis-server` or a sentinel of a test's own, which keeps nothing on disk.
+/// A private `redis-server` or sentinel without persistence.
 pub struct Redis {
     keeper: Keeper,
     port: u16,
 }
 
 impl Redis {
-    /// Starts one.
+    /// Starts a server.
     #[must_use]
     pub fn start() -> Self {
         Self::with(&[])
     }
 
-    /// Starts one with further arguments, such as `["--cluster-enabled", "yes"]`.
+    /// Starts a server with further arguments, such as `["--cluster-enabled", "yes"]`.
     #[must_use]
     pub fn with(arguments: &[&str]) -> Self {
         let (dir, port) = (directory("redis"), free_port());
@@ -34,7 +34,9 @@ impl Redis {
         Self::run(dir, port, command)
     }
 
-    /// A sentinel that watches a primary under the name `carafe`, and decides alone and soon.
+    /// Starts a sentinel that monitors a primary as `carafe`.
+    ///
+    /// Its quorum is one, and its timeout is short.
     #[must_use]
     pub fn sentinel(primary: u16) -> Self {
         let (dir, port) = (directory("redis"), free_port());
@@ -65,25 +67,25 @@ impl Redis {
         });
     }
 
-    /// Its Unix socket.
+    /// Returns the URL of the Unix socket.
     #[must_use]
     pub fn url(&self) -> String {
         format!("redis+unix://{}", self.keeper.dir().join("s").display())
     }
 
-    /// Its port as a URL.
+    /// Returns the URL of the TCP port.
     #[must_use]
     pub fn tcp_url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// Its port.
+    /// Returns the TCP port.
     #[must_use]
     pub const fn port(&self) -> u16 {
         self.port
     }
 
-    /// What `redis-cli` says.
+    /// Runs a command with `redis-cli` and returns its output.
     #[allow(clippy::must_use_candidate, reason = "most callers want what it does")]
     pub fn cli(&self, command: &[&str]) -> String {
         let mut all = words(&["redis-cli", "-p", &self.port.to_string()]);
@@ -96,19 +98,19 @@ impl Redis {
         self.keeper.signal(name);
     }
 
-    /// Kills it; it is gone when this returns.
+    /// Kills the server; returns after the process has exited.
     pub fn kill(&self) {
         self.keeper.kill();
         let _ = fs::remove_file(self.keeper.dir().join("s"));
     }
 
-    /// Starts it again after [`Redis::kill`], at the same place and empty.
+    /// Starts the server again after [`Redis::kill`], empty and on the same port.
     pub fn restart(&self) {
         self.keeper.restart();
         self.wait_until_it_answers();
     }
 
-    /// How often each command ran, by `INFO commandstats`.
+    /// Returns the number of calls of each command, from `INFO commandstats`.
     #[must_use]
     pub fn calls(&self) -> Vec<(String, u64)> {
         let stats = self.cli(&["INFO", "commandstats"]);
@@ -121,7 +123,7 @@ impl Redis {
     }
 }
 
-/// What runs as a server: `redis-server`, unless `CARAFE_REDIS_SERVER` names another one, such as a `valkey-server`.
+/// The server program: `CARAFE_REDIS_SERVER`, such as `valkey-server`, or `redis-server`.
 fn program() -> String {
     std::env::var("CARAFE_REDIS_SERVER").unwrap_or_else(|_| "redis-server".to_owned())
 }

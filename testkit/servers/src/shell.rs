@@ -1,8 +1,8 @@
-//! Runs programs to their end.
+//! Runs programs to completion.
 
 use std::process::{Command, Stdio};
 
-/// Whether a command went well, and what it has said.
+/// Runs a command; returns whether it succeeded, and its output.
 pub(crate) fn run(command: &[String]) -> (bool, String) {
     let output = Command::new(&command[0])
         .args(&command[1..])

@@ -1,4 +1,7 @@
-//! Postgres, MariaDB and MySQL, as a user without rights where the test is root: all refuse root, and should.
+//! Postgres, MariaDB and MySQL.
+//!
+//! If the test runs as root, the servers run as an unprivileged user, because they refuse to run as
+//! root.
 
 use std::{
     env, fs,
@@ -6,37 +9,41 @@ use std::{
 };
 
 use crate::{
+    certificate::certify,
     free_port,
     keeper::{Keeper, directory},
     shell::{run, words},
 };
 
-/// The number of the user without rights.
+/// The user ID of the unprivileged user.
 const NOBODY: &str = "65534";
 
-/// A database server of a test's own.
+/// A private database server.
 pub struct Sql {
-    /// Where it lives; its output is in the file `log`.
+    /// The server's directory, which contains its output in the file `log`.
     pub dir: PathBuf,
-    /// Its port on 127.0.0.1.
+    /// The server's port on 127.0.0.1.
     pub port: u16,
     url: String,
     client: Vec<String>,
     keeper: Keeper,
 }
 
-/// How one of the databases is started. `{dir}` and `{port}` stand for their values.
+/// The commands of a database. `{dir}` and `{port}` are replaced by their values.
 struct Kind {
-    /// Fills the directory.
+    /// Initializes the directory.
     init: String,
-    /// Runs the server in it.
+    /// Runs the server in the directory.
     run: String,
-    /// Runs the SQL that follows it.
+    /// Runs the SQL that is appended to it.
     client: String,
     url: &'static str,
 }
 
-/// What both take. Not /tmp: a server that starts removes the temporary tables of all who work there.
+/// Arguments of both databases.
+///
+/// The temporary directory is not /tmp: a starting server removes the temporary tables of all
+/// servers in it.
 const MADE: &str = "--datadir={dir}/data --innodb-use-native-aio=0 --tmpdir={dir}";
 const RUN: &str = "--port={port} --bind-address=127.0.0.1 --socket={dir}/socket --max-connections=300 \
     --innodb-flush-log-at-trx-commit=2 --log-output=TABLE";
@@ -51,7 +58,9 @@ impl Kind {
         }
     }
 
-    /// With grant tables, and `root` without a password: without them it would not listen.
+    /// MySQL with grant tables and a `root` without a password.
+    ///
+    /// Without grant tables, MySQL does not listen.
     fn mysql(programs: &str) -> Self {
         let server = format!("{programs}/mysqld --no-defaults {MADE} --secure-file-priv=NULL");
         Self {
@@ -64,14 +73,16 @@ impl Kind {
 }
 
 impl Sql {
-    /// The newest Postgres that is installed, for the user `postgres`. Writes outlive its process, but not the
-    /// machine: a flush for each would make tests slow.
+    /// Starts the newest installed Postgres, for the user `postgres`.
+    ///
+    /// Writes survive a crash of the process but not of the machine: flushing each write would make
+    /// tests slow.
     #[must_use]
     pub fn postgres() -> Self {
         Self::postgres_with("-c fsync=off")
     }
 
-    /// [`Sql::postgres`] with other arguments than its `-c fsync=off`.
+    /// [`Sql::postgres`] with other arguments instead of `-c fsync=off`.
     #[must_use]
     pub fn postgres_with(arguments: &str) -> Self {
         let (initdb, postgres) = (postgres_program("initdb"), postgres_program("postgres"));
@@ -88,22 +99,53 @@ impl Sql {
         })
     }
 
-    /// MariaDB, for the user `root`, with the database `carafe`; or in its place the MySQL whose `mysqld` and `mysql`
-    /// are in the directory that `CARAFE_MYSQL` names.
+    /// [`Sql::postgres`] with TLS.
+    ///
+    /// The untrusted certificate is in the file `certificate` of its directory. Clients treat
+    /// 0.0.0.0 as another host.
+    #[must_use]
+    pub fn postgres_with_tls() -> Self {
+        Self::postgres_with(
+            "-c fsync=off -c ssl=on -c ssl_cert_file={dir}/certificate -c ssl_key_file={dir}/key",
+        )
+    }
+
+    /// [`Sql::mariadb`] with TLS, like [`Sql::postgres_with_tls`].
+    #[must_use]
+    pub fn mariadb_with_tls() -> Self {
+        let mut kind = Kind::mariadb();
+        kind.run += " --ssl-cert={dir}/certificate --ssl-key={dir}/key";
+        let server = Self::start(&kind);
+        server.sql("CREATE DATABASE carafe");
+        server
+    }
+
+    /// Starts MariaDB, for the user `root`, with the database `carafe`.
+    ///
+    /// If `CARAFE_MYSQL` names the directory of `mysqld` and `mysql`, starts MySQL instead.
     #[must_use]
     pub fn mariadb() -> Self {
-        let server = Self::start(&match env::var("CARAFE_MYSQL") {
+        Self::mariadb_with("")
+    }
+
+    /// [`Sql::mariadb`] with further arguments, which come last.
+    #[must_use]
+    pub fn mariadb_with(arguments: &str) -> Self {
+        let mut kind = match env::var("CARAFE_MYSQL") {
             Ok(programs) => Kind::mysql(&programs),
             Err(_) => Kind::mariadb(),
-        });
+        };
+        kind.run = format!("{} {arguments}", kind.run);
+        let server = Self::start(&kind);
         server.sql("CREATE DATABASE carafe");
         server
     }
 
     fn start(kind: &Kind) -> Self {
         let (dir, port) = (directory("sql"), free_port());
+        certify(&dir, "carafe-test");
         if is_root() {
-            let chown = words(&["chown", NOBODY, &dir.to_string_lossy()]);
+            let chown = words(&["chown", "-R", NOBODY, &dir.to_string_lossy()]);
             assert!(run(&chown).0);
         }
         let place = |text: &str| placed(text, &dir, port);
@@ -123,13 +165,13 @@ impl Sql {
         server
     }
 
-    /// Where it is reached.
+    /// Returns the server's URL.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Runs SQL with the database's own client.
+    /// Runs SQL with the database's command-line client.
     pub fn sql(&self, sql: &str) -> String {
         let (ok, text) = self.try_sql(sql);
         assert!(ok, "{sql}: {text}");
@@ -142,12 +184,12 @@ impl Sql {
         run(&words)
     }
 
-    /// Kills the server as a power cut would.
+    /// Kills the server, like a power failure.
     pub fn kill(&self) {
         self.keeper.kill();
     }
 
-    /// Starts it again after [`Sql::kill`].
+    /// Starts the server again after [`Sql::kill`].
     pub fn restart(&self) {
         self.keeper.restart();
         self.wait_until_it_answers();
@@ -174,7 +216,7 @@ fn placed(text: &str, dir: &Path, port: u16) -> Vec<String> {
     text.split_whitespace().map(place).collect()
 }
 
-/// The newest of the installed versions of one of Postgres's programs.
+/// Returns the path of a Postgres program in its newest installed version.
 fn postgres_program(name: &str) -> String {
     let versions =
         fs::read_dir("/usr/lib/postgresql").expect("postgresql is installed: cargo xtask setup");
@@ -184,7 +226,7 @@ fn postgres_program(name: &str) -> String {
     format!("/usr/lib/postgresql/{newest}/bin/{name}")
 }
 
-fn unprivileged(command: &[String]) -> Vec<String> {
+pub(crate) fn unprivileged(command: &[String]) -> Vec<String> {
     let mut all = match is_root() {
         true => words(&[
             "setpriv",

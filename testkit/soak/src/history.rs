@@ -1,13 +1,14 @@
-//! Concurrent reads and writes of one session, and whether what was read can have been.
+//! Concurrent reads and writes of one session, and a check that the reads are consistent.
 //!
-//! Clients write values that are never written twice to a few keys, add to a counter, and read both. The history,
-//! with the moments at which each request began and ended, is then checked:
+//! Clients write unique values to a few keys, increment a counter, and read both. The history, with
+//! the start and end time of each request, is then checked:
 //!
-//! * a read of a key gives a value whose write had begun, and that no other write had replaced for certain: none
-//!   that began after that write's end and ended before the read began (a register, read as in Lamport's "regular");
-//! * a read of the counter gives at least the updates that had ended before it began, and at most those that had
-//!   begun before it ended;
-//! * in the end the counter is the number of all updates.
+//! * A read of a key returns a value, the write of which started before the read finished, and that
+//!   was not certainly replaced: no other write started after that write finished and finished
+//!   before the read started (Lamport's "regular" register).
+//! * A read of the counter returns at least the number of updates that finished before it started,
+//!   and at most the number of updates that started before it finished.
+//! * The final counter is the number of all updates.
 
 use std::{sync::Arc, time::Instant};
 
@@ -19,7 +20,7 @@ const CLIENTS: u64 = 8;
 const REQUESTS: u64 = 25;
 const KEYS: u64 = 3;
 
-/// One request as its client saw it.
+/// A request, as observed by its client.
 #[derive(Clone, Debug)]
 struct Event {
     began: Instant,

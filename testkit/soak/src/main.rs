@@ -1,18 +1,26 @@
-//! Long campaigns against real stores: `cargo xtask soak`. Each has a count and a seed that repeats it.
+//! Long campaigns against real stores: `cargo xtask soak`.
 //!
-//! | file | campaign |
+//! Each has a count, and a seed that repeats it.
+//!
+//! | module | campaign |
 //! |---|---|
-//! | `schedules` | random orders in which requests of one session meet, one of which logs out |
-//! | `history` | concurrent reads and writes, checked against what may be seen |
+//! | `schedules` | random orders of requests of one session, including a log-out |
+//! | `history` | concurrent reads and writes, checked for consistency |
 //! | `processes` | updates of one counter and writes of many keys from two processes |
+//! | `revoke` | very many sessions of one user are revoked while other visitors are served |
+//! | `limit` | a limit of sessions per user is switched on when a user has many more |
 //!
-//! `store` starts the servers. A campaign that finds something panics with what repeats it.
+//! `store` starts the servers. A campaign that finds an error panics with the seed to repeat it.
 
+mod crowd;
 mod history;
+mod limit;
 mod processes;
+mod revoke;
 mod schedules;
 mod site;
 mod store;
+mod visitors;
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -22,37 +30,47 @@ use store::Kind;
 /// Long campaigns against real stores.
 #[derive(Parser)]
 struct Soak {
-    /// What to do.
+    /// The campaign to run.
     #[arg(value_enum)]
     campaign: Campaign,
-    /// Where; all stores in turn unless given.
+    /// The store to test; all stores in turn by default.
     #[arg(long, value_enum)]
     store: Option<Kind>,
-    /// How much: schedules, rounds of histories, or updates.
+    /// The number of schedules, rounds of histories, or updates.
     #[arg(long, default_value_t = 1_000)]
     count: u64,
-    /// Where the random choices begin. Printed, and drawn from the clock unless given.
+    /// The seed of the random choices. Printed; derived from the clock by default.
     #[arg(long)]
     seed: Option<u64>,
-    /// The store of the parent, for the second process of `processes`.
+    /// For how many seconds `revoke` serves other visitors afterwards, and at most ten of them before.
+    #[arg(long, default_value_t = 0)]
+    after: u64,
+    /// The store of the parent, for the second process of `processes` and `revoke`.
     #[arg(long, hide = true)]
     url: Option<String>,
-    /// The session of the parent, for the second process of `processes`.
+    /// The parent's session, for the second process of `processes`.
     #[arg(long, hide = true)]
     cookie: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Campaign {
-    /// Random orders of requests, one of which logs out: nothing may resurrect.
+    /// Random orders of requests, including a log-out: no session may be restored.
     Schedules,
-    /// Concurrent reads and writes: each read must fit what was written before and meanwhile.
+    /// Concurrent reads and writes: each read must be consistent with the writes.
     History,
-    /// Two processes: each update must count, each key must stay.
+    /// Two processes: each update must count, each key must be kept.
     Processes,
-    /// The second of the two.
+    /// One user with very many sessions: all are revoked, also by the next call after a crash.
+    Revoke,
+    /// One user with more sessions than a new limit: each log-in revokes some of the oldest.
+    Limit,
+    /// The second process of `processes`.
     #[value(hide = true)]
     Second,
+    /// The second process of `revoke`.
+    #[value(hide = true)]
+    RevokeSecond,
 }
 
 #[tokio::main]
@@ -60,6 +78,10 @@ async fn main() -> anyhow::Result<()> {
     let soak = Soak::parse();
     if let (Campaign::Second, Some(url), Some(cookie)) = (soak.campaign, &soak.url, &soak.cookie) {
         return processes::second(url, cookie, soak.count).await;
+    }
+    if let (Campaign::RevokeSecond, Some(url), Some(kind)) = (soak.campaign, &soak.url, soak.store)
+    {
+        return revoke::second(url, kind).await;
     }
     let clock = || SystemTime::now().duration_since(UNIX_EPOCH);
     let seed = match soak.seed {
@@ -71,15 +93,21 @@ async fn main() -> anyhow::Result<()> {
         .map_or_else(|| Kind::ALL.to_vec(), |kind| vec![kind])
     {
         // A process's memory has no second process.
-        if matches!((soak.campaign, kind), (Campaign::Processes, Kind::Memory)) {
+        let has_second = matches!(soak.campaign, Campaign::Processes | Campaign::Revoke);
+        if has_second && kind == Kind::Memory {
             continue;
         }
-        let (began, running) = (Instant::now(), kind.start().await?);
+        let is_measured = matches!(soak.campaign, Campaign::Revoke | Campaign::Limit);
+        let (began, running) = (Instant::now(), kind.start(is_measured).await?);
         let found = match soak.campaign {
             Campaign::Schedules => schedules::run(&running, seed, soak.count).await,
             Campaign::History => history::run(&running, seed, soak.count).await?,
             Campaign::Processes => processes::run(&running, soak.count).await?,
-            Campaign::Second => anyhow::bail!("this is for the campaign `processes` itself"),
+            Campaign::Revoke => revoke::run(&running, kind, soak.count, soak.after).await?,
+            Campaign::Limit => limit::run(&running, kind, soak.count).await?,
+            Campaign::Second | Campaign::RevokeSecond => {
+                anyhow::bail!("this is for the other campaigns themselves")
+            }
         };
         let (campaign, seconds) = (soak.campaign, began.elapsed().as_secs());
         println!("{campaign:?} on {kind:?}, seed {seed}: {found}; {seconds} s");

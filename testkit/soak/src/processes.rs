@@ -1,5 +1,6 @@
-//! Two processes with one session: half of the updates of a counter come from each, and half of the writes of a
-//! hundred keys.
+//! Two processes that share a session.
+//!
+//! Each process makes half of the updates of a counter and half of the writes of a hundred keys.
 
 use std::{process::Stdio, sync::Arc};
 
@@ -42,11 +43,11 @@ pub(crate) async fn run(running: &Running, count: u64) -> Result<String> {
 }
 
 pub(crate) async fn second(url: &str, cookie: &str, count: u64) -> Result<()> {
-    let site = Site::new(store::open(url).await?)?;
+    let site = Site::new(store::open(url, store::PATIENT).await?)?;
     work(&site, cookie, count, KEYS / 2).await
 }
 
-/// The updates, and the keys from `first` on, in a few tasks at once.
+/// Makes the updates, and writes the keys from `first` on, in several tasks.
 async fn work(site: &Site, cookie: &str, count: u64, first: u64) -> Result<()> {
     let tasks: Vec<_> = (0..AT_ONCE)
         .map(|task| {

@@ -1,4 +1,4 @@
-//! Random orders of requests, one of which logs out.
+//! Random orders of requests, including a log-out.
 
 use std::sync::Arc;
 
@@ -6,12 +6,12 @@ use carafe_core::session::conformance::random_schedules;
 
 use crate::store::Running;
 
-/// So many schedules run side by side; each has sessions of its own.
+/// The number of schedules that run concurrently, each with its own sessions.
 const LANES: u64 = 8;
 
 pub(crate) async fn run(running: &Running, seed: u64, count: u64) -> String {
     let each = count.div_ceil(LANES);
-    // Sequences of one generator that do not meet.
+    // Disjoint sequences of one generator.
     let lanes = (0..LANES).map(|lane| {
         let store = Arc::clone(&running.store);
         tokio::spawn(random_schedules(store, seed ^ lane << 48, each))

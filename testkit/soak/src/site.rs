@@ -1,4 +1,4 @@
-//! Requests of one session, as an application makes them.
+//! Requests of one session, like those of an application.
 
 use std::sync::Arc;
 
@@ -6,17 +6,21 @@ use anyhow::{Context, Result};
 use carafe_core::{
     clock::Timestamp,
     session::{ServerSide, Session, SessionConfig, SessionManager},
-    store::SessionStore,
+    store::ErasedStore,
 };
 
 #[derive(Clone)]
 pub(crate) struct Site(Arc<SessionManager>);
 
 impl Site {
-    pub(crate) fn new(store: Arc<dyn SessionStore>) -> Result<Self> {
+    pub(crate) fn new(store: Arc<dyn ErasedStore>) -> Result<Self> {
         let side = ServerSide::shared(store);
         let manager = SessionManager::new(side, SessionConfig::development())?;
         Ok(Self(Arc::new(manager)))
+    }
+
+    pub(crate) fn manager(&self) -> &SessionManager {
+        &self.0
     }
 
     /// A request with this `Cookie` line, which is empty for a new visitor; and the line of the answer's cookie, if
@@ -34,7 +38,7 @@ impl Site {
         Ok((result, effects.set_cookie.and_then(line)))
     }
 
-    /// A new session that `fill` has filled: the line of its cookie.
+    /// Creates a session with `fill`; returns its cookie.
     pub(crate) async fn begin(&self, fill: impl FnOnce(&Session) -> Result<()>) -> Result<String> {
         let ((), cookie) = self.visit("", fill).await?;
         cookie.context("a new session has a cookie")

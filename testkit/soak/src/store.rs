@@ -1,9 +1,9 @@
-//! The stores: each on a server of its own, gone at the end.
+//! The stores, each on a private server.
 
 use std::{path::Path, sync::Arc};
 
 use anyhow::{Result, bail};
-use carafe_core::store::{Deadlines, MemoryStore, SessionStore};
+use carafe_core::store::{Deadlines, ErasedStore, MemoryStore};
 use carafe_redis::RedisOptions;
 use carafe_sqlite::{SqliteOptions, SqliteStore};
 use carafe_sqlx::{MySqlStore, PostgresStore};
@@ -11,7 +11,7 @@ use carafe_test_servers::{Redis, Sql};
 use clap::ValueEnum;
 use std::time::Duration;
 
-/// A store that a campaign can run on.
+/// A store that a campaign can test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Kind {
     Memory,
@@ -21,10 +21,10 @@ pub(crate) enum Kind {
     Mariadb,
 }
 
-/// A store, and what keeps it running.
+/// A store and its server.
 pub(crate) struct Running {
-    pub(crate) store: Arc<dyn SessionStore>,
-    /// By which another process reaches it; none for memory.
+    pub(crate) store: Arc<dyn ErasedStore>,
+    /// The URL for another process; empty for memory.
     pub(crate) url: String,
     _server: Server,
 }
@@ -38,13 +38,35 @@ enum Server {
 }
 
 /// A campaign loads the machine as no service would; what it looks for is not slowness.
-const PATIENT: Deadlines = Deadlines {
+pub(crate) const PATIENT: Deadlines = Deadlines {
     connect: Duration::from_secs(60),
     read: Duration::from_secs(60),
     write: Duration::from_secs(60),
 };
 
 impl Kind {
+    /// The defaults of a service.
+    pub(crate) fn deadlines(self) -> Deadlines {
+        match self {
+            Self::Sqlite => Deadlines {
+                write: Duration::from_secs(1),
+                ..Deadlines::default()
+            },
+            _ => Deadlines::default(),
+        }
+    }
+
+    /// By which another process is told.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::Sqlite => "sqlite",
+            Self::Redis => "redis",
+            Self::Postgres => "postgres",
+            Self::Mariadb => "mariadb",
+        }
+    }
+
     pub(crate) const ALL: [Self; 5] = [
         Self::Memory,
         Self::Sqlite,
@@ -53,7 +75,8 @@ impl Kind {
         Self::Mariadb,
     ];
 
-    pub(crate) async fn start(self) -> Result<Running> {
+    /// Starts the store; one that is durable outlives a power cut, and takes the time that this takes.
+    pub(crate) async fn start(self, durable: bool) -> Result<Running> {
         let (url, server) = match self {
             Self::Memory => (String::new(), Server::None),
             Self::Sqlite => {
@@ -63,17 +86,34 @@ impl Kind {
                 (format!("sqlite:{}", file.display()), Server::Dir(dir))
             }
             Self::Redis => {
-                let redis = Redis::start();
+                let redis = match durable {
+                    true => Redis::with(&["--appendonly", "yes"]),
+                    false => Redis::start(),
+                };
                 (redis.tcp_url(), Server::Redis(redis))
             }
+            Self::Postgres if durable => of(Sql::postgres_with("-c fsync=on")),
             Self::Postgres => of(Sql::postgres()),
+            Self::Mariadb if durable => of(Sql::mariadb_with(
+                "--innodb-flush-log-at-trx-commit=1 --innodb-buffer-pool-size=1G",
+            )),
             Self::Mariadb => of(Sql::mariadb()),
         };
         Ok(Running {
-            store: open(&url).await?,
+            store: open(&url, PATIENT).await?,
             url,
             _server: server,
         })
+    }
+}
+
+impl Running {
+    /// The store as a service opens it.
+    pub(crate) async fn with(&self, deadlines: Deadlines) -> Result<Arc<dyn ErasedStore>> {
+        match self.url.is_empty() {
+            true => Ok(Arc::clone(&self.store)),
+            false => open(&self.url, deadlines).await,
+        }
     }
 }
 
@@ -82,24 +122,24 @@ fn of(server: Sql) -> (String, Server) {
 }
 
 /// The store behind a URL of [`Running`].
-pub(crate) async fn open(url: &str) -> Result<Arc<dyn SessionStore>> {
+pub(crate) async fn open(url: &str, deadlines: Deadlines) -> Result<Arc<dyn ErasedStore>> {
     Ok(match url.split_once(':') {
         None => Arc::new(MemoryStore::new()),
         Some(("sqlite", file)) => {
-            let options = SqliteOptions::default().deadline(PATIENT.write);
+            let options = SqliteOptions::default().deadline(deadlines.write);
             Arc::new(SqliteStore::open(Path::new(file), options)?)
         }
         Some(("redis", _)) => {
-            let options = RedisOptions::default().deadlines(PATIENT);
+            let options = RedisOptions::default().deadlines(deadlines);
             Arc::new(options.connect(url).await?)
         }
         Some(("postgres" | "postgresql", _)) => {
-            let store = PostgresStore::connect(url).await?.deadlines(PATIENT);
+            let store = PostgresStore::connect(url).await?.deadlines(deadlines);
             store.migrate().await?;
             Arc::new(store)
         }
         Some(("mysql", _)) => {
-            let store = MySqlStore::connect(url).await?.deadlines(PATIENT);
+            let store = MySqlStore::connect(url).await?.deadlines(deadlines);
             store.migrate().await?;
             Arc::new(store)
         }

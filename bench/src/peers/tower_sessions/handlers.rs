@@ -1,4 +1,4 @@
-// Compiled for each version of tower-sessions, which `version` names.
+// Compiled for each version of tower-sessions; `version` is the crate.
 
 use axum::{Router, extract::Path, http::StatusCode, routing::get};
 use version::{Session, SessionManagerLayer, SessionStore, session::Error};

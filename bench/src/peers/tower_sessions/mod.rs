@@ -1,7 +1,7 @@
 //! tower-sessions: an id in the cookie, the session in a store.
 //!
-//! Its newest store for Redis wants the version before the newest, whose types are others. So the handlers stand in a
-//! file that is compiled for each of the two.
+//! The newest Redis store requires the previous version, which has other types. The handlers are
+//! therefore in a file that is compiled once for each version.
 
 use axum::Router;
 use tower_sessions_redis_store::{
@@ -18,29 +18,29 @@ mod newest {
     include!("handlers.rs");
 }
 
-/// With the version that the store for Redis wants.
+/// With the version that the Redis store requires.
 mod before {
     use tower_sessions_014 as version;
 
     include!("handlers.rs");
 }
 
-/// Sessions in the store in memory.
+/// Returns a site with the memory store.
 pub(crate) fn in_memory() -> Router {
     newest::site(::tower_sessions::MemoryStore::default())
 }
 
-/// The races' site, with the store in memory.
+/// Returns the races' site with the memory store.
 pub(crate) fn racing_in_memory() -> Router {
     newest::racing(::tower_sessions::MemoryStore::default())
 }
 
-/// Sessions in Redis, over so many connections.
+/// Returns a site with Redis and the given number of connections.
 pub(crate) async fn in_redis(url: &str, connections: usize) -> Outcome<Router> {
     Ok(before::site(redis(url, connections).await?))
 }
 
-/// The races' site, with Redis.
+/// Returns the races' site with Redis.
 pub(crate) async fn racing_in_redis(url: &str, connections: usize) -> Outcome<Router> {
     Ok(before::racing(redis(url, connections).await?))
 }

@@ -1,4 +1,4 @@
-//! Errors of handlers and middlewares: they stay errors, and lose neither the session nor `Vary`.
+//! Errors of handlers and middleware: they stay errors, and keep the session and `Vary`.
 
 use actix_web::{
     App, Error,
@@ -10,7 +10,8 @@ use actix_web::{
     web,
 };
 use carafe_actix::{
-    MemoryStore, ServerSide, Session, SessionConfig, SessionError, SessionMiddleware, StoreError,
+    CommitError, CookieError, MemoryStore, ServerSide, Session, SessionConfig, SessionError,
+    SessionMiddleware, SessionRejection, StoreError,
 };
 use carafe_core::store::conformance::Spy;
 
@@ -34,7 +35,7 @@ async fn an_error_of_a_handler_is_answered_with_its_session() {
     assert_eq!(answer.all("vary"), ["Cookie"]);
 }
 
-/// A middleware between the session and the handler makes an error of the answer.
+/// A middleware that replaces the handler's response with an error.
 async fn spoils(
     error: fn() -> Error,
     request: ServiceRequest,
@@ -98,7 +99,7 @@ async fn an_error_of_a_middleware_stays_an_error_and_is_answered_with_its_sessio
     }
 }
 
-/// The safe preset saves nothing where the answer is a server's error, but for a log-out.
+/// The safe preset does not save a session if the response is a server error, except for a log-out.
 #[actix_web::test]
 async fn an_errors_status_counts_as_a_responses_does() {
     let app = App::new()
@@ -119,7 +120,7 @@ async fn an_errors_status_counts_as_a_responses_does() {
     assert!(answer.set_cookies()[0].contains("Max-Age=0"));
 }
 
-/// What could not be saved replaces an error, too, which could claim as much as a response.
+/// A failed commit replaces an error too, because an error's response could also claim success.
 #[actix_web::test]
 async fn an_error_whose_session_was_not_saved_is_a_503() {
     let store = Spy::new(MemoryStore::new());
@@ -141,7 +142,88 @@ async fn an_error_whose_session_was_not_saved_is_a_503() {
     assert!(answer.set_cookies().is_empty());
 }
 
-/// `?` in a handler that gives actix-web's error, and in one that gives ours.
+/// actix-web's `Option<T>` drops the error, so that only `Result` tells a failing store from a
+/// missing layer.
+#[actix_web::test]
+async fn an_optional_session_is_none_without_a_layer_and_a_result_tells_why() {
+    async fn is_some(session: Option<Session>) -> String {
+        session.is_some().to_string()
+    }
+    async fn why(session: Result<Session, SessionRejection>) -> String {
+        match session {
+            Ok(_) => "session".to_owned(),
+            Err(SessionRejection::MissingLayer(_)) => "no layer".to_owned(),
+            Err(SessionRejection::Store(error)) => error.code().to_owned(),
+            Err(other) => other.to_string(),
+        }
+    }
+    let routes = |path: &str| {
+        web::scope(path)
+            .route("/option", web::get().to(is_some))
+            .route("/result", web::get().to(why))
+    };
+    let store = Spy::new(MemoryStore::new());
+    store.before(|_| Box::pin(async { Err(StoreError::unavailable("connection refused")) }));
+    let failing = SessionMiddleware::with_config(ServerSide::new(store), SessionConfig::flask());
+    let app = App::new()
+        .service(routes("/inside").wrap(flask()))
+        .service(routes("/outside"))
+        .service(routes("/failing").wrap(failing.unwrap()));
+    let app = init_service(app).await;
+    let id = format!("session={}", "A".repeat(43));
+    for (path, body) in [
+        ("/inside/option", "true"),
+        ("/inside/result", "session"),
+        ("/outside/option", "false"),
+        ("/outside/result", "no layer"),
+        ("/failing/option", "false"),
+        ("/failing/result", "unavailable"),
+    ] {
+        let answer = get(&app, request(path, &[&id]).to_request()).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.body.as_str()),
+            (200, body),
+            "{path}"
+        );
+        assert!(answer.set_cookies().is_empty(), "{path}");
+    }
+}
+
+#[actix_web::test]
+async fn a_handler_can_return_every_error_of_a_session_a_store_and_a_cookie() {
+    let app = App::new()
+        .route(
+            "/store",
+            web::get().to(async || Err::<String, _>(StoreError::unavailable("refused"))),
+        )
+        .route(
+            "/corrupt",
+            web::get().to(async || Err::<String, _>(StoreError::corrupt("no JSON"))),
+        )
+        .route(
+            "/commit",
+            web::get().to(async || Err::<String, _>(CommitError::Conflict)),
+        )
+        .route(
+            "/cookie",
+            web::get().to(async || Err::<String, _>(CookieError::SameSite)),
+        );
+    let app = init_service(app).await;
+    for (path, status, retries, caches) in [
+        ("/store", 503, true, false),
+        ("/corrupt", 503, false, false),
+        ("/commit", 409, false, false),
+        ("/cookie", 500, false, true),
+    ] {
+        let answer = get(&app, request(path, &[]).to_request()).await;
+        assert_eq!(answer.status.as_u16(), status, "{path}");
+        assert_eq!(!answer.all("retry-after").is_empty(), retries, "{path}");
+        assert_eq!(answer.all("cache-control").is_empty(), caches, "{path}");
+        assert!(!answer.body.contains("refused") && !answer.body.contains("JSON"));
+    }
+}
+
+/// `?` in a handler that returns actix-web's error, and in one that returns Carafe's.
 #[actix_web::test]
 async fn a_sessions_error_is_a_500_by_either_way() {
     async fn ours(session: Session) -> Result<String, SessionError> {

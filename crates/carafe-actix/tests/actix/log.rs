@@ -1,10 +1,11 @@
-//! What goes wrong, as the log tells it.
+//! Log events of failures.
 
 use actix_web::{App, HttpResponse, rt::System, test::init_service, web};
-use carafe_actix::{Session, SessionError, SetCookie};
-use carafe_test_adapters::lifecycle::noise;
+use carafe_actix::{MemoryStore, ServerSide, Session, SessionError, SessionMiddleware, SetCookie};
+use carafe_test_adapters::{lifecycle::noise, limits::BEYOND};
+use carafe_test_fixtures::logs;
 
-use super::{count, get, logs, request, safe};
+use super::{count, get, request, safe};
 
 #[test]
 fn a_session_without_a_middleware_is_a_500_and_the_log_says_what_to_add() {
@@ -27,7 +28,7 @@ fn a_session_without_a_middleware_is_a_500_and_the_log_says_what_to_add() {
     assert_eq!(levels, ["ERROR"], "{lines:?}");
 }
 
-/// The largest key is named, and no value.
+/// The event names the largest key, and no value.
 #[test]
 fn a_session_that_is_too_large_and_a_sessions_error_are_one_line_each() {
     async fn large(session: Session) -> Result<(), SessionError> {
@@ -61,6 +62,31 @@ fn a_session_that_is_too_large_and_a_sessions_error_are_one_line_each() {
         assert_eq!(ours.len(), 1, "{lines:?}");
         assert_eq!(ours[0].level.as_str(), "ERROR");
         assert!(!ours[0].text.contains("4111"), "{lines:?}");
+    }
+}
+
+#[test]
+fn a_session_beyond_a_limit_is_one_line_that_names_the_largest_keys() {
+    for (path, change, named) in BEYOND {
+        let lines = logs::lines_of(|| {
+            System::new().block_on(async {
+                let handler = move |session: Session| async move { change(&session).map(|()| "") };
+                let sessions = SessionMiddleware::new(ServerSide::new(MemoryStore::new()));
+                let app = App::new()
+                    .wrap(sessions)
+                    .route(path, web::get().to(handler));
+                let app = init_service(app).await;
+                let answer = get(&app, request(path, &[]).to_request()).await;
+                assert_eq!(answer.status.as_u16(), 500);
+            });
+        });
+        let ours: Vec<_> = lines
+            .iter()
+            .filter(|line| line.text.contains(named))
+            .collect();
+        assert_eq!(ours.len(), 1, "{lines:?}");
+        assert_eq!(ours[0].level.as_str(), "ERROR");
+        assert!(!ours[0].text.contains("xxx"), "a value is logged");
     }
 }
 

@@ -1,15 +1,23 @@
-//! What only actix-web can do, and what only a look into the log can tell; what every adapter must do is in
-//! `adapter.rs`.
+//! The adapter for actix-web.
+//!
+//! | module | asserts |
+//! |---|---|
+//! | `adapter` | what every adapter must do, over real HTTP |
+//! | `errors` | errors of handlers and middlewares keep the session |
+//! | `live` | `examples/actix_live.rs`, over server-sent events |
+//! | `log` | what the log says of failures, recorded for each thread |
+//! | `scopes` | the middleware around a scope, twice, beside others |
+//! | `streams` | what a body may do after the head was sent |
 
 #![allow(
     clippy::unwrap_used,
     reason = "a test fails by panicking, its helpers too"
 )]
 
+mod adapter;
 mod errors;
+mod live;
 mod log;
-#[path = "../../../carafe-core/tests/security/logs.rs"]
-mod logs;
 mod scopes;
 mod streams;
 
@@ -27,13 +35,13 @@ fn flask() -> SessionMiddleware {
     SessionMiddleware::with_config(side(), SessionConfig::flask()).unwrap()
 }
 
-/// Flask's preset, with the cookie called so.
+/// Flask's preset with this cookie name.
 fn named(name: &str) -> SessionMiddleware {
     let config = SessionConfig::flask().with_cookie(CookiePolicy::flask(name));
     SessionMiddleware::with_config(side(), config).unwrap()
 }
 
-/// The safe preset, for which browsers would want TLS; there is no browser here.
+/// The safe preset, which requires TLS in browsers; these tests use no browser.
 fn safe() -> SessionMiddleware {
     SessionMiddleware::new(side())
 }
@@ -59,7 +67,7 @@ impl Answer {
         self.all("set-cookie")
     }
 
-    /// `name=value` of the only cookie that it sets.
+    /// Returns `name=value` of the only cookie in the response.
     fn pair(&self) -> &str {
         let [only] = self.set_cookies()[..] else {
             panic!("{:?}", self.set_cookies())
@@ -76,7 +84,7 @@ fn request(path: &str, cookies: &[&str]) -> TestRequest {
     }
 }
 
-/// Whether an answer is a response or an error, as an outermost middleware sees it, and what its client gets.
+/// Returns whether the outermost middleware sees an error, and the client's response.
 async fn told<B: MessageBody + 'static>(
     answer: Result<ServiceResponse<B>, Error>,
 ) -> (bool, Answer) {

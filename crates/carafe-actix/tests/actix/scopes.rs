@@ -1,4 +1,4 @@
-//! Where the middleware stands: around a scope, twice, beside others.
+//! Positions of the middleware: around a scope, twice, with other middleware.
 
 use actix_web::{
     App, Error,
@@ -35,7 +35,7 @@ async fn a_scope_has_sessions_of_its_own() {
     );
 }
 
-/// The handler gets the session of the middleware next to it; the outer one is left alone.
+/// A handler gets the session of the innermost middleware; the outer session stays untouched.
 #[actix_web::test]
 async fn two_middlewares_of_different_cookies_do_not_disturb_each_other() {
     let scope = web::scope("/inner")
@@ -56,8 +56,10 @@ async fn two_middlewares_of_different_cookies_do_not_disturb_each_other() {
     }
 }
 
-/// The same middleware around an app and around a part of it: the outer one refreshes what came in, and must
-/// not undo what the handler did inside.
+/// The same middleware around an app and around one of its scopes.
+///
+/// The outer middleware refreshes the incoming session, and must not undo changes made in the
+/// scope.
 #[actix_web::test]
 async fn a_middleware_twice_loses_no_change_and_no_log_out() {
     for sessions in [flask(), safe()] {
@@ -84,7 +86,7 @@ async fn a_middleware_twice_loses_no_change_and_no_log_out() {
     }
 }
 
-/// A middleware inside ours sees the session that the handler sees, before it and after it.
+/// A middleware inside the session middleware shares the handler's session.
 #[actix_web::test]
 async fn middleware_and_handler_share_one_session() {
     let handler = async |session: Session| {

@@ -1,4 +1,4 @@
-//! After the head has left.
+//! Session writes after the response's head was sent.
 
 use std::{
     convert::Infallible,
@@ -18,7 +18,7 @@ use carafe_actix::{Session, SessionError};
 
 use super::{flask, get, request};
 
-/// A body that writes to the session when it is asked for its bytes.
+/// A body that writes to the session when it is polled.
 struct Late {
     session: Option<Session>,
     found: Arc<Mutex<Option<Result<(), SessionError>>>>,
@@ -42,9 +42,9 @@ impl MessageBody for Late {
     }
 }
 
-/// The write is an error and not lost without a word.
+/// The write fails instead of being lost silently.
 #[actix_web::test]
-async fn ckw_12_a_write_in_a_streamed_body_comes_too_late_and_says_so() {
+async fn a_write_in_a_streamed_body_is_an_error() {
     let found = Arc::default();
     let handler = {
         let found = Arc::clone(&found);

@@ -8,9 +8,9 @@ use crate::{
     stores::StoreArgs,
 };
 
-/// Serve a page for operators: the live sessions of a store, searched, looked into and ended
+/// Serve a page for operators: the live sessions of a store, to search, show and revoke
 ///
-/// It listens on this machine only and lets in whoever has the token that it prints at start.
+/// It listens on this machine only, and requires the token that it prints at start.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   carafe console --store sqlite:sessions.db
@@ -21,7 +21,7 @@ pub(crate) struct ConsoleArgs {
     #[arg(long, value_name = "PORT", default_value_t = 5001)]
     port: u16,
 
-    /// The address to listen on: 127.0.0.1 or ::1, since nobody else is to reach it but through a proxy
+    /// The address to listen on: 127.0.0.1 or ::1. Other machines reach it through a proxy only
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     address: IpAddr,
 
@@ -38,7 +38,7 @@ pub(crate) struct ConsoleArgs {
     #[arg(long, value_name = "NAME")]
     allow_host: Vec<String>,
 
-    /// Show only: nothing can be ended
+    /// Show only: nothing can be revoked
     #[arg(long)]
     read_only: bool,
 

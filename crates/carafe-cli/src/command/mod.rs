@@ -2,7 +2,6 @@
 
 mod completions;
 mod console;
-mod demo;
 mod inspect;
 mod key;
 mod man;
@@ -16,25 +15,24 @@ use std::{io::Read as _, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
-use crate::failure::{Failure, exit_codes};
+use carafe_program::exit_codes;
+
+use crate::failure::Failure;
 
 /// Cookies and sessions for Rust web services, with Flask's model and wire format.
 #[derive(Parser)]
 #[command(name = "carafe", version, long_version = version::long(), max_term_width = 100, after_help = EXAMPLES)]
 pub(crate) struct Cli {
     #[command(subcommand)]
-    command: Option<Command>,
+    command: Command,
 }
 
 const EXAMPLES: &str = concat!(
     "\
-Without a command, `carafe` serves the demo.
-
 Secret keys are read from SECRET_KEY, and older ones from SECRET_KEY_FALLBACKS (a JSON list),
 so that they need not stand in the shell's history.
 
 Examples:
-  carafe                                   the demo page on http://127.0.0.1:5000
   export SECRET_KEY=$(carafe key)          a new secret key
   carafe inspect -- eyJ1c2VyX2lkIjo0…      what is in a session cookie, and whether it is good
   carafe sign -- '{\"user_id\":42}'          a session cookie for tests
@@ -49,7 +47,6 @@ Examples:
 #[derive(Subcommand)]
 enum Command {
     Console(console::ConsoleArgs),
-    Demo(demo::DemoArgs),
     Key(key::KeyCommand),
     Inspect(inspect::InspectArgs),
     Sign(sign::SignArgs),
@@ -61,20 +58,18 @@ enum Command {
 }
 
 impl Cli {
-    /// Runs what was asked for, or the demo.
+    /// Runs the command.
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
         match self.command {
-            None => demo::DemoArgs::default().run(),
-            Some(Command::Console(args)) => args.run(),
-            Some(Command::Demo(args)) => args.run(),
-            Some(Command::Key(args)) => args.run(),
-            Some(Command::Inspect(args)) => args.run(),
-            Some(Command::Sign(args)) => args.run(),
-            Some(Command::Sessions(args)) => args.run(),
-            Some(Command::Store(args)) => args.run(),
-            Some(Command::Migrate(args)) => args.run(),
-            Some(Command::Completions(args)) => args.run(),
-            Some(Command::Man(args)) => args.run(),
+            Command::Console(args) => args.run(),
+            Command::Key(args) => args.run(),
+            Command::Inspect(args) => args.run(),
+            Command::Sign(args) => args.run(),
+            Command::Sessions(args) => args.run(),
+            Command::Store(args) => args.run(),
+            Command::Migrate(args) => args.run(),
+            Command::Completions(args) => args.run(),
+            Command::Man(args) => args.run(),
         }
     }
 }

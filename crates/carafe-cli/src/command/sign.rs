@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use carafe_core::{
     clock::Timestamp,
     cookie::MAX_COOKIE_BYTES,
-    json::{self, Style, Value},
+    json::{self, JsonDialect, Value},
     key::KeyRing,
     token::{Compression, encrypted::EncryptedSessions, signed::SignedSessions},
 };
@@ -144,7 +144,7 @@ impl Compress {
 }
 
 /// The text as the format's own writer would have written it.
-fn canonical(text: &str, style: Style) -> Result<String, Failure> {
+fn canonical(text: &str, style: JsonDialect) -> Result<String, Failure> {
     let value = Value::parse(text, style.tags).map_err(|error| {
         Failure::usage(format_args!(
             "the session is no JSON that Python reads: {error}"

@@ -1,4 +1,4 @@
-//! What `carafe --version` says.
+//! The text of `carafe --version`.
 
 use std::sync::LazyLock;
 

@@ -1,4 +1,4 @@
-//! Coming in with the token, and leaving.
+//! Entering with the token, and leaving.
 
 use axum::{
     Form,
@@ -9,7 +9,7 @@ use axum::{
 use carafe::{Session, Timestamp};
 use serde::Deserialize;
 
-use super::{Shared, operator::Operator, view};
+use super::{Door, Shared, entry_page, operator::OperatorSession};
 
 #[derive(Deserialize)]
 pub(super) struct EntryForm {
@@ -17,45 +17,57 @@ pub(super) struct EntryForm {
 }
 
 /// `GET /enter`: the form.
-pub(super) async fn page(State(console): State<Shared>, RawQuery(query): RawQuery) -> Response {
+pub(super) async fn page(State(door): State<Shared>, RawQuery(query): RawQuery) -> Response {
     let problem = (query.as_deref() == Some("refused")).then_some(
         "Your browser has not kept the cookie. It asks for a secure connection or an address of this machine; \
          Safari keeps no such cookie over plain HTTP even here: use another browser, or a proxy with TLS.",
     );
-    view::entry(&console, StatusCode::OK, problem).into_response()
+    entry_page::entry(&door, StatusCode::OK, problem).into_response()
 }
 
-/// `POST /enter`: lets in whoever has the token.
+/// `POST /enter`: opens a session for a client that has the token.
 pub(super) async fn enter(
-    State(console): State<Shared>,
+    State(door): State<Shared>,
     session: Session,
     Form(form): Form<EntryForm>,
 ) -> Response {
     let now = Timestamp::now();
-    if let Some(seconds) = console.tries.shut_for(now) {
-        let text = format!("Too many wrong tokens. Try again in {seconds} seconds.");
-        let page = view::entry(&console, StatusCode::TOO_MANY_REQUESTS, Some(&text));
-        return ([(header::RETRY_AFTER, seconds)], page).into_response();
+    // Before the limit: wrong tokens of other clients must not lock the operator out.
+    if !door.token.is(form.token.trim()) {
+        return refused(&door, now);
     }
-    if !console.token.is(form.token.trim()) {
-        console.tries.wrong(now);
-        let text = "This is not the token of this console. It prints a new one at each start.";
-        return view::entry(&console, StatusCode::FORBIDDEN, Some(text)).into_response();
-    }
-    match Operator::let_in(&session, now) {
-        Ok(()) => Redirect::to(&console.base.href("/?entered")).into_response(),
+    match OperatorSession::open(&session, &door.entered, now) {
+        Ok(()) => Redirect::to(&door.base.href("/?entered")).into_response(),
         Err(error) => {
             let text = error.to_string();
-            view::entry(&console, StatusCode::INTERNAL_SERVER_ERROR, Some(&text)).into_response()
+            entry_page::entry(&door, StatusCode::INTERNAL_SERVER_ERROR, Some(&text)).into_response()
         }
     }
 }
 
-/// `POST /leave`: takes the session away.
+/// The response to a wrong token.
+fn refused(door: &Door, now: Timestamp) -> Response {
+    match door.tries.wrong(now) {
+        None => {
+            let text = "This is not the token of this console. It prints a new one at each start.";
+            entry_page::entry(door, StatusCode::FORBIDDEN, Some(text)).into_response()
+        }
+        Some(seconds) => {
+            let text = format!(
+                "This is not the token of this console, and there were too many wrong ones. \
+                 The right one is accepted at any time; a wrong one is answered again in {seconds} seconds."
+            );
+            let page = entry_page::entry(door, StatusCode::TOO_MANY_REQUESTS, Some(&text));
+            ([(header::RETRY_AFTER, seconds)], page).into_response()
+        }
+    }
+}
+
+/// `POST /leave`: logs the operator out.
 pub(super) async fn leave(
-    State(console): State<Shared>,
-    Extension(operator): Extension<Operator>,
+    State(door): State<Shared>,
+    Extension(operator): Extension<OperatorSession>,
 ) -> Redirect {
-    operator.leave();
-    Redirect::to(&console.base.href("/enter"))
+    operator.leave(&door.entered);
+    Redirect::to(&door.base.href("/enter"))
 }

@@ -1,52 +1,40 @@
-//! What surrounds every request: no names but ours, no forms from other sites, and headers that leave a page
-//! nothing to do but what the console's own script and forms do.
+//! The checks of every request: only names of this console, and no forms from other sites. The
+//! headers of every response, those of the entry page included.
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
+use carafe_console::{
+    LIVE_HEADER,
+    shared::{
+        headers::protect,
+        site::{is_local_name, is_named, is_of_this_site},
+    },
+};
 
-use super::{Console, Shared};
-use crate::web::site::{is_local_name, is_named, is_of_this_site};
+use super::{Door, Shared};
 
-/// Own scripts from own files only, no frames, no foreign targets.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-
-/// Headers of every response.
-const HEADERS: [(HeaderName, &str); 5] = [
-    (header::CONTENT_SECURITY_POLICY, POLICY),
-    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (header::X_FRAME_OPTIONS, "DENY"),
-    // Not `no-referrer`: browsers then send `Origin: null` with forms.
-    (header::REFERRER_POLICY, "same-origin"),
-    (header::CACHE_CONTROL, "no-store"),
-];
-
-/// What the script sends when it looks again: nobody has done anything.
-pub(super) const LIVE: HeaderName = HeaderName::from_static("x-carafe-live");
-
-pub(super) async fn guard(State(console): State<Shared>, request: Request, next: Next) -> Response {
-    let is_live = request.headers().contains_key(LIVE);
-    let mut response = match refusal(&console, &request) {
+pub(super) async fn guard(State(door): State<Shared>, request: Request, next: Next) -> Response {
+    let is_live = request.headers().contains_key(LIVE_HEADER);
+    let mut response = match refusal(&door, &request) {
         None => next.run(request).await,
         Some(refusal) => refusal.into_response(),
     };
     let headers = response.headers_mut();
-    for (name, value) in HEADERS {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
+    protect(headers);
     if is_live {
-        // A page that looks again by itself is no use of the session: whoever has gone is logged out in time.
+        // A page that updates itself does not extend the session of an operator who has gone away.
         headers.remove(header::SET_COOKIE);
     }
     response
 }
 
-fn refusal(console: &Console, request: &Request) -> Option<(StatusCode, &'static str)> {
+fn refusal(door: &Door, request: &Request) -> Option<(StatusCode, &'static str)> {
     let headers = request.headers();
-    if !is_local_name(headers) && !is_named(headers, &console.hosts) {
+    if !is_local_name(headers) && !is_named(headers, &door.hosts) {
         let text = "The console does not know this name for itself; --allow-host adds one.\n";
         return Some((StatusCode::MISDIRECTED_REQUEST, text));
     }

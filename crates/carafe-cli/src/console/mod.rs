@@ -1,39 +1,22 @@
-//! The console: the live sessions of a store, for operators.
+//! `carafe console`: the pages of [`carafe_console`] on this machine, behind a token.
 //!
 //! | file | holds |
 //! |---|---|
-//! | `options` | where it listens, under which path, read-only or not |
-//! | `guard` | surrounds every request: by which name it was called, by whose page, which headers go back |
-//! | `token`, `tries`, `entry` | the token, how often a wrong one may be tried, coming in and leaving |
-//! | `gate`, `operator` | only who has come in passes; no form without its CSRF token |
-//! | `watched` | the store with deadlines, and its outages |
-//! | `statistics`, `per_user`, `histogram` | numbers from a random sample |
-//! | `trend` | how many sessions there were since the start |
-//! | `overview`, `list`, `session` | the pages that show |
-//! | `revoke`, `end_all` | the pages that end sessions, and the work behind the last of them |
-//! | `view`, `style.css`, `console.js` | the HTML, its looks, and the script that brings it up to date |
-//!
-//! Every page works without the script. Every action is a POST that redirects, behind a page that asks. The console
-//! has neither ids nor keys of sessions: stores give it summaries and records, which name a session by its handle.
+//! | `options` | where the console listens, under which path, read-only or not |
+//! | `guard` | the checks of every request: the host, the site of a form; the headers of every response |
+//! | `token`, `tries`, `entry`, `entry_page` | the token, the limit on wrong ones, entering and leaving |
+//! | `entered`, `operator` | the sessions of operators |
+//! | `gate` | lets in operators only |
 
-mod end_all;
+mod entered;
 mod entry;
+mod entry_page;
 mod gate;
 mod guard;
-mod histogram;
-mod list;
 mod operator;
 mod options;
-mod overview;
-mod per_user;
-mod revoke;
-mod session;
-mod statistics;
 mod token;
-mod trend;
 mod tries;
-mod view;
-mod watched;
 
 use std::{
     io::ErrorKind,
@@ -50,59 +33,57 @@ use axum::{
     routing::{get, post},
 };
 use carafe::{ClientSide, CookiePolicy, SecretKey, SessionConfig, SessionLayer};
+use carafe_console::{Access, ConsoleOptions, shared::CONSOLE_STYLE};
 
 pub(crate) use self::options::{Base, Options};
-use self::{
-    end_all::EndAll, statistics::Cached, token::Token, trend::Trend, tries::Tries, watched::Watched,
-};
+use self::{entered::Entered, token::Token, tries::Tries};
 use crate::{
     failure::Failure,
     output,
-    stores::{OpenStore, StoreArgs},
-    web::ending::told_to_end,
+    shutdown::shutdown_signal,
+    stores::{OpenStore, StoreArgs, StoreUrl},
 };
 
-/// How long an operator may do nothing.
+/// The time after which an idle operator is logged out.
 const IDLE: Duration = Duration::from_secs(30 * 60);
 
-/// What all requests share.
-struct Console {
-    store: Watched,
+/// The state that all requests share.
+struct Door {
     base: Base,
     hosts: Vec<String>,
-    read_only: bool,
+    access: Access,
+    store_kind: &'static str,
+    store_url: StoreUrl,
     token: Token,
     tries: Tries,
-    statistics: Cached,
-    trend: Trend,
-    end_all: EndAll,
+    entered: Entered,
 }
 
-type Shared = Arc<Console>;
+type Shared = Arc<Door>;
 
-/// Opens the store, listens, says where and with which token, and serves until it is told to end.
+/// Opens the store, listens, prints the address and the token, and serves until a signal stops it.
 pub(crate) fn serve(store: &StoreArgs, options: Options) -> Result<(), Failure> {
     options.check()?;
     let runtime = tokio::runtime::Runtime::new().map_err(Failure::trouble)?;
     runtime.block_on(async {
         let store = store.open().await?;
-        can_be_looked_through(&store)?;
+        check_listing(&store)?;
         let listener = bind(&options)?;
         let address = listener.local_addr().map_err(Failure::trouble)?;
-        let (console, app) = app(store, options, address)?;
-        output::line(&console.greeting(address))?;
+        let door = Arc::new(Door::new(&store, options)?);
+        let app = app(&door, &store, address.port())?;
+        output::line(&door.greeting(address))?;
         tokio::select! {
             served = run(listener, app) => served.map_err(Failure::trouble),
-            () = trend::watch(&console) => Ok(()),
-            () = told_to_end() => Ok(()),
+            () = shutdown_signal() => Ok(()),
         }
     })
 }
 
-/// Better at start than on every page.
-fn can_be_looked_through(store: &OpenStore) -> Result<(), Failure> {
+/// Fails at start if every page would fail.
+fn check_listing(store: &OpenStore) -> Result<(), Failure> {
     let sessions = store.sessions();
-    match (sessions.inventory(), sessions.users()) {
+    match (sessions.powers().listing(), sessions.powers().users()) {
         (Some(_), Some(_)) => Ok(()),
         _ => Err(Failure::trouble(format_args!(
             "{}: a store of this kind cannot list its sessions, so there is nothing for a console to show",
@@ -129,8 +110,9 @@ async fn run(listener: TcpListener, app: Router) -> std::io::Result<()> {
     axum::serve(tokio::net::TcpListener::from_std(listener)?, app).await
 }
 
-/// The operators' own sessions: encrypted cookies under a key that ends with this process. Cookies do not know
-/// ports, so the port is in the name: two consoles side by side do not log each other's operators out.
+/// The sessions of operators: encrypted cookies under a key that lives as long as the process.
+/// Cookies are shared by all ports of a host, so the port is in the name: two consoles side by side
+/// do not log each other's operators out.
 fn sessions(port: u16) -> Result<SessionLayer, Failure> {
     let text = SecretKey::random_text().map_err(Failure::trouble)?;
     let key = SecretKey::new(text.as_bytes()).map_err(Failure::trouble)?;
@@ -142,80 +124,72 @@ fn sessions(port: u16) -> Result<SessionLayer, Failure> {
         .map_err(Failure::trouble)
 }
 
-fn app(
-    store: OpenStore,
-    options: Options,
-    address: SocketAddr,
-) -> Result<(Shared, Router), Failure> {
-    let console = Arc::new(Console {
-        store: Watched::new(store),
-        base: options.base,
-        hosts: options.hosts,
-        read_only: options.read_only,
-        token: Token::random().map_err(Failure::trouble)?,
-        tries: Tries::default(),
-        statistics: Cached::default(),
-        trend: Trend::default(),
-        end_all: EndAll::default(),
-    });
-    let app = router(&console).layer(sessions(address.port())?);
-    let guarded = app.layer(from_fn_with_state(Arc::clone(&console), guard::guard));
-    Ok((Arc::clone(&console), guarded.with_state(console)))
-}
-
-fn router(console: &Shared) -> Router<Shared> {
-    let at = |path: &str| console.base.href(path);
-    let changing = Router::new()
-        .route(
-            &at("/sessions/{handle}/revoke"),
-            get(revoke::ask_one).post(revoke::one),
-        )
-        .route(
-            &at("/revoke-user"),
-            get(revoke::ask_user).post(revoke::user),
-        )
-        .route(&at("/end-all"), get(revoke::ask_all).post(revoke::all))
-        .route_layer(from_fn_with_state(Arc::clone(console), gate::writable));
-    let showing = Router::new()
-        .route(&at("/"), get(overview::page))
-        .route(&at("/sessions"), get(list::page))
-        .route(&at("/sessions/{handle}"), get(session::page))
-        .route(&at("/leave"), post(entry::leave))
-        .fallback(gate::nothing_here);
-    let inside = showing
-        .merge(changing)
-        .layer(from_fn_with_state(Arc::clone(console), gate::gate));
-    let root = at("/");
-    let outside = Router::new()
+fn app(door: &Shared, store: &OpenStore, port: u16) -> Result<Router, Failure> {
+    let url = store.url().clone();
+    let options = ConsoleOptions::new()
+        .with_access(door.access)
+        .with_store_name(door.store_kind, url.to_string())
+        .with_public_path(door.base.href("/"))
+        .with_redaction(move |text| url.redact(text))
+        .with_log_out(post(entry::leave).with_state(Arc::clone(door)));
+    let console = carafe_console::router(store.shared(), options)
+        .layer(from_fn_with_state(Arc::clone(door), gate::gate));
+    let at = |path: &str| door.base.href(path);
+    let entrance = Router::new()
         .route(&at("/enter"), get(entry::page).post(entry::enter))
-        .route(&at("/style.css"), get(style))
-        .route(&at("/console.js"), get(script));
-    let outside = match console.base.as_str() {
-        "" => outside,
-        base => outside.route(base, get(async move || Redirect::permanent(&root))),
+        .route(&at("/enter.js"), get(script))
+        .route(&at("/style.css"), get(style));
+    let root = at("/");
+    let app = match door.base.as_str() {
+        "" => entrance.fallback_service(console),
+        base => entrance
+            .nest_service(&root.clone(), console)
+            .route(base, get(async move || Redirect::permanent(&root))),
     };
-    outside.merge(inside)
+    let app = app
+        .layer(sessions(port)?)
+        .layer(from_fn_with_state(Arc::clone(door), guard::guard));
+    Ok(app.with_state(Arc::clone(door)))
 }
 
 async fn style() -> ([(HeaderName, &'static str); 1], &'static str) {
-    let css = concat!(include_str!("../web/style.css"), include_str!("style.css"));
-    ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], css)
+    let kind = "text/css; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], CONSOLE_STYLE)
 }
 
 async fn script() -> ([(HeaderName, &'static str); 1], &'static str) {
     let kind = "text/javascript; charset=utf-8";
-    ([(header::CONTENT_TYPE, kind)], include_str!("console.js"))
+    ([(header::CONTENT_TYPE, kind)], include_str!("enter.js"))
 }
 
-impl Console {
+impl Door {
+    fn new(store: &OpenStore, options: Options) -> Result<Self, Failure> {
+        Ok(Self {
+            base: options.base,
+            hosts: options.hosts,
+            access: match options.read_only {
+                true => Access::ReadOnly,
+                false => Access::ReadWrite,
+            },
+            store_kind: store.kind().name(),
+            store_url: store.url().clone(),
+            token: Token::random().map_err(Failure::trouble)?,
+            tries: Tries::default(),
+            entered: Entered::default(),
+        })
+    }
+
     fn greeting(&self, address: SocketAddr) -> String {
         let entry = self.base.href("/enter");
         let token = self.token.as_str();
-        let mode = if self.read_only { ", read-only" } else { "" };
+        let mode = match self.access {
+            Access::ReadOnly => ", read-only",
+            Access::ReadWrite => "",
+        };
         // Behind `#`, the token is in no request's address and so in no log.
         format!(
             "Carafe's console for {} is at http://{address}{entry}#{token} (Ctrl+C ends it{mode})\nIts token is {token}",
-            self.store.url()
+            self.store_url
         )
     }
 }

@@ -1,25 +1,26 @@
-//! How the console is served.
+//! The options of the command.
 
 use std::net::IpAddr;
 
 use crate::failure::Failure;
 
-/// What the command line says.
+/// The options.
 pub(crate) struct Options {
     pub(crate) address: IpAddr,
     pub(crate) port: u16,
     pub(crate) base: Base,
-    /// Names by which a proxy may call it.
+    /// Names of this console in `Host`, beside localhost and addresses.
     pub(crate) hosts: Vec<String>,
     pub(crate) read_only: bool,
 }
 
-/// The path under which everything is: empty, or `/ops/carafe`, without a slash at its end.
+/// The path of the console: empty, or `/ops/carafe`, without a slash at its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Base(String);
 
 impl Base {
-    /// Reads a path. Its characters are those that need no encoding in URLs and mean nothing to the router.
+    /// Parses a path of characters that need no encoding in URLs and have no meaning for the
+    /// router.
     pub(crate) fn parse(text: &str) -> Result<Self, Failure> {
         let path = text.trim_matches('/');
         let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~');
@@ -35,19 +36,19 @@ impl Base {
         }
     }
 
-    /// The address of `path`, which begins with a slash.
+    /// Returns the address of `path`, which begins with a slash.
     pub(crate) fn href(&self, path: &str) -> String {
         format!("{}{path}", self.0)
     }
 
-    /// The path itself; empty where there is none.
+    /// Returns the path, which may be empty.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }
 
 impl Options {
-    /// Refuses addresses that others could reach: the console shows and ends everybody's sessions over plain HTTP.
+    /// Refuses addresses that other machines can reach: the console speaks plain HTTP.
     pub(crate) fn check(&self) -> Result<(), Failure> {
         if self.address.is_loopback() {
             return Ok(());

@@ -3,30 +3,25 @@
 use carafe_core::key::{KeyError, SecretKey};
 use subtle::ConstantTimeEq;
 
-/// A secret that one side has printed and the other sends back: 64 hexadecimal digits from 32 random bytes.
+/// A secret text: 64 hexadecimal digits from 32 random bytes.
 /// No `Debug`.
 pub(super) struct Token(String);
 
 impl Token {
-    /// A new one.
+    /// Returns a random token.
     pub(super) fn random() -> Result<Self, KeyError> {
         Ok(Self(SecretKey::random_text()?.to_string()))
     }
 
-    /// For the one place that says it.
+    /// Returns the text of the token.
     pub(super) fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether `text` is it. Takes as long for every text of the right length, so that the time says nothing.
+    /// Whether `text` is the token. Takes the same time for every text of the right length.
     pub(super) fn is(&self, text: &str) -> bool {
-        same(&self.0, text)
+        self.0.as_bytes().ct_eq(text.as_bytes()).into()
     }
-}
-
-/// Whether two secrets are the same, in constant time.
-pub(super) fn same(ours: &str, theirs: &str) -> bool {
-    ours.as_bytes().ct_eq(theirs.as_bytes()).into()
 }
 
 #[cfg(test)]

@@ -1,17 +1,21 @@
-//! How often a wrong token may be tried.
+//! The limit on wrong tokens.
 
 use std::sync::{Mutex, PoisonError};
 
 use carafe_core::clock::Timestamp;
 
-/// Wrong tries in [`Tries::WINDOW`] seconds before the door is shut for the rest of them.
+/// Wrong tokens per [`Tries::WINDOW`] that are answered as wrong; further ones are throttled.
 const MOST: u32 = 10;
 
-/// Counts wrong tries. A token of 256 bits is not guessed; this keeps whoever tries from filling the machine,
-/// and makes it visible.
+/// Counts wrong tokens of all clients together.
+///
+/// The right token is never counted and never refused, so no client can lock the operator out. That
+/// gives a guesser nothing: a token has 256 random bits, so no rate of guesses finds it. One count
+/// for all addresses, because `X-Forwarded-For` is the client's own text unless a proxy overwrites
+/// it: a count per address would start again with each address that a client invents.
 #[derive(Default)]
 pub(super) struct Tries {
-    // A plain lock, never held across an await: two numbers belong together.
+    // A plain lock, never held across an await: both numbers change together.
     window: Mutex<Window>,
 }
 
@@ -25,23 +29,24 @@ impl Tries {
     /// Seconds.
     pub(super) const WINDOW: i64 = 60;
 
-    /// For how many seconds nobody may try.
-    pub(super) fn shut_for(&self, now: Timestamp) -> Option<i64> {
-        let window = *self.window.lock().unwrap_or_else(PoisonError::into_inner);
-        let left = window.begun + Self::WINDOW - now.unix();
-        (window.wrong >= MOST && left > 0).then_some(left)
-    }
-
-    /// Notes a wrong one.
-    pub(super) fn wrong(&self, now: Timestamp) {
+    /// Counts a wrong token. Returns the seconds until the next window if the token is throttled.
+    ///
+    /// Counting and deciding are one step, so that parallel requests share the limit.
+    pub(super) fn wrong(&self, now: Timestamp) -> Option<i64> {
         let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
-        if now.unix() - window.begun >= Self::WINDOW {
+        let age = now.unix() - window.begun;
+        // A clock that was set back begins a new window, too.
+        if !(0..Self::WINDOW).contains(&age) {
             *window = Window {
                 begun: now.unix(),
                 wrong: 0,
             };
         }
+        if window.wrong >= MOST {
+            return Some(window.begun + Self::WINDOW - now.unix());
+        }
         window.wrong += 1;
+        None
     }
 }
 
@@ -50,16 +55,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_door_is_shut_for_the_rest_of_a_minute() {
+    fn wrong_tokens_are_throttled_for_the_rest_of_a_minute() {
         let tries = Tries::default();
         let at = |second: i64| Timestamp::from_unix(1_700_000_000 + second);
         for _ in 0..MOST {
-            assert_eq!(tries.shut_for(at(0)), None);
-            tries.wrong(at(0));
+            assert_eq!(tries.wrong(at(0)), None);
         }
-        assert_eq!(tries.shut_for(at(1)), Some(59));
-        assert_eq!(tries.shut_for(at(60)), None);
-        tries.wrong(at(61));
-        assert_eq!(tries.shut_for(at(61)), None, "a new minute counts anew");
+        assert_eq!(tries.wrong(at(1)), Some(59));
+        assert_eq!(tries.wrong(at(59)), Some(1));
+        assert_eq!(tries.wrong(at(60)), None, "a new minute");
+        for _ in 1..MOST {
+            assert_eq!(tries.wrong(at(61)), None);
+        }
+        assert_eq!(tries.wrong(at(61)), Some(59));
+        assert_eq!(tries.wrong(at(-100)), None, "the clock was set back");
     }
 }

@@ -4,14 +4,15 @@ use std::{future::Future, time::Duration};
 
 use carafe_core::{
     clock::Timestamp,
-    store::{SessionStore, StoreError, StoreKey},
+    error::ErrorChain,
+    store::{ErasedStore, StoreError, StoreKey},
 };
 use futures_util::{StreamExt as _, stream};
 
 use super::{
     Tally,
-    source::{Found, Stretch},
-    step::{Fate, Way},
+    source::{Found, ScanPage},
+    step::{Outcome, Transfer},
 };
 
 /// How many at once: what fills a commit of SQLite or a round trip of Redis, and does not fill a database's pool
@@ -27,17 +28,17 @@ const PAUSES: [Duration; 4] = [
 /// Longer than any service takes between the two steps of bringing a session over.
 const SETTLING: Duration = Duration::from_secs(2);
 
-/// What stopped a batch.
+/// The error that stopped a batch.
 pub(super) enum Halt {
     Source(StoreError),
     Target(StoreError),
 }
 
-impl Way<'_> {
+impl Transfer<'_> {
     /// Takes all of `stretch` along and counts them.
     pub(super) async fn take_all(
         self,
-        stretch: &Stretch,
+        stretch: &ScanPage,
         tally: &mut Tally,
         now: Timestamp,
     ) -> Result<(), Halt> {
@@ -46,47 +47,47 @@ impl Way<'_> {
         let mut unsettled = Vec::new();
         for (found, fate) in stretch.found.iter().zip(fates) {
             match fate? {
-                Outcome::Fate(fate) => {
+                Attempt::Fate(fate) => {
                     tally.note(&fate);
-                    if matches!(fate, Fate::ToBeSettled) {
+                    if matches!(fate, Outcome::ToBeSettled) {
                         unsettled.push(found);
                     }
                 }
-                Outcome::Unreadable(why) => tally.note_unreadable(&found.key, why),
-                Outcome::Refused(why) => tally.note_refused(&found.key, why),
+                Attempt::Unreadable(why) => tally.note_unreadable(&found.key, why),
+                Attempt::Refused(why) => tally.note_refused(&found.key, why),
             }
         }
         self.settle_all(&unsettled).await
     }
 
-    async fn take_one(self, found: &Found, now: Timestamp) -> Result<Outcome, Halt> {
+    async fn take_one(self, found: &Found, now: Timestamp) -> Result<Attempt, Halt> {
         let record = match &found.record {
             Ok(record) => record,
-            Err(error) => return Ok(Outcome::Unreadable(error.to_string())),
+            Err(error) => return Ok(Attempt::Unreadable(ErrorChain::of(error).to_string())),
         };
         let taken = again(|| self.take(found, record, now)).await;
         match taken {
-            Ok(fate) => Ok(Outcome::Fate(fate)),
+            Ok(fate) => Ok(Attempt::Fate(fate)),
             Err(error) => self.refusal(error).await,
         }
     }
 
     /// A store that still answers has something against this one session; otherwise all has to wait.
-    async fn refusal(self, error: StoreError) -> Result<Outcome, Halt> {
+    async fn refusal(self, error: StoreError) -> Result<Attempt, Halt> {
         match &error {
             StoreError::Conflict => {
-                return Ok(Outcome::Refused(
+                return Ok(Attempt::Refused(
                     "the target has something else under its key, or it changes all the time"
                         .to_owned(),
                 ));
             }
             StoreError::Full => return Err(Halt::Target(error)),
             StoreError::Unavailable(_) | StoreError::Timeout(_) => {}
-            _ => return Ok(Outcome::Refused(error.to_string())),
+            _ => return Ok(Attempt::Refused(ErrorChain::of(&error).to_string())),
         }
         probe(self.target).await.map_err(Halt::Target)?;
         probe(self.source.store()).await.map_err(Halt::Source)?;
-        Ok(Outcome::Refused(error.to_string()))
+        Ok(Attempt::Refused(ErrorChain::of(&error).to_string()))
     }
 
     async fn settle_all(self, unsettled: &[&Found]) -> Result<(), Halt> {
@@ -102,9 +103,9 @@ impl Way<'_> {
     }
 }
 
-/// What became of one, if the stores went on working.
-enum Outcome {
-    Fate(Fate),
+/// The outcome of one session, unless a store failed.
+enum Attempt {
+    Fate(Outcome),
     Unreadable(String),
     Refused(String),
 }
@@ -127,7 +128,7 @@ where
     result
 }
 
-async fn probe(store: &dyn SessionStore) -> Result<(), StoreError> {
+async fn probe(store: &dyn ErasedStore) -> Result<(), StoreError> {
     let nobody = StoreKey::random().map_err(StoreError::unavailable)?;
     store.load(&nobody, Timestamp::now()).await.map(drop)
 }

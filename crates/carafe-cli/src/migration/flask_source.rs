@@ -3,11 +3,11 @@
 use carafe_core::{
     clock::Timestamp,
     flask::stored::{Met, Walk},
-    store::{BoxFuture, Cursor, Record, SessionStore, StoreError, StoreKey},
+    store::{BoxFuture, Cursor, ErasedStore, Record, StoreError, StoreKey},
 };
 
 use super::{
-    source::{Found, Source, Stretch},
+    source::{Found, ScanPage, Source},
     step::is_same,
 };
 
@@ -15,22 +15,22 @@ use super::{
 pub(crate) struct FlaskSource<'s>(pub(crate) &'s dyn Walk);
 
 impl Source for FlaskSource<'_> {
-    fn store(&self) -> &dyn SessionStore {
+    fn store(&self) -> &dyn ErasedStore {
         self.0
     }
 
     fn has_aliases(&self) -> bool {
-        self.0.layout().aliases
+        self.0.capabilities().aliases
     }
 
-    fn walk<'a>(
+    fn scan<'a>(
         &'a self,
         after: Option<&'a Cursor>,
         limit: usize,
-    ) -> BoxFuture<'a, Result<Stretch, StoreError>> {
+    ) -> BoxFuture<'a, Result<ScanPage, StoreError>> {
         Box::pin(async move {
             let walked = self.0.walk(after, limit, Timestamp::now()).await?;
-            Ok(Stretch {
+            Ok(ScanPage {
                 found: walked.met.into_iter().map(found).collect(),
                 next: walked.next,
             })
@@ -46,7 +46,7 @@ impl Source for FlaskSource<'_> {
         None
     }
 
-    /// The last use follows from the expiry, and where nobody has noted the beginning it is taken to be the last
+    /// The last use follows from the expiry, and without a noted beginning it is taken to be the last
     /// use. If that lies ahead, because `lifetime` is not Flask's, each look makes it its own moment. So these
     /// tell nothing where the expiries are the same.
     fn is_same(&self, here: &Record, there: &Record) -> bool {

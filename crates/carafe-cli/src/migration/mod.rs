@@ -7,7 +7,7 @@
 //! | `origin` | [`Origin`]: whichever of them a URL names |
 //! | `step` | what happens to one session, by copying or by moving |
 //! | `batch` | many of them at once, and what is tried again |
-//! | `run` | [`Migration`]: batch after batch, until the end or until somebody asks to stop |
+//! | `run` | [`Migration`]: batch after batch, until the end or until a signal |
 //! | `verify` | whether both sides hold the same |
 //! | `tally` | what was counted; `state` keeps it with the place to go on from |
 //! | `pace`, `progress`, `stop` | how fast, how far, and when not to go on |
@@ -16,7 +16,6 @@ mod batch;
 #[cfg(feature = "flask-session")]
 mod flask_source;
 mod origin;
-mod pace;
 mod progress;
 mod run;
 mod source;
@@ -24,6 +23,7 @@ mod state;
 mod step;
 mod stop;
 mod tally;
+mod throttle;
 mod verify;
 
 pub(crate) use origin::Origin;

@@ -1,4 +1,4 @@
-//! What a migration begins at, open.
+//! The open source of a migration.
 
 #[cfg(feature = "flask-session")]
 use carafe_core::flask::stored::Walk;
@@ -33,7 +33,7 @@ impl Origin {
     /// It, ready to be walked through.
     pub(crate) fn source(&self) -> Result<Box<dyn Source + '_>, Failure> {
         Ok(match self {
-            Self::Ours(store) => Box::new(OurSource(store.inventory()?)),
+            Self::Ours(store) => Box::new(OurSource::of(store)?),
             #[cfg(feature = "flask-session")]
             Self::FlaskSession(store) => Box::new(FlaskSource(&**store)),
         })

@@ -74,6 +74,6 @@ fn say(what: &str, seen: u64, total: u64) {
         number(seen),
         number(total)
     );
-    // Where nobody can be told, nobody is.
+    // Errors while writing to stderr are ignored.
     let _ = output::note(&text);
 }

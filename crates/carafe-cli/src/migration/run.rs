@@ -4,22 +4,24 @@ use std::{num::NonZeroU32, time::Duration};
 
 use carafe_core::{
     clock::Timestamp,
-    store::{Cursor, Moving, StoreError},
+    store::{Cursor, StoreError},
 };
 
 use super::{
     Mode, Progress, Source, StateFile, Stop, Tally,
     batch::{Halt, again},
-    pace::Pace,
-    step::Way,
+    step::Transfer,
+    throttle::Throttle,
 };
 use crate::{
     failure::Failure,
     stores::{OpenStore, StoreUrl},
 };
 
-/// A move goes round so often for sessions whose id was too young.
+/// The most passes of a move over sessions with an earlier id that may still be in use.
 const PASSES: usize = 3;
+/// The grace time of a renewal unless it is set.
+const GRACE: Duration = Duration::from_secs(30);
 /// How many expired records of the target go in one step.
 const SWEEP: usize = 1000;
 
@@ -67,7 +69,7 @@ impl Migration<'_> {
         let left = total.map_err(|error| self.from.failure(&error))?;
         let total = match self.settings.mode {
             Mode::Copy => left,
-            // What has been moved is no longer there to be counted.
+            // Moved sessions are no longer in the source.
             Mode::Move => left + tally.seen,
         };
         let wanted = self.settings.shows_progress;
@@ -83,7 +85,7 @@ impl Migration<'_> {
         tally: &mut Tally,
         progress: &mut Progress,
     ) -> Result<(), Failure> {
-        let mut pace = Pace::new(self.settings.rate);
+        let mut pace = Throttle::new(self.settings.rate);
         loop {
             let (next, seen) = self.batch(cursor.as_ref(), tally, &pace).await?;
             *cursor = next;
@@ -106,12 +108,12 @@ impl Migration<'_> {
         &self,
         after: Option<&Cursor>,
         tally: &mut Tally,
-        pace: &Pace,
+        pace: &Throttle,
     ) -> Result<(Option<Cursor>, usize), Failure> {
         let limit = pace.limit(self.settings.batch);
-        let stretch = again(|| self.source.walk(after, limit)).await;
+        let stretch = again(|| self.source.scan(after, limit)).await;
         let stretch = stretch.map_err(|error| self.halted(self.from, &error))?;
-        let way = Way {
+        let way = Transfer {
             source: self.source,
             target: self.to.sessions(),
             mode: self.settings.mode,
@@ -128,9 +130,9 @@ impl Migration<'_> {
         Ok((stretch.next, stretch.found.len()))
     }
 
-    /// What has expired in the target would be in the way of what comes.
+    /// Expired sessions in the target would prevent new ones of the same key.
     async fn sweep_target(&self) -> Result<(), Failure> {
-        let Some(sweeper) = self.to.sessions().sweeper() else {
+        let Some(sweeper) = self.to.sessions().powers().sweeper() else {
             return Ok(());
         };
         loop {
@@ -142,9 +144,9 @@ impl Migration<'_> {
     }
 
     async fn wait_for_the_young(&self, tally: &Tally) -> Result<(), Failure> {
-        let (count, wait) = (tally.left_for_later, Moving::ALIAS_GRACE);
+        let (count, wait) = (tally.left_for_later, GRACE);
         crate::output::note(&format!(
-            "{count} sessions got their id a moment ago; going through again in {} s",
+            "{count} sessions have a renewed id that the browser may not have yet; going through again in {} s",
             wait.as_secs()
         ))?;
         match self.stop.within(wait + Duration::from_secs(1)).await {

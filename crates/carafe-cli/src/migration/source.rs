@@ -2,25 +2,26 @@
 
 use carafe_core::{
     clock::Timestamp,
-    store::{BoxFuture, Cursor, Inventory, Record, SessionStore, StoreError, StoreKey},
+    store::{BoxFuture, Cursor, ErasedStore, Record, SessionListing, StoreError, StoreKey},
 };
 
 use super::step::is_same;
+use crate::{failure::Failure, stores::OpenStore};
 
 /// A store that can be walked through, whatever it names its sessions by.
 pub(crate) trait Source {
     /// The store, for what is done to single sessions, by its own names.
-    fn store(&self) -> &dyn SessionStore;
+    fn store(&self) -> &dyn ErasedStore;
 
     /// Whether a session may be found through the id that it had before. Such a session must not be moved by it.
     fn has_aliases(&self) -> bool;
 
-    /// Some of its sessions, as [`Inventory::walk`].
-    fn walk<'a>(
+    /// Some of its sessions, as [`SessionListing::scan`].
+    fn scan<'a>(
         &'a self,
         after: Option<&'a Cursor>,
         limit: usize,
-    ) -> BoxFuture<'a, Result<Stretch, StoreError>>;
+    ) -> BoxFuture<'a, Result<ScanPage, StoreError>>;
 
     /// About how many live sessions there are, for the bar.
     fn total<'a>(&'a self, now: Timestamp) -> BoxFuture<'a, Result<u64, StoreError>>;
@@ -35,7 +36,7 @@ pub(crate) trait Source {
 }
 
 /// Some sessions on the walk.
-pub(crate) struct Stretch {
+pub(crate) struct ScanPage {
     pub(crate) found: Vec<Found>,
     pub(crate) next: Option<Cursor>,
 }
@@ -50,30 +51,43 @@ pub(crate) struct Found {
 }
 
 /// A store in Carafe's own layout.
-pub(crate) struct OurSource<'s>(pub(crate) &'s dyn Inventory);
+pub(crate) struct OurSource<'s> {
+    store: &'s dyn ErasedStore,
+    listing: &'s dyn SessionListing,
+}
+
+impl<'s> OurSource<'s> {
+    /// Creates a source from a store that has a listing.
+    pub(crate) fn of(store: &'s OpenStore) -> Result<Self, Failure> {
+        Ok(Self {
+            store: store.sessions(),
+            listing: store.listing()?,
+        })
+    }
+}
 
 impl Source for OurSource<'_> {
-    fn store(&self) -> &dyn SessionStore {
-        self.0
+    fn store(&self) -> &dyn ErasedStore {
+        self.store
     }
 
     fn has_aliases(&self) -> bool {
         true
     }
 
-    fn walk<'a>(
+    fn scan<'a>(
         &'a self,
         after: Option<&'a Cursor>,
         limit: usize,
-    ) -> BoxFuture<'a, Result<Stretch, StoreError>> {
+    ) -> BoxFuture<'a, Result<ScanPage, StoreError>> {
         Box::pin(async move {
-            let batch = self.0.walk(after, limit).await?;
+            let batch = self.listing.scan(after, limit).await?;
             let found = batch.records.into_iter().map(|(key, record)| Found {
                 name: key,
                 key,
                 record,
             });
-            Ok(Stretch {
+            Ok(ScanPage {
                 found: found.collect(),
                 next: batch.next,
             })
@@ -81,7 +95,7 @@ impl Source for OurSource<'_> {
     }
 
     fn total<'a>(&'a self, now: Timestamp) -> BoxFuture<'a, Result<u64, StoreError>> {
-        Box::pin(async move { Ok(self.0.sample(1, now).await?.total) })
+        Box::pin(async move { Ok(self.listing.sample(1, now).await?.total) })
     }
 
     fn name_of(&self, key: &StoreKey) -> Option<StoreKey> {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{Mode, Tally};
 use crate::{failure::Failure, stores::StoreUrl};
 
-/// What a state belongs to: another migration must not go on from it.
+/// The migration that a state belongs to. Another one must not continue from it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Route {
     from: String,
@@ -78,7 +78,7 @@ impl StateFile {
         Ok((state.cursor.map(Cursor::new), state.tally))
     }
 
-    /// Keeps the place, whole or not at all: whoever finds the file finds a state that was true.
+    /// Writes the state atomically: a reader of the file finds a complete state.
     pub(super) fn write(&self, cursor: &Cursor, tally: &Tally) -> Result<(), Failure> {
         let Some(path) = &self.path else {
             return Ok(());
@@ -89,7 +89,7 @@ impl StateFile {
             cursor: Some(cursor.as_str().to_owned()),
             tally: tally.clone(),
         };
-        let text = json::to_text(&state, json::Style::STARLETTE).map_err(Failure::trouble)?;
+        let text = json::to_text(&state, json::JsonDialect::STARLETTE).map_err(Failure::trouble)?;
         let mut beside = path.clone().into_os_string();
         beside.push(".new");
         let written = File::create(&beside)

@@ -1,16 +1,22 @@
-//! What happens to one session.
+//! The steps of one session.
 //!
-//! A copy makes the target hold what the source holds; nobody else writes to the target meanwhile. A move is for
-//! stores in use, by services that have a `carafe_core::store::Moving` of the two: see there for why a
+//! A copy makes the target hold what the source holds; nothing else writes to the target meanwhile. A move is for
+//! stores in use, by services that have a `carafe::store::MigratingStore` of the two: see there for why a
 //! log-out wins over it.
 
 use carafe_core::{
     clock::Timestamp,
     session::Patch,
-    store::{Brought, Created, Moving, Record, SessionStore, StoreError, let_go},
+    store::{
+        Created, ErasedStore, KeyState, Migrated, MigratingStore, Record, StoreError, finish,
+        retired_until,
+    },
 };
 
 use super::source::{Found, Source};
+
+/// How many expired records are swept at most where one has to go.
+const SWEPT: usize = 1_000;
 
 /// Whether sessions stay in the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,9 +25,9 @@ pub(crate) enum Mode {
     Move,
 }
 
-/// What became of a session.
+/// The outcome of a session.
 #[derive(Debug)]
-pub(super) enum Fate {
+pub(super) enum Outcome {
     /// The target has it now.
     Arrived,
     /// The target had an older state of it, and has this one now.
@@ -35,39 +41,39 @@ pub(super) enum Fate {
     ToBeSettled,
     /// The target took it and gave back something else; it stays in the source alone.
     ComesBackDifferent,
-    /// It was ended between the look at it and the move.
+    /// The session was revoked after it was read from the source.
     Ended,
     /// Nothing to move: it is over.
     Expired,
-    /// Its id is so young that an older one may still lead to it. Later.
+    /// An id that a renewal has replaced may still be in use. Later.
     TooYoung,
 }
 
-/// Both ends of the way, and how to go it.
+/// The source, the target and the mode.
 #[derive(Clone, Copy)]
-pub(super) struct Way<'w> {
+pub(super) struct Transfer<'w> {
     pub(super) source: &'w dyn Source,
-    pub(super) target: &'w dyn SessionStore,
+    pub(super) target: &'w dyn ErasedStore,
     pub(super) mode: Mode,
     /// Whether what is moved is read back before the source lets go of it.
     pub(super) reads_back: bool,
 }
 
-impl Way<'_> {
+impl Transfer<'_> {
     /// Takes one session along.
     pub(super) async fn take(
         self,
         found: &Found,
         record: &Record,
         now: Timestamp,
-    ) -> Result<Fate, StoreError> {
+    ) -> Result<Outcome, StoreError> {
         if record.is_expired(now) {
-            return Ok(Fate::Expired);
+            return Ok(Outcome::Expired);
         }
         match self.mode {
             Mode::Copy => self.copy(found, record, now).await,
-            Mode::Move if self.source.has_aliases() && Moving::is_too_young(record, now) => {
-                Ok(Fate::TooYoung)
+            Mode::Move if self.source.has_aliases() && MigratingStore::must_stay(record, now) => {
+                Ok(Outcome::TooYoung)
             }
             Mode::Move => self.bring(found, record, now).await,
         }
@@ -78,16 +84,18 @@ impl Way<'_> {
         found: &Found,
         record: &Record,
         now: Timestamp,
-    ) -> Result<Fate, StoreError> {
+    ) -> Result<Outcome, StoreError> {
         if self.target.create(&found.key, record, now).await? == Created::Created {
-            return Ok(Fate::Arrived);
+            return Ok(Outcome::Arrived);
         }
-        let there = self.there(found, now).await?;
+        let Some(there) = self.there(found, now).await? else {
+            return Ok(Outcome::Ended);
+        };
         if self.source.is_same(record, &there) {
-            return Ok(Fate::WasThere);
+            return Ok(Outcome::WasThere);
         }
         if age(&there) > age(record) {
-            return Ok(Fate::NewerThere);
+            return Ok(Outcome::NewerThere);
         }
         self.replace(found, record, now).await
     }
@@ -97,34 +105,38 @@ impl Way<'_> {
         found: &Found,
         record: &Record,
         now: Timestamp,
-    ) -> Result<Fate, StoreError> {
+    ) -> Result<Outcome, StoreError> {
         let (old, new) = (
             (self.source.store(), &found.name),
             (self.target, &found.key),
         );
         match self.target.create(&found.key, record, now).await? {
             Created::Created if !self.is_read_back(found, record, now).await? => {
-                self.target.delete(&found.key).await?;
-                return Ok(Fate::ComesBackDifferent);
+                self.take_back(found, now).await?;
+                return Ok(Outcome::ComesBackDifferent);
             }
             Created::Created => {
-                return Ok(match let_go(old, new).await? {
-                    Brought::Ended => Fate::Ended,
-                    Brought::Over | Brought::WasThere => Fate::Arrived,
+                return Ok(match finish(old, new, now).await? {
+                    Migrated::Ended => Outcome::Ended,
+                    Migrated::Over | Migrated::WasThere => Outcome::Arrived,
                 });
             }
             Created::Taken => {}
         }
+        let Some(there) = self.there(found, now).await? else {
+            // A service has moved and revoked this session since the source was read.
+            self.settle(found).await?;
+            return Ok(Outcome::Ended);
+        };
         // Left by an earlier copy, if it is older.
-        let there = self.there(found, now).await?;
         if age(record) > age(&there) {
             self.replace(found, record, now).await?;
         }
-        Ok(Fate::ToBeSettled)
+        Ok(Outcome::ToBeSettled)
     }
 
     /// Whether the target gives back what it was given, if that is to be known; a service may have used it
-    /// meanwhile, or ended it.
+    /// meanwhile, or revoked it.
     async fn is_read_back(
         self,
         found: &Found,
@@ -134,13 +146,14 @@ impl Way<'_> {
         if !self.reads_back {
             return Ok(true);
         }
-        let there = self.target.load(&found.key, now).await?;
+        let there = self.target.load(&found.key, now).await?.into_record();
         Ok(there.is_none_or(|there| is_same(record, &there) || age(&there) > age(record)))
     }
 
-    /// Ends what [`Fate::ToBeSettled`] has left in the source, some time later.
+    /// Ends what [`Outcome::ToBeSettled`] has left in the source, some time later.
     pub(super) async fn settle(self, found: &Found) -> Result<(), StoreError> {
-        self.source.store().delete(&found.name).await.map(drop)
+        let deleted = self.source.store().delete(&found.name, Timestamp::now());
+        deleted.await.map(drop)
     }
 
     /// There is no upsert. In between the target has none, and the source has it.
@@ -149,22 +162,35 @@ impl Way<'_> {
         found: &Found,
         record: &Record,
         now: Timestamp,
-    ) -> Result<Fate, StoreError> {
-        self.target.delete(&found.key).await?;
+    ) -> Result<Outcome, StoreError> {
+        self.take_back(found, now).await?;
         match self.target.create(&found.key, record, now).await? {
-            Created::Created => Ok(Fate::Updated),
+            Created::Created => Ok(Outcome::Updated),
             Created::Taken => Err(StoreError::Conflict),
         }
     }
 
-    /// What the target has where it took nothing. Something expired would have been swept at the start.
-    async fn there(self, found: &Found, now: Timestamp) -> Result<Record, StoreError> {
-        let there = self.target.load(&found.key, now).await?;
-        there.ok_or(StoreError::Conflict)
+    /// Deletes what the target has without a trace: a marker of now would refuse the session itself.
+    async fn take_back(self, found: &Found, now: Timestamp) -> Result<(), StoreError> {
+        let over = now.saturating_add(now.seconds_since(retired_until(now)));
+        self.target.delete(&found.key, over).await?;
+        match self.target.powers().sweeper() {
+            Some(sweeper) => sweeper.sweep(SWEPT, now).await.map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// Returns the record that made the target refuse this one, or `None` if the target has retired the key.
+    async fn there(self, found: &Found, now: Timestamp) -> Result<Option<Record>, StoreError> {
+        match self.target.load(&found.key, now).await? {
+            KeyState::Retired => Ok(None),
+            // Expired records were swept at the start, so something else is under the key.
+            state => state.into_record().map(Some).ok_or(StoreError::Conflict),
+        }
     }
 }
 
-/// What grows as a session is used.
+/// The values that grow as a session is used.
 fn age(record: &Record) -> (u64, Timestamp, Timestamp) {
     (record.version, record.last_seen, record.expires)
 }
@@ -172,5 +198,5 @@ fn age(record: &Record) -> (u64, Timestamp, Timestamp) {
 /// Whether nothing tells the two apart.
 pub(super) fn is_same(a: &Record, b: &Record) -> bool {
     let text = |record: &Record| Patch::default().render(&record.data, Record::STYLE);
-    a.summary() == b.summary() && text(a) == text(b)
+    a.meta() == b.meta() && text(a) == text(b)
 }

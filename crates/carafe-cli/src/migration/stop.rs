@@ -1,4 +1,4 @@
-//! Ctrl-C and a polite kill: the batch under way is finished, then it is said how to go on.
+//! Ctrl-C and SIGTERM: the current batch is finished, then a message tells how to continue.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 /// The exit code of `Failure::Stopped`.
 const STOPPED: i32 = 5;
 
-/// Whether somebody has asked to stop.
+/// Whether a signal has come.
 #[derive(Clone)]
 pub(crate) struct Stop(Arc<Notify>);
 
@@ -18,16 +18,16 @@ impl Stop {
         let notify = Arc::clone(&stop.0);
         tokio::spawn(async move {
             asked().await;
-            // Kept until somebody looks.
+            // Kept until the next check.
             notify.notify_one();
-            // Whoever asks twice does not want to wait; what is kept is true at any time.
+            // A second signal exits at once. The state on disk is valid at any time.
             asked().await;
             std::process::exit(STOPPED);
         });
         stop
     }
 
-    /// Rests, at least for as long as it takes to see whether somebody has asked to stop; whether they have.
+    /// Sleeps for `rest` or until a signal comes. Returns whether one has come.
     pub(crate) async fn within(&self, rest: Duration) -> bool {
         tokio::select! {
             biased;

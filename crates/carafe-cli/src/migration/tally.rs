@@ -1,14 +1,14 @@
-//! What was counted on the way.
+//! The counts of a migration.
 
 use carafe_core::store::StoreKey;
 use serde::{Deserialize, Serialize};
 
-use super::step::Fate;
+use super::step::Outcome;
 
 /// How many sessions that were left behind are named with their reason; all are counted.
 const NAMED: usize = 20;
 
-/// What became of the sessions so far. Also a part of the state and of the report; fields are only ever added.
+/// The outcomes so far. Also a part of the state and of the report; fields are only added.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Tally {
@@ -20,7 +20,7 @@ pub(crate) struct Tally {
     pub(crate) newer_there: u64,
     pub(crate) ended_meanwhile: u64,
     pub(crate) expired: u64,
-    /// Those whose id is too young, left for the next pass.
+    /// Sessions with an earlier id that may still be in use, left for the next pass.
     pub(crate) left_for_later: u64,
     pub(crate) unreadable: u64,
     pub(crate) refused: u64,
@@ -39,17 +39,17 @@ pub(crate) struct Trouble {
 }
 
 impl Tally {
-    pub(super) fn note(&mut self, fate: &Fate) {
+    pub(super) fn note(&mut self, fate: &Outcome) {
         self.seen += 1;
         *match fate {
-            Fate::Arrived => &mut self.moved,
-            Fate::Updated => &mut self.updated,
-            Fate::WasThere | Fate::ToBeSettled => &mut self.already_there,
-            Fate::NewerThere => &mut self.newer_there,
-            Fate::ComesBackDifferent => &mut self.different,
-            Fate::Ended => &mut self.ended_meanwhile,
-            Fate::Expired => &mut self.expired,
-            Fate::TooYoung => &mut self.left_for_later,
+            Outcome::Arrived => &mut self.moved,
+            Outcome::Updated => &mut self.updated,
+            Outcome::WasThere | Outcome::ToBeSettled => &mut self.already_there,
+            Outcome::NewerThere => &mut self.newer_there,
+            Outcome::ComesBackDifferent => &mut self.different,
+            Outcome::Ended => &mut self.ended_meanwhile,
+            Outcome::Expired => &mut self.expired,
+            Outcome::TooYoung => &mut self.left_for_later,
         } += 1;
     }
 

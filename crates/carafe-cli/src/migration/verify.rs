@@ -2,7 +2,7 @@
 
 use carafe_core::{
     clock::Timestamp,
-    store::{Cursor, Record, SessionStore, StoreError, StoreKey},
+    store::{Cursor, ErasedStore, KeyState, Record, StoreError, StoreKey},
 };
 use futures_util::{StreamExt as _, stream};
 use serde::Serialize;
@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::{
     Progress, Source, Trouble,
     batch::again,
-    source::{Found, OurSource, Stretch},
+    source::{Found, OurSource, ScanPage},
     tally::short,
 };
 use crate::{
@@ -23,7 +23,7 @@ const AT_ONCE: usize = 64;
 /// How many sessions are named; all are counted.
 const NAMED: usize = 20;
 
-/// What was found. Fields are only ever added.
+/// The findings. Fields are only added.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Comparison {
     /// Live sessions of the source that the target has, alike in every fact and value.
@@ -69,7 +69,7 @@ impl Comparison {
     }
 }
 
-/// What a look at both sides has shown.
+/// The result of a comparison of both sides.
 #[derive(Clone, Copy)]
 enum Look {
     Same,
@@ -121,7 +121,7 @@ impl Comparing<'_> {
     }
 
     async fn back(&self, comparison: &mut Comparison) -> Result<(), Failure> {
-        let target = OurSource(self.to.inventory()?);
+        let target = OurSource::of(self.to)?;
         let mut progress = self
             .progress(&target, self.to.url(), "comparing back")
             .await?;
@@ -203,14 +203,16 @@ impl Comparing<'_> {
     async fn load(
         &self,
         side: &StoreUrl,
-        store: &dyn SessionStore,
+        store: &dyn ErasedStore,
         key: &StoreKey,
         now: Timestamp,
     ) -> Result<Option<Record>, Failure> {
         match again(|| store.load(key, now)).await {
             // Not alike, whatever it is.
             Err(StoreError::Corrupt(_)) => Ok(None),
-            loaded => loaded.map_err(|error| side.failure(&error)),
+            loaded => loaded
+                .map(KeyState::into_record)
+                .map_err(|error| side.failure(&error)),
         }
     }
 
@@ -219,8 +221,8 @@ impl Comparing<'_> {
         source: &dyn Source,
         side: &StoreUrl,
         after: Option<&Cursor>,
-    ) -> Result<Stretch, Failure> {
-        let stretch = again(|| source.walk(after, self.batch)).await;
+    ) -> Result<ScanPage, Failure> {
+        let stretch = again(|| source.scan(after, self.batch)).await;
         stretch.map_err(|error| side.failure(&error))
     }
 

@@ -9,16 +9,19 @@
 
 use std::time::Duration;
 
-use carafe_core::flask::stored::{FlaskSession, Format, Walk};
+use carafe_core::{
+    error::ErrorChain,
+    flask::stored::{FlaskSession, Format, Walk},
+};
 use carafe_sqlite::{FlaskSessionStore, SqliteOptions};
 
 use super::{StoreKind, StoreUrl};
 use crate::failure::Failure;
 
-/// What every store of this layout takes, and no driver.
-#[cfg(feature = "redis")]
+/// The parameters of this layout, which no driver takes.
+#[allow(dead_code, reason = "an SQLite file has no driver's parameters")]
 pub(super) const PARAMETERS: [&str; 3] = [KEY_PREFIX, LIFETIME, FORMAT];
-const TABLE: &str = "table";
+pub(super) const TABLE: &str = "table";
 const KEY_PREFIX: &str = "key_prefix";
 const LIFETIME: &str = "lifetime";
 const FORMAT: &str = "format";
@@ -46,25 +49,26 @@ pub(super) async fn open(url: &StoreUrl) -> Result<Box<dyn Walk>, Failure> {
 }
 
 /// The table that a URL means.
-pub(super) fn table(url: &StoreUrl) -> &str {
-    url.own(TABLE).unwrap_or(DEFAULT_TABLE)
+pub(super) fn table(url: &StoreUrl) -> String {
+    let given = url.inner().parameter(TABLE);
+    given.unwrap_or_else(|| DEFAULT_TABLE.to_owned())
 }
 
 fn open_sqlite(url: &StoreUrl, layout: FlaskSession) -> Result<Box<dyn Walk>, Failure> {
-    if let Some(name) = url.other_than(&[KEY_PREFIX, LIFETIME, FORMAT, TABLE]) {
-        return Err(Failure::usage(format_args!(
-            "{url}: there is no parameter {name:?}"
-        )));
-    }
-    let file = url.place().strip_prefix("//").unwrap_or(url.place());
+    let known = [KEY_PREFIX, LIFETIME, FORMAT, TABLE];
+    let checked = url.inner().check_parameters(&known);
+    checked.map_err(|error| Failure::usage(format_args!("{url}: {error}")))?;
+    let place = url.inner().place();
+    let file = place.strip_prefix("//").unwrap_or(place);
     let options = SqliteOptions::default().deadline(DEADLINE);
-    let store = FlaskSessionStore::open(file, table(url), layout, options);
-    let store = store.map_err(|error| Failure::unavailable(format_args!("{url}: {error}")))?;
+    let store = FlaskSessionStore::open(file, &table(url), layout, options);
+    let store = store
+        .map_err(|error| Failure::unavailable(format_args!("{url}: {}", ErrorChain::of(&error))))?;
     Ok(Box::new(store))
 }
 
 fn layout(url: &StoreUrl) -> Result<FlaskSession, Failure> {
-    let format = match url.own(FORMAT) {
+    let format = match url.inner().parameter(FORMAT).as_deref() {
         None | Some("msgpack") => Format::MsgPack,
         Some("json") => Format::Json,
         Some(other) => {
@@ -74,10 +78,10 @@ fn layout(url: &StoreUrl) -> Result<FlaskSession, Failure> {
         }
     };
     let mut layout = FlaskSession::new(format);
-    if let Some(prefix) = url.own(KEY_PREFIX) {
+    if let Some(prefix) = url.inner().parameter(KEY_PREFIX) {
         layout = layout.with_prefix(prefix);
     }
-    if let Some(text) = url.own(LIFETIME) {
+    if let Some(text) = url.inner().parameter(LIFETIME) {
         let seconds = text.parse().ok().filter(|seconds| *seconds > 0);
         let seconds = seconds.ok_or_else(|| {
             Failure::usage(format_args!(

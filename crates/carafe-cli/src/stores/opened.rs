@@ -4,14 +4,18 @@ use std::sync::Arc;
 
 use carafe_core::{
     clock::Timestamp,
-    store::{BoxFuture, Health, Inventory, SessionStore, StoreError, StoreKey, UserSessions},
+    error::ErrorChain,
+    store::{
+        BoxFuture, ErasedStore, Health, InvalidStoreUrl, SessionListing, StoreError, StoreKey,
+        UserSessions,
+    },
 };
 
 use super::{StoreKind, StoreUrl};
 use crate::failure::Failure;
 
-/// What every store of this program can do beside its contract.
-pub(crate) trait Operated: SessionStore {
+/// The operations of every store beside its contract.
+pub(crate) trait Operated: ErasedStore {
     /// How it is.
     fn health(&self) -> BoxFuture<'_, Result<Health, StoreError>>;
 }
@@ -23,13 +27,13 @@ pub(crate) struct OpenStore {
     store: Arc<dyn Operated>,
 }
 
-/// What `init` has done.
+/// The outcome of `init`.
 #[allow(dead_code, reason = "not every kind of store has every answer")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Initialized {
     /// The tables were not there and now are.
     Made,
-    /// They were there.
+    /// They existed.
     WereThere,
     /// This kind of store has none.
     NeedsNothing,
@@ -53,22 +57,22 @@ impl OpenStore {
         &self.url
     }
 
-    pub(crate) fn sessions(&self) -> &dyn SessionStore {
+    pub(crate) fn sessions(&self) -> &dyn ErasedStore {
         &*self.store
     }
 
-    /// The same store, to be owned by somebody else.
-    pub(crate) fn shared(&self) -> Arc<dyn SessionStore> {
-        Arc::clone(&self.store) as Arc<dyn SessionStore>
+    /// Returns a shared handle of the store.
+    pub(crate) fn shared(&self) -> Arc<dyn ErasedStore> {
+        Arc::clone(&self.store) as Arc<dyn ErasedStore>
     }
 
-    pub(crate) fn inventory(&self) -> Result<&dyn Inventory, Failure> {
-        let found = self.store.inventory();
+    pub(crate) fn listing(&self) -> Result<&dyn SessionListing, Failure> {
+        let found = self.store.powers().listing();
         found.ok_or_else(|| self.failure(&StoreError::Unsupported))
     }
 
     pub(crate) fn users(&self) -> Result<&dyn UserSessions, Failure> {
-        let found = self.store.users();
+        let found = self.store.powers().users();
         found.ok_or_else(|| self.failure(&StoreError::Unsupported))
     }
 
@@ -77,7 +81,7 @@ impl OpenStore {
         health.map_err(|error| self.failure(&error))
     }
 
-    /// What a command says about `error`, which came from this store.
+    /// Returns the failure of a command for `error`, which came from this store.
     pub(crate) fn failure(&self, error: &StoreError) -> Failure {
         self.url.failure(error)
     }
@@ -85,16 +89,21 @@ impl OpenStore {
 
 /// [`OpenStore::failure`] for a store that did not open.
 pub(super) fn failure(url: &StoreUrl, error: &StoreError) -> Failure {
-    let text = url.without_password(&format!("{url}: {error}"));
+    let text = url.redact(&ErrorChain::of(error).to_string());
     match error {
-        StoreError::Unavailable(_) | StoreError::Timeout(_) => Failure::Unavailable(text),
-        _ => Failure::Trouble(text),
+        StoreError::Unavailable(source) if source.is::<InvalidStoreUrl>() => {
+            Failure::usage(format_args!("{url}: {source}"))
+        }
+        StoreError::Unavailable(_) | StoreError::Timeout(_) => {
+            Failure::unavailable(format_args!("{url}: {text}"))
+        }
+        _ => Failure::trouble(format_args!("{url}: {text}")),
     }
 }
 
-/// Whether the store answers: one look for a session that nobody has.
+/// Loads a session that does not exist, to see whether the store answers.
 #[allow(dead_code, reason = "only stores with tables look for them")]
-pub(super) async fn probe(store: &dyn SessionStore) -> Result<(), StoreError> {
+pub(super) async fn probe(store: &dyn ErasedStore) -> Result<(), StoreError> {
     let key = StoreKey::random().map_err(StoreError::unavailable)?;
     store.load(&key, Timestamp::now()).await.map(drop)
 }

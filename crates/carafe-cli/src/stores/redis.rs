@@ -17,7 +17,7 @@ use super::{
 };
 use crate::failure::Failure;
 
-/// The parameter that is not the driver's.
+/// The parameter of a cluster and of sentinels, which have no URL of the store's own.
 const PREFIX: &str = "prefix";
 
 /// An operator waits where a visitor would not.
@@ -28,11 +28,7 @@ const DEADLINES: Deadlines = Deadlines {
 };
 
 pub(super) async fn open(url: &StoreUrl) -> Result<OpenStore, Failure> {
-    let mut options = RedisOptions::new().deadlines(DEADLINES);
-    if let Some(prefix) = url.own(PREFIX) {
-        options = options.prefix(prefix);
-    }
-    Ok(OpenStore::new(url, connect(url, options, &[PREFIX]).await?))
+    Ok(OpenStore::new(url, connect(url, url.inner()).await?))
 }
 
 #[cfg(feature = "flask-session")]
@@ -40,61 +36,80 @@ pub(super) async fn open_flask_session(
     url: &StoreUrl,
     layout: FlaskSession,
 ) -> Result<Box<dyn Walk>, Failure> {
-    if url.scheme().ends_with("+cluster") {
+    if url.inner().scheme().ends_with("+cluster") {
         return Err(Failure::usage(format_args!(
             "{url}: a cluster in Flask-Session's layout is walked through node by node; run this for each \
              primary, as flask-session+redis://"
         )));
     }
-    let options = RedisOptions::new().deadlines(DEADLINES);
-    let store = connect(url, options, &super::flask_session::PARAMETERS).await?;
+    let mut own = url.inner().clone();
+    super::flask_session::PARAMETERS
+        .into_iter()
+        .for_each(|name| drop(own.take(name)));
+    let store = connect(url, &own).await?;
     Ok(Box::new(store.flask_session(layout)))
 }
 
-/// `own` are the parameters that are not the driver's.
+/// `given` is `url` without what only Flask-Session's layout has.
 async fn connect(
     url: &StoreUrl,
-    options: RedisOptions,
-    own: &[&str],
+    given: &carafe_core::store::StoreUrl,
 ) -> Result<RedisStore, Failure> {
-    let store = match url.scheme() {
-        "redis+cluster" => options.connect_cluster(nodes(url, "redis")).await,
-        "rediss+cluster" => options.connect_cluster(nodes(url, "rediss")).await,
-        "redis+sentinel" => {
-            let (sentinels, service) = sentinels(url)?;
-            options.connect_sentinel(sentinels, service).await
+    let options = RedisOptions::new().deadlines(DEADLINES);
+    let several = |options: RedisOptions| {
+        given
+            .check_parameters(&[PREFIX])
+            .map_err(|error| Failure::usage(format_args!("{url}: {error}")))?;
+        Ok(match given.parameter(PREFIX) {
+            Some(prefix) => options.prefix(&prefix),
+            None => options,
+        })
+    };
+    let store = match given.scheme() {
+        "redis+cluster" => {
+            several(options)?
+                .connect_cluster(nodes(given, "redis"))
+                .await
         }
-        scheme => options.connect(url.for_driver(scheme, own)).await,
+        "rediss+cluster" => {
+            several(options)?
+                .connect_cluster(nodes(given, "rediss"))
+                .await
+        }
+        "redis+sentinel" => {
+            let service = service(url, given)?;
+            several(options)?
+                .connect_sentinel(given.hosts(), service)
+                .await
+        }
+        _ => options.connect(given.for_driver()).await,
     };
     store.map_err(|error| failure(url, &error))
 }
 
 /// A URL for each node, each with the user and the password.
-fn nodes(url: &StoreUrl, scheme: &str) -> Vec<String> {
-    let rest = url.place().trim_start_matches('/').trim_end_matches('/');
-    let (user, hosts) = match rest.rsplit_once('@') {
-        Some((user, hosts)) => (format!("{user}@"), hosts),
-        None => (String::new(), rest),
-    };
-    let node = |host| format!("{scheme}://{user}{host}");
-    hosts.split(',').map(node).collect()
+fn nodes(given: &carafe_core::store::StoreUrl, scheme: &str) -> Vec<String> {
+    let node = |host| given.of_host(host).with_scheme(scheme).for_driver();
+    given.hosts().map(node).collect()
 }
 
-/// The addresses, and the name of the service.
-fn sentinels(url: &StoreUrl) -> Result<(impl Iterator<Item = &str>, &str), Failure> {
-    let rest = url.place().trim_start_matches('/');
-    let named = rest.split_once('/').filter(|(_, name)| !name.is_empty());
-    let (hosts, service) = named.ok_or_else(|| {
+/// The name under which the sentinels know the primary.
+fn service<'u>(
+    url: &StoreUrl,
+    given: &'u carafe_core::store::StoreUrl,
+) -> Result<&'u str, Failure> {
+    if given.has_user_info() {
+        return Err(Failure::usage(format_args!(
+            "{url}: a URL of sentinels takes no user and no password"
+        )));
+    }
+    let rest = given.place().trim_start_matches('/');
+    let named = rest.split_once('/').map(|(_, name)| name);
+    named.filter(|name| !name.is_empty()).ok_or_else(|| {
         Failure::usage(format_args!(
             "{url} names no service; write redis+sentinel://host:26379,host:26379/service"
         ))
-    })?;
-    if hosts.contains('@') {
-        return Err(Failure::usage(format_args!(
-            "{url}: a URL of sentinels takes no password"
-        )));
-    }
-    Ok((hosts.split(','), service))
+    })
 }
 
 impl Operated for RedisStore {

@@ -1,10 +1,14 @@
-//! `postgres://` and `mysql://`. `?table=name` names the table of an application that has set one.
+//! `postgres://` and `mysql://`. `?table=name` names the table of an application that has set one, which
+//! the store reads itself.
 
 use std::time::Duration;
 
 #[cfg(feature = "flask-session")]
 use carafe_core::flask::stored::{FlaskSession, Walk};
-use carafe_core::store::{BoxFuture, Deadlines, Health, StoreError};
+use carafe_core::{
+    error::ErrorChain,
+    store::{BoxFuture, Deadlines, Health, StoreError},
+};
 #[cfg(feature = "mysql")]
 use carafe_sqlx::MySqlStore;
 #[cfg(feature = "postgres")]
@@ -18,11 +22,6 @@ use super::{
 };
 use crate::failure::Failure;
 
-/// The parameter that is not the driver's.
-const TABLE: &str = "table";
-/// With those of Flask-Session's layout.
-const FLASK_SESSIONS: [&str; 4] = [TABLE, "key_prefix", "lifetime", "format"];
-
 /// An operator waits where a visitor would not.
 const DEADLINES: Deadlines = Deadlines {
     connect: Duration::from_secs(10),
@@ -30,11 +29,11 @@ const DEADLINES: Deadlines = Deadlines {
     write: Duration::from_secs(10),
 };
 
-/// What the two databases have in common, without their types.
+/// The common part of both databases, without their types.
 macro_rules! database {
-    ($store:ident, $scheme:literal, $connect:ident, $open:ident, $init:ident, $flask_session:ident) => {
+    ($store:ident, $connect:ident, $open:ident, $init:ident, $flask_session:ident) => {
         pub(super) async fn $open(url: &StoreUrl) -> Result<OpenStore, Failure> {
-            let store = $connect(url).await?;
+            let store = $connect(url, url.inner()).await?;
             if let Err(error) = probe(&store).await {
                 return Err(without_tables(url, &error));
             }
@@ -42,7 +41,7 @@ macro_rules! database {
         }
 
         pub(super) async fn $init(url: &StoreUrl) -> Result<Initialized, Failure> {
-            let store = $connect(url).await?;
+            let store = $connect(url, url.inner()).await?;
             let were_there = probe(&store).await.is_ok();
             let migrated = store.migrate().await;
             migrated.map_err(|error| failure(url, &error))?;
@@ -54,8 +53,13 @@ macro_rules! database {
             url: &StoreUrl,
             layout: FlaskSession,
         ) -> Result<Box<dyn Walk>, Failure> {
-            let store = $connect(url).await?.flask_session(layout);
-            let store = store.table(flask_session::table(url));
+            let mut own = url.inner().clone();
+            flask_session::PARAMETERS
+                .into_iter()
+                .for_each(|name| drop(own.take(name)));
+            own.take(flask_session::TABLE);
+            let store = $connect(url, &own).await?.flask_session(layout);
+            let store = store.table(&flask_session::table(url));
             let store = store.map_err(Failure::usage)?;
             match probe(&store).await {
                 Ok(()) => Ok(Box::new(store)),
@@ -63,17 +67,12 @@ macro_rules! database {
             }
         }
 
-        async fn $connect(url: &StoreUrl) -> Result<$store, Failure> {
-            let own: &[&str] = match url.is_flask_session() {
-                true => &FLASK_SESSIONS,
-                false => &[TABLE],
-            };
-            let store = $store::connect(&url.for_driver($scheme, own)).await;
+        async fn $connect(
+            url: &StoreUrl,
+            given: &carafe_core::store::StoreUrl,
+        ) -> Result<$store, Failure> {
+            let store = $store::connect(&given.for_driver()).await;
             let store = store.map_err(|error| failure(url, &error))?;
-            let store = match url.own(TABLE) {
-                Some(table) => store.table(table).map_err(Failure::usage)?,
-                None => store,
-            };
             Ok(store.deadlines(DEADLINES))
         }
 
@@ -88,7 +87,6 @@ macro_rules! database {
 #[cfg(feature = "postgres")]
 database!(
     PostgresStore,
-    "postgres",
     connect_postgres,
     open_postgres,
     init_postgres,
@@ -97,7 +95,6 @@ database!(
 #[cfg(feature = "mysql")]
 database!(
     MySqlStore,
-    "mysql",
     connect_mysql,
     open_mysql,
     init_mysql,
@@ -113,7 +110,7 @@ fn made(were_there: bool) -> Initialized {
 
 #[cfg(feature = "flask-session")]
 fn without_flask_session(url: &StoreUrl, error: &StoreError) -> Failure {
-    let text = error.to_string();
+    let text = ErrorChain::of(error).to_string();
     match text.contains("does not exist") || text.contains("doesn't exist") {
         true => Failure::unavailable(format_args!(
             "{url}: there is no table {:?} of Flask-Session's; ?table=NAME is SESSION_SQLALCHEMY_TABLE",
@@ -125,7 +122,7 @@ fn without_flask_session(url: &StoreUrl, error: &StoreError) -> Failure {
 
 /// The most common reason for a database that lets us in and cannot answer.
 fn without_tables(url: &StoreUrl, error: &StoreError) -> Failure {
-    let text = error.to_string();
+    let text = ErrorChain::of(error).to_string();
     match text.contains("does not exist") || text.contains("doesn't exist") {
         true => Failure::unavailable(format_args!(
             "{url}: there are no sessions; `carafe store init` makes the table"

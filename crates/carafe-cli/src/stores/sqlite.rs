@@ -2,7 +2,10 @@
 
 use std::{io::ErrorKind, time::Duration};
 
-use carafe_core::store::{BoxFuture, Health, StoreError};
+use carafe_core::{
+    error::ErrorChain,
+    store::{BoxFuture, Health, StoreError},
+};
 use carafe_sqlite::{OpenError, SqliteOptions, SqliteStore};
 
 use super::{Initialized, OpenStore, StoreUrl, opened::Operated};
@@ -31,7 +34,7 @@ pub(super) fn init(url: &StoreUrl) -> Result<Initialized, Failure> {
 
 fn store(url: &StoreUrl, migrate: bool) -> Result<SqliteStore, OpenError> {
     let options = SqliteOptions::default().deadline(DEADLINE).migrate(migrate);
-    SqliteStore::from_url(&url.for_driver(url.scheme(), &[]), options)
+    SqliteStore::from_url(&url.inner().for_driver(), options)
 }
 
 fn refused(url: &StoreUrl, error: &OpenError) -> Failure {
@@ -44,8 +47,8 @@ fn refused(url: &StoreUrl, error: &OpenError) -> Failure {
         (true, _) => Failure::unavailable(format_args!(
             "{url}: there are no sessions; `carafe store init --store {url}` makes the file and its tables"
         )),
-        (false, OpenError::Url { .. }) => Failure::usage(error),
-        (false, _) => Failure::unavailable(format_args!("{url}: {error}")),
+        (false, OpenError::Url(_)) => Failure::usage(error),
+        (false, _) => Failure::unavailable(format_args!("{url}: {}", ErrorChain::of(error))),
     }
 }
 

@@ -1,11 +1,17 @@
-//! The attributes of a cookie, checked and put into text.
+//! Validates the attributes of a cookie and renders them.
 //!
-//! One place for both writers, [`SetCookie`](super::SetCookie) and [`CookiePolicy`](super::CookiePolicy), so that
-//! they cannot differ. Never guesses: what no browser would read as meant is an error.
+//! [`SetCookie`](super::SetCookie) and [`CookiePolicy`](super::CookiePolicy) share this code, so
+//! their output cannot differ. Attributes are never guessed: a value that browsers would misread is
+//! an error.
 
-use super::{CookieError, MAX_ATTRIBUTE_BYTES, MAX_COOKIE_BYTES, SameSite, prefix};
+use std::net::Ipv6Addr;
 
-/// Attributes as they were asked for, not yet checked.
+use super::{
+    CookieError, MAX_ATTRIBUTE_BYTES, MAX_COOKIE_BYTES, SameSite, prefix,
+    public_suffix::is_public_suffix,
+};
+
+/// Attributes as requested, not yet validated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Attributes {
     pub(super) domain: Option<String>,
@@ -16,8 +22,9 @@ pub(super) struct Attributes {
     pub(super) partitioned: bool,
 }
 
-/// The attributes' text around the expiry, which changes with each cookie. Werkzeug's order:
-/// Domain, (Expires, Max-Age), Secure, HttpOnly, Path, SameSite, Partitioned.
+/// The text of the attributes before and after the expiry, which differs for each cookie.
+///
+/// Werkzeug's order: Domain, (Expires, Max-Age), Secure, HttpOnly, Path, SameSite, Partitioned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct AttributeText {
     pub(super) before_expiry: String,
@@ -25,7 +32,7 @@ pub(super) struct AttributeText {
 }
 
 impl Default for Attributes {
-    /// Werkzeug's: `Path=/` and nothing else.
+    /// Returns Werkzeug's defaults: `Path=/` and nothing else.
     fn default() -> Self {
         let (domain, path, same_site) = (None, Some("/".to_owned()), None);
         Self {
@@ -40,17 +47,23 @@ impl Default for Attributes {
 }
 
 impl Attributes {
-    /// The same with domain and path as they are sent, checked by themselves and against the name.
+    /// Validates the attributes alone and with `name`.
+    ///
+    /// Returns domain and path in their rendered form.
     pub(super) fn checked(&self, name: &str) -> Result<Self, CookieError> {
         check_name(name)?;
         let checked = Self {
             domain: self.domain.as_deref().map(domain_text).transpose()?,
             path: self.path.as_deref().map(path_text).transpose()?,
-            // As Werkzeug: browsers refuse one without the other.
+            // As in Werkzeug: browsers reject `Partitioned` without `Secure`.
             secure: self.secure || self.partitioned,
             ..*self
         };
-        prefix::check(name, checked.promised())?;
+        prefix::check(name, checked.promised()).map_err(|broken| CookieError::Prefix {
+            name: name.to_owned(),
+            prefix: broken.prefix,
+            rule: broken.rule,
+        })?;
         Ok(checked)
     }
 
@@ -63,7 +76,7 @@ impl Attributes {
         }
     }
 
-    /// The text of checked attributes.
+    /// Renders validated attributes.
     pub(super) fn text(&self) -> AttributeText {
         let before_expiry = self
             .domain
@@ -94,8 +107,10 @@ impl Attributes {
     }
 }
 
-/// A token: nothing else survives all browsers and proxies (RFC 6265 §4.1.1). Refuses the empty name too, whose
-/// cookies are read as anything (CVE-2023-23934).
+/// Checks that `name` is a token (RFC 6265 §4.1.1).
+///
+/// Browsers and proxies disagree on all other names. The empty name is rejected too, because
+/// browsers misread cookies without a name (CVE-2023-23934).
 pub(super) fn check_name(name: &str) -> Result<(), CookieError> {
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if name.is_empty() || !name.bytes().all(is_token) {
@@ -106,7 +121,7 @@ pub(super) fn check_name(name: &str) -> Result<(), CookieError> {
     check_size(name, name.len())
 }
 
-/// Name and value as they are sent, without the `=` (RFC 6265bis §5.6).
+/// Checks the rendered size of name and value, without the `=` (RFC 6265bis §5.6).
 pub(super) fn check_size(name: &str, size: usize) -> Result<(), CookieError> {
     if size > MAX_COOKIE_BYTES {
         return Err(CookieError::TooLarge {
@@ -127,16 +142,21 @@ fn check_attribute(attribute: &'static str, text: String) -> Result<String, Cook
     Ok(text)
 }
 
-/// The domain without port and leading dots, as Werkzeug sends it; an error if it is no host name.
+/// Returns the domain without port and leading dots, as Werkzeug renders it.
+///
+/// Fails if the domain is not a host name or if browsers would drop the cookie.
 fn domain_text(domain: &str) -> Result<String, CookieError> {
     let host = domain
         .split(':')
         .next()
         .unwrap_or_default()
         .trim_start_matches('.');
-    // One dot at the end is allowed: the root.
-    let labels = host.strip_suffix('.').unwrap_or(host).split('.');
-    match labels.map(label_error).find_map(Result::err) {
+    let is_ip = is_ipv4(host) || domain.starts_with('[') || domain.parse::<Ipv6Addr>().is_ok();
+    let reason = match is_ip {
+        true => Some("a cookie for an IP address is for that host only; leave the domain out"),
+        false => host_error(host),
+    };
+    match reason {
         Some(reason) => Err(CookieError::Domain {
             domain: domain.to_owned(),
             reason,
@@ -145,7 +165,43 @@ fn domain_text(domain: &str) -> Result<String, CookieError> {
     }
 }
 
-/// Letters, digits, `-`, and `_`, which some internal networks have.
+/// Returns the reason why browsers would drop a cookie for this host and its subdomains.
+fn host_error(host: &str) -> Option<&'static str> {
+    if let Some(name) = host.strip_suffix('.').filter(|name| !name.is_empty()) {
+        let reason = "browsers drop the cookie because of the dot at the end; leave the dot out";
+        return host_error(name).or(Some(reason));
+    }
+    let labels = || host.split('.');
+    if let Some(reason) = labels().map(label_error).find_map(Result::err) {
+        return Some(reason);
+    }
+    // Browsers treat `localhost` as an ordinary name, although it contains no dot.
+    if labels().count() == 1 && !host.eq_ignore_ascii_case("localhost") {
+        return Some(
+            "browsers drop a cookie for a top-level domain or a name without a dot; write a domain of your own, such as \
+             \"example.com\", or leave it out for this host only",
+        );
+    }
+    is_public_suffix(host).then_some(
+        "browsers drop a cookie for a public suffix, below which unrelated parties have names; write a domain of your own \
+         below it, or leave it out for this host only",
+    )
+}
+
+/// Returns whether URL parsers read the name as an IPv4 address.
+///
+/// The last label of such a name is a number (WHATWG URL, ends-in-a-number checker).
+fn is_ipv4(host: &str) -> bool {
+    let name = host.strip_suffix('.').unwrap_or(host);
+    let last = name.rsplit('.').next().unwrap_or_default();
+    let hexadecimal = last.strip_prefix("0x").or_else(|| last.strip_prefix("0X"));
+    match hexadecimal {
+        Some(digits) => digits.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        None => !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit()),
+    }
+}
+
+/// Accepts letters, digits, `-`, and `_`, which some internal networks use.
 fn label_error(label: &str) -> Result<(), &'static str> {
     if !label.is_ascii() {
         return Err("write an international name in its ASCII form (punycode, xn--…)");
@@ -154,15 +210,17 @@ fn label_error(label: &str) -> Result<(), &'static str> {
         .bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
     {
-        return Err("only letters, digits, \"-\" and \"_\" may stand between the dots");
+        return Err("only letters, digits, \"-\" and \"_\" are allowed between the dots");
     }
     if label.is_empty() || label.len() > 63 {
-        return Err("between the dots must stand 1 to 63 characters");
+        return Err("each label between the dots must have 1 to 63 characters");
     }
     Ok(())
 }
 
-/// The path percent-encoded as Werkzeug does: what an URL's path may have stays, as does `%`.
+/// Percent-encodes the path as Werkzeug does.
+///
+/// The characters that a URL path may contain, and `%`, stay.
 fn path_text(path: &str) -> Result<String, CookieError> {
     let mut out = String::with_capacity(path.len());
     for byte in path.bytes() {

@@ -1,25 +1,70 @@
-//! The values of one name, over all `Cookie` lines: the way every request with a session takes.
+//! The values of one cookie name over all `Cookie` lines, which every request with a session reads.
 //!
-//! A browser sends cookies of one name and several paths or domains in an order that nobody should trust
-//! (RFC 6265bis §4.2.2), and a neighbour domain can add its own ("cookie tossing"), so that the caller gets up to
-//! four to choose from. Never copies an unquoted value, never decides between two.
+//! Browsers send cookies of one name with several paths or domains in an order that servers should
+//! not rely on (RFC 6265bis §4.2.2), and a sibling domain can add its own cookie ("cookie
+//! tossing"). The caller therefore receives up to four values to choose from. Unquoted values are
+//! never copied, and this module does not choose between two values.
 
 use std::{borrow::Cow, fmt, ops::Deref};
 
 use super::{Grammar, parse::each_pair};
 
-/// The most values of one name that are looked at.
+/// Maximum number of values of one name that are read.
 pub const MAX_CANDIDATES: usize = 4;
 
-/// Up to [`MAX_CANDIDATES`] values of one name, in the order they were sent. A slice of bytes
-/// each; `Debug` shows only how many.
+/// Up to [`MAX_CANDIDATES`] values of one name, in the order of the header, as byte slices.
+///
+/// `Debug` shows only the number of values.
 #[derive(Clone, Default)]
 pub struct Candidates<'h> {
     values: [Cow<'h, [u8]>; MAX_CANDIDATES],
     count: usize,
+    /// The last value of the request, if it is beyond `values`.
+    beyond: Option<Cow<'h, [u8]>>,
 }
 
-/// The values of the cookies called `name`, from all `Cookie` header lines of a request in order.
+impl<'h> Candidates<'h> {
+    /// Returns a single value.
+    pub(crate) fn of(value: &'h [u8]) -> Self {
+        let mut candidates = Self::default();
+        candidates.values[0] = Cow::Borrowed(value);
+        candidates.count = 1;
+        candidates
+    }
+}
+
+impl Candidates<'_> {
+    /// Returns whether the request has more than [`MAX_CANDIDATES`] values of the name.
+    ///
+    /// The values beyond the limit are not read, so the value that the application set may be
+    /// missing.
+    ///
+    /// ```
+    /// use carafe_core::cookie::{Grammar, values_of};
+    /// let values = values_of([b"s=1; s=2; s=3; s=4; s=5".as_slice()], "s", Grammar::Strict);
+    /// assert!(values.exceeds());
+    /// assert_eq!(values.len(), 4);
+    /// ```
+    #[must_use]
+    pub const fn exceeds(&self) -> bool {
+        self.beyond.is_some()
+    }
+
+    /// Returns the last value of the request, regardless of the limit.
+    ///
+    /// ```
+    /// use carafe_core::cookie::{Grammar, values_of};
+    /// let values = values_of([b"s=1; s=2; s=3; s=4; s=5".as_slice()], "s", Grammar::Strict);
+    /// assert_eq!(values.sent_last(), Some(b"5".as_slice()));
+    /// ```
+    #[must_use]
+    pub fn sent_last(&self) -> Option<&[u8]> {
+        let last = self.beyond.as_ref().or_else(|| self.last());
+        last.map(AsRef::as_ref)
+    }
+}
+
+/// Returns the values of the cookies `name`, from all `Cookie` header lines of a request in order.
 ///
 /// Names are compared byte for byte. Nothing is allocated unless a value has escapes.
 ///
@@ -36,23 +81,37 @@ pub fn values_of<'h>(
     name: &str,
     grammar: Grammar,
 ) -> Candidates<'h> {
-    let mut found = Candidates::default();
+    values_beside(headers, (name, None), grammar).0
+}
+
+/// Returns [`values_of`] and whether the request has a cookie of the other name.
+pub(crate) fn values_beside<'h>(
+    headers: impl IntoIterator<Item = &'h [u8]>,
+    (name, other): (&str, Option<&str>),
+    grammar: Grammar,
+) -> (Candidates<'h>, bool) {
+    let (mut found, mut has_other) = (Candidates::default(), false);
     each_pair(headers, grammar, |pair| {
-        if pair.name() == name.as_bytes()
-            && let Some(place) = found.values.get_mut(found.count)
-        {
-            *place = pair.value();
-            found.count += 1;
+        if pair.name() != name.as_bytes() {
+            has_other |= other.is_some_and(|other| pair.name() == other.as_bytes());
+            return;
+        }
+        match found.values.get_mut(found.count) {
+            Some(place) => {
+                *place = pair.value();
+                found.count += 1;
+            }
+            None => found.beyond = Some(pair.value()),
         }
     });
-    found
+    (found, has_other)
 }
 
 impl<'h> Deref for Candidates<'h> {
     type Target = [Cow<'h, [u8]>];
 
     fn deref(&self) -> &Self::Target {
-        // `count` slots were filled, one by one.
+        // The first `count` slots are filled.
         self.values.get(..self.count).unwrap_or_default()
     }
 }

@@ -1,7 +1,8 @@
-//! From and to the `cookie` crate's `Cookie`, for applications that have some already.
+//! Conversions from and to the `cookie` crate's `Cookie`.
 //!
-//! `cookie::Cookie` prints its value as it is, without quotation. So the conversion to it gives the value as
-//! [`SetCookie`] would send it, and the one from it takes quotation marks off again.
+//! `cookie::Cookie` prints its value unquoted. The conversion to `Cookie` therefore yields the
+//! value as [`SetCookie`] would render it, and the conversion from `Cookie` removes quotation
+//! marks.
 
 use ::cookie::{Cookie, Expiration, time::OffsetDateTime};
 
@@ -12,7 +13,7 @@ use super::{
 };
 use crate::clock::Timestamp;
 
-/// Keeps all attributes; a `Max-Age` stays without `Expires`, and no path stays no path.
+/// Keeps all attributes; a `Max-Age` gets no `Expires`, and a missing path stays missing.
 ///
 /// ```
 /// use carafe_core::{clock::Timestamp, cookie::SetCookie};
@@ -35,7 +36,8 @@ impl From<Cookie<'_>> for SetCookie {
         ours.attributes.http_only = theirs.http_only().unwrap_or(false);
         ours.attributes.same_site = theirs.same_site().map(SameSite::from);
         ours.attributes.partitioned = theirs.partitioned().unwrap_or(false);
-        // As `cookie` prints it: unless told, Secure goes with SameSite=None.
+        // As `cookie` prints it: `SameSite=None` implies `Secure` unless `Secure` was set
+        // explicitly.
         ours.attributes.secure = theirs
             .secure()
             .unwrap_or(theirs.same_site() == Some(::cookie::SameSite::None));
@@ -43,7 +45,7 @@ impl From<Cookie<'_>> for SetCookie {
     }
 }
 
-/// The checked cookie; its value is the text that would be sent.
+/// Validates the cookie; the result's value is the text that would be rendered.
 ///
 /// ```
 /// use carafe_core::cookie::SetCookie;
@@ -110,7 +112,7 @@ fn unquoted(value: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Bounded like our own dates, so that both refuse the same.
+/// Applies the limits of Carafe's own dates, so that both types reject the same times.
 fn date(at: Timestamp) -> Result<OffsetDateTime, CookieError> {
     super::http_date(at)?;
     OffsetDateTime::from_unix_timestamp(at.unix())
@@ -136,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn ckw_5_an_injection_is_refused_on_the_way_to_the_cookie_crate() {
+    fn a_conversion_to_the_cookie_crate_refuses_injections() {
         assert!(Cookie::try_from(SetCookie::new("a;b", "")).is_err());
         assert!(Cookie::try_from(SetCookie::new("a", "").domain("b; Secure")).is_err());
         assert!(

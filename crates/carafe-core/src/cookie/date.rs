@@ -1,17 +1,20 @@
 //! `Expires` text: IMF-fixdate, `Tue, 14 Nov 2023 22:13:20 GMT` (RFC 9110 §5.6.7).
 //!
-//! Written by hand, because a permanent session writes one on every response: 29 bytes put together with a
-//! few divisions, no calendar type. The tests compare every step with jiff.
+//! httpdate knows the times since 1970, jiff those before and up to 9999-12-30.
+
+use std::{fmt::Write as _, time::SystemTime};
+
+use httpdate::HttpDate;
+use jiff::fmt::rfc2822::DateTimePrinter;
 
 use super::CookieError;
 use crate::clock::Timestamp;
 
-const DAY: i64 = 24 * 60 * 60;
 /// 0001-01-01 00:00:00 and 9999-12-31 23:59:59: the years that have four digits.
 const FIRST: i64 = -62_135_596_800;
 const LAST: i64 = 253_402_300_799;
 
-/// The time as an HTTP date, as `Expires` has it.
+/// Returns the time as an HTTP date, the format of `Expires`.
 ///
 /// ```
 /// use carafe_core::{clock::Timestamp, cookie::http_date};
@@ -22,125 +25,86 @@ const LAST: i64 = 253_402_300_799;
 ///
 /// # Errors
 ///
-/// [`CookieError::Date`] outside the years 0001 to 9999, which have no such text.
+/// [`CookieError::Date`] outside the years 0001 to 9999, for which the format has no text.
 pub fn http_date(at: Timestamp) -> Result<String, CookieError> {
     let mut out = String::with_capacity(29);
     append_http_date(at, &mut out)?;
     Ok(out)
 }
 
-/// Appends the HTTP date; leaves `out` alone on an error.
+/// Appends the HTTP date. Leaves `out` unchanged on an error.
 pub(super) fn append_http_date(at: Timestamp, out: &mut String) -> Result<(), CookieError> {
     let unix = at.unix();
+    let error = CookieError::Date { unix };
     if !(FIRST..=LAST).contains(&unix) {
-        return Err(CookieError::Date { unix });
+        return Err(error);
     }
-    let (days, second) = (unix.div_euclid(DAY), unix.rem_euclid(DAY));
-    let (year, month, day) = civil(days);
-    out.push_str(name_in("ThuFriSatSunMonTueWed", days.rem_euclid(7)));
-    out.push_str(", ");
-    append_two_digits(day, out);
-    out.push(' ');
-    out.push_str(name_in("JanFebMarAprMayJunJulAugSepOctNovDec", month - 1));
-    out.push(' ');
-    append_two_digits(year / 100, out);
-    append_two_digits(year % 100, out);
-    for (separator, part) in [
-        (' ', second / 3600),
-        (':', second / 60 % 60),
-        (':', second % 60),
-    ] {
-        out.push(separator);
-        append_two_digits(part, out);
+    if unix >= 0 {
+        return write!(out, "{}", HttpDate::from(SystemTime::from(at))).map_err(|_| error);
     }
-    out.push_str(" GMT");
-    Ok(())
-}
-
-/// Year, month 1–12 and day 1–31 of a day counted from 1970-01-01: Howard Hinnant's `civil_from_days`
-/// ("chrono-compatible low-level date algorithms"), where a year begins in March, so that the leap day is its last.
-fn civil(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 {
-        month_from_march + 3
-    } else {
-        month_from_march - 9
+    let Ok(time) = jiff::Timestamp::from_second(unix) else {
+        return Err(error);
     };
-    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
-}
-
-/// The `index`-th name of three letters; empty out of range, which the callers' remainders exclude.
-fn name_in(names: &'static str, index: i64) -> &'static str {
-    let start = usize::try_from(index)
-        .unwrap_or(usize::MAX)
-        .saturating_mul(3);
-    names
-        .get(start..start.saturating_add(3))
-        .unwrap_or_default()
-}
-
-/// Appends 0–99 as two digits.
-fn append_two_digits(number: i64, out: &mut String) {
-    for digit in [number / 10, number % 10] {
-        out.push(char::from(b'0' + u8::try_from(digit).unwrap_or_default()));
-    }
+    let written = DateTimePrinter::new().print_timestamp_rfc9110(&time, out);
+    written.map_err(|_| error)
 }
 
 #[cfg(test)]
 mod tests {
-    use jiff::fmt::rfc2822::DateTimePrinter;
     use proptest::prelude::*;
 
-    use super::{FIRST, LAST, http_date};
+    use super::{DateTimePrinter, FIRST, LAST, http_date};
     use crate::clock::Timestamp;
 
+    const DAY: i64 = 24 * 60 * 60;
+
+    /// The text of jiff, whose last time is a day before `LAST`.
     fn jiffs(unix: i64) -> String {
         let at = jiff::Timestamp::from_second(unix).unwrap();
-        DateTimePrinter::new()
-            .timestamp_to_rfc9110_string(&at)
-            .unwrap()
+        let printer = DateTimePrinter::new();
+        printer.timestamp_to_rfc9110_string(&at).unwrap()
     }
 
-    fn ours(unix: i64) -> String {
+    fn text(unix: i64) -> String {
         http_date(Timestamp::from_unix(unix)).unwrap()
     }
 
     #[test]
-    fn ckw_9_every_day_of_four_centuries_is_jiffs() {
+    fn every_day_of_four_centuries_equals_that_of_jiff() {
         for day in 0..=146_097 {
-            let unix = day * super::DAY + day % super::DAY;
-            assert_eq!(ours(unix), jiffs(unix));
+            let unix = day * DAY + day % DAY;
+            assert_eq!(text(unix), jiffs(unix));
         }
     }
 
     #[test]
-    fn ckw_9_years_without_four_digits_are_refused() {
-        assert_eq!(ours(FIRST), "Mon, 01 Jan 0001 00:00:00 GMT");
-        assert_eq!(ours(LAST), "Fri, 31 Dec 9999 23:59:59 GMT");
-        assert_eq!(ours(-1), "Wed, 31 Dec 1969 23:59:59 GMT");
+    fn years_without_four_digits_are_refused() {
+        assert_eq!(text(FIRST), "Mon, 01 Jan 0001 00:00:00 GMT");
+        assert_eq!(text(LAST), "Fri, 31 Dec 9999 23:59:59 GMT");
         for unix in [FIRST - 1, LAST + 1, i64::MIN, i64::MAX] {
             assert!(http_date(Timestamp::from_unix(unix)).is_err());
         }
     }
 
+    #[test]
+    fn dates_before_1970_are_written() {
+        for (unix, expected) in [
+            (-1, "Wed, 31 Dec 1969 23:59:59 GMT"),
+            (-DAY, "Wed, 31 Dec 1969 00:00:00 GMT"),
+            (-2_208_988_800, "Mon, 01 Jan 1900 00:00:00 GMT"),
+            (-11_644_473_600, "Mon, 01 Jan 1601 00:00:00 GMT"),
+        ] {
+            assert_eq!(text(unix), expected);
+        }
+    }
+
     proptest! {
         #[test]
-        fn ckw_9_dates_round_trip(unix in 0..=LAST) {
-            let text = ours(unix);
+        fn dates_round_trip(unix in 0..LAST - 2 * DAY) {
+            let text = text(unix);
             prop_assert_eq!(&text, &jiffs(unix));
-            let read = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(&text).unwrap();
-            prop_assert_eq!(read.as_second(), unix);
-        }
-
-        #[test]
-        fn ckw_9_dates_before_1970_are_jiffs(unix in FIRST..0) {
-            prop_assert_eq!(ours(unix), jiffs(unix));
+            let read = httpdate::parse_http_date(&text).unwrap();
+            prop_assert_eq!(Timestamp::from(read).unix(), unix);
         }
     }
 }

@@ -1,20 +1,26 @@
-//! Why a cookie was not written. One line each, saying what to change; never a cookie's value.
+//! The errors of writing cookies. Each message is one line that says what to change.
 
 use std::fmt;
 
 use super::{MAX_ATTRIBUTE_BYTES, MAX_COOKIE_BYTES, Prefix};
 
-/// Why a cookie or a policy was refused. The text says what to change and never contains a cookie's value.
+/// The reason why a cookie or a policy was rejected.
+///
+/// The text says what to change and never contains a cookie's value.
 ///
 /// ```
 /// use carafe_core::cookie::CookiePolicy;
 /// let error = CookiePolicy::builder("__Host-id").path("/app").build().unwrap_err();
-/// assert_eq!(error.to_string(), "cookie \"__Host-id\": the prefix __Host- needs Path=/; set the path to \"/\" or rename the cookie");
+/// assert_eq!(
+///     error.to_string(),
+///     "cookie \"__Host-id\": the prefix __Host- needs Path=/; \
+///      set the path to \"/\" or rename the cookie",
+/// );
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CookieError {
-    /// The name is empty or has a character that is no token character (RFC 6265 §4.1.1).
+    /// The name is empty or contains a character that a token does not allow (RFC 6265 §4.1.1).
     Name {
         /// The name as given.
         name: String,
@@ -24,51 +30,58 @@ pub enum CookieError {
         /// The path as given.
         path: String,
     },
-    /// The domain is no host name.
+    /// The domain is not a host name, or browsers drop cookies for it.
     Domain {
         /// The domain as given.
         domain: String,
-        /// What is wrong with it.
+        /// The reason why the domain is rejected.
         reason: &'static str,
     },
-    /// The name's prefix promises an attribute that is missing.
+    /// The name's prefix requires an attribute that is missing.
     Prefix {
         /// The cookie's name.
         name: String,
         /// The prefix.
         prefix: Prefix,
-        /// What is missing, and what to change.
+        /// The missing requirement, and what to change.
         rule: &'static str,
     },
-    /// The attribute means nothing to browsers without `Secure`.
+    /// The attribute has no effect in browsers without `Secure`.
     NeedsSecure {
-        /// The attribute that asks for it.
+        /// The attribute that requires `Secure`.
         attribute: &'static str,
     },
-    /// The text is no `SameSite` value.
+    /// The text is not a `SameSite` value.
     SameSite,
-    /// Name and value are longer than browsers keep.
+    /// Name and value are longer than browsers accept.
     TooLarge {
         /// The cookie's name.
         name: String,
-        /// Bytes of name and value together, as they would be sent.
+        /// Size of name and value together, in bytes, as rendered.
         size: usize,
     },
-    /// An attribute is longer than browsers read.
+    /// An attribute is longer than browsers accept.
     AttributeTooLong {
         /// The attribute's name.
         attribute: &'static str,
-        /// Bytes of its value, as they would be sent.
+        /// Size of the attribute's value, in bytes, as rendered.
         size: usize,
     },
-    /// Sessions would live so long that dates cannot say until when.
+    /// The session lifetime is too long for its expiry to be a valid date.
     Lifetime {
         /// The lifetime, in seconds.
         seconds: u64,
     },
+    /// A transport of sessions other than the cookie cannot be used.
+    Transport {
+        /// The name of the header.
+        name: String,
+        /// The reason, and what to change.
+        reason: &'static str,
+    },
     /// The expiry is outside the years 0001 to 9999.
     Date {
-        /// The time, in seconds since 1970.
+        /// The time, in seconds since 1970-01-01 00:00:00 UTC.
         unix: i64,
     },
 }
@@ -86,6 +99,9 @@ impl fmt::Display for CookieError {
                 f,
                 "a session lifetime of {seconds} seconds: use at most a hundred years"
             ),
+            Self::Transport { name, reason } => {
+                write!(f, "session transport in header {name:?}: {reason}")
+            }
             Self::Path { path } => write!(
                 f,
                 "cookie path {path:?}: must start with \"/\", or browsers ignore it"

@@ -1,8 +1,11 @@
-//! Which of the two readings of a `Cookie` header Flask applications have.
+//! The two grammars with which Flask applications read a `Cookie` header.
 
-/// How a `Cookie` header is read. For cookies that Flask or Carafe wrote, both read the same.
+/// The grammar of a `Cookie` header.
 ///
-/// They differ on what somebody else wrote: a value with a blank or a stray quotation mark, such as `a=b c` or `a={"k":1}`.
+/// Both grammars read cookies that Flask or Carafe wrote the same way.
+///
+/// The grammars differ on cookies of other writers, with values that contain a space or an
+/// unbalanced quotation mark, such as `a=b c` or `a={"k":1}`.
 ///
 /// ```
 /// use carafe_core::cookie::{Grammar, pairs};
@@ -12,9 +15,9 @@
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Grammar {
-    /// Werkzeug 3.1.9: what is not well-formed is dropped up to the next `;`.
+    /// Werkzeug 3.1.9: malformed text is dropped up to the next `;`.
     #[default]
     Strict,
-    /// Werkzeug 2.3 to 3.1.8: a value is whatever stands before the next `;`.
+    /// Werkzeug 2.3 to 3.1.8: a value extends to the next `;`.
     Lenient,
 }

@@ -1,12 +1,13 @@
-//! The `Cookie` header as pairs of bytes, without a copy.
+//! The `Cookie` header as pairs of byte slices, without a copy.
 //!
-//! Works on bytes: no Unicode white space is trimmed and no name is percent-decoded, so that nothing can
-//! pose as `__Host-…` (CVE-2020-8184; "Cookie Chaos": U+2000 before the name). Nameless cookies are
-//! dropped, not read again (CVE-2023-23934). Work is linear and bounded: at most [`MAX_HEADER_BYTES`]
-//! and [`MAX_PAIRS`] are looked at (CVE-2025-58186). Each header line is read for itself; a
-//! quotation never spans two.
+//! Parses bytes: no Unicode whitespace is trimmed and no name is percent-decoded, so that no other
+//! name can pass for `__Host-…` (CVE-2020-8184; "Cookie Chaos": U+2000 before the name). Cookies
+//! without a name are dropped, not reinterpreted (CVE-2023-23934). Work is linear and bounded: at
+//! most [`MAX_HEADER_BYTES`] and [`MAX_PAIRS`] are read (CVE-2025-58186). Each header line is
+//! parsed separately; a quoted value never spans two lines.
 //!
-//! Never decides which cookie to believe. Next: `candidates.rs` (one name), `request.rs` (all).
+//! This module does not choose between cookies of the same name. Read next: `candidates.rs` (one
+//! name), `request.rs` (all names).
 
 use std::{borrow::Cow, fmt};
 
@@ -15,13 +16,14 @@ mod strict;
 
 use super::{Grammar, value::unescape};
 
-/// The most header bytes that are looked at, over all `Cookie` lines of a request: 64 KiB. What stands
-/// behind is as if it had not been sent; a pair that the limit cuts through is dropped.
+/// Maximum number of header bytes that are read, over all `Cookie` lines of a request: 64 KiB.
+///
+/// Bytes beyond the limit are ignored; a pair that crosses the limit is dropped.
 pub const MAX_HEADER_BYTES: usize = 64 * 1024;
-/// The most pairs that are looked at, over all `Cookie` lines of a request.
+/// Maximum number of pairs that are read, over all `Cookie` lines of a request.
 pub const MAX_PAIRS: usize = 200;
 
-/// One cookie as it was sent. `Debug` shows its name only.
+/// A cookie of a request. `Debug` shows only the name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Pair<'h> {
     name: &'h [u8],
@@ -29,7 +31,7 @@ pub struct Pair<'h> {
     quoted: bool,
 }
 
-/// The pairs of one `Cookie` header line; made by [`pairs`].
+/// An iterator over the pairs of one `Cookie` header line; created by [`pairs`].
 #[derive(Clone)]
 pub struct Pairs<'h> {
     line: &'h [u8],
@@ -38,7 +40,7 @@ pub struct Pairs<'h> {
     grammar: Grammar,
 }
 
-/// The cookies of one `Cookie` header line, in order.
+/// Returns the cookies of one `Cookie` header line, in order.
 ///
 /// ```
 /// use carafe_core::cookie::{Grammar, pairs};
@@ -57,8 +59,8 @@ pub fn pairs(header: &[u8], grammar: Grammar) -> Pairs<'_> {
     }
 }
 
-/// Shows the pairs of all lines, in order and within one budget.
-// A loop rather than an iterator over iterators: every request with a session comes this way.
+/// Passes the pairs of all lines to `see`, in order and within one budget.
+// A loop instead of nested iterators: every request with a session runs this code.
 #[inline]
 pub(super) fn each_pair<'h>(
     lines: impl IntoIterator<Item = &'h [u8]>,
@@ -77,7 +79,9 @@ pub(super) fn each_pair<'h>(
     }
 }
 
-/// The line, or of a longer one the part up to the last `;` within the limit: half a value must not count as a value.
+/// Returns the line, cut at the last `;` within the limit.
+///
+/// A truncated value must not count as a value.
 fn whole_pairs(line: &[u8], limit: usize) -> &[u8] {
     if line.len() <= limit {
         return line;
@@ -88,25 +92,47 @@ fn whole_pairs(line: &[u8], limit: usize) -> &[u8] {
 }
 
 impl<'h> Pair<'h> {
-    /// The name's bytes, as sent. Never empty.
+    /// Returns the bytes of the name, as sent. Never empty.
+    ///
+    /// ```
+    /// use carafe_core::cookie::{Grammar, pairs};
+    /// assert_eq!(pairs(b"a=1", Grammar::Strict).next().unwrap().name(), b"a");
+    /// ```
     #[must_use]
     pub const fn name(&self) -> &'h [u8] {
         self.name
     }
 
-    /// The value's bytes, as sent, with quotation marks and escapes.
+    /// Returns the bytes of the value, as sent, with quotation marks and escapes.
+    ///
+    /// ```
+    /// use carafe_core::cookie::{Grammar, pairs};
+    /// let pair = pairs(br#"a="x\073y""#, Grammar::Strict).next().unwrap();
+    /// assert_eq!(pair.raw_value(), br#""x\073y""#);
+    /// ```
     #[must_use]
     pub const fn raw_value(&self) -> &'h [u8] {
         self.raw_value
     }
 
-    /// Whether the value stands in quotation marks.
+    /// Returns whether the value is in quotation marks.
+    ///
+    /// ```
+    /// use carafe_core::cookie::{Grammar, pairs};
+    /// assert!(pairs(br#"a="1""#, Grammar::Strict).next().unwrap().is_quoted());
+    /// ```
     #[must_use]
     pub const fn is_quoted(&self) -> bool {
         self.quoted
     }
 
-    /// The value's bytes; a quoted one without its marks and with its escapes resolved.
+    /// Returns the bytes of the value, without quotation marks and with escapes resolved.
+    ///
+    /// ```
+    /// use carafe_core::cookie::{Grammar, pairs};
+    /// let pair = pairs(br#"a="x\073y""#, Grammar::Strict).next().unwrap();
+    /// assert_eq!(pair.value(), b"x;y".as_slice());
+    /// ```
     #[must_use]
     pub fn value(&self) -> Cow<'h, [u8]> {
         match self.raw_value {

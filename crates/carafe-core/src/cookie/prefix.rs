@@ -1,14 +1,12 @@
-//! Cookie name prefixes: what a name promises about its cookie's attributes.
+//! Cookie name prefixes: rules that a name imposes on the cookie's attributes.
 //!
-//! Browsers drop a cookie whose name makes a promise that its attributes break (RFC 6265bis §5.7,
-//! and the `__Http-` draft). They match the prefix without regard to case, so this does too.
-//! Never changes an attribute to fit: a broken promise is an error with what to change.
+//! Browsers drop a cookie that violates the rules of its name's prefix (RFC 6265bis §5.7, and the
+//! `__Http-` draft). Browsers ignore the prefix's letter case, and so does this module. Attributes
+//! are never changed to match: a violation is an error that says what to change.
 
 use std::fmt;
 
-use super::CookieError;
-
-/// A prefix of a cookie's name with a meaning to browsers.
+/// A cookie name prefix that browsers enforce.
 ///
 /// ```
 /// use carafe_core::cookie::Prefix;
@@ -18,17 +16,17 @@ use super::CookieError;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Prefix {
-    /// `__Secure-`: needs `Secure`.
+    /// `__Secure-`: requires `Secure`.
     Secure,
-    /// `__Host-`: needs `Secure`, `Path=/` and no `Domain`.
+    /// `__Host-`: requires `Secure`, `Path=/` and no `Domain`.
     Host,
-    /// `__Http-`: needs `Secure` and `HttpOnly`.
+    /// `__Http-`: requires `Secure` and `HttpOnly`.
     Http,
-    /// `__Host-Http-`: what `__Host-` and `__Http-` need.
+    /// `__Host-Http-`: has the requirements of both `__Host-` and `__Http-`.
     HostHttp,
 }
 
-/// What the rules look at.
+/// The attributes that the rules depend on.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Promised {
     pub(super) secure: bool,
@@ -38,7 +36,7 @@ pub(super) struct Promised {
 }
 
 impl Prefix {
-    /// The prefix of a name, in any case.
+    /// Returns the prefix of a name, ignoring case.
     #[must_use]
     pub fn of(name: &str) -> Option<Self> {
         let starts = |prefix: &Self| {
@@ -47,13 +45,13 @@ impl Prefix {
                 .get(..text.len())
                 .is_some_and(|start| start.eq_ignore_ascii_case(text))
         };
-        // The longest first: `__Host-Http-` also starts with `__Host-`.
+        // The longest prefix first: `__Host-Http-` also starts with `__Host-`.
         [Self::HostHttp, Self::Host, Self::Http, Self::Secure]
             .into_iter()
             .find(starts)
     }
 
-    /// The prefix as it is usually written.
+    /// Returns the prefix in its usual letter case.
     ///
     /// ```
     /// assert_eq!(carafe_core::cookie::Prefix::Host.as_str(), "__Host-");
@@ -76,7 +74,7 @@ impl Prefix {
         matches!(self, Self::Http | Self::HostHttp)
     }
 
-    /// The first promise that is broken, as "need; what to change".
+    /// Returns the first violated rule, as "requirement; what to change".
     const fn broken_rule(self, is: Promised) -> Option<&'static str> {
         if !is.secure {
             return Some("Secure; turn it on or rename the cookie");
@@ -100,17 +98,20 @@ impl fmt::Display for Prefix {
     }
 }
 
-/// Holds a name to its prefix.
-pub(super) fn check(name: &str, is: Promised) -> Result<(), CookieError> {
+/// A prefix, and the first rule that a cookie of this prefix breaks.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct BrokenRule {
+    pub(super) prefix: Prefix,
+    pub(super) rule: &'static str,
+}
+
+/// Checks the rules of the name's prefix.
+pub(super) fn check(name: &str, is: Promised) -> Result<(), BrokenRule> {
     let Some(prefix) = Prefix::of(name) else {
         return Ok(());
     };
     match prefix.broken_rule(is) {
-        Some(rule) => Err(CookieError::Prefix {
-            name: name.to_owned(),
-            prefix,
-            rule,
-        }),
+        Some(rule) => Err(BrokenRule { prefix, rule }),
         None => Ok(()),
     }
 }
@@ -119,9 +120,9 @@ pub(super) fn check(name: &str, is: Promised) -> Result<(), CookieError> {
 mod tests {
     use super::{Prefix, Promised, check};
 
-    /// The table of the draft: for each prefix, which of (Secure, HttpOnly, Domain, Path=/) pass.
+    /// The draft's table of (Secure, HttpOnly, Domain, Path=/) for each prefix.
     #[test]
-    fn ckw_3_each_prefix_needs_what_the_draft_says() {
+    fn each_prefix_needs_what_the_draft_says() {
         for bits in 0..16_u8 {
             let [secure, http_only, has_domain, root_path] =
                 [1, 2, 4, 8].map(|bit| bits & bit != 0);
@@ -155,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn ckw_3_only_the_start_of_a_name_is_a_prefix() {
+    fn only_the_start_of_a_name_is_a_prefix() {
         for name in [
             "_Host-a",
             "__Host",

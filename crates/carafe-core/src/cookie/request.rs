@@ -1,7 +1,7 @@
-//! All cookies of a request, owned: what handlers look into.
+//! All cookies of a request as owned text, for handlers.
 //!
-//! Names are case-sensitive and the first of several counts, as in Flask's `request.cookies`. Two allocations
-//! hold everything. Never shows a value in `Debug`.
+//! Names are case-sensitive, and the first cookie of a name counts, as in Flask's
+//! `request.cookies`. Two allocations hold all cookies. `Debug` never shows a value.
 
 use std::fmt;
 
@@ -12,7 +12,8 @@ use super::{
 
 /// The cookies of a request, decoded to text.
 ///
-/// Bytes that are no UTF-8 become U+FFFD in a value; a cookie with such a name is dropped, because no `&str` names it.
+/// Bytes of a value that are not UTF-8 become U+FFFD. A cookie with such a name is dropped, because
+/// no `&str` can name it.
 ///
 /// ```
 /// use carafe_core::cookie::{Grammar, RequestCookies};
@@ -23,34 +24,53 @@ use super::{
 /// ```
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct RequestCookies {
-    /// All names and values, one after the other.
+    /// All names and values, concatenated.
     text: String,
-    /// Where in `text` each cookie's name ends and its value ends.
+    /// The end of each cookie's name and of its value in `text`.
     ends: Vec<(usize, usize)>,
 }
 
 impl RequestCookies {
-    /// Reads all `Cookie` header lines of a request, in order.
+    /// Parses all `Cookie` header lines of a request, in order.
+    ///
+    /// ```
+    /// use carafe_core::cookie::{Grammar, RequestCookies};
+    /// let lines = [b"a=1".as_slice(), b"b=2; =nameless"];
+    /// assert_eq!(RequestCookies::parse(lines, Grammar::Strict).len(), 2);
+    /// ```
     pub fn parse<'h>(headers: impl IntoIterator<Item = &'h [u8]>, grammar: Grammar) -> Self {
         let mut cookies = Self::default();
         each_pair(headers, grammar, |pair| cookies.push(pair));
         cookies
     }
 
-    /// The value of the first cookie called `name`.
+    /// Returns the value of the first cookie `name`.
+    ///
+    /// ```
+    /// use carafe_core::cookie::{Grammar, RequestCookies};
+    /// let cookies = RequestCookies::parse([b"a=1; a=2".as_slice()], Grammar::Strict);
+    /// assert_eq!(cookies.get("a"), Some("1"));
+    /// assert_eq!(cookies.get("b"), None);
+    /// ```
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.get_all(name).next()
     }
 
-    /// The values of all cookies called `name`, in the order they were sent.
+    /// Returns the values of all cookies `name`, in the order of the header.
+    ///
+    /// ```
+    /// use carafe_core::cookie::{Grammar, RequestCookies};
+    /// let cookies = RequestCookies::parse([b"a=1; a=2".as_slice()], Grammar::Strict);
+    /// assert_eq!(cookies.get_all("a").collect::<Vec<_>>(), ["1", "2"]);
+    /// ```
     pub fn get_all<'c>(&'c self, name: &str) -> impl Iterator<Item = &'c str> {
         self.iter()
             .filter(move |(known, _)| *known == name)
             .map(|(_, value)| value)
     }
 
-    /// Names and values of all cookies, in the order they were sent.
+    /// Iterates over names and values of all cookies, in the order of the header.
     ///
     /// ```
     /// use carafe_core::cookie::{Grammar, RequestCookies};
@@ -59,7 +79,7 @@ impl RequestCookies {
     /// ```
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         let starts = std::iter::once(0).chain(self.ends.iter().map(|&(_, value_end)| value_end));
-        // `push` cut the text at these places, so the slices exist.
+        // `push` wrote the text at these offsets, so the slices exist.
         let part = |from: usize, to: usize| self.text.get(from..to).unwrap_or_default();
         let cookie = move |(start, &(name_end, value_end))| {
             (part(start, name_end), part(name_end, value_end))
@@ -67,13 +87,23 @@ impl RequestCookies {
         starts.zip(&self.ends).map(cookie)
     }
 
-    /// How many cookies there are, counting a name as often as it was sent.
+    /// Returns the number of cookies, counting a name as often as it was sent.
+    ///
+    /// ```
+    /// use carafe_core::cookie::{Grammar, RequestCookies};
+    /// let cookies = RequestCookies::parse([b"a=1; a=2".as_slice()], Grammar::Strict);
+    /// assert_eq!(cookies.len(), 2);
+    /// ```
     #[must_use]
     pub fn len(&self) -> usize {
         self.ends.len()
     }
 
-    /// Whether there is no cookie.
+    /// Returns whether the request has no cookies.
+    ///
+    /// ```
+    /// assert!(carafe_core::cookie::RequestCookies::default().is_empty());
+    /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()

@@ -1,30 +1,31 @@
-//! The `SameSite` attribute: three words, read in any case, written in one.
+//! The `SameSite` attribute: three values, parsed in any letter case, written in one.
 //!
-//! Never decides whether a value is allowed: that depends on `Secure` and is the policy's work.
+//! Whether a value is allowed depends on `Secure`, which the policy checks.
 
 use std::{fmt, str::FromStr};
 
 use super::CookieError;
 
-/// Which requests from other sites carry the cookie (RFC 6265bis §5.6.7).
+/// The cross-site requests that carry the cookie (RFC 6265bis §5.6.7).
 ///
 /// ```
 /// use carafe_core::cookie::SameSite;
 /// assert_eq!("lax".parse(), Ok(SameSite::Lax));
-/// assert_eq!("".parse::<SameSite>().unwrap_err().to_string(), "SameSite must be 'Strict', 'Lax', or 'None'.");
+/// let error = "".parse::<SameSite>().unwrap_err();
+/// assert_eq!(error.to_string(), "SameSite must be 'Strict', 'Lax', or 'None'.");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SameSite {
     /// Only top-level navigations with a safe method.
     Lax,
-    /// None.
+    /// No cross-site requests.
     Strict,
-    /// All; browsers want `Secure` with it.
+    /// All cross-site requests; browsers require `Secure`.
     None,
 }
 
 impl SameSite {
-    /// The attribute's value as it is sent.
+    /// Returns the attribute's value as rendered.
     ///
     /// ```
     /// assert_eq!(carafe_core::cookie::SameSite::Strict.as_str(), "Strict");

@@ -1,4 +1,4 @@
-//! A cookie's value in Werkzeug's text, and back: quotation marks, backslashes and octal escapes.
+//! Werkzeug's encoding of cookie values: quotation marks, backslashes and octal escapes.
 //!
 //! Never percent-encodes or percent-decodes (CVE-2020-8184): `%3B` is three characters.
 
@@ -6,10 +6,12 @@ use std::borrow::Cow;
 
 use super::scan::find;
 
-/// Appends a value: as it is if no character is special, else in quotation marks with `\"`, `\\` and `\ooo`.
+/// Appends a value, in quotation marks if a character is not plain.
 ///
-/// Werkzeug's escape class ends at hex 19; this one also escapes 1A–1F, which no header may carry raw
-/// (RFC 9110 §5.5). Readers see the same value.
+/// Special characters become `\"`, `\\` and `\ooo`.
+///
+/// Werkzeug escapes bytes up to hex 19. Carafe also escapes 1A–1F, which a header must not contain
+/// unescaped (RFC 9110 §5.5). Readers see the same value.
 pub(super) fn append_value(value: &str, out: &mut String) {
     if find(value.as_bytes(), 0, |byte| !is_plain(byte)) == value.len() {
         out.push_str(value);
@@ -20,7 +22,7 @@ pub(super) fn append_value(value: &str, out: &mut String) {
     out.push('"');
 }
 
-/// RFC 6265's cookie-octet, without a branch.
+/// Returns whether `byte` is RFC 6265's cookie-octet, without a branch.
 const fn is_plain(byte: u8) -> bool {
     let special = (byte == b'"') | (byte == b',') | (byte == b';') | (byte == b'\\');
     (byte > b' ') & (byte < 0x7f) & !special
@@ -39,9 +41,10 @@ fn octal(bits: u8) -> char {
     char::from(b'0' + (bits & 7))
 }
 
-/// The text between the quotation marks with its escapes resolved; borrowed if it has none.
+/// Resolves the escapes in the text between quotation marks. Borrows the text if it has no escapes.
 ///
-/// `\ooo` up to `\377` is that byte, `\` before any other byte but a line feed is that byte, and everything else stays.
+/// `\ooo` up to `\377` denotes the byte with that octal value, and `\` before any byte other than a
+/// line feed denotes that byte. All other bytes are unchanged.
 pub(super) fn unescape(inside: &[u8]) -> Cow<'_, [u8]> {
     if !inside.contains(&b'\\') {
         return Cow::Borrowed(inside);
@@ -60,7 +63,7 @@ pub(super) fn unescape(inside: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(out)
 }
 
-/// The byte that an escape stands for and what follows it; `after` begins behind the backslash.
+/// Returns the byte that an escape denotes and the rest; `after` begins after the backslash.
 fn unescape_one(after: &[u8]) -> Option<(u8, &[u8])> {
     match after {
         [a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', rest @ ..] => {
@@ -121,7 +124,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn ckw_5_values_round_trip_and_are_printable(value in any::<String>()) {
+        fn values_round_trip_and_are_printable(value in any::<String>()) {
             let text = text(&value);
             prop_assert!(text.bytes().all(|byte| (b' '..0x7f).contains(&byte) && byte != b';'));
             match text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {

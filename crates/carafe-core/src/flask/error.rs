@@ -1,15 +1,20 @@
-//! What is wrong with a configuration: all of it, one line each, never a key.
+//! The errors of a configuration: all problems, one line each, never a key.
 
 use std::fmt;
 
-/// Why a configuration was refused: everything that is wrong with it, so that a start fails once.
+/// All problems of a rejected configuration, so that one start reports them together.
 ///
-/// `Display` has one line per problem, and so has `Debug`, which is what a `main` that returns it prints.
+/// `Display` writes one line per problem, and so does `Debug`, which a `main` that returns the
+/// error prints.
 ///
 /// ```
 /// use carafe_core::flask::FlaskConfig;
 ///
-/// let text = r#"{"SECRET_KEY": "0123456789abcdef0123456789abcdef", "SESSION_COOKIE_SECURE": 0, "PERMANENT_SESSION_LIFETIME": -1}"#;
+/// let text = r#"{
+///     "SECRET_KEY": "0123456789abcdef0123456789abcdef",
+///     "SESSION_COOKIE_SECURE": 0,
+///     "PERMANENT_SESSION_LIFETIME": -1
+/// }"#;
 /// let error = FlaskConfig::from_json(text).unwrap_err();
 /// let keys: Vec<_> = error.problems().iter().map(|problem| problem.key()).collect();
 /// assert_eq!(keys, ["SESSION_COOKIE_SECURE", "PERMANENT_SESSION_LIFETIME"]);
@@ -20,7 +25,7 @@ pub struct ConfigError {
     problems: Vec<Problem>,
 }
 
-/// One thing that is wrong, and what to write instead.
+/// A problem and its solution.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     key: String,
@@ -36,7 +41,14 @@ impl ConfigError {
         }
     }
 
-    /// The problems; there is at least one.
+    /// Returns the problems; at least one.
+    ///
+    /// ```
+    /// use carafe_core::flask::FlaskConfig;
+    ///
+    /// let error = FlaskConfig::from_json("{}").unwrap_err();
+    /// assert_eq!(error.problems()[0].key(), "SECRET_KEY");
+    /// ```
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
         &self.problems
@@ -51,14 +63,15 @@ impl Problem {
         }
     }
 
-    /// The setting as it is spelled where it was found, with its prefix if it was a variable; or the
-    /// source that could not be read.
+    /// Returns the setting as its source spells it, with its prefix if it is a variable.
+    ///
+    /// Returns the source itself if the source cannot be read.
     #[must_use]
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// What it is and what it should be, on one line.
+    /// Returns the setting's value and a valid alternative, on one line.
     #[must_use]
     pub fn reason(&self) -> &str {
         &self.reason

@@ -1,6 +1,8 @@
-//! The secrets: one key that signs and those that only verify. No message shows a byte of one.
+//! The secrets: one key that signs, and keys that only verify. No message shows a byte of a key.
 
-use super::{settings::Settings, value};
+use std::borrow::Cow;
+
+use super::{key_bytes, settings::Settings, value};
 use crate::{
     json::Value,
     key::{KeyError, KeyRing, SecretKey},
@@ -9,7 +11,7 @@ use crate::{
 const CURRENT: &str = "SECRET_KEY";
 const FALLBACKS: &str = "SECRET_KEY_FALLBACKS";
 
-/// The key ring; nothing if there is a problem, which is then noted.
+/// Returns the key ring, or `None` after reporting a problem.
 pub(super) fn read(settings: &mut Settings, weak: bool) -> Option<KeyRing> {
     if !settings.has(CURRENT) && settings.is_good() {
         settings.refuse(CURRENT, "is missing; `carafe key` makes one");
@@ -32,7 +34,7 @@ pub(super) fn read(settings: &mut Settings, weak: bool) -> Option<KeyRing> {
 fn current(value: &Value, weak: bool) -> Result<SecretKey, String> {
     match value {
         Value::Null => Err("is null; `carafe key` makes a key".to_owned()),
-        Value::String(_) => secret(value, weak),
+        Value::String(_) | Value::Bytes(_) | Value::Dict(_) => secret(value, weak),
         Value::Number(_) => Err(
             "is read as a number, with which Flask fails; put it into double quotes inside the value, or take a key \
              with letters in it"
@@ -66,19 +68,29 @@ fn fallbacks(value: &Value, weak: bool) -> Result<Vec<SecretKey>, String> {
 
 fn fallback(position: usize, item: &Value, weak: bool) -> Result<SecretKey, String> {
     let key = match item {
-        Value::String(_) => secret(item, weak),
+        Value::String(_) | Value::Bytes(_) | Value::Dict(_) => secret(item, weak),
         _ => Err(format!("is {}; write text", value::kind(item))),
     };
     key.map_err(|reason| format!("item {} {reason}", position + 1))
 }
 
 fn secret(value: &Value, weak: bool) -> Result<SecretKey, String> {
-    let text = value::text(value)
-        .ok_or("holds half a surrogate pair, which is no text; write another key")?;
+    let bytes = match value {
+        Value::Bytes(bytes) => Cow::Borrowed(bytes.as_slice()),
+        Value::Dict(_) => {
+            let bytes = key_bytes::of_object(value).map_err(|error| error.to_string())?;
+            Cow::Owned(bytes.to_vec())
+        }
+        _ => Cow::Owned(
+            value::text(value)
+                .ok_or("holds half a surrogate pair, which is no text; write another key")?
+                .into_bytes(),
+        ),
+    };
     let key = if weak {
-        SecretKey::dangerous_weak(&text)
+        SecretKey::dangerous_weak(&bytes)
     } else {
-        SecretKey::short(&text)
+        SecretKey::short(&bytes)
     };
     key.map_err(|error| match error {
         KeyError::Empty => {

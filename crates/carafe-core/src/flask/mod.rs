@@ -1,22 +1,25 @@
-//! Flask's configuration: the settings of a Flask application, read under their own names.
+//! Reads the settings of a Flask application under their own names.
 //!
-//! [`FlaskConfig`] takes what `app.config` takes from a JSON file and from `FLASK_…` variables, and gives
-//! a key ring, the rules of sessions and Flask's cookie format. It is strict where Flask believes anything:
-//! `SESSION_COOKIE_SECURE=0` switches `Secure` on in Flask, and here it does not start. All problems are
-//! reported at once, one line each, and none shows a key.
+//! [`FlaskConfig`] accepts the settings that `app.config` accepts from a JSON file and from
+//! `FLASK_…` variables, and returns a key ring, the session rules and Flask's cookie format. Values
+//! are checked where Flask accepts anything: `SESSION_COOKIE_SECURE=0` turns `Secure` on in Flask
+//! and is an error here. All problems are reported together, one line each, and no message shows a
+//! key.
 //!
-//! It never guesses what was meant, and it never changes anything. A Python configuration file cannot be
-//! read, and keys are text: JSON has no bytes. Flask-Session's settings (`SESSION_TYPE`…) are not read; what it
-//! keeps in its stores is: `stored` (feature `flask-session`).
+//! Settings are never guessed or changed. A Python configuration file cannot be read; [`key_bytes`]
+//! describes how to write a key of bytes, which JSON lacks. Flask-Session's settings
+//! (`SESSION_TYPE`…) are not read; `stored` (feature `flask-session`) reads its stored sessions.
 //!
-//! Next: `settings.rs` where values come from, `value.rs` what each may be, `keys.rs` the secrets,
-//! `cookie.rs` what the cookie's settings must be together.
+//! Read next: `settings.rs` for the sources of settings, `value.rs` for valid values, `keys.rs` for
+//! the secrets, `cookie.rs` for the rules of the cookie's settings together.
 
 mod config;
 mod cookie;
 mod error;
+mod key_bytes;
 mod keys;
 mod loader;
+mod login;
 mod settings;
 #[cfg(feature = "flask-session")]
 pub mod stored;
@@ -24,6 +27,7 @@ mod value;
 
 pub use config::FlaskConfig;
 pub use error::{ConfigError, Problem};
+pub use key_bytes::{KeyBytesError, key_bytes};
 pub use loader::FlaskConfigLoader;
 
 #[cfg(test)]

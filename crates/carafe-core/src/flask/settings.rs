@@ -1,12 +1,12 @@
-//! Where settings come from: JSON text, values, variables. Knows which settings are ours and keeps no other.
+//! The sources of settings: JSON text, values and variables. Only known settings are kept.
 
 use std::{collections::BTreeMap, ffi::OsStr, fmt};
 
 use super::Problem;
 use crate::json::Value;
 
-/// The settings that are read.
-const KNOWN: [&str; 13] = [
+/// The settings that Carafe reads.
+const KNOWN: [&str; 21] = [
     "SECRET_KEY",
     "SECRET_KEY_FALLBACKS",
     "SESSION_COOKIE_NAME",
@@ -20,14 +20,22 @@ const KNOWN: [&str; 13] = [
     "SESSION_REFRESH_EACH_REQUEST",
     "MAX_COOKIE_SIZE",
     "APPLICATION_ROOT",
+    "SERVER_NAME",
+    "SESSION_PROTECTION",
+    "REMEMBER_COOKIE_NAME",
+    "REMEMBER_COOKIE_DOMAIN",
+    "REMEMBER_COOKIE_PATH",
+    "REMEMBER_COOKIE_SECURE",
+    "REMEMBER_COOKIE_HTTPONLY",
+    "REMEMBER_COOKIE_SAMESITE",
 ];
 
-/// The settings found so far, and what was wrong with them.
+/// The settings read so far, and their problems.
 #[derive(Clone, Default)]
 pub(super) struct Settings {
     found: BTreeMap<&'static str, Setting>,
     problems: Vec<Problem>,
-    /// The prefix of the last source, with which a missing setting is named.
+    /// The prefix of the last source, which the message about a missing setting uses.
     prefix: String,
 }
 
@@ -67,7 +75,9 @@ impl Settings {
         }
     }
 
-    /// As `config.from_prefixed_env`: names are compared with their case, values are JSON or text.
+    /// Adds variables like `config.from_prefixed_env`.
+    ///
+    /// Names are case-sensitive, values are JSON or text.
     pub(super) fn add_variables<K: AsRef<OsStr>, V: AsRef<OsStr>>(
         &mut self,
         prefix: &str,
@@ -89,7 +99,9 @@ impl Settings {
         }
     }
 
-    /// What `read` makes of a setting; nothing if it is absent, or wrong, which is then a problem.
+    /// Returns the result of `read` for a setting, or `None` if the setting is absent or invalid.
+    ///
+    /// An invalid setting is added to the problems.
     pub(super) fn read<T>(
         &mut self,
         key: &'static str,
@@ -107,12 +119,12 @@ impl Settings {
         self.found.contains_key(key)
     }
 
-    /// Whether nothing was wrong so far.
+    /// Returns whether no problem has been found.
     pub(super) const fn is_good(&self) -> bool {
         self.problems.is_empty()
     }
 
-    /// Notes a problem, if it is the first one with this setting.
+    /// Adds a problem, if it is the first one of this setting.
     pub(super) fn refuse(&mut self, key: &str, reason: impl Into<String>) {
         let key = self.shown(key);
         if self.problems.iter().all(|known| known.key() != key) {
@@ -120,7 +132,7 @@ impl Settings {
         }
     }
 
-    /// The setting as it is spelled where it was found.
+    /// Returns the setting as its source spells it.
     pub(super) fn shown(&self, key: &str) -> String {
         let setting = self.found.get(key);
         let prefix = setting.map_or(&self.prefix, |setting| &setting.prefix);
@@ -137,7 +149,7 @@ fn json_or_text(value: &OsStr) -> Result<Value, &'static str> {
     Ok(Value::parse(text, false).unwrap_or_else(|_| Value::from(text)))
 }
 
-/// Names only: some of the values are keys.
+/// Shows names only: some of the values are keys.
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.found.keys()).finish()

@@ -1,5 +1,7 @@
-//! What each setting may be. Every function says what it got and what to write, on one line; none is used
-//! on keys but [`kind`], which shows no value.
+//! The valid values of each setting.
+//!
+//! Every function returns an error of one line with the value and a valid alternative. For keys
+//! only [`kind`] is used, which shows no value.
 
 use std::time::Duration;
 
@@ -8,10 +10,12 @@ use crate::{
     json::{Number, Value},
 };
 
-/// 7,000 years. Beyond it, `Expires` would leave the years that have four digits, and Flask fails.
+/// 7,000 years, in seconds.
+///
+/// With a longer lifetime, `Expires` would need a year of five digits, and Flask fails.
 const LONGEST: f64 = 220_898_664_000.0;
 
-/// True or false; `trap` says what Flask makes of anything else.
+/// Reads true or false; `trap` says how Flask reads any other value.
 pub(super) fn switch(value: &Value, trap: &str) -> Result<bool, String> {
     match value {
         Value::Bool(on) => Ok(*on),
@@ -19,7 +23,7 @@ pub(super) fn switch(value: &Value, trap: &str) -> Result<bool, String> {
     }
 }
 
-/// Whole seconds over zero.
+/// Reads a positive number of whole seconds.
 pub(super) fn lifetime(value: &Value) -> Result<Duration, String> {
     let wanted = |why: &str| {
         format!(
@@ -43,7 +47,7 @@ pub(super) fn lifetime(value: &Value) -> Result<Duration, String> {
     Ok(Duration::from_secs_f64(seconds))
 }
 
-/// Three words, or none.
+/// Reads a `SameSite` value, or null.
 pub(super) fn same_site(value: &Value) -> Result<Option<SameSite>, String> {
     let word = value.as_str().and_then(|word| word.parse().ok());
     match (value, word) {
@@ -56,7 +60,9 @@ pub(super) fn same_site(value: &Value) -> Result<Option<SameSite>, String> {
     }
 }
 
-/// A host name; nothing for this host only. Python's words for nothing would be host names.
+/// Reads a host name, or null for the current host only.
+///
+/// Rejects Python's spellings of null and false, which would be host names.
 pub(super) fn domain(value: &Value) -> Result<Option<String>, String> {
     let wanted = || {
         format!(
@@ -75,7 +81,26 @@ pub(super) fn domain(value: &Value) -> Result<Option<String>, String> {
     Ok(Some(text))
 }
 
-/// A path; nothing, which in Flask the empty text is too, for the application's root.
+/// Returns the domain that Flask 1.0 to 2.2 derives from a server name.
+///
+/// Returns `None` for a name without a dot, for which those versions warn, and for an IP address,
+/// for which a domain has no effect.
+pub(super) fn server_name(value: &Value) -> Result<Option<String>, String> {
+    let wanted = || format!("is {}; write a host name, or null", shown(value));
+    let name = match value {
+        Value::Null | Value::Bool(false) => return Ok(None),
+        _ => text(value).ok_or_else(wanted)?,
+    };
+    let host = match name.rsplit_once(':') {
+        Some((host, _)) => host,
+        None => &name,
+    };
+    let host = host.trim_start_matches('.');
+    let is_ip = host.parse::<std::net::IpAddr>().is_ok() || host.starts_with('[');
+    Ok(Some(host.to_owned()).filter(|host| host.contains('.') && !is_ip))
+}
+
+/// Reads a path. Null, or the empty text as in Flask, means the application's root.
 pub(super) fn path(value: &Value) -> Result<Option<String>, String> {
     match text(value) {
         Some(path) => Ok(Some(path).filter(|path| !path.is_empty())),
@@ -87,15 +112,31 @@ pub(super) fn path(value: &Value) -> Result<Option<String>, String> {
     }
 }
 
-/// The path of the application. Without one Flask sends `Path=` or none, and browsers then take the
-/// directory of the page.
+/// Reads the application's path.
+///
+/// Without a path, Flask sends an empty `Path` or none, and browsers then use the directory of the
+/// page.
 pub(super) fn root(value: &Value) -> Result<String, String> {
     text(value)
         .filter(|root| !root.is_empty())
         .ok_or_else(|| format!("is {}; write a path such as \"/\"", shown(value)))
 }
 
-/// A cookie name. What characters it may have is the cookie's business.
+/// Returns whether Flask-Login protects sessions.
+pub(super) fn protection(value: &Value) -> Result<bool, String> {
+    match value {
+        Value::Null | Value::Bool(false) => Ok(false),
+        _ => match value.as_str().as_deref() {
+            Some("basic" | "strong") => Ok(true),
+            _ => Err(format!(
+                "is {}; write \"basic\" or \"strong\", or null for none",
+                shown(value)
+            )),
+        },
+    }
+}
+
+/// Reads a cookie name. The cookie policy checks its characters.
 pub(super) fn name(value: &Value) -> Result<String, String> {
     text(value).ok_or_else(|| {
         format!(
@@ -105,7 +146,7 @@ pub(super) fn name(value: &Value) -> Result<String, String> {
     })
 }
 
-/// A number of bytes, or null for none.
+/// Reads a number of bytes, or null.
 pub(super) fn size(value: &Value) -> Result<(), String> {
     let bytes = |number: &Number| number.as_i128().is_some_and(|bytes| bytes >= 0);
     match value {
@@ -125,7 +166,7 @@ pub(super) fn text(value: &Value) -> Option<String> {
     }
 }
 
-/// The value on one line, shortened. Not for keys.
+/// Returns the value on one line, truncated. Not for keys.
 fn shown(value: &Value) -> String {
     match value {
         Value::Number(number) => format!("the number {}", start_of(number.as_text())),
@@ -142,7 +183,7 @@ fn start_of(text: &str) -> String {
     }
 }
 
-/// What a value is, without the value.
+/// Returns the kind of a value, without the value.
 pub(super) const fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",

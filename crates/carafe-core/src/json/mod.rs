@@ -1,36 +1,39 @@
-//! The JSON of sessions: what CPython's `json` and Flask's tags read and write, to the byte.
+//! The JSON of sessions: reads and writes CPython's `json` format and Flask's tags byte for byte.
 //!
-//! A payload is one object. [`scan_root`] checks all of it once and says where each member lies;
-//! a member's text is parsed only when it is read ([`from_text`], [`Value`]) and written only when it
-//! is new ([`to_text`]); [`write_object`] joins the texts again. So what nobody touches keeps every
-//! byte: tags we do not know, big integers, `NaN`, lone surrogates.
+//! A payload is one object. [`scan_root`] validates the whole payload once and returns the span of
+//! each member. A member's text is parsed only when the member is read ([`from_text`], [`Value`])
+//! and is written only when the member is new ([`to_text`]); [`write_object`] joins the member
+//! texts again. Members that a request does not change therefore keep every byte: unknown tags, big
+//! integers, `NaN`, lone surrogates.
 //!
-//! Nothing here recurses deeper than [`MAX_DEPTH`] or panics on any text.
+//! No function in this module recurses deeper than [`MAX_DEPTH`] levels or panics on any input.
 //!
-//! Next: `scan.rs` the grammar, `check.rs` the rules of the tags, `ser/` and `de/` the two halves of
-//! serde, `tag/` the types for Python's tuple, bytes, Markup, UUID and datetime.
+//! Read next: `payload.rs` for whole payloads, `scan.rs` for the grammar, `tags.rs` for the rules of
+//! the tags, `ser/` and `de/` for serde, `tag/` for the types that represent Python's tuple, bytes,
+//! Markup, UUID and datetime.
 
-mod check;
 mod de;
-mod members;
+mod dialect;
 mod number;
-mod root;
+mod payload;
 mod scan;
 mod ser;
+mod spans;
 pub mod string;
-mod style;
 pub mod tag;
+mod tags;
 mod value;
 mod write;
 
-pub(crate) use check::is_truthy;
 pub use de::{DecodeError, from_text};
-pub use members::{Member, Members, Root, Span};
+pub use dialect::JsonDialect;
 pub use number::write_float;
-pub(crate) use scan::is_member_value;
-pub use scan::{MAX_DEPTH, MAX_DIGITS, ScanError, scan_root, validate};
+pub(crate) use payload::is_member_value;
+pub use payload::{scan_root, validate};
+pub use scan::{MAX_DEPTH, MAX_DIGITS, ScanError};
 pub use ser::{EncodeError, append_text, to_text};
-pub use style::Style;
+pub use spans::{Member, Members, Root, Span};
+pub(crate) use tags::is_truthy;
 pub use value::{Number, Text, Value};
 pub(crate) use write::join;
 pub use write::write_object;

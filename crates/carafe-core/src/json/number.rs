@@ -1,6 +1,6 @@
-//! Numbers as Python writes them.
+//! Numbers in Python's spelling.
 
-/// Appends what Python's `repr` shows for a float, and `NaN`, `Infinity`, `-Infinity`.
+/// Appends `value` as Python's `repr` spells it, or `NaN`, `Infinity` or `-Infinity`.
 ///
 /// ```
 /// use carafe_core::json::write_float;
@@ -12,8 +12,10 @@ pub fn write_float(value: f64, out: &mut String) {
     write_shortest(&shortest(value), out);
 }
 
-/// The fewest digits that read back as the same number. Halfway between two such spellings Rust takes
-/// the upper one and Python the even one; a tie needs at least this many digits.
+/// Returns the shortest digits that parse to the same number.
+///
+/// Halfway between two candidates, Rust rounds up and Python rounds to even; a tie needs at least
+/// `TIES_FROM` digits.
 fn shortest(value: f64) -> String {
     const TIES_FROM: usize = f64::DIGITS as usize;
     let upper = format!("{value:e}");
@@ -24,40 +26,28 @@ fn shortest(value: f64) -> String {
     if decimals + 1 < TIES_FROM {
         return upper;
     }
-    // At a power of two the nearest one may not read back, and the shortest stays.
+    // At a power of two the nearest candidate may not round-trip; then the shortest stays.
     let nearest = format!("{value:.decimals$e}");
     let same = nearest.parse() == Ok(value);
     if same { nearest } else { upper }
 }
 
-/// Appends an integer. Through `Display` it would take longer than all the rest of a short value.
+/// Appends an integer.
 pub(super) fn write_unsigned(value: u64, out: &mut String) {
-    let (mut digits, mut at, mut rest) = ([0; 20], 20, value);
-    loop {
-        at -= 1;
-        digits[at] = b"0123456789"[(rest % 10) as usize];
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    out.push_str(str::from_utf8(&digits[at..]).unwrap_or_default());
+    out.push_str(itoa::Buffer::new().format(value));
 }
 
-/// As [`write_unsigned`], with a sign if it is negative.
+/// Appends an integer with a sign if `value` is negative.
 pub(super) fn write_signed(value: i64, out: &mut String) {
-    if value < 0 {
-        out.push('-');
-    }
-    write_unsigned(value.unsigned_abs(), out);
+    out.push_str(itoa::Buffer::new().format(value));
 }
 
-/// As [`write_float`], with as many digits as single precision needs.
+/// Appends a float like [`write_float`], with as many digits as single precision needs.
 pub(super) fn write_single(value: f32, out: &mut String) {
     write_shortest(&format!("{value:e}"), out);
 }
 
-/// Lays the digits out as Python's `repr` does.
+/// Formats the digits of `scientific` as Python's `repr` does.
 fn write_shortest(scientific: &str, out: &mut String) {
     let (sign, rest) = match scientific.strip_prefix('-') {
         Some(rest) => ("-", rest),
@@ -76,7 +66,7 @@ fn write_shortest(scientific: &str, out: &mut String) {
     }
 }
 
-/// `exponent` is that of the first digit.
+/// Appends the digits in positional notation. `exponent` belongs to the first digit.
 fn write_positional(digits: &str, exponent: i32, out: &mut String) {
     let Ok(whole) = usize::try_from(exponent + 1) else {
         return write_small(digits, exponent, out);
@@ -111,7 +101,7 @@ fn write_scientific(mantissa: &str, exponent: &str, out: &mut String) {
     out.extend([mantissa, sign, pad, digits]);
 }
 
-/// The float a number's text stands for.
+/// Parses a JSON number, including `NaN` and the infinities.
 pub(super) fn read_float(text: &str) -> Option<f64> {
     match text {
         "NaN" => Some(f64::NAN),
@@ -121,7 +111,7 @@ pub(super) fn read_float(text: &str) -> Option<f64> {
     }
 }
 
-/// Does a number's text stand for an integer?
+/// Returns whether a number's text denotes an integer.
 pub(super) fn is_integer(text: &str) -> bool {
     text.bytes()
         .all(|byte| byte == b'-' || byte.is_ascii_digit())

@@ -1,107 +1,36 @@
-//! The scanner: decides whether a text is what Python's `json.loads` accepts, and where members lie.
+//! The scanner: accepts exactly what Python's `json.loads` accepts, and finds the members.
 //!
-//! One pass over the bytes, no recursion and one allocation, for the list of members. It never builds
-//! values: those who want them slice the text by the spans found here and hand it to `de` or `value`.
+//! One pass over the bytes, without recursion, and one allocation, for the list of members. The
+//! scanner never builds values: callers slice the text by its spans and pass the slices to `de` or
+//! `value`.
 //!
-//! Stricter than Python in two places: nesting ends at [`MAX_DEPTH`] (Flask accepts 100 levels and
-//! fails somewhere before 500, depending on its stack), and a text is at most 4 GiB.
+//! The scanner is stricter than Python in two respects: values nest at most [`MAX_DEPTH`] levels
+//! deep (Flask accepts 100 levels and fails somewhere before 500, depending on its stack), and a
+//! text is at most 4 GiB long.
 //!
-//! Next: `members.rs` for the result, `check.rs` for the tags, `root.rs` for roots that are no object.
+//! Read next: `spans.rs` for the result, `tags.rs` for the tags, `payload.rs` for whole payloads.
 
 mod error;
 mod keys;
 mod nesting;
 
-pub use self::error::ScanError;
+pub use self::error::{MAX_DEPTH, MAX_DIGITS, ScanError};
 use self::{keys::Keys, nesting::Nesting};
 use super::{
-    check,
-    members::{Member, Members, Root, Span},
-    root, string,
+    spans::{Member, Members, Span},
+    string,
 };
 
-/// Arrays and objects may nest this deep, the root included.
-pub const MAX_DEPTH: usize = 200;
-
-/// Integers may have this many digits: CPython's limit for reading and writing them.
-pub const MAX_DIGITS: usize = 4300;
-
-/// Checks a whole payload and finds its members.
-///
-/// With `tags`, roots and tags are judged as Flask judges them; without, the root must be an object
-/// and a key that begins with a blank is a key like any other.
-///
-/// ```
-/// use carafe_core::json::scan_root;
-/// let root = scan_root(r#"{"n": 7, "name": "alice"}"#, true)?;
-/// let members: Vec<_> = root.iter().collect();
-/// assert_eq!(members, [(r#""n""#, "7"), (r#""name""#, r#""alice""#)]);
-/// assert!(scan_root("[1,2]", true).is_err());
-/// # Ok::<(), carafe_core::json::ScanError>(())
-/// ```
-///
-/// # Errors
-///
-/// When Flask could not read the payload either, or it exceeds the limits of [`ScanError`].
-pub fn scan_root(text: &str, tags: bool) -> Result<Root<'_>, ScanError> {
-    let mut scanner = Scanner::new(text)?;
-    scanner.blanks();
-    if scanner.peek() != b'{' {
-        return root::other_than_object(text, tags);
-    }
-    let mut root = Root::borrowed(text, Members::default());
-    scanner = scanner.root_members(&mut root.members)?;
-    scanner.end()?;
-    if scanner.suspect && tags {
-        return root::with_tags(text, root.members);
-    }
-    Ok(root)
-}
-
-/// Checks one value: the grammar, the limits and, with `tags`, the tags in it.
-///
-/// ```
-/// use carafe_core::json::validate;
-/// assert!(validate("[1, NaN, {}]", true).is_ok());
-/// assert!(validate("[1,]", true).is_err());
-/// assert!(validate(r#"{" t":5}"#, true).is_err());
-/// ```
-///
-/// # Errors
-///
-/// As [`scan_root`], but any value will do.
-pub fn validate(text: &str, tags: bool) -> Result<(), ScanError> {
-    let mut scanner = Scanner::new(text)?;
-    scanner.blanks();
-    scanner.value()?;
-    scanner.end()?;
-    if scanner.suspect && tags {
-        check::kind_of(text)?;
-    }
-    Ok(())
-}
-
-/// Whether a text is one value, good for a member of the root, and nothing else: no blanks around it.
-pub(crate) fn is_member_value(text: &str, tags: bool) -> bool {
-    let Ok(scanner) = Scanner::new(text) else {
-        return false;
-    };
-    let mut scanner = scanner.at_depth(1);
-    scanner.value().is_ok()
-        && scanner.at == text.len()
-        && (!scanner.suspect || !tags || check::kind_of(text).is_ok())
-}
-
-/// A position in a text. Every method moves it forward over one thing, or fails.
+/// A position in a text. Every method consumes one item or fails.
 #[derive(Clone)]
 pub(super) struct Scanner<'t> {
     text: &'t str,
     at: usize,
-    /// Levels that are open around the position.
+    /// Number of levels that are open at the position.
     depth: usize,
-    /// A key was seen that may be a tag's: all those begin with a blank (or its escape).
+    /// Whether a key may be a tag. Every such key begins with a space or with its escape.
     pub(super) suspect: bool,
-    /// A key was seen that is spelled with an escape.
+    /// Whether a key contains an escape.
     escaped: bool,
 }
 
@@ -133,13 +62,15 @@ impl<'t> Scanner<'t> {
         self.text.get(start..self.at).unwrap_or_default()
     }
 
-    /// The byte here, or NUL at the end: NUL begins nothing in JSON, so no one needs to tell them apart.
+    /// Returns the byte at the position, or NUL at the end of the text.
+    ///
+    /// No JSON token begins with NUL, so callers need not tell the two apart.
     #[inline(always)]
     pub(super) fn peek(&self) -> u8 {
         self.text.as_bytes().get(self.at).copied().unwrap_or(0)
     }
 
-    /// Steps over `byte` if it is here.
+    /// Consumes `byte` if it is at the position.
     #[inline(always)]
     pub(super) fn take(&mut self, byte: u8) -> bool {
         let here = self.peek() == byte;
@@ -168,7 +99,7 @@ impl<'t> Scanner<'t> {
         Err(ScanError::Syntax { at: self.at })
     }
 
-    /// Only blanks may follow.
+    /// Fails unless only whitespace follows.
     pub(super) fn end(&mut self) -> Result<(), ScanError> {
         self.blanks();
         if self.at == self.text.len() {
@@ -178,7 +109,7 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    /// Any value.
+    /// Consumes any value.
     #[inline(never)]
     pub(super) fn value(&mut self) -> Result<(), ScanError> {
         self.value_body()
@@ -193,15 +124,17 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    /// Calls what is not inlined with a copy. A reference would force the position into memory for
-    /// the whole of the loop around it, and the scanner would wait for its own last store at each byte.
+    /// Calls a function that is not inlined with a copy.
+    ///
+    /// A reference would force the position into memory for the whole surrounding loop, and the
+    /// scanner would wait for its own last store at each byte.
     #[inline(always)]
     fn by_value(&mut self, step: fn(Self) -> Result<Self, ScanError>) -> Result<(), ScanError> {
         *self = step(self.clone())?;
         Ok(())
     }
 
-    /// A key, its colon and the blanks around them. Returns where the key ends.
+    /// Consumes a key, its colon and the whitespace around them. Returns the end of the key.
     #[inline(never)]
     pub(super) fn key(&mut self) -> Result<usize, ScanError> {
         self.key_body()
@@ -222,20 +155,20 @@ impl<'t> Scanner<'t> {
         Ok(end)
     }
 
-    /// As [`Self::key`], but gives the key itself.
+    /// Consumes like [`Self::key`] and returns the raw key.
     pub(super) fn raw_key(&mut self) -> Result<&'t str, ScanError> {
         let start = self.at;
         let end = self.key()?;
         Ok(self.text.get(start..end).unwrap_or_default())
     }
 
-    /// A string; the position is at its opening quote.
+    /// Consumes a string; the position is at its opening quote.
     #[inline(never)]
     pub(super) fn string(&mut self) -> Result<(), ScanError> {
         self.string_body().map(drop)
     }
 
-    /// A string; true if there are escapes in it.
+    /// Consumes a string and returns whether it contains escapes.
     #[inline(always)]
     fn string_body(&mut self) -> Result<bool, ScanError> {
         let mut escaped = false;
@@ -273,7 +206,7 @@ impl<'t> Scanner<'t> {
         Ok(self)
     }
 
-    /// A number, a literal or one of Python's three extra words.
+    /// Consumes a number, a literal or one of Python's three additional words.
     #[inline(always)]
     pub(super) fn scalar(&mut self) -> Result<(), ScanError> {
         match self.peek() {
@@ -295,7 +228,7 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    /// The length is known to the compiler, so that this is one comparison.
+    /// Consumes a word. The length is known at compile time, so that one comparison suffices.
     #[inline(always)]
     fn word<const N: usize>(&mut self, word: &[u8; N]) -> Result<(), ScanError> {
         let rest = self.text.as_bytes().get(self.at..);
@@ -350,7 +283,7 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    /// An array or object with all that is in it.
+    /// Consumes an array or object with its content.
     #[inline(never)]
     fn container(mut self) -> Result<Self, ScanError> {
         let mut open = Nesting::below(self.depth);
@@ -382,7 +315,9 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    /// After a value: to the next one, closing what ends here. True when everything is closed.
+    /// Advances past a value to the next one and closes the levels that end there.
+    ///
+    /// Returns whether every level is closed.
     #[inline]
     fn next_or_close(&mut self, open: &mut Nesting) -> Result<bool, ScanError> {
         loop {
@@ -408,7 +343,7 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    /// The root object; the position is at its brace.
+    /// Consumes the root object; the position is at its brace.
     pub(super) fn root_members(mut self, members: &mut Members) -> Result<Self, ScanError> {
         let mut keys = Keys::default();
         self.depth = 1;

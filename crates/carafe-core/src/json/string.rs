@@ -1,26 +1,27 @@
-//! JSON strings as Python spells them.
+//! JSON strings in Python's spelling.
 //!
-//! Raw means: as it stands in the text, quotes included. Python's strings may hold half of a
-//! surrogate pair, which no Rust string can; raw text keeps it, comparisons of raw keys know it, and
-//! only decoding to a Rust string fails on it.
+//! A *raw* string is the string as the JSON text contains it, quotes included. Python's strings may
+//! contain a lone surrogate, which no Rust string can. Raw text keeps the surrogate, comparisons of
+//! raw keys respect it, and only decoding to a Rust string fails.
 //!
-//! Next: `scan.rs` decides what is a string; here it is taken for granted, but nothing panics if not.
+//! Read next: `scan.rs`, which validates strings. This module assumes valid strings but panics on
+//! none.
 
 use std::{borrow::Cow, cmp::Ordering, fmt};
 
-/// The string holds half of a surrogate pair, which Python keeps and Rust cannot.
+/// The string contains a lone surrogate, which Python's strings allow and Rust's do not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LoneSurrogate;
 
 impl fmt::Display for LoneSurrogate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the string holds half of a surrogate pair")
+        f.write_str("the string contains a lone surrogate")
     }
 }
 
 impl std::error::Error for LoneSurrogate {}
 
-/// Appends `text` as a JSON string. With `ascii`, all but printable ASCII is escaped.
+/// Appends `text` as a JSON string. `ascii` escapes everything but printable ASCII.
 ///
 /// ```
 /// use carafe_core::json::string;
@@ -51,7 +52,10 @@ fn write_inner(text: &str, ascii: bool, out: &mut String) {
     }
 }
 
-/// How many bytes need no escape. Ends at a character: what stops it in UTF-8 is ASCII or starts one.
+/// Returns the number of leading bytes that need no escape.
+///
+/// The position is a character boundary, because a byte that needs an escape is ASCII or the first
+/// byte of a character.
 fn plain_prefix(text: &str, ascii: bool) -> usize {
     let special = |word| specials(word) | if ascii { beyond_ascii(word) } else { 0 };
     find(text.as_bytes(), 0, special, |byte| {
@@ -59,7 +63,9 @@ fn plain_prefix(text: &str, ascii: bool) -> usize {
     })
 }
 
-/// In UTF-8 a byte from 0x80 on starts a character here, because everything before it was consumed.
+/// Returns whether a byte must be escaped.
+///
+/// A byte from 0x80 on starts a character here, because everything before it was consumed.
 const fn needs_escape(byte: u8, ascii: bool) -> bool {
     byte < 0x20 || byte == b'"' || byte == b'\\' || (ascii && byte > 0x7e)
 }
@@ -79,7 +85,7 @@ fn write_code_point(code: u32, ascii: bool, out: &mut String) {
             .encode_utf16(&mut [0; 2])
             .iter()
             .for_each(|&unit| write_unit(unit, out)),
-        // Half of a pair has no other spelling, whatever the style.
+        // A lone surrogate has no other spelling in any dialect.
         None => write_unit(u16::try_from(code).unwrap_or(0xfffd), out),
     }
 }
@@ -91,7 +97,7 @@ fn write_unit(unit: u16, out: &mut String) {
     }
 }
 
-/// The text of a raw string; borrowed unless there are escapes in it.
+/// Returns the text of a raw string, borrowed unless the string contains escapes.
 ///
 /// ```
 /// use carafe_core::json::string;
@@ -101,7 +107,7 @@ fn write_unit(unit: u16, out: &mut String) {
 ///
 /// # Errors
 ///
-/// [`LoneSurrogate`], when Rust cannot hold the string.
+/// [`LoneSurrogate`] if no Rust string can represent the string.
 pub fn decode(raw: &str) -> Result<Cow<'_, str>, LoneSurrogate> {
     let inner = inner(raw);
     if !inner.as_bytes().contains(&b'\\') {
@@ -111,13 +117,13 @@ pub fn decode(raw: &str) -> Result<Cow<'_, str>, LoneSurrogate> {
     chars.collect::<Result<String, _>>().map(Cow::Owned)
 }
 
-/// As [`decode`], with U+FFFD for what Rust cannot hold. For showing only.
+/// Decodes like [`decode`], with U+FFFD for lone surrogates. For display only.
 pub(super) fn decode_lossy(raw: &str) -> String {
     let shown = |code| char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
     CodePoints(inner(raw)).map(shown).collect()
 }
 
-/// Appends a raw string anew, with the escapes Python would choose.
+/// Appends a raw string again, with the escapes that Python would choose.
 pub(crate) fn rewrite(raw: &str, ascii: bool, out: &mut String) {
     let usual = |byte| byte != b'\\' && !needs_escape(byte, ascii);
     let inner = inner(raw);
@@ -130,7 +136,7 @@ pub(crate) fn rewrite(raw: &str, ascii: bool, out: &mut String) {
     out.push('"');
 }
 
-/// Appends JSON text with every character beyond ASCII escaped. Those stand only in strings.
+/// Appends JSON text with every non-ASCII character escaped. Such characters occur only in strings.
 pub(super) fn append_ascii(json: &str, out: &mut String) {
     for char in json.chars() {
         if char.is_ascii() {
@@ -141,20 +147,14 @@ pub(super) fn append_ascii(json: &str, out: &mut String) {
     }
 }
 
-/// Is the raw key `raw` the key `key`?
-///
-/// ```
-/// use carafe_core::json::string;
-/// assert!(string::key_equals(r#""user""#, "user"));
-/// assert!(string::key_equals(r#""\u0075ser""#, "user"));
-/// ```
+/// Returns whether the raw key `raw` denotes `key`.
 #[inline]
 #[must_use]
-pub fn key_equals(raw: &str, key: &str) -> bool {
+pub(crate) fn key_equals(raw: &str, key: &str) -> bool {
     raw_key_equals(raw.as_bytes(), key)
 }
 
-/// [`key_equals`] on bytes, because a slice of text is looked at for where its characters end.
+/// Compares like [`key_equals`], on bytes, because slicing a `str` checks for character boundaries.
 #[inline]
 pub(crate) fn raw_key_equals(raw: &[u8], key: &str) -> bool {
     // The first characters tell most keys apart.
@@ -167,10 +167,11 @@ pub(crate) fn raw_key_equals(raw: &[u8], key: &str) -> bool {
 fn whole_key_equals(raw: &[u8], key: &str) -> bool {
     let inner = raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default();
     if inner == key.as_bytes() {
-        // A backslash in the key would have been escaped, so equal text with one is another key.
+        // A raw key would contain an escaped backslash, so equal bytes that contain a backslash
+        // denote another key.
         return !inner.contains(&b'\\');
     }
-    // An escape is longer than what it stands for.
+    // An escape is longer than the character it denotes.
     inner.len() > key.len() && inner.contains(&b'\\') && means(raw, key)
 }
 
@@ -180,7 +181,7 @@ fn means(raw: &[u8], key: &str) -> bool {
     CodePoints(inner(raw)).eq(key.chars().map(u32::from))
 }
 
-/// Orders raw keys as Python orders strings: by code point, halves of pairs included.
+/// Orders raw keys as Python orders strings: by code point, lone surrogates included.
 ///
 /// ```
 /// use carafe_core::json::string;
@@ -202,7 +203,7 @@ pub fn compare(a: &str, b: &str) -> Ordering {
     a.len().cmp(&b.len())
 }
 
-/// What a raw string is without its last two characters, which is how Flask undoes `__`.
+/// Returns a raw string without its last two characters; Flask removes `__` this way.
 pub(super) fn without_last_two(raw: &str) -> String {
     let codes: Vec<u32> = CodePoints(inner(raw)).collect();
     let kept = codes
@@ -211,7 +212,7 @@ pub(super) fn without_last_two(raw: &str) -> String {
     raw_of(kept.iter().copied())
 }
 
-/// Raw strings of one character each.
+/// Returns a raw string for each character.
 pub(super) fn characters(raw: &str) -> impl Iterator<Item = String> {
     CodePoints(inner(raw)).map(|code| raw_of(std::iter::once(code)))
 }
@@ -228,7 +229,7 @@ fn inner(raw: &str) -> &str {
     raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default()
 }
 
-/// The code points of a raw string without its quotes; pairs of surrogate escapes joined.
+/// Iterates over the code points of a raw string without its quotes; surrogate pairs are joined.
 struct CodePoints<'r>(&'r str);
 
 impl CodePoints<'_> {
@@ -247,7 +248,7 @@ impl CodePoints<'_> {
         Some(code)
     }
 
-    /// A `u` and four digits, and the second half if this is the first of a pair.
+    /// Reads a `u` and four digits, and the low surrogate that follows a high surrogate.
     fn surrogates(&mut self) -> Option<u32> {
         let first = unit(self.0)?;
         self.0 = self.0.get(5..).unwrap_or_default();
@@ -285,15 +286,17 @@ impl Iterator for CodePoints<'_> {
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = ONES << 7;
 
-/// The position of the next quote, backslash or control character from `at` on, or the end.
+/// Returns the position of the next quote, backslash or control character, or the length.
 #[inline(always)]
 pub(super) fn next_special(bytes: &[u8], at: usize) -> usize {
     find(bytes, at, specials, |byte| needs_escape(byte, false))
 }
 
-/// The first position from `at` on that either of the two says is special, or the end.
+/// Returns the first special position from `at` on, or the length.
 ///
-/// Eight bytes at a time: this loop sees every byte of every session.
+/// `in_word` and `is_special` must agree.
+///
+/// Reads eight bytes at a time: this loop sees every byte of every session.
 #[inline(always)]
 fn find(
     bytes: &[u8],
@@ -317,7 +320,7 @@ fn find(
     at
 }
 
-/// The high bit of each special byte. Borrows may set more bits, but only above a true one.
+/// Sets the high bit of each special byte. Borrows may set more bits, but only above a true one.
 #[inline(always)]
 const fn specials(word: u64) -> u64 {
     let quote = word ^ (ONES * b'"' as u64);
@@ -328,7 +331,7 @@ const fn specials(word: u64) -> u64 {
     (quotes | backslashes | controls) & HIGHS
 }
 
-/// The high bit of each byte that is no printable ASCII but no control character: 0x7f and above.
+/// Sets the high bit of each byte from 0x7f on.
 #[inline(always)]
 const fn beyond_ascii(word: u64) -> u64 {
     let delete = word ^ (ONES * 0x7f);

@@ -1,23 +1,25 @@
 //! Joins the texts of members to a payload. Values are copied byte for byte.
 
-use super::{Style, check::Tag, string};
+use super::{JsonDialect, string, tags::Tag};
 
-/// The payload of these members: key texts (quotes included) and value texts.
+/// Returns the payload that consists of these members: key texts (quotes included) and value texts.
 ///
-/// Keys are sorted if the style sorts. A lone member whose key is a tag's is escaped as Flask does.
+/// Keys are sorted if the dialect sorts. If the only member's key is a tag, the key is escaped as
+/// Flask does.
 ///
 /// ```
-/// use carafe_core::json::{Style, write_object};
+/// use carafe_core::json::{JsonDialect, write_object};
 /// let members = [(r#""n""#, "7"), (r#""a""#, "[ 1 ]")];
-/// assert_eq!(write_object(members.into_iter(), Style::FLASK), r#"{"a":[ 1 ],"n":7}"#);
-/// assert_eq!(write_object(members.into_iter(), Style::STARLETTE), r#"{"n": 7, "a": [ 1 ]}"#);
+/// assert_eq!(write_object(members.into_iter(), JsonDialect::FLASK), r#"{"a":[ 1 ],"n":7}"#);
+/// let text = write_object(members.into_iter(), JsonDialect::STARLETTE);
+/// assert_eq!(text, r#"{"n": 7, "a": [ 1 ]}"#);
 /// let tag = std::iter::once((r#"" u""#, "1"));
-/// assert_eq!(write_object(tag, Style::FLASK), r#"{" di":{" u__":1}}"#);
+/// assert_eq!(write_object(tag, JsonDialect::FLASK), r#"{" di":{" u__":1}}"#);
 /// ```
 #[must_use]
 pub fn write_object<'m>(
     members: impl Iterator<Item = (&'m str, &'m str)> + Clone,
-    style: Style,
+    style: JsonDialect,
 ) -> String {
     let plan = Plan::of(members.clone(), style);
     if plan.count == 1
@@ -44,7 +46,7 @@ struct Plan {
 }
 
 impl Plan {
-    fn of<'m>(members: impl Iterator<Item = (&'m str, &'m str)>, style: Style) -> Self {
+    fn of<'m>(members: impl Iterator<Item = (&'m str, &'m str)>, style: JsonDialect) -> Self {
         let each = style.comma().len() + style.colon().len();
         let mut plan = Self {
             count: 0,
@@ -63,15 +65,17 @@ impl Plan {
     }
 }
 
-/// [`write_object`] for members in their order, of which none is alone with a tag's key. They are bytes that are text, for which `room`
-/// should be enough.
+/// Writes the text of [`write_object`] for members in their final order.
+///
+/// A single member must not have a tag as its key. The bytes must be UTF-8; `room` is the capacity
+/// to reserve, in bytes.
 pub(crate) fn join<'m>(
     members: impl Iterator<Item = (&'m [u8], &'m [u8])>,
     room: usize,
-    style: Style,
+    style: JsonDialect,
 ) -> String {
     let mut out = Vec::with_capacity(room);
-    // By byte, because copying one or two through a slice of unknown length is a call.
+    // Pushing single bytes avoids the call that copying a slice of unknown length costs.
     let put = |sign, out: &mut Vec<u8>| {
         out.push(sign);
         if style.spaced {
@@ -88,12 +92,12 @@ pub(crate) fn join<'m>(
         out.extend_from_slice(value);
     }
     out.push(b'}');
-    // Once for all, which is cheaper than for each.
+    // One check of the whole text is cheaper than one per member.
     String::from_utf8(out).expect("texts that are joined with ASCII are text")
 }
 
 #[cold]
-fn escaped(key: &str, value: &str, style: Style) -> String {
+fn escaped(key: &str, value: &str, style: JsonDialect) -> String {
     let open_key = key.strip_suffix('"').unwrap_or(key);
     let colon = style.colon();
     format!("{{\" di\"{colon}{{{open_key}__\"{colon}{value}}}}}")
@@ -120,27 +124,27 @@ mod tests {
             r#"{"":1," ":2,"A":3,"a":4,"\u00e9":5,"\ud800":6,"\uff5e":7,"\ud83c\udf77":8}"#,
         ] {
             let root = scan_root(payload, true).expect(payload);
-            assert_eq!(write_object(root.iter(), Style::FLASK), payload);
+            assert_eq!(write_object(root.iter(), JsonDialect::FLASK), payload);
         }
     }
 
     #[test]
     fn an_escape_without_tags_is_none() {
         let member = std::iter::once((r#"" t""#, "1"));
-        assert_eq!(write_object(member, Style::STARLETTE), r#"{" t": 1}"#);
-        assert_eq!(write_object(std::iter::empty(), Style::FLASK), "{}");
+        assert_eq!(write_object(member, JsonDialect::STARLETTE), r#"{" t": 1}"#);
+        assert_eq!(write_object(std::iter::empty(), JsonDialect::FLASK), "{}");
     }
 
     proptest! {
         #[test]
         fn one_allocation_of_the_right_size(keys in prop::collection::btree_set("[a-z]{0,6}", 0..12)) {
             let keys: Vec<_> = keys.iter().map(|key| format!("\"{key}\"")).collect();
-            let text = write_object(keys.iter().map(|key| (key.as_str(), "[1]")), Style::FLASK);
+            let text = write_object(keys.iter().map(|key| (key.as_str(), "[1]")), JsonDialect::FLASK);
             prop_assert!(text.capacity() <= text.len() + 1);
             let back = scan_root(&text, true).expect("we wrote it");
-            prop_assert_eq!(write_object(back.iter(), Style::FLASK), text.clone());
+            prop_assert_eq!(write_object(back.iter(), JsonDialect::FLASK), text.clone());
             let backwards = keys.iter().rev().map(|key| (key.as_str(), "[1]"));
-            prop_assert_eq!(write_object(backwards, Style::FLASK), text);
+            prop_assert_eq!(write_object(backwards, JsonDialect::FLASK), text);
         }
     }
 }

@@ -1,4 +1,6 @@
-//! HMAC with the key derived and absorbed once, so that a request pays for its own bytes only.
+//! HMAC with keys that are derived and absorbed once.
+//!
+//! A request pays only for its own bytes.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
@@ -8,10 +10,14 @@ use zeroize::Zeroizing;
 
 use super::SecretKey;
 
-/// The hash inside a signer: `digest_method` in itsdangerous. It serves the signature and the key derivation.
+/// The hash function of a signer: `digest_method` in itsdangerous.
+///
+/// The signature and the key derivation use the same hash function.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Digest {
-    /// HMAC-SHA1, what Flask, Quart and Starlette use. Not broken inside HMAC, but legacy (OWASP ASVS 5 Appendix C).
+    /// HMAC-SHA1, the hash of Flask, Quart and Starlette.
+    ///
+    /// Secure inside HMAC, but legacy (OWASP ASVS 5 Appendix C).
     #[default]
     Sha1,
     /// HMAC-SHA256.
@@ -22,24 +28,24 @@ pub enum Digest {
     Sha512,
 }
 
-/// How a signer turns secret and salt into its key: `key_derivation` in itsdangerous.
+/// The derivation of a signer's key from secret and salt: `key_derivation` in itsdangerous.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum KeyDerivation {
     /// `HMAC(secret, salt)`: Flask and Quart.
     Hmac,
     /// `H(salt ‖ secret)`.
     Concat,
-    /// `H(salt ‖ "signer" ‖ secret)`: the default of itsdangerous, and Starlette's.
+    /// `H(salt ‖ "signer" ‖ secret)`: the default of itsdangerous and of Starlette.
     #[default]
     DjangoConcat,
     /// The secret itself.
     None,
 }
 
-/// Bytes of the longest tag.
+/// Size of the longest tag, in bytes.
 pub(crate) const MAX_TAG: usize = 64;
 
-/// An HMAC that has taken in its key.
+/// An HMAC that has absorbed its key.
 #[derive(Clone)]
 pub(crate) enum PreparedMac {
     Sha1(Hmac<Sha1>),
@@ -60,7 +66,7 @@ impl PreparedMac {
     }
 
     fn keyed(key: &[u8], digest: Digest) -> Self {
-        // HMAC takes keys of any length (RFC 2104), so none of these can fail.
+        // HMAC accepts keys of any length (RFC 2104), so none of these calls fails.
         const ANY: &str = "HMAC takes keys of any length";
         match digest {
             Digest::Sha1 => Self::Sha1(Hmac::new_from_slice(key).expect(ANY)),
@@ -70,7 +76,7 @@ impl PreparedMac {
         }
     }
 
-    /// Bytes of a tag.
+    /// Returns the size of a tag, in bytes.
     pub(crate) const fn tag_length(&self) -> usize {
         match self {
             Self::Sha1(_) => 20,
@@ -80,7 +86,7 @@ impl PreparedMac {
         }
     }
 
-    /// The tag of `message`, handed to `then`; never left on the heap.
+    /// Passes the tag of `message` to `then`. The tag is never on the heap.
     pub(crate) fn with_tag<R>(&self, message: &[u8], then: impl FnOnce(&[u8]) -> R) -> R {
         match self {
             Self::Sha1(mac) => then(&mac.clone().chain_update(message).finalize().into_bytes()),
@@ -90,7 +96,7 @@ impl PreparedMac {
         }
     }
 
-    /// Whether `tag` is the tag of `message`, in constant time (CVE-2013-0263).
+    /// Returns whether `tag` is the tag of `message`, in constant time (CVE-2013-0263).
     pub(crate) fn verifies(&self, message: &[u8], tag: &[u8]) -> bool {
         self.with_tag(message, |ours| ours.ct_eq(tag).into())
     }
@@ -136,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn cry_1_known_answers_of_rfc_2202_and_rfc_4231() {
+    fn known_answers_of_rfc_2202_and_rfc_4231() {
         let message = b"what do ya want for nothing?";
         for (digest, tag) in [
             (Digest::Sha1, "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79"),

@@ -1,10 +1,11 @@
-//! Secret keys: the one room that sees key bytes.
+//! Secret keys: the only module that reads key bytes.
 //!
-//! A [`SecretKey`] is checked when it is made and wiped when it is dropped; a [`KeyRing`] names one
-//! current key and any number of fallbacks. The rest of the crate receives prepared MACs and derived
-//! keys, never the bytes. Nothing in here prints a key or compares one in variable time.
+//! A [`SecretKey`] is validated when it is created and zeroed when it is dropped. A [`KeyRing`]
+//! consists of one current key and any number of fallbacks. Other modules receive prepared MACs and
+//! derived keys, never the bytes. This module never prints a key and never compares keys in
+//! variable time.
 //!
-//! Next: [`crate::token`] uses the ring to sign, verify, seal and open.
+//! Read next: [`crate::token`], which signs, verifies, seals and opens with the ring.
 
 mod mac;
 mod ring;

@@ -1,14 +1,16 @@
-//! The key ring: one current key that signs, fallbacks that only verify.
+//! The key ring: a current key that signs, and fallbacks that only verify.
 
 use super::{KeyError, SecretKey};
 use crate::clock::Timestamp;
 
-/// One current key and any number of fallbacks, by name and not by position, so that their order
-/// cannot be got wrong (CVE-2025-47278).
+/// One current key and any number of fallbacks.
 ///
-/// To rotate without logging anybody out, in three deployments: add the new key as a fallback on
-/// every node; make it current and the old one a fallback; drop the old one after the session
-/// lifetime. What is accepted through a fallback is written again under the current key.
+/// The current key is named and not identified by its position, so that the order of the keys
+/// cannot be wrong (CVE-2025-47278).
+///
+/// To rotate keys without logging users out, make three deployments: add the new key as a fallback
+/// on every node; make the new key current and the old one a fallback; remove the old key after the
+/// session lifetime. A session that verifies with a fallback is written again with the current key.
 ///
 /// ```
 /// use carafe_core::key::{KeyRing, SecretKey};
@@ -31,17 +33,24 @@ pub struct Fallback {
     until: Option<Timestamp>,
 }
 
-/// Which key of the ring a token was verified with.
+/// The key of the ring that verified a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum KeyUse {
     /// The current key.
     Current,
-    /// A fallback, counted from 1 in the order in which they were added.
+    /// A fallback, counted from 1 in the order in which fallbacks were added.
     Fallback(usize),
 }
 
 impl KeyRing {
-    /// A ring of one key.
+    /// Creates a ring with one key.
+    ///
+    /// ```
+    /// use carafe_core::key::{KeyRing, SecretKey};
+    ///
+    /// let keys = KeyRing::new(SecretKey::new(SecretKey::random_text()?.as_bytes())?);
+    /// # Ok::<(), carafe_core::key::KeyError>(())
+    /// ```
     #[must_use]
     pub const fn new(current: SecretKey) -> Self {
         Self {
@@ -50,18 +59,40 @@ impl KeyRing {
         }
     }
 
-    /// Also accepts `key`, without an end.
+    /// Adds a fallback that does not expire.
+    ///
+    /// ```
+    /// use carafe_core::key::{KeyError, KeyRing, SecretKey};
+    ///
+    /// let [new, old] = ["flask-spec-secret", "former-spec-secret"].map(SecretKey::short);
+    /// let keys = KeyRing::new(new?).with_fallback(old?)?;
+    /// let again = keys.with_fallback(SecretKey::short("flask-spec-secret")?);
+    /// assert_eq!(again.unwrap_err(), KeyError::Duplicate);
+    /// # Ok::<(), KeyError>(())
+    /// ```
     ///
     /// # Errors
-    /// [`KeyError::Duplicate`] if the ring has this key already.
+    ///
+    /// [`KeyError::Duplicate`] if the ring already contains this key.
     pub fn with_fallback(self, key: SecretKey) -> Result<Self, KeyError> {
         self.with(Fallback { key, until: None })
     }
 
-    /// Also accepts `key`, up to and including the second `until`.
+    /// Adds a fallback that is valid up to and including the second `until`.
+    ///
+    /// ```
+    /// use carafe_core::{clock::Timestamp, key::{KeyRing, SecretKey}};
+    ///
+    /// let [new, old] = ["flask-spec-secret", "former-spec-secret"].map(SecretKey::short);
+    /// let month = 30 * 24 * 60 * 60;
+    /// let until = Timestamp::now().saturating_add(month);
+    /// let keys = KeyRing::new(new?).with_fallback_until(old?, until)?;
+    /// # Ok::<(), carafe_core::key::KeyError>(())
+    /// ```
     ///
     /// # Errors
-    /// [`KeyError::Duplicate`] if the ring has this key already.
+    ///
+    /// [`KeyError::Duplicate`] if the ring already contains this key.
     pub fn with_fallback_until(self, key: SecretKey, until: Timestamp) -> Result<Self, KeyError> {
         self.with(Fallback {
             key,
@@ -79,7 +110,7 @@ impl KeyRing {
         Ok(self)
     }
 
-    /// What `prepare` makes of each key: computed once, used by every request.
+    /// Applies `prepare` to each key, once for all requests.
     pub(crate) fn prepare<T>(&self, prepare: impl Fn(&SecretKey) -> T) -> Prepared<T> {
         let fallbacks = self
             .fallbacks
@@ -98,7 +129,7 @@ impl From<SecretKey> for KeyRing {
     }
 }
 
-/// The keys of a ring in the form that one token format needs.
+/// The keys of a ring in the form that one token format requires.
 #[derive(Clone)]
 pub(crate) struct Prepared<T> {
     pub(crate) current: T,
@@ -106,7 +137,7 @@ pub(crate) struct Prepared<T> {
 }
 
 impl<T> Prepared<T> {
-    /// The first key that `accepts`, the current one first; fallbacks past their end are not asked.
+    /// Returns the first key that `accepts`, the current one first. Expired fallbacks are skipped.
     pub(crate) fn find(
         &self,
         now: Timestamp,
@@ -133,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn cry_4_the_current_key_is_asked_first_and_fallbacks_end() {
+    fn the_current_key_is_tried_first_and_fallbacks_expire() {
         let end = Timestamp::from_unix(100);
         let ring = KeyRing::new(key("new")).with_fallback(key("old")).unwrap();
         let ring = ring.with_fallback_until(key("older"), end).unwrap();

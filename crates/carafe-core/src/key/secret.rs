@@ -1,4 +1,4 @@
-//! One secret key, and the rules that keep guessable ones out.
+//! A secret key, and the rules that reject guessable keys.
 
 use std::fmt;
 
@@ -7,10 +7,10 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-/// Bytes from which signing and encryption keys are derived. Redacted in `Debug`, wiped on drop.
+/// Bytes from which signing and encryption keys are derived. Redacted in `Debug`, zeroed on drop.
 ///
-/// A key given as text is its UTF-8 bytes, as in Flask: `"abcd…"` in a Flask configuration and here
-/// are the same key.
+/// The key of a text is its UTF-8 bytes, as in Flask: `"abcd…"` in a Flask configuration and in
+/// Carafe are the same key.
 ///
 /// ```
 /// use carafe_core::key::SecretKey;
@@ -23,57 +23,85 @@ use zeroize::Zeroizing;
 #[derive(Clone)]
 pub struct SecretKey(Zeroizing<Box<[u8]>>);
 
-/// Why a key was refused. Never contains the key.
+/// The reason why a key was rejected. Never contains the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// The key is empty; an unset variable is the usual cause.
+    /// The key is empty, usually because of an unset variable.
     Empty,
-    /// The key has fewer bytes than its constructor asks for.
+    /// The key has fewer bytes than its constructor requires.
     TooShort {
-        /// Bytes that the key has.
+        /// Size of the key, in bytes.
         length: usize,
-        /// Bytes that it needs.
+        /// Required size, in bytes.
         minimum: usize,
     },
-    /// The key is printed in a manual or a tutorial, so everybody has it (CVE-2023-27524).
+    /// The key is printed in a manual or a tutorial and therefore public (CVE-2023-27524).
     WellKnown,
-    /// The key repeats so few different bytes that it can be guessed.
+    /// The key consists of so few different bytes that an attacker can guess it.
     Repetitive,
-    /// The same key stands twice in one ring.
+    /// The ring already contains the key.
     Duplicate,
-    /// The operating system gave no random bytes.
+    /// The operating system returned no random bytes.
     NoRandomness,
 }
 
 impl SecretKey {
-    /// Bytes that [`SecretKey::new`] asks for.
+    /// Minimum size of a key for [`SecretKey::new`], in bytes.
     pub const MINIMUM: usize = 32;
-    /// Bytes that [`SecretKey::short`] asks for.
+    /// Minimum size of a key for [`SecretKey::short`], in bytes.
     pub const MINIMUM_SHORT: usize = 16;
 
-    /// A key of at least 32 bytes that is in no manual.
+    /// Creates a key of at least 32 bytes.
+    ///
+    /// ```
+    /// use carafe_core::key::{KeyError, SecretKey};
+    ///
+    /// assert!(SecretKey::new("4cbd5c8cd0a4e2ed1fd3c9cb6a07c9d1b0ff4d4e1c8f4c5b").is_ok());
+    /// let error = SecretKey::new("4cbd5c8cd0a4e2ed").unwrap_err();
+    /// assert_eq!(error, KeyError::TooShort { length: 16, minimum: 32 });
+    /// ```
     ///
     /// # Errors
+    ///
     /// [`KeyError`] for an empty, short, well-known or repetitive key.
     pub fn new(bytes: impl AsRef<[u8]>) -> Result<Self, KeyError> {
         Self::checked(bytes.as_ref(), Self::MINIMUM)
     }
 
-    /// A key of 16 to 31 bytes, for Flask applications that run with one. Prefer [`SecretKey::new`]
-    /// and a longer key: one core tries a million Flask keys a second.
+    /// Creates a key of at least 16 bytes, for Flask applications that already use one.
+    ///
+    /// Prefer [`SecretKey::new`] and a longer key: one core tries a million Flask keys per second.
+    ///
+    /// ```
+    /// use carafe_core::key::SecretKey;
+    ///
+    /// assert!(SecretKey::short("flask-spec-secret").is_ok());
+    /// assert!(SecretKey::short("secret").is_err());
+    /// ```
     ///
     /// # Errors
-    /// [`KeyError`] for an empty, still shorter, well-known or repetitive key.
+    ///
+    /// [`KeyError`] for an empty, shorter, well-known or repetitive key.
     pub fn short(bytes: impl AsRef<[u8]>) -> Result<Self, KeyError> {
         Self::checked(bytes.as_ref(), Self::MINIMUM_SHORT)
     }
 
-    /// Any key but the empty one. Whoever can guess it can forge every session: use it in tests and to
+    /// Creates a key from any bytes except none.
+    ///
+    /// An attacker who guesses the key can forge every session. Use weak keys only in tests and to
     /// read the cookies of an application that should get a better key.
     ///
+    /// ```
+    /// use carafe_core::key::SecretKey;
+    ///
+    /// assert!(SecretKey::dangerous_weak("dev").is_ok());
+    /// assert!(SecretKey::dangerous_weak("").is_err());
+    /// ```
+    ///
     /// # Errors
-    /// [`KeyError::Empty`].
+    ///
+    /// [`KeyError::Empty`] for an empty key.
     pub fn dangerous_weak(bytes: impl AsRef<[u8]>) -> Result<Self, KeyError> {
         let bytes = bytes.as_ref();
         if bytes.is_empty() {
@@ -82,11 +110,24 @@ impl SecretKey {
         Ok(Self(Zeroizing::new(bytes.into())))
     }
 
-    /// A new random key as text: 64 hexadecimal digits from 32 random bytes, what Flask's manual makes
-    /// with `secrets.token_hex()`. Put it into the configuration; [`SecretKey::new`] takes it.
+    /// Returns a new random key as text: 64 hexadecimal digits from 32 random bytes.
+    ///
+    /// Flask's manual creates keys in the same form, with `secrets.token_hex()`. Store the text in
+    /// the configuration and pass it to [`SecretKey::new`].
+    ///
+    /// ```
+    /// use carafe_core::key::SecretKey;
+    ///
+    /// let text = SecretKey::random_text()?;
+    /// assert_eq!(text.len(), 64);
+    /// assert!(SecretKey::new(text.as_bytes()).is_ok());
+    /// # Ok::<(), carafe_core::key::KeyError>(())
+    /// ```
     ///
     /// # Errors
-    /// [`KeyError::NoRandomness`] if the operating system has none; there is no weaker fallback.
+    ///
+    /// [`KeyError::NoRandomness`] if the operating system returns no random bytes. No weaker source
+    /// is used instead.
     pub fn random_text() -> Result<Zeroizing<String>, KeyError> {
         let mut bytes = Zeroizing::new([0_u8; 32]);
         getrandom::fill(bytes.as_mut()).map_err(|_| KeyError::NoRandomness)?;
@@ -118,13 +159,14 @@ impl SecretKey {
         Ok(key)
     }
 
-    /// The raw bytes, for the derivations in this room only.
+    /// Returns the raw bytes, for the derivations in this module only.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// HKDF-SHA256 (RFC 5869) of this key, to be expanded with one label per purpose, so that no two
-    /// purposes share a key.
+    /// Returns HKDF-SHA256 (RFC 5869) of this key, to be expanded with one label per purpose.
+    ///
+    /// No two purposes share a derived key.
     pub(crate) fn hkdf(&self) -> Hkdf<Sha256> {
         Hkdf::new(Some(b"carafe v1"), self.bytes())
     }
@@ -145,10 +187,17 @@ impl fmt::Display for KeyError {
         match self {
             Self::Empty => f.write_str("the secret key is empty"),
             Self::TooShort { length, minimum } => {
-                write!(f, "the secret key has {length} bytes and needs at least {minimum}; `carafe key` makes a good one")
+                write!(
+                    f,
+                    "the secret key has {length} bytes and needs at least {minimum}; `carafe key` makes a good one"
+                )
             }
-            Self::WellKnown => f.write_str("the secret key is a published example that everybody knows; `carafe key` makes a good one"),
-            Self::Repetitive => f.write_str("the secret key has fewer than 6 different bytes; `carafe key` makes a good one"),
+            Self::WellKnown => {
+                f.write_str("the secret key is a published example; `carafe key` makes a good one")
+            }
+            Self::Repetitive => f.write_str(
+                "the secret key has fewer than 6 different bytes; `carafe key` makes a good one",
+            ),
             Self::Duplicate => f.write_str("the same secret key is given twice in one key ring"),
             Self::NoRandomness => f.write_str("the operating system gave no random bytes"),
         }
@@ -163,7 +212,9 @@ fn is_well_known(bytes: &[u8]) -> bool {
         .any(|known| known.as_bytes().eq_ignore_ascii_case(bytes))
 }
 
-/// Keys of manuals, tutorials and product defaults; the public lists of forging tools hold them all.
+/// Keys of manuals, tutorials and product defaults.
+///
+/// Public lists of session forging tools contain all of them.
 const WELL_KNOWN: &[&str] = &[
     "dev",
     "development",
@@ -241,7 +292,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tok_11_weak_and_published_keys_are_refused() {
+    fn weak_and_published_keys_are_refused() {
         for known in WELL_KNOWN {
             assert_eq!(
                 SecretKey::short(known).err(),
@@ -267,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn cry_7_debug_shows_nothing() {
+    fn debug_shows_nothing() {
         let key = SecretKey::dangerous_weak("hunter2").unwrap();
         assert_eq!(format!("{key:?} {:?}", &key), "SecretKey(…) SecretKey(…)");
     }
@@ -285,7 +336,7 @@ mod tests {
 
     /// RFC 5869, appendix A.1 and A.3.
     #[test]
-    fn cry_1_known_answers_of_hkdf_sha_256() {
+    fn known_answers_of_hkdf_sha_256() {
         let hex =
             |bytes: &[u8]| -> String { bytes.iter().map(|byte| format!("{byte:02x}")).collect() };
         let salt: Vec<u8> = (0..=12).collect();
@@ -311,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn cry_7_no_error_contains_the_key() {
+    fn no_error_contains_the_key() {
         for text in [
             "hunter2",
             "changeme",

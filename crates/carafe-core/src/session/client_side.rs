@@ -1,12 +1,12 @@
-//! Sessions whose whole state lives in the cookie.
+//! Client-side sessions: the cookie holds the whole session.
 
 use std::time::Duration;
 
-use super::{Duplicates, Loaded, Rejection, SessionData, slot::Found};
+use super::{Duplicates, Loaded, Rejection, SessionData, lifetime, loaded::LoadedSession};
 use crate::{
     clock::Timestamp,
     cookie::Candidates,
-    json::Style,
+    json::JsonDialect,
     key::KeyRing,
     token::{
         Opened, PayloadError, SealError, TokenError,
@@ -15,10 +15,9 @@ use crate::{
     },
 };
 
-/// Keeps sessions in their cookies: nothing to run, nothing to look up, and no more than 4 KB.
+/// Keeps sessions in their cookies, without a store and limited to 4 KB.
 ///
-/// What it cannot do is end a session everywhere: whoever has a copy of a cookie has the session until
-/// its lifetime is over.
+/// Client-side sessions cannot be revoked: a copy of a cookie stays valid until it expires.
 ///
 /// ```
 /// use carafe_core::{key::{KeyRing, SecretKey}, session::ClientSide};
@@ -41,14 +40,31 @@ enum Format {
 }
 
 impl ClientSide {
-    /// Flask's format. Anybody who holds the cookie can read it; nobody can change it.
+    /// Uses Flask's format: the client can read the session, but cannot change it.
+    ///
+    /// ```
+    /// use carafe_core::{key::SecretKey, session::ClientSide};
+    ///
+    /// let key = SecretKey::new("4cbd5c8cd0a4e2ed1fd3c9cb6a07c9d1b0ff4d4e1c8f4c5b9e3a2d1c0b9a8f7e")?;
+    /// let side = ClientSide::signed(key);
+    /// # Ok::<(), carafe_core::key::KeyError>(())
+    /// ```
     #[must_use]
     pub fn signed(keys: impl Into<KeyRing>) -> Self {
         Self::signed_as(keys, SignedFormat::flask())
     }
 
-    /// A signed format with other settings: Quart's, Starlette's, or those of a Flask application with
-    /// a session interface of its own.
+    /// Uses a signed format with other settings.
+    ///
+    /// For Quart, Starlette, or a Flask application with a custom session interface.
+    ///
+    /// ```
+    /// use carafe_core::{key::SecretKey, session::ClientSide, token::signed::SignedFormat};
+    ///
+    /// let key = SecretKey::new("4cbd5c8cd0a4e2ed1fd3c9cb6a07c9d1b0ff4d4e1c8f4c5b9e3a2d1c0b9a8f7e")?;
+    /// let side = ClientSide::signed_as(key, SignedFormat::starlette());
+    /// # Ok::<(), carafe_core::key::KeyError>(())
+    /// ```
     #[must_use]
     pub fn signed_as(keys: impl Into<KeyRing>, format: SignedFormat) -> Self {
         Self {
@@ -57,8 +73,18 @@ impl ClientSide {
         }
     }
 
-    /// Carafe's encrypted format. Only services with the same key, `application` and cookie name can
-    /// read it. The name of the application keeps two that share a key apart (CVE-2020-17526).
+    /// Uses Carafe's encrypted format.
+    ///
+    /// Only services with the same key, `application` and cookie name can read the session. The
+    /// application's name separates applications that share a key (CVE-2020-17526).
+    ///
+    /// ```
+    /// use carafe_core::{key::SecretKey, session::ClientSide};
+    ///
+    /// let key = SecretKey::new("4cbd5c8cd0a4e2ed1fd3c9cb6a07c9d1b0ff4d4e1c8f4c5b9e3a2d1c0b9a8f7e")?;
+    /// let side = ClientSide::encrypted(key, "shop");
+    /// # Ok::<(), carafe_core::key::KeyError>(())
+    /// ```
     #[must_use]
     pub fn encrypted(keys: impl Into<KeyRing>, application: impl Into<String>) -> Self {
         Self {
@@ -69,7 +95,7 @@ impl ClientSide {
         }
     }
 
-    /// Prepares keys for the cookie `name`.
+    /// Prepares the keys for the cookie `name`.
     pub(super) fn prepare(self, name: &str, clock_skew: Duration) -> Codec {
         match self.format {
             Format::Signed(format) => {
@@ -83,7 +109,7 @@ impl ClientSide {
     }
 }
 
-/// What a good cookie holds.
+/// The content of a valid cookie.
 type Good = (Loaded, SessionData);
 
 /// A token format with its keys prepared.
@@ -93,28 +119,31 @@ pub(super) enum Codec {
 }
 
 impl Codec {
-    /// The session behind a request's cookies.
+    /// Loads the session from a request's cookies.
     pub(super) fn load(
         &self,
         candidates: &Candidates<'_>,
-        duplicates: Duplicates,
+        (duplicates, newest): (Duplicates, bool),
         lifetime: Duration,
         now: Timestamp,
-    ) -> Found {
-        match self.choose(candidates, duplicates, lifetime, now) {
-            None => Found::nothing(Loaded::Absent, now),
-            Some(Ok((loaded, data))) => Found::new(loaded, data, now),
-            Some(Err(rejection)) => Found::nothing(Loaded::Rejected(rejection), now),
+    ) -> LoadedSession {
+        match self.choose(candidates, (duplicates, newest), lifetime, now) {
+            None => LoadedSession::nothing(Loaded::Absent, now),
+            Some(Ok((loaded, data))) => LoadedSession::new(loaded, data, now),
+            Some(Err(rejection)) => LoadedSession::nothing(Loaded::Rejected(rejection), now),
         }
     }
 
     fn choose(
         &self,
         candidates: &Candidates<'_>,
-        duplicates: Duplicates,
+        (duplicates, newest): (Duplicates, bool),
         lifetime: Duration,
         now: Timestamp,
     ) -> Option<Result<Good, Rejection>> {
+        if duplicates.refuses(candidates) {
+            return Some(Err(Rejection::Ambiguous));
+        }
         let mut chosen: Option<(&[u8], Result<Good, Rejection>)> = None;
         for value in duplicates
             .looks_at(candidates)
@@ -122,6 +151,11 @@ impl Codec {
         {
             let result = self.read(value, lifetime, now).map_err(Rejection::Token);
             match (&chosen, &result) {
+                (Some((_, Ok((first, _)))), Ok((second, _))) if newest => {
+                    if first.issued() <= second.issued() {
+                        chosen = Some((value, result));
+                    }
+                }
                 (Some((known, Ok(_))), Ok(_)) if *known != value => {
                     return Some(Err(Rejection::Ambiguous));
                 }
@@ -135,6 +169,11 @@ impl Codec {
     fn read(&self, value: &[u8], lifetime: Duration, now: Timestamp) -> Result<Good, TokenError> {
         let opened = self.open(value, lifetime, now)?;
         let data = SessionData::parse(opened.payload, self.style()).map_err(PayloadError::Json)?;
+        let (own, age) = (data.lifetime(), now.seconds_since(opened.issued));
+        if let Some(own) = own.filter(|_| lifetime::has_expired(own, age)) {
+            let max_age = super::expiry::seconds(own);
+            return Err(TokenError::Expired { age, max_age });
+        }
         Ok((
             Loaded::Valid {
                 key: opened.key,
@@ -144,10 +183,10 @@ impl Codec {
         ))
     }
 
-    pub(super) const fn style(&self) -> Style {
+    pub(super) const fn style(&self) -> JsonDialect {
         match self {
             Self::Signed(sessions) => sessions.style(),
-            Self::Encrypted(_) => Style::FLASK,
+            Self::Encrypted(_) => JsonDialect::FLASK,
         }
     }
 

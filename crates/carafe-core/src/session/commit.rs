@@ -1,42 +1,53 @@
-//! The end of a request: what the handler did becomes one decision, and the decision headers and, on the
-//! server side, one verb of the store.
+//! Commits a request's session: one decision, header changes, and at most one store operation.
+//!
+//! Next: `live` for commits that do not wait for the response.
 
-use std::pin::pin;
+use std::{pin::pin, sync::Arc};
 
 use super::{
-    Commit, CommitError, Decision, Effects, Facts, Loaded, Rejection, Seen, SessionManager, Slot,
-    StoredFacts,
+    Access, Commit, CommitError, Conflict, Decision, Facts, HeaderChanges, Loaded, Patch,
+    Rejection, Session, SessionError, SessionManager, Slot, StoredFacts, TokenHeader,
+    backend::Prepared,
     client_side::Codec,
     decide,
+    expiry::seconds,
+    header_changes::{NewToken, Removed},
+    loaded::{LoadedSession, Stored},
     plan::Verb,
     server_side::{Outcome, ServerSide},
-    side::Prepared,
-    slot::{Found, View},
+    slot::WriteGuard,
     verb,
 };
 use crate::{
-    answer::{Answer, at_once},
     clock::Timestamp,
-    cookie::MAX_COOKIE_BYTES,
-    json::string,
+    cookie::{MAX_COOKIE_BYTES, Persistence},
+    error::ErrorChain,
+    future::{MaybeReady, at_once},
     key::KeyUse,
-    store::within,
+    limits::{LimitError, Limits, largest},
+    store::{StoreError, with_budget},
     token::SessionId,
 };
 
-/// A commit under way. Ready at once where sessions live in their cookies; otherwise it waits for the store.
+/// The future of [`SessionManager::end`] and [`SessionManager::commit`].
 ///
-/// Drive a waiting commit to its end even if the client has hung up, or it may be unknown whether the
-/// change took place.
-pub type Committing = Answer<'static, Result<Effects, CommitError>>;
+/// Ready immediately for client-side sessions; otherwise the commit waits for the store.
+///
+/// Poll a pending commit to completion even if the client has disconnected. Otherwise it may be
+/// unknown whether the change was stored.
+pub type CommitFuture = MaybeReady<'static, Result<HeaderChanges, CommitError>>;
 
 impl SessionManager {
-    /// Ends the request: decides what to do, does it, and renders it. `status` is the response's; `cookies` and the
-    /// clock `now` are asked only if that matters. Later writes to the session give an error.
+    /// Commits the session at the end of the request and returns the header changes.
+    ///
+    /// `status` is the response's status. `cookies` and the clock `now` are used only if needed.
+    /// Later writes to the session fail, or need [`Session::commit`](super::Session::commit) if the
+    /// session is in a store.
     ///
     /// # Errors
-    /// [`CommitError`] if a change cannot be written; then send [its answer](CommitError::answer) instead of the
-    /// handler's. A cookie that only cannot be renewed stays as it is, with a log event.
+    /// [`CommitError`] if a change cannot be saved; send [its answer](CommitError::answer) instead
+    /// of the handler's response. A use that cannot be recorded, or a cookie that cannot be
+    /// refreshed, is only logged.
     #[inline]
     pub fn end<'h>(
         &self,
@@ -44,73 +55,123 @@ impl SessionManager {
         cookies: impl IntoIterator<Item = &'h [u8]>,
         status: u16,
         now: impl FnOnce() -> Timestamp,
-    ) -> Committing {
+    ) -> CommitFuture {
         if !slot.is_open() && !self.commits_untouched() {
             self.close(slot);
-            return Committing::now(Ok(Effects::default()));
+            return CommitFuture::now(Ok(HeaderChanges::default()));
         }
         match self.commit_read(slot, status) {
-            Some(effects) => Committing::now(Ok(effects)),
+            Some(effects) => CommitFuture::now(Ok(effects)),
             None => self.commit(slot, cookies, status, now()),
         }
     }
 
-    /// Ends a request that only needs headers, if that can be told from the time when its session was opened: asks no
-    /// clock. Otherwise nothing has happened.
-    fn commit_read(&self, slot: &Slot, status: u16) -> Option<Effects> {
+    /// Commits a session that needs no write, without reading the clock.
+    ///
+    /// Decides at the time when the session was opened. Returns `None` without side effects if the
+    /// session needs a write.
+    fn commit_read(&self, slot: &Slot, status: u16) -> Option<HeaderChanges> {
         if slot.0.is_changed() {
             return None;
         }
         let mut view = slot.0.view()?;
+        if view.last_id.is_some() {
+            return None;
+        }
         let facts = self.facts(&view, status, view.found().opened);
         let Decision { commit, vary } = decide(facts, self.policy);
         view.committed |= commit == Commit::Nothing;
-        (commit == Commit::Nothing).then(|| Effects::new(None, vary))
+        (commit == Commit::Nothing).then(|| self.effects(slot, None, vary))
     }
 
-    /// [`SessionManager::end`] at a given time, for tests and for whoever has asked the clock already.
+    /// Like [`SessionManager::end`], at a given time.
+    ///
+    /// For tests and for callers that have already read the clock.
     ///
     /// # Errors
-    /// As there.
+    /// As [`SessionManager::end`].
     pub fn commit<'h>(
         &self,
         slot: &Slot,
         cookies: impl IntoIterator<Item = &'h [u8]>,
         status: u16,
         now: Timestamp,
-    ) -> Committing {
+    ) -> CommitFuture {
         match &self.side {
             Prepared::Client(codec) => {
                 let untouched = !slot.is_open();
                 if untouched && self.commits_untouched() {
-                    self.settle_client(codec, slot, cookies, now);
+                    self.resolve_client(codec, slot, cookies, now);
                 }
                 let committed = self.commit_client(codec, slot, status, now);
-                Committing::now(match untouched {
-                    true => committed.map(Effects::of_untouched),
+                CommitFuture::now(match untouched {
+                    true => committed.map(HeaderChanges::of_untouched),
                     false => committed,
                 })
             }
+            Prepared::Server(side) if slot.has_unread_id() => {
+                let (slot, waits) = (slot.clone(), !side.runs_at_once());
+                CommitFuture::of(waits, || commit_unread(slot, status, now))
+            }
             Prepared::Server(side) if slot.is_open() => match self.plan(side, slot, status, now) {
-                Plan::Settled(effects) => Committing::now(Ok(effects)),
+                Plan::Settled(result) => CommitFuture::now(result),
                 Plan::Store(task) if side.runs_at_once() => {
-                    Committing::now(at_once(|| carry_out(slot, task, now)))
+                    CommitFuture::now(at_once(|| carry_out(slot, task)))
                 }
                 Plan::Store(task) => {
                     let slot = slot.clone();
-                    Committing::later(async move { carry_out(&slot, task, now).await })
+                    CommitFuture::later(async move { carry_out(&slot, task).await })
                 }
             },
             Prepared::Server(side) if self.commits_untouched() => {
                 let lines = cookies.into_iter().map(<[u8]>::to_vec).collect();
                 let (slot, waits) = (slot.clone(), !side.runs_at_once());
-                Committing::of(waits, || commit_untouched(slot, lines, status, now))
+                CommitFuture::of(waits, || commit_untouched(slot, lines, status, now))
             }
             Prepared::Server(_) => {
                 self.close(slot);
-                Committing::now(Ok(Effects::default()))
+                CommitFuture::now(Ok(HeaderChanges::default()))
             }
         }
+    }
+
+    /// Commits the session of a request without a response.
+    ///
+    /// The client has disconnected, or the handler has panicked.
+    ///
+    /// Changes are dropped, but a log-out takes effect. Poll the returned future to completion;
+    /// `None` means that no work is left.
+    #[must_use]
+    pub fn abandon(&self, slot: &Slot, now: impl FnOnce() -> Timestamp) -> Option<CommitFuture> {
+        let Prepared::Server(side) = &self.side else {
+            return None;
+        };
+        let mut view = slot.0.view()?;
+        if view.committed || !view.ended || view.found().in_store().is_none() {
+            return None;
+        }
+        view.committed = true;
+        let access = self.access(side, &view, now());
+        view.send(access);
+        drop(view);
+        let task = Task {
+            verb: Verb::Delete,
+            access,
+            refused: None,
+            removal: None,
+            forgets: Removed::default(),
+            vary: false,
+            persistence: Persistence::BrowserSession,
+            resends: false,
+            is_best_effort: false,
+            is_unannounced: false,
+            wrote: false,
+        };
+        let slot = slot.clone();
+        let waits = !side.runs_at_once();
+        Some(CommitFuture::of(waits, || async move {
+            carry_out(&slot, task).await
+        }))
     }
 
     fn commit_client(
@@ -119,80 +180,132 @@ impl SessionManager {
         slot: &Slot,
         status: u16,
         now: Timestamp,
-    ) -> Result<Effects, CommitError> {
-        // Settled here, so that whoever opens the session later is told that the head has been sent.
-        if !slot.is_open() {
-            self.close(slot);
-            return Ok(Effects::default());
-        }
+    ) -> Result<HeaderChanges, CommitError> {
         let Some(mut state) = slot.0.view() else {
-            return Ok(Effects::default());
+            // Closed here, so that a later `open` sees that the head has been sent.
+            self.close(slot);
+            return Ok(HeaderChanges::default());
         };
         state.committed = true;
         let facts = self.facts(&state, status, now);
         let Decision { commit, vary } = decide(facts, self.policy);
         let written = match commit {
             Commit::Nothing => Ok(None),
-            Commit::Write => self.write_cookie(codec, &state, now).map(Some),
+            Commit::Write => self.write_cookie(codec, slot, &state, now).map(Some),
             Commit::Reissue => {
                 let issued = state.issued().unwrap_or(now);
-                self.write_cookie(codec, &state, issued).map(Some)
+                self.write_cookie(codec, slot, &state, issued).map(Some)
             }
-            Commit::Remove => Ok(Some(self.cookie.removal().to_owned())),
+            Commit::Remove => Ok(Some(self.removal(slot))),
         };
-        let set_cookie = match written {
-            // Nothing of the handler's is lost: the browser keeps a cookie that is still good.
+        let new = match written {
+            // No change of the handler is lost, and the browser's cookie is still valid.
             Err(error) if !state.is_changed() => {
                 tracing::warn!(
                     cookie = self.cookie.name(),
-                    "session cookie not renewed: {error}"
+                    "session cookie not renewed: {}",
+                    ErrorChain::of(&error)
                 );
                 None
             }
             written => written?,
         };
-        Ok(Effects::new(set_cookie, vary))
+        let forgets = self.forgets(&state, slot);
+        Ok(self.effects(slot, new, vary).forgetting(forgets))
+    }
+
+    /// Returns the response's header changes.
+    ///
+    /// If the cookie is written, the cookies of former policies are removed.
+    fn effects(&self, slot: &Slot, new: Option<NewToken>, vary: bool) -> HeaderChanges {
+        let further = self.transports.vary.as_ref().filter(|_| vary);
+        let changes = HeaderChanges::new(new, vary && self.transports.cookie.is_some());
+        HeaderChanges {
+            vary_headers: further.map(Arc::clone),
+            no_store: changes.no_store || slot.0.forbids_storing(),
+            ..changes
+        }
+        .with_former(&self.cookie)
+    }
+
+    /// Returns a new token as the request's transport carries it.
+    fn carried(
+        &self,
+        slot: &Slot,
+        token: &str,
+        persistence: Persistence,
+    ) -> Result<NewToken, CommitError> {
+        if let Some(name) = slot.0.transport().shared_response_header() {
+            let value = token.to_owned();
+            return Ok(NewToken::Header(TokenHeader { name, value }));
+        }
+        let cookie = self.cookie.set(token, persistence);
+        cookie.map(NewToken::Cookie).map_err(CommitError::Cookie)
+    }
+
+    /// Returns the removal of the client's token.
+    fn removal(&self, slot: &Slot) -> NewToken {
+        match slot.0.transport().shared_response_header() {
+            Some(name) => NewToken::Header(TokenHeader {
+                name,
+                value: String::new(),
+            }),
+            None => NewToken::Cookie(self.cookie.removal().to_owned()),
+        }
     }
 
     fn write_cookie(
         &self,
         codec: &Codec,
-        state: &View<'_>,
+        slot: &Slot,
+        state: &WriteGuard<'_>,
         issued: Timestamp,
-    ) -> Result<String, CommitError> {
+    ) -> Result<NewToken, CommitError> {
         let payload = state.look().render(self.style());
-        let expires = issued.saturating_add(self.lifetime_seconds());
+        let lifetime = self.lifetime_in(state.look().lifetime());
+        let expires = issued.saturating_add(seconds(lifetime));
         let value = codec
             .seal(&payload, issued, expires)
             .map_err(CommitError::Seal)?;
-        let size = self.cookie.name().len() + value.len();
+        let header = slot.0.transport().response_header();
+        let size = header.unwrap_or(self.cookie.name()).len() + value.len();
         if size > MAX_COOKIE_BYTES {
             return Err(CommitError::TooLarge {
                 size,
-                largest: largest(state),
+                largest: largest(state.look().members()),
             });
         }
-        self.cookie
-            .set(
-                &value,
-                self.persistence(state.look().is_permanent(), expires),
-            )
-            .map_err(CommitError::Cookie)
+        let look = state.look();
+        let persistence = self.persistence(look.is_permanent(), look.lifetime(), expires);
+        self.carried(slot, &value, persistence)
     }
 
-    fn facts(&self, state: &View<'_>, status: u16, now: Timestamp) -> Facts {
+    fn facts(&self, state: &WriteGuard<'_>, status: u16, now: Timestamp) -> Facts {
+        let found = state.found();
+        let emptied = match (&self.side, found.in_store()) {
+            // As in Flask, where `session.modified = True` is enough.
+            (Prepared::Client(_), _) => state.is_changed(),
+            (Prepared::Server(_), Some(_)) => state.changes_keys(),
+            // With a retired id, any change is a conflict.
+            (Prepared::Server(_), None) => found.is_retired() && state.is_changed(),
+        };
         Facts {
             accessed: state.is_accessed(),
             modified: state.is_changed(),
             empty: state.look().is_empty(),
-            // No other policy asks.
+            emptied,
+            // No other policy needs the value.
             permanent: self.commits_untouched() && state.look().is_permanent(),
             ended: state.ended,
             through_fallback: state.is_through_fallback(),
-            due: self.is_due(state, now),
-            // Removing one of two cookies that verify would leave the other one, which may be an attacker's.
+            due: self.is_due(found, now),
+            stored: found.in_store().is_some(),
+            background: state.is_background(),
+            unannounced: state.unannounced,
+            // If two cookies verify, removing one would leave the other one, which may be an
+            // attacker's.
             rejected: matches!(
-                &state.found().loaded,
+                &found.loaded,
                 Loaded::Rejected(Rejection::Token(_) | Rejection::UnknownId)
             ),
             server_error: status >= 500,
@@ -200,202 +313,414 @@ impl SessionManager {
         }
     }
 
-    /// Whether a use should be noted: a twentieth of the lifetime has passed since the last one.
-    fn is_due(&self, state: &View<'_>, now: Timestamp) -> bool {
-        match (&self.side, state.found().record()) {
-            (Prepared::Server(side), Some(record)) => {
-                let limits = side.timeouts;
-                limits.use_is_due(record.last_seen, now, self.lifetime())
-                    || limits.renewal_is_due(record.renewed, now)
+    /// Returns whether a use should be recorded.
+    ///
+    /// A use is due once a twentieth of the lifetime has passed since the last recorded use, or
+    /// when a renewal is due or pending.
+    fn is_due(&self, found: &LoadedSession, now: Timestamp) -> bool {
+        match (&self.side, found.in_store()) {
+            (Prepared::Server(side), Some(stored)) => {
+                let (record, skew) = (&stored.record, side.clock_skew);
+                let own = record.data.lifetime();
+                side.timeouts.bounded_by(own, self.lifetime()).use_is_due(
+                    record.last_seen,
+                    now,
+                    self.lifetime(),
+                    skew,
+                ) || side.renewal_is_due(record, now)
+                    || stored.confirms()
+                    || stored.successor().is_some()
             }
             _ => {
-                let lifetime = self.lifetime_seconds();
+                let lifetime = seconds(self.lifetime_in(found.data().lifetime()));
                 let refreshes_at =
                     |issued| now.seconds_since(issued).saturating_mul(20) >= lifetime;
-                state.issued().is_some_and(refreshes_at)
+                found.issued().is_some_and(refreshes_at)
             }
         }
     }
 
-    /// Decides, and leaves in the slot what the store has to change, if anything. From now on the session can only be read.
+    /// Returns the use that a commit at `now` records.
+    pub(super) fn access(
+        &self,
+        side: &ServerSide,
+        state: &WriteGuard<'_>,
+        now: Timestamp,
+    ) -> Access {
+        let stored = state.found().in_store();
+        let created = stored.map_or(now, |stored| stored.record.created);
+        let own = state.look().lifetime();
+        let limits = side.timeouts.bounded_by(own, self.lifetime());
+        let grace = seconds(limits.grace);
+        Access {
+            at: now,
+            expires: limits.expires(created, now, self.lifetime()),
+            confirms: stored
+                .is_some_and(Stored::confirms)
+                .then(|| now.saturating_add(grace)),
+        }
+    }
+
+    /// Decides, and leaves the changes for the store in the slot.
+    ///
+    /// After this, the session can be changed only by separate commits.
     fn plan(&self, side: &ServerSide, slot: &Slot, status: u16, now: Timestamp) -> Plan {
         let Some(mut state) = slot.0.view() else {
-            return Plan::Settled(Effects::default());
+            // No handler has used the session, so no changes exist.
+            self.close(slot);
+            return Plan::Settled(Ok(HeaderChanges::default()));
         };
         state.committed = true;
         let facts = self.facts(&state, status, now);
         let Decision { commit, vary } = decide(facts, self.policy);
-        let created = state.found().record().map_or(now, |record| record.created);
-        let removal = (commit == Commit::Remove).then(|| self.cookie.removal().to_owned());
-        let verb = verb(commit, stored_facts(&state, side, now));
-        if verb == Verb::Nothing {
-            return Plan::Settled(Effects::new(removal, vary));
-        }
-        let expires = side.timeouts.expires(created, now, self.lifetime());
+        let stored_facts = stored_facts(&state, side, now);
+        let removal = (commit == Commit::Remove).then(|| self.removal(slot));
+        let verb = verb(commit, stored_facts);
+        let forgets = self.forgets(&state, slot);
         let permanent = state.look().is_permanent();
-        state.send(Seen { at: now, expires });
+        let access = self.access(side, &state, now);
+        let look = state.look();
+        let persistence = self.persistence(look.is_permanent(), look.lifetime(), access.expires);
+        if verb == Verb::Touch && state.unannounced && !facts.due {
+            let stored = state.found().in_store();
+            let cookie = stored.map(|stored| self.id_token(side, slot, &stored.id, persistence));
+            return Plan::Settled(
+                cookie
+                    .transpose()
+                    .map(|cookie| self.effects(slot, cookie, vary)),
+            );
+        }
+        let wrote = state.wrote;
+        if verb == Verb::Refuse {
+            let effects = self.effects(slot, None, vary);
+            return Plan::Settled(self.conflict(wrote).map(|()| effects));
+        }
+        if verb == Verb::Nothing {
+            return Plan::Settled(Ok(self.effects(slot, removal, vary).forgetting(forgets)));
+        }
+        let refused = verb.writes().then(|| state.within(side.limits).err());
+        let (verb, refused) = match (verb, refused.flatten()) {
+            // A log-out takes effect even if the session that would follow is rejected.
+            (Verb::Replace | Verb::Depart, Some(error)) => (Verb::Delete, Some(error)),
+            (_, Some(error)) => return Plan::Settled(Err(CommitError::Limit(error))),
+            (verb, None) => (verb, None),
+        };
+        let was_permanent = state.found().data().is_permanent();
+        let is_cookie = slot.0.transport().response_header().is_none();
+        let wants_expiry = permanent || permanent != was_permanent || self.always_keeps();
+        let wants = facts.through_fallback || (is_cookie && wants_expiry);
+        let may_be_replaced = state
+            .found()
+            .in_store()
+            .is_some_and(|stored| side.may_be_renewed_elsewhere(&stored.record, now));
+        let resends = state.unannounced || (wants && !may_be_replaced);
+        state.send(access);
         Plan::Store(Task {
             verb,
+            access,
+            refused,
             removal,
+            forgets,
             vary,
-            expires,
-            permanent,
-            resigned: facts.through_fallback,
+            persistence,
+            resends,
+            is_best_effort: !facts.modified,
+            is_unannounced: facts.unannounced,
+            wrote,
         })
     }
 
-    fn id_cookie(
+    /// Handles changes that came too late: returns an error, or logs one event.
+    fn conflict(&self, wrote: bool) -> Result<(), CommitError> {
+        if !wrote {
+            return Ok(());
+        }
+        match self.on_conflict {
+            Conflict::Reject => Err(CommitError::Conflict),
+            Conflict::Discard => {
+                tracing::warn!(
+                    cookie = self.cookie.name(),
+                    "changes of a session dropped: another request has ended it or given it a new id"
+                );
+                Ok(())
+            }
+        }
+    }
+
+    fn id_token(
         &self,
         side: &ServerSide,
+        slot: &Slot,
         id: &SessionId,
-        permanent: bool,
-        expires: Timestamp,
-    ) -> Result<String, CommitError> {
-        let (signed, persistence) = (side.signed(id), self.persistence(permanent, expires));
+        persistence: Persistence,
+    ) -> Result<NewToken, CommitError> {
+        let signed = side.signed(id);
         let text = signed.as_ref().map_or(id.as_str(), |text| text.as_str());
-        self.cookie
-            .set(text, persistence)
-            .map_err(CommitError::Cookie)
+        self.carried(slot, text, persistence)
     }
 }
 
-/// What a server-side commit comes to.
+/// The plan of a server-side commit.
 enum Plan {
-    /// These headers; the store has nothing to do with it.
-    Settled(Effects),
-    /// A verb of the store.
+    /// The result, without any use of the store.
+    Settled(Result<HeaderChanges, CommitError>),
+    /// A store operation.
     Store(Task),
 }
 
-/// What the store has to do, and what the browser hears afterwards.
+/// A store operation and how its outcome is reported to the browser.
 struct Task {
     verb: Verb,
-    removal: Option<String>,
+    access: Access,
+    /// Why the session that follows a log-out is not stored.
+    refused: Option<LimitError>,
+    removal: Option<NewToken>,
+    /// Browser state that the log-out removes in addition to the session.
+    forgets: Removed,
     vary: bool,
-    expires: Timestamp,
-    permanent: bool,
-    resigned: bool,
+    persistence: Persistence,
+    /// Whether the id is sent again to a browser that already has it.
+    resends: bool,
+    /// Whether the operation only records a use. Its failure does not fail the request.
+    is_best_effort: bool,
+    /// Whether the browser does not have the session's id yet.
+    is_unannounced: bool,
+    /// Whether the handler has changed the session.
+    wrote: bool,
 }
 
-/// The commit of a session that no handler has used, where that matters: Flask refreshes permanent ones.
+/// Commits a request after an earlier commit that could not load the session under its new id.
+async fn commit_unread(
+    slot: Slot,
+    status: u16,
+    now: Timestamp,
+) -> Result<HeaderChanges, CommitError> {
+    let manager = slot.manager();
+    let Prepared::Server(side) = &manager.side else {
+        return Ok(HeaderChanges::default());
+    };
+    if let Err(error) = Session::opened(&slot).ensure_stored(side).await {
+        let wrote = slot.0.view().is_some_and(|mut view| {
+            view.committed = true;
+            view.wrote
+        });
+        return match error {
+            SessionError::Store(source) => Err(CommitError::Store {
+                source,
+                set_cookie: None,
+                remember_cookie: None,
+                token: None,
+            }),
+            // The session was revoked in the meantime.
+            _ => manager.conflict(wrote).map(|()| HeaderChanges::default()),
+        };
+    }
+    match manager.plan(side, &slot, status, now) {
+        Plan::Settled(result) => result,
+        Plan::Store(task) => carry_out(&slot, task).await,
+    }
+}
+
+/// Commits a session that no handler has used: Flask refreshes permanent sessions.
 async fn commit_untouched(
     slot: Slot,
     lines: Vec<Vec<u8>>,
     status: u16,
     now: Timestamp,
-) -> Result<Effects, CommitError> {
+) -> Result<HeaderChanges, CommitError> {
     let manager = slot.manager();
     let Prepared::Server(side) = &manager.side else {
-        return Ok(Effects::default());
+        return Err(misplaced());
     };
     let lines = lines.iter().map(Vec::as_slice);
-    let settled = manager.settle(&slot, lines, now, drop).await;
-    settled.map_err(|source| CommitError::Store {
-        source,
-        set_cookie: None,
-    })?;
-    match manager.plan(side, &slot, status, now) {
-        Plan::Settled(effects) => Ok(effects),
-        Plan::Store(task) => carry_out(&slot, task, now).await,
+    if let Err(error) = manager.resolve(&slot, lines, now, drop).await {
+        tracing::warn!(
+            cookie = manager.cookie.name(),
+            reason = error.code(),
+            "session not refreshed: {error}"
+        );
+        return Ok(HeaderChanges::default());
     }
-    .map(Effects::of_untouched)
+    match manager.plan(side, &slot, status, now) {
+        Plan::Settled(result) => result,
+        Plan::Store(task) => carry_out(&slot, task).await,
+    }
+    .map(HeaderChanges::of_untouched)
 }
 
 #[expect(
     clippy::manual_async_fn,
     reason = "`async fn` would hold what it is given twice"
 )]
-fn carry_out(
-    slot: &Slot,
-    task: Task,
-    now: Timestamp,
-) -> impl Future<Output = Result<Effects, CommitError>> {
+fn carry_out(slot: &Slot, task: Task) -> impl Future<Output = Result<HeaderChanges, CommitError>> {
     async move {
         let manager = slot.manager();
-        let Prepared::Server(side) = &manager.side else {
-            return Ok(Effects::default());
+        let (Prepared::Server(side), Some(base)) = (&manager.side, slot.0.base()) else {
+            return Err(misplaced());
         };
+        let stored = base.in_store();
         let Task {
             verb,
+            access,
+            refused,
             removal,
+            forgets,
             vary,
-            expires,
-            permanent,
-            resigned,
+            persistence,
+            resends,
+            is_best_effort,
+            is_unannounced,
+            wrote,
         } = task;
-        let (stored, patch) = (slot.0.found().and_then(Found::in_store), slot.0.sent());
-        // A log-out is not cut off: the store's guard remembers what the store was not told of, at its own deadline.
-        let ends = matches!(verb, Verb::Delete | Verb::Replace);
-        // Pinned here, so that it need not be moved.
-        let run = pin!(side.run((verb, patch), stored, expires, now));
-        let outcome = match ends {
-            true => run.await,
-            false => within(&*side.store, run).await,
-        };
-        let outcome = match outcome {
+        let outcome = match run(side, (verb, slot.0.sent()), stored, access).await {
             Ok(outcome) => outcome,
+            Err(error) if is_best_effort => {
+                tracing::warn!(
+                    cookie = manager.cookie.name(),
+                    reason = error.code(),
+                    "use of a session not noted: {error}"
+                );
+                match is_unannounced {
+                    true => Outcome::SameId,
+                    false => Outcome::Unchanged,
+                }
+            }
             Err(source) => {
+                let (set_cookie, token) = NewToken::split(removal);
                 return Err(CommitError::Store {
                     source,
-                    set_cookie: removal,
+                    set_cookie,
+                    remember_cookie: forgets.remember_cookie,
+                    token,
                 });
             }
         };
-        let is_shown = permanent || resigned || manager.always_keeps();
-        let set_cookie = match outcome {
-            Outcome::NewId(id) => Some(manager.id_cookie(side, &id, permanent, expires)?),
-            Outcome::SameId => match stored.filter(|_| is_shown) {
-                Some(stored) => Some(manager.id_cookie(side, &stored.id, permanent, expires)?),
+        if let Some(error) = refused {
+            return Err(CommitError::Limit(error));
+        }
+        let token = |id: &SessionId| {
+            let token = manager.id_token(side, slot, id, persistence);
+            token.map(Some)
+        };
+        let new = match outcome {
+            Outcome::NewId(id) => {
+                slot.0.note_id(&id);
+                token(&id)?
+            }
+            // Send an id again only to a browser that has it. A browser that sent an earlier id may
+            // have a newer one by now, unless the renewal is pending.
+            Outcome::SameId => match stored {
+                Some(stored) if stored.is_current => match resends {
+                    true => token(&stored.id)?,
+                    false => None,
+                },
+                Some(stored) => match stored.successor() {
+                    Some(id) => token(&id)?,
+                    None => None,
+                },
                 None => None,
             },
-            // The browser may have the id of a newer login by now; a late response leaves it alone.
-            Outcome::Gone => None,
+            Outcome::Gone => {
+                manager.conflict(wrote)?;
+                None
+            }
             Outcome::Unchanged => removal,
             Outcome::Refused { limit } => return Err(CommitError::TooManySessions { limit }),
         };
-        Ok(Effects::new(set_cookie, vary))
+        Ok(manager.effects(slot, new, vary).forgetting(forgets))
     }
 }
 
-fn stored_facts(state: &View<'_>, side: &ServerSide, now: Timestamp) -> StoredFacts {
-    let due = |record: &crate::store::Record| side.timeouts.renewal_is_due(record.renewed, now);
+/// Returns the error of a server-side commit without a store or a session.
+///
+/// No caller reaches this, but a success without a saved session would be worse.
+#[cold]
+fn misplaced() -> CommitError {
+    CommitError::Store {
+        source: StoreError::Unsupported,
+        set_cookie: None,
+        remember_cookie: None,
+        token: None,
+    }
+}
+
+/// Runs a store operation within the request's time budget.
+///
+/// A log-out is not canceled: the store's guard queues revocations that miss its own deadline.
+pub(super) async fn run(
+    side: &ServerSide,
+    (verb, patch): (Verb, &Patch),
+    stored: Option<&Stored>,
+    access: Access,
+) -> Result<Outcome, StoreError> {
+    // Pinned here to avoid a move.
+    let run = pin!(side.run((verb, patch), stored, access));
+    match verb {
+        Verb::Delete | Verb::Empty | Verb::Replace | Verb::Depart => run.await,
+        _ => with_budget(&*side.store, run).await,
+    }
+}
+
+/// Returns the facts that select the store operation.
+pub(super) fn stored_facts(
+    state: &WriteGuard<'_>,
+    side: &ServerSide,
+    now: Timestamp,
+) -> StoredFacts {
+    let found = state.found();
     StoredFacts {
-        stored: state.found().record().is_some(),
+        stored: found.in_store().is_some(),
+        retired: found.is_retired(),
         changed: state.is_changed(),
-        ended: state.ended || state.user_has_left(),
+        ended: state.ended,
+        user_left: state.user_has_left(),
         logged_in: state.logged_in,
-        renewed: state.renewed || state.found().record().is_some_and(due),
+        renewed: state.renewed,
+        renewal_due: found
+            .in_store()
+            .is_some_and(|stored| stored.is_current && side.renewal_is_due(&stored.record, now)),
     }
 }
 
-impl View<'_> {
-    /// Whether the request's cookie was verified by a key that no longer makes any.
+impl WriteGuard<'_> {
+    /// Returns whether the request's cookie was verified with a fallback key.
     fn is_through_fallback(&self) -> bool {
-        let key = match &self.found().loaded {
+        let found = self.found();
+        let key = match &found.loaded {
             Loaded::Valid { key, .. } => Some(key),
-            _ => self.found().in_store().map(|stored| &stored.signed_by),
+            _ => found.in_store().map(|stored| &stored.signed_by),
         };
         matches!(key, Some(KeyUse::Fallback(_)))
     }
 
+    /// Checks the request's changes against the limits.
+    pub(super) fn within(&self, limits: Limits) -> Result<(), LimitError> {
+        let look = self.look();
+        limits.check(look.found.data(), look.changes)
+    }
+
     fn issued(&self) -> Option<Timestamp> {
-        match self.found().loaded {
-            Loaded::Valid { issued, .. } => Some(issued),
-            Loaded::Absent | Loaded::Stored | Loaded::Rejected(_) => None,
-        }
+        self.found().issued()
     }
 }
 
-fn largest(state: &View<'_>) -> Vec<(String, usize)> {
-    let name = |raw: &str| {
-        string::decode(raw).map_or_else(|_| raw.to_owned(), std::borrow::Cow::into_owned)
-    };
-    let mut sizes: Vec<_> = state
-        .look()
-        .members()
-        .map(|(raw, value)| (name(raw), value.len()))
-        .collect();
-    sizes.sort_by_key(|&(_, size)| std::cmp::Reverse(size));
-    sizes.truncate(3);
-    sizes
+impl LoadedSession {
+    /// Returns whether the request's id was retired recently.
+    const fn is_retired(&self) -> bool {
+        matches!(self.loaded, Loaded::Rejected(Rejection::Retired))
+    }
+
+    fn issued(&self) -> Option<Timestamp> {
+        self.loaded.issued()
+    }
+}
+
+impl Loaded {
+    /// Returns when the session's cookie was issued.
+    pub(super) const fn issued(&self) -> Option<Timestamp> {
+        match self {
+            Self::Valid { issued, .. } => Some(*issued),
+            Self::Absent | Self::Stored | Self::Rejected(_) => None,
+        }
+    }
 }

@@ -1,60 +1,81 @@
-//! Why a request's session could not be written, and what its client gets instead of the handler's answer.
+//! The errors of saving a session, and the response that replaces the handler's.
 
 use std::{error::Error, fmt};
 
+use super::TokenHeader;
 use crate::{
     cookie::{CookieError, MAX_COOKIE_BYTES},
+    error::Fault,
+    limits::{LimitError, write_largest},
     store::StoreError,
     token::SealError,
 };
 
-/// Why a session could not be written. The browser keeps its cookie, and the handler's response must
-/// not be sent, because it would claim what did not happen.
+/// The error of saving a session.
+///
+/// The browser keeps its cookie. The handler's response must not be sent, because it would claim a
+/// change that did not happen.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum CommitError {
-    /// The cookie would have more bytes than browsers keep.
+    /// The cookie would exceed the size that browsers accept.
     TooLarge {
-        /// Bytes of name and value.
+        /// The number of bytes of the name and the value.
         size: usize,
-        /// The keys with the longest values, and the bytes of their JSON text, longest first.
+        /// The keys with the longest values, longest first, and the bytes of their JSON text.
         largest: Vec<(String, usize)>,
     },
+    /// The session exceeds a limit: [`limits`](crate::limits). No store was called.
+    Limit(LimitError),
     /// The cookie cannot be written.
     Cookie(CookieError),
     /// The cookie cannot be encrypted.
     Seal(SealError),
-    /// The user has as many sessions as one may have, and the log-in was refused:
-    /// [`AtLimit::Refuse`](super::AtLimit::Refuse).
+    /// The user has reached the limit of sessions, and the log-in was refused.
+    ///
+    /// See [`AtLimit::Refuse`](super::AtLimit::Refuse).
     TooManySessions {
-        /// How many a user may have.
+        /// The maximum number of sessions per user.
         limit: usize,
     },
-    /// The store is in trouble.
+    /// Another request has revoked the session or given it a new id, so the changes came too late.
+    ///
+    /// See [`Conflict::Reject`](super::Conflict::Reject).
+    Conflict,
+    /// The store did not save the change.
     Store {
-        /// The trouble.
+        /// The error of the store.
         source: StoreError,
-        /// The text of a `Set-Cookie` for that answer: a log-out makes the browser forget its copy even
-        /// where the store could not be told.
+        /// A `Set-Cookie` value for the replacement response.
+        ///
+        /// A log-out removes the browser's cookie even if the store could not be reached.
         set_cookie: Option<String>,
+        /// Another `Set-Cookie` value, which removes Flask-Login's "remember me" cookie.
+        remember_cookie: Option<String>,
+        /// The removal of the client's token, instead of `set_cookie`.
+        token: Option<TokenHeader>,
     },
 }
 
 impl CommitError {
-    /// The status of the answer that takes the place of the handler's: 503 for a store in trouble, which a
-    /// client may try again; 409 for one session too many; 500 for a session that cannot be written as it is.
+    /// Returns the party that has to act.
+    #[must_use]
+    pub const fn fault(&self) -> Fault {
+        match self {
+            Self::TooLarge { .. } | Self::Limit(_) => Fault::Data,
+            Self::Cookie(_) => Fault::Caller,
+            Self::Seal(SealError::NoRandomness) => Fault::Store,
+            Self::TooManySessions { .. } | Self::Conflict => Fault::Conflict,
+            Self::Store { source, .. } => source.fault(),
+        }
+    }
+
+    /// Returns the status of the replacement response: [`Fault::status`], [`StoreError::status`].
     #[must_use]
     pub const fn status(&self) -> u16 {
         match self {
-            Self::Store {
-                source: StoreError::TooLarge { .. } | StoreError::Unsupported,
-                ..
-            }
-            | Self::TooLarge { .. }
-            | Self::Cookie(_)
-            | Self::Seal(_) => 500,
-            Self::TooManySessions { .. } => 409,
-            Self::Store { .. } => 503,
+            Self::Store { source, .. } => source.status(),
+            _ => self.fault().status(),
         }
     }
 }
@@ -65,19 +86,21 @@ impl fmt::Display for CommitError {
             Self::TooLarge { size, largest } => {
                 write!(
                     f,
-                    "the session cookie would have {size} bytes, and browsers drop cookies over {MAX_COOKIE_BYTES}; largest keys:"
+                    "the session cookie would have {size} bytes, and browsers drop cookies over {MAX_COOKIE_BYTES}"
                 )?;
-                largest
-                    .iter()
-                    .try_for_each(|(key, size)| write!(f, " {key:?} ({size} bytes)"))?;
+                write_largest(largest, f)?;
                 f.write_str("; keep less in the session, or keep it on the server side")
             }
-            Self::Cookie(error) => error.fmt(f),
-            Self::Seal(error) => error.fmt(f),
+            Self::Limit(_) => f.write_str("the session is beyond a limit and was not stored"),
+            Self::Cookie(_) => f.write_str("the session cookie cannot be written"),
+            Self::Seal(_) => f.write_str("the session cookie cannot be encrypted"),
             Self::TooManySessions { limit } => {
                 write!(f, "the user has {limit} sessions, and no more are allowed")
             }
-            Self::Store { source, .. } => source.fmt(f),
+            Self::Conflict => {
+                f.write_str("another request has ended the session or given it a new id meanwhile")
+            }
+            Self::Store { .. } => f.write_str("the session was not stored"),
         }
     }
 }
@@ -85,7 +108,8 @@ impl fmt::Display for CommitError {
 impl Error for CommitError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::TooLarge { .. } | Self::TooManySessions { .. } => None,
+            Self::TooLarge { .. } | Self::TooManySessions { .. } | Self::Conflict => None,
+            Self::Limit(error) => Some(error),
             Self::Cookie(error) => Some(error),
             Self::Seal(error) => Some(error),
             Self::Store { source, .. } => Some(source),

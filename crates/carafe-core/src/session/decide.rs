@@ -1,94 +1,111 @@
-//! The decision at the end of a request, as a pure function: what was loaded, what the handler did, the
-//! rules and the response's status give one [`Decision`]. The table in the tests is all there is to know.
+//! The decision on a request's session, as a pure function.
+//!
+//! The loaded session, the handler's actions, the policy and the response's status determine the
+//! [`Decision`]. The truth table in the tests is the complete specification.
 
-/// What happened in a request, as far as the decision needs it.
+/// The facts about a request that the decision depends on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is one column of the truth table"
 )]
-pub struct Facts {
-    /// The session was looked at or changed.
-    pub accessed: bool,
-    /// The session was changed, be it to the same value.
-    pub modified: bool,
-    /// It has no keys now.
-    pub empty: bool,
+pub(crate) struct Facts {
+    /// The session was read or changed.
+    pub(crate) accessed: bool,
+    /// The session was changed, possibly to an equal value.
+    pub(crate) modified: bool,
+    /// The session has no keys now.
+    pub(crate) empty: bool,
+    /// The handler has changed the session, so the cookie is removed if the session is empty.
+    ///
+    /// On the server side: the handler has changed keys of a stored session, which has a cookie to
+    /// remove, or has changed anything with a retired id, which [`verb`](super::verb) rejects.
+    pub(crate) emptied: bool,
     /// Flask's `session.permanent`.
-    pub permanent: bool,
+    pub(crate) permanent: bool,
     /// `log_out` was called.
-    pub ended: bool,
-    /// The request's cookie was verified, through a fallback key.
-    pub through_fallback: bool,
-    /// The request's cookie was verified, so long ago that its time should be renewed if used.
-    pub due: bool,
-    /// The request had a session cookie, one of ours to remove, and it was refused.
-    pub rejected: bool,
+    pub(crate) ended: bool,
+    /// The request's cookie was verified with a fallback key.
+    pub(crate) through_fallback: bool,
+    /// A use should be recorded.
+    ///
+    /// On the client side: the cookie was issued long enough ago. On the server side: the last
+    /// recorded use is old enough, the id is due for renewal, or the use of the request's id
+    /// advances a pending renewal.
+    pub(crate) due: bool,
+    /// The request's id led to a record in a store.
+    pub(crate) stored: bool,
+    /// The browser sent the request in the background and not for a navigation (Fetch Metadata).
+    ///
+    /// A newer response may arrive before the response to this request.
+    pub(crate) background: bool,
+    /// A commit during the request gave the session an id that the browser does not have yet.
+    pub(crate) unannounced: bool,
+    /// The request's session cookie was rejected and is one that this application may remove.
+    pub(crate) rejected: bool,
     /// The response's status is 500 or above.
-    pub server_error: bool,
-    /// `commit` was called: save also with a server error.
-    pub insisted: bool,
+    pub(crate) server_error: bool,
+    /// `commit` was called, so changes are saved despite a server error.
+    pub(crate) insisted: bool,
 }
 
 /// The rules that a configuration sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Policy {
-    /// When a cookie gets a new time without a change.
-    pub refresh: Refresh,
-    /// Whether a response of status 500 or above saves changes, as Flask's do.
-    pub save_on_server_error: bool,
-    /// Whether a cookie that was refused is removed from the browser.
-    pub remove_rejected: bool,
+pub(crate) struct Policy {
+    /// When a cookie is refreshed without a change.
+    pub(crate) refresh: Refresh,
+    /// Whether a response with status 500 or above saves changes, as in Flask.
+    pub(crate) save_on_server_error: bool,
+    /// Whether a rejected cookie is removed from the browser.
+    ///
+    /// See [`SessionConfig::with_remove_rejected`](super::SessionConfig::with_remove_rejected).
+    pub(crate) remove_rejected: bool,
 }
 
-/// When a session's cookie is sent again although nothing in it changed.
+/// When the cookie of an unchanged session is sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refresh {
-    /// Never: the lifetime counts from the last change.
+    /// Never. The lifetime counts from the last change.
     Never,
-    /// On every response to a request with a permanent session, used or not, as Flask's
-    /// `SESSION_REFRESH_EACH_REQUEST` does. Costs a verification on every request with a cookie.
+    /// On every response to a request with a permanent session, used or not.
+    ///
+    /// Equivalent to Flask's `SESSION_REFRESH_EACH_REQUEST`. Costs a verification on every request
+    /// with a cookie.
     PermanentAlways,
-    /// When the session was used and a twentieth of its lifetime has passed: the lifetime counts from
-    /// the last use.
+    /// When the session is used after a twentieth of its lifetime.
+    ///
+    /// The lifetime counts from the last use.
+    ///
+    /// On the client side, background requests of a page (Fetch Metadata: a mode other than
+    /// `navigate`) refresh nothing, because their late responses would replace a newer cookie.
     WhenUsed,
 }
 
-/// What to do with the session.
+/// The action on the session's cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Commit {
-    /// Leave the browser's cookie as it is.
+pub(crate) enum Commit {
+    /// Leave the browser's cookie unchanged.
     Nothing,
-    /// Write the session under the current key and the current time.
+    /// Write the session with the current key and the current time.
     Write,
-    /// Write what was loaded under the current key and its own time: only the key changes.
+    /// Write the loaded session with the current key and its original time: only the key changes.
     Reissue,
     /// Remove the cookie.
     Remove,
 }
 
-/// The whole decision.
+/// The complete decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Decision {
-    /// What to do with the session.
-    pub commit: Commit,
+pub(crate) struct Decision {
+    /// The action on the session's cookie.
+    pub(crate) commit: Commit,
     /// Whether the response depends on the cookie: `Vary: Cookie` (CVE-2023-30861, CVE-2026-27205).
-    pub vary: bool,
+    pub(crate) vary: bool,
 }
 
-/// Decides what a request does to its session.
-///
-/// ```
-/// use carafe_core::session::{Commit, Facts, Policy, Refresh, decide};
-///
-/// let policy = Policy { refresh: Refresh::WhenUsed, save_on_server_error: false, remove_rejected: true };
-/// let read = Facts { accessed: true, ..Facts::default() };
-/// assert_eq!(decide(read, policy).commit, Commit::Nothing);
-/// let changed = Facts { modified: true, ..read };
-/// assert_eq!(decide(changed, policy).commit, Commit::Write);
-/// ```
+/// Returns the decision on a request's session.
 #[must_use]
-pub const fn decide(facts: Facts, policy: Policy) -> Decision {
+pub(crate) const fn decide(facts: Facts, policy: Policy) -> Decision {
     let commit = commit(facts, policy);
     let vary = facts.accessed || facts.modified || !matches!(commit, Commit::Nothing);
     Decision { commit, vary }
@@ -97,20 +114,20 @@ pub const fn decide(facts: Facts, policy: Policy) -> Decision {
 const fn commit(facts: Facts, policy: Policy) -> Commit {
     let saves = !facts.server_error || policy.save_on_server_error || facts.insisted;
     if facts.ended && (facts.empty || !saves) {
-        return Commit::Remove; // A log-out always goes through (CVE-2021-34428).
+        return Commit::Remove; // A log-out always takes effect (CVE-2021-34428).
     }
     if !saves {
         return Commit::Nothing;
     }
     if facts.empty {
-        let removed = facts.modified || (facts.rejected && policy.remove_rejected);
+        let removed = facts.emptied || (facts.rejected && policy.remove_rejected);
         return if removed {
             Commit::Remove
         } else {
             Commit::Nothing
         };
     }
-    if facts.modified || refreshes(facts, policy) {
+    if facts.modified || facts.unannounced || refreshes(facts, policy) {
         return Commit::Write;
     }
     if facts.through_fallback && facts.accessed {
@@ -121,10 +138,12 @@ const fn commit(facts: Facts, policy: Policy) -> Commit {
 }
 
 const fn refreshes(facts: Facts, policy: Policy) -> bool {
+    // The timeouts of a stored session apply under every refresh policy.
+    let used = facts.accessed && facts.due;
     match policy.refresh {
-        Refresh::Never => false,
-        Refresh::PermanentAlways => facts.permanent,
-        Refresh::WhenUsed => facts.accessed && facts.due,
+        Refresh::Never => used && facts.stored,
+        Refresh::PermanentAlways => facts.permanent || (used && facts.stored),
+        Refresh::WhenUsed => used && (facts.stored || !facts.background),
     }
 }
 
@@ -147,14 +166,17 @@ mod tests {
         ..FLASK
     };
 
-    /// Facts from a line of letters: accessed, modified, empty, permanent, ended (X), fallback, due,
-    /// rejected, server error (5), insisted.
+    /// Parses facts from a line of letters.
+    ///
+    /// The letters: accessed, modified, empty, emptied (z), permanent, log-out (X), fallback, due,
+    /// rejected, server error (5), insisted, stored, background, unannounced.
     fn facts(letters: &str) -> Facts {
         let has = |letter| letters.contains(letter);
         Facts {
             accessed: has('a'),
             modified: has('m'),
             empty: has('e'),
+            emptied: has('z'),
             permanent: has('p'),
             ended: has('X'),
             through_fallback: has('f'),
@@ -162,6 +184,9 @@ mod tests {
             rejected: has('r'),
             server_error: has('5'),
             insisted: has('i'),
+            stored: has('s'),
+            background: has('b'),
+            unannounced: has('u'),
         }
     }
 
@@ -195,9 +220,40 @@ mod tests {
                 Write,
                 Nothing,
             ),
+            (
+                "read when due in the background",
+                "adb",
+                Nothing,
+                Nothing,
+                Nothing,
+            ),
+            ("read when due, in a store", "ads", Write, Write, Write),
+            (
+                "read when due in the background, in a store",
+                "adsb",
+                Write,
+                Write,
+                Write,
+            ),
+            ("read, in a store", "as", Nothing, Nothing, Nothing),
+            (
+                "untouched when due, in a store",
+                "ds",
+                Nothing,
+                Nothing,
+                Nothing,
+            ),
+            (
+                "saved during the request under a new id",
+                "au",
+                Write,
+                Write,
+                Write,
+            ),
             ("changed", "am", Write, Write, Write),
             ("changed a permanent session", "amp", Write, Write, Write),
-            ("emptied", "ame", Remove, Remove, Remove),
+            ("renewed, no session", "ame", Nothing, Nothing, Nothing),
+            ("emptied", "amez", Remove, Remove, Remove),
             (
                 "read through a fallback key",
                 "af",
@@ -230,7 +286,7 @@ mod tests {
                 Write,
                 Write,
             ),
-            ("emptied, server error", "ame5", Nothing, Remove, Remove),
+            ("emptied, server error", "amez5", Nothing, Remove, Remove),
             (
                 "read when due, server error",
                 "ad5",
@@ -238,8 +294,8 @@ mod tests {
                 Nothing,
                 Nothing,
             ),
-            ("logged out", "ameX", Remove, Remove, Remove),
-            ("logged out, server error", "ameX5", Remove, Remove, Remove),
+            ("logged out", "amezX", Remove, Remove, Remove),
+            ("logged out, server error", "amezX5", Remove, Remove, Remove),
             ("logged out, then written", "amX", Write, Write, Write),
             (
                 "logged out, then written, server error",
@@ -267,10 +323,12 @@ mod tests {
         }
     }
 
-    /// All 1,024 situations under all 12 policies keep the rules that must never break.
+    /// The invariants hold for all 16,384 combinations of facts under all 12 policies.
     #[test]
     fn rules_that_hold_in_every_situation() {
-        let letters = ['a', 'm', 'e', 'p', 'X', 'f', 'd', 'r', '5', 'i'];
+        let letters = [
+            'a', 'm', 'e', 'p', 'X', 'f', 'd', 'r', '5', 'i', 's', 'b', 'u',
+        ];
         let refreshes = [Refresh::Never, Refresh::PermanentAlways, Refresh::WhenUsed];
         for bits in 0..1_u32 << letters.len() {
             let chosen: String = letters
@@ -305,10 +363,21 @@ mod tests {
                         "a log-out is lost: {chosen}"
                     );
                 }
+                if commit == Remove && !policy.remove_rejected {
+                    assert!(
+                        facts.emptied || facts.ended,
+                        "removed without an act: {chosen}"
+                    );
+                }
                 if facts.server_error && !policy.save_on_server_error && !facts.insisted {
                     assert_ne!(commit, Write, "a failed request is saved: {chosen}");
                 }
-                if !facts.accessed && !facts.modified && !facts.ended && !facts.rejected {
+                if !facts.accessed
+                    && !facts.modified
+                    && !facts.ended
+                    && !facts.rejected
+                    && !facts.unannounced
+                {
                     let refresh = policy.refresh == Refresh::PermanentAlways && facts.permanent;
                     assert!(
                         refresh || commit == Nothing,

@@ -1,26 +1,42 @@
-//! When a session ends: three clocks in one pure function.
+//! Session expiry: the idle timeout, the absolute timeout and timed renewals as pure functions.
 
 use std::time::Duration;
 
 use crate::clock::Timestamp;
 
-/// The time limits of server-side sessions. All in whole seconds.
+/// The time limits of server-side sessions, all in whole seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
-    /// From the last use to the end. `None`: the lifetime of the session configuration.
+    /// The time from the last use until expiry. `None`: the configured lifetime of sessions.
     pub idle: Option<Duration>,
-    /// From the beginning to the end, however much the session is used.
+    /// The time from creation until expiry, regardless of use.
     pub absolute: Option<Duration>,
-    /// After this time the session gets a new id at its next use (OWASP: renewal timeout).
+    /// The age after which a session's id is renewed at its next use (OWASP: renewal timeout).
+    ///
+    /// Only for sessions with a user, and only in layouts that can keep the old id, which excludes
+    /// Flask-Session's.
     pub renewal: Option<Duration>,
-    /// How long the old id still works after a renewal, for requests that are under way. Never after a log-in.
+    /// How long the old id is accepted after the first request with the new id, in a timed renewal.
+    ///
+    /// Before that request, the old id is accepted too. After a log-in or
+    /// [`Session::renew`](super::Session::renew), the old id is never accepted.
     pub grace: Duration,
 }
 
 impl Timeouts {
-    /// OWASP ASVS 5.0, level 2 (7.3.1, 7.3.2: inactivity and absolute limits from a risk analysis; the
-    /// OWASP Session Management Cheat Sheet's values for applications of low risk): 30 minutes idle, 12
-    /// hours in all, a new id every 15 minutes.
+    /// Returns the limits for OWASP ASVS 5.0, level 2: 30 minutes idle, 12 hours in total.
+    ///
+    /// ASVS requires inactivity and absolute limits from a risk analysis (7.3.1, 7.3.2). These are
+    /// the OWASP Session Management Cheat Sheet's values for low-risk applications. The id is
+    /// renewed every 15 minutes.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use carafe_core::session::Timeouts;
+    ///
+    /// assert_eq!(Timeouts::asvs_l2().idle, Some(Duration::from_secs(30 * 60)));
+    /// assert_eq!(Timeouts::asvs_l2().absolute, Some(Duration::from_secs(12 * 3600)));
+    /// ```
     #[must_use]
     pub const fn asvs_l2() -> Self {
         Self {
@@ -31,7 +47,15 @@ impl Timeouts {
         }
     }
 
-    /// NIST SP 800-63B-4, AAL2: at most 1 hour idle and 24 hours in all.
+    /// Returns the limits for NIST SP 800-63B-4, AAL2: at most 1 hour idle and 24 hours in total.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use carafe_core::session::Timeouts;
+    ///
+    /// assert_eq!(Timeouts::nist_aal2().idle, Some(Duration::from_secs(3600)));
+    /// assert_eq!(Timeouts::nist_aal2().absolute, Some(Duration::from_secs(24 * 3600)));
+    /// ```
     #[must_use]
     pub const fn nist_aal2() -> Self {
         Self {
@@ -42,7 +66,21 @@ impl Timeouts {
         }
     }
 
-    /// The first second in which a session that began at `created` and is used at `now` is over.
+    /// Returns these limits for a session with a lifetime of its own.
+    pub(super) fn bounded_by(self, own: Option<Duration>, configured: Duration) -> Self {
+        let Some(own) = own else {
+            return self;
+        };
+        let idle = self.idle.unwrap_or(configured).min(own);
+        Self {
+            idle: Some(idle),
+            ..self
+        }
+    }
+
+    /// Returns the expiry of a session that was created at `created` and is used at `now`.
+    ///
+    /// The session is expired from this second on.
     #[must_use]
     pub fn expires(&self, created: Timestamp, now: Timestamp, lifetime: Duration) -> Timestamp {
         let idle = now.saturating_add(seconds(self.idle.unwrap_or(lifetime)));
@@ -52,23 +90,59 @@ impl Timeouts {
         }
     }
 
-    /// Whether a session that got its id at `renewed` is due for a new one.
+    /// Returns whether a session with an id issued at `renewed` is due for a new id.
+    ///
+    /// A `renewed` more than `skew` in the future does not postpone the renewal.
     #[must_use]
-    pub fn renewal_is_due(&self, renewed: Timestamp, now: Timestamp) -> bool {
+    pub(crate) fn renewal_is_due(
+        &self,
+        renewed: Timestamp,
+        now: Timestamp,
+        skew: Duration,
+    ) -> bool {
+        let age = now.age_of(renewed, skew);
         self.renewal
-            .is_some_and(|renewal| now.seconds_since(renewed) >= seconds(renewal))
+            .is_some_and(|renewal| age.is_none_or(|age| age >= seconds(renewal)))
     }
 
-    /// Whether a use is worth noting: a twentieth of the idle time has passed since the last one noted.
+    /// Returns whether a use should be recorded.
+    ///
+    /// A use is due once a twentieth of the idle timeout has passed since `last_seen`, or if
+    /// `last_seen` is more than `skew` in the future.
     #[must_use]
-    pub fn use_is_due(&self, last_seen: Timestamp, now: Timestamp, lifetime: Duration) -> bool {
+    pub(crate) fn use_is_due(
+        &self,
+        last_seen: Timestamp,
+        now: Timestamp,
+        lifetime: Duration,
+        skew: Duration,
+    ) -> bool {
         let idle = seconds(self.idle.unwrap_or(lifetime));
-        now.seconds_since(last_seen).saturating_mul(20) >= idle
+        let age = now.age_of(last_seen, skew);
+        age.is_none_or(|age| age.saturating_mul(20) >= idle)
+    }
+
+    /// Returns whether a session created at `created` is within the absolute limit.
+    ///
+    /// The limit may have been longer when the session was stored. With a limit, a session created
+    /// more than `skew` in the future is rejected, as a signed cookie is, because its age is
+    /// unknown.
+    #[must_use]
+    pub(crate) fn is_within_absolute(
+        &self,
+        created: Timestamp,
+        now: Timestamp,
+        skew: Duration,
+    ) -> bool {
+        self.absolute.is_none_or(|absolute| {
+            let age = now.age_of(created, skew);
+            age.is_some_and(|age| age < seconds(absolute))
+        })
     }
 }
 
 impl Default for Timeouts {
-    /// The configuration's lifetime from the last use, no other limit.
+    /// Returns limits without an absolute timeout: only the configured lifetime from the last use.
     fn default() -> Self {
         Self {
             idle: None,
@@ -95,9 +169,10 @@ mod tests {
 
     const START: Timestamp = Timestamp::from_unix(1_700_000_000);
     const DAY: Duration = Duration::from_secs(86_400);
+    const SKEW: Duration = Duration::from_secs(5);
 
     #[test]
-    fn lif_1_idle_counts_from_the_last_use_and_falls_back_to_the_lifetime() {
+    fn idle_counts_from_the_last_use_and_falls_back_to_the_lifetime() {
         let later = START.saturating_add(100);
         assert_eq!(
             Timeouts::default().expires(START, later, DAY),
@@ -112,17 +187,49 @@ mod tests {
     #[test]
     fn renewal_and_uses_fall_due_to_the_second() {
         let limits = Timeouts::asvs_l2();
-        assert!(!limits.renewal_is_due(START, START.saturating_add(899)));
-        assert!(limits.renewal_is_due(START, START.saturating_add(900)));
-        assert!(!Timeouts::default().renewal_is_due(START, START.saturating_add(i64::MAX)));
-        assert!(!limits.use_is_due(START, START.saturating_add(89), DAY));
-        assert!(limits.use_is_due(START, START.saturating_add(90), DAY));
+        let at = |seconds| START.saturating_add(seconds);
+        assert!(!limits.renewal_is_due(START, at(899), SKEW));
+        assert!(limits.renewal_is_due(START, at(900), SKEW));
+        assert!(!Timeouts::default().renewal_is_due(START, at(i64::MAX), SKEW));
+        assert!(!limits.use_is_due(START, at(89), DAY, SKEW));
+        assert!(limits.use_is_due(START, at(90), DAY, SKEW));
+    }
+
+    #[test]
+    fn times_from_the_future_are_trusted_within_the_skew_only() {
+        let limits = Timeouts::asvs_l2();
+        for (ahead, trusted) in [
+            (0, true),
+            (5, true),
+            (6, false),
+            (3600, false),
+            (i64::MAX, false),
+        ] {
+            let then = START.saturating_add(ahead);
+            assert_eq!(
+                !limits.renewal_is_due(then, START, SKEW),
+                trusted,
+                "{ahead}"
+            );
+            assert_eq!(
+                !limits.use_is_due(then, START, DAY, SKEW),
+                trusted,
+                "{ahead}"
+            );
+            assert_eq!(
+                limits.is_within_absolute(then, START, SKEW),
+                trusted,
+                "{ahead}"
+            );
+            assert!(Timeouts::default().is_within_absolute(then, START, SKEW));
+            assert!(!Timeouts::default().renewal_is_due(then, START, SKEW));
+        }
     }
 
     proptest! {
-        /// LIF-2: no sequence of uses lives past the beginning plus the absolute limit.
+        /// LIF-2: no sequence of uses extends a session beyond its absolute limit.
         #[test]
-        fn lif_2_use_never_prolongs_beyond_the_absolute_limit(uses in prop::collection::vec(0..100_000_i64, 1..50)) {
+        fn use_never_prolongs_beyond_the_absolute_limit(uses in prop::collection::vec(0..100_000_i64, 1..50)) {
             let limits = Timeouts::nist_aal2();
             for at in uses {
                 let expires = limits.expires(START, START.saturating_add(at), DAY);

@@ -1,28 +1,39 @@
-//! Flash messages: written by one request, shown by the next, in Flask's place and shape.
+//! Flash messages, stored by one request and shown by the next, in Flask's location and format.
 
-use super::handle::SessionError;
-use crate::json::{self, Style, Value};
+use std::borrow::Cow;
 
-/// The key under which Flask keeps flashed messages.
+use super::SessionError;
+use crate::json::{self, JsonDialect, Value};
+
+/// Flask's key for flashed messages.
 pub(super) const KEY: &str = "_flashes";
 
-/// A message for the next page that asks for messages.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Flask's default category, for entries without one.
+const DEFAULT_CATEGORY: &str = "message";
+
+/// A flashed message for the next page that takes messages.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Flash {
-    /// Such as `message` (Flask's default), `info` or `error`.
+    /// The category, such as `message` (Flask's default), `info` or `error`.
     pub category: String,
-    /// The text.
+    /// The text of the message. If the message is not text, its JSON text.
     pub message: String,
-    /// Whether the text is HTML that was marked as safe (Python's `Markup`); otherwise escape it.
+    /// Whether the text is HTML marked as safe (Python's `Markup`). Otherwise, escape it.
     pub is_markup: bool,
+    /// The original message.
+    ///
+    /// An entry that is not a pair of category and message appears here as a whole. Only code that
+    /// writes `_flashes` directly creates such entries.
+    pub value: Value,
 }
 
-/// The list with one more message: a tuple where the format has tuples, as Flask writes it.
+/// Returns the list with another message, which is a tuple if the format has tuples, as in Flask.
 pub(super) fn append(
     list: Option<&str>,
     category: &str,
     message: &str,
-    style: Style,
+    style: JsonDialect,
 ) -> Result<String, SessionError> {
     let quoted =
         |text: &str| json::to_text(text, style).map_err(|error| SessionError::encode(KEY, error));
@@ -33,46 +44,72 @@ pub(super) fn append(
         (true, true) => format!("{{\" t\": {pair}}}"),
         (false, _) => pair,
     };
-    let Some(list) = list else {
-        return Ok(format!("[{entry}]"));
-    };
-    let open = list
-        .strip_suffix(']')
-        .ok_or_else(|| SessionError::shape(KEY, "it is not a list"))?;
-    let separator = if open.trim_start() == "[" { "" } else { comma };
+    let list = list.map_or(Ok(Cow::Borrowed("[]")), |text| as_list(text, style))?;
+    let open = list.strip_suffix(']').unwrap_or(&list);
+    let separator = if open.trim() == "[" { "" } else { comma };
     Ok(format!("{open}{separator}{entry}]"))
 }
 
-/// The messages of a list: tuples as Flask writes them, or pairs as server-side stores keep them.
-pub(super) fn parse(list: &str, style: Style) -> Result<Vec<Flash>, SessionError> {
-    let value = Value::parse(list, style.tags).map_err(|error| SessionError::shape(KEY, &error))?;
-    let Value::List(entries) = value else {
-        return Err(SessionError::shape(KEY, "it is not a list"));
-    };
-    entries
-        .iter()
-        .map(message)
-        .collect::<Option<_>>()
-        .ok_or_else(|| {
-            SessionError::shape(KEY, "its entries are not pairs of category and message")
-        })
+/// Returns the text of the list to append to.
+///
+/// A value that is not a list becomes the first entry. Only code that writes `_flashes` directly
+/// creates such values.
+fn as_list(text: &str, style: JsonDialect) -> Result<Cow<'_, str>, SessionError> {
+    if text.starts_with('[') {
+        return Ok(Cow::Borrowed(text));
+    }
+    let value = Value::parse(text, style.tags).map_err(|error| SessionError::shape(KEY, &error))?;
+    let list = json::to_text(&Value::List(entries(value)), style);
+    Ok(list
+        .map_err(|error| SessionError::encode(KEY, error))?
+        .into())
 }
 
-fn message(entry: &Value) -> Option<Flash> {
-    let (Value::Tuple(pair) | Value::List(pair)) = entry else {
-        return None;
-    };
-    let [Value::String(category), message] = pair.as_slice() else {
-        return None;
-    };
-    let (text, is_markup) = match message {
-        Value::String(text) => (text, false),
-        Value::Markup(text) => (text, true),
-        _ => return None,
-    };
-    Some(Flash {
-        category: category.as_str()?.into_owned(),
-        message: text.as_str()?.into_owned(),
-        is_markup,
-    })
+/// Returns the messages of a list: tuples as in Flask, or pairs as in server-side stores.
+pub(super) fn parse(list: &str, style: JsonDialect) -> Result<Vec<Flash>, SessionError> {
+    let value = Value::parse(list, style.tags).map_err(|error| SessionError::shape(KEY, &error))?;
+    Ok(entries(value).into_iter().map(Flash::of).collect())
+}
+
+fn entries(value: Value) -> Vec<Value> {
+    match value {
+        Value::List(entries) | Value::Tuple(entries) => entries,
+        Value::Null => Vec::new(),
+        other => vec![other],
+    }
+}
+
+impl Flash {
+    fn of(entry: Value) -> Self {
+        let (category, value) = match entry {
+            Value::Tuple(pair) | Value::List(pair) if is_pair(&pair) => {
+                let [category, message] =
+                    <[Value; 2]>::try_from(pair).expect("a pair has two items");
+                (text(&category), message)
+            }
+            other => (DEFAULT_CATEGORY.to_owned(), other),
+        };
+        Self {
+            category,
+            message: text(&value),
+            is_markup: matches!(value, Value::Markup(_)),
+            value,
+        }
+    }
+}
+
+/// Returns whether the items are a category and a message.
+///
+/// Flask accepts any value as a category. A container is never treated as one.
+fn is_pair(items: &[Value]) -> bool {
+    let is_container =
+        |value: &Value| matches!(value, Value::List(_) | Value::Tuple(_) | Value::Dict(_));
+    matches!(items, [category, _] if !is_container(category))
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) | Value::Markup(text) => text.to_string(),
+        other => other.to_string(),
+    }
 }

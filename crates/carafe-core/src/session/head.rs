@@ -1,12 +1,19 @@
-//! What the end of a request writes into the head of its response, in whatever type a framework keeps it.
+//! Writes a session's header changes into a response's head, independent of the framework.
 //!
-//! An adapter implements [`ResponseHead`] for its framework's header map; which field gets what is decided here.
+//! An adapter implements [`ResponseHead`] for its framework's header map. This module decides the
+//! values of the fields.
 
-use super::{CommitError, Effects, vary_with_cookie};
-use crate::cookie::sets_cookie;
+use std::error::Error;
 
-/// A header field that the end of a request may touch. Exhaustive: an adapter names each of them, and a new one must not
-/// pass unseen.
+use super::{CommitError, HeaderChanges, TokenHeader, header_changes::vary_with};
+use crate::{
+    cookie::{is_same_cookie, sets_cookie},
+    error::{ErrorChain, Fault},
+};
+
+/// A header field that a commit may change.
+///
+/// Exhaustive, so that adapters fail to compile if a field is added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Field {
     /// `Cache-Control`
@@ -21,32 +28,65 @@ pub enum Field {
 
 /// The head of a response. Values are text without control characters.
 pub trait ResponseHead {
-    /// The values of a field, in order.
+    /// Returns the values of a field, in order.
     fn values(&self, field: Field) -> impl Iterator<Item = &[u8]>;
 
-    /// Adds a value behind those that are there.
+    /// Appends a value after existing ones.
     fn append(&mut self, field: Field, value: String);
 
-    /// Takes away what is there, and sets this one.
+    /// Replaces all values of a field.
     fn replace(&mut self, field: Field, value: String);
 
-    /// Sets this value unless the field is there already. Whether it was.
+    /// Sets the value unless the field is present, and returns whether the field was present.
     fn set_if_absent(&mut self, field: Field, value: &'static str) -> bool;
 
-    /// Takes those values away that are not to be kept; the others stay in order.
+    /// Returns whether a header is present. `name` is in lower case.
+    fn contains(&self, name: &str) -> bool;
+
+    /// Replaces all values of the header `name`, which is in lower case.
+    fn set(&mut self, name: &str, value: String);
+
+    /// Retains only the values for which `keep` returns `true`, in order.
     fn retain(&mut self, field: Field, keep: impl Fn(&[u8]) -> bool);
 }
 
-impl Effects {
-    /// Writes them into the response's head. `cookie` is the name of the session's cookie.
+impl HeaderChanges {
+    /// Writes the changes into the response's head. `cookie` is the name of the session's cookie.
     #[inline]
     pub fn apply(self, head: &mut impl ResponseHead, cookie: &str) {
         if let Some(text) = self.set_cookie {
-            set_cookie(head, cookie, text, self.gives_way);
+            set_cookie(
+                head,
+                cookie,
+                text,
+                self.only_if_unset,
+                self.former_removals.as_deref(),
+            );
         }
-        if self.vary_cookie && head.set_if_absent(Field::Vary, "Cookie") {
+        if let Some(text) = self.remember_cookie {
+            let name = text.split('=').next().unwrap_or_default().to_owned();
+            set_cookie(head, &name, text, true, None);
+        }
+        if let Some(TokenHeader { name, value }) = self.token
+            && !(self.only_if_unset && head.contains(&name))
+        {
+            head.set(&name, value);
+        }
+        if let Some(value) = self.clear_site_data
+            && !head.contains("clear-site-data")
+        {
+            head.set("clear-site-data", value.to_string());
+        }
+        let further = self.vary_headers.as_deref().unwrap_or_default();
+        let is_merged = match further.is_empty() {
+            true => self.vary_cookie && head.set_if_absent(Field::Vary, "Cookie"),
+            false => true,
+        };
+        if is_merged {
+            let cookie = self.vary_cookie.then_some("Cookie").into_iter();
+            let names = cookie.chain(further.iter().map(String::as_str));
             let lines = head.values(Field::Vary);
-            let merged = vary_with_cookie(lines.filter_map(|line| str::from_utf8(line).ok()));
+            let merged = vary_with(lines.filter_map(|line| str::from_utf8(line).ok()), names);
             if let Some(merged) = merged {
                 head.replace(Field::Vary, merged);
             }
@@ -57,35 +97,72 @@ impl Effects {
     }
 }
 
-/// A response has one `Set-Cookie` of a name (RFC 6265bis §4.1.1); those of other names stay, in order.
-fn set_cookie(head: &mut impl ResponseHead, cookie: &str, text: String, gives_way: bool) {
-    let is_ours = |value: &[u8]| sets_cookie(value, cookie);
-    if head.values(Field::SetCookie).any(is_ours) {
-        if gives_way {
+/// Sets a cookie. A response has at most one `Set-Cookie` per cookie (RFC 6265bis §4.1.1).
+///
+/// Cookies with other names are kept, in order. Cookies with the same name for another domain, path
+/// or partition are different cookies and are kept too.
+fn set_cookie(
+    head: &mut impl ResponseHead,
+    cookie: &str,
+    text: String,
+    only_if_unset: bool,
+    former: Option<&[String]>,
+) {
+    let is_named = |value: &[u8]| sets_cookie(value, cookie);
+    if head.values(Field::SetCookie).any(is_named) {
+        if only_if_unset {
             return;
         }
-        head.retain(Field::SetCookie, |value| !is_ours(value));
+        head.retain(Field::SetCookie, |value| {
+            !is_same_cookie(value, text.as_bytes())
+        });
     }
     head.append(Field::SetCookie, text);
+    for removal in former.unwrap_or_default() {
+        head.append(Field::SetCookie, removal.clone());
+    }
+}
+
+/// Logs an error and writes the headers of its response.
+pub(crate) fn answer_error(
+    error: &(dyn Error + 'static),
+    fault: Fault,
+    head: &mut impl ResponseHead,
+) {
+    tracing::error!("{}", ErrorChain::of(error));
+    head.set_if_absent(Field::CacheControl, "no-store");
+    if fault == Fault::Store {
+        head.set_if_absent(Field::RetryAfter, "1");
+    }
 }
 
 impl CommitError {
-    /// Makes an empty head that of the answer which takes the place of the handler's, with one log event; the
-    /// answer's status. Nothing of the handler's belongs into it: that would claim what did not happen.
+    /// Writes the replacement response into an empty head, logs one event and returns the status.
+    ///
+    /// The head must not contain the handler's headers, because they would claim a change that did
+    /// not happen.
     #[must_use]
-    pub fn answer(self, head: &mut impl ResponseHead) -> u16 {
-        tracing::error!("the session was not saved, so the response was replaced: {self}");
+    pub fn answer(&self, head: &mut impl ResponseHead) -> u16 {
+        let error = ErrorChain::of(self);
+        tracing::error!("the session was not saved, so the response was replaced: {error}");
         head.set_if_absent(Field::CacheControl, "no-store");
         let status = self.status();
-        if status == 503 {
+        if self.fault() == Fault::Store {
             head.set_if_absent(Field::RetryAfter, "1");
         }
         if let Self::Store {
-            set_cookie: Some(removal),
+            set_cookie,
+            remember_cookie,
+            token,
             ..
         } = self
         {
-            head.append(Field::SetCookie, removal);
+            if let Some(TokenHeader { name, value }) = token {
+                head.set(name, value.clone());
+            }
+            for removal in set_cookie.iter().chain(remember_cookie) {
+                head.append(Field::SetCookie, removal.clone());
+            }
         }
         status
     }
@@ -98,9 +175,9 @@ mod tests {
     use super::*;
     use crate::{clock::Timestamp, cookie::SetCookie};
 
-    /// A head as a list.
+    /// A head as a list of fields.
     #[derive(Default)]
-    struct Lines(Vec<(Field, String)>);
+    struct Lines(Vec<(Field, String)>, Vec<(String, String)>);
 
     impl ResponseHead for Lines {
         fn values(&self, field: Field) -> impl Iterator<Item = &[u8]> {
@@ -125,30 +202,56 @@ mod tests {
             is_there
         }
 
+        fn contains(&self, name: &str) -> bool {
+            self.1.iter().any(|(known, _)| known == name)
+        }
+
+        fn set(&mut self, name: &str, value: String) {
+            self.1.retain(|(known, _)| known != name);
+            self.1.push((name.to_owned(), value));
+        }
+
         fn retain(&mut self, field: Field, keep: impl Fn(&[u8]) -> bool) {
             self.0
                 .retain(|(name, value)| *name != field || keep(value.as_bytes()));
         }
     }
 
-    fn ours(gives_way: bool) -> Effects {
-        Effects {
+    fn ours(gives_way: bool) -> HeaderChanges {
+        HeaderChanges {
             set_cookie: Some("s=ours".to_owned()),
-            gives_way,
-            ..Effects::default()
+            only_if_unset: gives_way,
+            ..HeaderChanges::default()
         }
+    }
+
+    #[test]
+    fn cookies_of_the_same_name_and_another_scope_stay() {
+        let removal = "s=; Max-Age=0; Path=/app; Domain=example.com";
+        let mut head = Lines::default();
+        head.append(Field::SetCookie, removal.to_owned());
+        head.append(Field::SetCookie, "s=theirs; Path=/".to_owned());
+        let mut effects = ours(false);
+        effects.set_cookie = Some("s=ours; Path=/".to_owned());
+        effects.former_removals = Some(["s=; Max-Age=0; Path=/old".to_owned()].into());
+        effects.apply(&mut head, "s");
+        let lines: Vec<_> = head.0.into_iter().map(|(_, line)| line).collect();
+        assert_eq!(
+            lines,
+            [removal, "s=ours; Path=/", "s=; Max-Age=0; Path=/old"]
+        );
     }
 
     proptest! {
         #[test]
-        fn ckw_6_one_cookie_of_our_name_is_left_and_foreign_ones_stay(
+        fn one_cookie_of_our_name_is_left_and_foreign_ones_stay(
             headers in prop::collection::vec(("[sa]{1,2}", ".*").prop_map(|(n, v)| {
                 SetCookie::new(n, v).render(Timestamp::from_unix(0)).unwrap()
             }), 0..8),
         ) {
             let set = |gives_way| {
                 let lines = headers.iter().map(|line| (Field::SetCookie, line.clone()));
-                let mut head = Lines(lines.collect());
+                let mut head = Lines(lines.collect(), Vec::new());
                 ours(gives_way).apply(&mut head, "s");
                 head.0.into_iter().map(|(_, line)| line).collect::<Vec<_>>()
             };

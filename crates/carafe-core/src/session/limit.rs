@@ -1,31 +1,36 @@
-//! How many sessions a user may have.
+//! The limit of sessions per user.
 
-use crate::store::Summary;
+use crate::store::SessionMeta;
 
-/// What happens to one session of a user too many.
+/// The behavior for a log-in beyond the limit of sessions per user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AtLimit {
-    /// The log-in goes through and the user's oldest session ends.
+    /// Accepts the log-in and revokes the user's oldest session.
     EndOldest,
-    /// The log-in is refused with [`CommitError::TooManySessions`](super::CommitError::TooManySessions), and what
-    /// the user has stays. For a friendlier answer, ask
+    /// Refuses the log-in.
+    ///
+    /// The error is [`CommitError::TooManySessions`](super::CommitError::TooManySessions).
+    ///
+    /// The user's sessions are kept. For a friendlier response, call
     /// [`SessionManager::sessions_of`](super::SessionManager::sessions_of) before the log-in.
     Refuse,
 }
 
-/// A number of sessions and what happens beyond it (OWASP ASVS 7.1.2).
+/// A limit and the behavior beyond it (OWASP ASVS 7.1.2).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limit {
     pub(super) sessions: usize,
     pub(super) at: AtLimit,
+    /// Whether the application has set the limit.
+    pub(super) is_explicit: bool,
 }
 
 impl Limit {
-    /// Those of a user's live sessions that must end, where the newest come first.
+    /// Returns the sessions to revoke from a user's live sessions, newest first.
     ///
-    /// Each of several log-ins at once ends these after its own, and all see the same order, so the last one to
-    /// look leaves no more than the limit.
-    pub(super) fn surplus(self, newest_first: &[Summary]) -> &[Summary] {
+    /// Each of several concurrent log-ins revokes the surplus after its own write, and all see the
+    /// same order, so the last one to list the sessions leaves no more than the limit.
+    pub(super) fn surplus(self, newest_first: &[SessionMeta]) -> &[SessionMeta] {
         let count = newest_first.len();
         match self.at {
             AtLimit::EndOldest => &newest_first[self.sessions.min(count)..],
@@ -33,7 +38,7 @@ impl Limit {
         }
     }
 
-    /// Whether a user with these other sessions may not have one more.
+    /// Returns whether a user with `others` other sessions is refused another one.
     pub(super) fn refuses(self, others: usize) -> bool {
         self.at == AtLimit::Refuse && others >= self.sessions
     }
@@ -42,12 +47,12 @@ impl Limit {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{clock::Timestamp, store::Handle};
+    use crate::{clock::Timestamp, store::PublicId};
 
-    fn sessions(count: u8) -> Vec<Summary> {
+    fn sessions(count: u8) -> Vec<SessionMeta> {
         let at = Timestamp::from_unix(1_700_000_000);
-        let session = |number| Summary {
-            handle: Handle::from_bytes([number; 12]),
+        let session = |number| SessionMeta {
+            public_id: PublicId::from_bytes([number; 12]),
             user: Some("42".to_owned()),
             device: None,
             created: at,
@@ -55,21 +60,26 @@ mod tests {
             last_seen: at,
             expires: at,
             authenticated: Some(at),
+            renewal: None,
             version: 0,
         };
         (0..count).rev().map(session).collect()
     }
 
-    fn numbers(sessions: &[Summary]) -> Vec<u8> {
+    fn numbers(sessions: &[SessionMeta]) -> Vec<u8> {
         sessions
             .iter()
-            .map(|session| session.handle.as_bytes()[0])
+            .map(|session| session.public_id.as_bytes()[0])
             .collect()
     }
 
     #[test]
-    fn lif_9_the_oldest_go_or_the_newest_are_refused() {
-        let limit = |at| Limit { sessions: 2, at };
+    fn the_oldest_sessions_are_revoked_or_the_newest_refused() {
+        let limit = |at| Limit {
+            sessions: 2,
+            at,
+            is_explicit: true,
+        };
         for (count, ended, refused) in [
             (0, &[][..], &[][..]),
             (2, &[], &[]),

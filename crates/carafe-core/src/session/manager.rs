@@ -1,9 +1,9 @@
-//! Opens the session of a request and commits it.
+//! The sessions of one cookie: their configuration, and operations on a user's sessions.
 //!
-//! Next: `client_side` and `server_side` for what opening and writing mean on each side, `commit` for the end.
+//! Next: `open` loads a session, `commit` saves it, and `client_side` and `server_side` are the two
+//! backends.
 
 use std::{
-    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -12,21 +12,24 @@ use std::{
 };
 
 use super::{
-    Duplicates, Loaded, Policy, Refresh, Rejection, Session, SessionConfig, Side, Slot,
-    client_side::Codec, expiry::seconds, side::Prepared, slot::Found,
+    ClearSiteData, Conflict, Duplicates, FlaskLogin, LocalPath, Policy, Refresh, SessionBackend,
+    SessionConfig, TransportKind, backend::Prepared, expiry::seconds, flask_login,
+    transport::Transports,
 };
 use crate::{
-    answer::Answer,
     clock::Timestamp,
-    cookie::{CookieError, CookiePolicy, Grammar, Persistence, values_of},
-    json::Style,
-    store::{Inventory, StoreError, Summary, UserSessions, Which, within},
+    cookie::{CookieError, CookiePolicy, Grammar, Persistence},
+    json::JsonDialect,
+    store::{Position, Selection, SessionListing, SessionMeta, StoreError, UserSessions},
+    token::DEFAULT_CLOCK_SKEW,
 };
 
-/// A hundred years: added to any time of today it is still a date that cookies can say.
+/// 100 years, so that any expiry date still fits into a cookie.
 const LONGEST_LIFETIME: Duration = Duration::from_secs(100 * 365 * 86_400);
-/// Names by which a scanner tells a framework (OWASP Session Management Cheat Sheet, "Session ID Name
-/// Fingerprinting"). `session`, which Flask's format needs, is too common to tell anything.
+/// Cookie names that identify a framework to scanners.
+///
+/// See "Session ID Name Fingerprinting" in the OWASP Session Management Cheat Sheet. `session`,
+/// which Flask's format needs, is too common to identify one.
 const TELLING_NAMES: [&str; 6] = [
     "PHPSESSID",
     "JSESSIONID",
@@ -36,14 +39,11 @@ const TELLING_NAMES: [&str; 6] = [
     "laravel_session",
 ];
 
-/// A session that is being opened. Ready at once where sessions live in their cookies or in memory.
-pub type Opening<'a> = Answer<'a, Result<Session, StoreError>>;
-
-/// Opens and commits the sessions of one cookie. Make one at start and share it.
+/// Opens and commits the sessions of one cookie. Create one at startup and share it.
 ///
-/// An adapter calls [`SessionManager::begin`] for each request, [`SessionManager::open`] when a handler
-/// asks for the session, and [`SessionManager::commit`] before the response's head leaves. Where sessions
-/// live in their cookies, nothing ever waits.
+/// An adapter calls [`SessionManager::begin`] for each request, [`SessionManager::open`] when a
+/// handler requests the session, and [`SessionManager::commit`] before the response's head is sent.
+/// Client-side sessions never wait.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -67,22 +67,32 @@ pub type Opening<'a> = Answer<'a, Result<Session, StoreError>>;
 /// ```
 pub struct SessionManager {
     pub(super) cookie: CookiePolicy,
+    pub(super) transports: Transports,
     pub(super) side: Prepared,
-    grammar: Grammar,
+    pub(super) grammar: Grammar,
     duplicates: Duplicates,
     always_kept: bool,
     pub(super) policy: Policy,
-    /// Seconds. Relaxed: a lifetime changed while running needs no order with anything else.
+    pub(super) on_conflict: Conflict,
+    /// The value of `Clear-Site-Data`.
+    clear_site_data: Option<Arc<str>>,
+    login_page: Option<LocalPath>,
+    pub(super) flask_login: Option<flask_login::Prepared>,
+    /// In seconds. Relaxed, because a change of the lifetime needs no ordering.
     lifetime: AtomicU64,
+    clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
 }
 
 impl SessionManager {
-    /// Prepares keys and checks the configuration.
+    /// Prepares the keys and checks the configuration.
     ///
     /// # Errors
-    /// [`CookieError`] if browsers would refuse the cookie, with what to change, or if sessions would live for
-    /// more than a hundred years.
-    pub fn new(side: impl Into<Side>, config: SessionConfig) -> Result<Self, CookieError> {
+    /// [`CookieError`] if browsers would reject the cookie, with the necessary change, if a
+    /// transport cannot be used, or if the lifetime exceeds 100 years.
+    pub fn new(
+        side: impl Into<SessionBackend>,
+        config: SessionConfig,
+    ) -> Result<Self, CookieError> {
         let cookie = config.cookie.build()?;
         if config.lifetime > LONGEST_LIFETIME {
             let seconds = config.lifetime.as_secs();
@@ -97,52 +107,56 @@ impl SessionManager {
         Ok(Self {
             side: side.into().prepare(cookie.name(), config.clock_skew),
             cookie,
+            transports: Transports::new(config.transports)?,
             grammar: config.grammar,
             duplicates: config.duplicates,
             always_kept: config.always_kept,
             policy: config.policy,
+            on_conflict: config.on_conflict,
+            clear_site_data: ClearSiteData::header(&config.clear_site_data),
+            login_page: config.login_page,
+            clock: Box::new(Timestamp::now),
+            flask_login: config.flask_login.map(FlaskLogin::prepare).transpose()?,
             lifetime: AtomicU64::new(config.lifetime.as_secs()),
         })
     }
 
-    /// The place for the session of a new request. Looks at nothing.
+    /// Replaces the clock of handler calls and of adapters, for tests.
+    ///
+    /// See [`Clock`](../testing/struct.Clock.html).
     #[must_use]
-    pub fn begin(self: &Arc<Self>) -> Slot {
-        Slot::new(Arc::clone(self))
+    pub fn with_clock(self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        let clock = Box::new(clock);
+        Self { clock, ..self }
     }
 
-    /// The session of a request whose `Cookie` header lines are `cookies`. Opens it at the first call.
-    ///
-    /// A cookie that is refused gives an empty session and one log event that says why. A session that is
-    /// opened after the commit can be read, and writes give an error.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the store is in trouble; then answer 503 and leave the browser's cookie as it is.
-    /// Never for sessions that live in their cookies.
-    pub fn open<'h>(
-        &'h self,
-        slot: &'h Slot,
-        cookies: impl IntoIterator<Item = &'h [u8]>,
-        now: Timestamp,
-    ) -> Opening<'h> {
-        if let Some(session) = Session::of(slot) {
-            return Answer::now(Ok(session));
-        }
-        self.settle(slot, cookies, now, |late| match late {
-            Some(found) => Session::too_late(slot, found),
-            None => Session::opened(slot),
-        })
+    /// Returns the time, for adapters.
+    #[must_use]
+    pub fn time(&self) -> Timestamp {
+        self.now()
     }
 
-    /// Whether [`SessionManager::commit`] needs the request's cookies although no handler used the
-    /// session: to refresh permanent sessions on every response, as Flask does.
+    /// Returns the response header of the first transport of a kind. `None` for a cookie.
     #[must_use]
-    pub fn commits_untouched(&self) -> bool {
+    pub fn response_header_of(&self, kind: TransportKind) -> Option<&str> {
+        let place = self.transports.place_of(kind)?;
+        self.transports.at(Some(place)).response_header()
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// Returns whether [`SessionManager::commit`] needs the cookies of an unused session.
+    ///
+    /// Flask refreshes permanent sessions on every response.
+    pub(crate) fn commits_untouched(&self) -> bool {
         self.policy.refresh == Refresh::PermanentAlways
     }
 
-    /// What an adapter keeps of a request's `Cookie` header lines until [`SessionManager::end`], because the handler
-    /// consumes the request: all or none of them.
+    /// Returns the `Cookie` header lines that an adapter must keep until [`SessionManager::end`].
+    ///
+    /// The handler consumes the request, so an adapter keeps either all lines or none.
     pub fn kept<L>(&self, cookies: impl IntoIterator<Item = L>) -> Vec<L> {
         match self.commits_untouched() {
             true => cookies.into_iter().collect(),
@@ -150,7 +164,17 @@ impl SessionManager {
         }
     }
 
-    /// Whether [`SessionManager::open`] waits for a store. If not, its answer is there at once.
+    /// Returns whether an adapter should call [`Slot::note_client`](super::Slot::note_client).
+    #[must_use]
+    pub fn notes_clients(&self) -> bool {
+        self.flask_login
+            .as_ref()
+            .is_some_and(|login| login.protects)
+    }
+
+    /// Returns whether [`SessionManager::open`] may wait for a store.
+    ///
+    /// Otherwise its result is ready immediately.
     #[must_use]
     pub fn waits(&self) -> bool {
         match &self.side {
@@ -159,169 +183,224 @@ impl SessionManager {
         }
     }
 
-    /// Ends a request whose session nobody has used, without a look at cookies or clock. Whoever opens the session
-    /// later is told that the head has been sent.
-    pub(super) fn close(&self, slot: &Slot) {
-        slot.0.close();
-    }
-
-    /// The cookie's name and attributes.
+    /// Returns the cookie's name and attributes.
     #[must_use]
     pub const fn cookie(&self) -> &CookiePolicy {
         &self.cookie
     }
 
-    /// How JSON is written inside.
+    /// Returns the JSON dialect of the sessions.
     #[must_use]
-    pub const fn style(&self) -> Style {
+    pub const fn style(&self) -> JsonDialect {
         self.side.style()
     }
 
-    /// How long a session lives after its cookie was last written, or after its last use on the server side.
+    /// Returns how long a session lives.
+    ///
+    /// Counted from the last write of its cookie, or from the last use of a server-side session.
     #[must_use]
     pub fn lifetime(&self) -> Duration {
         Duration::from_secs(self.lifetime.load(Ordering::Relaxed))
     }
 
-    /// Changes the lifetime while running: from the next request on, for all sessions that live in their
-    /// cookies, and for each session in a store from its next use on. At most a hundred years.
+    /// Changes the lifetime at run time, to at most 100 years.
+    ///
+    /// Client-side sessions use the new lifetime from the next request on, and server-side sessions
+    /// from their next use on.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use carafe_core::session::{ServerSide, SessionConfig, SessionManager};
+    /// use carafe_core::store::MemoryStore;
+    ///
+    /// let side = ServerSide::new(MemoryStore::new());
+    /// let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// manager.set_lifetime(Duration::from_secs(8 * 3600));
+    /// assert_eq!(manager.lifetime(), Duration::from_secs(28_800));
+    /// # Ok::<(), carafe_core::cookie::CookieError>(())
+    /// ```
     pub fn set_lifetime(&self, lifetime: Duration) {
         let lifetime = lifetime.min(LONGEST_LIFETIME);
         self.lifetime.store(lifetime.as_secs(), Ordering::Relaxed);
     }
 
-    /// The live sessions of a user, the newest id first: for a list of devices.
+    /// Returns the live sessions of a user, newest id first, for a list of devices.
+    ///
+    /// Returns at most [`SessionManager::LIST_LIMIT`] sessions that come after `after`. If the list
+    /// is full, the [position](SessionMeta::position) of the last session continues it.
+    ///
+    /// ```
+    /// # use carafe_core::{clock::Timestamp, session::SessionManager, store::{Selection, StoreError}};
+    /// # async fn admin(manager: &SessionManager) -> Result<(), StoreError> {
+    /// for session in manager.sessions_of("ada", None, Timestamp::now()).await? {
+    ///     println!("{}: {}", session.public_id, session.device.as_deref().unwrap_or("unknown"));
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// [`StoreError`]; [`StoreError::Unsupported`] for sessions that live in their cookies and for stores
-    /// without that power.
+    /// [`StoreError`]; [`StoreError::Unsupported`] for client-side sessions and for stores that
+    /// cannot list the sessions of a user.
     pub async fn sessions_of(
         &self,
         user: &str,
+        after: Option<Position>,
         now: Timestamp,
-    ) -> Result<Vec<Summary>, StoreError> {
-        self.users()?.of_user(user, now).await
+    ) -> Result<Vec<SessionMeta>, StoreError> {
+        let users = self.users()?;
+        users.list_by_user(user, after, Self::LIST_LIMIT, now).await
     }
 
-    /// Ends sessions of a user; how many. When this returns, none of them is let in any more.
+    /// The maximum number of sessions in one list.
+    pub const LIST_LIMIT: usize = crate::limits::PAGE;
+    /// Maximum number of sessions revoked per call of a store, to serve other requests in between.
+    const STEP: usize = 500;
+
+    /// Revokes sessions of a user, newest id first, and returns their number.
+    ///
+    /// None of the sessions is accepted once this returns. Works in batches. After an error or a
+    /// crash, another call revokes the rest.
+    ///
+    /// ```
+    /// # use carafe_core::{clock::Timestamp, session::SessionManager, store::{Selection, StoreError}};
+    /// # async fn admin(manager: &SessionManager) -> Result<(), StoreError> {
+    /// let revoked = manager.end_sessions_of("ada", Selection::All).await?;
+    /// println!("ada is logged out of {revoked} sessions");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`SessionManager::sessions_of`].
-    pub async fn end_sessions_of(&self, user: &str, which: Which) -> Result<u64, StoreError> {
-        self.users()?.delete_of_user(user, which).await
+    pub async fn end_sessions_of(&self, user: &str, which: Selection) -> Result<u64, StoreError> {
+        self.end_sessions_of_with(user, which, drop).await
     }
 
-    /// Ends every session that began at `now` or before (OWASP ASVS 7.4.5); how many. When this returns, none
-    /// of them is let in any more. In steps of a thousand, so that others are served meanwhile; after an error,
-    /// call it again for the rest.
+    /// Like [`SessionManager::end_sessions_of`], and reports progress.
+    ///
+    /// Calls `progress` after each batch with the number of sessions revoked so far.
+    ///
+    /// ```
+    /// # use carafe_core::{clock::Timestamp, session::SessionManager, store::{Selection, StoreError}};
+    /// # async fn admin(manager: &SessionManager) -> Result<(), StoreError> {
+    /// let progress = |revoked| println!("{revoked} so far");
+    /// manager.end_sessions_of_with("load-test", Selection::All, progress).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`SessionManager::sessions_of`].
+    pub async fn end_sessions_of_with(
+        &self,
+        user: &str,
+        which: Selection,
+        mut progress: impl FnMut(u64),
+    ) -> Result<u64, StoreError> {
+        let (users, mut ended) = (self.users()?, 0);
+        loop {
+            match users
+                .delete_by_user(user, which, Self::STEP, self.now())
+                .await?
+            {
+                0 => return Ok(ended),
+                count => ended += count,
+            }
+            progress(ended);
+        }
+    }
+
+    /// Revokes all sessions created at or before `now` (OWASP ASVS 7.4.5) and returns their number.
+    ///
+    /// None of the sessions is accepted once this returns. Works in batches. After an error,
+    /// another call revokes the rest.
+    ///
+    /// ```
+    /// # use carafe_core::{clock::Timestamp, session::SessionManager, store::{Selection, StoreError}};
+    /// # async fn admin(manager: &SessionManager) -> Result<(), StoreError> {
+    /// let revoked = manager.end_all_sessions(Timestamp::now()).await?;
+    /// println!("{revoked} sessions revoked");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`SessionManager::sessions_of`].
     pub async fn end_all_sessions(&self, now: Timestamp) -> Result<u64, StoreError> {
-        const STEP: usize = 1_000;
         let (inventory, mut ended) = (self.inventory()?, 0);
         loop {
-            match inventory.delete_begun(now, STEP).await? {
+            match inventory
+                .delete_created_before(now, Self::STEP, self.now())
+                .await?
+            {
                 0 => return Ok(ended),
                 count => ended += count,
             }
         }
     }
 
-    pub(super) fn lifetime_seconds(&self) -> i64 {
-        seconds(self.lifetime())
-    }
-
-    /// Reads the session into its slot, and answers with what `end` makes of that: it is given the session back if the request has
-    /// ended before.
-    pub(super) fn settle<'h, T: Send + 'h>(
-        &'h self,
-        slot: &'h Slot,
-        cookies: impl IntoIterator<Item = &'h [u8]>,
-        now: Timestamp,
-        end: impl FnOnce(Option<Found>) -> T + Send + 'h,
-    ) -> Answer<'h, Result<T, StoreError>> {
-        let side = match &self.side {
-            Prepared::Client(codec) => {
-                return Answer::now(Ok(end(self.settle_client(codec, slot, cookies, now))));
-            }
-            Prepared::Server(side) => side,
-        };
-        let candidates = values_of(cookies, self.cookie.name(), self.grammar);
-        if let Some(store) = side.store.at_once() {
-            let found = side.load_at_once(store, &candidates, self.duplicates, now);
-            let settle = |found| end(slot.0.settle(|| self.logged(found)));
-            return Answer::now(found.map(settle));
+    /// Returns how far in the future a stored time may be.
+    ///
+    /// Only server-side sessions have stored times.
+    pub(super) const fn clock_skew(&self) -> Duration {
+        match &self.side {
+            Prepared::Server(side) => side.clock_skew,
+            Prepared::Client(_) => DEFAULT_CLOCK_SKEW,
         }
-        Answer::later(async move {
-            // Pinned here, so that the future does not hold it twice.
-            let load = pin!(side.load(&candidates, self.duplicates, now));
-            let found = within(&*side.store, load).await?;
-            Ok(end(slot.0.settle(|| self.logged(found))))
-        })
     }
 
-    /// [`settle`](Self::settle) for sessions that live in their cookies.
-    pub(super) fn settle_client<'h>(
-        &self,
-        codec: &Codec,
-        slot: &Slot,
-        cookies: impl IntoIterator<Item = &'h [u8]>,
-        now: Timestamp,
-    ) -> Option<Found> {
-        slot.0.settle(|| {
-            let candidates = values_of(cookies, self.cookie.name(), self.grammar);
-            self.logged(codec.load(&candidates, self.duplicates, self.lifetime(), now))
-        })
+    /// Returns how to treat duplicate cookies, and whether the most recently issued cookie is used.
+    pub(super) fn choice(&self) -> (Duplicates, bool) {
+        (self.duplicates, !self.cookie.former_removals().is_empty())
+    }
+
+    /// Returns the value of `Clear-Site-Data` in the response to a log-out.
+    pub(super) fn clear_site_data(&self) -> Option<Arc<str>> {
+        self.clear_site_data.clone()
+    }
+
+    pub(super) fn login_page(&self) -> Option<&str> {
+        self.login_page.as_ref().map(LocalPath::as_str)
     }
 
     pub(super) const fn always_keeps(&self) -> bool {
         self.always_kept
     }
 
-    fn logged(&self, found: Found) -> Found {
-        if let Loaded::Rejected(rejection) = &found.loaded {
-            log_rejection(self.cookie.name(), rejection);
-        }
-        found
+    /// Returns the lifetime of a session, at most the configured one.
+    pub(super) fn lifetime_in(&self, own: Option<Duration>) -> Duration {
+        let configured = self.lifetime();
+        own.map_or(configured, |own| own.min(configured))
     }
 
-    /// How long the browser keeps a cookie that expires at `expires`.
-    pub(super) fn persistence(&self, permanent: bool, expires: Timestamp) -> Persistence {
-        match (self.always_kept, permanent) {
-            (true, _) => Persistence::MaxAge(self.lifetime_seconds()),
+    /// Returns how long the browser keeps a cookie that expires at `expires`.
+    ///
+    /// `own` is the lifetime that the session has set.
+    pub(super) fn persistence(
+        &self,
+        is_permanent: bool,
+        own: Option<Duration>,
+        expires: Timestamp,
+    ) -> Persistence {
+        match (self.always_kept, is_permanent) {
+            (true, _) => Persistence::MaxAge(seconds(self.lifetime_in(own))),
             (false, true) => Persistence::Expires(expires),
             (false, false) => Persistence::BrowserSession,
         }
     }
 
-    fn inventory(&self) -> Result<&dyn Inventory, StoreError> {
+    fn inventory(&self) -> Result<&dyn SessionListing, StoreError> {
         match &self.side {
-            Prepared::Server(side) => side.store.inventory().ok_or(StoreError::Unsupported),
+            Prepared::Server(side) => side.store.powers().listing().ok_or(StoreError::Unsupported),
             Prepared::Client(_) => Err(StoreError::Unsupported),
         }
     }
 
     fn users(&self) -> Result<&dyn UserSessions, StoreError> {
         match &self.side {
-            Prepared::Server(side) => side.store.users().ok_or(StoreError::Unsupported),
+            Prepared::Server(side) => side.store.powers().users().ok_or(StoreError::Unsupported),
             Prepared::Client(_) => Err(StoreError::Unsupported),
-        }
-    }
-}
-
-/// One event a refused cookie, and never a byte of it.
-#[cold]
-fn log_rejection(cookie: &str, rejection: &Rejection) {
-    let reason = rejection.code();
-    match rejection {
-        Rejection::Ambiguous => {
-            tracing::warn!(cookie, reason, "session cookie refused: {rejection}");
-        }
-        // Said where it was read, with the cause.
-        Rejection::Unreadable => {}
-        Rejection::Token(_) | Rejection::UnknownId => {
-            tracing::info!(cookie, reason, "session cookie refused: {rejection}");
         }
     }
 }

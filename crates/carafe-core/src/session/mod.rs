@@ -1,65 +1,96 @@
-//! Sessions: a dictionary that one browser brings with every request.
+//! Sessions: a dictionary that persists across the requests of one browser.
 //!
-//! The way of a request: [`SessionManager::begin`] makes a [`Slot`] and looks at nothing; the first use
-//! opens it, which finds, verifies and scans the cookie; handlers work on [`Session`], synchronously; at
-//! the end [`SessionManager::commit`] asks the pure function [`decide`] what to do and renders it.
+//! The life cycle of a request: [`SessionManager::begin`] creates a [`Slot`] and reads nothing. The
+//! first use opens the slot, which finds, verifies and scans the cookie. Handlers use [`Session`],
+//! in memory unless they commit. [`SessionManager::commit`] calls the pure function `decide` and
+//! returns the header changes.
 //!
 //! | file | holds |
 //! |---|---|
-//! | `data` | the dictionary, each value as the JSON text it came as |
-//! | `packed` | a dictionary as bytes that need no scan |
-//! | `patch` | what this request changed, applicable to any later state |
-//! | `handle` | [`Session`], what a handler holds |
-//! | `decide` | the decision, as a truth table |
-//! | `manager` | opening and committing |
-//! | `effects`, `head` | what the response's headers get |
+//! | `handle` | [`Session`], the type that handlers use |
+//! | `decide` | the decision and its truth table |
+//! | `live` | commits before and after the response |
+//! | `manager` | [`SessionManager`]: the configuration, and the sessions of a user |
+//! | `open`, `commit` | loading and saving a session |
+//! | `loaded` | a session as loaded from its cookie or store |
+//! | `slot` | the state of a session during its request |
+//! | `flask_login` | data shared with Flask-Login, except the user |
+//! | `header_changes`, `head` | changes of the response's headers |
+//! | `lifetime` | the lifetime of one session |
+//! | `login_required` | the extractors of a logged-in user |
+//! | `csrf_token`, `login_attempt`, `local_path` | tokens of forms, log-ins at a provider |
+//! | `transport` | where tokens are read and written: cookie, bearer, header |
 //!
-//! It never does I/O, never asks a clock and never knows a framework.
+//! The decisions are functions of their arguments. The functions around them call the store, write
+//! log events and take random bytes for new ids, and a commit by a handler ([`Session::commit`])
+//! reads the clock of [`SessionManager`]. The module is independent of frameworks.
 
-mod applied;
+mod backend;
 mod client_side;
 mod commit;
 mod commit_error;
 mod config;
 #[cfg(feature = "conformance")]
 pub mod conformance;
-mod data;
+mod csrf_token;
 mod decide;
-mod effects;
 mod expiry;
 mod flash;
+mod flask_login;
 mod handle;
 mod head;
+mod header_changes;
+mod keys;
+mod lifetime;
 mod limit;
+mod live;
+mod loaded;
+mod local_path;
+mod login_attempt;
+mod login_required;
+mod lookup;
 mod manager;
 mod on_corrupt;
-mod packed;
-mod patch;
+mod open;
 mod plan;
 mod rejection;
-mod search;
 mod server_side;
-mod side;
+mod session_error;
 mod slot;
-mod verbs;
+mod transport;
+mod typed_key;
 
+pub use crate::data::{
+    Access, Change, MetaPatch, Patch, SessionData, Update, UpdateError, UpdateFn,
+};
+pub use backend::SessionBackend;
 pub use client_side::ClientSide;
-pub use commit::Committing;
+pub use commit::CommitFuture;
 pub use commit_error::CommitError;
-pub use config::{Duplicates, SessionConfig};
-pub use data::SessionData;
-pub use decide::{Commit, Decision, Facts, Policy, Refresh, decide};
-pub use effects::{Effects, vary_with_cookie};
+pub use config::{ClearSiteData, Conflict, Duplicates, SessionConfig};
+pub use decide::Refresh;
+pub(crate) use decide::{Commit, Decision, Facts, Policy, decide};
 pub use expiry::Timeouts;
 pub use flash::Flash;
-pub use handle::{Session, SessionError};
+pub use flask_login::{ClientIp, FlaskLogin};
+pub use handle::Session;
+#[cfg(any(feature = "actix", feature = "axum"))]
+pub(crate) use head::answer_error;
 pub use head::{Field, ResponseHead};
+pub use header_changes::{HeaderChanges, TokenHeader};
 pub use limit::AtLimit;
-pub use manager::{Opening, SessionManager};
+pub use loaded::{Loaded, Rejection};
+pub use local_path::{LocalPath, NotLocal};
+pub use login_attempt::{LOGIN_ATTEMPTS, LOGIN_DURATION, LoginAttempt};
+pub use login_required::{LoggedIn, LoginRequired, RecentlyAuthenticated, Visit};
+pub use manager::SessionManager;
 pub use on_corrupt::OnCorrupt;
-pub use patch::{Change, FactChanges, Patch, Rerun, Seen, Update};
-pub use plan::{StoredFacts, Verb, verb};
+pub(crate) use plan::{StoredFacts, verb};
 pub use rejection::SessionRejection;
 pub use server_side::ServerSide;
-pub use side::Side;
-pub use slot::{Loaded, Rejection, Slot};
+pub use session_error::SessionError;
+pub use slot::Slot;
+pub use transport::{
+    BearerChallenge, BearerResponse, RequestHead, SessionToken, Transport, TransportKind,
+};
+pub use typed_key::{Key, KeyName, KeyOf};

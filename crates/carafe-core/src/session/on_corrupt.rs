@@ -1,21 +1,31 @@
-//! What becomes of a visitor whose record cannot be read.
+//! The handling of unreadable records.
 
-use crate::store::{StoreError, StoreKey};
+use crate::{
+    error::ErrorChain,
+    store::{StoreError, StoreKey},
+};
 
-/// What a request gets whose session has a record that cannot be read ([`StoreError::Corrupt`]): damaged, forged, or of
-/// a later version. In either case the record stays as it is, byte for byte.
+/// The response to a request with an unreadable record ([`StoreError::Corrupt`]).
+///
+/// The record is damaged, forged, or from a later version. In all cases the record is kept
+/// unchanged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnCorrupt {
-    /// The error: a 503. Nobody loses a session that a repair or a newer version can read.
+    /// Fails with a 503, so that no session is lost that a repair or a newer version can read.
     #[default]
     Refuse,
-    /// An empty session, with [`Rejection::Unreadable`](super::Rejection::Unreadable) and an event in the log. The
-    /// cookie stays until something is written, which begins a session under a new id.
+    /// Provides an empty session and logs an event.
+    ///
+    /// [`Session::rejection`](super::Session::rejection) returns
+    /// [`Rejection::Unreadable`](super::Rejection::Unreadable).
+    ///
+    /// The cookie is kept until the first write, which creates a session under a new id.
     Anonymous,
 }
 
-/// A sign of damage or of an attack: whoever watches the logs should hear of it.
+/// Logs an unreadable record as an error, because it is a sign of damage or of an attack.
 #[cold]
 pub(super) fn log(key: &StoreKey, error: &StoreError) {
+    let error = ErrorChain::of(error);
     tracing::error!(session = ?key, reason = "unreadable", "the visitor is treated as new: {error}");
 }

@@ -1,61 +1,107 @@
-//! Which store verb carries out a decision: the second half of the pure decision, for server-side
-//! sessions. One verb a request at most, but for a new session that replaces one.
+//! Selects the store operation for a decision: the second pure function, for server-side sessions.
+//!
+//! Each request runs at most one operation, except if one session replaces another.
 
 use super::Commit;
 
-/// What the choice of a verb depends on besides the [`Commit`].
+/// The facts that select the operation, in addition to the [`Commit`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is one column of the truth table"
 )]
-pub struct StoredFacts {
+pub(crate) struct StoredFacts {
     /// The request's id led to a record.
-    pub stored: bool,
-    /// The dictionary or a fact beside it was changed.
-    pub changed: bool,
-    /// `log_out` was called, or the user was taken out of the dictionary.
-    pub ended: bool,
-    /// `log_in` was called: the old id must be dead at once.
-    pub logged_in: bool,
-    /// `renew` was called, or the id is due for renewal: the old id may live on for a moment.
-    pub renewed: bool,
+    pub(crate) stored: bool,
+    /// The request's id was retired recently.
+    pub(crate) retired: bool,
+    /// The dictionary or the metadata was changed.
+    pub(crate) changed: bool,
+    /// `log_out` was called.
+    pub(crate) ended: bool,
+    /// The user of the record was removed from the dictionary.
+    pub(crate) user_left: bool,
+    /// `log_in` was called.
+    pub(crate) logged_in: bool,
+    /// `renew` was called.
+    pub(crate) renewed: bool,
+    /// The id is due for a timed renewal.
+    pub(crate) renewal_due: bool,
 }
 
-/// What a store is asked to do.
+/// A store operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verb {
-    /// Nothing.
+pub(crate) enum Verb {
+    /// No operation.
     Nothing,
-    /// File a new record under a new id.
+    /// No operation, because the request's id was retired.
+    ///
+    /// A session created now could replace a newer one in the browser, and the request has not seen
+    /// the session that it would empty or renew.
+    Refuse,
+    /// Store a new record under a new id.
     Create,
     /// Merge the changes.
     Patch,
-    /// Note the use.
+    /// Record the use.
     Touch,
-    /// Merge the changes and move to a new id; the old one still works for the grace time.
+    /// Merge the changes and move to a new id. The old id is an alias until the new id is used.
     Renew,
-    /// Merge the changes and move to a new id; the old one is dead.
+    /// Merge the changes and move to a new id. The old id is retired.
+    Rotate,
+    /// Like [`Verb::Rotate`], for a log-in. Creates a new session if the old one is gone.
     LogIn,
-    /// Take the record away.
+    /// Delete the record after a log-out.
     Delete,
-    /// Take the record away and file a new one under a new id: a log-out, and then a new beginning.
+    /// Delete the record because the request has emptied the session.
+    Empty,
+    /// Delete the record and create a new one under a new id: a log-out followed by writes.
     Replace,
+    /// Like [`Verb::Replace`] if the record exists: the user was removed from the dictionary.
+    Depart,
 }
 
-/// The verb for a decision.
+impl Verb {
+    /// Returns whether the operation stores the request's changes.
+    pub(super) const fn writes(self) -> bool {
+        match self {
+            Self::Nothing | Self::Refuse | Self::Touch | Self::Delete | Self::Empty => false,
+            Self::Create
+            | Self::Patch
+            | Self::Renew
+            | Self::Rotate
+            | Self::LogIn
+            | Self::Replace
+            | Self::Depart => true,
+        }
+    }
+}
+
+/// Returns the operation for a decision.
 #[must_use]
-pub const fn verb(commit: Commit, facts: StoredFacts) -> Verb {
+pub(crate) const fn verb(commit: Commit, facts: StoredFacts) -> Verb {
     match (commit, facts.stored) {
+        (Commit::Remove, false) if facts.retired && !facts.ended => Verb::Refuse,
         (Commit::Nothing, _) | (Commit::Remove, false) => Verb::Nothing,
-        (Commit::Remove, true) => Verb::Delete,
-        (Commit::Write | Commit::Reissue, false) => Verb::Create,
+        (Commit::Remove, true) if facts.ended => Verb::Delete,
+        (Commit::Remove, true) => Verb::Empty,
+        (Commit::Write | Commit::Reissue, false) => {
+            if facts.retired && !facts.logged_in {
+                Verb::Refuse
+            } else {
+                Verb::Create
+            }
+        }
         (Commit::Write | Commit::Reissue, true) => {
             if facts.ended {
                 Verb::Replace
+            } else if facts.user_left {
+                Verb::Depart
             } else if facts.logged_in {
                 Verb::LogIn
             } else if facts.renewed {
+                Verb::Rotate
+            } else if facts.renewal_due {
                 Verb::Renew
             } else if facts.changed {
                 Verb::Patch
@@ -70,15 +116,18 @@ pub const fn verb(commit: Commit, facts: StoredFacts) -> Verb {
 mod tests {
     use super::*;
 
-    /// Stored, changed, ended, logged in, renewed.
+    /// Parses facts: stored, retired (x), changed, ended, user left (u), logged in, renewed, due.
     fn facts(letters: &str) -> StoredFacts {
         let has = |letter| letters.contains(letter);
         StoredFacts {
             stored: has('s'),
+            retired: has('x'),
             changed: has('c'),
             ended: has('e'),
+            user_left: has('u'),
             logged_in: has('l'),
             renewed: has('r'),
+            renewal_due: has('d'),
         }
     }
 
@@ -86,21 +135,31 @@ mod tests {
     fn the_truth_table() {
         for (commit, letters, expected) in [
             (Commit::Nothing, "", Verb::Nothing),
-            (Commit::Nothing, "scelr", Verb::Nothing),
+            (Commit::Nothing, "sxceulrd", Verb::Nothing),
             (Commit::Write, "c", Verb::Create),
             (Commit::Write, "cl", Verb::Create),
             (Commit::Write, "ce", Verb::Create),
+            (Commit::Write, "cx", Verb::Refuse),
+            (Commit::Write, "cxr", Verb::Refuse),
+            (Commit::Write, "cxl", Verb::Create),
             (Commit::Write, "s", Verb::Touch),
             (Commit::Write, "sc", Verb::Patch),
-            (Commit::Write, "sr", Verb::Renew),
-            (Commit::Write, "scr", Verb::Renew),
+            (Commit::Write, "sd", Verb::Renew),
+            (Commit::Write, "scd", Verb::Renew),
+            (Commit::Write, "scr", Verb::Rotate),
+            (Commit::Write, "scrd", Verb::Rotate),
             (Commit::Write, "scl", Verb::LogIn),
-            (Commit::Write, "sclr", Verb::LogIn),
+            (Commit::Write, "sclrd", Verb::LogIn),
+            (Commit::Write, "scu", Verb::Depart),
             (Commit::Write, "sce", Verb::Replace),
-            (Commit::Write, "scelr", Verb::Replace),
+            (Commit::Write, "sceulrd", Verb::Replace),
             (Commit::Remove, "", Verb::Nothing),
-            (Commit::Remove, "s", Verb::Delete),
-            (Commit::Remove, "scelr", Verb::Delete),
+            (Commit::Remove, "x", Verb::Refuse),
+            (Commit::Remove, "xe", Verb::Nothing),
+            (Commit::Remove, "s", Verb::Empty),
+            (Commit::Remove, "sculrd", Verb::Empty),
+            (Commit::Remove, "se", Verb::Delete),
+            (Commit::Remove, "sceulrd", Verb::Delete),
         ] {
             assert_eq!(
                 verb(commit, facts(letters)),

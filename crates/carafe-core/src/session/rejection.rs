@@ -1,38 +1,48 @@
-//! Why a handler has no session, and what its client gets.
+//! The errors of extracting a session, and their response.
 
 use std::{error::Error, fmt};
 
-use super::{Field, ResponseHead};
-use crate::store::StoreError;
+use super::{ResponseHead, head::answer_error};
+use crate::{error::Fault, store::StoreError};
 
-/// Why a handler could not have its [`Session`](super::Session).
+/// The error of extracting a [`Session`](super::Session).
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SessionRejection {
-    /// No session layer surrounds the handler: a mistake of the program, so the client gets a plain 500
-    /// and the log says what to add. The text names it, in the words of the framework.
+    /// No session layer wraps the handler.
+    ///
+    /// This is a programming error, so the client gets a plain 500, and the log names the missing
+    /// layer in the terms of the framework.
     MissingLayer(&'static str),
-    /// The store is in trouble: 503, and the browser keeps its cookie.
+    /// The store failed to load the session. The browser keeps its cookie.
     Store(StoreError),
 }
 
 impl SessionRejection {
-    /// The status of the answer: 503 for a store in trouble, 500 for a program without a layer.
+    /// Returns the party that has to act.
     #[must_use]
-    pub const fn status(&self) -> u16 {
+    pub const fn fault(&self) -> Fault {
         match self {
-            Self::MissingLayer(_) => 500,
-            Self::Store(_) => 503,
+            Self::MissingLayer(_) => Fault::Caller,
+            Self::Store(error) => error.fault(),
         }
     }
 
-    /// Writes what a client has to know into the head of the answer, with one log event; the answer's status.
+    /// Returns the status of the response: [`StoreError::status`], or 500 without a layer.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::MissingLayer(_) => Fault::Caller.status(),
+            Self::Store(error) => error.status(),
+        }
+    }
+
+    /// Writes the error's headers and logs one event. Returns the response's status.
     #[must_use]
     pub fn answer(&self, head: &mut impl ResponseHead) -> u16 {
-        tracing::error!("{self}");
-        if matches!(self, Self::Store(_)) {
-            head.set_if_absent(Field::RetryAfter, "1");
-            head.set_if_absent(Field::CacheControl, "no-store");
+        match self {
+            Self::MissingLayer(_) => tracing::error!("{self}"),
+            Self::Store(_) => answer_error(self, self.fault(), head),
         }
         self.status()
     }
@@ -45,7 +55,7 @@ impl fmt::Display for SessionRejection {
                 f,
                 "a handler takes `Session`, but no session layer surrounds it; {remedy}"
             ),
-            Self::Store(error) => error.fmt(f),
+            Self::Store(_) => f.write_str("the session cannot be loaded"),
         }
     }
 }

@@ -1,34 +1,43 @@
-//! Sessions whose state a store keeps; the cookie holds an id.
+//! Server-side sessions: a store keeps the state, and the cookie holds an id.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use zeroize::Zeroizing;
 
 use super::{
-    AtLimit, Duplicates, OnCorrupt, Patch, Rejection, SessionData, Timeouts,
+    Access, AtLimit, OnCorrupt, Patch, Rejection, SessionData, Timeouts,
     expiry::seconds,
     limit::Limit,
+    loaded::{Stored, successor},
     plan::Verb,
-    search::Search,
-    slot::{Found, Stored},
-    verbs::Verbs,
 };
 use crate::{
     clock::Timestamp,
-    cookie::Candidates,
     key::KeyUse,
+    limits::Limits,
     store::{
-        AtOnce, Created, Handle, Naming, Record, SessionStore, StoreError, StoreKey, UserSessions,
-        Which,
+        Created, ErasedStore, KeyScheme, Nonce, Patched, PublicId, Record, Rotation, Selection,
+        SessionStore, StoreError, StoreKey, UserSessions,
     },
-    token::{SealError, SessionId, signed::Signer},
+    token::{DEFAULT_CLOCK_SKEW, SessionId, signed::Signer},
 };
 
-/// How often a new id is drawn if a store says that it has it already. With 256 random bits, once is
-/// enough unless the store or the randomness is broken.
+/// Maximum number of random ids tried if the store already has the id.
+///
+/// With 256 random bits, the first id is unique unless the store or the random source is broken.
 const ATTEMPTS: usize = 3;
+/// Maximum number of excess sessions that one log-in revokes.
+///
+/// This bounds the time of a log-in after the limit was lowered.
+const TRIM_STEP: usize = 200;
+/// The default limit of sessions per user.
+const DEFAULT_LIMIT: Limit = Limit {
+    sessions: 1_000,
+    at: AtLimit::EndOldest,
+    is_explicit: false,
+};
 
-/// Keeps sessions in a store: they can be of any size, be listed and be ended everywhere.
+/// Keeps sessions in a store, where they can have any size, be listed and be revoked.
 ///
 /// ```
 /// use carafe_core::{session::{AtLimit, ServerSide, Timeouts}, store::MemoryStore};
@@ -37,25 +46,34 @@ const ATTEMPTS: usize = 3;
 /// ```
 #[derive(Clone)]
 pub struct ServerSide {
-    pub(super) store: Arc<dyn SessionStore>,
+    pub(super) store: Arc<dyn ErasedStore>,
     pub(super) timeouts: Timeouts,
     limit_per_user: Option<Limit>,
     pub(super) on_corrupt: OnCorrupt,
-    naming: Naming,
+    naming: KeyScheme,
+    /// Whether a replaced id can still lead to the session.
+    ///
+    /// Otherwise no id is renewed by time, because in-flight requests would lose the session.
+    has_aliases: bool,
+    /// The scheme of the ids that are accepted in cookies.
+    accepts: KeyScheme,
     signer: Option<Arc<Signer>>,
+    /// Copied from the configuration by `prepare`.
+    pub(super) clock_skew: Duration,
+    pub(super) limits: Limits,
 }
 
-/// What became of a verb.
+/// The outcome of a [`Verb`].
 pub(super) enum Outcome {
-    /// There is nothing to tell the browser.
+    /// The cookie needs no change.
     Unchanged,
-    /// The session lives under this id, which the browser does not have yet.
+    /// The session has this id, which the browser does not have yet.
     NewId(SessionId),
-    /// The session lives under the id that the browser has.
+    /// The session has the id that the browser has.
     SameId,
-    /// The user has as many sessions as one may have.
+    /// The user has reached the limit of sessions.
     Refused { limit: usize },
-    /// Somebody else has ended the session, or given it a new id, while this request ran.
+    /// Another request has revoked the session or given it a new id since this request opened it.
     Gone,
 }
 
@@ -69,41 +87,109 @@ impl Outcome {
 }
 
 impl ServerSide {
-    /// Sessions in `store`, which live for the configured lifetime from their last use.
+    /// Creates a backend with sessions in `store`.
+    ///
+    /// The sessions expire after the configured lifetime without use.
+    ///
+    /// ```
+    /// use carafe_core::{session::ServerSide, store::MemoryStore};
+    ///
+    /// let side = ServerSide::new(MemoryStore::new());
+    /// ```
     pub fn new(store: impl SessionStore) -> Self {
         Self::shared(Arc::new(store))
     }
 
-    /// [`ServerSide::new`] for a store that others use too.
-    pub fn shared(store: Arc<dyn SessionStore>) -> Self {
+    /// Like [`ServerSide::new`], for a store that other code uses too.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use carafe_core::{session::ServerSide, store::MemoryStore};
+    ///
+    /// let store = Arc::new(MemoryStore::new());
+    /// let side = ServerSide::shared(store.clone());
+    /// ```
+    pub fn shared(store: Arc<dyn ErasedStore>) -> Self {
         Self {
-            naming: store.layout().naming,
+            naming: store.capabilities().key_scheme,
+            has_aliases: store.capabilities().aliases,
+            accepts: store.capabilities().key_scheme,
             store,
             timeouts: Timeouts::default(),
-            limit_per_user: None,
+            limit_per_user: Some(DEFAULT_LIMIT),
             on_corrupt: OnCorrupt::default(),
             signer: None,
+            clock_skew: DEFAULT_CLOCK_SKEW,
+            limits: Limits::default(),
         }
     }
 
-    /// The time limits.
+    /// Sets the time limits.
+    ///
+    /// ```
+    /// use carafe_core::{session::{ServerSide, Timeouts}, store::MemoryStore};
+    ///
+    /// let timeouts = Timeouts::asvs_l2();
+    /// let side = ServerSide::new(MemoryStore::new()).with_timeouts(timeouts);
+    /// ```
     #[must_use]
     pub fn with_timeouts(self, timeouts: Timeouts) -> Self {
         Self { timeouts, ..self }
     }
 
-    /// How many sessions a user may have, and what happens at a log-in beyond that (OWASP ASVS 7.1.2). For
-    /// stores that can list the sessions of a user; any other answers such a log-in with
-    /// [`StoreError::Unsupported`].
+    /// Sets the limit of sessions per user and its enforcement (OWASP ASVS 7.1.2).
+    ///
+    /// The default is 1,000 sessions, and the oldest is revoked. For stores that can list the
+    /// sessions of a user. With any other store, an explicit limit makes log-ins fail with
+    /// [`StoreError::Unsupported`]. If a lowered limit is far exceeded, each log-in revokes the 200
+    /// oldest sessions.
+    ///
+    /// ```
+    /// use carafe_core::{session::{AtLimit, ServerSide}, store::MemoryStore};
+    ///
+    /// let side = ServerSide::new(MemoryStore::new()).with_limit_per_user(5, AtLimit::Refuse);
+    /// ```
     #[must_use]
     pub fn with_limit_per_user(self, sessions: usize, at: AtLimit) -> Self {
         Self {
-            limit_per_user: Some(Limit { sessions, at }),
+            limit_per_user: Some(Limit {
+                sessions,
+                at,
+                is_explicit: true,
+            }),
             ..self
         }
     }
 
-    /// What a visitor gets whose record cannot be read. A 503 unless set.
+    /// Removes the limit of sessions per user.
+    ///
+    /// ```
+    /// use carafe_core::{session::ServerSide, store::MemoryStore};
+    ///
+    /// let side = ServerSide::new(MemoryStore::new()).without_limit_per_user();
+    /// ```
+    #[must_use]
+    pub fn without_limit_per_user(self) -> Self {
+        Self {
+            limit_per_user: None,
+            ..self
+        }
+    }
+
+    /// Sets the size limits of a session. Larger sessions are rejected at commit.
+    ///
+    /// ```
+    /// use carafe_core::{limits::Limits, session::ServerSide, store::MemoryStore};
+    ///
+    /// let limits = Limits::default().with_record_bytes(4 << 20);
+    /// let side = ServerSide::new(MemoryStore::new()).with_limits(limits);
+    /// ```
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// Sets the response to a record that cannot be read. The default is a 503.
     ///
     /// ```
     /// use carafe_core::{session::{OnCorrupt, ServerSide}, store::MemoryStore};
@@ -115,10 +201,30 @@ impl ServerSide {
         Self { on_corrupt, ..self }
     }
 
-    /// Signs the ids in cookies: a forged one is refused before the store is asked. With
-    /// [`SignerSettings::flask_session`](crate::token::signed::SignerSettings::flask_session) this is
-    /// Flask-Session's `SESSION_USE_SIGNER`. An id that a fallback key has signed is signed anew when the session
-    /// is read.
+    /// Accepts ids that Flask-Session created, including in a store with Carafe's own layout.
+    ///
+    /// Use this after a migration with [`MigratingStore`](crate::store::MigratingStore), until the
+    /// last of these ids is renewed. See [`SessionId::parse_as`] for their form.
+    ///
+    /// ```
+    /// use carafe_core::{session::ServerSide, store::MemoryStore};
+    ///
+    /// let side = ServerSide::new(MemoryStore::new()).with_flask_session_ids();
+    /// ```
+    #[cfg(feature = "flask-session")]
+    #[must_use]
+    pub fn with_flask_session_ids(self) -> Self {
+        Self {
+            accepts: KeyScheme::RawId,
+            ..self
+        }
+    }
+
+    /// Signs the ids in cookies, so that forged ids are rejected without access to the store.
+    ///
+    /// With [`SignerSettings::flask_session`](crate::token::signed::SignerSettings::flask_session),
+    /// this is Flask-Session's `SESSION_USE_SIGNER`. An id signed with a fallback key is signed
+    /// again with the current key when the session is read.
     ///
     /// ```
     /// use carafe_core::{
@@ -139,13 +245,13 @@ impl ServerSide {
         }
     }
 
-    /// `id` with a signature, if ids in cookies have one.
+    /// Returns `id` with a signature. `None` if ids are not signed.
     pub(super) fn signed(&self, id: &SessionId) -> Option<Zeroizing<String>> {
         let signer = self.signer.as_ref()?;
         Some(Zeroizing::new(signer.sign(id.as_str())))
     }
 
-    /// The id in a cookie, and the key that has signed it.
+    /// Returns the id in a cookie and the key that signed it.
     pub(super) fn id_in(
         &self,
         cookie: &[u8],
@@ -155,7 +261,7 @@ impl ServerSide {
             Some(signer) => signer.unsign_bytes(cookie, now).map_err(Rejection::Token)?,
             None => (cookie, KeyUse::Current),
         };
-        let id = SessionId::parse(id).ok_or(Rejection::UnknownId)?;
+        let id = SessionId::parse_as(id, self.accepts).ok_or(Rejection::UnknownId)?;
         Ok((id, key))
     }
 
@@ -163,107 +269,91 @@ impl ServerSide {
         id.store_key_as(self.naming)
     }
 
-    /// What is behind a request's cookies.
-    pub(super) async fn load(
-        &self,
-        candidates: &Candidates<'_>,
-        duplicates: Duplicates,
-        now: Timestamp,
-    ) -> Result<Found, StoreError> {
-        let mut search = Search::new(self, now);
-        for cookie in duplicates.looks_at(candidates) {
-            if let Some(asked) = search.asks(cookie) {
-                let loaded = self.store.load(&asked.key, now).await;
-                search.hears(asked, loaded)?;
-            }
-        }
-        Ok(search.ends())
-    }
-
-    /// [`load`](Self::load) from a store that never waits.
-    pub(super) fn load_at_once(
-        &self,
-        store: &dyn AtOnce,
-        candidates: &Candidates<'_>,
-        duplicates: Duplicates,
-        now: Timestamp,
-    ) -> Result<Found, StoreError> {
-        let mut search = Search::new(self, now);
-        for cookie in duplicates.looks_at(candidates) {
-            if let Some(asked) = search.asks(cookie) {
-                let loaded = store.load_at_once(&asked.key, now);
-                search.hears(asked, loaded)?;
-            }
-        }
-        Ok(search.ends())
-    }
-
-    /// Carries out a verb. One call of the store, unless a session is replaced or an id was taken.
+    /// Runs an operation.
+    ///
+    /// This takes one call of the store, unless a session is replaced, an id is already taken, or
+    /// another request was first.
     pub(super) async fn run(
         &self,
         (verb, patch): (Verb, &Patch),
         stored: Option<&Stored>,
-        expires: Timestamp,
-        now: Timestamp,
+        access: Access,
     ) -> Result<Outcome, StoreError> {
         let Some(stored) = stored else {
             return match verb {
-                Verb::Create | Verb::Replace => {
-                    self.create(&SessionData::default(), patch, expires, now)
-                        .await
-                }
+                Verb::Create => self.create(&SessionData::default(), patch, access).await,
                 _ => Ok(Outcome::Unchanged),
             };
         };
         match verb {
-            Verb::Nothing => Ok(Outcome::Unchanged),
-            Verb::Touch => self.touch(stored, expires, now).await,
-            Verb::Patch => self.patch(stored, patch, now).await,
-            Verb::Renew => self.renew(stored, patch, now).await,
-            Verb::LogIn => self.log_in(stored, patch, now).await,
+            Verb::Nothing | Verb::Refuse => Ok(Outcome::Unchanged),
+            Verb::Touch => {
+                let touched = self.store.touch(&stored.key, &access).await?;
+                Ok(Outcome::of(touched, Outcome::SameId))
+            }
+            Verb::Patch => self.patch(stored, patch, access.at).await,
+            Verb::Renew => self.renew(stored, patch, access.at).await,
+            Verb::Rotate => self.replace_id(stored, patch, access.at).await,
+            Verb::LogIn => self.log_in(stored, patch, access).await,
             Verb::Delete => {
-                self.verbs().delete(&stored.key).await?;
+                self.delete(stored, access.at).await?;
                 Ok(Outcome::Unchanged)
             }
-            Verb::Replace | Verb::Create => {
-                self.verbs().delete(&stored.key).await?;
-                self.create(&stored.record.data, patch, expires, now).await
+            // If the record is missing, the browser may already have the cookie of a newer session,
+            // so keep it.
+            Verb::Empty => {
+                let deleted = self.store.delete(&stored.key, access.at).await?;
+                Ok(Outcome::of(deleted, Outcome::Unchanged))
             }
+            Verb::Replace | Verb::Create => {
+                self.delete(stored, access.at).await?;
+                self.create(&stored.record.data, patch, access).await
+            }
+            // If the record is missing, another request has revoked the session or given it a new
+            // id.
+            Verb::Depart => match self.store.delete(&stored.key, access.at).await? {
+                true => self.create(&stored.record.data, patch, access).await,
+                false => Ok(Outcome::Gone),
+            },
         }
+    }
+
+    /// Revokes the session, even if another request has given it a new id.
+    async fn delete(&self, stored: &Stored, now: Timestamp) -> Result<(), StoreError> {
+        let Record {
+            user, public_id, ..
+        } = &stored.record;
+        let is_deleted = self.store.delete(&stored.key, now).await?;
+        if let (false, Some(user), Some(users)) = (is_deleted, user, self.store.powers().users()) {
+            users
+                .delete_by_user(user, Selection::Only(*public_id), 1, now)
+                .await?;
+        }
+        Ok(())
     }
 
     async fn create(
         &self,
         data: &SessionData,
         patch: &Patch,
-        expires: Timestamp,
-        now: Timestamp,
+        access: Access,
     ) -> Result<Outcome, StoreError> {
-        // On the heap: the futures of all commits would have room for it.
-        let record = Box::new(new_record(data, patch, expires, now)?);
-        if let Some(refused) = self.refused(patch, record.handle, now).await? {
+        let now = access.at;
+        // Boxed to keep the commit future small.
+        let record = Box::new(new_record(data, patch, access)?);
+        if let Some(refused) = self.refused(patch, record.public_id, now).await? {
             return Ok(refused);
         }
         for _ in 0..ATTEMPTS {
             let id = SessionId::random().map_err(StoreError::unavailable)?;
             let key = self.key_of(&id);
-            if self.verbs().create(&key, &record, now).await? == Created::Created {
+            if self.store.create(&key, &record, now).await? == Created::Created {
                 return self
-                    .within_the_limit(patch, record.handle, Outcome::NewId(id), now)
+                    .within_the_limit(patch, record.public_id, Outcome::NewId(id), now)
                     .await;
             }
         }
         Err(StoreError::Conflict)
-    }
-
-    async fn touch(
-        &self,
-        stored: &Stored,
-        expires: Timestamp,
-        now: Timestamp,
-    ) -> Result<Outcome, StoreError> {
-        let touched = self.verbs().touch(&stored.key, expires, now).await?;
-        Ok(Outcome::of(touched, Outcome::SameId))
     }
 
     async fn patch(
@@ -273,43 +363,67 @@ impl ServerSide {
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
         let (key, base) = (&stored.key, &stored.record);
-        let patched = self.verbs().patch(key, base, patch, now).await?;
-        Ok(Outcome::of(patched, Outcome::SameId))
+        let patched = self.store.patch(key, base, patch, now).await?;
+        Ok(Outcome::of(patched.is_applied(), Outcome::SameId))
     }
 
-    /// Where another request has renewed the id meanwhile, the changes go through its alias.
+    /// Renews the id by time.
+    ///
+    /// If another request has renewed the id in the meantime, the patch follows the alias from the
+    /// old id, and the browser gets the same successor.
     async fn renew(
         &self,
         stored: &Stored,
         patch: &Patch,
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
-        let until = now.saturating_add(seconds(self.timeouts.grace));
-        match self.rotate(stored, patch, Some(until), now).await? {
-            Outcome::Gone => match self.patch(stored, patch, now).await? {
-                Outcome::SameId => Ok(Outcome::Unchanged),
-                other => Ok(other),
-            },
-            other => Ok(other),
+        let nonce = Nonce::random().map_err(StoreError::unavailable)?;
+        let id = stored.id.successor(&nonce);
+        let rotation = Rotation::Renewal(nonce);
+        if self.rotate(stored, patch, &id, rotation, now).await? {
+            return Ok(Outcome::NewId(id));
         }
+        let (key, base) = (&stored.key, &stored.record);
+        Ok(match self.store.patch(key, base, patch, now).await? {
+            Patched::Applied(record) => match successor(&stored.id, key, &record) {
+                Some(id) => Outcome::NewId(id),
+                None => Outcome::Unchanged,
+            },
+            Patched::Gone => Outcome::Gone,
+        })
     }
 
-    async fn log_in(
+    /// Gives the session a new id and invalidates the old one immediately.
+    async fn replace_id(
         &self,
         stored: &Stored,
         patch: &Patch,
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
-        let handle = stored.record.handle;
-        if let Some(refused) = self.refused(patch, handle, now).await? {
+        let id = SessionId::random().map_err(StoreError::unavailable)?;
+        let rotated = self
+            .rotate(stored, patch, &id, Rotation::Replacement, now)
+            .await?;
+        Ok(Outcome::of(rotated, Outcome::NewId(id)))
+    }
+
+    /// Logs in, which always results in a session.
+    ///
+    /// If the opened session is gone, the user gets a fresh session with this request's own changes
+    /// and none of the old content.
+    async fn log_in(
+        &self,
+        stored: &Stored,
+        patch: &Patch,
+        access: Access,
+    ) -> Result<Outcome, StoreError> {
+        let (public_id, now) = (stored.record.public_id, access.at);
+        if let Some(refused) = self.refused(patch, public_id, now).await? {
             return Ok(refused);
         }
-        match self.rotate(stored, patch, None, now).await? {
-            Outcome::NewId(id) => {
-                self.within_the_limit(patch, handle, Outcome::NewId(id), now)
-                    .await
-            }
-            other => Ok(other),
+        match self.replace_id(stored, patch, now).await? {
+            Outcome::Gone => self.create(&SessionData::default(), patch, access).await,
+            outcome => self.within_the_limit(patch, public_id, outcome, now).await,
         }
     }
 
@@ -317,23 +431,20 @@ impl ServerSide {
         &self,
         stored: &Stored,
         patch: &Patch,
-        alias_until: Option<Timestamp>,
+        id: &SessionId,
+        rotation: Rotation,
         now: Timestamp,
-    ) -> Result<Outcome, StoreError> {
-        let id = SessionId::random().map_err(StoreError::unavailable)?;
-        let (from, to, base) = (&stored.key, self.key_of(&id), &stored.record);
-        let rotated = self
-            .verbs()
-            .rotate((from, &to), base, patch, alias_until, now)
-            .await?;
-        Ok(Outcome::of(rotated, Outcome::NewId(id)))
+    ) -> Result<bool, StoreError> {
+        let (from, to, base) = (&stored.key, self.key_of(id), &stored.record);
+        let rotated = self.store.rotate(from, &to, base, patch, rotation, now);
+        Ok(rotated.await?.is_applied())
     }
 
-    /// Before a log-in: whether the user of `patch` may have no session besides those there are.
+    /// Checks before a log-in whether the user of `patch` has reached a limit that refuses log-ins.
     async fn refused(
         &self,
         patch: &Patch,
-        own: Handle,
+        own: PublicId,
         now: Timestamp,
     ) -> Result<Option<Outcome>, StoreError> {
         let (Some(limit), Some(user)) = (self.limit_per_user, &patch.facts.user) else {
@@ -342,33 +453,50 @@ impl ServerSide {
         if limit.at == AtLimit::EndOldest {
             return Ok(None);
         }
-        let sessions = self.users()?.of_user(user, now).await?;
+        let few = limit.sessions.saturating_add(1);
+        let sessions = self.users()?.list_by_user(user, None, few, now).await?;
         let others = sessions
             .iter()
-            .filter(|session| session.handle != own)
+            .filter(|session| session.public_id != own)
             .count();
         Ok(limit.refuses(others).then_some(Outcome::Refused {
             limit: limit.sessions,
         }))
     }
 
-    /// After a log-in: ends what is beyond the limit, which may be the session `own` itself.
+    /// Enforces the limit after a log-in by revoking excess sessions.
+    ///
+    /// With concurrent log-ins under [`AtLimit::Refuse`], the revoked session may be `own`.
     async fn within_the_limit(
         &self,
         patch: &Patch,
-        own: Handle,
+        own: PublicId,
         outcome: Outcome,
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
         let (Some(limit), Some(user)) = (self.limit_per_user, &patch.facts.user) else {
             return Ok(outcome);
         };
+        if !matches!(outcome, Outcome::NewId(_)) {
+            return Ok(outcome);
+        }
+        if limit.at == AtLimit::EndOldest {
+            let trimmed = match self.users() {
+                Ok(users) => users.trim(user, limit.sessions, own, TRIM_STEP, now).await,
+                Err(error) => Err(error),
+            };
+            return match trimmed {
+                Err(StoreError::Unsupported) if !limit.is_explicit => Ok(outcome),
+                trimmed => trimmed.map(|_| outcome),
+            };
+        }
         let (users, mut outcome) = (self.users()?, outcome);
-        for session in limit.surplus(&users.of_user(user, now).await?) {
-            users
-                .delete_of_user(user, Which::Only(session.handle))
-                .await?;
-            if session.handle == own {
+        let most = limit.sessions.saturating_add(TRIM_STEP);
+        let sessions = users.list_by_user(user, None, most, now).await?;
+        for session in limit.surplus(&sessions) {
+            let only = Selection::Only(session.public_id);
+            users.delete_by_user(user, only, 1, now).await?;
+            if session.public_id == own {
                 outcome = Outcome::Refused {
                     limit: limit.sessions,
                 };
@@ -377,44 +505,61 @@ impl ServerSide {
         Ok(outcome)
     }
 
-    /// Whether [`run`](Self::run) never waits: whoever counts the sessions of a user may.
+    /// Returns whether [`run`](Self::run) never awaits. [`AtLimit::Refuse`] makes it await.
     pub(super) fn runs_at_once(&self) -> bool {
-        self.limit_per_user.is_none() && self.verbs().are_at_once()
-    }
-
-    fn verbs(&self) -> Verbs<'_> {
-        Verbs::of(&*self.store)
+        let refuses = self
+            .limit_per_user
+            .is_some_and(|limit| limit.at == AtLimit::Refuse);
+        !refuses && self.store.never_waits()
     }
 
     fn users(&self) -> Result<&dyn UserSessions, StoreError> {
-        self.store.users().ok_or(StoreError::Unsupported)
+        self.store.powers().users().ok_or(StoreError::Unsupported)
     }
 
-    /// The absolute limit also holds for records that were written under a longer one.
+    /// Returns whether the id of `record` is due for a timed renewal.
+    ///
+    /// Sessions without a user are not renewed, and neither are sessions with a previous id that is
+    /// still accepted.
+    pub(super) fn renewal_is_due(&self, record: &Record, now: Timestamp) -> bool {
+        let may_renew = record.renewal.is_none_or(|renewal| renewal.is_over(now));
+        let (limits, skew) = (self.timeouts, self.clock_skew);
+        let is_due = || limits.renewal_is_due(record.renewed, now, skew);
+        self.has_aliases && record.user.is_some() && may_renew && is_due()
+    }
+
+    /// Returns whether another request may have renewed the id of `record` since it was loaded.
+    ///
+    /// For example, another node with a faster clock may have done so. The cookie is not sent again
+    /// then, because it would replace the newer cookie.
+    pub(super) fn may_be_renewed_elsewhere(&self, record: &Record, now: Timestamp) -> bool {
+        let (limits, skew) = (self.timeouts, self.clock_skew);
+        let is_due =
+            || limits.renewal_is_due(record.renewed, now.saturating_add(seconds(skew)), skew);
+        self.has_aliases && record.user.is_some() && is_due()
+    }
+
+    /// Checks the absolute limit, which may have been longer when the record was written.
     pub(super) fn is_live(&self, record: &Record, now: Timestamp) -> bool {
-        let limit = self.timeouts.absolute.map_or(i64::MAX, seconds);
-        now.seconds_since(record.created) < limit
+        self.timeouts
+            .is_within_absolute(record.created, now, self.clock_skew)
     }
 }
 
-fn new_record(
-    data: &SessionData,
-    patch: &Patch,
-    expires: Timestamp,
-    now: Timestamp,
-) -> Result<Record, StoreError> {
+fn new_record(data: &SessionData, patch: &Patch, access: Access) -> Result<Record, StoreError> {
     let data = patch.applied(data, Record::STYLE);
-    let facts = &patch.facts;
+    let (facts, now) = (&patch.facts, access.at);
     Ok(Record {
         data: data.map_err(StoreError::corrupt)?,
         user: facts.user.clone(),
-        handle: Handle::random().map_err(|_| StoreError::unavailable(SealError::NoRandomness))?,
+        public_id: PublicId::random().map_err(StoreError::unavailable)?,
         device: facts.device.clone(),
         created: now,
         renewed: now,
         last_seen: now,
-        expires,
+        expires: access.expires,
         authenticated: facts.authenticated,
+        renewal: None,
         version: 0,
     })
 }

@@ -1,133 +1,137 @@
-//! The place of a session in a request: empty until somebody uses the session.
+//! The slot for a request's session: empty until the session is used.
 
 use std::{
+    net::IpAddr,
     ops::{Deref, DerefMut},
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU8, Ordering},
     },
+    task::Waker,
+    time::Duration,
 };
 
-use super::{Flash, Patch, Seen, SessionData, SessionManager, handle::USER};
-use crate::{
-    clock::Timestamp,
-    json,
-    key::KeyUse,
-    store::{Record, StoreKey},
-    token::{SessionId, TokenError},
+use super::{
+    Access, Flash, Loaded, Patch, RequestHead, SessionError, SessionManager,
+    flask_login::Client,
+    keys::{LIFETIME, USER},
+    lifetime,
+    loaded::{LoadedSession, Stored},
+    transport::{Presented, Transport},
 };
+use crate::{json, store::Record, token::SessionId};
 
-/// A request's place for its session. An adapter puts one into each request and commits it at the end.
+/// A request's slot for its session. An adapter creates one per request and commits it at the end.
 ///
-/// One allocation; nothing is read before the session is opened.
+/// A slot is one allocation. Nothing is read before the session is opened.
 #[derive(Clone)]
 pub struct Slot(pub(super) Arc<Shared>);
 
 pub(super) struct Shared {
     pub(super) manager: Arc<SessionManager>,
-    /// What the request brought, once somebody has used the session. `None` if nobody had when the request ended.
-    found: OnceLock<Option<Found>>,
-    /// Whether anybody has looked at the session or changed it.
+    /// The loaded session. `None` if the request finished without a use of the session.
+    found: OnceLock<Option<LoadedSession>>,
+    /// Whether the session was read or changed.
     accessed: AtomicBool,
-    /// Whether anybody has changed the session, be it to what it was. Until then nobody who looks needs `state`.
+    /// Whether a change is waiting to be committed, possibly to an equal value.
     changed: AtomicBool,
-    /// The changes, once a commit has them: it reads them here, as do those who still look at the session.
+    /// Whether the session was changed or rebased, so that `state` affects it.
+    layered: AtomicBool,
+    /// Whether the request was made in the background: [`Slot::set_fetch_mode`].
+    background: AtomicBool,
+    /// Whether the response must not be stored by caches.
+    no_store: AtomicBool,
+    /// Whether the request has Flask-Login's "remember me" cookie.
+    remembered: AtomicBool,
+    /// The token that the request presents outside its cookies. Boxed to keep the slot small.
+    presented: OnceLock<Box<Presented>>,
+    /// The place of the transport that carries a new token, or [`FIRST`].
+    outlet: AtomicU8,
+    /// The request's client, if Flask-Login's session protection needs it.
+    client: OnceLock<Client>,
+    /// The changes taken by the final commit, which stay visible to readers.
     sent: OnceLock<Box<Patch>>,
-    // A plain mutex: it is held for the few instructions of one call, never across an await, and
-    // contended only by tasks that one request itself has started.
+    // A plain mutex: it is held only for a few instructions per call, never across an await, and
+    // contended only by tasks that the request itself has spawned.
     state: Mutex<State>,
 }
 
-/// What the request brought.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Loaded {
-    /// No session cookie.
-    Absent,
-    /// One that was verified.
-    Valid {
-        /// The key that verified it.
-        key: KeyUse,
-        /// When it was made.
-        issued: Timestamp,
-    },
-    /// An id whose record the store has.
-    Stored,
-    /// One that was refused; the session is empty.
-    Rejected(Rejection),
+/// The session that a commit is based on.
+pub(super) enum Base<'s> {
+    First(&'s LoadedSession),
+    Later(Arc<LoadedSession>),
 }
 
-/// Why a request's cookie is treated as if it were not there.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Rejection {
-    /// The cookie is not a good token.
-    Token(TokenError),
-    /// The cookie is no id of a session that the store has: expired, ended, or never made by us.
-    UnknownId,
-    /// The record cannot be read, and [`OnCorrupt::Anonymous`](super::OnCorrupt::Anonymous) is set.
-    Unreadable,
-    /// Two different cookies with the session's name verify, so that somebody else, such as a
-    /// neighbouring subdomain, has set one of them.
-    Ambiguous,
+impl Deref for Base<'_> {
+    type Target = LoadedSession;
+
+    fn deref(&self) -> &LoadedSession {
+        match self {
+            Self::First(found) => found,
+            Self::Later(found) => found,
+        }
+    }
 }
 
-/// A session as its request found it. Never changes, so that the commit can use it while others still read.
-pub(super) struct Found {
-    pub(super) loaded: Loaded,
-    /// When the session was opened: the request's time for what handlers do.
-    pub(super) opened: Timestamp,
-    content: Content,
-}
-
-/// Where the dictionary is.
-enum Content {
-    /// Here, because no store has the session.
-    Here(SessionData),
-    // On the heap, because what was found is moved several times before it lies in its slot.
-    Stored(Box<Stored>),
-}
-
-/// A look at a session.
+/// A read-only view of a session.
 #[derive(Clone, Copy)]
-pub(super) struct Look<'s> {
-    /// The session as the request found it.
-    pub(super) found: &'s Found,
-    /// What the request has changed.
+pub(super) struct ReadView<'s> {
+    /// The session as the request loaded it.
+    pub(super) found: &'s LoadedSession,
+    /// The changes of the request.
     pub(super) changes: &'s Patch,
 }
 
-/// A session to change it, alone for as long as that lasts.
-pub(super) struct View<'s> {
+/// Exclusive access to a session.
+pub(super) struct WriteGuard<'s> {
     shared: &'s Shared,
-    found: &'s Found,
+    first: &'s LoadedSession,
     state: MutexGuard<'s, State>,
 }
 
-/// What changes in a session during its request.
+/// The mutable state of a session during its request.
 #[derive(Default)]
 pub(super) struct State {
-    /// The changes, if there are any and no commit has them.
+    /// The changes that no commit has taken yet.
     changes: Option<Box<Patch>>,
+    /// The session as the previous commit left it. The changes are relative to this session.
+    rebased: Option<Arc<LoadedSession>>,
+    /// Whether the handler has changed the session itself.
+    ///
+    /// Otherwise the request has only taken flashes or recorded a device. Such changes are dropped
+    /// if they come too late.
+    pub(super) wrote: bool,
+    /// `log_out` was called.
     pub(super) ended: bool,
+    /// `renew` was called.
     pub(super) renewed: bool,
+    /// `log_in` was called.
     pub(super) logged_in: bool,
+    /// Changes are saved whatever the response's status.
     pub(super) insisted: bool,
+    /// A commit during the request gave the session an id that the browser does not have yet.
+    pub(super) unannounced: bool,
+    /// A commit during the request found that the session is gone, so later changes fail.
+    pub(super) gone: bool,
+    /// The request has been committed, and the response's head is about to be sent.
     pub(super) committed: bool,
-    /// What `take_flashes` gave: asking again in one request gives the same, as in Flask.
+    /// Whether `rebased` includes the changes of the final commit, as later changes have begun.
+    folded: bool,
+    /// The id from the last commit, until the session is loaded under it.
+    pub(super) last_id: Option<SessionId>,
+    /// Whether a commit of the handler is in progress.
+    pub(super) committing: bool,
+    /// The commits that wait for the one in progress.
+    pub(super) waiting: Vec<Waker>,
+    /// The result of `take_flashes`, which further calls in the request return too, as in Flask.
     pub(super) flashes: Option<Vec<Flash>>,
 }
 
-/// What a request has changed that has changed nothing.
-static UNCHANGED: Patch = Patch::new();
+/// The outlet of a request without a token: the first transport.
+const FIRST: u8 = u8::MAX;
 
-/// A session as a store gave it.
-pub(super) struct Stored {
-    pub(super) id: SessionId,
-    pub(super) key: StoreKey,
-    /// The key that has signed the id; the current one where ids are not signed.
-    pub(super) signed_by: KeyUse,
-    pub(super) record: Record,
-}
+/// The changes of an unchanged session.
+static UNCHANGED: Patch = Patch::new();
 
 impl Slot {
     pub(super) fn new(manager: Arc<SessionManager>) -> Self {
@@ -136,28 +140,91 @@ impl Slot {
             found: OnceLock::new(),
             accessed: AtomicBool::new(false),
             changed: AtomicBool::new(false),
+            layered: AtomicBool::new(false),
+            background: AtomicBool::new(false),
+            no_store: AtomicBool::new(false),
+            remembered: AtomicBool::new(false),
+            presented: OnceLock::new(),
+            outlet: AtomicU8::new(FIRST),
+            client: OnceLock::new(),
             sent: OnceLock::new(),
             state: Mutex::default(),
         }))
     }
 
-    /// The manager that this slot belongs to.
+    /// Returns the manager of this slot.
     #[must_use]
     pub fn manager(&self) -> &Arc<SessionManager> {
         &self.0.manager
     }
 
-    /// Whether anybody has used the session.
+    /// Records the request's Fetch Metadata: the value of its `Sec-Fetch-Mode` header, if present.
+    ///
+    /// Any mode other than `navigate` makes this a background request
+    /// ([`Refresh::WhenUsed`](super::Refresh)).
+    pub fn set_fetch_mode(&self, mode: Option<&[u8]>) {
+        let background = mode.is_some_and(|mode| mode != b"navigate");
+        self.0.background.store(background, Ordering::Relaxed);
+    }
+
+    /// Records the token that the request presents outside its cookies.
+    ///
+    /// An adapter calls this for each request, before the session is opened. Has no effect if the
+    /// cookie is the only [transport](super::Transport).
+    pub fn note_token(&self, head: &impl RequestHead) {
+        let transports = &self.0.manager.transports;
+        if transports.is_cookie_only() || self.0.presented.get().is_some() {
+            return;
+        }
+        if let Some(presented) = transports.presented(head) {
+            self.0.answer_in(presented.place);
+            self.0.presented.get_or_init(|| Box::new(presented));
+        }
+    }
+
+    /// Returns whether the request presents a session's token outside its cookies.
+    ///
+    /// A browser does not do so by itself, so such a request is not forged across sites.
+    #[must_use]
+    pub fn presents_token(&self) -> bool {
+        self.0.presented.get().is_some()
+    }
+
+    /// Records the client for the session protection of [`FlaskLogin`](super::FlaskLogin).
+    ///
+    /// Has no effect without session protection. Takes the values of `X-Forwarded-For` and
+    /// `User-Agent`, and the peer's address if known.
+    pub fn note_client(
+        &self,
+        forwarded_for: Option<&[u8]>,
+        peer: Option<IpAddr>,
+        user_agent: Option<&[u8]>,
+    ) {
+        if self.0.manager.notes_clients()
+            && self.0.client.get().is_none()
+            && let Some(client) = Client::new(forwarded_for, peer, user_agent)
+        {
+            self.0.client.get_or_init(|| client);
+        }
+    }
+
+    /// Returns whether the session has been used.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.0.found().is_some()
     }
+
+    /// Returns whether a commit has given the session an id under which it was not loaded yet.
+    pub(super) fn has_unread_id(&self) -> bool {
+        self.0.layered.load(Ordering::Acquire) && self.0.state().last_id.is_some()
+    }
 }
 
 impl Shared {
-    /// Takes what `load` finds, unless somebody has used the session: the first find stays. Gives it back
-    /// if the request has ended unread.
-    pub(super) fn settle(&self, load: impl FnOnce() -> Found) -> Option<Found> {
+    /// Stores the result of `load`, unless the session is already loaded.
+    ///
+    /// Returns the result instead if the slot is closed.
+    pub(super) fn load_once(&self, load: impl FnOnce() -> LoadedSession) -> Option<LoadedSession> {
         let mut load = Some(load);
         match self.found.get_or_init(|| load.take().map(|load| load())) {
             Some(_) => None,
@@ -165,36 +232,36 @@ impl Shared {
         }
     }
 
-    /// Notes that the request has ended, unless somebody has used the session.
+    /// Closes the slot, unless the session has been used.
     pub(super) fn close(&self) {
         self.found.get_or_init(|| None);
     }
 
-    /// What somebody sees in the session, once it is open.
-    pub(super) fn look<R>(&self, see: impl FnOnce(Look<'_>) -> R) -> Option<R> {
+    /// Calls `see` with a view of the session, if the slot is open.
+    pub(super) fn look<R>(&self, see: impl FnOnce(ReadView<'_>) -> R) -> Option<R> {
         let found = self.found()?;
         self.access();
-        let state;
-        let changes = match self.is_changed() {
-            false => &UNCHANGED,
-            true => {
-                state = self.state();
-                self.changes(&state)
-            }
-        };
-        Some(see(Look { found, changes }))
+        if !self.layered.load(Ordering::Acquire) {
+            let changes = &UNCHANGED;
+            return Some(see(ReadView { found, changes }));
+        }
+        let state = self.state();
+        Some(see(ReadView {
+            found: state.rebased.as_deref().unwrap_or(found),
+            changes: self.changes(&state),
+        }))
     }
 
-    /// The session, once somebody has used it.
-    pub(super) fn view(&self) -> Option<View<'_>> {
-        Some(View {
+    /// Returns exclusive access to the session, if the slot is open.
+    pub(super) fn view(&self) -> Option<WriteGuard<'_>> {
+        Some(WriteGuard {
             shared: self,
-            found: self.found()?,
+            first: self.found()?,
             state: self.state(),
         })
     }
 
-    /// Notes that somebody has looked at the session or changed it.
+    /// Records that the session was read or changed.
     pub(super) fn access(&self) {
         self.accessed.store(true, Ordering::Release);
     }
@@ -203,73 +270,96 @@ impl Shared {
         self.changed.load(Ordering::Acquire)
     }
 
-    /// The changes that a commit has.
+    /// Returns the session that the next commit is based on.
+    pub(super) fn base(&self) -> Option<Base<'_>> {
+        let first = self.found()?;
+        Some(match self.layered.load(Ordering::Acquire) {
+            false => Base::First(first),
+            true => match &self.state().rebased {
+                Some(rebased) => Base::Later(Arc::clone(rebased)),
+                None => Base::First(first),
+            },
+        })
+    }
+
+    /// Records the id that the final commit has given the session.
+    pub(super) fn note_id(&self, id: &SessionId) {
+        self.state().last_id = Some(id.clone());
+    }
+
+    pub(super) fn forbid_storing(&self) {
+        self.no_store.store(true, Ordering::Release);
+    }
+
+    pub(super) fn forbids_storing(&self) -> bool {
+        self.no_store.load(Ordering::Acquire)
+    }
+
+    pub(super) fn presented(&self) -> Option<&Presented> {
+        self.presented.get().map(|presented| &**presented)
+    }
+
+    /// Selects the transport of a new token, unless one is selected, and returns whether `place` is
+    /// selected now.
+    pub(super) fn answer_in(&self, place: u8) -> bool {
+        let (order, outlet) = (Ordering::AcqRel, &self.outlet);
+        match outlet.compare_exchange(FIRST, place, order, Ordering::Acquire) {
+            Ok(_) => true,
+            Err(known) => known == place,
+        }
+    }
+
+    /// Returns the transport of a new token.
+    pub(super) fn transport(&self) -> &Transport {
+        let place = self.outlet.load(Ordering::Acquire);
+        self.manager
+            .transports
+            .at((place != FIRST).then_some(place))
+    }
+
+    pub(super) fn remember(&self) {
+        self.remembered.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_remembered(&self) -> bool {
+        self.remembered.load(Ordering::Acquire)
+    }
+
+    pub(super) fn client(&self) -> Option<&Client> {
+        self.client.get()
+    }
+
+    /// Returns the changes taken by the final commit.
     pub(super) fn sent(&self) -> &Patch {
         self.sent.get().map_or(&UNCHANGED, |patch| patch)
     }
 
+    pub(super) fn is_background(&self) -> bool {
+        // A client of the other transports processes responses itself.
+        self.presented.get().is_none() && self.background.load(Ordering::Relaxed)
+    }
+
     fn changes<'s>(&'s self, state: &'s State) -> &'s Patch {
-        state.changes.as_deref().unwrap_or_else(|| self.sent())
+        match &state.changes {
+            Some(changes) => changes,
+            None if state.folded => &UNCHANGED,
+            None => self.sent(),
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // A panic inside a call leaves a state that is still whole: what may panic comes before the first write.
+        // A panic inside a call leaves consistent state, because all code that can panic runs
+        // before the first write.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the request brought, once somebody has used the session.
-    pub(super) fn found(&self) -> Option<&Found> {
+    /// Returns the loaded session, if the slot is open.
+    pub(super) fn found(&self) -> Option<&LoadedSession> {
         self.found.get()?.as_ref()
     }
 }
 
-impl Found {
-    /// A session that is in no store.
-    pub(super) fn new(loaded: Loaded, data: SessionData, opened: Timestamp) -> Self {
-        Self {
-            loaded,
-            opened,
-            content: Content::Here(data),
-        }
-    }
-
-    /// Of a request that brought no good session.
-    pub(super) fn nothing(loaded: Loaded, opened: Timestamp) -> Self {
-        Self::new(loaded, SessionData::default(), opened)
-    }
-
-    /// A session in a store.
-    pub(super) fn stored(stored: Box<Stored>, opened: Timestamp) -> Self {
-        Self {
-            loaded: Loaded::Stored,
-            opened,
-            content: Content::Stored(stored),
-        }
-    }
-
-    /// The session in the store.
-    pub(super) fn in_store(&self) -> Option<&Stored> {
-        match &self.content {
-            Content::Stored(stored) => Some(stored),
-            Content::Here(_) => None,
-        }
-    }
-
-    /// The record in the store.
-    pub(super) fn record(&self) -> Option<&Record> {
-        self.in_store().map(|stored| &stored.record)
-    }
-
-    /// The dictionary.
-    pub(super) fn data(&self) -> &SessionData {
-        match &self.content {
-            Content::Stored(stored) => &stored.record.data,
-            Content::Here(data) => data,
-        }
-    }
-}
-
-impl<'s> Look<'s> {
+impl<'s> ReadView<'s> {
     pub(super) fn text_of(self, key: &str) -> Option<&'s str> {
         self.changes.text_of(key, self.found.data())
     }
@@ -282,30 +372,45 @@ impl<'s> Look<'s> {
         self.changes.leaves_nothing(self.found.data())
     }
 
-    /// The dictionary as JSON text.
-    pub(super) fn render(self, style: json::Style) -> String {
+    /// Returns the lifetime that the session has set.
+    pub(super) fn lifetime(self) -> Option<Duration> {
+        self.text_of(LIFETIME).and_then(lifetime::parse)
+    }
+
+    /// Returns the dictionary as JSON text.
+    pub(super) fn render(self, style: json::JsonDialect) -> String {
         self.changes.render(self.found.data(), style)
     }
 }
 
-impl<'s> View<'s> {
-    /// The session as the request found it.
-    pub(super) const fn found(&self) -> &'s Found {
-        self.found
+impl WriteGuard<'_> {
+    /// Returns the session as loaded, or as the previous commit during the request left it.
+    pub(super) fn found(&self) -> &LoadedSession {
+        self.state.rebased.as_deref().unwrap_or(self.first)
     }
 
     pub(super) fn is_changed(&self) -> bool {
         self.shared.is_changed()
     }
 
+    pub(super) fn is_background(&self) -> bool {
+        self.shared.is_background()
+    }
+
+    /// Returns whether the dictionary was changed, as opposed to metadata.
+    pub(super) fn changes_keys(&self) -> bool {
+        let changes = self.state.changes.as_ref();
+        changes.is_some_and(|changes| !changes.is_empty())
+    }
+
     pub(super) fn is_accessed(&self) -> bool {
         self.shared.accessed.load(Ordering::Acquire)
     }
 
-    /// What there is to see in the session.
-    pub(super) fn look(&self) -> Look<'_> {
-        Look {
-            found: self.found,
+    /// Returns a view of the session.
+    pub(super) fn look(&self) -> ReadView<'_> {
+        ReadView {
+            found: self.found(),
             changes: self.shared.changes(&self.state),
         }
     }
@@ -314,19 +419,83 @@ impl<'s> View<'s> {
         self.look().text_of(key)
     }
 
-    /// Notes a change.
+    /// Marks the session as changed.
     pub(super) fn change(&mut self) {
+        self.shared.layered.store(true, Ordering::Release);
         self.shared.changed.store(true, Ordering::Release);
     }
 
-    /// The changes, to add to them.
+    /// Returns the changes, to extend them.
     pub(super) fn patch(&mut self) -> &mut Patch {
         self.change();
         self.state.changes.get_or_insert_default()
     }
 
-    /// Gives a commit the changes, with the use that it notes.
-    pub(super) fn send(&mut self, seen: Seen) {
+    /// Returns an error if the session can no longer be changed.
+    ///
+    /// After the response's head is sent, only a session in a store can be changed, because a later
+    /// commit then needs no header.
+    pub(super) fn admit_change(&mut self) -> Result<(), SessionError> {
+        if self.state.gone {
+            return Err(SessionError::Gone);
+        }
+        if !self.state.committed {
+            return Ok(());
+        }
+        if self.found().in_store().is_none() && self.state.last_id.is_none() {
+            return Err(SessionError::AlreadySent);
+        }
+        if !self.state.folded {
+            let base = self.found();
+            let sent = self.shared.sent();
+            let data = sent.applied(base.data(), Record::STYLE);
+            let data = data.unwrap_or_else(|_| base.data().clone());
+            let stored = base.in_store().filter(|_| self.state.last_id.is_none());
+            let folded = match stored {
+                Some(stored) => LoadedSession::stored(
+                    Box::new(Stored {
+                        record: Record {
+                            data,
+                            ..stored.record.clone()
+                        },
+                        ..stored.clone()
+                    }),
+                    base.opened,
+                ),
+                None => LoadedSession::new(Loaded::Stored, data, base.opened),
+            };
+            self.rebase(folded);
+            // The final commit has already carried out the earlier calls.
+            let state = &mut *self.state;
+            (state.ended, state.renewed, state.logged_in) = (false, false, false);
+            (state.wrote, state.folded) = (false, true);
+        }
+        Ok(())
+    }
+
+    /// Replaces the base of the session and keeps uncommitted changes on top.
+    pub(super) fn rebase(&mut self, found: LoadedSession) {
+        self.shared.layered.store(true, Ordering::Release);
+        self.state.rebased = Some(Arc::new(found));
+    }
+
+    /// Takes the changes for a commit during the request.
+    pub(super) fn take_changes(&mut self) -> Box<Patch> {
+        self.shared.changed.store(false, Ordering::Release);
+        self.state.changes.take().unwrap_or_default()
+    }
+
+    /// Restores the changes of a failed commit, before later changes.
+    pub(super) fn restore_changes(&mut self, mut changes: Box<Patch>) {
+        if let Some(later) = self.state.changes.take() {
+            changes.append(*later);
+        }
+        self.change();
+        self.state.changes = Some(changes);
+    }
+
+    /// Hands the changes to the final commit, together with the use that the commit records.
+    pub(super) fn send(&mut self, seen: Access) {
         let changes = self.state.changes.take();
         self.shared.sent.get_or_init(|| {
             let mut patch = changes.unwrap_or_default();
@@ -335,10 +504,15 @@ impl<'s> View<'s> {
         });
     }
 
-    /// Whether the session belongs to a user who no longer stands in its dictionary: `clear`, or the log-out of
-    /// Flask-Login, which takes one key away. What is left then begins anew, under a new id and nobody's.
+    /// Returns whether the session belongs to a user who is no longer named in its dictionary.
+    ///
+    /// This happens after `clear` and after Flask-Login's log-out, which removes one key. The
+    /// remaining values then become a new session without a user.
     pub(super) fn user_has_left(&self) -> bool {
-        let owner = self.found.record().and_then(|record| record.user.as_ref());
+        let owner = self
+            .found()
+            .record()
+            .and_then(|record| record.user.as_ref());
         let Some(owner) = owner.filter(|_| self.is_changed() && !self.logged_in) else {
             return false;
         };
@@ -349,7 +523,7 @@ impl<'s> View<'s> {
     }
 }
 
-impl Deref for View<'_> {
+impl Deref for WriteGuard<'_> {
     type Target = State;
 
     fn deref(&self) -> &State {
@@ -357,32 +531,20 @@ impl Deref for View<'_> {
     }
 }
 
-impl DerefMut for View<'_> {
+impl DerefMut for WriteGuard<'_> {
     fn deref_mut(&mut self) -> &mut State {
         &mut self.state
     }
 }
 
-impl Rejection {
-    /// A short stable word for logs and metrics, such as `bad-signature`.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Token(error) => error.code(),
-            Self::UnknownId => "unknown-id",
-            Self::Unreadable => "unreadable",
-            Self::Ambiguous => "ambiguous",
-        }
-    }
-}
-
-impl std::fmt::Display for Rejection {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Token(error) => error.fmt(f),
-            Self::UnknownId => f.write_str("no session has this id"),
-            Self::Unreadable => f.write_str("the session's record cannot be read"),
-            Self::Ambiguous => f.write_str("two different cookies of this name verify"),
+impl Drop for Shared {
+    /// Logs changes after the end of the request that were never committed.
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if state.folded && state.changes.is_some() && !state.gone {
+            tracing::warn!(
+                "changes of a session after its response's head were never committed and are lost"
+            );
         }
     }
 }

@@ -1,4 +1,4 @@
-//! One bound for all calls of a store that a request needs in a row.
+//! One deadline for all consecutive store calls of a request.
 
 use std::{
     future::{Future, poll_fn},
@@ -6,12 +6,14 @@ use std::{
     task::Poll,
 };
 
-use super::{SessionStore, StoreError};
+use super::{ErasedStore, StoreError};
 
-/// What `work` gives, which calls `store`, or the error with which the store's [`budget`](SessionStore::budget) ends. Work
-/// that never waits needs no timer, and what is cut off is dropped, as if the client had gone.
-pub(crate) async fn within<T>(
-    store: &dyn SessionStore,
+/// Runs `work`, which calls `store`, within the store's [`budget`](ErasedStore::budget).
+///
+/// Returns the budget's error once the budget is exceeded. Work that never waits needs no timer,
+/// and work that exceeds the budget is dropped, as if the client had disconnected.
+pub(crate) async fn with_budget<T>(
+    store: &dyn ErasedStore,
     work: impl Future<Output = Result<T, StoreError>>,
 ) -> Result<T, StoreError> {
     let (mut work, mut budget) = (pin!(work), None);

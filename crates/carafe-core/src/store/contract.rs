@@ -1,255 +1,132 @@
 //! The contract of a store.
 
-use std::{future::Future, pin::Pin};
+use super::{Capabilities, Created, KeyState, Patched, Powers, Record, Rotation, StoreError};
+use crate::{
+    clock::Timestamp,
+    data::{Access, Patch},
+    future::BoxFuture,
+    id::StoreKey,
+};
 
-use super::{Handle, Inventory, Layout, Record, StoreError, StoreKey, Summary};
-use crate::{clock::Timestamp, session::Patch};
-
-/// A boxed future: the one border at which futures are boxed, because `Session` is one type for all stores.
-pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-/// Keeps sessions under their [`StoreKey`].
+/// Stores sessions under their [`StoreKey`].
 ///
-/// Each verb is atomic: another node sees all of its effect or none. `now` decides what has expired;
-/// a record whose `expires` is not after `now` is absent for every verb, whether it was swept or not.
-/// An error means trouble, never "not there"; a record that cannot be read is
-/// [`StoreError::Corrupt`] and is not touched. No verb ever makes a record where there was none,
-/// except `create` under a fresh key and `rotate` under the new key.
+/// A key refers to one of three entries: a *record*; a *pointer* to the key that replaced it in a
+/// timed renewal; or a *marker*, which has no content and says that the key was retired recently. A
+/// key without an entry is absent.
 ///
-/// Run `carafe_core::store::conformance` (feature `conformance`) against your store: it holds every
-/// sentence above, with the interleavings that break naive stores.
+/// Each operation is atomic: another node sees all of its effect or none. The argument `now`
+/// decides which records have expired; a record with `expires` at or before `now` is absent for
+/// every operation, whether or not it was swept. An error means that the store failed, never that a
+/// session is missing. A record that cannot be read is reported as [`StoreError::Corrupt`] and left
+/// unchanged. No operation creates a record where none existed, except `create` under a fresh key
+/// and `rotate` under the new key.
+///
+/// Pointers: `load`, `patch`, `touch`, `delete` and a rotation by [`Rotation::Replacement`] follow
+/// a pointer to the record. These operations do not check how long the old id is accepted: the
+/// engine decides that ([`Renewal::accepts`]). A pointer lasts at least as long as its record did
+/// when the pointer was made, or when the record was last touched or patched through the pointer;
+/// after that the store may drop the pointer.
+///
+/// Markers: an operation that removes a record (`delete`, `delete_by_user` and the like) leaves a
+/// marker in the place of the record, [`Rotation::Replacement`] leaves a marker under the old key,
+/// and a pointer that leads to a marker counts as a marker. A marker lasts until
+/// [`retired_until`](super::retired_until). Markers appear in no list and in no count.
+///
+/// [`Renewal::accepts`]: super::Renewal::accepts
+///
+/// Run `carafe_core::store::conformance` (feature `conformance`) against your store: the suite
+/// tests every sentence above, including the interleavings that break naive stores.
 pub trait SessionStore: Send + Sync + 'static {
-    /// Files a new record. [`Created::Taken`] if the key is in use, be it by an expired record or an
-    /// alias: nothing is overwritten, and the caller tries another id.
-    fn create<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        record: &'a Record,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Created, StoreError>>;
-
-    /// The record of a key, or of the key that it is an alias of.
-    fn load<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Option<Record>, StoreError>>;
-
-    /// Applies `patch` to the newest state. `base` is what the caller loaded, so that an uncontended
-    /// patch is one conditional statement; where others have written meanwhile, keys that `patch` does
-    /// not name keep their newest value and updates run again on it: [`Record::after`] is that merge.
-    /// [`Patched::Gone`] if the record is no longer there or now belongs to another user.
-    fn patch<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        base: &'a Record,
-        patch: &'a Patch,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Patched, StoreError>>;
-
-    /// Applies `patch` and moves the record from `from` to `to` in one step. Until `alias_until`, `from`
-    /// still loads the record, so that requests in flight are not logged out; without it, `from` is
-    /// absent at once. [`Patched::Gone`] as for `patch`, and if `from` is an alias already because another
-    /// request has rotated it. The record's `renewed` becomes `now`: [`Record::rotated`]. If `to` is in use,
-    /// which 256 random bits make a sign of broken randomness, nothing changes and the answer is an error.
-    fn rotate<'a>(
-        &'a self,
-        from: &'a StoreKey,
-        to: &'a StoreKey,
-        base: &'a Record,
-        patch: &'a Patch,
-        alias_until: Option<Timestamp>,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Patched, StoreError>>;
-
-    /// Notes a use at `now` and moves the expiry, without touching the data; whether the record was there.
-    /// Never moves either of them back.
-    fn touch<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        expires: Timestamp,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<bool, StoreError>>;
-
-    /// Takes the record away, and every alias of it with it; whether it was there.
-    fn delete<'a>(&'a self, key: &'a StoreKey) -> BoxFuture<'a, Result<bool, StoreError>>;
-
-    /// Ends when the calls that one request needs in a row, to open its session or to commit it, have taken long enough
-    /// together, with the error that says so. A guard has one; a store need not. `None`: each call has its own bound. What ends
-    /// a session is not cut off by it.
-    fn budget(&self) -> Option<BoxFuture<'static, StoreError>> {
-        None
-    }
-
-    /// How this store's records are named and what they cannot hold, for stores on a layout that is not Carafe's.
-    fn layout(&self) -> Layout {
-        Layout::CARAFE
-    }
-
-    /// This store's power to find the sessions of a user, if it has it.
-    fn users(&self) -> Option<&dyn UserSessions> {
-        None
-    }
-
-    /// This store's power to remove what has expired, if it needs it.
-    fn sweeper(&self) -> Option<&dyn ExpiredSweep> {
-        None
-    }
-
-    /// This store's power to look through all sessions, if it has it.
-    fn inventory(&self) -> Option<&dyn Inventory> {
-        None
-    }
-
-    /// This store's power to answer without waiting, if it has it.
-    fn at_once(&self) -> Option<&dyn AtOnce> {
-        None
-    }
-}
-
-/// The verbs of a store that never waits, such as one in memory: nobody makes a future for them. Each does what the
-/// verb of its name does.
-pub trait AtOnce: SessionStore {
-    /// [`SessionStore::create`].
+    /// Whether the future of every operation is ready at its first poll, as in a store in memory.
     ///
-    /// # Errors
-    /// As there.
-    fn create_at_once(
+    /// The engine then polls each future once, on the stack. A future that is pending nevertheless
+    /// is reported as [`StoreError::Unavailable`].
+    const NEVER_WAITS: bool = false;
+
+    /// Stores a new record.
+    ///
+    /// Returns [`Created::Taken`] if the key is in use, even by an expired record, a pointer or a
+    /// marker: nothing is overwritten, and the caller tries another id.
+    fn create(
         &self,
         key: &StoreKey,
         record: &Record,
         now: Timestamp,
-    ) -> Result<Created, StoreError>;
+    ) -> impl Future<Output = Result<Created, StoreError>> + Send;
 
-    /// [`SessionStore::load`].
-    ///
-    /// # Errors
-    /// As there.
-    fn load_at_once(&self, key: &StoreKey, now: Timestamp) -> Result<Option<Record>, StoreError>;
+    /// Returns the state of `key`.
+    fn load(
+        &self,
+        key: &StoreKey,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<KeyState, StoreError>> + Send;
 
-    /// [`SessionStore::patch`]; whether the record was there.
+    /// Applies `patch` to the newest state.
     ///
-    /// # Errors
-    /// As there.
-    fn patch_at_once(
+    /// `base` is the record that the caller loaded, so that an uncontended patch is one conditional
+    /// statement. If other requests have written in the meantime, keys that `patch` does not name
+    /// keep their newest value and updates run again on that value: [`Record::merge`] implements
+    /// this merge. Returns [`Patched::Gone`] if the record is missing or now belongs to another
+    /// user.
+    fn patch(
         &self,
         key: &StoreKey,
         base: &Record,
         patch: &Patch,
         now: Timestamp,
-    ) -> Result<bool, StoreError>;
+    ) -> impl Future<Output = Result<Patched, StoreError>> + Send;
 
-    /// [`SessionStore::rotate`], in which `from` comes first and `to` second; whether the record was there.
+    /// Applies `patch` and moves the record from `from` to `to` in one step: [`Record::rotated`].
     ///
-    /// # Errors
-    /// As there.
-    fn rotate_at_once(
+    /// Returns [`Patched::Gone`] as `patch` does. If `to` is in use, which with 256 random bits
+    /// indicates broken randomness, nothing changes and the call fails.
+    ///
+    /// * [`Rotation::Renewal`]: `from` becomes a pointer to `to`, as do the pointers to `from`. If
+    ///   `from` is not the record's own key, because another request has renewed the session, the
+    ///   call returns [`Patched::Gone`].
+    /// * [`Rotation::Replacement`]: the key of the record, and every pointer to it, becomes a
+    ///   marker.
+    fn rotate(
         &self,
-        keys: (&StoreKey, &StoreKey),
+        from: &StoreKey,
+        to: &StoreKey,
         base: &Record,
         patch: &Patch,
-        alias_until: Option<Timestamp>,
+        rotation: Rotation,
         now: Timestamp,
-    ) -> Result<bool, StoreError>;
+    ) -> impl Future<Output = Result<Patched, StoreError>> + Send;
 
-    /// [`SessionStore::touch`].
+    /// Records a use ([`Record::touched`]); returns whether a record existed.
     ///
-    /// # Errors
-    /// As there.
-    fn touch_at_once(
+    /// The data stays unchanged, and times only move forward. `access.at` is the present time.
+    fn touch(
         &self,
         key: &StoreKey,
-        expires: Timestamp,
-        now: Timestamp,
-    ) -> Result<bool, StoreError>;
+        access: &Access,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// [`SessionStore::delete`].
+    /// Removes the record and leaves a marker; returns whether a record existed.
     ///
-    /// # Errors
-    /// As there.
-    fn delete_at_once(&self, key: &StoreKey) -> Result<bool, StoreError>;
-}
-
-/// The sessions of a user, for stores that can find them.
-pub trait UserSessions: SessionStore {
-    /// The live sessions of `user`, the newest id first.
-    fn of_user<'a>(
-        &'a self,
-        user: &'a str,
+    /// An expired record is removed, too.
+    fn delete(
+        &self,
+        key: &StoreKey,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<Vec<Summary>, StoreError>>;
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Takes sessions of `user` away; how many there were. When the call returns, no request is let in
-    /// with one of them any more.
-    fn delete_of_user<'a>(
-        &'a self,
-        user: &'a str,
-        which: Which,
-    ) -> BoxFuture<'a, Result<u64, StoreError>>;
-}
+    /// Returns how this store names its records and which values its records cannot hold.
+    ///
+    /// A store with Carafe's own layout returns [`Capabilities::CARAFE`].
+    fn capabilities(&self) -> Capabilities;
 
-/// Which sessions of a user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Which {
-    /// All.
-    All,
-    /// The one with this handle.
-    Only(Handle),
-    /// All but the one with this handle: "log out everywhere else".
-    AllBut(Handle),
-}
+    /// Returns the optional operations that this store supports.
+    fn powers(&self) -> Powers<'_>;
 
-impl Which {
-    /// Whether the session with `handle` is meant.
-    #[must_use]
-    pub fn includes(self, handle: Handle) -> bool {
-        match self {
-            Self::All => true,
-            Self::Only(one) => handle == one,
-            Self::AllBut(one) => handle != one,
-        }
-    }
-}
-
-/// Bounded removal of what has expired, for stores without a time to live of their own.
-pub trait ExpiredSweep: SessionStore {
-    /// Whether it is the caller who sweeps until `until`: of all who share the records, in whatever process,
-    /// one is told so, and the next one at `until`. A claim that reaches twice as far as the one that is asked
-    /// for was made under a clock that is wrong, and does not count.
-    fn claim<'a>(
-        &'a self,
-        until: Timestamp,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<bool, StoreError>>;
-
-    /// Removes at most `limit` expired records; how many it was.
-    fn sweep<'a>(
-        &'a self,
-        limit: usize,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<usize, StoreError>>;
-}
-
-/// Whether a claim of the sweep until `claimed` gives way to one until `until`.
-pub(super) fn claim_ends(claimed: i64, until: Timestamp, now: Timestamp) -> bool {
-    let twice = until.saturating_add(until.seconds_since(now));
-    claimed <= now.unix() || claimed > twice.unix()
-}
-
-/// What became of a `create`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Created {
-    /// The record is there.
-    Created,
-    /// The key was in use; nothing happened.
-    Taken,
-}
-
-/// What became of a `patch` or a `rotate`.
-#[derive(Clone, Debug)]
-pub enum Patched {
-    /// The record after the change.
-    Applied(Box<Record>),
-    /// There was none to change; nothing happened.
-    Gone,
+    /// Returns a future that completes when the calls of one request exceed their common deadline.
+    ///
+    /// The future resolves to the error of the exceeded deadline. The budget covers the calls that
+    /// open the session of a request, or those that commit it. A guard has such a future; `None` if
+    /// each call has a deadline of its own. The budget never cuts off a call that revokes a
+    /// session.
+    fn budget(&self) -> Option<BoxFuture<'static, StoreError>>;
 }

@@ -1,9 +1,10 @@
-//! How long a store over a network may take.
+//! Deadlines for a store on a network.
 
 use std::time::Duration;
 
-/// The longest that a store waits before it answers [`StoreError::Timeout`](super::StoreError::Timeout).
-/// There is no way to say "as long as it wants": a request that waits for its store holds its client.
+/// The time after which a store fails with [`StoreError::Timeout`](super::StoreError::Timeout).
+///
+/// An unlimited wait cannot be configured: a request that waits for its store blocks its client.
 ///
 /// ```
 /// use std::time::Duration;
@@ -14,11 +15,11 @@ use std::time::Duration;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadlines {
-    /// For a connection: a free one of a pool, or a new one. 250 ms unless set.
+    /// Deadline for a connection: an idle one of a pool, or a new one. 250 ms by default.
     pub connect: Duration,
-    /// For everything that changes nothing, once there is a connection. 250 ms unless set.
+    /// Deadline for reads, once a connection is established. 250 ms by default.
     pub read: Duration,
-    /// For everything that changes something, retries included. 500 ms unless set.
+    /// Deadline for writes, including retries. 500 ms by default.
     pub write: Duration,
 }
 

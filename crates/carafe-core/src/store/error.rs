@@ -1,55 +1,95 @@
-//! What can go wrong with a store. "Not there" is not an error.
+//! The errors of a store. A missing session is not an error.
 
 use std::{error::Error, fmt, time::Duration};
 
+use crate::error::Fault;
+
 type Source = Box<dyn Error + Send + Sync + 'static>;
 
-/// Trouble with a store. The client gets a 503 and keeps its cookie; nothing was half done, but where
-/// a reply was lost it is unknown whether the change took place.
+/// The reason why a call of a store failed.
+///
+/// No change is partially applied, but if a reply was lost, it is unknown whether the change took
+/// place. [`StoreError::fault`] determines the response to the client, which keeps its cookie in
+/// any case.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The store cannot be reached or refuses to work. A change whose reply was lost may have been applied.
+    /// The store cannot be reached or refuses to work.
+    ///
+    /// If the reply to a change was lost, the change may have been applied.
     Unavailable(Source),
-    /// No answer within the deadline. A change may have been applied.
+    /// The store did not respond within the deadline. A change may have been applied.
     Timeout(Duration),
-    /// A record that this version cannot read. It is left as it is.
+    /// The record cannot be read by this version, and is left unchanged.
     Corrupt(Source),
-    /// The session holds something that this store's layout has no form for, such as an integer of more than
-    /// 64 bits in Flask-Session's MessagePack. Nothing was written.
+    /// The store's layout cannot represent a value in the session. Nothing was written.
+    ///
+    /// An example is an integer of more than 64 bits in Flask-Session's MessagePack.
     Unstorable(Source),
+    /// The record no longer meets the condition of the change. Nothing was written.
+    Unmet,
     /// Too many concurrent changes of one session, even after retries.
     Conflict,
-    /// The store has not the power that was asked for, such as to list the sessions of a user.
+    /// The store does not support the operation, such as listing the sessions of a user.
     Unsupported,
-    /// The store is full and configured to refuse.
+    /// The store is full and configured to refuse new sessions.
     Full,
-    /// A record is larger than the store takes.
+    /// The record is larger than the store accepts.
     TooLarge {
-        /// Bytes of the record.
+        /// Size of the record in bytes.
         size: usize,
-        /// Bytes that the store takes.
+        /// Size limit of the store in bytes.
         limit: usize,
     },
 }
 
 impl StoreError {
-    /// [`StoreError::Unavailable`] from a driver's error.
+    /// Creates [`StoreError::Unavailable`] from a driver's error.
     pub fn unavailable(source: impl Into<Source>) -> Self {
         Self::Unavailable(source.into())
     }
 
-    /// [`StoreError::Corrupt`] from the error of reading a record.
+    /// Creates [`StoreError::Corrupt`] from the error of reading a record.
     pub fn corrupt(source: impl Into<Source>) -> Self {
         Self::Corrupt(source.into())
     }
 
-    /// [`StoreError::Unstorable`] from the error of writing a record.
+    /// Creates [`StoreError::Unstorable`] from the error of writing a record.
     pub fn unstorable(source: impl Into<Source>) -> Self {
         Self::Unstorable(source.into())
     }
 
-    /// A short stable word for logs and metrics, such as `unavailable`.
+    /// Returns the party that has to change something.
+    ///
+    /// ```
+    /// use carafe_core::{error::Fault, store::StoreError};
+    ///
+    /// assert_eq!(StoreError::unavailable("connection refused").fault(), Fault::Store);
+    /// assert_eq!(StoreError::TooLarge { size: 2, limit: 1 }.fault(), Fault::Data);
+    /// ```
+    #[must_use]
+    pub const fn fault(&self) -> Fault {
+        match self {
+            Self::Unavailable(_) | Self::Timeout(_) | Self::Full => Fault::Store,
+            Self::Corrupt(_) | Self::Unstorable(_) | Self::TooLarge { .. } => Fault::Data,
+            Self::Unmet | Self::Conflict => Fault::Conflict,
+            Self::Unsupported => Fault::Caller,
+        }
+    }
+
+    /// Returns the status of the response to a request that fails.
+    ///
+    /// The status is [`Fault::status`], and 503 for a record that cannot be read, which may become
+    /// readable after a repair or with a newer version.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::Corrupt(_) => 503,
+            _ => self.fault().status(),
+        }
+    }
+
+    /// Returns a short stable word for logs and metrics, such as `unavailable`.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -57,6 +97,7 @@ impl StoreError {
             Self::Timeout(_) => "timeout",
             Self::Corrupt(_) => "corrupt",
             Self::Unstorable(_) => "unstorable",
+            Self::Unmet => "unmet",
             Self::Conflict => "conflict",
             Self::Unsupported => "unsupported",
             Self::Full => "full",
@@ -68,14 +109,13 @@ impl StoreError {
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unavailable(source) => write!(f, "the session store is unavailable: {source}"),
+            Self::Unavailable(_) => f.write_str("the session store is unavailable"),
             Self::Timeout(deadline) => {
                 write!(f, "the session store gave no answer within {deadline:?}")
             }
-            Self::Corrupt(source) => write!(f, "a session record cannot be read: {source}"),
-            Self::Unstorable(source) => {
-                write!(f, "a session cannot be kept in this store: {source}")
-            }
+            Self::Corrupt(_) => f.write_str("a session record cannot be read"),
+            Self::Unstorable(_) => f.write_str("a session cannot be kept in this store"),
+            Self::Unmet => f.write_str("another request has changed the value meanwhile"),
             Self::Conflict => f.write_str("a session is changed by too many requests at once"),
             Self::Unsupported => f.write_str("this session store cannot do that"),
             Self::Full => f.write_str("the session store is full"),
@@ -94,6 +134,7 @@ impl Error for StoreError {
                 Some(&**source)
             }
             Self::Timeout(_)
+            | Self::Unmet
             | Self::Conflict
             | Self::Unsupported
             | Self::Full

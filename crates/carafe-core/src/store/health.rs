@@ -1,37 +1,39 @@
-//! How a store is: what an operator wants to know before visitors depend on it. A store says it in a method
-//! `health` of its own, since each has something else to say. Never holds an id, a user or a session's data.
+//! The state of a store, for operators to check before a deployment.
+//!
+//! Each store has a `health` method of its own, because the facts differ. Never contains an id, a
+//! user or a session's data.
 
 use std::fmt;
 
-/// What a store has found out about itself and its server.
+/// The findings of a store about itself and its server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Health {
-    /// What is so, such as `("journal mode", "wal")`, in the order in which to show it.
+    /// Facts, such as `("journal mode", "wal")`, in the order in which to show them.
     pub facts: Vec<(&'static str, String)>,
-    /// What is wrong, each a sentence without its full stop that says what to do; empty if all is well.
+    /// Problems, each with its remedy as a sentence without a full stop; empty if none was found.
     pub problems: Vec<String>,
 }
 
 impl Health {
-    /// Whether nothing is wrong.
+    /// Returns whether no problem was found.
     #[must_use]
     pub fn is_good(&self) -> bool {
         self.problems.is_empty()
     }
 
-    /// Notes what is so.
+    /// Adds a fact.
     pub fn fact(&mut self, name: &'static str, value: impl fmt::Display) {
         self.facts.push((name, value.to_string()));
     }
 
-    /// Notes what is wrong.
+    /// Adds a problem.
     pub fn problem(&mut self, text: impl Into<String>) {
         self.problems.push(text.into());
     }
 }
 
 impl fmt::Display for Health {
-    /// A line for each fact and each problem.
+    /// Writes one line for each fact and each problem.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (name, value) in &self.facts {
             writeln!(f, "{name}: {value}")?;

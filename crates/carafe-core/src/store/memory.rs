@@ -1,12 +1,14 @@
-//! Sessions in this process's memory: the reference store, and the one for tests and single processes.
+//! Sessions in the memory of this process: the reference store, for tests and single processes.
 //!
-//! A record is one allocation of packed bytes (`packed`), filed under half of its key in one of 64 maps.
-//! Nothing survives a restart. Next: `packed` for the layout, `ready` for the contract.
+//! A record is one allocation of packed bytes (`packed`), stored under half of its key in one of 64
+//! maps. An index (`users`) lists the sessions of each user. Nothing survives a restart. Next:
+//! `packed` for the layout, `powers` for lists and sweeps.
 
 mod inventory;
 mod packed;
-mod ready;
+mod powers;
 mod shard;
+mod users;
 
 use std::{
     collections::hash_map::Entry,
@@ -16,14 +18,21 @@ use std::{
     },
 };
 
-use super::{AtOnce, Created, Record, StoreError, StoreKey, Summary, Which};
-use crate::{clock::Timestamp, session::Patch};
+use super::{
+    BoxFuture, Capabilities, Created, KeyState, Patched, Position, Powers, PublicId, Record,
+    Rotation, Selection, SessionMeta, SessionStore, StoreError, StoreKey,
+};
+use crate::{
+    clock::Timestamp,
+    data::{Access, Patch},
+};
 use packed::Packed;
 use shard::{Place, Shard, half};
+use users::{Entry as Listed, Placed, Users};
 
 const SHARDS: usize = 64;
 
-/// Sessions in memory.
+/// Stores sessions in memory.
 ///
 /// ```
 /// use carafe_core::store::{MemoryStore, WhenFull};
@@ -32,31 +41,36 @@ const SHARDS: usize = 64;
 /// assert_eq!(store.len(), 0);
 /// ```
 pub struct MemoryStore {
-    // One plain mutex a shard: each is held for one verb, which does no I/O and never waits.
+    // One plain mutex per shard: each is held for one operation, which does no I/O and never waits.
     shards: Box<[Mutex<Shard>]>,
-    /// Relaxed: a count for the bound, which need not be exact to one.
+    users: Box<Users>,
+    /// Sessions in all shards.
+    ///
+    /// Relaxed: each change is one atomic step, and the count is raised before a record is
+    /// inserted, so the bound holds exactly; the counter orders no other memory access.
     count: AtomicUsize,
     bound: Option<(usize, WhenFull)>,
     sweep_from: AtomicUsize,
-    /// Relaxed: it says who sweeps, and orders nothing else.
+    /// Relaxed: the lease decides which process sweeps and orders no other memory access.
     claimed_until: AtomicI64,
 }
 
-/// What a bounded store does with one session too many.
+/// The behavior of a bounded store that is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WhenFull {
-    /// Answers [`StoreError::Full`]: nobody is logged out, nobody else gets a session.
+    /// Fails with [`StoreError::Full`]: no session is evicted and none is created.
     Refuse,
-    /// Drops, of a few sessions looked at, the one that would expire first.
+    /// Evicts the session that expires first among a small sample.
     Evict,
 }
 
 impl MemoryStore {
-    /// A store without a bound.
+    /// Creates a store without a bound.
     #[must_use]
     pub fn new() -> Self {
         Self {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            users: Box::new(Users::new()),
             count: AtomicUsize::new(0),
             bound: None,
             sweep_from: AtomicUsize::new(0),
@@ -64,7 +78,7 @@ impl MemoryStore {
         }
     }
 
-    /// A store of at most `sessions` sessions, expired ones that were not swept included.
+    /// Creates a store of at most `sessions` sessions, including expired ones that were not swept.
     #[must_use]
     pub fn bounded(sessions: usize, when_full: WhenFull) -> Self {
         Self {
@@ -73,185 +87,231 @@ impl MemoryStore {
         }
     }
 
-    /// How many sessions are kept, expired ones that were not swept included.
+    /// Returns the number of stored sessions, including expired ones that were not swept.
     #[must_use]
     pub fn len(&self) -> usize {
         self.count.load(Ordering::Relaxed)
     }
 
-    /// Whether none is kept.
+    /// Returns whether the store is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     fn shard(&self, key: &StoreKey) -> MutexGuard<'_, Shard> {
-        // Shards take the second half of the key, so that within one shard the first half is still uniform.
-        let index = usize::from(key.as_bytes()[31]) % SHARDS;
-        // A verb changes a map in one step, so a panic elsewhere leaves it whole.
+        self.shard_at(shard_of(key))
+    }
+
+    fn shard_at(&self, index: usize) -> MutexGuard<'_, Shard> {
+        // An operation changes a map in one step, so a panic elsewhere leaves the map consistent.
         self.shards[index]
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Updates the index and the count after a removal. Called under the lock of the shard.
+    fn has_left(&self, left: Option<&Place>, place: Placed) {
+        if let Some(Place::Record(packed)) = left {
+            self.users.remove(packed, place);
+            self.count.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
 }
 
-impl AtOnce for MemoryStore {
-    fn create_at_once(
+impl SessionStore for MemoryStore {
+    const NEVER_WAITS: bool = true;
+
+    async fn create(
         &self,
         key: &StoreKey,
         record: &Record,
         _: Timestamp,
     ) -> Result<Created, StoreError> {
-        let mut shard = self.shard(key);
-        if let Some((bound, when_full)) = self.bound
-            && self.len() >= bound
-        {
-            match when_full {
-                WhenFull::Refuse => return Err(StoreError::Full),
-                WhenFull::Evict => self.forget(usize::from(shard.evict())),
+        loop {
+            let mut shard = self.shard(key);
+            let Entry::Vacant(place) = shard.records.entry(half(key)) else {
+                return Ok(Created::Taken);
+            };
+            if self.reserve() {
+                let packed = Packed::new(record);
+                self.users.add(&packed, place_of(key));
+                place.insert(Place::Record(packed));
+                return Ok(Created::Created);
+            }
+            // Release this shard before `make_room` locks others.
+            drop(shard);
+            self.make_room(key)?;
+        }
+    }
+
+    async fn load(&self, key: &StoreKey, now: Timestamp) -> Result<KeyState, StoreError> {
+        let mut target = *key;
+        loop {
+            match self.shard(&target).records.get(&half(&target)) {
+                Some(Place::Record(packed)) if now < packed.expires() => {
+                    let record = packed.record();
+                    return Ok(match target == *key {
+                        true => KeyState::Current(record),
+                        false => KeyState::Moved(record),
+                    });
+                }
+                Some(Place::Marker(until)) if now < *until => return Ok(KeyState::Retired),
+                Some(Place::Pointer(pointer)) => target = pointer.0,
+                Some(Place::Record(_) | Place::Marker(_)) | None => return Ok(KeyState::Absent),
             }
         }
-        let Entry::Vacant(place) = shard.records.entry(half(key)) else {
-            return Ok(Created::Taken);
-        };
-        place.insert(Place::Record(Packed::new(record)));
-        self.count.fetch_add(1, Ordering::Relaxed);
-        Ok(Created::Created)
     }
 
-    fn load_at_once(&self, key: &StoreKey, now: Timestamp) -> Result<Option<Record>, StoreError> {
-        self.at_live(key, now, |packed| Ok(packed.map(|packed| packed.record())))
-    }
-
-    fn patch_at_once(
+    async fn patch(
         &self,
         key: &StoreKey,
         base: &Record,
         patch: &Patch,
         now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let patched = self.patched(key, base, patch, now, drop)?;
-        Ok(patched.is_some())
-    }
-
-    fn rotate_at_once(
-        &self,
-        keys: (&StoreKey, &StoreKey),
-        base: &Record,
-        patch: &Patch,
-        alias_until: Option<Timestamp>,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let rotated = self.rotated(keys, base, patch, alias_until, now, drop)?;
-        Ok(rotated.is_some())
-    }
-
-    fn touch_at_once(
-        &self,
-        key: &StoreKey,
-        expires: Timestamp,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Patched, StoreError> {
         self.at_live(key, now, |packed| {
-            Ok(packed.map(|packed| packed.touch(now, expires)).is_some())
+            let Some((packed, place)) = packed else {
+                return Ok(Patched::Gone);
+            };
+            let Some(record) = packed.newest(base).merge(base, patch)? else {
+                return Ok(Patched::Gone);
+            };
+            let patched = Packed::new(&record);
+            if patched.user() != packed.user() {
+                self.users.replace((packed, place), (&patched, place));
+            }
+            *packed = patched;
+            Ok(Patched::Applied(Box::new(record)))
         })
     }
 
-    fn delete_at_once(&self, key: &StoreKey) -> Result<bool, StoreError> {
-        // An alias leads to its record whatever the time: deleting through the old id ends the session.
-        let target = match self.shard(key).records.remove(&half(key)) {
-            None => return Ok(false),
-            Some(Place::Record(_)) => {
-                self.forget(1);
-                return Ok(true);
+    async fn rotate(
+        &self,
+        from: &StoreKey,
+        to: &StoreKey,
+        base: &Record,
+        patch: &Patch,
+        rotation: Rotation,
+        now: Timestamp,
+    ) -> Result<Patched, StoreError> {
+        let mut from = *from;
+        loop {
+            let (mut source, mut target) = self.both(&from, to);
+            if let Some(Place::Pointer(pointer)) = source.records.get(&half(&from))
+                && rotation == Rotation::Replacement
+            {
+                from = pointer.0;
+                continue;
             }
-            Some(Place::Alias(alias)) => alias.0,
-        };
-        self.delete_at_once(&target)
+            let there = target.as_deref().unwrap_or(&source);
+            if there.records.contains_key(&half(to)) {
+                return Err(StoreError::Conflict);
+            }
+            let Some(packed) = source.live(&from, now) else {
+                return Ok(Patched::Gone);
+            };
+            let newest = packed.newest(base);
+            let Some(record) = newest.rotated(base, patch, &from, rotation, now)? else {
+                return Ok(Patched::Gone);
+            };
+            let moved = Packed::new(&record);
+            self.users
+                .replace((packed, place_of(&from)), (&moved, place_of(to)));
+            let there = target.as_deref_mut().unwrap_or(&mut source);
+            there.records.insert(half(to), Place::Record(moved));
+            match rotation {
+                Rotation::Renewal(_) => {
+                    let pointer = Place::Pointer(Box::new((*to, record.expires)));
+                    source.records.insert(half(&from), pointer);
+                }
+                Rotation::Replacement => drop(source.retire(half(&from), now)),
+            }
+            return Ok(Patched::Applied(Box::new(record)));
+        }
+    }
+
+    async fn touch(&self, key: &StoreKey, access: &Access) -> Result<bool, StoreError> {
+        self.at_live(key, access.at, |packed| {
+            Ok(packed.map(|(packed, _)| packed.touch(access)).is_some())
+        })
+    }
+
+    async fn delete(&self, key: &StoreKey, now: Timestamp) -> Result<bool, StoreError> {
+        // A pointer refers to its record regardless of time: a delete through the old id revokes
+        // the session.
+        let mut key = *key;
+        loop {
+            let mut shard = self.shard(&key);
+            match shard.records.get(&half(&key)) {
+                Some(Place::Pointer(pointer)) => key = pointer.0,
+                Some(Place::Record(_)) => {
+                    let retired = shard.retire(half(&key), now);
+                    self.has_left(retired.as_ref(), place_of(&key));
+                    return Ok(true);
+                }
+                Some(Place::Marker(_)) | None => return Ok(false),
+            }
+        }
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::CARAFE
+    }
+
+    fn powers(&self) -> Powers<'_> {
+        Powers::new()
+            .with_users(self)
+            .with_sweeper(self)
+            .with_listing(self)
+    }
+
+    fn budget(&self) -> Option<BoxFuture<'static, StoreError>> {
+        None
     }
 }
 
 impl MemoryStore {
-    /// What is `told` of the record after a patch.
-    fn patched<T>(
-        &self,
-        key: &StoreKey,
-        base: &Record,
-        patch: &Patch,
-        now: Timestamp,
-        told: impl FnOnce(Record) -> T,
-    ) -> Result<Option<T>, StoreError> {
-        self.at_live(key, now, |packed| {
-            let Some(packed) = packed else {
-                return Ok(None);
-            };
-            let Some(record) = packed.newest(base).after(base, patch)? else {
-                return Ok(None);
-            };
-            *packed = Packed::new(&record);
-            Ok(Some(told(record)))
-        })
-    }
-
-    /// What is `told` of the record after a rotation.
-    fn rotated<T>(
-        &self,
-        (from, to): (&StoreKey, &StoreKey),
-        base: &Record,
-        patch: &Patch,
-        alias_until: Option<Timestamp>,
-        now: Timestamp,
-        told: impl FnOnce(Record) -> T,
-    ) -> Result<Option<T>, StoreError> {
-        let (mut source, mut target) = self.both(from, to);
-        let there = target.as_deref().unwrap_or(&source);
-        if there.records.contains_key(&half(to)) {
-            return Err(StoreError::Conflict);
-        }
-        let Some(packed) = source.live(from, now) else {
-            return Ok(None);
-        };
-        let Some(record) = packed.newest(base).rotated(base, patch, now)? else {
-            return Ok(None);
-        };
-        let place = Place::Record(Packed::new(&record));
-        let there = target.as_deref_mut().unwrap_or(&mut source);
-        there.records.insert(half(to), place);
-        match alias_until.filter(|&until| until > now) {
-            Some(until) => {
-                let alias = Place::Alias(Box::new((*to, until)));
-                source.records.insert(half(from), alias);
-            }
-            None => _ = source.records.remove(&half(from)),
-        }
-        Ok(Some(told(record)))
-    }
-
-    /// Does something to the live record of `key`, or of the key that it is an alias of, if there is one.
+    /// Calls `act` with the live record that `key` refers to, if any.
+    ///
+    /// Each pointer on the path is extended to last at least as long as the record.
     fn at_live<T>(
         &self,
         key: &StoreKey,
         now: Timestamp,
-        act: impl FnOnce(Option<&mut Packed>) -> T,
+        act: impl FnOnce(Option<(&mut Packed, Placed)>) -> T,
     ) -> T {
-        let mut key = *key;
-        loop {
-            match self.shard(&key).records.get_mut(&half(&key)) {
-                Some(Place::Record(packed)) if now < packed.expires() => return act(Some(packed)),
-                Some(Place::Alias(alias)) if now < alias.1 => key = alias.0,
-                _ => return act(None),
+        let mut target = *key;
+        let (done, expires) = loop {
+            match self.shard(&target).records.get_mut(&half(&target)) {
+                Some(Place::Record(packed)) if now < packed.expires() => {
+                    let done = act(Some((&mut *packed, place_of(&target))));
+                    break (done, packed.expires());
+                }
+                Some(Place::Pointer(pointer)) => target = pointer.0,
+                Some(Place::Record(_) | Place::Marker(_)) | None => return act(None),
+            }
+        };
+        let mut pointer = *key;
+        while pointer != target {
+            match self.shard(&pointer).records.get_mut(&half(&pointer)) {
+                Some(Place::Pointer(place)) => {
+                    place.1 = place.1.max(expires);
+                    pointer = place.0;
+                }
+                _ => break,
             }
         }
+        done
     }
 
-    /// Two shards, locked in one order everywhere, so that no two verbs wait for each other.
+    /// Locks two shards in a globally consistent order, which prevents deadlocks.
     fn both(
         &self,
         from: &StoreKey,
         to: &StoreKey,
     ) -> (MutexGuard<'_, Shard>, Option<MutexGuard<'_, Shard>>) {
-        let index = |key: &StoreKey| usize::from(key.as_bytes()[31]) % SHARDS;
-        match index(from).cmp(&index(to)) {
+        match shard_of(from).cmp(&shard_of(to)) {
             std::cmp::Ordering::Equal => (self.shard(from), None),
             std::cmp::Ordering::Less => {
                 let first = self.shard(from);
@@ -264,53 +324,143 @@ impl MemoryStore {
         }
     }
 
-    fn forget(&self, sessions: usize) {
-        self.count.fetch_sub(sessions, Ordering::Relaxed);
+    /// Counts one more session, unless that would exceed the bound.
+    fn reserve(&self) -> bool {
+        let bound = self.bound.map_or(usize::MAX, |(bound, _)| bound);
+        let one_more = |count| (count < bound).then_some(count + 1);
+        let (set, fetch) = (Ordering::Relaxed, Ordering::Relaxed);
+        self.count.fetch_update(set, fetch, one_more).is_ok()
     }
 
-    /// Looks at every live session: the price of having no index of users.
-    fn of_user_now(&self, user: &str, now: Timestamp) -> Vec<Summary> {
-        let mut sessions = Vec::new();
-        self.each(|_, _, packed| {
-            if packed.user() == Some(user.as_bytes()) && now < packed.expires() {
-                sessions.push(packed.record().summary());
+    /// Evicts one session, preferably from the shard of `key`.
+    ///
+    /// Another thread may take the freed capacity first.
+    fn make_room(&self, key: &StoreKey) -> Result<(), StoreError> {
+        if !matches!(self.bound, Some((1.., WhenFull::Evict))) {
+            return Err(StoreError::Full);
+        }
+        let own = shard_of(key);
+        for index in (own..SHARDS).chain(0..own) {
+            let mut shard = self.shard_at(index);
+            if let Some((half, evicted)) = shard.evict() {
+                self.has_left(Some(&evicted), (index, half));
+                break;
             }
-        });
-        sessions.sort_by_key(|session| std::cmp::Reverse(session.position()));
-        sessions
+        }
+        Ok(())
     }
 
-    /// Again until none is seen: one may have got a new id between the look and the removal.
-    fn delete_of_user_now(&self, user: &str, which: Which) -> u64 {
-        let meant = |packed: &Packed| {
-            packed.user() == Some(user.as_bytes()) && which.includes(packed.handle())
-        };
-        let mut deleted = 0;
+    fn list_by_user_now(
+        &self,
+        user: &str,
+        after: Option<Position>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Vec<SessionMeta> {
+        let (mut sessions, mut after) = (Vec::new(), after);
         loop {
-            let mut places = Vec::new();
-            self.each(|index, half, packed| {
-                if meant(packed) {
-                    places.push((index, *half));
-                }
-            });
-            if places.is_empty() {
-                return deleted;
-            }
-            deleted += self.remove_seen(&places, meant);
+            let missing = limit - sessions.len();
+            let page = self.users.newest(user, after, missing, |_| true);
+            let Some(last) = page.last() else {
+                return sessions;
+            };
+            after = Some(last.position);
+            let records = page.iter().filter_map(|entry| self.at(entry.place));
+            let live = records
+                .filter(|record| record.user.as_deref() == Some(user) && !record.is_expired(now));
+            sessions.extend(live.map(|record| record.meta()));
         }
     }
 
-    /// Goes through the shards from where the last call stopped.
+    /// Retries if all selected sessions got new ids in the meantime: 0 must mean that none is left.
+    fn delete_by_user_now(
+        &self,
+        user: &str,
+        which: Selection,
+        limit: usize,
+        now: Timestamp,
+    ) -> u64 {
+        let meant = |packed: &Packed| {
+            packed.user() == Some(user.as_bytes()) && which.includes(packed.handle())
+        };
+        loop {
+            let newest = self
+                .users
+                .newest(user, None, limit, |public_id| which.includes(public_id));
+            let removed = self.remove_seen(newest.iter().map(|entry| entry.place), meant, now);
+            if removed > 0 || newest.is_empty() {
+                return removed;
+            }
+        }
+    }
+
+    /// Reads the `keep` newest sessions and those to be removed, however many the user has.
+    fn trim_now(
+        &self,
+        user: &str,
+        keep: usize,
+        own: PublicId,
+        limit: usize,
+        now: Timestamp,
+    ) -> u64 {
+        if self.users.count(user) <= keep {
+            return 0;
+        }
+        let meant =
+            |packed: &Packed| packed.user() == Some(user.as_bytes()) && now < packed.expires();
+        let is_meant = |entry: &Listed| self.sees(entry.place, meant);
+        let (mut kept, mut after, mut last_kept) = (0, None, None);
+        while kept < keep {
+            let page = self.users.newest(user, after, keep - kept, |_| true);
+            let Some(last) = page.last() else {
+                return 0;
+            };
+            after = Some(last.position);
+            let live = page.iter().filter(|entry| is_meant(entry));
+            live.for_each(|entry| (kept, last_kept) = (kept + 1, Some(entry.position)));
+        }
+        // If `own` has the same second as the last kept session, `own` is kept in its place.
+        let own_at = last_kept.map(|last: Position| Position {
+            public_id: own,
+            ..last
+        });
+        let own_at = own_at.filter(|&own| Some(own) < last_kept);
+        let own_at =
+            own_at.filter(|&own| self.users.find(user, own).as_ref().is_some_and(is_meant));
+        let is_surplus = |entry: &Listed| match last_kept {
+            None => true,
+            Some(last) => entry.position < last || (own_at.is_some() && entry.position == last),
+        };
+        let (mut surplus, mut after) = (Vec::new(), None);
+        // One more than the limit, because the order of `own` within its second differs from the
+        // index.
+        while surplus.len() <= limit {
+            let missing = (limit - surplus.len()).saturating_add(1);
+            let page = self.users.oldest(user, after, missing);
+            after = page.last().copied();
+            let rest = page.iter().take_while(|entry| is_surplus(entry));
+            let rest = rest.filter(|entry| Some(entry.position) != own_at && is_meant(entry));
+            surplus.extend(rest.copied());
+            if page.last().is_none_or(|last| !is_surplus(last)) {
+                break;
+            }
+        }
+        surplus.sort_unstable_by_key(|entry| entry.trim_order(own));
+        let oldest = surplus.iter().take(limit);
+        self.remove_seen(oldest.map(|entry| entry.place), meant, now)
+    }
+
+    /// Sweeps the shards, starting where the last call stopped.
     fn sweep_now(&self, limit: usize, now: Timestamp) -> usize {
         let mut swept = 0;
         for _ in 0..SHARDS {
             let index = self.sweep_from.load(Ordering::Relaxed) % SHARDS;
-            let mut shard = self.shards[index]
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            let (records, sessions) = shard.sweep(limit - swept, now);
-            self.forget(sessions);
-            swept += records;
+            let mut shard = self.shard_at(index);
+            swept += shard.sweep(limit - swept, now, |half, packed| {
+                self.users.remove(packed, (index, half));
+                self.count.fetch_sub(1, Ordering::Relaxed);
+            });
+            drop(shard);
             if swept == limit {
                 break;
             }
@@ -318,6 +468,15 @@ impl MemoryStore {
         }
         swept
     }
+}
+
+/// Shards are chosen by the second half of the key, so the first half stays uniform within a shard.
+fn shard_of(key: &StoreKey) -> usize {
+    usize::from(key.as_bytes()[31]) % SHARDS
+}
+
+fn place_of(key: &StoreKey) -> Placed {
+    (shard_of(key), half(key))
 }
 
 impl Default for MemoryStore {
@@ -329,5 +488,103 @@ impl Default for MemoryStore {
 impl std::fmt::Debug for MemoryStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "MemoryStore({} sessions)", self.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+    use crate::{data::SessionData, future::at_once, store::PublicId};
+
+    const NOW: Timestamp = Timestamp::from_unix(1_700_000_000);
+
+    fn record() -> Record {
+        Record {
+            data: SessionData::default(),
+            user: None,
+            public_id: PublicId::random().expect("the system has randomness"),
+            device: None,
+            created: NOW,
+            renewed: NOW,
+            last_seen: NOW,
+            expires: NOW.saturating_add(60),
+            authenticated: None,
+            renewal: None,
+            version: 0,
+        }
+    }
+
+    fn create(store: &MemoryStore) -> Result<Created, StoreError> {
+        let key = StoreKey::random().expect("the system has randomness");
+        at_once(|| async { store.create(&key, &record(), NOW).await })
+    }
+
+    fn counted(store: &MemoryStore) -> usize {
+        let mut count = 0;
+        store.each(|_, _, _| count += 1);
+        count
+    }
+
+    #[test]
+    fn a_bound_holds_for_the_store_and_not_for_each_shard() {
+        for bound in [0, 1, 2, 7, 64, 100] {
+            let refusing = MemoryStore::bounded(bound, WhenFull::Refuse);
+            let evicting = MemoryStore::bounded(bound, WhenFull::Evict);
+            for number in 0..300 {
+                let refused = create(&refusing);
+                assert_eq!(refused.is_ok(), number < bound, "{number} of {bound}");
+                let created = create(&evicting);
+                assert_eq!(created.is_ok(), bound > 0, "{number} of {bound}");
+                assert!(evicting.len() <= bound);
+            }
+            assert_eq!((refusing.len(), counted(&refusing)), (bound, bound));
+            assert_eq!((evicting.len(), counted(&evicting)), (bound, bound));
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_taken_evicts_no_session() {
+        let store = MemoryStore::bounded(1, WhenFull::Evict);
+        let key = StoreKey::of_id("one");
+        assert!(at_once(|| async { store.create(&key, &record(), NOW).await }).is_ok());
+        let again = at_once(|| async { store.create(&key, &record(), NOW).await });
+        assert!(matches!(again, Ok(Created::Taken)));
+        assert_eq!((store.len(), counted(&store)), (1, 1));
+    }
+
+    #[test]
+    fn a_bound_holds_while_many_threads_create_and_delete() {
+        for when_full in [WhenFull::Refuse, WhenFull::Evict] {
+            for bound in [1, 5] {
+                let store = MemoryStore::bounded(bound, when_full);
+                thread::scope(|scope| {
+                    for _ in 0..8 {
+                        scope.spawn(|| {
+                            for number in 0..500 {
+                                let key = StoreKey::random().expect("randomness");
+                                match at_once(|| async { store.create(&key, &record(), NOW).await })
+                                {
+                                    Ok(_) => {}
+                                    Err(error) => {
+                                        assert!(matches!(error, StoreError::Full));
+                                        assert_eq!(when_full, WhenFull::Refuse);
+                                    }
+                                }
+                                assert!(store.len() <= bound);
+                                if number % 3 == 0 {
+                                    let deleted =
+                                        at_once(|| async { store.delete(&key, NOW).await });
+                                    assert!(deleted.is_ok());
+                                }
+                            }
+                        });
+                    }
+                });
+                assert_eq!(store.len(), counted(&store));
+                assert!(store.len() <= bound);
+            }
+        }
     }
 }

@@ -1,53 +1,73 @@
-//! Where server-side sessions are kept: the contract, and the two things every store shares.
+//! Storage of server-side sessions: the store contract and the types that all stores share.
 //!
-//! A store offers six verbs, each of them atomic: [`SessionStore`] is their contract in prose, and
-//! `conformance` (feature of the same name) is the contract as tests, open to every store. There is no
-//! upsert: what was deleted stays deleted, whatever arrives late (CVE-2025-46336).
+//! A store offers six operations, each of them atomic: [`SessionStore`] documents their contract,
+//! and `conformance` (feature of the same name) tests it, for any store. No operation is an upsert:
+//! a deleted session stays deleted, whichever request arrives late (CVE-2025-46336).
 //!
 //! | file | holds |
 //! |---|---|
-//! | `contract` | [`SessionStore`] and the further powers [`UserSessions`], [`ExpiredSweep`] |
-//! | `budget` | one bound for all calls that a request needs in a row |
-//! | `inventory` | [`Inventory`], the power to look through all sessions |
-//! | `layout` | [`Layout`], what a store's records can hold and how they are named |
-//! | `record` | [`Record`], what a store keeps; [`StoreKey`], the only name it has for it |
-//! | `summary` | [`Summary`], a record without its dictionary, for lists |
-//! | `look` | [`Rows`]: how rows become lists and samples, for stores that have rows |
-//! | `health` | [`Health`], what an operator wants to know of a store |
+//! | `contract` | [`SessionStore`]; `outcome` has the results of its operations |
+//! | `powers` | [`Powers`], the optional operations: [`UserSessions`], [`ExpiredSweep`], and `listing` |
+//! | `erased` | [`ErasedStore`], a store as a trait object |
+//! | `cas` | [`CasStore`], a store over a database that compares and swaps single keys |
+//! | `budget` | one deadline for all consecutive calls of a request |
+//! | `listing` | [`SessionListing`], the listing of all sessions |
+//! | `capabilities` | [`Capabilities`], what a store's records can hold and how they are named |
+//! | `record` | [`Record`], the stored session |
+//! | `renewal` | [`Renewal`], how an id replaced by a timed renewal leads to its successor |
+//! | `meta` | [`SessionMeta`], a record without its dictionary, for lists |
+//! | `sampling` | [`ReadableRows`]: how rows become lists and samples, for stores with rows |
+//! | `health` | [`Health`], a store's state for operators |
+//! | `url`, `transport` | [`StoreUrl`], which is never printed with its user; transport security |
 //! | `memory` | the reference store |
-//! | `moving` | [`Moving`], two stores as one while sessions move |
-//! | [`guard`] | when to leave a store in trouble alone, as state machines |
+//! | `migrating` | [`MigratingStore`], two stores as one during a migration |
 //!
-//! It never sees a session id, only its SHA-256 (but for layouts of others: [`Naming::Plain`]); it never renders a cookie and never asks a clock.
+//! A store never sees a session id, only its SHA-256 (except in layouts of other frameworks:
+//! [`KeyScheme::RawId`]). A store never renders a cookie and never reads a clock.
 
 mod budget;
+mod capabilities;
+pub mod cas;
 mod contract;
 mod deadlines;
+mod erased;
 mod error;
-pub mod guard;
 mod health;
-mod inventory;
-mod layout;
-mod look;
+mod listing;
 mod memory;
-mod moving;
+mod meta;
+mod migrating;
+mod outcome;
+mod powers;
 mod record;
-mod summary;
+mod renewal;
+mod sampling;
+mod transport;
+mod url;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
 
-pub(crate) use budget::within;
-pub use contract::{
-    AtOnce, BoxFuture, Created, ExpiredSweep, Patched, SessionStore, UserSessions, Which,
+pub use crate::{
+    future::BoxFuture,
+    id::{KeyScheme, Nonce, ParseError, PublicId, StoreKey},
 };
+pub(crate) use budget::with_budget;
+pub use capabilities::Capabilities;
+pub use cas::{CasStore, CompareAndSwap};
+pub use contract::SessionStore;
 pub use deadlines::Deadlines;
+pub use erased::ErasedStore;
 pub use error::StoreError;
 pub use health::Health;
-pub use inventory::{Batch, Cursor, Inventory, Sample, estimate};
-pub use layout::{Layout, Naming};
-pub use look::Rows;
+pub use listing::{Cursor, Sample, ScanPage, SessionListing, estimate};
 pub use memory::{MemoryStore, WhenFull};
-pub use moving::{Brought, Moving, bring_over, let_go};
-pub use record::{Handle, Record, StoreKey};
-pub use summary::{Position, Summary};
+pub use meta::{Position, SessionMeta};
+pub use migrating::{Migrated, MigratingStore, finish, migrate};
+pub use outcome::{Created, KeyState, Patched, Selection};
+pub use powers::{ExpiredSweep, Powers, UserSessions};
+pub use record::Record;
+pub use renewal::{Renewal, Rotation, retired_until};
+pub use sampling::ReadableRows;
+pub use transport::{TlsMode, Transport, authentication, is_loopback};
+pub use url::{InvalidStoreUrl, StoreUrl, redacted};

@@ -1,138 +1,66 @@
-//! What a store keeps of a session, and under which name.
+//! A session as a store keeps it.
 
-use std::fmt;
-
-use sha2::{Digest, Sha256};
-
-use super::StoreError;
+use super::{Renewal, Rotation, StoreError};
 use crate::{
-    base64,
     clock::Timestamp,
-    json::Style,
-    key::KeyError,
-    session::{Patch, SessionData},
+    data::{Access, Patch, SessionData},
+    id::{PublicId, StoreKey},
+    json::JsonDialect,
 };
 
-/// The name of a session in a store: the SHA-256 of the id that the browser holds. Whoever reads the
-/// database has no usable id (CVE-2019-16782). Under [`Naming::Plain`](super::Naming::Plain) it is the id itself.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct StoreKey([u8; 32]);
-
-impl StoreKey {
-    /// The key of the id with this text.
-    #[must_use]
-    pub fn of_id(id: &str) -> Self {
-        Self::of_bytes(id.as_bytes())
-    }
-
-    pub(crate) fn of_bytes(id: &[u8]) -> Self {
-        Self(Sha256::digest(id).into())
-    }
-
-    /// A key as a store gave it back.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// A random place in the range of keys, from which a store may pick a sample of its records.
-    ///
-    /// # Errors
-    /// [`KeyError::NoRandomness`].
-    pub fn random() -> Result<Self, KeyError> {
-        let mut bytes = [0; 32];
-        getrandom::fill(&mut bytes).map_err(|_| KeyError::NoRandomness)?;
-        Ok(Self(bytes))
-    }
-
-    /// The 32 bytes that a store files the record under.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-/// A session's public name, for "your devices" pages and operators: random, and of no use to whoever
-/// wants to take the session over. It stays when the session gets a new id.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Handle([u8; 12]);
-
-impl Handle {
-    /// A new one.
-    ///
-    /// # Errors
-    /// [`KeyError::NoRandomness`].
-    pub fn random() -> Result<Self, KeyError> {
-        let mut bytes = [0; 12];
-        getrandom::fill(&mut bytes).map_err(|_| KeyError::NoRandomness)?;
-        Ok(Self(bytes))
-    }
-
-    /// A handle as a store gave it back.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 12]) -> Self {
-        Self(bytes)
-    }
-
-    /// The bytes that a store keeps.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 12] {
-        &self.0
-    }
-
-    /// Reads the 16 characters that `Display` writes.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let mut bytes = [0; 12];
-        base64::decode_url_exact(text.as_bytes(), &mut bytes).then_some(Self(bytes))
-    }
-}
-
-/// Marks the version of a record that is not from the store: no session changes so often, and no store has it.
-const STALE: u64 = 1 << 63;
-
-/// What a store keeps of one session.
+/// The stored state of one session.
 #[derive(Clone, Debug)]
 pub struct Record {
     /// The dictionary.
     pub data: SessionData,
-    /// The user it belongs to, after a log-in.
+    /// The user of the session, after a log-in.
     pub user: Option<String>,
-    /// The public name.
-    pub handle: Handle,
-    /// What the application noted about the device, such as its user agent.
+    /// The public id.
+    pub public_id: PublicId,
+    /// The application's note about the device, such as its user agent.
     pub device: Option<String>,
-    /// When the session began. Never changes.
+    /// The time at which the session was created. Never changes.
     pub created: Timestamp,
-    /// When it got its present id.
+    /// The time at which the session got its present id.
     pub renewed: Timestamp,
-    /// When it was last used, as coarsely as the refresh threshold.
+    /// The time of the last use, to the precision of the refresh threshold.
     pub last_seen: Timestamp,
-    /// The first second in which it is no longer there.
+    /// The first second in which the session is expired.
     pub expires: Timestamp,
-    /// When the user last proved who they are.
+    /// The time at which the user last authenticated.
     pub authenticated: Option<Timestamp>,
-    /// Counts the changes; a store that compares and sets compares this.
+    /// The timed renewal that gave the session its present id, if any.
+    ///
+    /// Stores keep the text of the renewal ([`Renewal::encode`]) and do not interpret it.
+    pub renewal: Option<Renewal>,
+    /// The number of changes, for stores that compare and set.
     pub version: u64,
 }
 
 impl Record {
-    /// Whether the session is over at `now`: absent to the second, whatever a sweeper did.
+    /// Returns whether the session is expired at `now`, even if it was not swept.
     #[must_use]
     pub fn is_expired(&self, now: Timestamp) -> bool {
         now >= self.expires
     }
 
-    /// This newest record after `patch`, which was made on `base`; `None` if the session has changed hands
-    /// since, so that the patch no longer has anything to change. The one place where changes merge.
+    /// Returns this newest record after `patch`, which was made on `base`.
+    ///
+    /// Returns `None` if the session has changed users since `base` was loaded, so that the patch
+    /// no longer applies. All merging of changes happens in this function.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] if an update cannot read what somebody else has written.
-    pub fn after(&self, base: &Self, patch: &Patch) -> Result<Option<Self>, StoreError> {
+    /// [`StoreError::Conflict`] if an update cannot read a value that another request has written;
+    /// [`StoreError::Unmet`] if a [`Change::Swap`](crate::session::Change::Swap) does not find the
+    /// text that it expects.
+    pub fn merge(&self, base: &Self, patch: &Patch) -> Result<Option<Self>, StoreError> {
         if self.user != base.user {
             return Ok(None);
         }
-        let data = match patch.fits(&self.data) {
+        if !patch.conditions_hold(&self.data) {
+            return Err(StoreError::Unmet);
+        }
+        let data = match patch.applies_cleanly(&self.data) {
             true => patch.applied(&self.data, Self::STYLE),
             false => {
                 let rebased = patch.rebased(&self.data);
@@ -141,82 +69,76 @@ impl Record {
             }
         };
         let facts = &patch.facts;
-        Ok(Some(Self {
+        let mut record = Self {
             data: data.map_err(StoreError::corrupt)?,
             user: facts.user.clone().or_else(|| self.user.clone()),
             device: facts.device.clone().or_else(|| self.device.clone()),
             authenticated: facts.authenticated.or(self.authenticated),
-            last_seen: facts
-                .seen
-                .map_or(self.last_seen, |seen| seen.at.max(self.last_seen)),
-            expires: facts
-                .seen
-                .map_or(self.expires, |seen| seen.expires.max(self.expires)),
+            last_seen: self.last_seen,
+            expires: self.expires,
+            renewal: self.renewal,
             renewed: self.renewed,
             created: self.created,
-            handle: self.handle,
+            public_id: self.public_id,
             version: self.version + 1,
-        }))
+        };
+        if let Some(access) = &facts.seen {
+            record.note(access);
+        }
+        Ok(Some(record))
     }
 
-    /// [`Record::after`] for a rotation at `now`: the same session under a new id.
+    /// Returns the record after a rotation of its key `from` at `now`.
+    ///
+    /// Combines [`Record::merge`] with a new id.
     ///
     /// # Errors
-    /// As [`Record::after`].
+    /// As [`Record::merge`].
     pub fn rotated(
         &self,
         base: &Self,
         patch: &Patch,
+        from: &StoreKey,
+        rotation: Rotation,
         now: Timestamp,
     ) -> Result<Option<Self>, StoreError> {
-        let moved = self.after(base, patch)?;
+        let moved = self.merge(base, patch)?;
         Ok(moved.map(|record| Self {
             renewed: now,
+            renewal: match rotation {
+                Rotation::Renewal(nonce) => Some(Renewal {
+                    from: *from,
+                    nonce,
+                    until: None,
+                }),
+                Rotation::Replacement => None,
+            },
             ..record
         }))
     }
 
-    /// This record as one that was read a moment ago and may have changed since: [`Record::is_stale`]. It says no
-    /// longer when the user proved who they are, and no use and no renewal of it is due, which could not be noted.
+    /// Returns the record after a use; `None` if the use changes nothing in it.
+    ///
+    /// A use is not a change of the data, so the version stays the same.
     #[must_use]
-    pub fn stale(self, now: Timestamp) -> Self {
-        Self {
-            authenticated: None,
-            renewed: now,
-            last_seen: now,
-            version: self.version | STALE,
-            ..self
+    pub fn touched(&self, access: &Access) -> Option<Self> {
+        let mut touched = Self::clone(self);
+        touched.note(access).then_some(touched)
+    }
+
+    /// Records a use and returns whether anything changed; times only move forward.
+    fn note(&mut self, access: &Access) -> bool {
+        let before = (self.last_seen, self.expires, self.renewal);
+        self.last_seen = self.last_seen.max(access.at);
+        self.expires = self.expires.max(access.expires);
+        if let Some(renewal) = &mut self.renewal
+            && renewal.is_pending()
+        {
+            renewal.until = access.confirms;
         }
+        before != (self.last_seen, self.expires, self.renewal)
     }
 
-    /// Whether this is not what the store has answered now, but a moment ago: `carafe::GuardOptions::with_stale_reads`.
-    /// Nothing can be written on it.
-    #[must_use]
-    pub const fn is_stale(&self) -> bool {
-        self.version & STALE != 0
-    }
-
-    /// How the dictionary is written in a store: Flask's tags, in the order of insertion.
-    pub const STYLE: Style = Style::QUART;
-}
-
-impl fmt::Display for Handle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&base64::encode_url(&self.0))
-    }
-}
-
-impl fmt::Debug for Handle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Handle({self})")
-    }
-}
-
-impl fmt::Debug for StoreKey {
-    /// Four bytes of its hash, because it may be an id: enough to tell two apart in a log, useless for
-    /// anything else.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b, c, d, ..]: [u8; 32] = Sha256::digest(self.0).into();
-        write!(f, "StoreKey({a:02x}{b:02x}{c:02x}{d:02x}…)")
-    }
+    /// The format of the dictionary in a store: Flask's tags, in the order of insertion.
+    pub const STYLE: JsonDialect = JsonDialect::QUART;
 }

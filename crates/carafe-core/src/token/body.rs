@@ -1,17 +1,19 @@
-//! The body of a signed token: JSON text, perhaps deflated, in base64.
+//! The body of a signed token: JSON text, optionally deflated, in Base64.
 
 use super::{PayloadError, Verified, compress};
 use crate::base64;
 
-/// When a signed token deflates its payload. Readers accept both, so it is a matter of taste.
+/// The rule for deflating the payload of a signed token. Readers accept both forms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compression {
-    /// Never: Starlette.
+    /// Never, as Starlette.
     Never,
-    /// Whenever that is shorter, from about 20 bytes on, as Flask does it.
+    /// Whenever the result is shorter, from about 20 bytes on, as Flask.
     WhenShorter,
-    /// When that is shorter and the payload has more bytes than this. Deflating a small session costs
-    /// ten times what all the rest of the cookie does, and saves a few bytes.
+    /// If the result is shorter and the payload has more bytes than this limit.
+    ///
+    /// Deflating a small session costs ten times as much as the rest of the cookie, and saves a few
+    /// bytes.
     Above(usize),
 }
 
@@ -21,17 +23,19 @@ impl Default for Compression {
     }
 }
 
-/// How a body spells its bytes.
+/// The encoding of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BodyEncoding {
-    /// base64url without padding; a leading `.` marks deflated bytes: itsdangerous' `URLSafeSerializer`.
+    /// Base64url without padding; a leading `.` marks deflated bytes.
+    ///
+    /// The format of itsdangerous' `URLSafeSerializer`.
     UrlSafe(Compression),
-    /// Standard base64 with padding, never deflated: Starlette.
+    /// Standard Base64 with padding, never deflated. The format of Starlette.
     Standard,
 }
 
 impl BodyEncoding {
-    /// Room for the body of `payload`, so that one allocation holds a whole token.
+    /// Returns the capacity for the body of `payload`, so that a token needs one allocation.
     pub(super) const fn capacity(payload: &str) -> usize {
         payload.len() / 3 * 4 + 5
     }
@@ -50,8 +54,10 @@ impl BodyEncoding {
         }
     }
 
-    /// The JSON text of a body, and whether it was deflated. Reads what CPython's lenient base64 reads:
-    /// the body is covered by the signature as text, so leniency opens nothing.
+    /// Returns the JSON text of a body, and whether the body was deflated.
+    ///
+    /// Decodes as leniently as CPython's Base64: the signature covers the body as text, so leniency
+    /// is no attack surface.
     pub(super) fn decode(self, body: Verified<'_>) -> Result<(String, bool), PayloadError> {
         if self == Self::Standard {
             let bytes =

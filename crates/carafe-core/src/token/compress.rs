@@ -1,23 +1,23 @@
-//! zlib, within bounds. Deflating is optional in Flask's format; what is inflated is always verified first.
+//! Bounded zlib.
+//!
+//! Flask's format makes compression optional; input is always verified before inflating.
 
 use std::cell::RefCell;
 
 use flate2::{Compress, Decompress, FlushCompress, FlushDecompress, Status};
 
-use super::{PayloadError, Verified};
-
-/// Bytes to which a payload may inflate. Flask has no bound; a cookie of 64 KB can hold 50 MB there.
-pub const INFLATED_LIMIT: usize = 64 * 1024;
+use super::{INFLATED_LIMIT, PayloadError, Verified};
 
 thread_local! {
-    // Their tables take 32 to 300 KB: one of each a thread, not one a request. RefCell, because a
-    // thread runs one of these functions at a time and none calls back.
+    // The tables take 32 to 300 KB, hence one of each per thread instead of one per request.
+    // RefCell suffices because a thread runs one of these functions at a time and none calls back.
     static DEFLATE: RefCell<Compress> = RefCell::new(Compress::new(flate2::Compression::new(6), true));
     static INFLATE: RefCell<Decompress> = RefCell::new(Decompress::new(true));
 }
 
-/// The zlib stream of `bytes`, if it is shorter than `bytes` by at least two: Flask's rule, where the
-/// mark for "compressed" costs one.
+/// Returns the zlib stream of `bytes` if it is at least two bytes shorter than `bytes`.
+///
+/// The rule is Flask's, and the mark for "compressed" takes one byte.
 pub(super) fn deflate_if_shorter(bytes: &[u8]) -> Option<Vec<u8>> {
     let room = bytes.len().checked_sub(2)?;
     DEFLATE.with_borrow_mut(|deflate| {
@@ -32,11 +32,11 @@ pub(super) fn deflate_if_shorter(bytes: &[u8]) -> Option<Vec<u8>> {
     })
 }
 
-/// Inflates one whole zlib stream; bytes behind its end are ignored, as CPython does.
+/// Inflates one whole zlib stream. Bytes after its end are ignored, as in CPython.
 pub(super) fn inflate(stream: Verified<'_>) -> Result<Vec<u8>, PayloadError> {
     INFLATE.with_borrow_mut(|inflate| {
         inflate.reset(true);
-        // Most sessions inflate to less than 4 times their size; the vector grows where they do not.
+        // Most sessions inflate to less than 4 times their size; the vector grows for the others.
         let mut out = Vec::with_capacity((stream.bytes().len() * 4).clamp(256, INFLATED_LIMIT + 1));
         loop {
             let rest = &stream.bytes()[consumed(inflate)..];
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tok_9_a_bomb_stops_at_the_limit() {
+    fn a_bomb_stops_at_the_limit() {
         let exact = deflate_if_shorter(&vec![b'a'; INFLATED_LIMIT]).unwrap();
         assert_eq!(inflate(Verified(&exact)).unwrap().len(), INFLATED_LIMIT);
         let bomb = deflate_if_shorter(&vec![b'a'; 4 << 20]).unwrap();

@@ -1,15 +1,16 @@
-//! Encrypted session cookies: nobody reads them, nobody changes them.
+//! Encrypted session cookies: clients can neither read nor change them.
 //!
 //! ```text
 //! base64url( version 1 ‖ key id 4 ‖ nonce 24 ‖ commitment 32 ‖ ciphertext ‖ tag 16 )
 //! ciphertext = AES-256-GCM( issued 8 ‖ expires 8 ‖ JSON text )
 //! ```
 //!
-//! Each message has its own key, from HKDF-SHA256 over a 192-bit random nonce, so that the limit of 2^32
-//! messages of plain AES-GCM (NIST SP 800-38D) is out of reach; the commitment makes a ciphertext open
-//! under one key only. Cookie name, application and purpose are authenticated: a value moved to another
-//! cookie, or to another application with the same key, is refused. Nothing is ever compressed here,
-//! because lengths would tell about secrets beside chosen text. Byte diagram: `docs/wire-format.md`.
+//! Each message has its own key, derived by HKDF-SHA256 with a 192-bit random nonce, so that the
+//! limit of 2^32 messages of plain AES-GCM (NIST SP 800-38D) is out of reach. The commitment binds
+//! a ciphertext to one key. Cookie name, application and purpose are authenticated: a value that is
+//! moved to another cookie, or to another application with the same key, is rejected. Payloads are
+//! never compressed, because the length would leak secrets next to text that an attacker chooses.
+//! Byte diagram: `docs/wire-format.md`.
 
 use aes_gcm::{
     Aes256Gcm, KeyInit, Nonce, Tag,
@@ -35,16 +36,18 @@ const HEADER: usize = 61;
 const TIMES: usize = 16;
 const TAG: usize = 16;
 
-/// Bytes that an encrypted token has beyond the JSON text, before base64.
+/// Size of an encrypted token in addition to the JSON text, in bytes before Base64.
 pub const OVERHEAD: usize = HEADER + TIMES + TAG;
 
 /// Seals sessions into encrypted cookie values and opens them.
 ///
 /// ```
 /// use std::time::Duration;
-/// use carafe_core::{clock::Timestamp, key::{KeyRing, SecretKey}, token::encrypted::EncryptedSessions};
+/// use carafe_core::{clock::Timestamp, key::{KeyRing, SecretKey}};
+/// use carafe_core::token::encrypted::EncryptedSessions;
 ///
-/// let keys = KeyRing::new(SecretKey::new("4cbd5c8cd0a4e2ed1fd3c9cb6a07c9d1b0ff4d4e1c8f4c5b9e3a2d1c0b9a8f7e")?);
+/// let key = "4cbd5c8cd0a4e2ed1fd3c9cb6a07c9d1b0ff4d4e1c8f4c5b9e3a2d1c0b9a8f7e";
+/// let keys = KeyRing::new(SecretKey::new(key)?);
 /// let sessions = EncryptedSessions::new(&keys, "shop", "__Host-Http-session");
 /// let now = Timestamp::now();
 /// let cookie = sessions.seal(r#"{"user_id":42}"#, now, now.saturating_add(3600))?;
@@ -61,7 +64,7 @@ pub struct EncryptedSessions {
     clock_skew: i64,
 }
 
-/// What is derived from a secret key once.
+/// The values that are derived from a secret key once.
 #[derive(Clone)]
 struct RootKey {
     id: [u8; 4],
@@ -69,8 +72,9 @@ struct RootKey {
 }
 
 impl EncryptedSessions {
-    /// Prepares the keys of `keys` for the cookie `cookie_name` of `application`, both of which become
-    /// part of what is authenticated.
+    /// Prepares the keys of `keys` for the cookie `cookie_name` of `application`.
+    ///
+    /// Both names become part of the authenticated data.
     #[must_use]
     pub fn new(keys: &KeyRing, application: &str, cookie_name: &str) -> Self {
         let context = authenticated_context(&[
@@ -86,7 +90,7 @@ impl EncryptedSessions {
         }
     }
 
-    /// How far in the future a cookie may have been made. 5 s unless set.
+    /// Sets the tolerance for cookies that were sealed in the future. Default: 5 s.
     #[must_use]
     pub fn with_clock_skew(self, clock_skew: std::time::Duration) -> Self {
         Self {
@@ -95,10 +99,14 @@ impl EncryptedSessions {
         }
     }
 
-    /// The cookie value of a session's JSON text, good up to and including the second `expires`.
+    /// Returns the cookie value of a session's JSON text.
+    ///
+    /// The cookie is valid up to and including the second `expires`.
     ///
     /// # Errors
-    /// [`SealError::NoRandomness`]; nothing weaker is used instead.
+    ///
+    /// [`SealError::NoRandomness`] if the operating system returns no random bytes. No weaker
+    /// source is used instead.
     pub fn seal(
         &self,
         payload: &str,
@@ -128,7 +136,7 @@ impl EncryptedSessions {
         token.extend_from_slice(&expires.unix().to_be_bytes());
         token.extend_from_slice(payload.as_bytes());
         let text = InOutBuf::from(&mut token[HEADER..]);
-        // AES-GCM refuses only messages beyond 64 GiB.
+        // AES-GCM rejects only messages of more than 64 GiB.
         let tag = cipher
             .encrypt_inout_detached(&Nonce::default(), &self.context, text)
             .expect("a cookie is short");
@@ -136,10 +144,12 @@ impl EncryptedSessions {
         base64::encode_url(&token)
     }
 
-    /// The JSON text of a cookie value that has not expired and is at most `max_age` old. The text is
-    /// UTF-8, but not yet known to be JSON.
+    /// Returns the JSON text of a cookie value that has not expired and is at most `max_age` old.
+    ///
+    /// The text is UTF-8, but has not been checked to be JSON.
     ///
     /// # Errors
+    ///
     /// [`TokenError`]. A wrong key, a wrong context and a changed byte are all
     /// [`TokenError::BadSignature`].
     pub fn open(
@@ -170,8 +180,9 @@ impl EncryptedSessions {
         })
     }
 
-    /// Decrypts in place. On failure the buffer still holds the ciphertext: no plaintext is left behind
-    /// (RUSTSEC-2023-0096).
+    /// Decrypts in place.
+    ///
+    /// On failure the buffer still contains the ciphertext and no plaintext (RUSTSEC-2023-0096).
     fn decrypt(&self, token: &mut [u8], now: Timestamp) -> Result<crate::key::KeyUse, TokenError> {
         let (header, text) = token.split_at_mut(HEADER);
         let (text, tag) = text.split_at_mut(text.len() - TAG);
@@ -225,7 +236,7 @@ impl RootKey {
         Self { id, messages }
     }
 
-    /// The cipher and the key commitment of one message (64 bytes of HKDF output).
+    /// Returns the cipher and the key commitment of one message (64 bytes of HKDF output).
     fn for_message(&self, nonce: &[u8]) -> (Aes256Gcm, Zeroizing<[u8; 32]>) {
         let mut derived = Zeroizing::new([0; 64]);
         let expanded = self
@@ -242,7 +253,7 @@ impl RootKey {
     }
 }
 
-/// The associated data: each part behind its length, so that no two lists of parts read the same.
+/// Returns the associated data: each part after its length, so that the encoding is unambiguous.
 fn authenticated_context(parts: &[&[u8]]) -> Box<[u8]> {
     let mut out = vec![VERSION];
     for part in parts {
@@ -291,15 +302,15 @@ mod tests {
         digits.chunks(2).map(byte).collect()
     }
 
-    /// The token as bytes, sealed under a fixed nonce.
+    /// Returns the token as bytes, sealed with a fixed nonce.
     fn sealed(sessions: &EncryptedSessions) -> Vec<u8> {
         let token = sessions.seal_with_nonce([7; 24], MARKER, NOON, DAY);
         base64::decode_url(token.as_bytes()).unwrap()
     }
 
-    /// Made and opened by another implementation too: `interop/encrypted_check.py`.
+    /// `interop/encrypted_check.py` seals and opens the same token with another implementation.
     #[test]
-    fn cry_1_the_format_is_frozen() {
+    fn the_format_is_frozen() {
         let path = concat!(
             env!("CARGO_MANIFEST_DIR"),
             "/../../testdata/vectors/encrypted.jsonl"
@@ -324,7 +335,7 @@ mod tests {
 
     /// AES-256-GCM: test cases 13 to 16 of McGrew and Viega, which NIST SP 800-38D adopted.
     #[test]
-    fn cry_1_known_answers_of_aes_256_gcm() {
+    fn known_answers_of_aes_256_gcm() {
         let key = "feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308";
         let long = "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39";
         for (key, nonce, plain, context, cipher, tag) in [
@@ -365,7 +376,7 @@ mod tests {
 
     /// CRY-6: a failed open leaves ciphertext in the buffer and no plaintext (RUSTSEC-2023-0096).
     #[test]
-    fn cry_6_a_failed_open_leaves_no_plaintext() {
+    fn a_failed_open_leaves_no_plaintext() {
         let sessions = sessions(SECRET);
         let good = sealed(&sessions);
         for changed in HEADER..good.len() {
@@ -387,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn cry_3_each_purpose_has_a_key_of_its_own() {
+    fn each_purpose_has_a_key_of_its_own() {
         let nonce = [0; 24];
         let expand = |secret: &str, label: &[&[u8]]| {
             let mut out = [0; 64];
@@ -404,7 +415,7 @@ mod tests {
             expand(OTHER, &[b"encrypted session", &nonce]),
             expand(OTHER, &[b"key id"]),
         ];
-        // Neither whole nor in part: key, commitment and id have nothing in common.
+        // Key, commitment and id share no part.
         let mut parts: Vec<&[u8]> = all.iter().flat_map(|key| key.chunks(4)).collect();
         let count = parts.len();
         parts.sort_unstable();
@@ -419,9 +430,9 @@ mod tests {
         plain_hmac.with_tag(&nonce, |tag| assert_ne!(tag, &all[0][..32]));
     }
 
-    /// A ciphertext opens under one key only: with the id of another key, its commitment does not fit.
+    /// A ciphertext opens under one key only: with another key's id, the commitment does not match.
     #[test]
-    fn cry_1_a_token_is_committed_to_its_key() {
+    fn a_token_is_committed_to_its_key() {
         let ring = KeyRing::new(key(SECRET)).with_fallback(key(OTHER)).unwrap();
         let both = EncryptedSessions::new(&ring, "shop", "session");
         for (ours, theirs) in [(SECRET, OTHER), (OTHER, SECRET)] {
@@ -435,9 +446,9 @@ mod tests {
         }
     }
 
-    /// TOK-14: two keys whose ids collide are both tried; 4 bytes of id promise nothing.
+    /// TOK-14: if the ids of two keys collide, both keys are tried; 4 bytes of id are not unique.
     #[test]
-    fn tok_14_keys_with_one_id_are_told_apart() {
+    fn keys_with_one_id_are_told_apart() {
         let ring = KeyRing::new(key(SECRET)).with_fallback(key(OTHER)).unwrap();
         let mut colliding = RootKey::new(&key(OTHER));
         colliding.id = RootKey::new(&key(SECRET)).id;
@@ -464,7 +475,7 @@ mod tests {
     }
 
     #[test]
-    fn tok_4_no_two_contexts_read_the_same() {
+    fn no_two_contexts_read_the_same() {
         let context = |parts: &[&str]| {
             authenticated_context(&parts.iter().map(|part| part.as_bytes()).collect::<Vec<_>>())
         };

@@ -1,66 +1,79 @@
-//! Why a token was refused, for the log and for tools; a client is told nothing of it (OWASP ASVS 11.2.5).
+//! The errors of tokens, for logs and tools. Clients receive no reason (OWASP ASVS 11.2.5).
 
 use std::fmt;
 
 use crate::json::ScanError;
 
-/// Why a token was refused.
+/// Maximum size of an inflated payload, in bytes.
+///
+/// Flask has no limit; a cookie of 64 KB can inflate to 50 MB.
+pub const INFLATED_LIMIT: usize = 64 * 1024;
+
+/// The reason why a token was rejected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TokenError {
-    /// It does not have the shape of its format; the text says what is missing.
+    /// The token does not have the shape of its format; the text names the missing part.
     Malformed(&'static str),
-    /// No live key of the ring made this signature or authentication tag.
+    /// No valid key of the ring made the signature or authentication tag.
     BadSignature,
-    /// Correctly signed without a timestamp.
+    /// The signature is valid, but a timestamp is missing.
     TimestampMissing,
-    /// Correctly signed, but the timestamp is no number of at most 8 bytes.
+    /// The signature is valid, but the timestamp is not a number of at most 8 bytes.
     TimestampMalformed,
-    /// Good once. Seconds.
+    /// The token has expired.
     Expired {
-        /// Seconds since it was made.
+        /// Age of the token, in seconds.
         age: i64,
-        /// Seconds for which it was good.
+        /// Maximum age, in seconds.
         max_age: i64,
     },
-    /// Made in the future by more than the clock skew allows. Seconds.
+    /// The token was issued further in the future than the clock skew allows.
     FromFuture {
-        /// Seconds from now to its timestamp.
+        /// Seconds from now to the token's timestamp.
         ahead: i64,
     },
-    /// Correctly signed, but its content is not a session. Flask answers 500 to every request with such
-    /// a cookie; here it is an empty session.
+    /// The signature is valid, but the content is not a session.
+    ///
+    /// Flask answers 500 to every request with such a cookie; Carafe reads an empty session.
     Payload(PayloadError),
 }
 
-/// Why correctly signed content cannot be read.
+/// The reason why verified content cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PayloadError {
-    /// Not base64, even when read as leniently as CPython does.
+    /// The content is not Base64, even by CPython's lenient rules.
     Base64,
-    /// Not a whole zlib stream.
+    /// The content is not a complete zlib stream.
     Inflate,
-    /// Inflates to more than [`super::INFLATED_LIMIT`] bytes.
+    /// The content inflates to more than [`INFLATED_LIMIT`] bytes.
     TooLarge,
-    /// Not UTF-8.
+    /// The content is not UTF-8.
     NotUtf8,
-    /// Not the JSON of a session.
+    /// The content is not the JSON of a session.
     Json(ScanError),
-    /// The value has another shape than the type that was asked for.
+    /// The value does not have the shape of the requested type.
     Shape(String),
 }
 
-/// Why a token could not be made.
+/// The reason why a token could not be sealed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SealError {
-    /// The operating system gave no random bytes for the nonce.
+    /// The operating system returned no random bytes for the nonce.
     NoRandomness,
 }
 
 impl TokenError {
-    /// A short stable word for logs, metrics and the command line, such as `bad-signature`.
+    /// Returns a short stable word for logs, metrics and the command line, such as `bad-signature`.
+    ///
+    /// ```
+    /// use carafe_core::token::TokenError;
+    ///
+    /// assert_eq!(TokenError::BadSignature.code(), "bad-signature");
+    /// assert_eq!(TokenError::Expired { age: 61, max_age: 60 }.code(), "expired");
+    /// ```
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -82,7 +95,7 @@ impl fmt::Display for TokenError {
             Self::TimestampMalformed => f.write_str("the timestamp is malformed"),
             Self::Expired { age, max_age } => write!(f, "the age of {age} s is over {max_age} s"),
             Self::FromFuture { ahead } => write!(f, "it was made {ahead} s in the future"),
-            Self::Payload(error) => write!(f, "the content is correctly signed, but {error}"),
+            Self::Payload(_) => f.write_str("the content is correctly signed, but cannot be read"),
         }
     }
 }
@@ -90,12 +103,14 @@ impl fmt::Display for TokenError {
 impl fmt::Display for PayloadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Base64 => f.write_str("is not base64"),
-            Self::Inflate => f.write_str("is not a whole zlib stream"),
-            Self::TooLarge => write!(f, "inflates to more than {} bytes", super::INFLATED_LIMIT),
-            Self::NotUtf8 => f.write_str("is not UTF-8"),
-            Self::Json(error) => write!(f, "is not a session: {error}"),
-            Self::Shape(error) => write!(f, "has another shape: {error}"),
+            Self::Base64 => f.write_str("it is not base64"),
+            Self::Inflate => f.write_str("it is not a complete zlib stream"),
+            Self::TooLarge => {
+                write!(f, "it inflates to more than {INFLATED_LIMIT} bytes")
+            }
+            Self::NotUtf8 => f.write_str("it is not UTF-8"),
+            Self::Json(_) => f.write_str("it is not a session"),
+            Self::Shape(error) => write!(f, "it does not have the requested shape: {error}"),
         }
     }
 }

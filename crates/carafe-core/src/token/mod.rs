@@ -1,67 +1,68 @@
-//! Tokens: text that nobody can make or change without a key.
+//! Tokens: text that cannot be created or changed without a key.
 //!
-//! * [`signed`] is itsdangerous' format, which Flask, Quart and Starlette use. Anybody can read it.
-//! * [`encrypted`] is Carafe's own: nobody can read it.
-//! * [`SessionId`] is no text at all, only a name for one that a store keeps.
+//! * [`signed`] is itsdangerous' format, which Flask, Quart and Starlette use. Clients can read it.
+//! * [`encrypted`] is Carafe's own format. Clients cannot read it.
+//! * [`SessionId`] is not signed: it is a random name for a session in a store.
 //!
-//! The rules of this room:
-//! 1. Nothing is decoded, inflated or parsed before its tag is verified; [`Verified`] is the proof, and
-//!    only the two formats can make one.
-//! 2. One configured format, and nothing in a token chooses an algorithm or a key beyond the ring.
-//! 3. A token that fails is refused; no other decoder is tried (CVE-2026-39324).
+//! Rules of this module:
+//! 1. Nothing is decoded, inflated or parsed before its tag is verified. [`Verified`] is the proof,
+//!    and only the two formats create one.
+//! 2. One format is configured, and no token chooses an algorithm or a key outside the ring.
+//! 3. A token that fails is rejected; no other decoder is tried (CVE-2026-39324).
 //!
-//! It never knows what a session is. Next: [`crate::session`] puts sessions into tokens.
+//! This module does not know sessions. Read next: [`crate::session`], which puts sessions into
+//! tokens.
 
 mod body;
 mod compress;
 pub mod encrypted;
 mod error;
-mod session_id;
 pub mod signed;
 
+pub use crate::id::SessionId;
 pub use body::Compression;
-pub use compress::INFLATED_LIMIT;
-pub use error::{PayloadError, SealError, TokenError};
-pub use session_id::SessionId;
+pub use error::{INFLATED_LIMIT, PayloadError, SealError, TokenError};
 
 use crate::{clock::Timestamp, key::KeyUse};
 
-/// Bytes whose tag was verified.
+/// Bytes with a verified tag.
 #[derive(Clone, Copy)]
 pub struct Verified<'token>(&'token [u8]);
 
 impl<'token> Verified<'token> {
-    /// The bytes, now that they may be looked at.
+    /// Returns the verified bytes.
     #[must_use]
     pub const fn bytes(self) -> &'token [u8] {
         self.0
     }
 }
 
-/// The content of a session token, and what vouches for it.
+/// The content of a session token and the result of its verification.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Opened {
     /// The session as JSON text.
     pub payload: String,
-    /// When the token was made.
+    /// The time at which the token was issued.
     pub issued: Timestamp,
-    /// The key that verified it.
+    /// The key that verified the token.
     pub key: KeyUse,
     /// Whether the payload was compressed.
     pub compressed: bool,
 }
 
-/// Seconds by which a token may come from the future before it is refused: two servers' clocks differ.
+/// Default tolerance for tokens from the future, because the clocks of servers differ: 5 seconds.
 pub const DEFAULT_CLOCK_SKEW: std::time::Duration = std::time::Duration::from_secs(5);
 
-/// The window in which a token is accepted: `issued ≤ now + skew` and `now - issued ≤ max_age`, in
-/// whole seconds, both ends included, as in itsdangerous.
+/// The period in which a token is accepted: `issued ≤ now + skew` and `now - issued ≤ max_age`.
+///
+/// Times are whole seconds and both limits are inclusive, as in itsdangerous.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
-    /// Seconds after its issue in which a token is good; `None` for no end, and then tokens from the
-    /// future are accepted too (as in itsdangerous).
+    /// Maximum age in seconds, or `None` for no limit.
+    ///
+    /// Without a limit, tokens from the future are accepted too (as in itsdangerous).
     pub max_age: Option<i64>,
-    /// Seconds that a token may come from the future.
+    /// Tolerance for tokens from the future, in seconds.
     pub clock_skew: i64,
 }
 

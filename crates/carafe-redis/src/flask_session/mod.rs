@@ -1,14 +1,16 @@
-//! Sessions that Flask-Session 0.8 keeps in Redis, shared with it: one string a session, `session:` and the id.
+//! Sessions in the layout of Flask-Session 0.8, shared with Flask: one string per session, named
+//! `session:` and the id.
 //!
-//! What stands in a value, and what this layout lacks, is `carafe_core::flask::stored`. Here are the commands.
-//! The expiry is Redis's own. Every write says what it expects to find, and none brings back what is gone, so
-//! Carafe adds nothing to Flask-Session's races; Flask's own late writes it cannot stop.
+//! `carafe_core::flask::stored` reads and writes the values and documents what this layout cannot
+//! store. This module sends the commands. Redis expires the keys. Every write names the value that
+//! it expects, and none recreates a deleted key, so Carafe adds no races to those of Flask-Session;
+//! it cannot prevent late writes of Flask.
 //!
-//! | file | holds |
+//! | file | content |
 //! |---|---|
-//! | `verbs` | what each verb does; `scripts/` does it |
-//! | `walk` | going through all sessions |
-//! | `reply` | what the scripts answer |
+//! | `verbs` | the operations; `scripts/` has their Lua code |
+//! | `walk` | iteration over all sessions |
+//! | `reply` | the replies of the scripts |
 
 mod reply;
 mod script;
@@ -18,8 +20,11 @@ mod walk;
 use carafe_core::{
     clock::Timestamp,
     flask::stored::FlaskSession,
-    session::Patch,
-    store::{BoxFuture, Created, Layout, Patched, Record, SessionStore, StoreError, StoreKey},
+    session::{Access, Patch},
+    store::{
+        BoxFuture, Capabilities, Created, KeyState, Patched, Powers, Record, Rotation,
+        SessionStore, StoreError, StoreKey,
+    },
 };
 
 use crate::RedisStore;
@@ -28,14 +33,11 @@ use crate::RedisStore;
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-/// use std::sync::Arc;
-/// use carafe_core::{
-///     flask::stored::FlaskSession,
-///     key::{KeyRing, SecretKey},
-///     session::{ServerSide, SessionConfig, SessionManager},
+/// use carafe::{
+///     KeyRing, SecretKey, ServerSide, SessionConfig, SessionLayer,
 ///     token::signed::{Signer, SignerSettings},
 /// };
-/// use carafe_redis::RedisStore;
+/// use carafe_redis::{FlaskSession, RedisStore};
 ///
 /// // app.config: SESSION_TYPE = "redis", SESSION_USE_SIGNER = True
 /// let redis = RedisStore::connect("redis://127.0.0.1").await?;
@@ -43,13 +45,13 @@ use crate::RedisStore;
 /// let keys = KeyRing::new(SecretKey::short("the SECRET_KEY of the Flask application")?);
 /// let signer = Signer::new(&keys, SignerSettings::flask_session());
 /// let side = ServerSide::new(store).with_signed_ids(signer);
-/// let manager = Arc::new(SessionManager::new(side, SessionConfig::flask())?);
+/// let sessions = SessionLayer::with_config(side, SessionConfig::flask())?;
 /// # Ok(()) }
 /// ```
 ///
-/// The names of the keys are the session ids: whoever can read this Redis can be any user. Renewing an id ends the
-/// old one at once, the sessions of a user cannot be listed, and only ids of 32 bytes (`SESSION_ID_LENGTH`'s
-/// default) are known.
+/// The names of the keys are the session ids: anyone who can read this Redis can impersonate any
+/// user. A renewal invalidates the old id immediately, and the sessions of a user cannot be listed.
+/// Ids of any `SESSION_ID_LENGTH` up to 143 and UUIDs are read and kept; new ids have 32 bytes.
 #[derive(Debug)]
 pub struct FlaskSessionStore {
     redis: RedisStore,
@@ -57,7 +59,7 @@ pub struct FlaskSessionStore {
 }
 
 impl RedisStore {
-    /// The same server, cluster or Sentinel, in Flask-Session's layout. The prefix is that of `layout`.
+    /// Returns a store on the same servers in Flask-Session's layout. `layout` has its own prefix.
     #[must_use]
     pub fn flask_session(self, layout: FlaskSession) -> FlaskSessionStore {
         FlaskSessionStore {
@@ -68,68 +70,72 @@ impl RedisStore {
 }
 
 impl SessionStore for FlaskSessionStore {
-    fn create<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        record: &'a Record,
+    async fn create(
+        &self,
+        key: &StoreKey,
+        record: &Record,
         _: Timestamp,
-    ) -> BoxFuture<'a, Result<Created, StoreError>> {
+    ) -> Result<Created, StoreError> {
         let write = self.redis.deadlines.write;
-        Box::pin(self.redis.within(write, self.create_it(key, record)))
+        self.redis
+            .with_deadline(write, self.create_it(key, record))
+            .await
     }
 
-    fn load<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
+    async fn load(&self, key: &StoreKey, now: Timestamp) -> Result<KeyState, StoreError> {
         let read = self.redis.deadlines.read;
-        Box::pin(self.redis.within(read, self.load_it(key, now)))
+        let loaded = async move { self.load_it(key, now).await.map(KeyState::from) };
+        self.redis.with_deadline(read, loaded).await
     }
 
-    fn patch<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        base: &'a Record,
-        patch: &'a Patch,
+    async fn patch(
+        &self,
+        key: &StoreKey,
+        base: &Record,
+        patch: &Patch,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<Patched, StoreError>> {
+    ) -> Result<Patched, StoreError> {
         let write = self.redis.deadlines.write;
-        Box::pin(
-            self.redis
-                .within(write, self.patch_it(key, base, patch, now)),
-        )
+        self.redis
+            .with_deadline(write, self.patch_it(key, base, patch, now))
+            .await
     }
 
-    fn rotate<'a>(
-        &'a self,
-        from: &'a StoreKey,
-        to: &'a StoreKey,
-        base: &'a Record,
-        patch: &'a Patch,
-        _: Option<Timestamp>,
+    async fn rotate(
+        &self,
+        from: &StoreKey,
+        to: &StoreKey,
+        base: &Record,
+        patch: &Patch,
+        _: Rotation,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<Patched, StoreError>> {
-        let rotation = self.rotate_it(from, to, base, patch, now);
-        Box::pin(self.redis.within(self.redis.deadlines.write, rotation))
+    ) -> Result<Patched, StoreError> {
+        let rotated = self.rotate_it(from, to, base, patch, now);
+        self.redis
+            .with_deadline(self.redis.deadlines.write, rotated)
+            .await
     }
 
-    fn touch<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        expires: Timestamp,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+    async fn touch(&self, key: &StoreKey, access: &Access) -> Result<bool, StoreError> {
         let write = self.redis.deadlines.write;
-        Box::pin(self.redis.within(write, self.touch_it(key, expires, now)))
+        let touched = self.touch_it(key, access.expires, access.at);
+        self.redis.with_deadline(write, touched).await
     }
 
-    fn delete<'a>(&'a self, key: &'a StoreKey) -> BoxFuture<'a, Result<bool, StoreError>> {
+    async fn delete(&self, key: &StoreKey, _: Timestamp) -> Result<bool, StoreError> {
         let write = self.redis.deadlines.write;
-        Box::pin(self.redis.within(write, self.delete_it(key)))
+        self.redis.with_deadline(write, self.delete_it(key)).await
     }
 
-    fn layout(&self) -> Layout {
+    fn capabilities(&self) -> Capabilities {
         FlaskSession::LAYOUT
+    }
+
+    fn powers(&self) -> Powers<'_> {
+        Powers::new()
+    }
+
+    fn budget(&self) -> Option<BoxFuture<'static, StoreError>> {
+        None
     }
 }

@@ -2,13 +2,13 @@
 
 use std::sync::LazyLock;
 
-use crate::script::Source;
+use crate::script::LuaScript;
 
 macro_rules! scripts {
     ($($name:ident: $file:literal;)+) => {
         $(
-            pub(super) static $name: LazyLock<Source> =
-                LazyLock::new(|| Source::new(concat!(include_str!("scripts/look.lua"), include_str!($file))));
+            pub(super) static $name: LazyLock<LuaScript> =
+                LazyLock::new(|| LuaScript::new(concat!(include_str!("scripts/look.lua"), include_str!($file))));
         )+
     };
 }

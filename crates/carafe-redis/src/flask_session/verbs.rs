@@ -1,8 +1,8 @@
-//! The verbs on Flask-Session's layout, without their deadlines.
+//! The verbs in Flask-Session's layout, without their deadlines.
 //!
-//! A change states the value that its new one was made from, so that nothing is lost that was there when it
-//! arrived; where the value is another one, the change is merged with it and tried again. One key a script: a
-//! cluster keeps two sessions on two nodes.
+//! A change names the value that it was computed from. If the stored value is another one, the
+//! change is merged with that and tried again, so no write is lost. Each script has one key,
+//! because a cluster may keep two sessions on two nodes.
 
 use carafe_core::{
     clock::Timestamp,
@@ -12,17 +12,17 @@ use carafe_core::{
 
 use super::{
     FlaskSessionStore,
-    reply::{Reply, strange},
+    reply::{Reply, unexpected_reply},
     script,
 };
 use crate::{
-    error::{is_lost, typed},
-    layout::second,
-    script::{Call, Source},
+    error::{is_lost, store_error},
+    layout::{check_size, second},
+    script::{Call, LuaScript},
 };
 
-/// The last second of the year 9999: Redis takes no number of milliseconds beyond its 64 bits.
-const LAST: i64 = 253_402_300_799;
+/// The last second of the year 9999. Redis counts milliseconds in 64 bits.
+const MAX_SECOND: i64 = 253_402_300_799;
 
 impl FlaskSessionStore {
     pub(super) async fn create_it(
@@ -40,19 +40,20 @@ impl FlaskSessionStore {
         value: &[u8],
         expires: Timestamp,
     ) -> Result<Created, StoreError> {
+        check_size(value.len())?;
         let args = vec![value.to_vec(), stored_second(expires)];
         let call = Call::new(&script::CREATE, [self.layout.name(key)], args);
-        let answer = self.redis.link.call(&call).await;
+        let answer = self.redis.connection.call(&call).await;
         let (answer, again) = match answer {
-            // The value under this random key can only be that of the attempt whose reply was lost.
-            Err(error) if is_lost(&error) => (self.redis.link.call(&call).await, true),
+            // The key is random, so the same value can only come from the first attempt.
+            Err(error) if is_lost(&error) => (self.redis.connection.call(&call).await, true),
             answer => (answer, false),
         };
-        match Reply::read(answer.map_err(typed)?)? {
+        match Reply::read(answer.map_err(store_error)?)? {
             Reply::Ok(..) => Ok(Created::Created),
             Reply::Same if again => Ok(Created::Created),
             Reply::Taken | Reply::Same => Ok(Created::Taken),
-            _ => Err(strange()),
+            _ => Err(unexpected_reply()),
         }
     }
 
@@ -61,11 +62,24 @@ impl FlaskSessionStore {
         key: &StoreKey,
         now: Timestamp,
     ) -> Result<Option<Record>, StoreError> {
+        let found = self.found(key, now).await?;
+        Ok(found.map(|(record, _)| record))
+    }
+
+    /// Returns the record of a key and its value.
+    async fn found(
+        &self,
+        key: &StoreKey,
+        now: Timestamp,
+    ) -> Result<Option<(Record, Vec<u8>)>, StoreError> {
         let args = vec![stored_second(now)];
         match self.harmless(&script::LOAD, key, args).await? {
-            Reply::Ok(expires, value) => self.layout.record(key, &value, expires, now).map(Some),
+            Reply::Ok(expires, value) => {
+                let record = self.layout.record(key, &value, expires, now)?;
+                Ok(Some((record, value)))
+            }
             Reply::Gone => Ok(None),
-            _ => Err(strange()),
+            _ => Err(unexpected_reply()),
         }
     }
 
@@ -79,7 +93,7 @@ impl FlaskSessionStore {
         match self.harmless(&script::TOUCH, key, args).await? {
             Reply::Ok(..) => Ok(true),
             Reply::Gone => Ok(false),
-            _ => Err(strange()),
+            _ => Err(unexpected_reply()),
         }
     }
 
@@ -88,7 +102,7 @@ impl FlaskSessionStore {
         command.arg(self.layout.name(key));
         match self.redis.read(&command).await? {
             redis::Value::Int(deleted) => Ok(deleted > 0),
-            _ => Err(strange()),
+            _ => Err(unexpected_reply()),
         }
     }
 
@@ -100,9 +114,20 @@ impl FlaskSessionStore {
         now: Timestamp,
     ) -> Result<Patched, StoreError> {
         let (mut newest, mut value) = (base.clone(), self.layout.value(key, base)?);
-        let mut turn = None;
+        let (mut lock, mut is_base) = (None, true);
         loop {
-            let Some(next) = self.layout.next(key, &newest, base, patch, None)? else {
+            let next = self.layout.next(key, &newest, base, patch, None);
+            if is_base && matches!(next, Err(StoreError::Unmet)) {
+                // The caller's record is outdated: another request may have changed the session
+                // since.
+                let Some(found) = self.found(key, now).await? else {
+                    return Ok(Patched::Gone);
+                };
+                (newest, value) = found;
+                is_base = false;
+                continue;
+            }
+            let Some(next) = next? else {
                 return Ok(Patched::Gone);
             };
             let expires = next.record.expires;
@@ -110,19 +135,21 @@ impl FlaskSessionStore {
                 Reply::Ok(expires, _) => return Ok(applied(next.record, expires)),
                 Reply::Gone => return Ok(Patched::Gone),
                 Reply::Stale(expires, found) => {
+                    is_base = false;
                     newest = self.layout.record(key, &found, expires, now)?;
                     value = found;
-                    if turn.is_none() {
-                        turn = Some(self.redis.turns.take(key).await);
+                    if lock.is_none() {
+                        lock = Some(self.redis.key_locks.lock(key).await);
                     }
                 }
-                _ => return Err(strange()),
+                _ => return Err(unexpected_reply()),
             }
         }
     }
 
-    /// Files the session under its new id, which nobody has yet, and then takes it away under the old one. Where
-    /// this is cut short, the session lives on under the old id, and the other copy expires unseen.
+    /// Creates the session under its new id, which no client has yet, and then deletes the old key.
+    /// If this is interrupted, the session stays under the old id and the other copy expires
+    /// unused.
     pub(super) async fn rotate_it(
         &self,
         from: &StoreKey,
@@ -132,10 +159,22 @@ impl FlaskSessionStore {
         now: Timestamp,
     ) -> Result<Patched, StoreError> {
         let (mut newest, mut value) = (base.clone(), self.layout.value(from, base)?);
-        let (mut filed, mut turn): (Option<Vec<u8>>, _) = (None, None);
-        let rotation = Some((to, now));
+        let (mut filed, mut lock): (Option<Vec<u8>>, _) = (None, None);
+        let (rotation, mut is_base) = (Some((to, now)), true);
         loop {
-            let Some(next) = self.layout.next(from, &newest, base, patch, rotation)? else {
+            let next = self.layout.next(from, &newest, base, patch, rotation);
+            if is_base && matches!(next, Err(StoreError::Unmet)) {
+                let Some(found) = self.found(from, now).await? else {
+                    return Ok(Patched::Gone);
+                };
+                (newest, value) = found;
+                is_base = false;
+                continue;
+            }
+            if next.is_err() {
+                self.gone(to, filed.take()).await?;
+            }
+            let Some(next) = next? else {
                 return self.gone(to, filed).await;
             };
             self.refile(to, filed.as_deref(), &next.value, next.record.expires, now)
@@ -145,18 +184,19 @@ impl FlaskSessionStore {
                 Reply::Ok(..) => return Ok(Patched::Applied(Box::new(next.record))),
                 Reply::Gone => return self.gone(to, filed).await,
                 Reply::Stale(expires, found) => {
+                    is_base = false;
                     newest = self.layout.record(from, &found, expires, now)?;
                     value = found;
-                    if turn.is_none() {
-                        turn = Some(self.redis.turns.take(from).await);
+                    if lock.is_none() {
+                        lock = Some(self.redis.key_locks.lock(from).await);
                     }
                 }
-                _ => return Err(strange()),
+                _ => return Err(unexpected_reply()),
             }
         }
     }
 
-    /// There is nothing to rotate: what was filed for it goes.
+    /// Deletes the copy that was created for a rotation of a session that is gone.
     async fn gone(&self, to: &StoreKey, filed: Option<Vec<u8>>) -> Result<Patched, StoreError> {
         if filed.is_some() {
             self.delete_it(to).await?;
@@ -190,6 +230,7 @@ impl FlaskSessionStore {
         expires: Timestamp,
         now: Timestamp,
     ) -> Result<Reply, StoreError> {
+        check_size(after.len())?;
         let args = vec![
             stored_second(now),
             before.to_vec(),
@@ -209,30 +250,37 @@ impl FlaskSessionStore {
         self.once(&script::WITHDRAW, key, args).await
     }
 
-    /// Calls a script that does no harm when it runs twice.
+    /// Calls a script that may run twice.
     async fn harmless(
         &self,
-        script: &'static Source,
+        script: &'static LuaScript,
         key: &StoreKey,
         args: Vec<Vec<u8>>,
     ) -> Result<Reply, StoreError> {
         let call = Call::new(script, [self.layout.name(key)], args);
-        let answer = match self.redis.link.call(&call).await {
-            Err(error) if is_lost(&error) => self.redis.link.call(&call).await,
+        let answer = match self.redis.connection.call(&call).await {
+            Err(error) if is_lost(&error) => self.redis.connection.call(&call).await,
             answer => answer,
         };
-        Reply::read(answer.map_err(typed)?)
+        Reply::read(answer.map_err(store_error)?)
     }
 
-    /// Calls a script that must not run twice: an update whose reply was lost would count again.
+    /// Calls a script that must not run twice: an `update` would be applied again after a lost
+    /// reply.
     async fn once(
         &self,
-        script: &'static Source,
+        script: &'static LuaScript,
         key: &StoreKey,
         args: Vec<Vec<u8>>,
     ) -> Result<Reply, StoreError> {
         let call = Call::new(script, [self.layout.name(key)], args);
-        Reply::read(self.redis.link.call(&call).await.map_err(typed)?)
+        Reply::read(
+            self.redis
+                .connection
+                .call(&call)
+                .await
+                .map_err(store_error)?,
+        )
     }
 }
 
@@ -241,5 +289,5 @@ fn applied(record: Record, expires: Timestamp) -> Patched {
 }
 
 fn stored_second(at: Timestamp) -> Vec<u8> {
-    second(Timestamp::from_unix(at.unix().min(LAST))).into_bytes()
+    second(Timestamp::from_unix(at.unix().min(MAX_SECOND))).into_bytes()
 }

@@ -1,7 +1,8 @@
-//! A walk through all keys with the prefix, by `SCAN`.
+//! Iteration over all keys with the prefix, by `SCAN`.
 //!
-//! A cursor of `SCAN` is a place in the server's hash table, and another process has another table (after a restart
-//! it hashes with another seed). So our cursor names the process as well; where another one answers, the walk begins again.
+//! A cursor of `SCAN` is a position in the hash table of one server process; after a restart the
+//! hash seed differs. Our cursor therefore contains the id of the process. If another process
+//! answers, the iteration starts over.
 
 use std::collections::HashSet;
 
@@ -15,11 +16,11 @@ use redis::from_redis_value;
 
 use super::FlaskSessionStore;
 
-/// How many keys tell which part of all keys has the prefix.
+/// Size of the sample that estimates which share of all keys has the prefix.
 const LOOK: usize = 1_000;
 
 impl FlaskSessionStore {
-    async fn walk_it(
+    async fn scan_it(
         &self,
         after: Option<&Cursor>,
         limit: usize,
@@ -29,7 +30,7 @@ impl FlaskSessionStore {
         let place = after.map_or(Ok(0), |cursor| place(cursor, &process))?;
         let matching = format!("{}*", literal(self.layout.prefix()));
         let (next, names) = self.scan(place, Some(&matching), limit.max(1)).await?;
-        // The server may give a key twice while it grows its table.
+        // The server may return a key twice while it resizes its table.
         let names: HashSet<_> = names.into_iter().collect();
         let looks = names.iter().map(|name| self.look(name, now));
         let mut met = Vec::new();
@@ -40,7 +41,8 @@ impl FlaskSessionStore {
         Ok(Walked { met, next })
     }
 
-    /// `None` if it is gone, or another application's.
+    /// Reads the session of one key. Returns `None` if it is gone or belongs to another
+    /// application.
     async fn look(&self, name: &[u8], now: Timestamp) -> Result<Option<Met>, StoreError> {
         let Some((_, Ok(key))) = self.layout.key_of(name) else {
             return Ok(Met::under(&self.layout, name, unread));
@@ -55,7 +57,7 @@ impl FlaskSessionStore {
         }
     }
 
-    /// Where `SCAN` goes on, 0 at the end, and some names.
+    /// Calls `SCAN` and returns the next cursor, 0 at the end, and some names.
     async fn scan(
         &self,
         place: u64,
@@ -72,10 +74,10 @@ impl FlaskSessionStore {
         from_redis_value(reply).map_err(StoreError::corrupt)
     }
 
-    /// What the server calls its process.
+    /// Returns the id of the server process.
     async fn process(&self) -> Result<String, StoreError> {
-        if self.redis.link.is_cluster() {
-            // A place would be one of each node, and slots move between them.
+        if self.redis.connection.is_cluster() {
+            // A position would need one cursor per node, and slots move between nodes.
             return Err(StoreError::Unsupported);
         }
         let reply = self.redis.read(redis::cmd("INFO").arg("server")).await?;
@@ -84,7 +86,8 @@ impl FlaskSessionStore {
         Ok(id.unwrap_or_default().trim().to_owned())
     }
 
-    /// As many of all keys as of those that come first, which are in no order, have the prefix.
+    /// Estimates the number of keys with the prefix from the share in a sample. Hash tables have no
+    /// order, so the first keys are a random sample.
     async fn count_it(&self) -> Result<u64, StoreError> {
         let reply = self.redis.read(&redis::cmd("DBSIZE")).await?;
         let all: u64 = from_redis_value(reply).map_err(StoreError::corrupt)?;
@@ -95,12 +98,12 @@ impl FlaskSessionStore {
     }
 }
 
-/// For names that hold no key of this layout: there is nothing to read.
+/// The reader for names that contain no key of this layout.
 fn unread(_: &StoreKey) -> Result<Record, StoreError> {
     Err(StoreError::corrupt("its name is not that of a session"))
 }
 
-/// The place in the table of this process.
+/// Returns the position in the table of this process, or 0 if the cursor is from another process.
 fn place(cursor: &Cursor, process: &str) -> Result<u64, StoreError> {
     let strange = || StoreError::corrupt("this cursor is not one of this store");
     let (of, place) = cursor.as_str().rsplit_once(',').ok_or_else(strange)?;
@@ -108,7 +111,7 @@ fn place(cursor: &Cursor, process: &str) -> Result<u64, StoreError> {
     Ok(if of == process { place } else { 0 })
 }
 
-/// A pattern of Redis's that only `text` matches.
+/// Escapes `text` as a glob pattern that matches only `text`.
 fn literal(text: &str) -> String {
     let mut pattern = String::new();
     for letter in text.chars() {
@@ -121,7 +124,8 @@ fn literal(text: &str) -> String {
 }
 
 impl Walk for FlaskSessionStore {
-    /// Of one server. A cluster gives [`StoreError::Unsupported`]: walk through each of its primaries, as a server.
+    /// Iterates over the keys of one server. A cluster returns [`StoreError::Unsupported`]: iterate
+    /// over each of its primaries as a single server.
     fn walk<'a>(
         &'a self,
         after: Option<&'a Cursor>,
@@ -129,12 +133,15 @@ impl Walk for FlaskSessionStore {
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Walked, StoreError>> {
         let read = self.redis.deadlines.read;
-        Box::pin(self.redis.within(read, self.walk_it(after, limit, now)))
+        Box::pin(
+            self.redis
+                .with_deadline(read, self.scan_it(after, limit, now)),
+        )
     }
 
     fn count<'a>(&'a self, _: Timestamp) -> BoxFuture<'a, Result<u64, StoreError>> {
         let read = self.redis.deadlines.read;
-        Box::pin(self.redis.within(read, self.count_it()))
+        Box::pin(self.redis.with_deadline(read, self.count_it()))
     }
 }
 
@@ -143,12 +150,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_prefix_stands_for_itself() {
+    fn a_prefix_is_matched_literally() {
         assert_eq!(literal(r"shop[1]*?\:"), r"shop\[1\]\*\?\\:");
     }
 
     #[test]
-    fn a_place_is_one_of_its_process() {
+    fn a_cursor_of_another_process_starts_over() {
         let cursor = Cursor::new("abc,17");
         assert_eq!(place(&cursor, "abc").ok(), Some(17));
         assert_eq!(place(&cursor, "def").ok(), Some(0), "it restarted");

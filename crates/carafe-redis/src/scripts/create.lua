@@ -1,6 +1,7 @@
--- A new record, if the key is free. ARGV: 1 value, 2 expires; for KEYS[2], the index on one server: 3 handle, 4 created, 5 renewed.
+-- Stores a new record if the key is free. ARGV: 1 value, 2 expires; for KEYS[2], the index of a
+-- single server: 3 public id, 4 created, 5 renewed.
 if redis.call('EXISTS', KEYS[1]) == 1 then
-  -- Whose it is tells a second attempt that the first one did it.
+  -- The public id tells a retry that the first attempt succeeded.
   local value = redis.pcall('GET', KEYS[1])
   return {'found', type(value) == 'string' and value or ''}
 end

@@ -1,5 +1,6 @@
--- Takes a session's member out of the index of all. KEYS: r, c, u. ARGV: handle, member, and why: 'ended', 'moved'
--- to another key, or 'old': a member whose record is not there, and if it is a minute old is not about to come.
+-- Removes a session's member from the index of all sessions. KEYS: r, c, u. ARGV: public id,
+-- member, and the reason: 'ended', 'moved' to another key, or 'old': there is no record, and if the
+-- member is a minute old, none is about to be stored.
 if ARGV[3] == 'old' then
   local score = redis.call('ZSCORE', KEYS[1], ARGV[2])
   if score and tonumber(score) / 8192 > redis.call('TIME')[1] - 60 then return {ok = 'OK'} end

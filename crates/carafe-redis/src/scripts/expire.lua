@@ -1,4 +1,4 @@
--- The end of a record that is over, which Redis has not dropped yet. ARGV: 1 now.
+-- Deletes an expired record that Redis has not dropped yet. ARGV: 1 now.
 local value = redis.call('GET', KEYS[1])
 if not value then return {'gone'} end
 local r = read(KEYS[1], value)

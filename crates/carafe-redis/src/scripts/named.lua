@@ -1,2 +1,2 @@
--- The members of a session by its handle. KEYS: c. ARGV: handle.
+-- The members of a session by its public id. KEYS: c. ARGV: public id.
 return members_of(KEYS[1], ARGV[1])

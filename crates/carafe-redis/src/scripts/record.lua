@@ -1,17 +1,24 @@
--- The facts of a record, or nil for whatever this version would not have written under this key.
+-- Parses a record in layout 3 or 2. Returns nil for a value that no version would have written
+-- under this key.
 local function read(key, value)
-  local r, user, device, at = {}
-  r.listed, r.tag, r.version, r.seen, r.expires, r.rest, r.created, r.renewed, r.handle, user, device, at = value:match(
-    '^2 (%-?%d+) ([%w_-]+) (%d+) (%-?%d+) (%-?%d+)() (%-?%d+) (%-?%d+) ([%w_-]+) %-?%d* (%d*)%-? (%d*)%-?\n()')
-  if not at or #r.handle ~= 16 or key:sub(-43, -32) ~= r.tag then return nil end
-  r.user = tonumber(user) and '+' .. value:sub(at, at + tonumber(user) - 1) or ''
-  local data = at + (tonumber(user) or 0) + (tonumber(device) or 0)
-  if value:byte(data) ~= 123 then return nil end
-  r.rest = value:sub(r.rest)
+  local r, at, user, device, layout = {}
+  layout, r.listed, r.tag, r.version, r.seen, r.expires, r.created, r.renewed, r.public_id, r.authenticated, at = value:match(
+    '^([23]) (%-?%d+) ([%w_-]+) (%d+) (%-?%d+) (%-?%d+) (%-?%d+) (%-?%d+) ([%w_-]+) (%-?%d*)()')
+  if not at or #r.public_id ~= 16 or key:sub(-43, -32) ~= r.tag then return nil end
+  r.renewal = '-'
+  if layout == '3' then
+    r.renewal, at = value:match('^ ([%w_-]+)()', at)
+    if not at or r.renewal ~= '-' and #r.renewal ~= 75 then return nil end
+  end
+  r.rest = value:sub(at)
+  user, device, at = r.rest:match('^ (%d*)%-? (%d*)%-?\n()')
+  if not at then return nil end
+  r.user = tonumber(user) and '+' .. r.rest:sub(at, at + tonumber(user) - 1) or ''
+  if r.rest:byte(at + (tonumber(user) or 0) + (tonumber(device) or 0)) ~= 123 then return nil end
   return r
 end
 
--- Its value once it is used again.
+-- Returns the value after a use.
 local function used(r, listed, seen, expires)
-  return table.concat({'2', listed, r.tag, r.version, seen, expires}, ' ') .. r.rest
+  return table.concat({'3', listed, r.tag, r.version, seen, expires, r.created, r.renewed, r.public_id, r.authenticated, r.renewal}, ' ') .. r.rest
 end

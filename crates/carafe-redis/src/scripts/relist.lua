@@ -1,9 +1,10 @@
--- What a longer life means for the index of all on one server. A session from before there was one gets into it now.
-local function relist(index, key, handle, created, renewed, expires)
-  local sets, member = sets_of(index, handle), member_of(handle, key)
+-- Updates the index of a single server for a longer life. Adds a session that is older than the
+-- index.
+local function relist(index, key, public_id, created, renewed, expires)
+  local sets, member = sets_of(index, public_id), member_of(public_id, key)
   if redis.call('ZSCORE', sets.r, member) then
-    redis.call('ZADD', sets.u, 'GT', string.format('%.0f', within_time(expires)), handle)
+    redis.call('ZADD', sets.u, 'GT', string.format('%.0f', within_time(expires)), public_id)
   else
-    enlist(sets, handle, member, created, renewed, expires)
+    enlist(sets, public_id, member, created, renewed, expires)
   end
 end

@@ -1,7 +1,8 @@
--- A change is made on a value, and takes place if that is still there, byte for byte but for the second until which the
--- indices list it: else the reply says what is there. ARGV: 1 the value from behind that second on, 2 the same of the new one.
+-- A change takes effect only if the value is still the one that it was computed from, byte for byte
+-- except for the second until which the indices list it. Otherwise the reply contains the current
+-- value. ARGV: 1 the old value after that second, 2 the new value after that second.
 local function unlike(value)
-  local listed, at = (value or ''):match('^2 (%-?%d+)()')
+  local listed, at = (value or ''):match('^[23] (%-?%d+)()')
   if listed and value:sub(at) == ARGV[1] then return nil, listed end
   return value and {'found', value} or {'gone'}
 end

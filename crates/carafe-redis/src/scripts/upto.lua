@@ -1,5 +1,5 @@
--- What stands in small sets up to a score: whole sets, until there are enough. KEYS: the sets. ARGV: score, enough.
--- Answers how many sets that were, and their members.
+-- The members of small sets up to a score: whole sets, until there are enough members. KEYS: the
+-- sets. ARGV: score, enough. Returns the number of sets, and their members.
 local found = {}
 for at = 1, #KEYS do
   for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[at], '-inf', ARGV[1])) do

@@ -1,14 +1,15 @@
-//! How many commands a request costs. Scripts run commands of their own, without a round trip; those
-//! are known and not counted.
+//! Number of commands per request. Commands that scripts run inside Redis take no round trip and
+//! are not counted.
 
-use carafe_core::store::{Created, Patched, SessionStore};
+use carafe_core::store::{Created, Patched, Rotation, SessionStore};
 
 use crate::support::{
     Cluster, LATER, NOW, Server, applied, block_on, filed, increment, key, loaded, patient, record,
-    record_of, set,
+    record_of, set, used,
 };
 
-/// The commands that clients sent, without those of `redis-cli` and a new connection's greetings.
+/// Returns the commands that clients sent, without those of `redis-cli` and the greeting of a new
+/// connection.
 fn sent(server: &Server) -> Vec<(String, u64)> {
     let clients = ["evalsha", "eval", "script|load", "zrange", "zrem", "del"];
     let mut sent = server.calls();
@@ -29,11 +30,11 @@ fn a_request_costs_one_command_to_read_and_one_to_write() {
         let store = patient().connect(server.url()).await.expect("connects");
         for record in [record(r#"{"n":0}"#), record_of("bob")] {
             let key = filed(&store, &record).await;
-            // The server learns the scripts.
+            // Loads the scripts into the server.
             let mut base = loaded(&store, &key).await.expect("it is there");
             let patched = store.patch(&key, &base, &set("a", "1"), NOW).await;
             base = applied(patched.expect("patch"));
-            assert!(store.touch(&key, LATER, NOW).await.expect("touch"));
+            assert!(store.touch(&key, &used(NOW, LATER)).await.expect("touch"));
 
             reset(&server);
             for _ in 0..100 {
@@ -50,7 +51,7 @@ fn a_request_costs_one_command_to_read_and_one_to_write() {
 
             reset(&server);
             let later = LATER.saturating_add(60);
-            assert!(store.touch(&key, later, NOW).await.expect("touch"));
+            assert!(store.touch(&key, &used(NOW, later)).await.expect("touch"));
             assert_eq!(sent(&server), [("evalsha".to_owned(), 1)]);
         }
     });
@@ -81,13 +82,13 @@ fn an_uncontended_update_costs_one_command_and_a_contended_one_two() {
 
 #[test]
 #[ignore = "needs redis-server: cargo xtask test"]
-fn a_new_session_a_log_in_and_a_log_out() {
+fn a_session_with_a_log_in_and_a_log_out_takes_six_scripts() {
     let server = Server::start();
     block_on(async {
         let store = patient().connect(server.url()).await.expect("connects");
         let mut user = record_of("bob");
         for _ in 0..2 {
-            // Twice, because the first time the server learns the scripts.
+            // Twice: the first round loads the scripts into the server.
             reset(&server);
             let anonymous = filed(&store, &record("{}")).await;
             let base = loaded(&store, &anonymous).await.expect("it is there");
@@ -95,29 +96,31 @@ fn a_new_session_a_log_in_and_a_log_out() {
             log_in.facts.user = Some("bob".to_owned());
             let to = key();
             let moved = store
-                .rotate(&anonymous, &to, &base, &log_in, None, NOW)
+                .rotate(&anonymous, &to, &base, &log_in, Rotation::Replacement, NOW)
                 .await;
             assert!(matches!(moved, Ok(Patched::Applied(_))));
-            assert!(store.delete(&to).await.expect("delete"));
-            user.handle = base.handle;
+            assert!(store.delete(&to, NOW).await.expect("delete"));
+            user.public_id = base.public_id;
             let created = store.create(&key(), &user, NOW).await.expect("create");
             assert_eq!(created, Created::Created);
         }
-        // create; index and rotate; delete and index; index and create. The scripts themselves take a member out of
-        // two sets when a session moves, and out of three when it ends.
-        let expected = [("evalsha".to_owned(), 6), ("zrem".to_owned(), 1 + 2 + 3)];
+        // create; index and rotate; delete and index; index and create. A user has two sets. The
+        // scripts themselves remove a member from two sets when a session moves, and from three
+        // when it is deleted.
+        let expected = [("evalsha".to_owned(), 6), ("zrem".to_owned(), 2 + 2 + 3)];
         let mut found = sent(&server);
         found.retain(|(name, _)| expected.iter().any(|(other, _)| name == other));
         found.sort();
-        // A rotation's own ZREM is that of a session which had a user before; here is none.
+        // The ZREM of a rotation is for a session that had a user before; this one had none.
         assert_eq!(found, expected);
     });
 }
 
-/// In a cluster the index of all sessions is in slots of its own, so that listing takes commands of its own.
+/// In a cluster the index of all sessions is in slots of its own, so listing takes separate
+/// commands.
 #[test]
 #[ignore = "needs redis-server: cargo xtask test"]
-fn what_the_index_costs_in_a_cluster() {
+fn in_a_cluster_the_index_adds_calls_to_create_rotate_and_delete() {
     let cluster = Cluster::start();
     block_on(async {
         let calls = || {
@@ -126,20 +129,27 @@ fn what_the_index_costs_in_a_cluster() {
             calls.map(|(_, calls)| calls).sum::<u64>()
         };
         for (inventory, expected) in [(false, [1, 1, 4, 1]), (true, [2, 1, 6, 2])] {
-            let options = patient().inventory(inventory);
+            let options = patient().listing(inventory);
             let store = options.connect_cluster(cluster.urls()).await;
             let store = store.expect("connects");
-            // The nodes learn the scripts.
+            // Loads the scripts into the nodes.
             for _ in 0..30 {
                 let (from, to, base) = (filed(&store, &record("{}")).await, key(), record("{}"));
                 let base = loaded(&store, &from).await.unwrap_or(base);
                 let patched = store.patch(&from, &base, &set("a", "1"), NOW).await;
                 applied(patched.expect("patch"));
                 let moved = store
-                    .rotate(&from, &to, &base, &set("a", "1"), None, NOW)
+                    .rotate(
+                        &from,
+                        &to,
+                        &base,
+                        &set("a", "1"),
+                        Rotation::Replacement,
+                        NOW,
+                    )
                     .await;
                 applied(moved.expect("rotate"));
-                assert!(store.delete(&to).await.expect("delete"));
+                assert!(store.delete(&to, NOW).await.expect("delete"));
             }
             cluster.nodes().iter().for_each(reset);
             let mut found = Vec::new();
@@ -154,11 +164,18 @@ fn what_the_index_costs_in_a_cluster() {
             let base = applied(patched.expect("patch"));
             count();
             let moved = store
-                .rotate(&from, &to, &base, &set("a", "1"), None, NOW)
+                .rotate(
+                    &from,
+                    &to,
+                    &base,
+                    &set("a", "1"),
+                    Rotation::Replacement,
+                    NOW,
+                )
                 .await;
             applied(moved.expect("rotate"));
             count();
-            assert!(store.delete(&to).await.expect("delete"));
+            assert!(store.delete(&to, NOW).await.expect("delete"));
             count();
             assert_eq!(found, expected);
         }

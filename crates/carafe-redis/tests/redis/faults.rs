@@ -1,26 +1,28 @@
-//! The server goes away, hangs, is full, is the wrong one: errors with a name, in time, and back to
-//! work afterwards.
+//! The server is killed, paused, full, or a replica: typed errors within the deadlines, and normal
+//! operation afterwards.
 
 use std::time::{Duration, Instant};
 
-use carafe_core::store::{Patched, SessionStore, StoreError, UserSessions as _};
+use carafe_core::store::{
+    KeyState, Patched, Rotation, SessionStore, StoreError, UserSessions as _,
+};
 use carafe_redis::{Deadlines, RedisOptions, RedisStore};
 use futures_util::future::join_all;
 
 use crate::support::{
     LATER, NOW, Server, applied, block_on, filed, free_port, increment, key, loaded, patient,
-    record, set,
+    record, set, used,
 };
 
-/// What scheduling on a busy machine may add to a deadline.
-const SLACK: Duration = Duration::from_millis(250);
+/// Allowance for scheduling on a busy machine, added to a deadline.
+const SLACK: Duration = Duration::from_secs(2);
 
 async fn default_store(server: &Server) -> RedisStore {
     let store = RedisOptions::new().connect(server.url()).await;
     store.expect("connects")
 }
 
-/// Every verb, and how long it took.
+/// Calls every verb. Returns the results, the time each took, and its deadline.
 async fn every_verb(store: &RedisStore) -> Vec<(Result<(), StoreError>, Duration, Duration)> {
     let (key, to, base, patch) = (key(), key(), record("{}"), set("a", "1"));
     let Deadlines { read, write, .. } = Deadlines::default();
@@ -35,12 +37,15 @@ async fn every_verb(store: &RedisStore) -> Vec<(Result<(), StoreError>, Duration
     outcome!(store.load(&key, NOW), read);
     outcome!(store.create(&key, &base, NOW), write);
     outcome!(store.patch(&key, &base, &patch, NOW), write);
-    outcome!(store.rotate(&key, &to, &base, &patch, None, NOW), write);
-    outcome!(store.touch(&key, LATER, NOW), write);
-    outcome!(store.delete(&key), write);
-    outcome!(store.of_user("bob", NOW), read);
     outcome!(
-        store.delete_of_user("bob", carafe_core::store::Which::All),
+        store.rotate(&key, &to, &base, &patch, Rotation::Replacement, NOW),
+        write
+    );
+    outcome!(store.touch(&key, &used(NOW, LATER)), write);
+    outcome!(store.delete(&key, NOW), write);
+    outcome!(store.list_by_user("bob", None, 1_000, NOW), read);
+    outcome!(
+        store.delete_by_user("bob", carafe_core::store::Selection::All, 1_000, NOW),
         write
     );
     outcomes
@@ -56,7 +61,7 @@ fn all_fail_in_time(outcomes: &[(Result<(), StoreError>, Duration, Duration)], w
 
 #[test]
 #[ignore = "needs redis-server: cargo xtask test"]
-fn a_killed_server_is_unavailable_and_its_successor_is_found() {
+fn a_killed_server_is_unavailable_until_it_is_restarted() {
     let server = Server::start();
     block_on(async {
         let store = default_store(&server).await;
@@ -118,7 +123,7 @@ fn a_server_killed_and_restarted_under_load_gives_typed_errors_in_time() {
 
 #[test]
 #[ignore = "needs redis-server: cargo xtask test"]
-fn a_paused_server_is_a_timeout_and_works_when_it_wakes() {
+fn a_paused_server_times_out_and_works_when_resumed() {
     let server = Server::start();
     block_on(async {
         let store = default_store(&server).await;
@@ -133,13 +138,16 @@ fn a_paused_server_is_a_timeout_and_works_when_it_wakes() {
                 Err(_) => assert!(began.elapsed() < Duration::from_secs(5), "it sleeps on"),
             }
         };
-        assert_eq!(found.expect("it is there").data.text_of("a"), Some("1"));
+        assert_eq!(
+            found.into_record().expect("it is there").data.text_of("a"),
+            Some("1")
+        );
     });
 }
 
 #[test]
 #[ignore = "needs redis-server: cargo xtask test"]
-fn a_slow_reply_reaches_nobody_else() {
+fn a_late_reply_is_never_returned_for_another_key() {
     let server = Server::start();
     block_on(async {
         let store = default_store(&server).await;
@@ -155,7 +163,7 @@ fn a_slow_reply_reaches_nobody_else() {
             let loads = join_all(sessions.iter().map(|(key, _)| store.load(key, NOW))).await;
             for ((_, n), found) in sessions.iter().zip(loads) {
                 if let Ok(found) = found {
-                    let found = found.expect("it is there");
+                    let found = found.into_record().expect("it is there");
                     assert_eq!(found.data.text_of("n"), Some(n.to_string().as_str()));
                 }
             }
@@ -163,11 +171,11 @@ fn a_slow_reply_reaches_nobody_else() {
     });
 }
 
-/// Connections are cut while many count. What was told to have counted has, once; what was told to be
-/// unknown has at most once.
+/// Connections are killed during concurrent updates. An update that succeeded is applied once; one
+/// that failed is applied at most once.
 #[test]
 #[ignore = "needs redis-server: cargo xtask test"]
-fn cut_connections_count_nothing_twice() {
+fn updates_on_killed_connections_are_applied_at_most_once() {
     let server = Server::start();
     block_on(async {
         let store = patient().connect(server.url()).await.expect("connects");
@@ -175,7 +183,8 @@ fn cut_connections_count_nothing_twice() {
         let done = std::sync::atomic::AtomicBool::new(false);
         let counts = async {
             let updates = (0..400).map(|_| async {
-                let base = store.load(key, NOW).await.ok().flatten();
+                let base = store.load(key, NOW).await.ok();
+                let base = base.and_then(KeyState::into_record);
                 let Some(base) = base else { return (0, 0) };
                 match store.patch(key, &base, &increment("n", &base), NOW).await {
                     Ok(Patched::Applied(_)) => (1, 0),
@@ -211,7 +220,7 @@ fn cut_connections_count_nothing_twice() {
 
 #[test]
 #[ignore = "needs redis-server: cargo xtask test"]
-fn a_full_server_says_so_and_still_reads() {
+fn a_full_server_rejects_writes_and_still_reads_and_deletes() {
     let server = Server::with(&["--maxmemory-policy", "noeviction"]);
     block_on(async {
         let store = default_store(&server).await;
@@ -224,9 +233,45 @@ fn a_full_server_says_so_and_still_reads() {
         assert!(matches!(patched, Err(StoreError::Full)), "{patched:?}");
         let after = loaded(&store, &key).await.expect("it is there");
         assert_eq!((after.version, after.data.len()), (0, 1));
-        assert!(store.delete(&key).await.expect("a log-out works"));
+        assert!(store.delete(&key, NOW).await.expect("a log-out works"));
+        let state = store.load(&key, NOW).await;
+        assert!(matches!(state, Ok(KeyState::Retired)), "{state:?}");
         server.cli(&["CONFIG", "SET", "maxmemory", "0"]);
         filed(&store, &record("{}")).await;
+    });
+}
+
+#[test]
+#[ignore = "needs redis-server: cargo xtask test"]
+fn a_session_larger_than_the_server_accepts_is_too_large() {
+    let server = Server::start();
+    server.cli(&["CONFIG", "SET", "proto-max-bulk-len", "1mb"]);
+    block_on(async {
+        for url in [server.url(), format!("{}?protocol=resp3", server.tcp_url())] {
+            let store = patient().connect(url.as_str()).await.expect("connects");
+            let key = filed(&store, &record("{}")).await;
+            let base = loaded(&store, &key).await.expect("it is there");
+            let long = format!("\"{}\"", "x".repeat(1_100_000));
+            let large = record(&format!(r#"{{"a":{long}}}"#));
+            let created = store.create(&self::key(), &large, NOW).await;
+            let patched = store.patch(&key, &base, &set("a", &long), NOW).await;
+            let (to, patch) = (self::key(), set("a", &long));
+            let rotated = store.rotate(&key, &to, &base, &patch, Rotation::Replacement, NOW);
+            for error in [
+                created.map(drop),
+                patched.map(drop),
+                rotated.await.map(drop),
+            ] {
+                match error {
+                    Err(StoreError::TooLarge { size, limit }) => {
+                        assert!(size > 1_100_000 && limit == 1 << 20, "{size}, {limit}");
+                    }
+                    error => panic!("{error:?}"),
+                }
+            }
+            let after = loaded(&store, &key).await.expect("it is there");
+            assert_eq!((after.version, after.data.len()), (0, 0));
+        }
     });
 }
 
@@ -254,9 +299,9 @@ fn a_replica_is_unavailable_for_writing() {
     });
 }
 
-/// No server is needed for there being none.
+/// Needs no server.
 #[test]
-fn no_server_is_unavailable_at_once() {
+fn a_refused_connection_is_unavailable_immediately() {
     block_on(async {
         let began = Instant::now();
         let url = format!("redis://127.0.0.1:{}", free_port());
@@ -270,6 +315,6 @@ fn no_server_is_unavailable_at_once() {
             matches!(nonsense, Err(StoreError::Unavailable(_))),
             "{nonsense:?}"
         );
-        assert!(began.elapsed() < Duration::from_secs(1));
+        assert!(began.elapsed() < Duration::from_secs(4));
     });
 }

@@ -1,17 +1,18 @@
-//! Flask-Session's layout: the contract, and what Flask-Session and Carafe may and may not do to each other.
-//! The real Flask-Session meets this store in `interop/`.
+//! Flask-Session's layout: the conformance suite, and how Flask-Session and Carafe affect each
+//! other. `interop/` tests against the real Flask-Session.
 
 use std::{sync::OnceLock, time::Duration};
 
 use carafe_core::{
     clock::Timestamp,
     flask::stored::{FlaskSession, Format},
-    store::{Created, Patched, SessionStore, StoreError, StoreKey},
+    store::{Created, Patched, Rotation, SessionStore, StoreError, StoreKey},
 };
 use carafe_redis::FlaskSessionStore;
 
 use crate::support::{
-    Cluster, LATER, NOW, Server, applied, block_on, key, patient, record, record_of, set,
+    Cluster, LATER, NOW, Server, applied, block_on, key, patient, record, record_of, renewal, set,
+    used,
 };
 
 fn server() -> &'static Server {
@@ -68,7 +69,7 @@ fn name(key: &StoreKey) -> String {
     FlaskSession::default().name(key)
 }
 
-/// What Flask-Session's `SET name value EX seconds` does, of text that a command line can carry.
+/// Flask-Session's `SET name value EX seconds`, for text that a command line can contain.
 fn flask_writes(key: &StoreKey, value: &str, seconds: u32) {
     let seconds = seconds.to_string();
     let said = server().cli(&["SET", &name(key), value, "EX", &seconds]);
@@ -94,7 +95,7 @@ fn real_now() -> Timestamp {
 
 #[test]
 #[ignore = "needs redis-server: cargo xtask test"]
-fn what_flask_writes_is_read_changed_and_kept() {
+fn sessions_that_flask_wrote_are_read_and_changed() {
     block_on(async {
         let (store, key, now) = (plain().await, key(), real_now());
         flask_writes(&key, r#"{"_permanent":true,"a":1,"name":"Zoë"}"#, 3600);
@@ -102,6 +103,7 @@ fn what_flask_writes_is_read_changed_and_kept() {
             .load(&key, now)
             .await
             .expect("load works")
+            .into_record()
             .expect("it is there");
         assert_eq!(base.data.text_of("a"), Some("1"));
         assert!(
@@ -128,7 +130,7 @@ fn what_flask_writes_is_read_changed_and_kept() {
 
 #[test]
 #[ignore = "needs redis-server: cargo xtask test"]
-fn flasks_write_in_between_is_merged_and_its_log_out_stands() {
+fn a_concurrent_write_of_flask_is_merged_and_its_log_out_is_kept() {
     block_on(async {
         let (store, key, now) = (plain().await, key(), real_now());
         flask_writes(&key, r#"{"a":1}"#, 3600);
@@ -136,6 +138,7 @@ fn flasks_write_in_between_is_merged_and_its_log_out_stands() {
             .load(&key, now)
             .await
             .expect("load works")
+            .into_record()
             .expect("it is there");
         flask_writes(&key, r#"{"a":1,"theirs":7}"#, 3600);
         applied(
@@ -150,19 +153,22 @@ fn flasks_write_in_between_is_merged_and_its_log_out_stands() {
         for late in [
             store.patch(&key, &base, &set("ours", "9"), now).await,
             store
-                .rotate(&key, &to, &base, &set("ours", "9"), Some(LATER), now)
+                .rotate(&key, &to, &base, &set("ours", "9"), renewal(), now)
                 .await,
         ] {
             assert!(matches!(late, Ok(Patched::Gone)));
         }
-        assert!(matches!(store.touch(&key, LATER, now).await, Ok(false)));
+        assert!(matches!(
+            store.touch(&key, &used(now, LATER)).await,
+            Ok(false)
+        ));
         assert_eq!((stored(&key), stored(&to)), (String::new(), String::new()));
     });
 }
 
 #[test]
 #[ignore = "needs redis-server: cargo xtask test"]
-fn a_pickle_is_refused_by_name_and_left_alone() {
+fn a_pickle_is_rejected_and_unchanged() {
     block_on(async {
         let (store, key, now) = (plain().await, key(), real_now());
         let pickle = "(dp0\nVn\np1\nI1\ns.";
@@ -174,7 +180,7 @@ fn a_pickle_is_refused_by_name_and_left_alone() {
             .await
             .map(drop);
         let rotated = store
-            .rotate(&key, &to, &base, &set("a", "1"), None, now)
+            .rotate(&key, &to, &base, &set("a", "1"), Rotation::Replacement, now)
             .await
             .map(drop);
         for refused in [loaded, patched, rotated] {
@@ -191,7 +197,7 @@ fn a_pickle_is_refused_by_name_and_left_alone() {
 
 #[test]
 #[ignore = "needs redis-server: cargo xtask test"]
-fn a_session_without_facts_has_nothing_that_flask_has_not() {
+fn a_session_without_metadata_has_only_flasks_keys() {
     block_on(async {
         let (store, key) = (plain().await, key());
         let created = store
@@ -212,7 +218,7 @@ fn a_session_without_facts_has_nothing_that_flask_has_not() {
 
 #[test]
 #[ignore = "needs redis-server: cargo xtask test"]
-fn a_key_of_another_kind_and_one_without_an_end_stay_as_they_are() {
+fn a_key_of_another_type_or_without_expiry_is_unchanged() {
     block_on(async {
         let (store, now) = (plain().await, real_now());
         let (list, endless) = (key(), key());
@@ -228,6 +234,7 @@ fn a_key_of_another_kind_and_one_without_an_end_stay_as_they_are() {
             .load(&endless, now)
             .await
             .expect("load works")
+            .into_record()
             .expect("it is there");
         applied(
             store

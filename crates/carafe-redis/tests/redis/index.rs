@@ -1,12 +1,13 @@
-//! The index of all sessions: it has every record whatever happens at once, and nothing for long that is over.
+//! The index of all sessions has every record during concurrent changes, and soon drops expired
+//! ones.
 
 use std::collections::HashSet;
 
 use carafe_core::{
     clock::Timestamp,
     store::{
-        Cursor, ExpiredSweep as _, Handle, Inventory as _, Position, Record, SessionStore,
-        StoreError, StoreKey, Summary, UserSessions as _,
+        Cursor, ExpiredSweep as _, Position, PublicId, Record, Rotation, SessionListing as _,
+        SessionMeta, SessionStore, StoreError, StoreKey, UserSessions as _,
     },
 };
 use carafe_redis::RedisStore;
@@ -14,7 +15,7 @@ use futures_util::future::{join, join_all};
 
 use crate::support::{
     Cluster, LATER, NOW, Server, applied, block_on, filed, key, loaded, name, patient, record,
-    record_of, rounds, set,
+    record_of, renewal, rounds, set, used,
 };
 
 async fn on(server: &Server) -> RedisStore {
@@ -26,12 +27,12 @@ async fn across(cluster: &Cluster) -> RedisStore {
     store.expect("connects")
 }
 
-/// One with this start of its handle.
+/// Returns a record with this start of its public id.
 fn record_at(head: &str, renewed: Timestamp, expires: Timestamp) -> Record {
-    let handle = Handle::random().expect("the system has randomness");
-    let text = format!("{head}{}", &handle.to_string()[2..]);
+    let public_id = PublicId::random().expect("the system has randomness");
+    let text = format!("{head}{}", &public_id.to_string()[2..]);
     let mut record = record("{}");
-    record.handle = Handle::parse(&text).expect("a handle");
+    record.public_id = text.parse().expect("a handle");
     record.created = renewed;
     record.renewed = renewed;
     record.expires = expires;
@@ -42,7 +43,8 @@ fn ago(seconds: i64) -> Timestamp {
     Timestamp::now().saturating_add(-seconds)
 }
 
-/// The names of the records that the index of one server has, by each of its sets; each member has its end.
+/// Returns the names of the records in the index of a single server, and checks that each of its
+/// sets has them.
 fn listed(server: &Server) -> HashSet<String> {
     let keys = server.cli(&["KEYS", "carafe:all*"]);
     let (mut by_renewal, mut by_start, mut ends) = (HashSet::new(), HashSet::new(), HashSet::new());
@@ -67,19 +69,19 @@ fn listed(server: &Server) -> HashSet<String> {
     names.collect()
 }
 
-/// The names of the records themselves, without aliases.
+/// Returns the names of the records themselves, without pointers and markers.
 fn there(server: &Server) -> HashSet<String> {
     let keys = server.cli(&["KEYS", "carafe:???????????????????????????????????????????"]);
     let is_record = |key: &&str| server.cli(&["GET", key]).contains('{');
     keys.lines().filter(is_record).map(str::to_owned).collect()
 }
 
-async fn every_page(store: &RedisStore, size: usize, now: Timestamp) -> Vec<Summary> {
-    let inventory = store.inventory().expect("a power");
-    let (mut after, mut all) = (None::<Position>, Vec::<Summary>::new());
+async fn every_page(store: &RedisStore, size: usize, now: Timestamp) -> Vec<SessionMeta> {
+    let inventory = store.powers().listing().expect("a power");
+    let (mut after, mut all) = (None::<Position>, Vec::<SessionMeta>::new());
     loop {
         let page = inventory
-            .newest(after, size, now)
+            .list(after, size, now)
             .await
             .expect("newest works");
         assert!(page.len() <= size);
@@ -88,16 +90,16 @@ async fn every_page(store: &RedisStore, size: usize, now: Timestamp) -> Vec<Summ
         if is_end {
             return all;
         }
-        after = all.last().map(Summary::position);
+        after = all.last().map(SessionMeta::position);
     }
 }
 
 async fn walked(store: &RedisStore, limit: usize) -> Vec<(StoreKey, Result<Record, StoreError>)> {
-    let inventory = store.inventory().expect("a power");
+    let inventory = store.powers().listing().expect("a power");
     let (mut after, mut all) = (None, Vec::new());
     loop {
         let batch = inventory
-            .walk(after.as_ref(), limit)
+            .scan(after.as_ref(), limit)
             .await
             .expect("walk works");
         all.extend(batch.records);
@@ -108,8 +110,8 @@ async fn walked(store: &RedisStore, limit: usize) -> Vec<(StoreKey, Result<Recor
     }
 }
 
-/// Sessions that begin, move with and without an alias, live longer and end, all at once.
-async fn storm(store: &RedisStore) -> HashSet<Handle> {
+/// Concurrently creates, renews, replaces, prolongs and deletes sessions.
+async fn storm(store: &RedisStore) -> HashSet<PublicId> {
     let lives = (0..60).map(|n| async move {
         let base = if n % 2 == 0 {
             record_of("bob")
@@ -119,27 +121,30 @@ async fn storm(store: &RedisStore) -> HashSet<Handle> {
         let mut key = filed(store, &base).await;
         for step in 0..n % 5 {
             let to = self::key();
-            let alias = (step % 2 == 0).then(|| NOW.saturating_add(30));
+            let rotation = match step % 2 {
+                0 => renewal(),
+                _ => Rotation::Replacement,
+            };
             let moved = store
-                .rotate(&key, &to, &base, &set("a", "1"), alias, NOW)
+                .rotate(&key, &to, &base, &set("a", "1"), rotation, NOW)
                 .await;
             applied(moved.expect("rotate works"));
             let later = LATER.saturating_add(10_000 * i64::from(step));
-            assert!(store.touch(&key, later, NOW).await.is_ok());
+            assert!(store.touch(&key, &used(NOW, later)).await.is_ok());
             key = to;
         }
         let ends = n % 3 == 0;
         if ends {
-            assert!(store.delete(&key).await.expect("delete works"));
+            assert!(store.delete(&key, NOW).await.expect("delete works"));
         }
-        (!ends).then_some(base.handle)
+        (!ends).then_some(base.public_id)
     });
     join_all(lives).await.into_iter().flatten().collect()
 }
 
 #[test]
 #[ignore = "needs redis-server: cargo xtask test"]
-fn on_one_server_the_index_is_exactly_the_records() {
+fn on_a_single_server_the_index_equals_the_records() {
     let server = Server::start();
     block_on(async {
         let store = on(&server).await;
@@ -147,12 +152,12 @@ fn on_one_server_the_index_is_exactly_the_records() {
         assert_eq!(listed(&server), there(&server));
         assert_eq!(there(&server).len(), expected.len());
         let pages = every_page(&store, 7, NOW).await;
-        let handles: HashSet<_> = pages.iter().map(|session| session.handle).collect();
+        let handles: HashSet<_> = pages.iter().map(|session| session.public_id).collect();
         assert_eq!((pages.len(), handles), (expected.len(), expected));
         while store
-            .delete_begun(NOW, 10)
+            .delete_created_before(NOW, 10, NOW)
             .await
-            .expect("delete_begun works")
+            .expect("delete_created_before works")
             > 0
         {}
         assert!(there(&server).is_empty() && listed(&server).is_empty());
@@ -167,24 +172,24 @@ fn in_a_cluster_the_index_has_all_records() {
         let store = across(&cluster).await;
         let expected = storm(&store).await;
         let pages = every_page(&store, 7, NOW).await;
-        let handles: HashSet<_> = pages.iter().map(|session| session.handle).collect();
+        let handles: HashSet<_> = pages.iter().map(|session| session.public_id).collect();
         assert_eq!((pages.len(), handles), (expected.len(), expected.clone()));
         let walk = walked(&store, 5).await.into_iter();
         let walk: HashSet<_> = walk
-            .map(|(_, record)| record.expect("good").handle)
+            .map(|(_, record)| record.expect("good").public_id)
             .collect();
         assert_eq!(walk, expected);
-        // The parts are on all nodes.
+        // The parts are spread over all nodes.
         for node in cluster.nodes() {
             assert_ne!(node.cli(&["KEYS", "{carafe:all:*}"]), "");
         }
     });
 }
 
-/// Sessions that share a second, and those that share a score besides.
+/// Sessions of the same second, some of them with the same score.
 #[test]
 #[ignore = "needs redis-server: cargo xtask test"]
-fn pages_go_through_any_number_of_one_second() {
+fn pages_cover_any_number_of_sessions_of_one_second() {
     let (server, cluster) = (Server::start(), Cluster::start());
     block_on(async {
         for store in [on(&server).await, across(&cluster).await] {
@@ -196,7 +201,7 @@ fn pages_go_through_any_number_of_one_second() {
             let filed = join_all(records.iter().map(|record| filed(&store, record))).await;
             for size in [1, 3, 50] {
                 let pages = every_page(&store, size, NOW).await;
-                let unique: HashSet<_> = pages.iter().map(|session| session.handle).collect();
+                let unique: HashSet<_> = pages.iter().map(|session| session.public_id).collect();
                 assert_eq!((pages.len(), unique.len()), (200, 200));
             }
             let walk = walked(&store, 3).await;
@@ -207,7 +212,7 @@ fn pages_go_through_any_number_of_one_second() {
 }
 
 async fn end_all_while_renewing(store: &RedisStore) {
-    // A past of its own, so that nothing else is ended.
+    // A time of its own, so that no other session is deleted.
     let then = Timestamp::from_unix(3_000);
     let mut sessions = Vec::new();
     for _ in 0..6 {
@@ -221,7 +226,7 @@ async fn end_all_while_renewing(store: &RedisStore) {
             let (from, to) = (keys[keys.len() - 1], key());
             keys.push(to);
             let moved = store
-                .rotate(&from, &to, base, &set("a", "1"), None, NOW)
+                .rotate(&from, &to, base, &set("a", "1"), Rotation::Replacement, NOW)
                 .await;
             if !matches!(
                 moved.expect("rotate works"),
@@ -236,9 +241,9 @@ async fn end_all_while_renewing(store: &RedisStore) {
         let mut ended = 0;
         loop {
             match store
-                .delete_begun(then, 2)
+                .delete_created_before(then, 2, NOW)
                 .await
-                .expect("delete_begun works")
+                .expect("delete_created_before works")
             {
                 0 => return ended,
                 some => ended += some,
@@ -254,7 +259,7 @@ async fn end_all_while_renewing(store: &RedisStore) {
 
 #[test]
 #[ignore = "needs redis-server: cargo xtask test"]
-fn nothing_begun_by_then_gets_away_by_renewing() {
+fn delete_created_before_misses_no_session_that_renews() {
     let (server, cluster) = (Server::start(), Cluster::start());
     block_on(async {
         let (single, many) = (on(&server).await, across(&cluster).await);
@@ -268,7 +273,7 @@ fn nothing_begun_by_then_gets_away_by_renewing() {
 
 #[test]
 #[ignore = "needs redis-server: cargo xtask test"]
-fn a_handle_is_found_while_its_session_renews() {
+fn a_public_id_is_found_while_its_session_renews() {
     let (server, cluster) = (Server::start(), Cluster::start());
     block_on(async {
         for store in [on(&server).await, across(&cluster).await] {
@@ -278,16 +283,16 @@ fn a_handle_is_found_while_its_session_renews() {
                 for _ in 0..rounds(200, 2000) {
                     let to = key();
                     let patch = set("a", "1");
-                    let moved = store.rotate(&from, &to, &base, &patch, None, NOW);
+                    let moved = store.rotate(&from, &to, &base, &patch, Rotation::Replacement, NOW);
                     applied(moved.await.expect("rotate works"));
                     from = to;
                 }
             };
             let looks = async {
                 for _ in 0..rounds(200, 2000) {
-                    let found = store.of_handle(base.handle, NOW).await;
-                    assert!(found.expect("of_handle works").is_some());
-                    let page = store.newest(None, 5, NOW).await.expect("newest works");
+                    let found = store.find(base.public_id, NOW).await;
+                    assert!(found.expect("find works").is_some());
+                    let page = store.list(None, 5, NOW).await.expect("newest works");
                     assert!(page.len() <= 1);
                 }
             };
@@ -298,7 +303,7 @@ fn a_handle_is_found_while_its_session_renews() {
 
 #[test]
 #[ignore = "needs redis-server: cargo xtask test"]
-fn a_walk_meets_every_session_that_renews_meanwhile() {
+fn a_scan_finds_every_session_that_renews_meanwhile() {
     let (server, cluster) = (Server::start(), Cluster::start());
     block_on(async {
         for store in [on(&server).await, across(&cluster).await] {
@@ -307,27 +312,27 @@ fn a_walk_meets_every_session_that_renews_meanwhile() {
             for n in 0..60 {
                 let mut base = record("{}");
                 base.renewed = NOW.saturating_add(-n);
-                waiting.insert(base.handle);
+                waiting.insert(base.public_id);
                 sessions.push((filed(&store, &base).await, base));
             }
             let renewals = async {
                 for (at, (from, base)) in sessions.iter().enumerate() {
                     let now = NOW.saturating_add(i64::try_from(at).expect("small"));
                     let (to, patch) = (key(), set("a", "1"));
-                    let moved = store.rotate(from, &to, base, &patch, None, now);
+                    let moved = store.rotate(from, &to, base, &patch, Rotation::Replacement, now);
                     applied(moved.await.expect("rotate works"));
                 }
             };
             let (walk, ()) = join(walked(&store, 2), renewals).await;
             for (_, record) in walk {
-                waiting.remove(&record.expect("it can be read").handle);
+                waiting.remove(&record.expect("it can be read").public_id);
             }
             assert!(waiting.is_empty(), "{} not met", waiting.len());
         }
     });
 }
 
-/// How many members there are in the sets by start.
+/// Returns the number of members in the sets by creation.
 fn members(servers: &[Server]) -> usize {
     let on_one = |server: &Server| {
         let sets = server.cli(&["KEYS", "*:c:*"]);
@@ -339,11 +344,12 @@ fn members(servers: &[Server]) -> usize {
     servers.iter().map(on_one).sum()
 }
 
-/// Redis drops records by its own clock. What is left of them in the index is on no page, and goes: with the next
-/// session of the same set, with a sweep, and with the end of all that began by then.
+/// Redis drops records by its own clock. Their members in the index are on no page and are removed
+/// by the next session of the same set, by a sweep, and by deleting all sessions created before a
+/// time.
 #[test]
 #[ignore = "needs redis-server: cargo xtask test"]
-fn what_is_over_goes() {
+fn expired_sessions_leave_the_index() {
     let (server, cluster) = ([Server::start()], Cluster::start());
     block_on(async {
         let stores = [on(&server[0]).await, across(&cluster).await];
@@ -351,7 +357,7 @@ fn what_is_over_goes() {
             let now = ago(0);
             for head in ["aa", "b1", "b2", "b3", "c1", "c2", "c3", "c4", "c5"] {
                 let dead = record_at(head, ago(4000), ago(2000));
-                // In a cluster the index lists it for a lifetime more.
+                // In a cluster the index lists it for another lifetime.
                 assert!(store.create(&key(), &dead, ago(2100)).await.is_ok());
             }
             assert_eq!(members(servers), 9);
@@ -361,7 +367,13 @@ fn what_is_over_goes() {
             assert_eq!(members(servers), 9, "one came and one went");
             assert_eq!(store.sweep(3, now).await.expect("sweep works"), 3);
             assert_eq!(members(servers), 6);
-            assert_eq!(store.delete_begun(ago(3000), 10).await.expect("works"), 0);
+            assert_eq!(
+                store
+                    .delete_created_before(ago(3000), 10, NOW)
+                    .await
+                    .expect("works"),
+                0
+            );
             assert_eq!(members(servers), 1);
             while store.sweep(3, now).await.expect("sweep works") > 0 {}
             assert_eq!(every_page(store, 2, now).await.len(), 1);
@@ -370,10 +382,10 @@ fn what_is_over_goes() {
     });
 }
 
-/// What the crate's page says of memory.
+/// The memory that the documentation of the crate states.
 #[test]
 #[ignore = "needs redis-server: cargo xtask test"]
-fn the_index_takes_less_than_300_bytes_for_a_session() {
+fn the_index_takes_less_than_300_bytes_per_session() {
     let (plain, server) = (Server::start(), Server::start());
     let used = |server: &Server| {
         let info = server.cli(&["INFO", "memory"]);
@@ -385,7 +397,7 @@ fn the_index_takes_less_than_300_bytes_for_a_session() {
     };
     let count = rounds(50_000, 300_000);
     block_on(async {
-        let store = patient().inventory(false).connect(plain.url()).await;
+        let store = patient().listing(false).connect(plain.url()).await;
         let stores = [store.expect("connects"), on(&server).await];
         let before = [used(&plain), used(&server)];
         for store in &stores {
@@ -408,16 +420,16 @@ fn the_index_takes_less_than_300_bytes_for_a_session() {
             [used(&plain) - before[0], used(&server) - before[1]].map(|b| b / count);
         println!("{without} bytes without, {with} with the index");
         assert!(with - without < 300);
-        let inventory = stores[1].inventory().expect("a power");
+        let inventory = stores[1].powers().listing().expect("a power");
         let began = std::time::Instant::now();
         let now = ago(0);
-        let page = inventory.newest(None, 50, now).await.expect("newest works");
+        let page = inventory.list(None, 50, now).await.expect("newest works");
         println!("a page of 50: {:?}", began.elapsed());
         let began = std::time::Instant::now();
-        let handle = page[7].handle;
+        let public_id = page[7].public_id;
         assert!(
             inventory
-                .of_handle(handle, now)
+                .find(public_id, now)
                 .await
                 .expect("works")
                 .is_some()
@@ -425,7 +437,10 @@ fn the_index_takes_less_than_300_bytes_for_a_session() {
         println!("one by handle: {:?}", began.elapsed());
         let began = std::time::Instant::now();
         assert_eq!(
-            inventory.delete_begun(ago(3600), 100).await.expect("works"),
+            inventory
+                .delete_created_before(ago(3600), 100, NOW)
+                .await
+                .expect("works"),
             0
         );
         println!("none begun by then: {:?}", began.elapsed());
@@ -448,13 +463,13 @@ fn the_index_takes_less_than_300_bytes_for_a_session() {
 
 #[test]
 #[ignore = "needs redis-server: cargo xtask test"]
-fn the_next_session_of_a_set_trims_it() {
+fn the_next_session_of_a_set_trims_expired_ones() {
     let server = Server::start();
     block_on(async {
         let store = on(&server).await;
         for (renewed, expires, goes) in [
             (ago(4000), ago(2000), true),
-            // Younger than a minute, or not over for as long: stays for now.
+            // Younger than a minute, or expired for less than that: kept for now.
             (ago(0), ago(2000), false),
             (ago(4000), ago(10), false),
         ] {
@@ -464,7 +479,7 @@ fn the_next_session_of_a_set_trims_it() {
             let living = filed(&store, &living).await;
             let size = server.cli(&["ZCARD", "carafe:all:c:xy"]);
             assert_eq!(size, if goes { "1" } else { "2" });
-            assert!(store.delete(&living).await.expect("delete works"));
+            assert!(store.delete(&living, NOW).await.expect("delete works"));
             server.cli(&["FLUSHALL"]);
         }
     });
@@ -472,7 +487,7 @@ fn the_next_session_of_a_set_trims_it() {
 
 #[test]
 #[ignore = "needs redis-server: cargo xtask test"]
-fn a_sample_discounts_the_dead() {
+fn a_sample_does_not_count_expired_sessions() {
     let (server, cluster) = (Server::start(), Cluster::start());
     block_on(async {
         for store in [on(&server).await, across(&cluster).await] {
@@ -511,7 +526,7 @@ fn an_unreadable_dictionary_hides_no_session_from_a_list() {
         server.cli(&["SET", &name(&broken), &damaged, "KEEPTTL"]);
         assert_eq!(
             store
-                .of_user("bob", NOW)
+                .list_by_user("bob", None, 1_000, NOW)
                 .await
                 .expect("of_user works")
                 .len(),
@@ -519,14 +534,14 @@ fn an_unreadable_dictionary_hides_no_session_from_a_list() {
         );
         assert_eq!(every_page(&store, 1, NOW).await.len(), 2);
         assert_eq!(store.sample(5, NOW).await.expect("sample works").total, 2);
-        let found = store.of_handle(bad.handle, NOW).await;
+        let found = store.find(bad.public_id, NOW).await;
         assert!(matches!(found, Err(StoreError::Corrupt(_))), "{found:?}");
         let walk = walked(&store, 5).await;
         let errors: Vec<_> = walk.iter().filter(|(_, record)| record.is_err()).collect();
         assert!(walk.len() == 2 && errors.len() == 1 && errors[0].0 == broken);
         assert!(
             store
-                .delete_of_handle(bad.handle)
+                .delete_by_public_id(bad.public_id, NOW)
                 .await
                 .expect("it can be ended")
         );
@@ -535,10 +550,10 @@ fn an_unreadable_dictionary_hides_no_session_from_a_list() {
 
 #[test]
 #[ignore = "needs redis-server: cargo xtask test"]
-fn without_the_index_nothing_is_listed_and_with_it_older_sessions_are_in_time() {
+fn older_sessions_are_listed_after_the_index_is_enabled() {
     let (server, cluster) = (Server::start(), Cluster::start());
     block_on(async {
-        let plain = patient().inventory(false);
+        let plain = patient().listing(false);
         let plain = [
             plain.clone().connect(server.url()).await.expect("connects"),
             plain
@@ -550,7 +565,7 @@ fn without_the_index_nothing_is_listed_and_with_it_older_sessions_are_in_time() 
             .iter()
             .zip([on(&server).await, across(&cluster).await])
         {
-            assert!(plain.inventory().is_none() && plain.sweeper().is_none());
+            assert!(plain.powers().listing().is_none() && plain.powers().sweeper().is_none());
             let (touched, changed, base) = (record("{}"), record_of("bob"), record("{}"));
             let keys = [
                 filed(plain, &touched).await,
@@ -561,14 +576,15 @@ fn without_the_index_nothing_is_listed_and_with_it_older_sessions_are_in_time() 
             let later = LATER.saturating_add(100_000);
             assert!(
                 store
-                    .touch(&keys[0], later, NOW)
+                    .touch(&keys[0], &used(NOW, later))
                     .await
                     .expect("touch works")
             );
             let mut patch = set("a", "1");
-            patch.facts.seen = Some(carafe_core::session::Seen {
+            patch.facts.seen = Some(carafe_core::session::Access {
                 at: NOW,
                 expires: later,
+                confirms: None,
             });
             applied(
                 store
@@ -577,7 +593,14 @@ fn without_the_index_nothing_is_listed_and_with_it_older_sessions_are_in_time() 
                     .expect("patch"),
             );
             let moved = store
-                .rotate(&keys[2], &key(), &base, &set("a", "1"), None, NOW)
+                .rotate(
+                    &keys[2],
+                    &key(),
+                    &base,
+                    &set("a", "1"),
+                    Rotation::Replacement,
+                    NOW,
+                )
                 .await;
             applied(moved.expect("rotate works"));
             assert_eq!(every_page(&store, 5, NOW).await.len(), 3);
@@ -587,12 +610,12 @@ fn without_the_index_nothing_is_listed_and_with_it_older_sessions_are_in_time() 
 
 #[test]
 #[ignore = "needs redis-server: cargo xtask test"]
-fn a_cursor_of_another_store_is_refused() {
+fn a_cursor_of_another_store_is_rejected() {
     let server = Server::start();
     block_on(async {
         let store = on(&server).await;
         for text in ["", "x", "1", "-1", "0,1", "0,x,y", "0,1,y"] {
-            let walk = store.walk(Some(&Cursor::new(text)), 5).await;
+            let walk = store.scan(Some(&Cursor::new(text)), 5).await;
             assert!(matches!(walk, Err(StoreError::Corrupt(_))), "{text}");
         }
     });
@@ -600,7 +623,7 @@ fn a_cursor_of_another_store_is_refused() {
 
 #[test]
 #[ignore = "needs redis-server: cargo xtask test"]
-fn a_store_says_how_it_is() {
+fn health_reports_mode_and_problems() {
     let (server, cluster) = (Server::start(), Cluster::start());
     block_on(async {
         let health = on(&server).await.health().await.expect("health works");
@@ -613,7 +636,7 @@ fn a_store_says_how_it_is() {
         server.cli(&["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"]);
         let store = patient().wait(1, std::time::Duration::from_millis(10));
         let store = store.connect(server.url()).await.expect("connects");
-        // Nobody is there to wait for.
+        // No replica is connected.
         assert!(matches!(store.health().await, Err(StoreError::Timeout(_))));
         let health = on(&server).await.health().await.expect("health works");
         assert_eq!(health.problems.len(), 1, "{health}");

@@ -1,4 +1,4 @@
-//! Rotation in a cluster, cut short at every point: a session is in one place or in none.
+//! Rotation in a cluster, interrupted at every point: there is always exactly one session.
 
 use std::{
     future::Future,
@@ -7,12 +7,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use carafe_core::store::{SessionStore, StoreError};
+use carafe_core::store::{KeyState, Rotation, SessionStore, StoreError};
 use carafe_redis::RedisOptions;
 
-use crate::support::{Cluster, NOW, block_on, filed, key, loaded, patient, record_of, rounds, set};
+use crate::support::{
+    Cluster, NOW, block_on, filed, key, loaded, patient, record_of, renewal, rounds, set,
+};
 
-/// Polls `future` so often and then drops it; whether it came to its end.
+/// Allowance for scheduling on a busy machine, added to a deadline.
+const SLACK: Duration = Duration::from_secs(2);
+
+/// Polls `future` up to `times` times and then drops it. Returns whether it completed.
 async fn polled(future: impl Future, times: usize) -> bool {
     let mut future = pin!(future);
     let mut left = times;
@@ -28,7 +33,7 @@ async fn polled(future: impl Future, times: usize) -> bool {
 
 #[test]
 #[ignore = "needs redis-server: cargo xtask test"]
-fn a_rotation_that_is_cut_short_leaves_one_session_or_none() {
+fn an_interrupted_rotation_leaves_one_session() {
     let cluster = Cluster::start();
     block_on(async {
         let patient = patient()
@@ -39,42 +44,58 @@ fn a_rotation_that_is_cut_short_leaves_one_session_or_none() {
             .connect_cluster(cluster.urls())
             .await
             .expect("connects");
-        let (mut stayed, mut moved, mut lost) = (0, 0, 0);
-        for round in 0..rounds(60, 2000) {
+        let (mut stayed, mut moved, mut finished) = (0, 0, 0);
+        for round in 0..rounds(96, 2000) {
             let base = record_of("bob");
             let (from, to) = (filed(&patient, &base).await, key());
-            let alias = (round % 2 == 0).then(|| NOW.saturating_add(30));
-            let patch = set("a", "1");
-            let rotation = hasty.rotate(&from, &to, &base, &patch, alias, NOW);
-            let whole = polled(rotation, round % 12).await;
-            // What was sent before the cut still arrives.
-            tokio::time::sleep(Duration::from_millis(20)).await;
-            let (old, new) = (hasty.load(&from, NOW).await, hasty.load(&to, NOW).await);
-            // Until its time is over, a reservation that nobody fills makes readers wait, not forget.
-            let new = match new {
-                Err(StoreError::Timeout(_)) => None,
-                new => new.expect("load works"),
+            let (is_renewal, by_the_old_key) = (round % 2 == 0, round % 4 < 2);
+            let rotation = match is_renewal {
+                true => renewal(),
+                false => Rotation::Replacement,
             };
-            match (old, new) {
-                (Ok(Some(old)), None) => stayed += usize::from(old.version == 0),
-                (Ok(None), Some(_)) => moved += usize::from(alias.is_none()),
-                (Ok(Some(_)), Some(_)) => moved += usize::from(alias.is_some()),
-                (Ok(None) | Err(StoreError::Timeout(_)), None) if !whole => lost += 1,
-                (old, new) => panic!("{old:?}, {new:?}"),
+            let patch = set("a", "1");
+            let rotated = hasty.rotate(&from, &to, &base, &patch, rotation, NOW);
+            let whole = polled(rotated, round % 12).await;
+            // Commands that were sent before are still executed.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            let mut states = [None, None];
+            for at in if by_the_old_key { [0, 1] } else { [1, 0] } {
+                let key = [&from, &to][at];
+                states[at] = Some(patient.load(key, NOW).await.expect("load works"));
             }
-            patient.delete(&from).await.expect("delete works");
-            patient.delete(&to).await.expect("delete works");
+            match states.map(|state| state.expect("it was loaded")) {
+                [KeyState::Current(old), KeyState::Absent] => {
+                    assert_eq!(old.version, 0);
+                    stayed += 1;
+                }
+                [KeyState::Moved(_), KeyState::Current(new)] if is_renewal => {
+                    assert_eq!(new.data.text_of("a"), Some("1"));
+                    moved += 1;
+                    finished += usize::from(!whole);
+                }
+                [KeyState::Retired, KeyState::Current(new)] if !is_renewal => {
+                    assert_eq!(new.data.text_of("a"), Some("1"));
+                    moved += 1;
+                    finished += usize::from(!whole);
+                }
+                states => panic!("{states:?}"),
+            }
+            let users = patient.powers().users().expect("a power");
+            let listed = users.list_by_user("bob", None, 5, NOW).await;
+            assert_eq!(listed.expect("of_user works").len(), 1);
+            patient.delete(&from, NOW).await.expect("delete works");
+            patient.delete(&to, NOW).await.expect("delete works");
             assert!(loaded(&patient, &from).await.is_none());
             assert!(loaded(&patient, &to).await.is_none());
         }
-        println!("{stayed} stayed, {moved} moved, {lost} lost");
-        assert_eq!(stayed + moved + lost, rounds(60, 2000));
+        println!("{stayed} stayed, {moved} moved, of which {finished} were cut short");
+        assert_eq!(stayed + moved, rounds(96, 2000));
     });
 }
 
 #[test]
 #[ignore = "needs redis-server: cargo xtask test"]
-fn one_node_away_leaves_the_others_at_work() {
+fn a_paused_node_does_not_affect_the_others() {
     let cluster = Cluster::start();
     block_on(async {
         let store = RedisOptions::new()
@@ -90,11 +111,11 @@ fn one_node_away_leaves_the_others_at_work() {
         for key in &keys {
             let began = Instant::now();
             match store.load(key, NOW).await {
-                Ok(found) => good += usize::from(found.is_some()),
+                Ok(found) => good += usize::from(found.record().is_some()),
                 Err(StoreError::Timeout(_) | StoreError::Unavailable(_)) => bad += 1,
                 Err(error) => panic!("{error}"),
             }
-            assert!(began.elapsed() < Duration::from_millis(500));
+            assert!(began.elapsed() < Duration::from_millis(250) + SLACK);
         }
         cluster.nodes()[1].signal("CONT");
         println!("{good} good, {bad} bad");

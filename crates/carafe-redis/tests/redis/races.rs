@@ -1,12 +1,14 @@
-//! Many at once, and every order.
+//! Concurrent calls, and calls in every order.
 
-use carafe_core::store::{BoxFuture, Patched, SessionStore, StoreKey, UserSessions as _, Which};
+use carafe_core::store::{
+    BoxFuture, Patched, Rotation, Selection, SessionStore, StoreKey, UserSessions as _,
+};
 use carafe_redis::RedisStore;
 use futures_util::future::join_all;
 
 use crate::support::{
     Cluster, Dice, LATER, NOW, Server, applied, block_on, filed, increment, key, loaded, patient,
-    record, record_of, rounds, set,
+    record, record_of, remaining, renewal, rounds, set, used,
 };
 
 async fn count(store: &RedisStore, key: &StoreKey, times: usize) {
@@ -56,7 +58,7 @@ fn a_thousand_updates_from_two_processes_all_count() {
     });
 }
 
-/// Does its work only when the test above asks for it.
+/// Only active when the test above starts it as a process.
 #[test]
 #[ignore = "needs redis-server: cargo xtask test"]
 fn the_other_process() {
@@ -84,7 +86,7 @@ fn hex(key: &StoreKey) -> String {
         .collect()
 }
 
-/// What one of the contenders did.
+/// The verb that one of the concurrent calls ran.
 #[derive(Clone, Copy, Debug)]
 enum Verb {
     Load,
@@ -93,11 +95,11 @@ enum Verb {
     Update,
     Touch,
     Rotate,
-    RotateWithAlias,
+    Renew,
 }
 
-/// Each verb in any order, or all at once: what a delete has taken away is nowhere afterwards, and a
-/// session is never under two new keys.
+/// Calls each verb in any order or concurrently: a deleted session is under no key afterwards, and
+/// a session is never under two new keys.
 async fn interleave(store: &RedisStore, dice: &mut Dice) {
     let base = record(r#"{"n":0}"#);
     let from = filed(store, &base).await;
@@ -110,7 +112,7 @@ async fn interleave(store: &RedisStore, dice: &mut Dice) {
         (Verb::Update, 0),
         (Verb::Touch, 0),
         (Verb::Rotate, 0),
-        (Verb::RotateWithAlias, 1),
+        (Verb::Renew, 1),
     ];
     dice.shuffle(&mut verbs);
     let run = |(verb, target): (Verb, usize)| -> BoxFuture<'_, bool> {
@@ -150,22 +152,28 @@ async fn run(
     base: &carafe_core::store::Record,
 ) -> bool {
     let patch = set("a", "1");
-    let alias = Some(NOW.saturating_add(30));
     let rotated = |result| matches!(result, Ok(Patched::Applied(_)));
     match verb {
         Verb::Load => loaded(store, from).await.is_some(),
-        Verb::Delete => store.delete(from).await.expect("delete works"),
+        Verb::Delete => store.delete(from, NOW).await.expect("delete works"),
         Verb::Patch => rotated(store.patch(from, base, &patch, NOW).await),
         Verb::Update => rotated(store.patch(from, base, &increment("n", base), NOW).await),
-        Verb::Touch => store.touch(from, LATER, NOW).await.expect("touch works"),
-        Verb::Rotate => rotated(store.rotate(from, to, base, &patch, None, NOW).await),
-        Verb::RotateWithAlias => rotated(store.rotate(from, to, base, &patch, alias, NOW).await),
+        Verb::Touch => store
+            .touch(from, &used(NOW, LATER))
+            .await
+            .expect("touch works"),
+        Verb::Rotate => rotated(
+            store
+                .rotate(from, to, base, &patch, Rotation::Replacement, NOW)
+                .await,
+        ),
+        Verb::Renew => rotated(store.rotate(from, to, base, &patch, renewal(), NOW).await),
     }
 }
 
 #[test]
 #[ignore = "needs redis-server: cargo xtask test"]
-fn nothing_comes_back_on_a_server() {
+fn a_deleted_session_never_comes_back_on_a_single_server() {
     let (server, mut dice) = (Server::start(), Dice::new());
     block_on(async {
         let store = patient().connect(server.url()).await.expect("connects");
@@ -177,7 +185,7 @@ fn nothing_comes_back_on_a_server() {
 
 #[test]
 #[ignore = "needs redis-server: cargo xtask test"]
-fn nothing_comes_back_in_a_cluster() {
+fn a_deleted_session_never_comes_back_in_a_cluster() {
     let (cluster, mut dice) = (Cluster::start(), Dice::new());
     block_on(async {
         let store = patient()
@@ -190,7 +198,7 @@ fn nothing_comes_back_in_a_cluster() {
     });
 }
 
-/// While a user's sessions get new keys, all are taken away: none is left.
+/// All sessions of a user are revoked while they get new keys: none is left.
 async fn revoke_while_renewing(store: &RedisStore) {
     let user = format!("user-{:?}", key());
     let mut sessions = Vec::new();
@@ -204,26 +212,42 @@ async fn revoke_while_renewing(store: &RedisStore) {
             let (from, to) = (keys[keys.len() - 1], key());
             keys.push(to);
             let patch = set("a", "1");
-            let moved = store.rotate(&from, &to, base, &patch, None, NOW).await;
+            let moved = store
+                .rotate(&from, &to, base, &patch, Rotation::Replacement, NOW)
+                .await;
             if !matches!(moved.expect("rotate works"), Patched::Applied(_)) {
                 break;
             }
         }
         keys
     });
-    let revoke = store.delete_of_user(&user, Which::All);
+    let revoke = async {
+        let mut revoked = 0;
+        loop {
+            let some = store.delete_by_user(&user, Selection::All, 3, NOW).await;
+            match some.expect("delete_by_user works") {
+                0 => return revoked,
+                some => revoked += some,
+            }
+        }
+    };
     let (keys, revoked) = futures_util::future::join(join_all(renewals), revoke).await;
-    assert!(revoked.expect("delete_of_user works") <= 4);
+    assert!(revoked <= 4, "{revoked}");
     for key in keys.iter().flatten() {
         assert!(loaded(store, key).await.is_none(), "one got away");
     }
-    let left = store.users().expect("a power").of_user(&user, NOW).await;
+    let left = store
+        .powers()
+        .users()
+        .expect("a power")
+        .list_by_user(&user, None, 1_000, NOW)
+        .await;
     assert!(left.expect("of_user works").is_empty());
 }
 
 #[test]
 #[ignore = "needs redis-server: cargo xtask test"]
-fn no_session_gets_away_by_renewing() {
+fn delete_by_user_misses_no_session_that_renews() {
     let (server, cluster) = (Server::start(), Cluster::start());
     block_on(async {
         let single = patient().connect(server.url()).await.expect("connects");
@@ -238,7 +262,7 @@ fn no_session_gets_away_by_renewing() {
     });
 }
 
-/// A session that is always there is always listed, whatever its key is just now.
+/// A session that always exists is always listed, whatever its current key is.
 #[test]
 #[ignore = "needs redis-server: cargo xtask test"]
 fn a_list_misses_no_session_that_renews() {
@@ -256,7 +280,14 @@ fn a_list_misses_no_session_that_renews() {
                 for _ in 0..rounds(200, 2000) {
                     let to = key();
                     let moved = store
-                        .rotate(&from, &to, &base, &set("a", "1"), None, NOW)
+                        .rotate(
+                            &from,
+                            &to,
+                            &base,
+                            &set("a", "1"),
+                            Rotation::Replacement,
+                            NOW,
+                        )
                         .await;
                     applied(moved.expect("rotate works"));
                     from = to;
@@ -264,8 +295,11 @@ fn a_list_misses_no_session_that_renews() {
             };
             let lists = async {
                 for _ in 0..rounds(200, 2000) {
-                    let users = store.users().expect("a power");
-                    let listed = users.of_user("bob", NOW).await.expect("of_user works");
+                    let users = store.powers().users().expect("a power");
+                    let listed = users
+                        .list_by_user("bob", None, 1_000, NOW)
+                        .await
+                        .expect("of_user works");
                     assert_eq!(listed.len(), 1);
                 }
             };
@@ -276,25 +310,29 @@ fn a_list_misses_no_session_that_renews() {
 
 #[test]
 #[ignore = "needs redis-server: cargo xtask test"]
-fn the_index_outlives_every_refresh_and_keeps_no_dead() {
+fn the_user_index_covers_every_use_and_drops_expired_sessions() {
     let server = Server::start();
     block_on(async {
         let store = patient().connect(server.url()).await.expect("connects");
-        let users = store.users().expect("a power");
+        let users = store.powers().users().expect("a power");
         let key = filed(&store, &record_of("bob")).await;
         let mut now = NOW;
         for step in 0..50 {
             now = now.saturating_add(3000);
             let expires = now.saturating_add(3600);
             if step % 2 == 0 {
-                assert!(store.touch(&key, expires, now).await.expect("touch"));
+                assert!(store.touch(&key, &used(now, expires)).await.expect("touch"));
             } else {
                 let base = loaded(&store, &key).await.expect("it is there");
                 let mut patch = set("a", "1");
-                patch.facts.seen = Some(carafe_core::session::Seen { at: now, expires });
+                patch.facts.seen = Some(carafe_core::session::Access {
+                    at: now,
+                    expires,
+                    confirms: None,
+                });
                 applied(store.patch(&key, &base, &patch, now).await.expect("patch"));
             }
-            let score = server.cli(&["ZRANGE", "carafe:u:bob", "0", "-1", "WITHSCORES"]);
+            let score = server.cli(&["ZRANGE", "{carafe:u:bob}:e", "0", "-1", "WITHSCORES"]);
             let score: i64 = score
                 .lines()
                 .last()
@@ -302,13 +340,20 @@ fn the_index_outlives_every_refresh_and_keeps_no_dead() {
                 .parse()
                 .expect("a number");
             let index: i64 = server
-                .cli(&["EXPIRETIME", "carafe:u:bob"])
+                .cli(&["EXPIRETIME", "{carafe:u:bob}:e"])
                 .parse()
                 .expect("a time");
             assert!(score >= expires.unix() && index >= score);
-            assert_eq!(users.of_user("bob", now).await.expect("of_user").len(), 1);
+            assert_eq!(
+                users
+                    .list_by_user("bob", None, 1_000, now)
+                    .await
+                    .expect("of_user")
+                    .len(),
+                1
+            );
         }
-        assert!(store.delete(&key).await.expect("delete"));
-        assert_eq!(server.cli(&["DBSIZE"]), "0", "nothing is left");
+        assert!(store.delete(&key, NOW).await.expect("delete"));
+        assert_eq!(remaining(&server), "0", "nothing is left");
     });
 }

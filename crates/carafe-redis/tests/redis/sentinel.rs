@@ -1,4 +1,4 @@
-//! A fail-over: the sentinels name another primary, and the store finds it.
+//! Fail-over: the sentinels name another primary, and the store connects to it.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use crate::support::{NOW, Server, block_on, filed, key, record};
 
 #[test]
 #[ignore = "needs redis-server: cargo xtask test"]
-fn the_store_follows_the_primary() {
+fn the_store_connects_to_the_promoted_primary() {
     let primary = Server::start();
     let port = primary.port().to_string();
     let replica = Server::with(&[
@@ -35,7 +35,7 @@ fn the_store_follows_the_primary() {
         let store = options.connect_sentinel([address.as_str()], "carafe").await;
         let store = store.expect("connects");
         let kept = filed(&store, &record("{}")).await;
-        // The sentinel has to see the replica before it can promote it.
+        // The sentinel must see the replica before it can promote it.
         while !sentinel
             .cli(&["SENTINEL", "replicas", "carafe"])
             .contains("slave-priority")
@@ -43,7 +43,7 @@ fn the_store_follows_the_primary() {
             assert!(began.elapsed() < Duration::from_secs(30), "no replica");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        // Both know of the session.
+        // Both servers have the session.
         assert_eq!(primary.cli(&["WAIT", "1", "5000"]), "1");
         primary.signal("KILL");
         let began = Instant::now();
@@ -57,6 +57,6 @@ fn the_store_follows_the_primary() {
         }
         println!("followed after {:?}", began.elapsed());
         let found = store.load(&kept, NOW).await.expect("load works");
-        assert!(found.is_some());
+        assert!(found.record().is_some());
     });
 }

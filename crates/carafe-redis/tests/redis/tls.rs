@@ -1,4 +1,4 @@
-//! TLS, with a certificate made for the test.
+//! TLS, with a certificate created for the test.
 
 use std::process::Command;
 
@@ -9,7 +9,7 @@ use crate::support::{NOW, Server, block_on, filed, free_port, patient, record};
 
 #[test]
 #[ignore = "needs redis-server: cargo xtask test"]
-fn a_server_with_a_certificate_is_talked_to_and_one_without_trust_is_not() {
+fn a_trusted_certificate_is_accepted_and_an_untrusted_one_is_rejected() {
     let dir = std::env::temp_dir().join(format!("carafe-redis-tls-{}", std::process::id()));
     std::fs::create_dir_all(&dir).expect("a directory");
     let (certificate, secret) = (dir.join("cert.pem"), dir.join("key.pem"));
@@ -55,7 +55,14 @@ fn a_server_with_a_certificate_is_talked_to_and_one_without_trust_is_not() {
         let client = redis::Client::build_with_tls(url.as_str(), trust).expect("a client");
         let store = patient().client(client);
         let key = filed(&store, &record("{}")).await;
-        assert!(store.load(&key, NOW).await.expect("load works").is_some());
+        assert!(
+            store
+                .load(&key, NOW)
+                .await
+                .expect("load works")
+                .record()
+                .is_some()
+        );
         let distrust = RedisOptions::new().connect(url.as_str()).await;
         assert!(distrust.is_err(), "nobody vouches for that certificate");
     });

@@ -1,10 +1,12 @@
-//! Sessions in the table that Flask-Session 0.8 keeps with SQLAlchemy in an SQLite file, shared with it.
+//! A store on the SQLAlchemy table of Flask-Session 0.8 in an SQLite file shared with Flask.
 //!
-//! What stands in `data`, and what this layout lacks, is `carafe_core::flask::stored`. Flask-Session makes file and
-//! table; the file keeps the journal that it has. Changes run in transactions on the newest state, and none brings
-//! back what is gone, so Carafe adds nothing to Flask-Session's races; Flask's own late writes it cannot stop.
+//! The encoding of `data` and the limits of this layout are described in
+//! `carafe_core::flask::stored`. Flask-Session creates the file and the table; the file keeps its
+//! journal mode. Changes run in transactions on the newest state, and no change restores a deleted
+//! row, so Carafe adds no race to those of Flask-Session. Carafe cannot prevent late writes by
+//! Flask.
 //!
-//! Next: `rows`, the statements; `walk`, going through all rows.
+//! `rows` contains the statements; `walk` iterates over all rows.
 
 mod rows;
 mod walk;
@@ -14,10 +16,10 @@ use std::{fmt, path::Path, sync::Arc};
 use carafe_core::{
     clock::Timestamp,
     flask::stored::FlaskSession,
-    session::Patch,
+    session::{Access, Patch},
     store::{
-        BoxFuture, Created, ExpiredSweep, Layout, Patched, Record, SessionStore, StoreError,
-        StoreKey,
+        BoxFuture, Capabilities, Created, ExpiredSweep, KeyState, Patched, Powers, Record,
+        Rotation, SessionStore, StoreError, StoreKey,
     },
 };
 
@@ -27,22 +29,25 @@ use rows::Rows;
 /// Sessions in the table of Flask-Session 0.8, in an SQLite file.
 ///
 /// ```no_run
-/// use carafe_core::{flask::stored::FlaskSession, session::ServerSide};
-/// use carafe_sqlite::{FlaskSessionStore, SqliteOptions};
+/// use carafe::ServerSide;
+/// use carafe_sqlite::{FlaskSession, FlaskSessionStore, SqliteOptions};
 ///
-/// // app.config: SESSION_TYPE = "sqlalchemy", SQLALCHEMY_DATABASE_URI = "sqlite:////srv/shop/app.db"
+/// // app.config: SESSION_TYPE = "sqlalchemy",
+/// //     SQLALCHEMY_DATABASE_URI = "sqlite:////srv/shop/app.db"
 /// let (layout, options) = (FlaskSession::default(), SqliteOptions::default());
 /// let store = FlaskSessionStore::open("/srv/shop/app.db", "sessions", layout, options)?;
 /// let side = ServerSide::new(store);
 /// # Ok::<(), carafe_sqlite::OpenError>(())
 /// ```
 ///
-/// The table's `session_id` holds the session ids: whoever can read it can be any user. Renewing an id ends the old
-/// one at once, the sessions of a user cannot be listed, and only ids of 32 bytes (`SESSION_ID_LENGTH`'s default)
-/// are known.
+/// The table's `session_id` column holds the session ids: read access to it allows impersonating
+/// any user. Renewing an id revokes the old one immediately, and a user's sessions cannot be
+/// listed. Ids of any `SESSION_ID_LENGTH` up to 143, and UUIDs, are accepted and kept; new ids have
+/// 32 bytes.
 ///
-/// Give the file a write-ahead log (`PRAGMA journal_mode = WAL`, once). Without it a read waits, on the caller's
-/// thread and up to [`SqliteOptions::deadline`], while Flask or Carafe commits.
+/// Enable the write-ahead log of the file (`PRAGMA journal_mode = WAL`, once). Without the log, a
+/// read blocks the caller's thread for up to [`SqliteOptions::deadline`] while Flask or Carafe
+/// commits.
 pub struct FlaskSessionStore {
     sqlite: SqliteStore,
     /// Shared with the jobs of the writer thread.
@@ -50,10 +55,14 @@ pub struct FlaskSessionStore {
 }
 
 impl FlaskSessionStore {
-    /// Opens a file in which Flask-Session has made `table` (`SESSION_SQLALCHEMY_TABLE`, `sessions` by default).
+    /// Opens a file in which Flask-Session created `table`.
+    ///
+    /// The table's name is that of `SESSION_SQLALCHEMY_TABLE`, by default `sessions`.
     ///
     /// # Errors
-    /// [`OpenError::File`] and [`OpenError::Sqlite`] for a file that cannot be used, or without that table.
+    ///
+    /// Returns [`OpenError::File`] or [`OpenError::Sqlite`] if the file cannot be used or lacks the
+    /// table.
     pub fn open(
         path: impl AsRef<Path>,
         table: &str,
@@ -66,7 +75,7 @@ impl FlaskSessionStore {
         Ok(Self { sqlite, rows })
     }
 
-    /// Commits what has queued up and closes the file; as [`SqliteStore::close`].
+    /// Commits queued writes and closes the file, like [`SqliteStore::close`].
     pub fn close(&self) {
         self.sqlite.close();
     }
@@ -79,86 +88,86 @@ impl fmt::Debug for FlaskSessionStore {
 }
 
 impl SessionStore for FlaskSessionStore {
-    fn create<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        record: &'a Record,
+    async fn create(
+        &self,
+        key: &StoreKey,
+        record: &Record,
         _: Timestamp,
-    ) -> BoxFuture<'a, Result<Created, StoreError>> {
+    ) -> Result<Created, StoreError> {
         let (rows, key, record) = (Arc::clone(&self.rows), *key, record.clone());
-        Box::pin(self.sqlite.write(move |db| rows.create(db, &key, &record)))
+        self.sqlite
+            .write(move |db| rows.create(db, &key, &record))
+            .await
     }
 
-    fn load<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
+    async fn load(&self, key: &StoreKey, now: Timestamp) -> Result<KeyState, StoreError> {
         let (rows, key) = (Arc::clone(&self.rows), *key);
-        Box::pin(self.sqlite.read(move |db| rows.find(db, &key, now)))
+        self.sqlite
+            .read(move |db| Ok(rows.find(db, &key, now)?.into()))
+            .await
     }
 
-    fn patch<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        base: &'a Record,
-        patch: &'a Patch,
+    async fn patch(
+        &self,
+        key: &StoreKey,
+        base: &Record,
+        patch: &Patch,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<Patched, StoreError>> {
+    ) -> Result<Patched, StoreError> {
         let (rows, key, base, patch) = (Arc::clone(&self.rows), *key, base.clone(), patch.clone());
-        Box::pin(
-            self.sqlite
-                .write(move |db| rows.patch(db, &key, &base, &patch, now)),
-        )
+        self.sqlite
+            .write(move |db| rows.patch(db, &key, &base, &patch, now))
+            .await
     }
 
-    fn rotate<'a>(
-        &'a self,
-        from: &'a StoreKey,
-        to: &'a StoreKey,
-        base: &'a Record,
-        patch: &'a Patch,
-        _: Option<Timestamp>,
+    async fn rotate(
+        &self,
+        from: &StoreKey,
+        to: &StoreKey,
+        base: &Record,
+        patch: &Patch,
+        _: Rotation,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<Patched, StoreError>> {
+    ) -> Result<Patched, StoreError> {
         let (rows, from, to) = (Arc::clone(&self.rows), *from, *to);
         let (base, patch) = (base.clone(), patch.clone());
-        Box::pin(
-            self.sqlite
-                .write(move |db| rows.rotate(db, (&from, &to), &base, &patch, now)),
-        )
+        self.sqlite
+            .write(move |db| rows.rotate(db, (&from, &to), &base, &patch, now))
+            .await
     }
 
-    fn touch<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        expires: Timestamp,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+    async fn touch(&self, key: &StoreKey, access: &Access) -> Result<bool, StoreError> {
+        let (rows, key, access) = (Arc::clone(&self.rows), *key, *access);
+        self.sqlite
+            .write(move |db| rows.touch(db, &key, &access))
+            .await
+    }
+
+    async fn delete(&self, key: &StoreKey, _: Timestamp) -> Result<bool, StoreError> {
         let (rows, key) = (Arc::clone(&self.rows), *key);
-        Box::pin(
-            self.sqlite
-                .write(move |db| rows.touch(db, &key, expires, now)),
-        )
+        self.sqlite.write(move |db| rows.delete(db, &key)).await
     }
 
-    fn delete<'a>(&'a self, key: &'a StoreKey) -> BoxFuture<'a, Result<bool, StoreError>> {
-        let (rows, key) = (Arc::clone(&self.rows), *key);
-        Box::pin(self.sqlite.write(move |db| rows.delete(db, &key)))
-    }
-
-    fn layout(&self) -> Layout {
+    fn capabilities(&self) -> Capabilities {
         FlaskSession::LAYOUT
     }
 
-    fn sweeper(&self) -> Option<&dyn ExpiredSweep> {
-        Some(self)
+    fn powers(&self) -> Powers<'_> {
+        Powers::new().with_sweeper(self)
+    }
+
+    fn budget(&self) -> Option<BoxFuture<'static, StoreError>> {
+        None
     }
 }
 
-/// Flask-Session has made no index on `expiry`: each sweep looks at every row.
+/// Flask-Session creates no index on `expiry`, so each sweep reads every row.
 impl ExpiredSweep for FlaskSessionStore {
-    fn claim<'a>(&'a self, _: Timestamp, _: Timestamp) -> BoxFuture<'a, Result<bool, StoreError>> {
+    fn acquire_sweep_lease<'a>(
+        &'a self,
+        _: Timestamp,
+        _: Timestamp,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
         Box::pin(async { Ok(true) })
     }
 

@@ -1,23 +1,25 @@
-//! The statements about Flask-Session's table. Each runs on a reader's connection or inside the writer's
-//! transaction, so that what a change has read is what it replaces.
+//! Statements on Flask-Session's table.
 //!
-//! `expiry` is text as SQLAlchemy writes it, `2023-12-15 22:13:20.000000`, in UTC; such texts sort as their times do.
-//! A rotation makes a new row: Flask-Session updates rows by their number, and a late update of a request with the
-//! old id must not land under the new one.
+//! A change reads and writes inside one transaction of the writer, so that it replaces the row that
+//! it has read.
+//!
+//! `expiry` is text in SQLAlchemy's format, `2023-12-15 22:13:20.000000`, in UTC; the text sorts
+//! chronologically. A rotation inserts a new row: Flask-Session updates rows by their primary key,
+//! and a late update by a request with the old id must not change the row of the new id.
 
 use std::path::Path;
 
 use carafe_core::{
     clock::Timestamp,
     flask::stored::{FlaskSession, Next},
-    session::Patch,
+    session::{Access, Patch},
     store::{Created, Patched, Record, StoreError, StoreKey},
 };
 use rusqlite::{Connection, params};
 
 use crate::{OpenError, connect, error::BadColumn, sql};
 
-/// What is kept under a name, as the statements of one table.
+/// The layout and the statements of one table.
 pub(super) struct Rows {
     pub(super) layout: FlaskSession,
     pub(super) walk: String,
@@ -30,10 +32,10 @@ pub(super) struct Rows {
     sweep: String,
 }
 
-/// The first second after `expiry`, as a number.
+/// The first second after `expiry`, as a Unix timestamp.
 const EXPIRES: &str =
     "CAST(strftime('%s', expiry) AS INTEGER) + (substr(expiry, 20) GLOB '*[1-9]*')";
-/// Takes the place of a parameter of seconds since 1970.
+/// Converts a parameter from a Unix timestamp.
 const MOMENT: &str = "strftime('%Y-%m-%d %H:%M:%S.000000', ?, 'unixepoch')";
 
 impl Rows {
@@ -63,7 +65,8 @@ impl Rows {
                  (SELECT id FROM {table} WHERE expiry <= {} LIMIT ?2)",
                 moment(1)
             ),
-            // By their numbers: a cursor that was a name would be a session id in a file of the mover's.
+            // The cursor is the row's primary key: `session_id` would put session ids into the
+            // migration's file.
             walk: format!(
                 "SELECT id, session_id, data, CASE WHEN expiry IS NULL THEN 0 ELSE {EXPIRES} END \
                  FROM {table} WHERE id > ?1 ORDER BY id LIMIT ?2"
@@ -73,7 +76,7 @@ impl Rows {
         }
     }
 
-    /// Whether the table is there.
+    /// Returns an error if the table is missing.
     pub(super) fn check(&self, path: &Path) -> Result<(), OpenError> {
         let db = connect::reader(&connect::resolve(path)?, connect::WHILE_READING)?;
         db.prepare(&self.load)?;
@@ -143,10 +146,10 @@ impl Rows {
         &self,
         db: &Connection,
         key: &StoreKey,
-        expires: Timestamp,
-        now: Timestamp,
+        access: &Access,
     ) -> Result<bool, StoreError> {
-        let values = params![self.layout.name(key), now.unix(), expires.unix()];
+        let name = self.layout.name(key);
+        let values = params![name, access.at.unix(), access.expires.unix()];
         Ok(sql::execute(db, &self.touch, values)? > 0)
     }
 
@@ -194,7 +197,7 @@ impl Rows {
     }
 }
 
-/// A column that SQLAlchemy has not written is damage, not trouble.
+/// A value in a type that SQLAlchemy does not write is `Corrupt`, not `Unavailable`.
 pub(super) fn bad(name: &'static str) -> impl Fn(rusqlite::Error) -> StoreError {
     move |source| {
         StoreError::corrupt(BadColumn {

@@ -1,4 +1,6 @@
-//! A walk through all rows, in the order of their numbers: a row that another takes the place of has a later one.
+//! Iterates over all rows in the order of their primary keys.
+//!
+//! A row that replaces another has a higher primary key.
 
 use std::sync::Arc;
 
@@ -36,7 +38,7 @@ impl Rows {
 
     fn met(&self, row: &Row<'_>, now: Timestamp) -> Result<Option<Met>, StoreError> {
         let name = row.get_ref(1).map_err(of_statement)?;
-        // A row without a name is nobody's session.
+        // A row with a NULL `session_id` belongs to no session.
         let Ok(name) = name.as_bytes() else {
             return Ok(None);
         };

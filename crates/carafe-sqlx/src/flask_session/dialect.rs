@@ -1,30 +1,30 @@
-//! What the databases do not agree on about Flask-Session's table, which SQLAlchemy has made.
+//! The differences between the databases for Flask-Session's table, which SQLAlchemy creates.
 
 use crate::dialect::Dialect;
 
-/// A database that Flask-Session keeps its sessions in.
+/// A database with a Flask-Session table.
 ///
-/// Cannot be implemented outside this crate: the module is private.
+/// Cannot be implemented outside this crate, because the module is private.
 pub trait FlaskDialect: Dialect {
-    /// The name as bytes, so that no collation has a say in whose row it is.
+    /// The row's name as bytes, independent of collations.
     #[doc(hidden)]
     const NAME_BYTES: &'static str;
-    /// `session_id` to be compared byte by byte. Beside a comparison that an index helps with.
+    /// `session_id` for a bytewise comparison, used in addition to a comparison that can use the index.
     #[doc(hidden)]
     const EXACT: &'static str;
-    /// The first second after `expiry`, as a number.
+    /// The first second after `expiry`, as a Unix timestamp.
     #[doc(hidden)]
     const EXPIRES: &'static str;
-    /// `id` as a number of 64 bits.
+    /// `id` as a 64-bit number.
     #[doc(hidden)]
     const NUMBER: &'static str;
-    /// `@` seconds since 1970 as a value of `expiry`, which is a time in UTC that does not say so.
+    /// Converts the Unix timestamp `@` to a value of `expiry`, a UTC time without a time zone.
     #[doc(hidden)]
     const MOMENT: &'static str;
-    /// Deletes at most so many expired rows.
+    /// Deletes a limited number of expired rows.
     #[doc(hidden)]
     const SWEEP_ROWS: &'static str;
-    /// How many bytes SQLAlchemy's `LargeBinary` holds.
+    /// Capacity of SQLAlchemy's `LargeBinary` column, in bytes.
     #[doc(hidden)]
     const LARGEST_RECORD: usize;
 }
@@ -36,7 +36,8 @@ impl FlaskDialect for sqlx::Postgres {
     const EXPIRES: &'static str = "CEIL(EXTRACT(EPOCH FROM expiry))::bigint";
     const NUMBER: &'static str = "id::bigint";
     const MOMENT: &'static str = "(to_timestamp(@::bigint) AT TIME ZONE 'UTC')";
-    // Sweepers pass each other by; ARRAY, because a subquery in IN may run more than once.
+    // SKIP LOCKED lets sweepers run concurrently; ARRAY, because a subquery in IN may run more than
+    // once.
     const SWEEP_ROWS: &'static str = "DELETE FROM carafe_sessions WHERE id = ANY (ARRAY(\
         SELECT id FROM carafe_sessions WHERE expiry <= {1} ORDER BY expiry LIMIT $2 \
         FOR UPDATE SKIP LOCKED))";
@@ -46,7 +47,7 @@ impl FlaskDialect for sqlx::Postgres {
 #[cfg(feature = "mysql")]
 impl FlaskDialect for sqlx::MySql {
     const NAME_BYTES: &'static str = "CAST(session_id AS BINARY)";
-    // Its collations do not tell a from A, and half of an id is which of them it is.
+    // MySQL's default collations are case-insensitive, but ids are case-sensitive.
     const EXACT: &'static str = "CAST(session_id AS BINARY)";
     const EXPIRES: &'static str = "CAST(CEIL(TIMESTAMPDIFF(MICROSECOND, \
         TIMESTAMP'1970-01-01 00:00:00', expiry) / 1000000) AS SIGNED)";
@@ -54,6 +55,6 @@ impl FlaskDialect for sqlx::MySql {
     const MOMENT: &'static str = "TIMESTAMPADD(SECOND, @, TIMESTAMP'1970-01-01 00:00:00')";
     const SWEEP_ROWS: &'static str =
         "DELETE FROM carafe_sessions WHERE expiry <= {1} ORDER BY expiry LIMIT $2";
-    // A BLOB. Outside of its strict mode, MySQL cuts off what is longer.
+    // A BLOB. Outside of strict mode, MySQL truncates longer values.
     const LARGEST_RECORD: usize = 65_535;
 }

@@ -1,14 +1,15 @@
-//! Sessions in the table that Flask-Session 0.8 keeps with SQLAlchemy, shared with it.
+//! A store on the SQLAlchemy table of Flask-Session 0.8, shared with Flask.
 //!
-//! What stands in `data`, and what this layout lacks, is `carafe_core::flask::stored`. Flask-Session makes the
-//! table; nothing here does. Every write says what it expects to find, and none brings back what is gone, so
-//! Carafe adds nothing to Flask-Session's races; Flask's own late writes it cannot stop.
+//! The encoding of `data` and the limits of this layout are described in
+//! `carafe_core::flask::stored`. Flask-Session creates the table; Carafe never does. Every write is
+//! conditional on the state that it expects, and no write restores a deleted row, so Carafe adds no
+//! race to those of Flask-Session. Carafe cannot prevent late writes by Flask.
 //!
-//! | file | holds |
+//! | module | contents |
 //! |---|---|
-//! | `verbs` | what each verb does |
-//! | `walk` | going through all rows |
-//! | `statements` | all SQL; `dialect` is what the databases do not agree on |
+//! | `verbs` | the operations |
+//! | `walk` | iteration over all rows |
+//! | `statements` | all SQL; `dialect` holds the differences between databases |
 
 mod dialect;
 mod statements;
@@ -20,10 +21,10 @@ use std::fmt;
 use carafe_core::{
     clock::Timestamp,
     flask::stored::FlaskSession,
-    session::Patch,
+    session::{Access, Patch},
     store::{
-        BoxFuture, Created, ExpiredSweep, Layout, Patched, Record, SessionStore, StoreError,
-        StoreKey,
+        BoxFuture, Capabilities, Created, ExpiredSweep, KeyState, Patched, Powers, Record,
+        Rotation, SessionStore, StoreError, StoreKey,
     },
 };
 
@@ -41,8 +42,8 @@ const TABLE: &str = "sessions";
 ///
 /// ```no_run
 /// # async fn f() -> Result<(), Box<dyn std::error::Error>> {
-/// use carafe_core::{flask::stored::FlaskSession, session::ServerSide};
-/// use carafe_sqlx::PostgresStore;
+/// use carafe::ServerSide;
+/// use carafe_sqlx::{FlaskSession, PostgresStore};
 ///
 /// // app.config: SESSION_TYPE = "sqlalchemy", SESSION_SQLALCHEMY_TABLE = "flask_sessions"
 /// let sql = PostgresStore::connect("postgres://app@localhost/shop").await?;
@@ -51,10 +52,11 @@ const TABLE: &str = "sessions";
 /// # Ok(()) }
 /// ```
 ///
-/// The table's `session_id` holds the session ids: whoever can read it can be any user. Renewing an id ends the old
-/// one at once, the sessions of a user cannot be listed, and only ids of 32 bytes (`SESSION_ID_LENGTH`'s default)
-/// are known. A schema other than the connection's own (`SESSION_SQLALCHEMY_SCHEMA`) is the connection's to choose,
-/// in Postgres by `search_path`.
+/// The table's `session_id` column holds the session ids: read access to it allows impersonating
+/// any user. Renewing an id revokes the old one immediately, and a user's sessions cannot be
+/// listed. Ids of any `SESSION_ID_LENGTH` up to 143, and UUIDs, are accepted and kept; new ids have
+/// 32 bytes. The connection determines the schema (`SESSION_SQLALCHEMY_SCHEMA`), in Postgres with
+/// `search_path`.
 pub struct FlaskSessionStore<D: FlaskDialect> {
     sql: SqlStore<D>,
     layout: FlaskSession,
@@ -64,7 +66,7 @@ pub struct FlaskSessionStore<D: FlaskDialect> {
 }
 
 impl<D: FlaskDialect> SqlStore<D> {
-    /// The same database, in Flask-Session's table `sessions`.
+    /// Returns a store on Flask-Session's table `sessions` in the same database.
     #[must_use]
     pub fn flask_session(self, layout: FlaskSession) -> FlaskSessionStore<D> {
         FlaskSessionStore {
@@ -78,10 +80,12 @@ impl<D: FlaskDialect> SqlStore<D> {
 }
 
 impl<D: FlaskDialect> FlaskSessionStore<D> {
-    /// `SESSION_SQLALCHEMY_TABLE`.
+    /// Sets the table name, as in `SESSION_SQLALCHEMY_TABLE`.
     ///
     /// # Errors
-    /// [`InvalidTable`] unless it is made of `a-z`, `0-9` and `_`, and not longer than 48.
+    ///
+    /// [`InvalidTable`] unless the name consists of `a-z`, `0-9` and `_` and has at most 48
+    /// characters.
     pub fn table(self, name: &str) -> Result<Self, InvalidTable> {
         let name = table::checked(name)?;
         Ok(Self {
@@ -91,8 +95,10 @@ impl<D: FlaskDialect> FlaskSessionStore<D> {
         })
     }
 
-    /// Refuses values of more than so many bytes: 1 MiB, and in MySQL what its `BLOB` holds, 65,535, unless the
-    /// column was made larger and you say so here.
+    /// Sets the maximum size of a value in bytes.
+    ///
+    /// The default is 1 MiB; in MySQL it is 65,535, the capacity of its `BLOB`. Set it if the
+    /// column was created with a larger type.
     #[must_use]
     pub fn largest_record(self, bytes: usize) -> Self {
         Self {
@@ -102,12 +108,11 @@ impl<D: FlaskDialect> FlaskSessionStore<D> {
     }
 
     fn check(&self, value: &[u8]) -> Result<(), StoreError> {
-        let (size, largest) = (value.len(), self.largest.min(i32::MAX as usize));
-        if size > largest {
-            let text = format!("a record of {size} bytes, where {largest} are allowed");
-            return Err(StoreError::unstorable(text));
+        let (size, limit) = (value.len(), self.largest.min(i32::MAX as usize));
+        match size > limit {
+            true => Err(StoreError::TooLarge { size, limit }),
+            false => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -118,85 +123,82 @@ impl<D: FlaskDialect> fmt::Debug for FlaskSessionStore<D> {
 }
 
 impl<D: FlaskDialect> SessionStore for FlaskSessionStore<D> {
-    fn create<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        record: &'a Record,
+    async fn create(
+        &self,
+        key: &StoreKey,
+        record: &Record,
         _: Timestamp,
-    ) -> BoxFuture<'a, Result<Created, StoreError>> {
-        Box::pin(async move {
-            let value = self.layout.beginning(key, record)?;
-            self.check(&value)?;
-            self.sql
-                .write(|lease| self.create_it(lease, key, &value, record.expires))
-                .await
-        })
+    ) -> Result<Created, StoreError> {
+        let value = self.layout.beginning(key, record)?;
+        self.check(&value)?;
+        self.sql
+            .write(|lease| self.create_it(lease, key, &value, record.expires))
+            .await
     }
 
-    fn load<'a>(
-        &'a self,
-        key: &'a StoreKey,
+    async fn load(&self, key: &StoreKey, now: Timestamp) -> Result<KeyState, StoreError> {
+        let found = self.sql.read(|lease| self.load_it(lease, key, now)).await?;
+        Ok(found.into())
+    }
+
+    async fn patch(
+        &self,
+        key: &StoreKey,
+        base: &Record,
+        patch: &Patch,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
-        Box::pin(self.sql.read(move |lease| self.load_it(lease, key, now)))
+    ) -> Result<Patched, StoreError> {
+        self.sql
+            .write(move |lease| self.patch_it(lease, key, base, patch, now))
+            .await
     }
 
-    fn patch<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        base: &'a Record,
-        patch: &'a Patch,
+    async fn rotate(
+        &self,
+        from: &StoreKey,
+        to: &StoreKey,
+        base: &Record,
+        patch: &Patch,
+        _: Rotation,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<Patched, StoreError>> {
-        Box::pin(
-            self.sql
-                .write(move |lease| self.patch_it(lease, key, base, patch, now)),
-        )
+    ) -> Result<Patched, StoreError> {
+        self.sql
+            .write(move |lease| self.rotate_it(lease, from, to, base, patch, now))
+            .await
     }
 
-    fn rotate<'a>(
-        &'a self,
-        from: &'a StoreKey,
-        to: &'a StoreKey,
-        base: &'a Record,
-        patch: &'a Patch,
-        _: Option<Timestamp>,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Patched, StoreError>> {
-        Box::pin(
-            self.sql
-                .write(move |lease| self.rotate_it(lease, from, to, base, patch, now)),
-        )
+    async fn touch(&self, key: &StoreKey, access: &Access) -> Result<bool, StoreError> {
+        self.sql
+            .write(move |lease| self.touch_it(lease, key, access))
+            .await
     }
 
-    fn touch<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        expires: Timestamp,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<bool, StoreError>> {
-        Box::pin(
-            self.sql
-                .write(move |lease| self.touch_it(lease, key, expires, now)),
-        )
+    async fn delete(&self, key: &StoreKey, _: Timestamp) -> Result<bool, StoreError> {
+        self.sql
+            .write(move |lease| self.delete_it(lease, key))
+            .await
     }
 
-    fn delete<'a>(&'a self, key: &'a StoreKey) -> BoxFuture<'a, Result<bool, StoreError>> {
-        Box::pin(self.sql.write(move |lease| self.delete_it(lease, key)))
-    }
-
-    fn layout(&self) -> Layout {
+    fn capabilities(&self) -> Capabilities {
         FlaskSession::LAYOUT
     }
 
-    fn sweeper(&self) -> Option<&dyn ExpiredSweep> {
-        Some(self)
+    fn powers(&self) -> Powers<'_> {
+        Powers::new().with_sweeper(self)
+    }
+
+    fn budget(&self) -> Option<BoxFuture<'static, StoreError>> {
+        None
     }
 }
 
-/// Flask-Session has made no index on `expiry`: each sweep looks at every row.
+/// Flask-Session creates no index on `expiry`, so each sweep reads every row.
 impl<D: FlaskDialect> ExpiredSweep for FlaskSessionStore<D> {
-    fn claim<'a>(&'a self, _: Timestamp, _: Timestamp) -> BoxFuture<'a, Result<bool, StoreError>> {
+    fn acquire_sweep_lease<'a>(
+        &'a self,
+        _: Timestamp,
+        _: Timestamp,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
         Box::pin(async { Ok(true) })
     }
 
@@ -210,7 +212,7 @@ impl<D: FlaskDialect> ExpiredSweep for FlaskSessionStore<D> {
                 .sql
                 .write(|lease| self.sweep_it(lease, limit as u64, now))
                 .await?;
-            // At most `limit` rows, so it is a usize.
+            // At most `limit` rows, so the count fits into a usize.
             Ok(usize::try_from(swept).unwrap_or(limit))
         })
     }

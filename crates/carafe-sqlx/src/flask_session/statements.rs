@@ -1,4 +1,6 @@
-//! All SQL about Flask-Session's table. Each placeholder stands once and in order; `{n}` is one that is a moment.
+//! All SQL for Flask-Session's table.
+//!
+//! Each placeholder occurs once and in order; `{n}` is a placeholder for a time.
 
 use sqlx::SqlStr;
 
@@ -10,7 +12,7 @@ const LOAD: &str = "session_id = $2 AND {exact} = $3 AND expiry > {4}";
 
 const CREATE: &str = "INSERT INTO carafe_sessions (session_id, data, expiry) VALUES ($1, $2, {3})";
 
-/// The value says that it is still what the new one was made from.
+/// Conditional on the value that the new one was computed from.
 const REPLACE: &str = "UPDATE carafe_sessions SET data = $1, expiry = GREATEST(expiry, {2}) \
      WHERE session_id = $3 AND {exact} = $4 AND data = $5 AND expiry > {6}";
 
@@ -19,15 +21,18 @@ const TOUCH: &str = "UPDATE carafe_sessions SET expiry = GREATEST(expiry, {1}) \
 
 const DELETE: &str = "DELETE FROM carafe_sessions WHERE session_id = $1 AND {exact} = $2";
 
-/// By their numbers: a cursor that was a name would be a session id in a file of the mover's. Flask-Session takes a row
-/// without an expiry for expired; one without data cannot be read, and one without a name is nobody's.
+/// The cursor is the row's primary key.
+///
+/// `session_id` would put session ids into the migration's file. Flask-Session treats a row without
+/// an expiry as expired; a row without data is unreadable, and a row without a name belongs to no
+/// session.
 const WALK: &str = "SELECT {name}, COALESCE(data, ''), COALESCE({expires}, 0), {number} \
      FROM carafe_sessions WHERE id > $1 AND session_id IS NOT NULL ORDER BY id LIMIT $2";
 
-/// The second column is there for `Dialect::keys`.
+/// The second column is required by `Dialect::keys`.
 const COUNT: &str = "SELECT COUNT(*), NULL FROM carafe_sessions WHERE expiry > {1}";
 
-/// The SQL texts of one store.
+/// The SQL statements of one store.
 pub(super) struct Statements {
     pub(super) load: SqlStr,
     pub(super) lock: SqlStr,
@@ -41,7 +46,7 @@ pub(super) struct Statements {
 }
 
 impl Statements {
-    /// For the table of this name, which was checked.
+    /// Returns the statements for the table `name`, which must be checked.
     pub(super) fn about<D: FlaskDialect>(name: &str) -> Self {
         let sql = |parts: &[&str]| sql::<D>(&filled::<D>(&parts.concat()), name);
         let counted = |parts: &[&str]| sql(&[&D::counted(filled::<D>(&parts.concat()))]);

@@ -1,13 +1,14 @@
-//! What the verbs do on Flask-Session's table.
+//! The operations on Flask-Session's table.
 //!
-//! A change states the value that its new one was made from; where the row has another one, it is locked, and the
-//! change is merged with what is there. A rotation makes a new row and deletes the old one: Flask-Session updates
-//! rows by their number, and a late update of a request with the old id must not land under the new one.
+//! A change is conditional on the value that the new one was computed from; if the row has another
+//! value, it is locked and the change is merged with it. A rotation inserts a new row and deletes
+//! the old one: Flask-Session updates rows by their primary key, and a late update by a request
+//! with the old id must not change the row of the new id.
 
 use carafe_core::{
     clock::Timestamp,
     flask::stored::Next,
-    session::Patch,
+    session::{Access, Patch},
     store::{Created, Patched, Record, StoreError, StoreKey},
 };
 use sqlx::SqlStr;
@@ -20,7 +21,7 @@ use crate::{
     verbs::{created, hit},
 };
 
-/// A record, and the bytes that stand for it.
+/// A record with its encoded value.
 struct Found {
     record: Record,
     value: Vec<u8>,
@@ -56,9 +57,9 @@ impl<D: FlaskDialect> FlaskSessionStore<D> {
         &self,
         mut lease: Lease<D>,
         key: &StoreKey,
-        expires: Timestamp,
-        now: Timestamp,
+        access: &Access,
     ) -> Result<bool, Failure> {
+        let (expires, now) = (access.expires, access.at);
         let name = self.layout.name(key);
         let values = [
             expires.into(),
@@ -66,7 +67,7 @@ impl<D: FlaskDialect> FlaskSessionStore<D> {
             name.as_str().into(),
             now.into(),
         ];
-        // That nothing is there is never concluded from a count.
+        // A count of 0 alone never proves that the row is missing.
         let touched = loop {
             if hit::<D>(&mut lease, &self.statements.touch, &values).await? {
                 break true;
@@ -114,7 +115,12 @@ impl<D: FlaskDialect> FlaskSessionStore<D> {
         now: Timestamp,
     ) -> Result<Patched, Failure> {
         let before = self.layout.value(key, base)?;
-        if let Some(next) = self.next(key, base, base, patch, None)?
+        let next = match self.next(key, base, base, patch, None) {
+            // The condition may hold for the newest state.
+            Err(StoreError::Unmet) => None,
+            next => next?,
+        };
+        if let Some(next) = next
             && self.replace(&mut lease, key, &before, &next, now).await?
         {
             lease.done();
@@ -125,13 +131,18 @@ impl<D: FlaskDialect> FlaskSessionStore<D> {
             .find(&mut lease, &self.statements.lock, key, now)
             .await?;
         let next = match &found {
-            Some(found) => self.next(key, &found.record, base, patch, None)?,
-            None => None,
+            Some(found) => self.next(key, &found.record, base, patch, None),
+            None => Ok(None),
         };
-        let (Some(found), Some(next)) = (found, next) else {
+        if let Err(StoreError::Unmet) = next {
+            // An unmet condition is a regular result; the connection stays usable.
+            self.gone(lease).await?;
+            return Err(StoreError::Unmet.into());
+        }
+        let (Some(found), Some(next)) = (found, next?) else {
             return self.gone(lease).await;
         };
-        // The row is locked: this cannot miss.
+        // The row is locked, so the update must match.
         if !self
             .replace(&mut lease, key, &found.value, &next, now)
             .await?
@@ -162,7 +173,7 @@ impl<D: FlaskDialect> FlaskSessionStore<D> {
             return self.gone(lease).await;
         };
         let expires = next.record.expires;
-        // An error from here on drops the lease, and the transaction with it.
+        // An error from here on drops the lease, which rolls the transaction back.
         if self.insert(&mut lease, to, &next.value, expires).await? == Created::Taken {
             return Err(StoreError::Conflict.into());
         }
@@ -224,7 +235,7 @@ impl<D: FlaskDialect> FlaskSessionStore<D> {
     ) -> Result<Option<Stored>, Failure> {
         let values = [name.into(), name.into(), now.into()];
         let row = D::asked_stored(lease, query, &values).await?;
-        // Belt and braces: whatever a connection has mixed up must never be somebody's session.
+        // Defense in depth: a mix-up of connections must never expose another session.
         if row.as_ref().is_some_and(|row| row.name != name.as_bytes()) {
             return Err(StoreError::corrupt("the row of another session").into());
         }

@@ -1,4 +1,6 @@
-//! A walk through all rows, in the order of their numbers: a row that another takes the place of has a later one.
+//! Iterates over all rows in the order of their primary keys.
+//!
+//! A row that replaces another has a higher primary key.
 
 use carafe_core::{
     clock::Timestamp,
@@ -14,7 +16,7 @@ use crate::{
 };
 
 impl<D: FlaskDialect> FlaskSessionStore<D> {
-    async fn walk_it(
+    async fn scan_it(
         &self,
         mut lease: Lease<D>,
         after: i64,
@@ -57,7 +59,7 @@ impl<D: FlaskDialect> Walk for FlaskSessionStore<D> {
         Box::pin(async move {
             let after = after.map_or(Ok(i64::MIN), Cursor::row)?;
             self.sql
-                .read(|lease| self.walk_it(lease, after, limit.max(1), now))
+                .read(|lease| self.scan_it(lease, after, limit.max(1), now))
                 .await
         })
     }

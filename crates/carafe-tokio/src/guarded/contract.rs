@@ -1,130 +1,101 @@
-//! The verbs. One of a session that has ended on this node is answered as if it were gone, without the store.
+//! The verbs. The key of a session that has ended on this node is retired, without asking the store.
 
 use carafe_core::{
     clock::Timestamp,
-    session::Patch,
+    session::{Access, Patch},
     store::{
-        BoxFuture, Created, ExpiredSweep, Inventory, Patched, Record, SessionStore, StoreError,
-        StoreKey, UserSessions, guard::Whose,
+        BoxFuture, Capabilities, Created, ErasedStore, KeyState, Patched, Powers, Record, Rotation,
+        SessionStore, StoreError, StoreKey,
     },
 };
 
-use super::{Guarded, stale::refused_if_stale};
+use super::{Guarded, pending_revocation::RevocationTarget};
 
-impl<S: SessionStore + ?Sized> SessionStore for Guarded<S> {
-    fn create<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        record: &'a Record,
+#[deny(clippy::missing_trait_methods)]
+impl<S: ErasedStore + ?Sized> SessionStore for Guarded<S> {
+    /// A guard has timers.
+    const NEVER_WAITS: bool = false;
+
+    async fn create(
+        &self,
+        key: &StoreKey,
+        record: &Record,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<Created, StoreError>> {
-        Box::pin(async move {
-            let guard = &self.0;
-            // The delete that is still to come would take the new record away.
-            if guard.has_ended(key) {
-                return Ok(Created::Taken);
-            }
-            let create = guard.store.create(key, record, now);
-            guard.call(guard.options.to_change(), create).await
+    ) -> Result<Created, StoreError> {
+        let guard = &self.0;
+        // The delete that is still to come would take the new record away.
+        if guard.has_ended(key) {
+            return Ok(Created::Taken);
+        }
+        let create = guard.store.create(key, record, now);
+        guard.call(guard.options.to_change(), create).await
+    }
+
+    async fn load(&self, key: &StoreKey, now: Timestamp) -> Result<KeyState, StoreError> {
+        let guard = &self.0;
+        if guard.has_ended(key) {
+            return Ok(KeyState::Retired);
+        }
+        let load = guard.store.load(key, now);
+        let found = guard.call(guard.options.to_load(), load).await?;
+        // It may have ended while the store was looking.
+        let has_ended =
+            guard.has_ended(key) || found.record().is_some_and(|record| guard.is_over(record));
+        Ok(match has_ended {
+            true => KeyState::Retired,
+            false => found,
         })
     }
 
-    fn load<'a>(
-        &'a self,
-        key: &'a StoreKey,
+    async fn patch(
+        &self,
+        key: &StoreKey,
+        base: &Record,
+        patch: &Patch,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
-        Box::pin(async move {
-            let guard = &self.0;
-            if guard.has_ended(key) {
-                return Ok(None);
-            }
-            let (_place, asked) = (guard.enter()?, guard.asks());
-            let load = guard.store.load(key, now);
-            let found = match guard.admitted(guard.options.to_load(), load).await {
-                Ok(found) => found,
-                Err(error) => return guard.stale(key, error, now),
-            };
-            guard.keep(key, found.as_ref(), asked, now);
-            // It may have ended while the store was looking.
-            Ok(found.filter(|record| !guard.has_ended(key) && !guard.ends(record)))
-        })
+    ) -> Result<Patched, StoreError> {
+        let guard = &self.0;
+        if guard.has_ended(key) || guard.is_over(base) {
+            return Ok(Patched::Gone);
+        }
+        let patch = guard.store.patch(key, base, patch, now);
+        guard.call(guard.options.to_change(), patch).await
     }
 
-    fn patch<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        base: &'a Record,
-        patch: &'a Patch,
+    async fn rotate(
+        &self,
+        from: &StoreKey,
+        to: &StoreKey,
+        base: &Record,
+        patch: &Patch,
+        rotation: Rotation,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<Patched, StoreError>> {
-        Box::pin(async move {
-            let guard = &self.0;
-            if guard.has_ended(key) || guard.ends(base) {
-                return Ok(Patched::Gone);
-            }
-            refused_if_stale(base)?;
-            let asked = guard.asks();
-            let patch = guard.store.patch(key, base, patch, now);
-            let patched = guard.call(guard.options.to_change(), patch).await;
-            guard.keep_patched(key, &patched, asked, now);
-            patched
-        })
+    ) -> Result<Patched, StoreError> {
+        let guard = &self.0;
+        if guard.has_ended(from) || guard.is_over(base) {
+            return Ok(Patched::Gone);
+        }
+        if guard.has_ended(to) {
+            return Err(StoreError::Conflict);
+        }
+        let rotate = guard.store.rotate(from, to, base, patch, rotation, now);
+        guard.call(guard.options.to_change(), rotate).await
     }
 
-    fn rotate<'a>(
-        &'a self,
-        from: &'a StoreKey,
-        to: &'a StoreKey,
-        base: &'a Record,
-        patch: &'a Patch,
-        alias_until: Option<Timestamp>,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Patched, StoreError>> {
-        Box::pin(async move {
-            let guard = &self.0;
-            if guard.has_ended(from) || guard.ends(base) {
-                return Ok(Patched::Gone);
-            }
-            if guard.has_ended(to) {
-                return Err(StoreError::Conflict);
-            }
-            refused_if_stale(base)?;
-            let asked = guard.asks();
-            let rotate = guard.store.rotate(from, to, base, patch, alias_until, now);
-            let rotated = guard.call(guard.options.to_change(), rotate).await;
-            // Whatever became of it: a log-in ends the old id at once.
-            guard.keep(from, None, asked, now);
-            rotated
-        })
+    async fn touch(&self, key: &StoreKey, access: &Access) -> Result<bool, StoreError> {
+        let guard = &self.0;
+        if guard.has_ended(key) {
+            return Ok(false);
+        }
+        let touch = guard.store.touch(key, access);
+        guard.call(guard.options.to_change(), touch).await
     }
 
-    fn touch<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        expires: Timestamp,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<bool, StoreError>> {
-        Box::pin(async move {
-            let guard = &self.0;
-            if guard.has_ended(key) {
-                return Ok(false);
-            }
-            let asked = guard.asks();
-            let touch = guard.store.touch(key, expires, now);
-            match guard.call(guard.options.to_change(), touch).await {
-                Err(error) if guard.may_miss_a_use(key, &error, now) => Ok(true),
-                Ok(false) => {
-                    guard.keep(key, None, asked, now);
-                    Ok(false)
-                }
-                touched => touched,
-            }
-        })
-    }
-
-    fn delete<'a>(&'a self, key: &'a StoreKey) -> BoxFuture<'a, Result<bool, StoreError>> {
-        Box::pin(self.0.log_out(Whose::Key(*key), self.0.store.delete(key)))
+    async fn delete(&self, key: &StoreKey, now: Timestamp) -> Result<bool, StoreError> {
+        let delete = self.0.store.delete(key, now);
+        self.0
+            .log_out(RevocationTarget::Key(*key), now, delete)
+            .await
     }
 
     fn budget(&self) -> Option<BoxFuture<'static, StoreError>> {
@@ -135,15 +106,15 @@ impl<S: SessionStore + ?Sized> SessionStore for Guarded<S> {
         }))
     }
 
-    fn users(&self) -> Option<&dyn UserSessions> {
-        self.0.store.users().is_some().then_some(self as _)
+    fn capabilities(&self) -> Capabilities {
+        self.0.store.capabilities()
     }
 
-    fn sweeper(&self) -> Option<&dyn ExpiredSweep> {
-        self.0.store.sweeper().is_some().then_some(self as _)
-    }
-
-    fn inventory(&self) -> Option<&dyn Inventory> {
-        self.0.store.inventory().is_some().then_some(self as _)
+    fn powers(&self) -> Powers<'_> {
+        Powers::new()
+            .with_users(self)
+            .with_sweeper(self)
+            .with_listing(self)
+            .only_as(&self.0.store.powers())
     }
 }

@@ -1,7 +1,9 @@
-//! The file that keeps remembered log-outs over a crash. What stands in it is decided in
-//! `carafe_core::store::guard::journal`; here are the writes, each of them on the disk before it counts.
+//! The file that keeps undelivered revocations beyond the life of the process.
+//! [`format`](self::format) has its syntax; each write is on the disk before its method returns.
 //!
-//! All of it blocks, and is called from threads that may.
+//! All methods block. They are called on threads that may block.
+
+mod format;
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -13,101 +15,110 @@ use std::{
     },
 };
 
-use carafe_core::store::guard::{
-    LogOut,
-    journal::{self, HEADER},
-};
+use super::pending_revocation::PendingRevocation;
+use format::{Entries, HEADER, NotAJournal};
 
-/// Bytes beyond which a file is not read: nothing of ours is that long.
-const LONGEST: u64 = 1 << 28;
-/// What a file may grow by beyond twice what it needs, before it is written anew.
+/// The size in bytes above which a file is rejected without being read.
+const MAX_BYTES: u64 = 1 << 28;
+/// The file is rewritten once it has twice its needed size and this many bytes more.
 const SLACK: u64 = if cfg!(test) { 1 << 10 } else { 1 << 20 };
 
 pub(super) struct Journal {
     path: PathBuf,
-    /// A plain mutex: only threads that may block take it.
-    open: Mutex<Option<Open>>,
-    /// Whether there are orders in the file. Relaxed: a hint, looked at again under `open`.
+    /// A plain mutex: only threads that may block lock it. `None` after an error, which can leave
+    /// half a line in the file: the next write rewrites the file.
+    writer: Mutex<Option<Writer>>,
+    /// Whether the file has entries. Relaxed: a hint, checked again under `writer`.
     dirty: AtomicBool,
-    /// Held while the process lives: two that write to one file would lose each other's orders.
+    /// Locked while the process lives: two writers of one file would lose each other's entries.
     _lock: File,
 }
 
-struct Open {
+struct Writer {
     file: File,
     bytes: u64,
-    /// When to write it anew.
-    most: u64,
+    /// The size at which the file is rewritten.
+    max_bytes: u64,
 }
 
 impl Journal {
-    /// Takes the file at `path` for this process, and gives what it holds.
-    pub(super) fn open(path: &Path) -> io::Result<(Self, Vec<LogOut>)> {
-        let lock = locked(&beside(path, "lock"))?;
-        let held = read(path)?;
-        if held.damaged > 0 {
-            let (path, damaged) = (path.display(), held.damaged);
-            tracing::error!(%path, damaged, "lines of the journal of log-outs cannot be read, and are lost");
+    /// Locks the file at `path` for this process. Returns the journal and its entries.
+    pub(super) fn open(path: &Path) -> io::Result<(Self, Vec<PendingRevocation>)> {
+        let lock = lock(&with_suffix(path, "lock"))?;
+        let Entries {
+            revocations,
+            damaged,
+        } = read(path)?;
+        if damaged > 0 {
+            let path = path.display();
+            tracing::error!(%path, damaged, "lines of the journal of revocations are unreadable and lost");
         }
         let journal = Self {
             path: path.to_owned(),
-            open: Mutex::new(None),
+            writer: Mutex::new(None),
             dirty: AtomicBool::new(false),
             _lock: lock,
         };
-        *journal.place() = Some(journal.renew(&held.orders)?);
-        Ok((journal, held.orders))
+        *journal.writer() = Some(journal.rewrite(&revocations)?);
+        Ok((journal, revocations))
     }
 
-    /// Puts an order on the disk. `missed` is all that have to be there, this one included.
+    /// Appends a revocation. `undelivered` returns all revocations that belong in the file,
+    /// including this one; it is called if the file has to be rewritten.
     pub(super) fn append(
         &self,
-        order: &LogOut,
-        missed: impl FnOnce() -> Vec<LogOut>,
+        revocation: &PendingRevocation,
+        undelivered: impl FnOnce() -> Vec<PendingRevocation>,
     ) -> io::Result<()> {
-        let mut place = self.place();
-        // Taken out, so that after an error, which may leave half a line, the file is written anew.
-        let open = match place.take().filter(|open| open.bytes < open.most) {
-            Some(mut open) => {
-                let line = journal::line(order);
-                open.file.write_all(line.as_bytes())?;
-                open.file.sync_data()?;
-                open.bytes += line.len() as u64;
+        let mut guard = self.writer();
+        let writer = match guard
+            .take()
+            .filter(|writer| writer.bytes < writer.max_bytes)
+        {
+            Some(mut writer) => {
+                let line = format::line(revocation);
+                writer.file.write_all(line.as_bytes())?;
+                writer.file.sync_data()?;
+                writer.bytes += line.len() as u64;
                 self.dirty.store(true, Ordering::Relaxed);
-                open
+                writer
             }
-            None => self.renew(&missed())?,
+            None => self.rewrite(&undelivered())?,
         };
-        *place = Some(open);
+        *guard = Some(writer);
         Ok(())
     }
 
-    /// Whether [`Journal::tidy`] may have something to do.
+    /// Whether [`Journal::clear_if_delivered`] may have something to do.
     pub(super) fn is_dirty(&self) -> bool {
         self.dirty.load(Ordering::Relaxed)
     }
 
-    /// Empties the file if nothing has to be there any more. `missed` as for [`Journal::append`]; it is asked
-    /// while nobody can append, so that no order slips in between.
-    pub(super) fn tidy(&self, missed: impl FnOnce() -> Vec<LogOut>) -> io::Result<()> {
-        let mut place = self.place();
-        if self.is_dirty() && missed().is_empty() {
-            *place = None;
-            *place = Some(self.renew(&[])?);
+    /// Empties the file if all revocations are delivered. `undelivered` is as for
+    /// [`Journal::append`] and is called under the lock, so that no revocation is appended
+    /// meanwhile.
+    pub(super) fn clear_if_delivered(
+        &self,
+        undelivered: impl FnOnce() -> Vec<PendingRevocation>,
+    ) -> io::Result<()> {
+        let mut guard = self.writer();
+        if self.is_dirty() && undelivered().is_empty() {
+            *guard = None;
+            *guard = Some(self.rewrite(&[])?);
         }
         Ok(())
     }
 
-    fn place(&self) -> MutexGuard<'_, Option<Open>> {
-        // A panic leaves nothing or a file whose end is known.
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    fn writer(&self) -> MutexGuard<'_, Option<Writer>> {
+        // A panic leaves either `None` or a consistent writer.
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A new file in the place of the old one, which stays until the new one is whole.
-    fn renew(&self, orders: &[LogOut]) -> io::Result<Open> {
-        let new = beside(&self.path, "new");
+    /// Replaces the file. The old one stays until the new one is complete.
+    fn rewrite(&self, revocations: &[PendingRevocation]) -> io::Result<Writer> {
+        let new = with_suffix(&self.path, "new");
         let mut text = HEADER.to_owned();
-        text.extend(orders.iter().map(journal::line));
+        text.extend(revocations.iter().map(format::line));
         let mut file = private()
             .create(true)
             .truncate(true)
@@ -117,50 +128,50 @@ impl Journal {
         file.sync_all()?;
         fs::rename(&new, &self.path)?;
         sync_directory(&self.path)?;
-        self.dirty.store(!orders.is_empty(), Ordering::Relaxed);
+        self.dirty.store(!revocations.is_empty(), Ordering::Relaxed);
         let bytes = text.len() as u64;
-        let most = 2 * bytes + SLACK;
-        Ok(Open { file, bytes, most })
+        let max_bytes = 2 * bytes + SLACK;
+        Ok(Writer {
+            file,
+            bytes,
+            max_bytes,
+        })
     }
 }
 
-fn read(path: &Path) -> io::Result<journal::Journal> {
+fn read(path: &Path) -> io::Result<Entries> {
     let file = match File::open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Ok(journal::Journal::default());
-        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Entries::default()),
         file => file?,
     };
+    let invalid = |error: NotAJournal| io::Error::new(io::ErrorKind::InvalidData, error);
     let mut bytes = Vec::new();
-    if file.take(LONGEST + 1).read_to_end(&mut bytes)? as u64 > LONGEST {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidData,
-            journal::NoJournal,
-        ));
+    if file.take(MAX_BYTES + 1).read_to_end(&mut bytes)? as u64 > MAX_BYTES {
+        return Err(invalid(NotAJournal));
     }
-    let invalid = |error| io::Error::new(io::ErrorKind::InvalidData, error);
-    journal::Journal::read(&bytes).map_err(invalid)
+    format::parse(&bytes).map_err(invalid)
 }
 
-/// `path` with a word more at its end.
-fn beside(path: &Path, word: &str) -> PathBuf {
+/// Returns `path` with `.` and `suffix` appended.
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".");
-    name.push(word);
+    name.push(suffix);
     name.into()
 }
 
-/// Files that only their owner may read or write.
+/// Returns options for files that only their owner can read and write.
 fn private() -> OpenOptions {
-    #[cfg_attr(not(unix), expect(unused_mut, reason = "there are no such modes"))]
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "file modes are of Unix"))]
     let mut options = OpenOptions::new();
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
 }
 
-/// A file that one process at a time can have; the system takes it back when that one ends, however it ends.
-fn locked(path: &Path) -> io::Result<File> {
+/// Locks a file for this process. The system releases the lock when the process exits, however it
+/// exits.
+fn lock(path: &Path) -> io::Result<File> {
     let file = private()
         .create(true)
         .truncate(true)
@@ -176,15 +187,13 @@ fn locked(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Or a power cut could bring the old file back.
+/// Makes a rename durable: without it, a power failure can bring the old file back.
 fn sync_directory(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     if let Some(parent) = path.parent() {
-        let here = Path::new(".");
-        let parent = if parent.as_os_str().is_empty() {
-            here
-        } else {
-            parent
+        let parent = match parent.as_os_str().is_empty() {
+            true => Path::new("."),
+            false => parent,
         };
         File::open(parent)?.sync_all()?;
     }

@@ -1,27 +1,25 @@
-//! The bounds of a guard.
+//! The options of a guard.
 
 use std::{io, path::Path, sync::Arc, time::Duration};
 
-use carafe_core::store::{
-    Deadlines, SessionStore,
-    guard::{CircuitRules, StaleRules, TombstoneRules},
-};
-
+use carafe_core::store::{Deadlines, ErasedStore, SessionStore};
 use tokio::runtime::Handle;
 
-use super::{Guarded, Shared, journal::Journal};
+use super::{
+    Guarded, Shared, circuit::CircuitRules, journal::Journal, pending_revocations::RevocationRules,
+};
 
-/// The longest deadline: there is no way to say "never".
-const LONGEST: Duration = Duration::from_secs(3_600);
+/// The longest deadline. A call without a deadline cannot be configured.
+const MAX_DEADLINE: Duration = Duration::from_secs(3_600);
 
-/// How a [`Guarded`] store is guarded. Every bound has a default, and none can be taken away.
+/// The limits of a [`Guarded`] store. Each limit has a default, and none can be disabled.
 ///
 /// ```
 /// use carafe_core::store::MemoryStore;
 /// use carafe_tokio::GuardOptions;
 ///
-/// // 16 connections at work and as many calls again waiting for one.
-/// let store = GuardOptions::default().with_calls_at_once(32).guard(MemoryStore::new());
+/// // For a pool of 16 connections: 16 calls at work, and as many waiting for a connection.
+/// let store = GuardOptions::default().with_concurrency_limit(32).guard(MemoryStore::new());
 /// ```
 #[derive(Clone, Copy, Debug)]
 #[must_use]
@@ -29,87 +27,76 @@ pub struct GuardOptions {
     pub(super) deadlines: Deadlines,
     pub(super) budget: Duration,
     pub(super) circuit: CircuitRules,
-    pub(super) calls_at_once: usize,
-    pub(super) log_outs: TombstoneRules,
-    pub(super) stale_reads: Option<StaleRules>,
+    pub(super) concurrency_limit: usize,
+    pub(super) revocations: RevocationRules,
 }
 
 impl GuardOptions {
-    /// How long a call may take: `connect` and `read` together for what changes nothing, `connect` and
-    /// `write` for the rest. 500 ms and 750 ms unless set, an hour at most. Not shorter than the store's own
-    /// deadlines, which know better what to close when they pass. Longer ones want a longer
-    /// [budget](Self::with_budget), too.
+    /// Sets the deadline of a call: `connect` plus `read` for calls that change nothing, `connect`
+    /// plus `write` for the others. Default: 500 ms and 750 ms; maximum: one hour.
+    ///
+    /// The deadlines should not be shorter than those of the store, which closes a connection after
+    /// its own deadline. Longer deadlines need a longer [budget](Self::with_budget).
     pub const fn with_deadlines(mut self, deadlines: Deadlines) -> Self {
         self.deadlines = deadlines;
         self
     }
 
-    /// How long the calls may take together that one request needs in a row: to open its session, where it has more than
-    /// one cookie of the name, and to commit it, where there is a limit per user. 1 s each unless set, an hour at most; no
-    /// load and no change has a longer deadline. What is cut off may have happened, as with a deadline. A log-out is not
-    /// cut off: it has the deadline of a write, and is remembered then.
+    /// Sets the total time of the calls that one request makes in a row: to open its session, if it
+    /// has several cookies of the name, and to commit it, if there is a limit per user. Default: 1
+    /// s each; maximum: one hour. No load and no change has a longer deadline.
+    ///
+    /// A call that exceeds the budget may have taken effect, as with a deadline. A log-out has no
+    /// budget: it has the deadline of a write, and is remembered afterwards.
     pub const fn with_budget(mut self, budget: Duration) -> Self {
-        self.budget = if budget.as_secs() < LONGEST.as_secs() {
+        self.budget = if budget.as_secs() < MAX_DEADLINE.as_secs() {
             budget
         } else {
-            LONGEST
+            MAX_DEADLINE
         };
         self
     }
 
-    /// When to leave the store alone, and for how long.
+    /// Sets when the circuit opens, and how soon it probes the store.
     pub const fn with_circuit(mut self, rules: CircuitRules) -> Self {
         self.circuit = rules;
         self
     }
 
-    /// How many calls may be under way, those that wait for a connection included. 256 unless set, 1 at
-    /// least. For a store with a pool, three times its size: one at work, two waiting.
-    pub const fn with_calls_at_once(mut self, calls: usize) -> Self {
-        self.calls_at_once = calls;
+    /// Sets how many calls may be under way, including those that wait for a connection. Further
+    /// calls fail at once. Default: 256; minimum: 1. For a store with a pool, use three times its
+    /// size: one third at work, two thirds waiting.
+    pub const fn with_concurrency_limit(mut self, calls: usize) -> Self {
+        self.concurrency_limit = calls;
         self
     }
 
-    /// How many log-outs are remembered for a store that cannot be told, and how often it is tried.
-    pub const fn with_log_outs(mut self, rules: TombstoneRules) -> Self {
-        self.log_outs = rules;
+    /// Sets how many revocations are remembered while the store fails, and how often they are
+    /// retried.
+    pub const fn with_revocations(mut self, rules: RevocationRules) -> Self {
+        self.revocations = rules;
         self
     }
 
-    /// Answers a load with what the store answered a moment ago while it fails, if this node has read the session
-    /// then: [`StaleRules`]. Off unless called. Such a session says so
-    /// ([`Session::is_stale`](carafe_core::session::Session::is_stale)), has no time of its last log-in, and cannot be changed: a
-    /// request that does gets a 503. What has ended on this node is never answered; what has ended on another may be,
-    /// for as long as the rules say.
-    ///
-    /// ```
-    /// use carafe_core::store::{MemoryStore, guard::StaleRules};
-    /// use carafe_tokio::GuardOptions;
-    ///
-    /// let store = GuardOptions::default().with_stale_reads(StaleRules::default()).guard(MemoryStore::new());
-    /// assert_eq!(store.status().stale_reads, 0);
-    /// ```
-    pub const fn with_stale_reads(mut self, rules: StaleRules) -> Self {
-        self.stale_reads = Some(rules);
-        self
-    }
-
-    /// The guard before `store`.
+    /// Puts a guard in front of `store`.
     pub fn guard<S: SessionStore>(self, store: S) -> Guarded<S> {
         self.guard_shared(Arc::new(store))
     }
 
-    /// [`GuardOptions::guard`] for a store that others use too, or whose type is not known:
-    /// `Arc<dyn SessionStore>`.
-    pub fn guard_shared<S: SessionStore + ?Sized>(self, store: Arc<S>) -> Guarded<S> {
+    /// Puts a guard in front of a shared store, or of one of unknown type: `Arc<dyn ErasedStore>`.
+    pub fn guard_shared<S: ErasedStore + ?Sized>(self, store: Arc<S>) -> Guarded<S> {
         Guarded(Arc::new(Shared::new(store, self, None)))
     }
 
-    /// [`GuardOptions::guard_shared`] with a journal at `path`: what the store was not told of is on the disk
-    /// before its caller hears that it failed, and the next process that opens the file refuses these sessions from
-    /// its start and tells the store. Each process needs a file of its own, on a disk that outlives it. Only its owner
-    /// can read it; it holds names of users and the keys that stores have, which are no ids (but for layouts of
-    /// others: [`Naming::Plain`](carafe_core::store::Naming::Plain)).
+    /// Puts a guard with a journal at `path` in front of a store.
+    ///
+    /// A revocation that the store did not receive is on the disk before its caller gets the error.
+    /// The next process that opens the file rejects these sessions from its start and delivers the
+    /// revocations. Each process needs a file of its own, on a disk that outlives the process.
+    ///
+    /// Only the file's owner can read it. It contains user names and the keys of the store, which
+    /// are not session ids (except with
+    /// [`KeyScheme::RawId`](carafe_core::store::KeyScheme::RawId)).
     ///
     /// ```
     /// use std::sync::Arc;
@@ -120,7 +107,7 @@ impl GuardOptions {
     /// # let path = std::env::temp_dir().join(format!("carafe-doc-{}", std::process::id()));
     /// let store = Arc::new(MemoryStore::new());
     /// let store = GuardOptions::default().guard_with_journal(store, &path)?;
-    /// assert_eq!(store.status().log_outs_waiting, 0, "nothing was left by an earlier process");
+    /// assert_eq!(store.status().revocations_pending, 0, "no earlier process left any");
     /// # for end in ["", ".lock"] { std::fs::remove_file(format!("{}{end}", path.display()))?; }
     /// # Ok::<(), std::io::Error>(())
     /// # })?;
@@ -128,27 +115,29 @@ impl GuardOptions {
     /// ```
     ///
     /// # Errors
-    /// If the file cannot be read or written, is no journal or of an unknown version, or if another process has
-    /// it; and outside of tokio's runtime, where nobody could be told.
-    pub fn guard_with_journal<S: SessionStore + ?Sized>(
+    /// If the file cannot be read or written, if it is not a journal or has an unknown version, or
+    /// if another process has it open. Also outside of tokio's runtime, which delivers the
+    /// revocations.
+    pub fn guard_with_journal<S: ErasedStore + ?Sized>(
         self,
         store: Arc<S>,
         path: impl AsRef<Path>,
     ) -> io::Result<Guarded<S>> {
         Handle::try_current().map_err(io::Error::other)?;
-        let (journal, orders) = Journal::open(path.as_ref())?;
+        let (journal, revocations) = Journal::open(path.as_ref())?;
         let shared = Arc::new(Shared::new(store, self, Some(journal)));
-        shared.restore_log_outs(&orders);
+        shared.restore(&revocations);
         Ok(Guarded(shared))
     }
 
-    /// For a load that a request waits for: what the budget cuts off tells the circuit nothing and reads nothing stale,
-    /// so a call of its own ends before.
+    /// Returns the deadline of a load in a request. It does not exceed the budget, because a call
+    /// that the budget drops has an unknown outcome for the circuit.
     pub(super) fn to_load(self) -> Duration {
         self.to_read().min(self.budget)
     }
 
-    /// [`GuardOptions::to_load`] for changes. Log-outs have no budget, and [`GuardOptions::to_write`].
+    /// Returns the deadline of a change in a request, at most the budget. A log-out has
+    /// [`GuardOptions::to_write`].
     pub(super) fn to_change(self) -> Duration {
         self.to_write().min(self.budget)
     }
@@ -163,7 +152,7 @@ impl GuardOptions {
 }
 
 fn bounded(connect: Duration, work: Duration) -> Duration {
-    connect.saturating_add(work).min(LONGEST)
+    connect.saturating_add(work).min(MAX_DEADLINE)
 }
 
 impl Default for GuardOptions {
@@ -172,9 +161,8 @@ impl Default for GuardOptions {
             deadlines: Deadlines::default(),
             budget: Duration::from_secs(1),
             circuit: CircuitRules::default(),
-            calls_at_once: 256,
-            log_outs: TombstoneRules::default(),
-            stale_reads: None,
+            concurrency_limit: 256,
+            revocations: RevocationRules::default(),
         }
     }
 }

@@ -2,52 +2,89 @@
 //! the circuit; what only operators and tasks ask for does not.
 
 use carafe_core::{
+    MaybeReady,
     clock::Timestamp,
     store::{
-        Batch, BoxFuture, Cursor, ExpiredSweep, Handle, Inventory, Position, Record, Sample,
-        SessionStore, StoreError, Summary, UserSessions, Which, guard::Whose,
+        BoxFuture, Cursor, ErasedStore, ExpiredSweep, Position, PublicId, Record, Sample, ScanPage,
+        Selection, SessionListing, SessionMeta, StoreError, UserSessions,
     },
 };
 
-use super::Guarded;
+use super::{Guarded, delivery::USER_STEP, pending_revocation::RevocationTarget};
 
-impl<S: SessionStore + ?Sized> UserSessions for Guarded<S> {
-    fn of_user<'a>(
+impl<S: ErasedStore + ?Sized> UserSessions for Guarded<S> {
+    /// Without the sessions that have ended on this node, of which there may be many between two others.
+    fn list_by_user<'a>(
         &'a self,
         user: &'a str,
+        after: Option<Position>,
+        limit: usize,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<Vec<Summary>, StoreError>> {
+    ) -> BoxFuture<'a, Result<Vec<SessionMeta>, StoreError>> {
         Box::pin(async move {
-            let list = self.0.users()?.of_user(user, now);
-            let mut sessions = self.0.call(self.0.options.to_read(), list).await?;
-            sessions.retain(|session| !self.0.ends(session));
-            Ok(sessions)
+            let (users, step) = (self.0.users()?, limit.max(USER_STEP));
+            let (mut sessions, mut after, mut asks) = (Vec::new(), after, limit);
+            loop {
+                let list = users.list_by_user(user, after, asks, now);
+                let page = self.0.call(self.0.options.to_read(), list).await?;
+                let is_last = page.len() < asks;
+                after = page.last().map(SessionMeta::position);
+                let living = page.into_iter().filter(|session| !self.0.ends(session));
+                sessions.extend(living.take(limit - sessions.len()));
+                if is_last || sessions.len() == limit {
+                    return Ok(sessions);
+                }
+                asks = step;
+            }
         })
     }
 
-    fn delete_of_user<'a>(
+    /// One that fails is remembered as the order that it is a step of: to end all that are meant.
+    fn delete_by_user<'a>(
         &'a self,
         user: &'a str,
-        which: Which,
+        which: Selection,
+        limit: usize,
+        now: Timestamp,
     ) -> BoxFuture<'a, Result<u64, StoreError>> {
         Box::pin(async move {
-            let delete = self.0.users()?.delete_of_user(user, which);
-            let whose = Whose::User(user.into(), which);
-            self.0.log_out(whose, delete).await
+            let delete = self.0.users()?.delete_by_user(user, which, limit, now);
+            let target = RevocationTarget::User(user.into(), which);
+            self.0.log_out(target, now, delete).await
+        })
+    }
+
+    /// One that fails is not remembered: the log-in that it is a part of fails as well.
+    fn trim<'a>(
+        &'a self,
+        user: &'a str,
+        keep: usize,
+        own: PublicId,
+        limit: usize,
+        now: Timestamp,
+    ) -> MaybeReady<'a, Result<u64, StoreError>> {
+        MaybeReady::later(async move {
+            let trim = self.0.users()?.trim(user, keep, own, limit, now);
+            self.0.call(self.0.options.to_change(), trim).await
         })
     }
 }
 
-impl<S: SessionStore + ?Sized> ExpiredSweep for Guarded<S> {
-    fn claim<'a>(
+impl<S: ErasedStore + ?Sized> ExpiredSweep for Guarded<S> {
+    fn acquire_sweep_lease<'a>(
         &'a self,
         until: Timestamp,
         now: Timestamp,
     ) -> BoxFuture<'a, Result<bool, StoreError>> {
         Box::pin(async move {
-            let sweeper = self.0.store.sweeper().ok_or(StoreError::Unsupported)?;
-            let claim = sweeper.claim(until, now);
-            self.0.aside(self.0.options.to_write(), claim).await
+            let sweeper = self
+                .0
+                .store
+                .powers()
+                .sweeper()
+                .ok_or(StoreError::Unsupported)?;
+            let claim = sweeper.acquire_sweep_lease(until, now);
+            self.0.admin_call(self.0.options.to_write(), claim).await
         })
     }
 
@@ -57,55 +94,68 @@ impl<S: SessionStore + ?Sized> ExpiredSweep for Guarded<S> {
         now: Timestamp,
     ) -> BoxFuture<'a, Result<usize, StoreError>> {
         Box::pin(async move {
-            let sweeper = self.0.store.sweeper().ok_or(StoreError::Unsupported)?;
+            let sweeper = self
+                .0
+                .store
+                .powers()
+                .sweeper()
+                .ok_or(StoreError::Unsupported)?;
             let sweep = sweeper.sweep(limit, now);
-            self.0.aside(self.0.options.to_write(), sweep).await
+            self.0.admin_call(self.0.options.to_write(), sweep).await
         })
     }
 }
 
-impl<S: SessionStore + ?Sized> Inventory for Guarded<S> {
-    fn newest<'a>(
+impl<S: ErasedStore + ?Sized> SessionListing for Guarded<S> {
+    fn list<'a>(
         &'a self,
         after: Option<Position>,
         limit: usize,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<Vec<Summary>, StoreError>> {
+    ) -> BoxFuture<'a, Result<Vec<SessionMeta>, StoreError>> {
         Box::pin(async move {
-            let page = self.0.inventory()?.newest(after, limit, now);
-            self.0.aside(self.0.options.to_read(), page).await
+            let page = self.0.inventory()?.list(after, limit, now);
+            self.0.admin_call(self.0.options.to_read(), page).await
         })
     }
 
-    fn of_handle<'a>(
+    fn find<'a>(
         &'a self,
-        handle: Handle,
+        public_id: PublicId,
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
         Box::pin(async move {
-            let found = self.0.inventory()?.of_handle(handle, now);
-            let found = self.0.aside(self.0.options.to_read(), found).await?;
+            let found = self.0.inventory()?.find(public_id, now);
+            let found = self.0.admin_call(self.0.options.to_read(), found).await?;
             Ok(found.filter(|record| !self.0.ends(record)))
         })
     }
 
-    fn delete_of_handle<'a>(&'a self, handle: Handle) -> BoxFuture<'a, Result<bool, StoreError>> {
+    fn delete_by_public_id<'a>(
+        &'a self,
+        public_id: PublicId,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
         Box::pin(async move {
-            let delete = self.0.inventory()?.delete_of_handle(handle);
-            let (whose, at) = (Whose::Handle(handle), Timestamp::now());
-            self.0.log_out_aside(whose, at, delete).await
+            let delete = self.0.inventory()?.delete_by_public_id(public_id, now);
+            self.0
+                .log_out_aside(RevocationTarget::PublicId(public_id), now, delete)
+                .await
         })
     }
 
     /// One that fails is remembered as the order that it is a step of: to end all that began until then.
-    fn delete_begun<'a>(
+    fn delete_created_before<'a>(
         &'a self,
         until: Timestamp,
         limit: usize,
+        now: Timestamp,
     ) -> BoxFuture<'a, Result<u64, StoreError>> {
         Box::pin(async move {
-            let delete = self.0.inventory()?.delete_begun(until, limit);
-            self.0.log_out_aside(Whose::Everyone, until, delete).await
+            let delete = self.0.inventory()?.delete_created_before(until, limit, now);
+            self.0
+                .log_out_aside(RevocationTarget::All, until, delete)
+                .await
         })
     }
 
@@ -116,18 +166,18 @@ impl<S: SessionStore + ?Sized> Inventory for Guarded<S> {
     ) -> BoxFuture<'a, Result<Sample, StoreError>> {
         Box::pin(async move {
             let sample = self.0.inventory()?.sample(limit, now);
-            self.0.aside(self.0.options.to_read(), sample).await
+            self.0.admin_call(self.0.options.to_read(), sample).await
         })
     }
 
-    fn walk<'a>(
+    fn scan<'a>(
         &'a self,
         after: Option<&'a Cursor>,
         limit: usize,
-    ) -> BoxFuture<'a, Result<Batch, StoreError>> {
+    ) -> BoxFuture<'a, Result<ScanPage, StoreError>> {
         Box::pin(async move {
-            let walk = self.0.inventory()?.walk(after, limit);
-            self.0.aside(self.0.options.to_read(), walk).await
+            let walk = self.0.inventory()?.scan(after, limit);
+            self.0.admin_call(self.0.options.to_read(), walk).await
         })
     }
 }

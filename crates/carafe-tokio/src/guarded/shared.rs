@@ -1,4 +1,4 @@
-//! One guarded call: is there room, does the circuit let it through, is there an answer in time.
+//! A guarded call: concurrency limit, circuit and deadline, in this order.
 
 use std::{
     future::{Future, poll_fn},
@@ -12,108 +12,115 @@ use std::{
     time::{Duration, Instant},
 };
 
-use carafe_core::store::{
-    SessionStore, StoreError, StoreKey,
-    guard::{Bulkhead, Circuit, Recent, Report, Standing, Ticket, Tombstones, is_failure, jitter},
+use carafe_core::store::{ErasedStore, Record, StoreError, StoreKey};
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::timeout,
 };
-use tokio::time::timeout;
 
-use super::{GuardOptions, GuardStatus, journal::Journal, log_outs::LogOuts, status::Counters};
+use super::{
+    GuardOptions, GuardStatus,
+    circuit::{Circuit, Outcome, Ticket},
+    delivery::Revocations,
+    failure::is_failure,
+    journal::Journal,
+    pending_revocation::SessionIdentity,
+    status::Counters,
+};
+use crate::backoff::jitter;
 
-/// What the guard and its task share.
+/// The state that a guard shares with its delivery task.
 pub(super) struct Shared<S: ?Sized> {
     pub(super) options: GuardOptions,
     pub(super) counters: Counters,
-    /// A plain mutex: held for a few instructions at the start and the end of a call, never across an await.
+    /// A plain mutex: locked for a few instructions at the start and the end of a call, never
+    /// across an await.
     circuit: Mutex<Circuit>,
-    crowd: Bulkhead,
-    /// A plain mutex, as `circuit`; taken only while there are log-outs to tell.
-    log_outs: Mutex<LogOuts>,
-    /// How many log-outs are held, so that the usual call looks at a number and takes no lock. Written under
-    /// `log_outs`; released there and acquired here, so that who ended a session sees it refused.
-    held: AtomicUsize,
+    /// One permit for each call under way. No call waits for a permit.
+    permits: Semaphore,
+    /// A plain mutex, as `circuit`. Locked only while there are pending revocations.
+    revocations: Mutex<Revocations>,
+    /// The number of pending revocations, so that a call takes no lock if there are none. Stored
+    /// with release ordering under `revocations` and loaded with acquire ordering: after a
+    /// revocation, its caller sees the session rejected.
+    pending_count: AtomicUsize,
     pub(super) journal: Option<Journal>,
-    /// A plain mutex, as `circuit`.
-    pub(super) recent: Option<Mutex<Recent>>,
     pub(super) store: Arc<S>,
 }
 
-impl<S: SessionStore + ?Sized> Shared<S> {
+impl<S: ErasedStore + ?Sized> Shared<S> {
     pub(super) fn new(store: Arc<S>, options: GuardOptions, journal: Option<Journal>) -> Self {
+        let limit = options.concurrency_limit;
         Self {
             counters: Counters::default(),
             circuit: Mutex::new(Circuit::new(options.circuit, now())),
-            crowd: Bulkhead::new(options.calls_at_once),
-            log_outs: Mutex::new(LogOuts::new(Tombstones::new(options.log_outs))),
-            held: AtomicUsize::new(0),
+            permits: Semaphore::new(limit.clamp(1, Semaphore::MAX_PERMITS)),
+            revocations: Mutex::new(Revocations::new(options.revocations)),
+            pending_count: AtomicUsize::new(0),
             journal,
-            recent: options
-                .stale_reads
-                .map(|rules| Mutex::new(Recent::new(rules, now()))),
             options,
             store,
         }
     }
 
-    /// A call that visitors wait for: it counts for the circuit.
+    /// Runs a call of a request. Its outcome counts for the circuit.
     pub(super) async fn call<T>(
         &self,
         deadline: Duration,
         work: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
-        let _place = self.enter()?;
-        self.admitted(deadline, work).await
-    }
-
-    /// [`Shared::call`] for who has found room.
-    pub(super) async fn admitted<T>(
-        &self,
-        deadline: Duration,
-        work: impl Future<Output = Result<T, StoreError>>,
-    ) -> Result<T, StoreError> {
+        let _permit = self.permit()?;
         let ticket = self.circuit().admit(now());
-        let pass = Pass::new(self, ticket.ok_or_else(|| self.refused_by_circuit())?);
-        let result = self.in_time(deadline, work).await;
-        pass.report(&result);
-        result
+        let ticket = ticket.ok_or_else(|| self.rejected_by_circuit())?;
+        self.reported(ticket, deadline, work).await
     }
 
-    /// A call that comes by itself after pauses of its own, so that it asks neither for room nor the circuit,
-    /// which learns how it went.
+    /// Runs a call of the delivery task, which has a backoff of its own. Neither the concurrency
+    /// limit nor an open circuit rejects it; its outcome counts for the circuit.
     pub(super) async fn retry<T>(
         &self,
         deadline: Duration,
         work: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
-        let pass = Pass::new(self, self.circuit().admit_retry());
-        let result = self.in_time(deadline, work).await;
-        pass.report(&result);
-        result
+        let ticket = self.circuit().admit_retry();
+        self.reported(ticket, deadline, work).await
     }
 
-    /// An operator's call, which may be much for the store: it is refused while the circuit is open, and
-    /// does not open it for visitors.
-    pub(super) async fn aside<T>(
+    /// Runs a call of an operator, which can be expensive for the store. An open circuit rejects
+    /// it; its outcome does not count for the circuit.
+    pub(super) async fn admin_call<T>(
         &self,
         deadline: Duration,
         work: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
         if !self.circuit().is_closed() {
-            return Err(self.refused_by_circuit());
+            return Err(self.rejected_by_circuit());
         }
-        self.in_time(deadline, work).await
+        self.timed(deadline, work).await
     }
 
-    async fn in_time<T>(
+    async fn reported<T>(
+        &self,
+        ticket: Ticket,
+        deadline: Duration,
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let call = AdmittedCall::new(self, ticket);
+        let result = self.timed(deadline, work).await;
+        call.finish(&result);
+        result
+    }
+
+    async fn timed<T>(
         &self,
         deadline: Duration,
         work: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
         self.counters.calls.add_one();
-        let result = timeout(deadline, unpanicked(work))
+        let result = timeout(deadline, catch_panic(work))
             .await
             .unwrap_or_else(|_| {
-                self.counters.cut_off.add_one();
+                self.counters.timeouts.add_one();
                 Err(StoreError::Timeout(deadline))
             });
         match &result {
@@ -124,22 +131,21 @@ impl<S: SessionStore + ?Sized> Shared<S> {
         result
     }
 
-    pub(super) fn enter(&self) -> Result<Place<'_>, StoreError> {
-        if self.crowd.enter() {
-            return Ok(Place(&self.crowd));
-        }
-        self.counters.refused_by_crowd.add_one();
-        Err(StoreError::unavailable("too many calls are under way"))
+    fn permit(&self) -> Result<SemaphorePermit<'_>, StoreError> {
+        self.permits.try_acquire().map_err(|_| {
+            self.counters.rejected_by_limit.add_one();
+            StoreError::unavailable("too many calls are under way")
+        })
     }
 
-    fn refused_by_circuit(&self) -> StoreError {
-        self.counters.refused_by_circuit.add_one();
-        StoreError::unavailable("it has failed too often and is left alone for a moment")
+    fn rejected_by_circuit(&self) -> StoreError {
+        self.counters.rejected_by_circuit.add_one();
+        StoreError::unavailable("the circuit is open after repeated failures")
     }
 
-    fn report(&self, ticket: Ticket, report: Report) {
+    fn report(&self, ticket: Ticket, outcome: Outcome) {
         let mut circuit = self.circuit();
-        if !circuit.report(ticket, report, now(), jitter()) {
+        if !circuit.report(ticket, outcome, now(), jitter()) {
             return;
         }
         if circuit.is_closed() {
@@ -151,45 +157,57 @@ impl<S: SessionStore + ?Sized> Shared<S> {
     }
 
     pub(super) fn circuit(&self) -> MutexGuard<'_, Circuit> {
-        // Its methods change it in steps that cannot panic.
+        // No method of the circuit panics with a half-done change.
         self.circuit.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Does something with the log-outs, and notes how many are left.
-    pub(super) fn with_log_outs<T>(&self, work: impl FnOnce(&mut LogOuts) -> T) -> T {
-        let mut log_outs = self.log_outs.lock().unwrap_or_else(PoisonError::into_inner);
-        let result = work(&mut log_outs);
-        self.held.store(log_outs.stones.len(), Ordering::Release);
+    /// Runs `work` on the revocations, and updates their count.
+    pub(super) fn with_revocations<T>(&self, work: impl FnOnce(&mut Revocations) -> T) -> T {
+        let revocations = self.revocations.lock();
+        let mut revocations = revocations.unwrap_or_else(PoisonError::into_inner);
+        let result = work(&mut revocations);
+        self.pending_count
+            .store(revocations.pending.len(), Ordering::Release);
         result
     }
 
-    /// How many log-outs the store may not know of.
-    pub(super) fn log_outs_waiting(&self) -> usize {
-        self.held.load(Ordering::Acquire)
+    /// Returns the number of revocations that the store may not have received.
+    pub(super) fn pending_revocations(&self) -> usize {
+        self.pending_count.load(Ordering::Acquire)
     }
 
-    /// Whether the session under `key` has ended on this node.
+    /// Whether the session under `key` is revoked on this node.
     pub(super) fn has_ended(&self, key: &StoreKey) -> bool {
-        self.log_outs_waiting() > 0 && self.with_log_outs(|log_outs| log_outs.stones.has_ended(key))
+        self.pending_revocations() > 0
+            && self.with_revocations(|revocations| revocations.pending.revokes_key(key))
     }
 
-    /// Whether an order for more than one key has ended this session on this node.
-    pub(super) fn ends<'a>(&self, session: impl Into<Standing<'a>>) -> bool {
-        self.log_outs_waiting() > 0 && self.with_log_outs(|log_outs| log_outs.stones.ends(session))
+    /// Whether a revocation that is not by key applies to this session on this node.
+    pub(super) fn ends<'a>(&self, session: impl Into<SessionIdentity<'a>>) -> bool {
+        self.pending_revocations() > 0
+            && self.with_revocations(|revocations| revocations.pending.revokes(session))
+    }
+
+    /// Whether [`Shared::ends`] holds, or the key is revoked that a timed renewal has replaced.
+    pub(super) fn is_over(&self, record: &Record) -> bool {
+        let renewal = record.renewal.as_ref();
+        self.ends(record) || renewal.is_some_and(|renewal| self.has_ended(&renewal.from))
     }
 
     pub(super) fn status(&self) -> GuardStatus {
         let ready = self.circuit().is_closed();
-        self.counters.status(ready, self.log_outs_waiting())
+        self.counters.status(ready, self.pending_revocations())
     }
 }
 
-/// A panic inside a store as its failure. Drivers have them where a server's bytes are not what they expect, and
-/// whoever asked for a session would lose the connection instead of getting a 503.
-async fn unpanicked<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+/// Turns a panic of the store into [`StoreError::Unavailable`]. Drivers panic on replies that they
+/// do not expect, and the client would lose its connection instead of getting a 503.
+async fn catch_panic<T>(
+    work: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
     let mut work = pin!(work);
     poll_fn(|context| {
-        // What the panic has left half done is dropped and not looked at again.
+        // The future is dropped after a panic and not polled again.
         let poll = || work.as_mut().poll(context);
         catch_unwind(AssertUnwindSafe(poll)).unwrap_or_else(|_| {
             Poll::Ready(Err(StoreError::unavailable("the store's code panicked")))
@@ -198,49 +216,86 @@ async fn unpanicked<T>(work: impl Future<Output = Result<T, StoreError>>) -> Res
     .await
 }
 
-/// Tokio's clock, which tests stop and turn.
+/// Returns the time of tokio's clock, which tests can pause and advance.
 pub(super) fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 
-/// A place among the calls under way; dropping it leaves.
-pub(super) struct Place<'c>(&'c Bulkhead);
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.0.leave();
-    }
-}
-
-/// A call that the circuit has let through; dropped without a report, nobody knows how it went.
-struct Pass<'s, S: SessionStore + ?Sized> {
+/// A call that the circuit admitted. Dropping it reports an unknown outcome.
+struct AdmittedCall<'s, S: ErasedStore + ?Sized> {
     shared: &'s Shared<S>,
     ticket: Option<Ticket>,
 }
 
-impl<'s, S: SessionStore + ?Sized> Pass<'s, S> {
+impl<'s, S: ErasedStore + ?Sized> AdmittedCall<'s, S> {
     fn new(shared: &'s Shared<S>, ticket: Ticket) -> Self {
         let ticket = Some(ticket);
         Self { shared, ticket }
     }
 
-    fn report<T>(mut self, result: &Result<T, StoreError>) {
-        let report = match result {
-            Err(error) if is_failure(error) => Report::Bad,
-            _ => Report::Good,
+    fn finish<T>(mut self, result: &Result<T, StoreError>) {
+        let outcome = match result {
+            Err(error) if is_failure(error) => Outcome::Failure,
+            _ => Outcome::Success,
         };
-        self.hand_in(report);
+        self.report(outcome);
     }
 
-    fn hand_in(&mut self, report: Report) {
+    fn report(&mut self, outcome: Outcome) {
         if let Some(ticket) = self.ticket.take() {
-            self.shared.report(ticket, report);
+            self.shared.report(ticket, outcome);
         }
     }
 }
 
-impl<S: SessionStore + ?Sized> Drop for Pass<'_, S> {
+impl<S: ErasedStore + ?Sized> Drop for AdmittedCall<'_, S> {
     fn drop(&mut self) {
-        self.hand_in(Report::Unknown);
+        self.report(Outcome::Unknown);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use carafe_core::store::MemoryStore;
+
+    use super::*;
+
+    fn shared(limit: usize) -> Shared<MemoryStore> {
+        let options = GuardOptions::default().with_concurrency_limit(limit);
+        Shared::new(Arc::new(MemoryStore::new()), options, None)
+    }
+
+    fn permits<const N: usize>(shared: &Shared<MemoryStore>) -> [bool; N] {
+        let permits: [_; N] = std::array::from_fn(|_| shared.permit());
+        permits.each_ref().map(Result::is_ok)
+    }
+
+    #[test]
+    fn no_more_calls_than_the_limit_get_a_permit_from_any_thread() {
+        let shared = shared(3);
+        let (inside, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..10_000 {
+                        if let Ok(_permit) = shared.permit() {
+                            let now_inside = inside.fetch_add(1, Ordering::Relaxed) + 1;
+                            most.fetch_max(now_inside, Ordering::Relaxed);
+                            inside.fetch_sub(1, Ordering::Relaxed);
+                        }
+                    }
+                });
+            }
+        });
+        assert!(most.load(Ordering::Relaxed) <= 3);
+        assert_eq!(shared.permits.available_permits(), 3, "all are returned");
+        assert_eq!(permits(&shared), [true, true, true, false]);
+        assert_eq!(permits(&shared), [true, true, true, false], "reusable");
+    }
+
+    #[test]
+    fn every_limit_leaves_at_least_one_permit() {
+        assert_eq!(permits(&shared(0)), [true, false]);
+        assert_eq!(permits(&shared(usize::MAX)), [true, true]);
     }
 }

@@ -1,4 +1,4 @@
-//! Sweeps under a clock that stands still and is turned by hand.
+//! Sweeps with a paused clock.
 
 use std::{
     future::pending,
@@ -9,7 +9,7 @@ use super::*;
 use carafe_core::{
     session::SessionData,
     store::{
-        Created, Handle, MemoryStore, Record, StoreKey,
+        Created, MemoryStore, PublicId, Record, StoreKey,
         conformance::{Call, Spy, Verb},
     },
 };
@@ -18,20 +18,21 @@ type Shelf = Spy<MemoryStore>;
 
 const NOW: Timestamp = Timestamp::from_unix(4_000_000_000);
 
-/// Records of which so many have expired, and one lives.
+/// A store with this number of expired records and one live record.
 async fn shelf(expired: usize) -> Arc<Shelf> {
     let records = MemoryStore::new();
     for number in 0..=expired {
         let record = Record {
             data: SessionData::default(),
             user: None,
-            handle: Handle::from_bytes([0; 12]),
+            public_id: PublicId::from_bytes([0; 12]),
             device: None,
             created: Timestamp::from_unix(0),
             renewed: Timestamp::from_unix(0),
             last_seen: Timestamp::from_unix(0),
             expires: Timestamp::from_unix(if number == 0 { i64::MAX } else { 1 }),
             authenticated: None,
+            renewal: None,
             version: 0,
         };
         let key = StoreKey::of_id(&number.to_string());
@@ -41,13 +42,13 @@ async fn shelf(expired: usize) -> Arc<Shelf> {
     Arc::new(Spy::new(records))
 }
 
-/// Those that were granted.
+/// Returns the number of leases granted.
 fn claims(shelf: &Shelf) -> u64 {
     shelf.answers(Verb::Claim).iter().sum()
 }
 
 thread_local! {
-    /// When this test's thread began, by tokio's clock, which the tests turn.
+    /// The start of this test's thread, on tokio's paused clock.
     static BEGAN: Instant = Instant::now();
 }
 
@@ -72,7 +73,7 @@ async fn all_that_has_expired_goes_in_bounded_steps_and_the_living_stay() {
     let sweeper = every(60).with_batch(100).start(shelf.clone());
     pass(61).await;
     assert_eq!(shelf.inner().len(), 1);
-    // The next turn may have come already, and has found nothing.
+    // The next interval may have begun, in which no expired record was left.
     let steps = shelf.answers(Verb::Sweep).into_iter();
     let steps: Vec<_> = steps.filter(|&removed| removed > 0).collect();
     assert_eq!(steps, [[100; 12].as_slice(), &[34]].concat());
@@ -86,7 +87,7 @@ async fn of_many_nodes_one_sweeps_an_interval() {
     pass(60 * 100).await;
     let claims = claims(&shelf);
     assert!((98..=101).contains(&claims), "{claims} in 100 intervals");
-    // Whoever had the turn goes away: somebody takes over.
+    // The lease holder may be dropped: another sweeper takes over.
     drop(sweepers.into_iter().take(7).collect::<Vec<_>>());
     pass(1).await;
 }
@@ -115,7 +116,8 @@ async fn errors_are_survived_and_the_store_is_not_pressed() {
         Box::pin(async move { if fails { Err(error()) } else { Ok(()) } })
     });
     let sweeper = every(60).start(shelf.clone());
-    // 60 s for the phase; then pauses of 1, 2, 4, 8 and 16 s and at most a quarter more.
+    // 60 s for the initial offset, then pauses of 1, 2, 4, 8 and 16 s, each at most a quarter
+    // longer.
     pass(60 + 39 + 60).await;
     assert_eq!(shelf.inner().len(), 1);
     let asked = failed.load(Ordering::Relaxed);
@@ -124,7 +126,7 @@ async fn errors_are_survived_and_the_store_is_not_pressed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn shut_1_a_sweeper_that_is_stopped_sweeps_no_more() {
+async fn a_sweeper_that_is_stopped_sweeps_no_more() {
     let shelf = shelf(1_000).await;
     let sweeping = every(1).with_batch(1).with_pause(Duration::from_secs(10));
     let sweeper = sweeping.start(shelf.clone());
@@ -142,7 +144,7 @@ async fn shut_1_a_sweeper_that_is_stopped_sweeps_no_more() {
 #[tokio::test(start_paused = true)]
 async fn a_call_that_hangs_is_given_up() {
     let (shelf, calls) = (shelf(10).await, AtomicUsize::new(0));
-    // In its first call.
+    // Only the first call hangs.
     shelf.before(move |call: Call| {
         let hangs = call.verb == Verb::Claim && calls.fetch_add(1, Ordering::Relaxed) == 0;
         Box::pin(async move { if hangs { pending().await } else { Ok(()) } })

@@ -1,4 +1,4 @@
-//! A browser in front of a router: keeps cookies, sends them back, remembers nothing else.
+//! A browser for a router: it stores and sends cookies.
 
 use axum::{
     Router,
@@ -13,7 +13,7 @@ pub(crate) fn flask() -> SessionLayer {
     SessionLayer::with_config(side(), SessionConfig::flask()).unwrap()
 }
 
-/// The safe preset, for which browsers would want TLS; the tests' browser does not care.
+/// The safe preset, which requires TLS in browsers; the tests' browser ignores this.
 pub(crate) fn safe() -> SessionLayer {
     SessionLayer::new(side())
 }
@@ -34,7 +34,7 @@ impl Answer {
         self.all(header::SET_COOKIE)
     }
 
-    /// The value of the only `Set-Cookie` there is.
+    /// Returns the value of the only `Set-Cookie` header.
     pub(crate) fn cookie(&self) -> &str {
         let [only] = self.set_cookies()[..] else {
             panic!("{:?}", self.set_cookies())
@@ -54,7 +54,7 @@ pub(crate) async fn send(router: &Router, request: Request<Body>) -> Answer {
     }
 }
 
-/// A GET with this `Cookie` header; none if it is empty.
+/// Sends a GET request with this `Cookie` header, unless it is empty.
 pub(crate) async fn get(router: &Router, path: &str, cookie: &str) -> Answer {
     let mut request = Request::get(path);
     if !cookie.is_empty() {

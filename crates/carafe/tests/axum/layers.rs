@@ -1,13 +1,17 @@
-//! Where the layer stands: missing, twice, nested, merged.
+//! Positions of the layer: missing, twice, nested, merged.
 
 use axum::{Router, routing::get};
-use carafe::{CookiePolicy, Session, SessionConfig, SessionLayer};
+use carafe::{
+    CommitError, CookieError, CookiePolicy, MemoryStore, ServerSide, Session, SessionConfig,
+    SessionError, SessionLayer, StoreError,
+};
+use carafe_core::store::conformance::Spy;
+use carafe_test_fixtures::logs;
 use http::StatusCode;
 
 use super::{
     browser::{self, Browser, flask, flask_cookie, side},
     log::block_on,
-    logs,
 };
 
 async fn count(session: Session) -> String {
@@ -35,7 +39,70 @@ fn a_session_without_a_layer_is_a_500_and_the_log_says_what_to_add() {
     assert_eq!(help[0].level.as_str(), "ERROR");
 }
 
-/// axum's rule: `Router::layer` covers what was added before it.
+/// `None` never means that the store failed: a handler would serve the visitor as anonymous.
+#[tokio::test]
+async fn an_optional_session_is_none_without_a_layer_and_an_error_if_the_store_fails() {
+    async fn is_some(session: Option<Session>) -> String {
+        session.is_some().to_string()
+    }
+    let store = Spy::new(MemoryStore::new());
+    store.before(|_| Box::pin(async { Err(StoreError::unavailable("connection refused")) }));
+    let failing = SessionLayer::with_config(ServerSide::new(store), SessionConfig::flask());
+    let failing = Router::new()
+        .route("/failing", get(is_some))
+        .layer(failing.unwrap());
+    let router = Router::new()
+        .route("/inside", get(is_some))
+        .layer(flask())
+        .route("/outside", get(is_some))
+        .merge(failing);
+    let id = format!("session={}", "A".repeat(43));
+    for (path, status, body) in [
+        ("/inside", 200, "true"),
+        ("/outside", 200, "false"),
+        ("/failing", 503, ""),
+    ] {
+        let answer = browser::get(&router, path, &id).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.body.as_str()),
+            (status, body),
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_handler_can_return_every_error_of_a_session_a_store_and_a_cookie() {
+    let unavailable = || StoreError::unavailable("connection refused");
+    let router = Router::new()
+        .route("/store", get(async move || Err::<(), _>(unavailable())))
+        .route(
+            "/corrupt",
+            get(async || Err::<(), _>(StoreError::corrupt("no JSON"))),
+        )
+        .route(
+            "/from",
+            get(async move || Err::<(), _>(SessionError::from(unavailable()))),
+        )
+        .route("/commit", get(async || Err::<(), _>(CommitError::Conflict)))
+        .route("/cookie", get(async || Err::<(), _>(CookieError::SameSite)));
+    for (path, status, retries, caches) in [
+        ("/store", 503, true, false),
+        ("/corrupt", 503, false, false),
+        ("/from", 503, true, false),
+        ("/commit", 409, false, false),
+        ("/cookie", 500, false, true),
+    ] {
+        let answer = browser::get(&router, path, "").await;
+        assert_eq!(answer.status.as_u16(), status, "{path}");
+        let has = |name| answer.headers.contains_key(name);
+        assert_eq!(has(http::header::RETRY_AFTER), retries, "{path}");
+        assert_eq!(!has(http::header::CACHE_CONTROL), caches, "{path}");
+        assert!(!answer.body.contains("refused") && !answer.body.contains("JSON"));
+    }
+}
+
+/// axum's rule: `Router::layer` applies to routes added before it.
 #[tokio::test]
 async fn a_route_that_is_added_after_the_layer_has_no_session() {
     let router = Router::new()
@@ -77,7 +144,7 @@ async fn two_routers_with_layers_of_their_own_share_a_session_by_key_and_name() 
     }
 }
 
-/// The handler gets the session of the layer next to it; the outer one is left alone.
+/// A handler gets the session of the innermost layer; the outer session stays untouched.
 #[tokio::test]
 async fn two_layers_of_different_cookies_do_not_disturb_each_other() {
     let named = |name: &str| {
@@ -99,8 +166,10 @@ async fn two_layers_of_different_cookies_do_not_disturb_each_other() {
     assert!(browser.cookie("inner").is_some() && browser.cookie("outer").is_some());
 }
 
-/// The same layer around a router and around a part of it: the outer one refreshes what came in, and must
-/// not undo what the handler did inside.
+/// The same layer around a router and around a nested router.
+///
+/// The outer layer refreshes the incoming session, and must not undo changes made in the nested
+/// router.
 #[tokio::test]
 async fn a_layer_twice_loses_no_change_and_no_log_out() {
     let leave = async |session: Session| session.log_out();
@@ -129,7 +198,7 @@ async fn a_layer_twice_loses_no_change_and_no_log_out() {
     }
 }
 
-/// A middleware inside the layer sees the session that the handler sees.
+/// A middleware inside the layer shares the handler's session.
 #[tokio::test]
 async fn middleware_and_handler_share_one_session() {
     use axum::{

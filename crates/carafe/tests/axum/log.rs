@@ -1,16 +1,14 @@
-//! What goes wrong, as the log tells it.
+//! Log events of failures.
 
 use axum::{Router, response::IntoResponse, routing::get};
-use carafe::{Session, SetCookie};
-use carafe_test_adapters::lifecycle::noise;
+use carafe::{MemoryStore, ServerSide, Session, SessionLayer, SetCookie};
+use carafe_test_adapters::{lifecycle::noise, limits::BEYOND};
+use carafe_test_fixtures::logs;
 use http::{StatusCode, header};
 
-use super::{
-    browser::{self, flask, safe},
-    logs,
-};
+use super::browser::{self, flask, safe};
 
-/// A cookie that browsers would drop or misread is a mistake of the program: 500, and the log says which.
+/// A cookie that browsers would drop or misread is a 500, and the log names the reason.
 #[test]
 fn a_cookie_that_cannot_be_written_is_a_500_and_the_log_says_why() {
     let value = "marker-4111".to_owned();
@@ -46,9 +44,9 @@ fn a_cookie_that_cannot_be_written_is_a_500_and_the_log_says_why() {
     }
 }
 
-/// The handler's answer would claim that something was saved, so nothing of it is sent.
+/// The handler's response would claim that the session was saved, so no part of it is sent.
 #[test]
-fn ckw_7_a_session_that_is_too_large_is_a_500_without_anything_of_the_handlers() {
+fn a_session_that_is_too_large_is_a_500_without_the_handlers_response() {
     for layer in [flask(), safe()] {
         let handler = async |session: Session| {
             session.insert("shopping_cart", &noise()).unwrap();
@@ -76,7 +74,27 @@ fn ckw_7_a_session_that_is_too_large_is_a_500_without_anything_of_the_handlers()
     }
 }
 
-/// An error of the session inside a handler is a plain 500; the log names the key and not the value.
+#[test]
+fn a_session_beyond_a_limit_is_one_line_that_names_the_largest_keys() {
+    for (path, change, named) in BEYOND {
+        let handler = async move |session: Session| change(&session);
+        let router = Router::new()
+            .route(path, get(handler))
+            .layer(SessionLayer::new(ServerSide::new(MemoryStore::new())));
+        let lines = logs::lines_of(|| {
+            block_on(async {
+                let answer = browser::get(&router, path, "").await;
+                assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+            });
+        });
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert_eq!(lines[0].level.as_str(), "ERROR");
+        assert!(lines[0].text.contains(named), "{lines:?}");
+        assert!(!lines[0].text.contains("xxx"), "a value is logged");
+    }
+}
+
+/// A session error inside a handler is a plain 500; the log names the key but not the value.
 #[test]
 fn a_session_error_is_a_500_that_tells_the_log_and_not_the_client() {
     let handler = async |session: Session| {

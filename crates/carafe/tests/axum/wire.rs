@@ -1,4 +1,4 @@
-//! Over a socket, with axum's own server: what HTTP does to a response after the session was committed.
+//! Tests over a socket with axum's own server: the HTTP response after the session's commit.
 
 use std::{
     io::{Read, Write},
@@ -15,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream as AsyncStream};
 
 use super::browser::{flask, safe};
 
-/// What a background task or a body found when it wrote to the session.
+/// The results of session writes by a background task or a response body.
 type Found = Arc<Mutex<Vec<Result<(), SessionError>>>>;
 
 fn router(found: &Found) -> Router {
@@ -46,7 +46,7 @@ async fn serve(router: Router) -> SocketAddr {
     address
 }
 
-/// Sends `request` and reads until the server closes.
+/// Sends `request` and reads until the server closes the connection.
 fn exchange(address: SocketAddr, request: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream
@@ -55,7 +55,7 @@ fn exchange(address: SocketAddr, request: &str) -> String {
     stream.write_all(request.as_bytes()).unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).unwrap();
-    // Behind the head of an upgrade come frames, which are no text.
+    // The head of an upgrade is followed by frames, which are not text.
     String::from_utf8_lossy(&answer).into_owned()
 }
 
@@ -73,7 +73,7 @@ fn count(head: &str, name: &str) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ckw_12_a_head_request_of_a_stream_carries_the_cookie() {
+async fn a_head_request_of_a_stream_carries_the_cookie() {
     let address = serve(router(&Found::default())).await;
     let (head, body) = ask(address, "HEAD /stream", "").await;
     assert!(head.starts_with("http/1.1 200"), "{head}");
@@ -82,9 +82,9 @@ async fn ckw_12_a_head_request_of_a_stream_carries_the_cookie() {
     assert_eq!(body, "");
 }
 
-/// The head has left when the body runs: the write is an error and not lost without a word.
+/// The body runs after the head was sent: the write fails instead of being lost silently.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ckw_12_a_write_in_a_streamed_body_comes_too_late_and_says_so() {
+async fn a_write_in_a_streamed_body_is_an_error() {
     let found = Found::default();
     let address = serve(router(&found)).await;
     let (head, body) = ask(address, "GET /stream", "").await;
@@ -98,12 +98,12 @@ async fn ckw_12_a_write_in_a_streamed_body_comes_too_late_and_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ckw_12_an_upgrade_carries_what_was_written_before_it() {
+async fn an_upgrade_carries_what_was_written_before_it() {
     let found = Found::default();
     let address = serve(router(&found)).await;
     let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
     let request = format!("GET /ws HTTP/1.1\r\nHost: a\r\n{upgrade}\r\n");
-    // The server closes when the socket's handler has ended, so its write has been tried by then.
+    // The server closes the connection when the socket's handler returns, after its write.
     let answer = tokio::task::spawn_blocking(move || exchange(address, &request))
         .await
         .unwrap();
@@ -117,9 +117,9 @@ async fn ckw_12_an_upgrade_carries_what_was_written_before_it() {
     );
 }
 
-/// CKR-1 over HTTP/2, whose clients send a field for each cookie (RFC 9113 §8.2.3).
+/// CKR-1 over HTTP/2, where clients may send a header field per cookie (RFC 9113 §8.2.3).
 #[tokio::test]
-async fn ckr_1_a_session_is_found_in_any_of_50_fields_of_http_2() {
+async fn a_session_is_found_in_any_of_50_http_2_cookie_fields() {
     let reads = async |version: Version, session: Session| {
         format!("{version:?} {:?}", session.get::<u8>("a").unwrap())
     };

@@ -1,4 +1,4 @@
-//! A browser of one cookie.
+//! A browser with one cookie.
 
 use axum::{Router, body::Body};
 use http::{HeaderMap, Request, StatusCode, header};
@@ -26,7 +26,7 @@ impl Browser {
         }
     }
 
-    /// Sends its requests to another process from now on.
+    /// Sends further requests to another process.
     pub(crate) fn moves_to(&mut self, app: &Router) {
         self.app = app.clone();
     }
@@ -35,7 +35,7 @@ impl Browser {
         self.cookie.clone().unwrap()
     }
 
-    /// Asks for a page and keeps the cookie that comes, whatever the status.
+    /// Requests a page and stores the response's cookie, whatever the status.
     pub(crate) async fn get(&mut self, path: &str) -> Answer {
         let answer = self.ask(path).await;
         if let Some(text) = answer.set_cookie() {
@@ -46,7 +46,7 @@ impl Browser {
         answer
     }
 
-    /// Asks for a page without keeping anything, so that many can be asked for at once.
+    /// Requests a page without storing its cookie, so that requests can be concurrent.
     pub(crate) fn ask(&self, path: &str) -> impl Future<Output = Answer> + Send + use<> {
         let mut request = Request::get(path);
         if let Some(cookie) = &self.cookie {
@@ -71,12 +71,19 @@ impl Answer {
         Some(self.headers.get(header::SET_COOKIE)?.to_str().unwrap())
     }
 
-    /// The answer to a request whose store is in trouble.
+    /// Asserts that this is the response to a request with an unavailable store.
     #[track_caller]
     pub(crate) fn is_trouble(&self) {
         assert_eq!(self.status, StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(self.headers[header::RETRY_AFTER], "1");
         assert_eq!(self.headers[header::CACHE_CONTROL], "no-store");
         assert_eq!(self.body, "");
+    }
+
+    /// Asserts that this is the response for an unreadable record, which a retry does not fix.
+    #[track_caller]
+    pub(crate) fn is_unreadable(&self) {
+        assert_eq!(self.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(self.headers.get(header::RETRY_AFTER), None);
     }
 }

@@ -1,4 +1,6 @@
-//! One process of a site: handlers, the layer, a guarded store, and the proxy between that and the server.
+//! One process of a site.
+//!
+//! A node contains handlers, the layer, a guarded store, and the proxy between store and server.
 
 use std::{
     marker::PhantomData,
@@ -8,12 +10,9 @@ use std::{
 
 use axum::{Router, extract::Path, routing::get};
 use carafe::{
-    GuardOptions, Guarded, ServerSide, Session, SessionConfig, SessionError, SessionLayer,
-    SessionStore, Timestamp,
-    store::{
-        Deadlines, StoreKey,
-        guard::{Backoff, CircuitRules},
-    },
+    Backoff, CircuitRules, ErasedStore, GuardOptions, Guarded, ServerSide, Session, SessionConfig,
+    SessionError, SessionLayer, Timestamp,
+    store::{Deadlines, StoreKey},
 };
 use carafe_test_proxy::Proxy;
 use http::StatusCode;
@@ -21,54 +20,52 @@ use tokio::sync::Semaphore;
 
 use crate::{browser::Browser, server::Server};
 
-/// For rows that are not about deadlines, on machines that do other things too.
+/// Deadlines for rows of other subjects, because the machine may be busy.
 pub(crate) const PATIENT: Deadlines = Deadlines {
     connect: Duration::from_secs(20),
     read: Duration::from_secs(20),
     write: Duration::from_secs(20),
 };
 
-/// For rows about what fails at once: a busy machine alone does not fail a request.
+/// Deadlines for rows about immediate failures, long enough for a busy machine.
 pub(crate) const CALM: Deadlines = Deadlines {
     connect: Duration::from_secs(1),
     read: Duration::from_secs(5),
     write: Duration::from_secs(5),
 };
 
-/// What a busy machine may add to a deadline before a row fails. Not a measurement.
+/// Tolerance for a busy machine. Not a measurement.
 pub(crate) const SLACK: Duration = Duration::from_secs(2);
 
 pub(crate) struct Node<S> {
     pub(crate) proxy: Proxy,
-    pub(crate) store: Arc<Guarded<dyn SessionStore>>,
+    pub(crate) store: Arc<Guarded<dyn ErasedStore>>,
     pub(crate) app: Router,
     pub(crate) gate: Arc<Gate>,
     server: PhantomData<S>,
 }
 
-/// A circuit that never opens, for rows about what is behind it.
+/// Options with a circuit that never opens, for tests of the guarded store.
 pub(crate) fn without_circuit() -> GuardOptions {
     GuardOptions::default()
         .with_deadlines(PATIENT)
-        .with_circuit(CircuitRules {
-            failures_in_a_row: u32::MAX,
-            least_calls: u32::MAX,
-            window: Duration::from_secs(1),
-            pauses: Backoff {
-                first: Duration::ZERO,
-                longest: Duration::ZERO,
-            },
-        })
+        .with_circuit(
+            CircuitRules::default()
+                .with_consecutive_failures(u32::MAX)
+                .with_min_calls(u32::MAX)
+                .with_window(Duration::from_secs(1))
+                .with_backoff(Backoff::new(Duration::ZERO, Duration::ZERO)),
+        )
 }
 
 impl<S: Server> Node<S> {
-    /// With the default circuit, and time for a busy machine.
+    /// A node with the default circuit and tolerant deadlines.
     pub(crate) async fn of(server: &S) -> Self {
         let options = GuardOptions::default().with_deadlines(CALM);
         Self::with(server, CALM, options).await
     }
 
-    /// With a store and a guard that wait for a busy machine.
+    /// A node with patient deadlines and no circuit.
     pub(crate) async fn patient(server: &S) -> Self {
         Self::with(server, PATIENT, without_circuit()).await
     }
@@ -91,8 +88,9 @@ impl<S: Server> Node<S> {
         Browser::of(&self.app)
     }
 
-    /// A visitor with a session that counts to one and has a name. Tries again where a busy machine misses one of
-    /// the default deadlines.
+    /// Returns a visitor with a session that has a counter of 1 and a name.
+    ///
+    /// Retries if a busy machine misses a default deadline.
     pub(crate) async fn visitor(&self, name: &str) -> Browser {
         let since = Instant::now();
         loop {
@@ -107,7 +105,7 @@ impl<S: Server> Node<S> {
         }
     }
 
-    /// Tries until a request of `browser` is served, which has to be within `time`: what it is told.
+    /// Retries until a request of `browser` succeeds, at most for `time`; returns its body.
     pub(crate) async fn recovers(&self, browser: &mut Browser, time: Duration) -> String {
         let since = Instant::now();
         loop {
@@ -121,7 +119,7 @@ impl<S: Server> Node<S> {
     }
 }
 
-/// How often a long row repeats: a little, or all of it with `CARAFE_FULL=1`.
+/// The number of rounds of a long row: `full` with `CARAFE_FULL=1`, else `little`.
 pub(crate) fn rounds(little: usize, full: usize) -> usize {
     match std::env::var_os("CARAFE_FULL") {
         Some(_) => full,
@@ -135,20 +133,20 @@ pub(crate) async fn second<S: Server>(node: &Node<S>, options: GuardOptions) -> 
     app(Arc::new(options.guard_shared(store)), &node.gate)
 }
 
-/// What the server itself has, past guard and proxy: the number of a session, if it is there.
+/// Reads a session's counter directly from the server, bypassing guard and proxy.
 pub(crate) async fn number_in<S: Server>(server: &S, cookie: &str) -> Option<u64> {
     let store = S::store(server.port(), PATIENT).await;
     let found = store.load(&key_of(cookie), Timestamp::now()).await;
-    let record = found.unwrap()?;
+    let record = found.unwrap().into_record()?;
     Some(record.data.text_of("n").unwrap().parse().unwrap())
 }
 
-/// The key of the session that a browser's cookie names.
+/// Returns the key of a browser's session.
 pub(crate) fn key_of(cookie: &str) -> StoreKey {
     StoreKey::of_id(cookie.strip_prefix("session=").unwrap())
 }
 
-/// Lets a test do something between what a handler did and the end of its request.
+/// Pauses a request between its handler and its end.
 pub(crate) struct Gate {
     reached: Semaphore,
     open: Semaphore,
@@ -169,7 +167,7 @@ impl Gate {
         self.open.acquire().await.unwrap().forget();
     }
 
-    /// Waits until a handler is at the gate.
+    /// Waits until a handler has reached the gate.
     pub(crate) async fn reached(&self) {
         self.reached.acquire().await.unwrap().forget();
     }
@@ -184,7 +182,7 @@ fn counted(session: &Session) -> Result<String, SessionError> {
     Ok(count.to_string())
 }
 
-pub(crate) fn app(store: Arc<dyn SessionStore>, gate: &Arc<Gate>) -> Router {
+pub(crate) fn app(store: Arc<dyn ErasedStore>, gate: &Arc<Gate>) -> Router {
     app_of(ServerSide::shared(store), gate)
 }
 
@@ -224,7 +222,7 @@ async fn set(Path(key): Path<String>, session: Session) -> Result<(), SessionErr
     session.insert(&key, &true)
 }
 
-/// The name, the user and how many keys there are.
+/// Returns the name, the user and the number of keys.
 async fn mine(session: Session) -> Result<String, SessionError> {
     let name: Option<String> = session.get("name")?;
     let (name, user) = (name.unwrap_or_default(), session.user().unwrap_or_default());

@@ -1,5 +1,7 @@
-//! A node in a process of its own, so that it can be killed. It is this program once more; a line to it is an order,
-//! a line from it what came of that.
+//! A node in a process of its own, which can be killed.
+//!
+//! The process is this test binary; it reads orders from stdin and prints their results, one per
+//! line.
 
 use std::{
     env,
@@ -9,7 +11,7 @@ use std::{
     sync::Arc,
 };
 
-use carafe::{GuardOptions, SessionStore, StoreError};
+use carafe::{ErasedStore, GuardOptions, StoreError};
 use carafe_core::store::conformance::Spy;
 
 use crate::{
@@ -22,7 +24,7 @@ const SERVER: &str = "CARAFE_TEST_SERVER";
 const PORT: &str = "CARAFE_TEST_PORT";
 const JOURNAL: &str = "CARAFE_TEST_JOURNAL";
 const AWAY: &str = "CARAFE_TEST_AWAY";
-/// Before what it says: the test harness has lines of its own.
+/// The prefix of the node's lines, because the test harness prints lines too.
 const SAYS: &str = "node: ";
 
 pub(crate) struct Process {
@@ -32,7 +34,7 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// A node whose server is at `port`. `away`: for it the server is away until it is told that it is back.
+    /// Starts a node with a server at `port`. If `away`, its store fails until the order `back`.
     pub(crate) fn start<S: Server>(port: u16, journal: &Path, away: bool) -> Self {
         let mut child = Command::new(env::current_exe().unwrap())
             .args(["--exact", "process::node_that_is_killed", "--nocapture"])
@@ -74,14 +76,14 @@ impl Process {
         }
     }
 
-    /// `kill -9`.
+    /// Sends `SIGKILL`.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 }
 
-/// What is killed; nothing when it is run as a test.
+/// The child process; does nothing when it runs as a test.
 #[test]
 fn node_that_is_killed() {
     match env::var(SERVER).as_deref() {
@@ -103,7 +105,7 @@ async fn order() -> Option<String> {
 
 async fn serve<S: Server>() {
     let port = env::var(PORT).unwrap().parse().unwrap();
-    let store = Arc::new(Spy::<dyn SessionStore>::shared(S::store(port, CALM).await));
+    let store = Arc::new(Spy::<dyn ErasedStore>::shared(S::store(port, CALM).await));
     if env::var(AWAY).unwrap() == "true" {
         store.before(|_| Box::pin(async { Err(StoreError::unavailable("it is away")) }));
     }
@@ -117,7 +119,7 @@ async fn serve<S: Server>() {
         let (word, jar) = line.split_once(' ').unwrap_or((&line, ""));
         browser.cookie = (!jar.is_empty()).then(|| jar.to_owned());
         match word {
-            // Until it is told to go on, which is an order without a cookie.
+            // Waits at the gate until the next order, which has no cookie.
             "logout" => {
                 let log_out = tokio::spawn(browser.ask("/gated/logout"));
                 gate.reached().await;

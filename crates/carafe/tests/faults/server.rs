@@ -1,9 +1,9 @@
-//! The servers, with what the rows need to know of each.
+//! The database servers, with their test-specific properties.
 
 use std::{fmt::Write as _, sync::Arc, sync::OnceLock};
 
 use carafe::{
-    SessionStore,
+    ErasedStore,
     store::{Deadlines, StoreKey},
 };
 use carafe_redis::RedisOptions;
@@ -11,30 +11,29 @@ use carafe_sqlx::{MySqlStore, PostgresStore};
 use carafe_test_servers::Sql;
 
 pub(crate) trait Server: Sized + Send + Sync + 'static {
-    /// What a process that is started for it is told.
+    /// The name passed to a child process.
     const NAME: &'static str;
 
-    /// One of a row's own, to be killed or stopped.
+    /// Starts a private server, to be killed or stopped.
     fn start() -> Self;
 
-    /// One that has on disk what it has acknowledged.
+    /// Starts a server that writes acknowledged changes to disk.
     fn start_durable() -> Self;
 
-    /// The one that rows share which only break the connection.
+    /// Returns the shared server, for rows that only break connections.
     fn shared() -> &'static Self;
 
     fn port(&self) -> u16;
 
-    /// A store that reaches the server at `port`.
-    fn store(port: u16, deadlines: Deadlines)
-    -> impl Future<Output = Arc<dyn SessionStore>> + Send;
+    /// Connects a store to the server at `port`.
+    fn store(port: u16, deadlines: Deadlines) -> impl Future<Output = Arc<dyn ErasedStore>> + Send;
 
     fn kill(&self);
 
-    /// Starts it again, with what it has on disk.
+    /// Restarts the server with its data on disk.
     fn restart(&self);
 
-    /// Starts it again, without a session.
+    /// Restarts the server without sessions.
     fn restart_empty(&self);
 
     fn signal(&self, name: &str);
@@ -42,7 +41,7 @@ pub(crate) trait Server: Sized + Send + Sync + 'static {
     /// Makes the record of `key` unreadable.
     fn damage(&self, key: &StoreKey);
 
-    /// All that the server has under `key`.
+    /// Returns all data of `key` on the server.
     fn raw(&self, key: &StoreKey) -> String;
 }
 
@@ -57,7 +56,7 @@ impl Redis {
     }
 }
 
-/// base64url without padding.
+/// Encodes as base64url without padding.
 fn base64(bytes: &[u8]) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut text = String::new();
@@ -100,7 +99,7 @@ impl Server for Redis {
         self.0.port()
     }
 
-    async fn store(port: u16, deadlines: Deadlines) -> Arc<dyn SessionStore> {
+    async fn store(port: u16, deadlines: Deadlines) -> Arc<dyn ErasedStore> {
         let options = RedisOptions::new().deadlines(deadlines);
         let store = options.connect(format!("redis://127.0.0.1:{port}")).await;
         Arc::new(store.unwrap())
@@ -123,7 +122,7 @@ impl Server for Redis {
     }
 
     fn damage(&self, key: &StoreKey) {
-        // The first digit of the second word, which is a moment.
+        // Overwrites the first digit of the second field, a timestamp.
         let length = self.0.cli(&["SETRANGE", &Self::name(key), "2", "x"]);
         assert_ne!(length, "3", "there was a record");
     }
@@ -165,7 +164,7 @@ macro_rules! sql_server {
                 self.0.port
             }
 
-            async fn store(port: u16, deadlines: Deadlines) -> Arc<dyn SessionStore> {
+            async fn store(port: u16, deadlines: Deadlines) -> Arc<dyn ErasedStore> {
                 let store = $store::connect(&format!($url, port)).await.unwrap();
                 store.migrate().await.unwrap();
                 Arc::new(store.deadlines(deadlines))

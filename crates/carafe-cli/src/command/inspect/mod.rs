@@ -1,11 +1,12 @@
-//! `carafe inspect`: whether a session cookie is good, and what is in it.
+//! `carafe inspect`: whether a session cookie or a token is good, and what is in it.
 //!
-//! Next: `report.rs` for programs, `readable.rs` for people.
+//! Next: `report.rs` for programs, `readable.rs` for people, `token.rs` for JWTs and refresh tokens.
 
 mod readable;
 mod report;
+mod token;
 
-use std::{process::ExitCode, str::FromStr, time::Duration};
+use std::{path::PathBuf, process::ExitCode, str::FromStr, time::Duration};
 
 use carafe_core::clock::Timestamp;
 
@@ -18,18 +19,21 @@ use crate::{
     output,
 };
 
-/// Show what is in a session cookie, and whether it is good
+/// Show what is in a session cookie, a JWT or a refresh token, and whether it is good
 ///
-/// Exits with 0 only if a key has verified the cookie and it is not too old; with 1 if it is refused or
-/// no key was given; with 2 if the command itself is wrong.
+/// Exits with 0 only if a key has verified the cookie or token and it is not too old; with 1 if it is refused
+/// or no key was given; with 2 if the command itself is wrong. Tokens are told from cookies by their form:
+/// a JWT is verified with --jwks, a refresh token with the secret key.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   carafe inspect -- eyJ1c2VyX2lkIjo0Mn0.ZVPxAA.mY6Rtt2DNTuj49QHzdjA0vn-zNw
   SECRET_KEY=… carafe inspect --max-age any -- session=eyJ1c2VyX2lkIjo0Mn0.ZVPxAA.mY6Rtt2…
   carafe inspect --format starlette --json - < cookie.txt
   carafe inspect --format encrypted --application shop --cookie-name s -- AdHriJKdnBZj…
+  carafe inspect --jwks jwks.json --audience https://api.example -- eyJhbGciOiJFUzI1NiIsImtpZCI6…
 
-Verdicts: ok, bad-signature, expired, from-future, malformed, bad-payload, unverified.")]
+Verdicts: ok, bad-signature, expired, from-future, malformed, bad-payload, unverified. Of a JWT: ok,
+unverified, or the code of its refusal, such as signature, expired, aud, alg-none.")]
 pub(crate) struct InspectArgs {
     /// How old the cookie may be, in seconds, or `any` [default: 31 days for Flask and Quart, 14 days
     /// for Starlette; an encrypted cookie knows its own]
@@ -44,7 +48,19 @@ pub(crate) struct InspectArgs {
     #[arg(long)]
     json: bool,
 
-    /// The cookie's value, or `session=value`; - reads it from standard input
+    /// A file with the JWK set, JWK or PEM text of the key that verifies a JWT
+    #[arg(long, value_name = "FILE")]
+    jwks: Option<PathBuf>,
+
+    /// The issuer that a JWT must have [default: any]
+    #[arg(long, value_name = "ISS")]
+    issuer: Option<String>,
+
+    /// The audience that a JWT must have [default: any]
+    #[arg(long, value_name = "AUD")]
+    audience: Option<String>,
+
+    /// The cookie's value, `session=value`, a JWT or a refresh token; - reads it from standard input
     #[arg(value_name = "COOKIE")]
     cookie: String,
 
@@ -61,7 +77,7 @@ enum MaxAge {
     Any,
 }
 
-/// What was looked at, for the two ways to show it.
+/// The inspected cookie, for both reports.
 struct Subject<'s> {
     cookie: &'s str,
     format: &'s TokenFormat,
@@ -73,15 +89,18 @@ impl InspectArgs {
     pub(crate) fn run(&self) -> Result<ExitCode, Failure> {
         let format = self.format.resolve()?;
         let keys = self.keys.ring()?;
+        let given = argument_or_stdin(&self.cookie)?;
+        let now = self.now.map_or_else(Timestamp::now, Timestamp::from_unix);
+        if let Some(code) = self.token(&given, keys.as_ref(), now)? {
+            return Ok(code);
+        }
         if let (Some(_), TokenFormat::Encrypted { context: None }) = (&keys, &format) {
             return Err(Failure::usage(
                 "--format encrypted needs --application and --cookie-name beside the key",
             ));
         }
-        let given = argument_or_stdin(&self.cookie)?;
         let cookie = without_name(&given, self.format.cookie_name.as_deref());
         let max_age = self.max_age(&format);
-        let now = self.now.map_or_else(Timestamp::now, Timestamp::from_unix);
         let inspection = Inspection::of(&format, keys.as_ref(), cookie, max_age, now);
         let subject = Subject {
             cookie,

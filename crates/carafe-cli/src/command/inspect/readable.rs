@@ -11,7 +11,8 @@ use super::Subject;
 use crate::{
     human::{ago, printable, span, thousands, utc},
     inspection::Verdict,
-    json_text::{colored, tokens},
+    json_color::colored,
+    json_text::tokens,
 };
 
 const MUTED: Style = Style::new().dimmed();

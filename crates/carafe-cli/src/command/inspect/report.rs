@@ -1,6 +1,6 @@
 //! An inspection for programs: one JSON object on one line. Fields are only ever added.
 
-use carafe_core::json::{self, Style};
+use carafe_core::json::{self, JsonDialect};
 use serde::Serialize;
 
 use super::Subject;
@@ -32,6 +32,6 @@ impl Subject<'_> {
             format: self.format.name().as_str(),
         };
         // Starlette's style is Python's plain `json.dumps`: ASCII, fields as they come.
-        json::to_text(&report, Style::STARLETTE).map_err(Failure::trouble)
+        json::to_text(&report, JsonDialect::STARLETTE).map_err(Failure::trouble)
     }
 }

@@ -1,6 +1,8 @@
-//! `carafe key`: a new secret key. Next: `rotate.rs`, how to bring one in.
+//! `carafe key`: a new secret key. Next: `rotate.rs`, how to bring one in; `token.rs`, keys of access
+//! tokens.
 
 mod rotate;
+pub(crate) mod token;
 
 use std::process::ExitCode;
 
@@ -14,7 +16,9 @@ use crate::{failure::Failure, output};
 #[command(after_help = "Examples:
   export SECRET_KEY=$(carafe key)
   carafe key > secret_key && chmod 600 secret_key
-  carafe key rotate")]
+  carafe key rotate
+  carafe key token > token_key.json
+  carafe key jwk-set token_key.json > jwks.json")]
 pub(crate) struct KeyCommand {
     #[command(subcommand)]
     action: Option<Action>,
@@ -23,14 +27,18 @@ pub(crate) struct KeyCommand {
 #[derive(Subcommand)]
 enum Action {
     Rotate(rotate::Rotate),
+    Token(token::TokenKey),
+    JwkSet(token::JwkSet),
 }
 
 impl KeyCommand {
     pub(crate) fn run(&self) -> Result<ExitCode, Failure> {
-        let key = SecretKey::random_text().map_err(Failure::trouble)?;
+        let new = || SecretKey::random_text().map_err(Failure::trouble);
         match &self.action {
-            None => output::line(&key)?,
-            Some(Action::Rotate(rotate)) => rotate.run(&key)?,
+            None => output::line(&new()?)?,
+            Some(Action::Rotate(rotate)) => rotate.run(&new()?)?,
+            Some(Action::Token(token)) => token.run()?,
+            Some(Action::JwkSet(set)) => set.run()?,
         }
         Ok(ExitCode::SUCCESS)
     }

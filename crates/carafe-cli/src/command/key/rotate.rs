@@ -6,18 +6,18 @@
 
 use carafe_core::{
     clock::Timestamp,
-    json::{self, Style as JsonStyle},
+    json::{self, JsonDialect as JsonStyle},
 };
 use clap::builder::styling::{AnsiColor, Style};
 
 use crate::{
     failure::Failure,
     human::{span, utc},
-    keys::{OldKeys, old_keys},
+    keys::{OldKeys, is_of_bytes, old_keys},
     output,
 };
 
-/// What stands for a key that is not shown.
+/// The placeholder of a key that is not shown.
 const PRESENT: &str = "<the present SECRET_KEY>";
 
 /// Print the three phases that bring a new secret key in without a log-out
@@ -45,7 +45,18 @@ impl Rotate {
             (true, None) => {
                 return Err(Failure::usage("--show needs the present key in SECRET_KEY"));
             }
-            (true, Some(OldKeys { current, fallbacks })) => (current, fallbacks),
+            (true, Some(OldKeys { current, fallbacks })) => {
+                if std::iter::once(&current)
+                    .chain(&fallbacks)
+                    .any(|key| is_of_bytes(key))
+                {
+                    return Err(Failure::usage(
+                        "--show prints variables, and from these Flask reads no keys of bytes; leave --show out and \
+                         write the present keys in Python",
+                    ));
+                }
+                (current, fallbacks)
+            }
             (false, old) => hidden(old),
         };
         let with_older = |first: &str| -> Vec<String> {

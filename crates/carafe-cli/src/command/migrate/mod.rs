@@ -1,4 +1,4 @@
-//! `carafe migrate`. What it does stands in `crate::migration`; next: `report.rs`.
+//! `carafe migrate`. The work is in `crate::migration`. Next: `report.rs`.
 
 mod report;
 
@@ -20,7 +20,7 @@ use crate::{
 /// in the target. A second run brings what has changed since; --verify says whether both are alike.
 ///
 /// With --move each session is made in the target, then deleted from the source. While it runs, services use
-/// both stores through `carafe_core::store::Moving`, in every one of them and before it starts: then a
+/// both stores through `carafe::store::MigratingStore`, in every one of them and before it starts: then a
 /// log-out counts wherever the session is. Begin with a target that no copy was made into.
 ///
 /// --from takes Flask-Session's layouts, too: flask-session+redis://…, flask-session+postgres://…,

@@ -1,4 +1,4 @@
-//! What a migration says at its end.
+//! The report of a migration.
 
 use clap::builder::styling::{AnsiColor, Style};
 use serde::Serialize;
@@ -55,7 +55,11 @@ impl<'r> Report<'r> {
             ("newer there, left alone", tally.newer_there, Style::new()),
             ("ended meanwhile", tally.ended_meanwhile, Style::new()),
             ("expired, left behind", tally.expired, Style::new()),
-            ("too young, left behind", tally.left_for_later, WARNING),
+            (
+                "id just renewed, left behind",
+                tally.left_for_later,
+                WARNING,
+            ),
             ("could not be read, left behind", tally.unreadable, WARNING),
             (
                 "given back different, left behind",

@@ -2,12 +2,11 @@
 
 use carafe_core::{
     clock::Timestamp,
-    store::{Position, Summary},
+    store::{Position, SessionMeta},
 };
 use clap::builder::styling::AnsiColor;
 use serde::Serialize;
 
-use super::Facts;
 use crate::{
     failure::Failure,
     human::{ago, minute, span},
@@ -23,16 +22,16 @@ const USER: usize = 32;
 /// List sessions, those with the newest id first
 #[derive(clap::Args)]
 #[command(after_help = "\
-With --json: {\"sessions\": [{\"handle\", \"user\", \"device\", \"created\", \"renewed\", \"last_seen\", \"expires\",
+With --json: {\"sessions\": [{\"public_id\", \"user\", \"device\", \"created\", \"renewed\", \"last_seen\", \"expires\",
 \"authenticated\", \"version\"}…], \"next\": POSITION or null}, with times in seconds since 1970.
 
 Examples:
   carafe sessions list --store sqlite:sessions.db
-  carafe sessions list --user ada --json | jq -r '.sessions[].handle'
+  carafe sessions list --user ada --json | jq -r '.sessions[].public_id'
   carafe sessions list --limit 100 --after 1795190400.9pWc0vT1m4yQe7Zb")]
 pub(super) struct List {
-    /// Only the sessions of this user; all of them
-    #[arg(long, value_name = "USER", conflicts_with_all = ["limit", "after"])]
+    /// Only the sessions of this user
+    #[arg(long, value_name = "USER")]
     user: Option<String>,
 
     /// How many
@@ -50,7 +49,7 @@ pub(super) struct List {
 
 #[derive(Serialize)]
 struct Report<'r> {
-    sessions: Vec<Facts<'r>>,
+    sessions: &'r [SessionMeta],
     next: Option<String>,
 }
 
@@ -61,7 +60,7 @@ impl List {
         let next = self.next(&sessions);
         if self.json {
             return output::json(&Report {
-                sessions: sessions.iter().map(Facts::of).collect(),
+                sessions: &sessions,
                 next: next.map(|place| place.to_string()),
             });
         }
@@ -75,26 +74,31 @@ impl List {
         }
     }
 
-    async fn sessions(&self, store: &OpenStore, now: Timestamp) -> Result<Vec<Summary>, Failure> {
+    async fn sessions(
+        &self,
+        store: &OpenStore,
+        now: Timestamp,
+    ) -> Result<Vec<SessionMeta>, Failure> {
+        let (after, limit) = (self.after, usize::from(self.limit));
         let found = match &self.user {
-            Some(user) => store.users()?.of_user(user, now).await,
-            None => {
-                let limit = usize::from(self.limit);
-                store.inventory()?.newest(self.after, limit, now).await
-            }
+            Some(user) => store.users()?.list_by_user(user, after, limit, now).await,
+            None => store.listing()?.list(after, limit, now).await,
         };
         found.map_err(|error| store.failure(&error))
     }
 
-    fn next(&self, sessions: &[Summary]) -> Option<Position> {
-        let is_full = self.user.is_none() && sessions.len() == usize::from(self.limit);
-        sessions.last().filter(|_| is_full).map(Summary::position)
+    fn next(&self, sessions: &[SessionMeta]) -> Option<Position> {
+        let is_full = sessions.len() == usize::from(self.limit);
+        sessions
+            .last()
+            .filter(|_| is_full)
+            .map(SessionMeta::position)
     }
 }
 
-fn table(sessions: &[Summary], now: Timestamp) -> String {
+fn table(sessions: &[SessionMeta], now: Timestamp) -> String {
     let mut table = Table::new(&[
-        "HANDLE",
+        "PUBLIC ID",
         "USER",
         "DEVICE",
         "CREATED",
@@ -108,7 +112,7 @@ fn table(sessions: &[Summary], now: Timestamp) -> String {
         };
         let left = session.expires.seconds_since(now).unsigned_abs();
         table.row([
-            Cell::new(&session.handle.to_string()).styled(AnsiColor::Blue.on_default()),
+            Cell::new(&session.public_id.to_string()).styled(AnsiColor::Blue.on_default()),
             or_dash(&session.user, USER),
             or_dash(&session.device, DEVICE),
             Cell::new(&minute(session.created)),
@@ -120,5 +124,6 @@ fn table(sessions: &[Summary], now: Timestamp) -> String {
 }
 
 fn position(text: &str) -> Result<Position, &'static str> {
-    Position::parse(text).ok_or("give the POSITION that ended the page before")
+    text.parse()
+        .map_err(|_| "give the POSITION that ended the page before")
 }

@@ -8,9 +8,8 @@ mod sweep;
 
 use std::process::ExitCode;
 
-use carafe_core::store::{Handle, Summary};
+use carafe_core::store::PublicId;
 use clap::Subcommand;
-use serde::Serialize;
 
 use crate::{
     failure::{EXIT_CODES, Failure},
@@ -20,7 +19,7 @@ use crate::{
 
 /// Look at the sessions of a store, and end them
 ///
-/// A session is named by its handle, which is of no use to whoever wants to take it over.
+/// A session is named by its public ID, which does not grant access to it.
 #[derive(clap::Args)]
 #[command(after_help = EXIT_CODES)]
 pub(crate) struct SessionsCommand {
@@ -55,39 +54,8 @@ impl SessionsCommand {
     }
 }
 
-/// A session for programs, with times in seconds since 1970. Fields are only ever added.
-#[derive(Serialize)]
-struct Facts<'s> {
-    handle: String,
-    user: Option<&'s str>,
-    device: Option<&'s str>,
-    created: i64,
-    renewed: i64,
-    last_seen: i64,
-    expires: i64,
-    authenticated: Option<i64>,
-    version: u64,
-}
-
-impl<'s> Facts<'s> {
-    fn of(session: &'s Summary) -> Self {
-        Self {
-            handle: session.handle.to_string(),
-            user: session.user.as_deref(),
-            device: session.device.as_deref(),
-            created: session.created.unix(),
-            renewed: session.renewed.unix(),
-            last_seen: session.last_seen.unix(),
-            expires: session.expires.unix(),
-            authenticated: session
-                .authenticated
-                .map(carafe_core::clock::Timestamp::unix),
-            version: session.version,
-        }
-    }
-}
-
 /// For clap.
-fn handle(text: &str) -> Result<Handle, &'static str> {
-    Handle::parse(text).ok_or("a handle has 16 characters, such as `carafe sessions list` shows")
+fn public_id(text: &str) -> Result<PublicId, &'static str> {
+    text.parse()
+        .map_err(|_| "a public ID has 16 characters, such as `carafe sessions list` shows")
 }

@@ -4,11 +4,11 @@ use std::io::{IsTerminal as _, Write as _};
 
 use carafe_core::{
     clock::Timestamp,
-    store::{Handle, Which},
+    store::{PublicId, Selection, StoreError},
 };
 use serde::Serialize;
 
-use super::handle;
+use super::public_id;
 use crate::{
     failure::Failure,
     human::thousands,
@@ -18,7 +18,7 @@ use crate::{
 
 /// How many go in one step of `--all`, so that visitors need not wait for all of them.
 const STEP: usize = 1000;
-/// What a person has to type; more than a key pressed by mistake.
+/// The text to type, longer than a key pressed by mistake.
 const CONSENT: &str = "revoke all";
 
 /// End sessions: one, those of a user, or all
@@ -26,26 +26,26 @@ const CONSENT: &str = "revoke all";
 /// When the command is done, none of them is let in any more.
 #[derive(clap::Args)]
 #[command(after_help = "\
-Exits with 3 if there is no session with the handle. A user without sessions is no error.
+Exits with 3 if there is no session with the public ID. A user without sessions is no error.
 With --json: {\"revoked\": N}.
 
 Examples:
   carafe sessions revoke 9pWc0vT1m4yQe7Zb --store sqlite:sessions.db
   carafe sessions revoke --user ada --all-but 9pWc0vT1m4yQe7Zb
   carafe sessions revoke --all --yes --json")]
-#[command(group = clap::ArgGroup::new("which").required(true).args(["handle", "user", "all"]))]
+#[command(group = clap::ArgGroup::new("which").required(true).args(["public_id", "user", "all"]))]
 pub(super) struct Revoke {
     /// The session with this public name
-    #[arg(value_name = "HANDLE", value_parser = handle, allow_hyphen_values = true)]
-    handle: Option<Handle>,
+    #[arg(value_name = "PUBLIC_ID", value_parser = public_id, allow_hyphen_values = true)]
+    public_id: Option<PublicId>,
 
     /// The sessions of this user
     #[arg(long, value_name = "USER")]
     user: Option<String>,
 
     /// With --user: but not this one
-    #[arg(long, value_name = "HANDLE", requires = "user", conflicts_with_all = ["all", "handle"], value_parser = handle, allow_hyphen_values = true)]
-    all_but: Option<Handle>,
+    #[arg(long, value_name = "PUBLIC_ID", requires = "user", conflicts_with_all = ["all", "public_id"], value_parser = public_id, allow_hyphen_values = true)]
+    all_but: Option<PublicId>,
 
     /// Every session that began before now
     #[arg(long)]
@@ -68,8 +68,8 @@ struct Report {
 impl Revoke {
     pub(super) async fn run(&self, store: &StoreArgs) -> Result<(), Failure> {
         let store = store.open().await?;
-        let revoked = match (self.handle, &self.user) {
-            (Some(handle), _) => one(&store, handle).await?,
+        let revoked = match (self.public_id, &self.user) {
+            (Some(public_id), _) => one(&store, public_id).await?,
             (None, Some(user)) => self.of_user(&store, user).await?,
             (None, None) => self.every(&store).await?,
         };
@@ -87,13 +87,16 @@ impl Revoke {
     }
 
     async fn of_user(&self, store: &OpenStore, user: &str) -> Result<u64, Failure> {
-        let which = self.all_but.map_or(Which::All, Which::AllBut);
-        let deleted = store.users()?.delete_of_user(user, which).await;
-        deleted.map_err(|error| store.failure(&error))
+        let which = self.all_but.map_or(Selection::All, Selection::AllBut);
+        let (users, now) = (store.users()?, Timestamp::now());
+        ended(store, async || {
+            users.delete_by_user(user, which, STEP, now).await
+        })
+        .await
     }
 
     async fn every(&self, store: &OpenStore) -> Result<u64, Failure> {
-        let (inventory, until) = (store.inventory()?, Timestamp::now());
+        let (inventory, until) = (store.listing()?, Timestamp::now());
         if !self.yes {
             let sample = inventory.sample(1, until).await;
             let sample = sample.map_err(|error| store.failure(&error))?;
@@ -104,29 +107,44 @@ impl Revoke {
                 store.url()
             ))?;
         }
-        let mut revoked = 0;
-        loop {
-            let step = inventory.delete_begun(until, STEP).await;
-            match step {
-                Ok(0) => return Ok(revoked),
-                Ok(some) => revoked += some,
-                Err(error) => {
-                    if revoked > 0 {
-                        output::warning(&format!("{revoked} sessions have ended before this:"));
-                    }
-                    return Err(store.failure(&error));
+        let step = async || {
+            inventory
+                .delete_created_before(until, STEP, Timestamp::now())
+                .await
+        };
+        ended(store, step).await
+    }
+}
+
+/// Repeats a step until it finds no more sessions to end; how many it was in all.
+async fn ended(
+    store: &OpenStore,
+    step: impl AsyncFn() -> Result<u64, StoreError>,
+) -> Result<u64, Failure> {
+    let mut revoked = 0;
+    loop {
+        match step().await {
+            Ok(0) => return Ok(revoked),
+            Ok(some) => revoked += some,
+            Err(error) => {
+                if revoked > 0 {
+                    output::warning(&format!("{revoked} sessions have ended before this:"));
                 }
+                return Err(store.failure(&error));
             }
         }
     }
 }
 
-async fn one(store: &OpenStore, handle: Handle) -> Result<u64, Failure> {
-    let deleted = store.inventory()?.delete_of_handle(handle).await;
+async fn one(store: &OpenStore, public_id: PublicId) -> Result<u64, Failure> {
+    let deleted = store
+        .listing()?
+        .delete_by_public_id(public_id, Timestamp::now())
+        .await;
     match deleted.map_err(|error| store.failure(&error))? {
         true => Ok(1),
         false => Err(Failure::not_found(format_args!(
-            "there is no session with the handle {handle}"
+            "there is no session with the public ID {public_id}"
         ))),
     }
 }
@@ -138,7 +156,7 @@ fn ask(question: &str) -> Result<(), Failure> {
             "nobody is there to be asked; say --yes if all sessions are meant",
         ));
     }
-    // Where nobody can be asked, nobody answers.
+    // Errors while writing to stderr are ignored.
     let _ = write!(
         anstream::stderr().lock(),
         "{question} Type `{CONSENT}` to go on: "

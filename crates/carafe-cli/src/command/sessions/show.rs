@@ -3,16 +3,17 @@
 use carafe_core::{
     clock::Timestamp,
     session::Patch,
-    store::{Handle, Record},
+    store::{PublicId, Record, SessionMeta},
 };
 use clap::builder::styling::AnsiColor;
 use serde::Serialize;
 
-use super::{Facts, handle};
+use super::public_id;
 use crate::{
     failure::Failure,
     human::{ago, span, thousands, utc},
-    json_text::{self, Kind, Token, colored},
+    json_color::colored,
+    json_text::{self, Kind, Token},
     output,
     stores::StoreArgs,
     table::{Cell, Table},
@@ -28,8 +29,8 @@ Examples:
   carafe sessions show --json 9pWc0vT1m4yQe7Zb | jq '.data | fromjson'")]
 pub(super) struct Show {
     /// The session's public name
-    #[arg(value_name = "HANDLE", value_parser = handle, allow_hyphen_values = true)]
-    handle: Handle,
+    #[arg(value_name = "PUBLIC_ID", value_parser = public_id, allow_hyphen_values = true)]
+    public_id: PublicId,
 
     /// Print one JSON object
     #[arg(long)]
@@ -39,28 +40,27 @@ pub(super) struct Show {
 #[derive(Serialize)]
 struct Report<'r> {
     #[serde(flatten)]
-    facts: Facts<'r>,
+    session: SessionMeta,
     data: &'r str,
 }
 
 impl Show {
     pub(super) async fn run(&self, store: &StoreArgs) -> Result<(), Failure> {
         let (store, now) = (store.open().await?, Timestamp::now());
-        let found = store.inventory()?.of_handle(self.handle, now).await;
+        let found = store.listing()?.find(self.public_id, now).await;
         let found = found.map_err(|error| store.failure(&error))?;
         let record = found.ok_or_else(|| {
             Failure::not_found(format_args!(
-                "there is no session with the handle {}",
-                self.handle
+                "there is no session with the public ID {}",
+                self.public_id
             ))
         })?;
         let data = Patch::default().render(&record.data, Record::STYLE);
         if !self.json {
             return output::line(&readable(&record, &data, now));
         }
-        let summary = record.summary();
         output::json(&Report {
-            facts: Facts::of(&summary),
+            session: record.meta(),
             data: &data,
         })
     }
@@ -98,7 +98,7 @@ fn readable(record: &Record, data: &str, now: Timestamp) -> String {
     let dictionary: String = json_text::pretty(data).into_iter().map(shown).collect();
     format!(
         "{style}{}{style:#}\n{}\n{dictionary}",
-        record.handle,
+        record.public_id,
         table.text()
     )
 }

@@ -76,10 +76,7 @@ struct OfUser<'r> {
 impl Stats {
     pub(super) async fn run(&self, store: &StoreArgs) -> Result<(), Failure> {
         let (store, now) = (store.open().await?, Timestamp::now());
-        let sample = store
-            .inventory()?
-            .sample(usize::from(self.sample), now)
-            .await;
+        let sample = store.listing()?.sample(usize::from(self.sample), now).await;
         let sample = sample.map_err(|error| store.failure(&error))?;
         let counts = Counts::of(&sample, now);
         match self.json {

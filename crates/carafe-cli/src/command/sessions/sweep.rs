@@ -32,7 +32,7 @@ struct Report {
 impl Sweep {
     pub(super) async fn run(&self, store: &StoreArgs) -> Result<(), Failure> {
         let (store, now) = (store.open().await?, Timestamp::now());
-        let sweeper = store.sessions().sweeper();
+        let sweeper = store.sessions().powers().sweeper();
         let mut swept = 0;
         if let Some(sweeper) = sweeper {
             loop {

@@ -1,18 +1,23 @@
-//! Werkzeug 2.3–3.1.8's reading: a name is what stands before `=` or `;`, a value a quotation or what stands before `;`.
+//! The grammar of Werkzeug 2.3–3.1.8.
 //!
-//! Never strips what those versions strip of Unicode: "Cookie Chaos" put U+2000 before `__Host-x`.
+//! A name extends to `=` or `;`. A value is quoted or extends to `;`.
+//!
+//! Unlike those versions, this parser strips no Unicode whitespace: "Cookie Chaos" put U+2000
+//! before `__Host-x`.
 
 use super::Pair;
 use crate::cookie::scan::{find, quotation_end, semicolon, trim_blanks};
 
-/// The pair that begins at `start`, if it has a name, and where the next segment begins.
+/// Returns the pair at `start`, if it has a name, and the start of the next segment.
 ///
-/// Only blanks and tabs are taken off a name and only ASCII white space off a value, where those versions strip all of Unicode's.
+/// Only spaces and tabs are stripped from a name and only ASCII whitespace from a value, where
+/// those Werkzeug versions strip all Unicode whitespace.
 pub(super) fn next(line: &[u8], start: usize) -> (Option<Pair<'_>>, usize) {
     let end = semicolon(line, start);
     let mut name_start = start;
-    // Their `.*?` stops at a line feed. Then they search on, and the name begins behind this `=`. No HTTP library
-    // lets a line feed through; it is read as they do only to leave no input undefined.
+    // Werkzeug's `.*?` stops at a line feed. The regular expression then searches on, and the name
+    // begins after this `=`. No HTTP library accepts a line feed in a header; the same result is
+    // returned only to leave no input undefined.
     let line_feed = last_line_feed(line[start..end].trim_ascii_end()).map(|at| start + at);
     loop {
         let name_end = find(line, name_start, |byte| (byte == b'=') | (byte == b';'));
@@ -41,7 +46,9 @@ fn pair<'h>(name: &'h [u8], value: &'h [u8]) -> Option<Pair<'h>> {
     })
 }
 
-/// The end of a quotation that stands alone before the next `;`, and where the next segment begins.
+/// Returns the end of a quoted value and the start of the next segment.
+///
+/// Only whitespace may separate the quoted value from the next `;`.
 fn quotation(line: &[u8], start: usize) -> Option<(usize, usize)> {
     let quoted_end = (line.get(start) == Some(&b'"'))
         .then(|| quotation_end(line, start))
@@ -54,13 +61,15 @@ fn quotation(line: &[u8], start: usize) -> Option<(usize, usize)> {
 
 fn last_line_feed(text: &[u8]) -> Option<usize> {
     let is_line_feed = |byte| byte == b'\n';
-    // The fast search first: there is none in real headers.
+    // The fast search first: real headers contain no line feed.
     (find(text, 0, is_line_feed) < text.len())
         .then(|| text.iter().rposition(|&byte| is_line_feed(byte)))
         .flatten()
 }
 
-/// How many bytes of Python's ASCII `\s` the text begins with: also the vertical tab, which Rust leaves out.
+/// Returns the number of leading bytes that match Python's ASCII `\s`.
+///
+/// Unlike Rust's ASCII whitespace, `\s` includes the vertical tab.
 fn leading_space(text: &[u8]) -> usize {
     find(text, 0, |byte| !matches!(byte, b'\t'..=b'\r' | b' '))
 }

@@ -1,14 +1,17 @@
-//! Werkzeug 3.1.9's reading: `name [= value]`, a value being a quotation or a run without blanks and quotation marks.
+//! The grammar of Werkzeug 3.1.9: `name [= value]`.
 //!
-//! What is not well-formed is dropped up to the next `;`, never repaired.
+//! A value is quoted or contains neither whitespace nor quotation marks.
+//!
+//! Malformed text is dropped up to the next `;`, never repaired.
 
 use std::ops::Range;
 
 use super::Pair;
 use crate::cookie::scan::{find, quotation_end, semicolon, skip_blanks};
 
-/// The pair that begins at `start`, and where the next segment begins. What does not fit is dropped up
-/// to the next `;`, even if that one stands within quotation marks.
+/// Returns the pair at `start` and the start of the next segment.
+///
+/// Malformed text is dropped up to the next `;`, even if that `;` is inside quotation marks.
 pub(super) fn next(line: &[u8], start: usize) -> (Option<Pair<'_>>, usize) {
     match pair(line, start) {
         Some((pair, end)) => (Some(pair), end + 1),
@@ -35,7 +38,7 @@ fn pair(line: &[u8], start: usize) -> Option<(Pair<'_>, usize)> {
         .then_some((pair, end))
 }
 
-/// Where the value stands; empty without `=`, nowhere if its quotation does not end.
+/// Returns the range of the value: empty without `=`, `None` if its quotation mark is not closed.
 fn value_range(line: &[u8], name_end: usize) -> Option<Range<usize>> {
     let equals = skip_blanks(line, name_end);
     if line.get(equals) != Some(&b'=') {
@@ -49,7 +52,7 @@ fn value_range(line: &[u8], name_end: usize) -> Option<Range<usize>> {
     Some(start..end)
 }
 
-/// Blank, tab, quotation mark or semicolon.
+/// Returns whether `byte` is a space, tab, quotation mark or semicolon.
 fn ends_value(byte: u8) -> bool {
     (byte == b' ') | (byte == b'\t') | (byte == b'"') | (byte == b';')
 }

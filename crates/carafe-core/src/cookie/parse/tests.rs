@@ -1,4 +1,4 @@
-//! The way in, row by row of the security checklist (CKR), with the bytes looked at counted.
+//! Tests of the parser, row by row of the security checklist (CKR), with the scanned bytes counted.
 
 use std::borrow::Cow;
 
@@ -23,13 +23,13 @@ fn owned(list: &[(&str, &str)]) -> Vec<(String, String)> {
         .collect()
 }
 
-/// What headers are made of, in pieces that meet every branch.
+/// Pieces of headers that reach every branch.
 const ATOMS: &[&str] = &[
     "a", "=", ";", "; ", "\"", "\\", " ", "\t", "\n", "=\"", "a=b", "\\073", "é", "\0", "__Host-",
     "\u{2000}",
 ];
 
-/// Header text that meets every branch far more often than random characters do.
+/// Header text that reaches every branch far more often than random characters do.
 fn nasty_header() -> impl Strategy<Value = Vec<u8>> {
     let atom = prop_oneof![
         prop::sample::select(ATOMS).prop_map(|atom| atom.as_bytes().to_vec()),
@@ -78,7 +78,7 @@ fn the_two_grammars_differ_where_the_specification_says() {
 }
 
 #[test]
-fn ckr_1_one_line_or_fifty_are_the_same() {
+fn one_line_or_fifty_are_the_same() {
     let cookies: Vec<_> = (0..50)
         .map(|number| format!("name{}={number}", number % 7))
         .collect();
@@ -113,7 +113,7 @@ fn ckr_1_one_line_or_fifty_are_the_same() {
 }
 
 #[test]
-fn ckr_2_only_the_exact_name_is_the_name() {
+fn only_the_exact_name_is_the_name() {
     let space = [
         "\u{2000}", "\u{a0}", "\u{85}", "\u{feff}", "\u{3000}", "\u{b}", "\u{c}", "\u{1c}", "\0",
         "\r", "\n",
@@ -150,9 +150,9 @@ fn ckr_2_only_the_exact_name_is_the_name() {
     }
 }
 
-/// Browsers take blanks and tabs off a name before they check its prefix, so that we may, too.
+/// Browsers strip spaces and tabs from a name before they check its prefix, so Carafe may, too.
 #[test]
-fn ckr_2_blanks_and_tabs_are_no_part_of_a_name() {
+fn blanks_and_tabs_are_no_part_of_a_name() {
     for grammar in BOTH {
         assert_eq!(
             values_of([b" \t__Host-id \t= x".as_slice()], "__Host-id", grammar).len(),
@@ -162,7 +162,7 @@ fn ckr_2_blanks_and_tabs_are_no_part_of_a_name() {
 }
 
 #[test]
-fn ckr_3_nameless_cookies_are_dropped() {
+fn nameless_cookies_are_dropped() {
     for header in [
         "=__Host-id=evil",
         ";=a",
@@ -185,7 +185,7 @@ fn ckr_3_nameless_cookies_are_dropped() {
 }
 
 #[test]
-fn ckr_4_at_most_four_candidates_in_the_order_sent() {
+fn at_most_four_candidates_in_the_order_sent() {
     let header = b"s=1; t=x; s=2; s=\"3\"; S=y; s=4; s=5";
     let found = values_of([header.as_slice()], "s", Grammar::Strict);
     assert_eq!(found.len(), MAX_CANDIDATES);
@@ -194,7 +194,7 @@ fn ckr_4_at_most_four_candidates_in_the_order_sent() {
 }
 
 #[test]
-fn ckr_5_what_stands_in_a_quotation_is_no_cookie() {
+fn quoted_text_is_no_cookie() {
     let header = br#"a="x; session=evil; y"; b="\"; session=evil"; c=\"; session=good"#;
     for grammar in BOTH {
         let found = values_of([header.as_slice()], "session", grammar);
@@ -203,7 +203,7 @@ fn ckr_5_what_stands_in_a_quotation_is_no_cookie() {
 }
 
 #[test]
-fn ckr_5_a_quotation_does_not_span_two_lines() {
+fn a_quotation_does_not_span_two_lines() {
     for grammar in BOTH {
         let found = RequestCookies::parse([br#"a="x"#.as_slice(), br#"session=y; b=""#], grammar);
         assert_eq!(found.get("session"), Some("y"));
@@ -211,7 +211,7 @@ fn ckr_5_a_quotation_does_not_span_two_lines() {
 }
 
 #[test]
-fn ckr_6_nothing_is_copied_without_an_escape() {
+fn nothing_is_copied_without_an_escape() {
     let header = br#"s=plain; s="quoted"; s="esc\073aped""#;
     let found = values_of([header.as_slice()], "s", Grammar::Strict);
     assert!(matches!(
@@ -225,7 +225,7 @@ fn ckr_6_nothing_is_copied_without_an_escape() {
 }
 
 #[test]
-fn ckr_6_no_more_pairs_and_bytes_than_the_limits_are_looked_at() {
+fn no_more_pairs_and_bytes_than_the_limits_are_looked_at() {
     let many = b"a=1;".repeat(1000);
     let long = [
         b"first=1; long=".as_slice(),
@@ -238,7 +238,7 @@ fn ckr_6_no_more_pairs_and_bytes_than_the_limits_are_looked_at() {
             RequestCookies::parse([many.as_slice(), &many], grammar).len(),
             MAX_PAIRS
         );
-        // Half a value does not count as a value.
+        // A truncated value does not count as a value.
         assert_eq!(
             RequestCookies::parse([long.as_slice(), b"later=1"], grammar)
                 .iter()
@@ -252,9 +252,9 @@ fn ckr_6_no_more_pairs_and_bytes_than_the_limits_are_looked_at() {
     }
 }
 
-/// The bytes looked at are at most eight for each byte sent, also where a failed reading starts again.
+/// The parser scans at most eight bytes per byte sent, also if it reads part of a line again.
 #[test]
-fn ckr_6_work_is_linear_in_the_worst_known_headers() {
+fn work_is_linear_in_the_worst_known_headers() {
     let atoms = [
         "a=\"",
         "a=\";",
@@ -288,7 +288,7 @@ fn ckr_6_work_is_linear_in_the_worst_known_headers() {
 }
 
 #[test]
-fn ckr_8_debug_shows_no_value() {
+fn debug_shows_no_value() {
     let header = b"session=s3cret; b=\"s3\\145cret\"".as_slice();
     let cookies = RequestCookies::parse([header], Grammar::Strict);
     assert_eq!(format!("{cookies:?}"), r#"RequestCookies ["session", "b"]"#);
@@ -302,7 +302,7 @@ fn ckr_8_debug_shows_no_value() {
 
 proptest! {
     #[test]
-    fn ckr_6_work_is_linear(header in nasty_header()) {
+    fn work_is_linear(header in nasty_header()) {
         for grammar in BOTH {
             let looked_at = work::of(|| assert!(pairs(&header, grammar).count() <= MAX_PAIRS));
             prop_assert!(looked_at <= 8 * header.len() + 8, "{}", looked_at);
@@ -310,7 +310,7 @@ proptest! {
     }
 
     #[test]
-    fn ckr_7_no_bytes_panic_and_all_readers_agree(lines in prop::collection::vec(nasty_header(), 0..4)) {
+    fn no_bytes_panic_and_all_readers_agree(lines in prop::collection::vec(nasty_header(), 0..4)) {
         let lines = || lines.iter().map(Vec::as_slice);
         for grammar in BOTH {
             let all: Vec<_> = lines().flat_map(|line| pairs(line, grammar)).collect();
@@ -328,7 +328,7 @@ proptest! {
     }
 
     #[test]
-    fn ckr_7_what_is_no_utf_8_is_replaced_in_values_and_dropped_in_names(bytes in prop::collection::vec(0x80_u8.., 1..9)) {
+    fn invalid_utf_8_is_replaced_in_values_and_dropped_in_names(bytes in prop::collection::vec(0x80_u8.., 1..9)) {
         let text = String::from_utf8_lossy(&bytes);
         let header = [b"v=".as_slice(), &bytes, b"; ", &bytes, b"=n"].concat();
         let cookies = RequestCookies::parse([header.as_slice()], Grammar::Strict);

@@ -1,4 +1,5 @@
-//! What a policy renders and refuses. What a browser makes of it: `tests/cookie_user_agent.rs`.
+//! Tests of rendering and validation. `tests/core/cookie_user_agent.rs` tests how browsers read the
+//! rendered cookies.
 
 use super::{CookiePolicy, CookiePolicyBuilder, Persistence};
 use crate::{
@@ -13,7 +14,7 @@ fn refused(builder: CookiePolicyBuilder) -> String {
 }
 
 #[test]
-fn ckw_1_the_safe_attributes_are_on() {
+fn the_safe_attributes_are_on() {
     let policy = CookiePolicy::builder("id").build().unwrap();
     let text = policy.set("x", Persistence::BrowserSession).unwrap();
     assert_eq!(text, "id=x; Secure; HttpOnly; Path=/; SameSite=Lax");
@@ -30,7 +31,7 @@ fn ckw_1_the_safe_attributes_are_on() {
 }
 
 #[test]
-fn ckw_2_the_default_policy_builds() {
+fn the_default_policy_builds() {
     let policy = CookiePolicy::default();
     let text = policy.set("x", Persistence::BrowserSession).unwrap();
     assert_eq!(
@@ -40,7 +41,7 @@ fn ckw_2_the_default_policy_builds() {
 }
 
 #[test]
-fn ckw_2_each_inconsistent_policy_says_what_to_change() {
+fn each_inconsistent_policy_says_what_to_change() {
     let host = || CookiePolicy::builder("__Host-id");
     assert!(refused(host().domain("a.example")).contains("use the prefix __Secure-"));
     assert!(refused(host().path("/app")).contains("set the path to \"/\""));
@@ -59,7 +60,7 @@ fn ckw_2_each_inconsistent_policy_says_what_to_change() {
 }
 
 #[test]
-fn ckw_4_the_removal_has_the_cookies_attributes() {
+fn the_removal_has_the_cookies_attributes() {
     let policy = CookiePolicy::flask("s")
         .domain(".Example.com:80")
         .path("/a b")
@@ -80,7 +81,7 @@ fn ckw_4_the_removal_has_the_cookies_attributes() {
 }
 
 #[test]
-fn ckw_7_the_limit_counts_name_and_value() {
+fn the_limit_counts_name_and_value() {
     let policy = CookiePolicy::flask("session").build().unwrap();
     assert!(
         policy
@@ -101,14 +102,14 @@ fn ckw_7_the_limit_counts_name_and_value() {
 }
 
 #[test]
-fn ckw_8_a_lifetime_is_clamped() {
+fn a_lifetime_is_clamped() {
     let policy = CookiePolicy::flask("s").build().unwrap();
     let text = policy.set("x", Persistence::MaxAge(i64::MAX)).unwrap();
     assert_eq!(text, "s=x; Max-Age=34560000; HttpOnly; Path=/");
 }
 
 #[test]
-fn ckw_9_an_impossible_date_is_an_error() {
+fn an_impossible_date_is_an_error() {
     let policy = CookiePolicy::flask("s").build().unwrap();
     assert!(
         policy
@@ -118,7 +119,7 @@ fn ckw_9_an_impossible_date_is_an_error() {
 }
 
 #[test]
-fn ckw_11_same_site_none_needs_secure() {
+fn same_site_none_needs_secure() {
     assert!(
         refused(CookiePolicy::flask("s").same_site(SameSite::None))
             .starts_with("SameSite=None needs Secure")
@@ -133,7 +134,7 @@ fn ckw_11_same_site_none_needs_secure() {
 }
 
 #[test]
-fn par_1_partitioned_needs_secure() {
+fn partitioned_needs_secure() {
     assert!(
         refused(CookiePolicy::flask("s").partitioned(true)).starts_with("Partitioned needs Secure")
     );
@@ -147,7 +148,7 @@ fn par_1_partitioned_needs_secure() {
 }
 
 #[test]
-fn par_2_the_removal_is_partitioned() {
+fn the_removal_is_partitioned() {
     let policy = CookiePolicy::builder("__Host-id")
         .partitioned(true)
         .build()
@@ -164,7 +165,8 @@ fn one_allocation_is_enough_for_a_session_cookie() {
         Persistence::BrowserSession,
     ] {
         let text = policy.set(&"x".repeat(300), persistence).unwrap();
-        // A growing string would have doubled, and one with room to spare costs one more on its way to a header.
+        // A growing string would have doubled its capacity, and spare capacity costs another
+        // allocation when the text becomes a header.
         assert_eq!(text.capacity(), text.len(), "{persistence:?}");
     }
 }

@@ -1,16 +1,17 @@
-//! Moments: MessagePack's timestamps in Flask's datetime tag, which knows no fractions of a second.
+//! Moments: MessagePack's timestamps in Flask's datetime tag, which has no fractions of a second.
 //!
-//! A fraction stands behind the date as a comment, `Tue, 14 Nov 2023 22:13:20 GMT (.123456)`, which RFC 2822
-//! allows and readers skip: a handler sees the second, and what is not changed keeps its fraction.
+//! A fraction follows the date as a comment, `Tue, 14 Nov 2023 22:13:20 GMT (.123456)`, which RFC
+//! 2822 allows and readers ignore: handlers see the second, and unchanged values keep their
+//! fraction.
 
 use jiff::{SignedDuration, civil};
 
 use crate::{
     clock::Timestamp,
-    json::{Style, string, tag, to_text},
+    json::{JsonDialect, string, tag, to_text},
 };
 
-/// Seconds since 1970 and nanoseconds from there on.
+/// Seconds since 1970, and nanoseconds within the second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Moment {
     pub(super) seconds: i64,
@@ -20,13 +21,13 @@ pub(super) struct Moment {
 const SECOND: u32 = 1_000_000_000;
 
 impl Moment {
-    /// What the bytes of MessagePack's extension -1 mean, in any of its three forms.
+    /// Decodes the bytes of MessagePack's extension -1, in any of its three forms.
     pub(super) fn of_bytes(bytes: &[u8]) -> Option<Self> {
         let (seconds, nanos) = match *bytes {
             [a, b, c, d] => (u32::from_be_bytes([a, b, c, d]).into(), 0),
             [a, b, c, d, e, f, g, h] => {
                 let both = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
-                // 34 bits are a good i64, and 30 bits a good u32.
+                // 34 bits fit an i64, and 30 bits fit a u32.
                 ((both & 0x3_ffff_ffff) as i64, (both >> 34) as u32)
             }
             [a, b, c, d, e, f, g, h, i, j, k, l] => {
@@ -38,7 +39,7 @@ impl Moment {
         (nanos < SECOND).then_some(Self { seconds, nanos })
     }
 
-    /// The shortest form, as `msgspec` chooses it.
+    /// Returns the shortest form, as `msgspec` does.
     pub(super) fn bytes(self) -> Vec<u8> {
         let Self { seconds, nanos } = self;
         match (u32::try_from(seconds), u64::try_from(seconds)) {
@@ -50,10 +51,10 @@ impl Moment {
         }
     }
 
-    /// The value in Flask's tag; `None` for what Python's years do not reach.
+    /// Returns the value in Flask's tag, or `None` outside Python's years.
     pub(super) fn tagged(self) -> Option<String> {
         let date = tag::DateTime::from(Timestamp::from_unix(self.seconds));
-        let mut text = to_text(&date, Style::QUART).ok()?;
+        let mut text = to_text(&date, JsonDialect::QUART).ok()?;
         if self.nanos > 0 {
             let end = text.len().checked_sub("\"}".len())?;
             let nanos = self.nanos;
@@ -64,7 +65,7 @@ impl Moment {
         (Self::of_raw(raw) == Some(self)).then_some(text)
     }
 
-    /// The moment in a datetime tag's string.
+    /// Parses the moment in a datetime tag's string.
     pub(super) fn of_raw(raw: &str) -> Option<Self> {
         let text = string::decode(raw).ok()?;
         let (date, nanos) = match text.split_once(" (.") {
@@ -76,10 +77,10 @@ impl Moment {
         Some(Self { seconds, nanos })
     }
 
-    /// As `msgspec` writes it in JSON: RFC 3339 in UTC, microseconds where there are any.
+    /// Returns RFC 3339 in UTC, with microseconds if they are not zero, as `msgspec` writes JSON.
     pub(super) fn rfc_3339(self) -> String {
         const EPOCH: civil::DateTime = civil::date(1970, 1, 1).at(0, 0, 0, 0);
-        // Both makers of moments have seen to the years 1 to 9999.
+        // Both constructors ensure the years 1 to 9999.
         let moment = EPOCH.saturating_add(SignedDuration::from_secs(self.seconds));
         let text = moment.strftime("%Y-%m-%dT%H:%M:%S").to_string();
         match self.nanos / 1000 {
@@ -89,7 +90,7 @@ impl Moment {
     }
 }
 
-/// Of the digits after the point.
+/// Parses the digits after the point.
 fn nanos(digits: &str) -> Option<u32> {
     let good = (1..=9).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
     good.then(|| format!("{digits:0<9}").parse().ok())?

@@ -1,43 +1,48 @@
-//! Why a stored value cannot be read, or a session not be written. Never shows a byte of either.
+//! The errors of reading a stored value and of writing a session. Never show a byte of either.
 
 use std::{error::Error, fmt};
 
-/// A stored value that is left as it is.
+/// The reason why a stored value cannot be read. The value is left unchanged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unreadable {
-    /// A pickle: what Flask-Session wrote before 0.7. Reading one runs whatever it says.
+    /// A pickle, which Flask-Session before 0.7 wrote. Reading a pickle executes its code.
     Pickle,
-    /// Neither MessagePack nor JSON.
+    /// The value is neither MessagePack nor JSON.
     Neither,
-    /// Not a dictionary.
+    /// The value is not a dictionary.
     NotADictionary,
-    /// Deeper than [`MAX_DEPTH`](crate::json::MAX_DEPTH).
+    /// The value nests deeper than [`MAX_DEPTH`](crate::json::MAX_DEPTH).
     TooDeep,
-    /// Two keys of one dictionary that differ in Python, such as `1` and `"1"`, and are one key here.
+    /// Two keys of a dictionary differ in Python, such as `1` and `"1"`, but are equal in JSON.
     TwoKeys,
-    /// Under the key that Carafe keeps for itself stands something else.
+    /// A key contains a dictionary, which Python does not allow.
+    MapInKey,
+    /// The key that Carafe reserves contains a value of another program.
     Facts,
-    /// An id that is not 32 bytes as 43 characters, which is what `SESSION_ID_LENGTH` makes by default.
+    /// The id is not 32 bytes as 43 characters, the default of `SESSION_ID_LENGTH`.
+    ///
+    /// The session is served from its store, but Carafe's own layout does not accept the id, so the
+    /// session cannot be migrated.
     Id {
-        /// How many bytes it has.
+        /// Length of the id, in bytes.
         length: usize,
     },
 }
 
-/// A session that the chosen format has no form for.
+/// The reason why a session cannot be written in the chosen format.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unwritable {
     /// An integer below -2⁶³ or above 2⁶⁴-1, which MessagePack lacks.
     Integer,
-    /// Half of a surrogate pair, which UTF-8 lacks.
+    /// A lone surrogate, which UTF-8 lacks.
     Surrogate,
-    /// A key that JSON has no form for: `None`, a boolean or a tuple.
+    /// A key that JSON cannot represent: `None`, a boolean or a tuple.
     Key,
     /// An extension type of MessagePack, which JSON lacks.
     Extension,
-    /// JSON text that is none.
+    /// The text is not JSON.
     Text,
 }
 
@@ -47,7 +52,7 @@ impl fmt::Display for Unreadable {
             Self::Id { length } => {
                 return write!(
                     f,
-                    "its id of {length} characters is not one of 43 that say 32 bytes; SESSION_ID_LENGTH was another"
+                    "its id of {length} characters is not 32 bytes in 43 characters; SESSION_ID_LENGTH was not the default"
                 );
             }
             Self::Pickle => {
@@ -57,8 +62,9 @@ impl fmt::Display for Unreadable {
             }
             Self::Neither => "it is neither MessagePack nor JSON",
             Self::NotADictionary => "it is not a dictionary",
-            Self::TooDeep => "it nests too deep",
+            Self::TooDeep => "it nests too deeply",
             Self::TwoKeys => "it has two keys that differ only in their type, such as 1 and \"1\"",
+            Self::MapInKey => "a key of it holds a dictionary",
             Self::Facts => "its key \"_carafe\" holds something that Carafe did not write",
         })
     }
@@ -70,10 +76,10 @@ impl fmt::Display for Unwritable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Integer => "MessagePack has no integers of more than 64 bits",
-            Self::Surrogate => "a text has half of a surrogate pair, which UTF-8 has no form for",
-            Self::Key => "JSON has no form for a key that is neither text nor a number",
-            Self::Extension => "JSON has no form for an extension type of MessagePack",
-            Self::Text => "a value is no JSON text",
+            Self::Surrogate => "a text contains a lone surrogate, which UTF-8 cannot represent",
+            Self::Key => "JSON cannot represent a key that is neither text nor a number",
+            Self::Extension => "JSON cannot represent an extension type of MessagePack",
+            Self::Text => "a value is not JSON text",
         })
     }
 }

@@ -1,51 +1,52 @@
-//! What Carafe knows of a session beside its dictionary, for which Flask-Session has no place.
+//! Carafe's metadata of a session, which Flask-Session does not store.
 //!
-//! It stands in the dictionary under one reserved key. Flask leaves keys alone that it does not know, keeps them
-//! in `regenerate()` and drops them in `clear()`, which is what a log-out there means here.
+//! The dictionary contains the metadata under one reserved key. Flask does not change unknown keys,
+//! keeps them in `regenerate()` and drops them in `clear()`, which is a logout here.
 
 use sha2::{Digest, Sha256};
 
 use super::{Members, Unreadable};
 use crate::{
-    base64,
     clock::Timestamp,
-    json::{self, Style, string},
-    session::SessionData,
-    store::{Handle, Record, StoreKey},
+    data::SessionData,
+    json::{self, JsonDialect, string},
+    store::{PublicId, Record, StoreKey},
 };
 
-/// The reserved key. Handlers do not see it; Flask sees a dictionary under it.
-pub const FACTS: &str = "_carafe";
+/// The reserved key. Handlers do not see the key; Flask sees a dictionary under it.
+pub(crate) const FACTS: &str = "_carafe";
 
-/// The facts of a session.
+/// The metadata of a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Facts {
     pub(super) user: Option<String>,
     pub(super) device: Option<String>,
     pub(super) authenticated: Option<Timestamp>,
-    pub(super) handle: Handle,
+    pub(super) public_id: PublicId,
     pub(super) created: Timestamp,
     pub(super) renewed: Timestamp,
 }
 
 impl Facts {
-    /// Of a session that nobody has noted anything of. Its handle follows from its id, one way; it is taken to
-    /// have begun at its last use, because nothing tells when.
+    /// Returns the metadata of a session without stored metadata.
+    ///
+    /// The public id is derived from the session id by a one-way function. The creation time is the
+    /// time of the last use, because no other time is known.
     pub(super) fn unknown(key: &StoreKey, last_seen: Timestamp) -> Self {
         Self {
             user: None,
             device: None,
             authenticated: None,
-            handle: derived_handle(key),
+            public_id: derived_handle(key),
             created: last_seen,
             renewed: last_seen,
         }
     }
 
-    /// Takes the facts out of the members of a dictionary.
+    /// Removes the metadata from the members of a dictionary and returns it.
     pub(super) fn take(members: &mut Members) -> Result<Option<Self>, Unreadable> {
         let is_it = |(raw, _): &(String, String)| string::key_equals(raw, FACTS);
-        // Of a key that is there twice, Python keeps the last value.
+        // Of duplicate keys, Python keeps the last value.
         let Some(place) = members.iter().rposition(is_it) else {
             return Ok(None);
         };
@@ -55,7 +56,7 @@ impl Facts {
     }
 
     fn parse(text: String) -> Option<Self> {
-        let data = SessionData::parse(text, Style::QUART).ok()?;
+        let data = SessionData::parse(text, JsonDialect::QUART).ok()?;
         let moment = |key| -> Option<Timestamp> {
             let seconds: i64 = json::from_text(data.text_of(key)?, true).ok()?;
             Some(Timestamp::from_unix(seconds))
@@ -72,33 +73,33 @@ impl Facts {
             user: text("user")?,
             device: text("device")?,
             authenticated,
-            handle: Handle::parse(&text("handle")??)?,
+            public_id: text("handle")??.parse().ok()?,
             created: moment("created")?,
             renewed: moment("renewed")?,
         })
     }
 
-    /// Of a record.
+    /// Returns the metadata of a record.
     pub(super) fn of(record: &Record) -> Self {
         Self {
             user: record.user.clone(),
             device: record.device.clone(),
             authenticated: record.authenticated,
-            handle: record.handle,
+            public_id: record.public_id,
             created: record.created,
             renewed: record.renewed,
         }
     }
 
-    /// Whether there is anything here that would not come back by itself.
+    /// Returns whether the metadata contains anything that cannot be derived again.
     pub(super) fn is_worth_a_key(&self, key: &StoreKey) -> bool {
         self.user.is_some()
             || self.device.is_some()
             || self.authenticated.is_some()
-            || self.handle != derived_handle(key)
+            || self.public_id != derived_handle(key)
     }
 
-    /// The JSON text under [`FACTS`].
+    /// Returns the JSON text under [`FACTS`].
     pub(super) fn text(&self) -> String {
         let mut members: Vec<(&str, String)> = Vec::new();
         let quoted = |text: &str| {
@@ -106,7 +107,7 @@ impl Facts {
             string::write(text, true, &mut raw);
             raw
         };
-        members.push((r#""handle""#, quoted(&self.handle.to_string())));
+        members.push((r#""handle""#, quoted(&self.public_id.to_string())));
         members.push((r#""created""#, self.created.unix().to_string()));
         members.push((r#""renewed""#, self.renewed.unix().to_string()));
         let user = self.user.as_deref().map(quoted);
@@ -116,17 +117,19 @@ impl Facts {
         members.extend(auth.map(|text| (r#""auth""#, text)));
         members.extend(device.map(|text| (r#""device""#, text)));
         let members = members.iter().map(|(key, text)| (*key, &**text));
-        json::write_object(members, Style::QUART)
+        json::write_object(members, JsonDialect::QUART)
     }
 }
 
-/// The public name of a session that has no other: of no use to whoever wants the id, and not what any other
-/// store keeps of an id.
-pub(super) fn derived_handle(key: &StoreKey) -> Handle {
+/// Returns the public id of a session without a stored one.
+///
+/// The public id does not reveal the session id, and differs from the hashes of the session id in
+/// other stores.
+pub(super) fn derived_handle(key: &StoreKey) -> PublicId {
     let mut hash = Sha256::new_with_prefix(b"carafe flask-session handle ");
-    hash.update(base64::encode_url(key.as_bytes()));
+    hash.update(key.plain_id().as_bytes());
     let hash: [u8; 32] = hash.finalize().into();
     let mut bytes = [0; 12];
     bytes.copy_from_slice(&hash[..12]);
-    Handle::from_bytes(bytes)
+    PublicId::from_bytes(bytes)
 }

@@ -1,20 +1,24 @@
-//! The two formats of `SESSION_SERIALIZATION_FORMAT`, and which of them bytes are in.
+//! The two formats of `SESSION_SERIALIZATION_FORMAT`, and their detection.
 
 use super::{Members, Unreadable, Unwritable, json, msgpack};
 
-/// Flask-Session's `SESSION_SERIALIZATION_FORMAT`. It chooses what is written; both are read, as there.
+/// Flask-Session's `SESSION_SERIALIZATION_FORMAT`.
+///
+/// The format determines how sessions are written; both formats are read, as in Flask-Session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
-    /// `"msgpack"`, its default: keeps bytes, aware datetimes and keys of any type.
+    /// `"msgpack"`, the default: preserves bytes, aware datetimes and keys of any type.
     #[default]
     MsgPack,
-    /// `"json"`: what JSON lacks becomes text, as in Flask-Session.
+    /// `"json"`: types that JSON lacks become text, as in Flask-Session.
     Json,
 }
 
 impl Format {
-    /// The members of a stored dictionary: as this format or, if it is not in it, as the other one. Which one
-    /// it is leaves no doubt: the JSON text of a dictionary is a small number and a rest to MessagePack.
+    /// Returns the members of a stored dictionary in either format.
+    ///
+    /// The formats are unambiguous: to MessagePack, the JSON text of a dictionary is a small number
+    /// followed by surplus bytes.
     pub(super) fn read(bytes: &[u8]) -> Result<Members, Unreadable> {
         match msgpack::read(bytes) {
             Err(Unreadable::Neither) => {}
@@ -26,7 +30,7 @@ impl Format {
         }
     }
 
-    /// A dictionary as it is stored.
+    /// Returns the stored form of a dictionary.
     pub(super) fn write<'m>(
         self,
         members: impl Iterator<Item = (&'m str, &'m str)>,
@@ -38,8 +42,10 @@ impl Format {
     }
 }
 
-/// Whether bytes that are in neither format look like a pickle: a header of protocol 2 to 5, or the first
-/// opcode that a dictionary or an object has in protocols 0 and 1; and the opcode `STOP` at the end.
+/// Returns whether bytes in neither format look like a pickle.
+///
+/// A pickle begins with a header of protocol 2 to 5, or with the first opcode of a dictionary or an
+/// object in protocols 0 and 1 and the final opcode `STOP`.
 fn is_pickle(bytes: &[u8]) -> bool {
     matches!(
         bytes,
@@ -53,7 +59,8 @@ mod tests {
 
     #[test]
     fn pickles_are_refused_by_name() {
-        // pickle.dumps({"n": 1}, protocol) for 0 to 5, an empty one, and one that would run a command.
+        // pickle.dumps({"n": 1}, protocol) for 0 to 5, an empty one, and one that would run a
+        // command.
         for pickle in [
             &b"(dp0\nVn\np1\nI1\ns."[..],
             b"}q\x00X\x01\x00\x00\x00nq\x01K\x01s.",
@@ -64,7 +71,7 @@ mod tests {
             b"(dp0\n.",
             b"}.",
             b"cos\nsystem\n(S'id'\ntR.",
-            // cut off: still worth its name
+            // truncated: still recognized as a pickle
             b"\x80\x04\x95\x0a\x00",
         ] {
             assert_eq!(Format::read(pickle), Err(Unreadable::Pickle), "{pickle:?}");

@@ -1,17 +1,18 @@
-//! JSON, as `msgspec.json` writes it, to JSON text with Flask's tags and back.
+//! JSON, as `msgspec.json` writes it, from and to JSON text with Flask's tags.
 //!
-//! The stored text has no tags: what looks like one is a dictionary and is escaped. Written, what JSON lacks
-//! becomes what `msgspec` makes of it: base64, RFC 3339, the text of a UUID, and `null` for `NaN`.
+//! The stored text has no tags: a dictionary that looks like a tag is escaped. When written, types
+//! that JSON lacks are converted like in `msgspec`: to Base64, RFC 3339, the text of a UUID, and
+//! `null` for `NaN`.
 
 use super::{Members, Unreadable, Unwritable, date::Moment, key};
 use crate::{
     base64,
-    json::{Number, ScanError, Style, Text, Value, string, write_object},
+    json::{JsonDialect, Number, ScanError, Text, Value, string, write_object},
 };
 
-const UTF_8: Style = Style::COMPACT;
+const UTF_8: JsonDialect = JsonDialect::COMPACT;
 
-/// The members of a dictionary.
+/// Returns the members of a dictionary.
 pub(super) fn read(bytes: &[u8]) -> Result<Members, Unreadable> {
     let text = str::from_utf8(bytes).map_err(|_| Unreadable::Neither)?;
     let value = Value::parse(text, false).map_err(|error| match error {
@@ -31,7 +32,7 @@ fn tagged_members(members: &[(Text, Value)]) -> Members {
         .collect()
 }
 
-/// The text of a value in which nothing is a tag. Numbers keep theirs.
+/// Returns the text of a value without tags. Numbers keep their text.
 fn tagged(value: &Value) -> String {
     match value {
         Value::Number(number) => number.as_text().to_owned(),
@@ -44,21 +45,21 @@ fn tagged(value: &Value) -> String {
         Value::Dict(members) => {
             let members = tagged_members(members);
             let members = members.iter().map(|(key, text)| (&**key, &**text));
-            write_object(members, Style::QUART)
+            write_object(members, JsonDialect::QUART)
         }
-        // Of what is read without tags, only this is left.
+        // Values read without tags have no other type.
         _ => "null".to_owned(),
     }
 }
 
-/// In the one spelling that no key which is not text has.
+/// Respells text so that it cannot be mistaken for a key that is not text.
 fn respelled(key: &Text) -> String {
     let mut raw = String::new();
     string::rewrite(key.as_raw(), true, &mut raw);
     raw
 }
 
-/// A dictionary as `msgspec` would write it.
+/// Returns a dictionary as `msgspec` would write it.
 pub(super) fn write<'m>(
     members: impl Iterator<Item = (&'m str, &'m str)>,
 ) -> Result<Vec<u8>, Unwritable> {
@@ -93,7 +94,7 @@ fn push(value: &Value, out: &mut String) -> Result<(), Unwritable> {
     Ok(())
 }
 
-/// JSON has no `NaN`, and no float beyond its largest.
+/// Returns the JSON text of a number. JSON has no `NaN` and no infinities.
 fn number_text(number: &Number) -> &str {
     let text = number.as_text();
     let is_float = text.contains(['.', 'e', 'E', 'N', 'I']);
@@ -106,7 +107,7 @@ fn number_text(number: &Number) -> &str {
 
 fn push_text(raw: &str, out: &mut String) -> Result<(), Unwritable> {
     if !raw.starts_with('"') {
-        string::write(raw, UTF_8.ascii, out); // Markup of something else, which only hand-made cookies hold.
+        string::write(raw, UTF_8.ascii, out); // Markup of another type, only in handwritten cookies.
         return Ok(());
     }
     let text = string::decode(raw).map_err(|_| Unwritable::Surrogate)?;
@@ -139,7 +140,7 @@ fn push_dict(members: &[(Text, Value)], out: &mut String) -> Result<(), Unwritab
     Ok(())
 }
 
-/// A key and its colon. One that was no text becomes the text that `msgspec` gives it.
+/// Appends a key and its colon. A key that is not text becomes the text that `msgspec` gives it.
 fn push_key(raw: &str, out: &mut String) -> Result<(), Unwritable> {
     match key::json_of(raw) {
         None => push_text(raw, out)?,

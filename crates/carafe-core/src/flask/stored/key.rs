@@ -1,26 +1,27 @@
-//! Keys of a dictionary that are no text in Python, such as `{42: …}`.
+//! Dictionary keys that are not text in Python, such as `{42: …}`.
 //!
-//! JSON's keys are text. A key that is something else is its JSON text as a string in which every character is
-//! an escape: `42` is `"\u0034\u0032"`. So it reads as `"42"`, also into a map whose keys are integers, and its
-//! spelling says what it was. No text is spelled so: printable ASCII has no need of escapes.
+//! JSON's keys are text. Another key is represented by its JSON text, in a string in which every
+//! character is escaped: `42` is `"\u0034\u0032"`. The string therefore reads as `"42"`, also into
+//! a map with integer keys, and its spelling reveals the type. Text keys are never spelled this
+//! way, because printable ASCII needs no escapes.
 
 use std::fmt::Write as _;
 
 use crate::json::Text;
 
-/// A key whose JSON text is `json`, which is printable ASCII.
+/// Returns a key for `json`, the key's JSON text in printable ASCII.
 pub(super) fn spelled(json: &str) -> String {
     let mut raw = String::with_capacity(2 + 6 * json.len());
     raw.push('"');
     for byte in json.bytes() {
-        // Writing to a `String` cannot fail.
+        // Writing to a `String` does not fail.
         let _ = write!(raw, "\\u{byte:04x}");
     }
     raw.push('"');
     raw
 }
 
-/// The JSON text that [`spelled`] has hidden in a key; `None` if the key is text.
+/// Returns the JSON text that [`spelled`] encoded in a key, or `None` if the key is text.
 pub(super) fn json_of(raw: &str) -> Option<String> {
     let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
     if inner.is_empty() {
@@ -29,7 +30,7 @@ pub(super) fn json_of(raw: &str) -> Option<String> {
     inner.as_bytes().chunks(6).map(printable).collect()
 }
 
-/// As [`json_of`], of a key inside a value.
+/// Decodes like [`json_of`], for a key inside a value.
 pub(super) fn json_of_text(key: &Text) -> Option<String> {
     json_of(key.as_raw())
 }

@@ -1,26 +1,30 @@
-//! A layout of Flask-Session's: its settings, and a record as it stands there.
+//! A layout of Flask-Session: its settings and its records.
 
 use std::time::Duration;
 
-use super::{FACTS, Format, Members, facts::Facts, facts::derived_handle};
+use super::{
+    Format, Members,
+    facts::{FACTS, Facts, derived_handle},
+};
 use crate::{
-    base64,
     clock::Timestamp,
+    data::{Patch, SessionData},
     json,
-    session::{Patch, SessionData},
-    store::{Layout, Record, StoreError, StoreKey},
+    store::{Capabilities, Record, Rotation, StoreError, StoreKey},
 };
 
-/// 31 days: Flask's `PERMANENT_SESSION_LIFETIME`.
+/// 31 days: the default of Flask's `PERMANENT_SESSION_LIFETIME`.
 const LIFETIME: Duration = Duration::from_secs(31 * 86_400);
 
-/// What the two applications must agree on: Flask-Session's settings.
+/// The settings of Flask-Session that both applications must share.
 ///
 /// ```
 /// use std::time::Duration;
 /// use carafe_core::flask::stored::{FlaskSession, Format};
 ///
-/// let layout = FlaskSession::new(Format::Json).with_prefix("shop:").with_lifetime(Duration::from_secs(3600));
+/// let layout = FlaskSession::new(Format::Json)
+///     .with_prefix("shop:")
+///     .with_lifetime(Duration::from_secs(3600));
 /// assert_eq!(layout.prefix(), "shop:");
 /// ```
 #[derive(Clone, Debug)]
@@ -31,17 +35,19 @@ pub struct FlaskSession {
     keeps_facts: bool,
 }
 
-/// The state that a change leads to.
+/// The state after a change.
 #[derive(Clone, Debug)]
 pub struct Next {
-    /// The record.
+    /// The new record.
     pub record: Record,
-    /// The bytes that are stored for it.
+    /// The stored bytes of the record.
     pub value: Vec<u8>,
 }
 
 impl FlaskSession {
-    /// Flask-Session's defaults, but for the format: its own default is [`Format::MsgPack`].
+    /// Creates a layout with Flask-Session's defaults, except for the format.
+    ///
+    /// Flask-Session's default format is [`Format::MsgPack`].
     #[must_use]
     pub fn new(format: Format) -> Self {
         Self {
@@ -52,56 +58,67 @@ impl FlaskSession {
         }
     }
 
-    /// `SESSION_KEY_PREFIX`.
+    /// Sets `SESSION_KEY_PREFIX`.
+    ///
+    /// ```
+    /// use carafe_core::flask::stored::{FlaskSession, Format};
+    /// let layout = FlaskSession::new(Format::Json).with_prefix("shop:");
+    /// assert_eq!(layout.prefix(), "shop:");
+    /// ```
     #[must_use]
     pub fn with_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self
     }
 
-    /// `PERMANENT_SESSION_LIFETIME`, from which the last use of a session follows: Flask-Session notes none, but
-    /// moves the expiry to a lifetime from each use.
+    /// Sets `PERMANENT_SESSION_LIFETIME`, from which Carafe derives the last use of a session.
+    ///
+    /// Flask-Session stores no time of use, but extends the expiry to one lifetime after each use.
     #[must_use]
     pub fn with_lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = lifetime;
         self
     }
 
-    /// Keeps handle, beginning and last renewal of every session that Carafe makes or changes, in its dictionary
-    /// under [`FACTS`]. Without this only sessions with a user, a device or a log-in have that key: others
-    /// change their handle with their id, and absolute limits do not bind them.
+    /// Stores public id, creation and last renewal of every session that Carafe creates or changes.
+    ///
+    /// The dictionary contains the metadata under `_carafe`. Without this option, only sessions
+    /// with a user, a device or a login have that key: the public id of other sessions changes with
+    /// the session id, and absolute timeouts do not apply to them.
     #[must_use]
     pub fn keeping_facts(mut self) -> Self {
         self.keeps_facts = true;
         self
     }
 
-    /// What this layout can and cannot hold.
-    pub const LAYOUT: Layout = Layout::FLASK_SESSION;
+    /// The capabilities of this layout.
+    pub const LAYOUT: Capabilities = Capabilities::FLASK_SESSION;
 
-    /// What every name begins with.
+    /// Returns the prefix of every name.
     #[must_use]
     pub fn prefix(&self) -> &str {
         &self.prefix
     }
 
-    /// The Redis key, or the table's `session_id`, of a session: the prefix and the 43 characters of its id.
+    /// Returns the Redis key, or the `session_id` of the table: the prefix and the session id.
     ///
     /// ```
-    /// use carafe_core::{flask::stored::{FlaskSession, Format}, store::{Naming, StoreKey}, token::SessionId};
+    /// use carafe_core::flask::stored::{FlaskSession, Format};
+    /// use carafe_core::{store::KeyScheme, token::SessionId};
     ///
     /// let id = SessionId::parse(b"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA").expect("an id");
-    /// let name = FlaskSession::new(Format::MsgPack).name(&id.store_key_as(Naming::Plain));
+    /// let name = FlaskSession::new(Format::MsgPack).name(&id.store_key_as(KeyScheme::RawId));
     /// assert_eq!(name, "session:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
     /// ```
     #[must_use]
     pub fn name(&self, key: &StoreKey) -> String {
-        format!("{}{}", self.prefix, base64::encode_url(key.as_bytes()))
+        format!("{}{}", self.prefix, key.plain_id())
     }
 
-    /// The record in a stored value that expires at `expires`.
+    /// Returns the record in a stored value that expires at `expires`.
     ///
     /// # Errors
+    ///
     /// [`StoreError::Corrupt`] with an [`Unreadable`](super::Unreadable).
     pub fn record(
         &self,
@@ -118,20 +135,22 @@ impl FlaskSession {
         Ok(Record {
             data: data_of(&members)?,
             user: facts.user,
-            handle: facts.handle,
+            public_id: facts.public_id,
             device: facts.device,
             created: facts.created,
             renewed: facts.renewed,
             last_seen,
             expires,
             authenticated: facts.authenticated,
+            renewal: None,
             version: 0,
         })
     }
 
-    /// The bytes that are stored for a record.
+    /// Returns the stored bytes of a record.
     ///
     /// # Errors
+    ///
     /// [`StoreError::Unstorable`] with an [`Unwritable`](super::Unwritable).
     pub fn value(&self, key: &StoreKey, record: &Record) -> Result<Vec<u8>, StoreError> {
         let facts = Facts::of(record);
@@ -142,11 +161,14 @@ impl FlaskSession {
         written.map_err(StoreError::unstorable)
     }
 
-    /// What `patch`, made on `base`, makes of the newest state; `None` if the session has changed hands. With a
-    /// `rotation`, the session moves to that key at that time.
+    /// Applies `patch`, which was made on `base`, to the newest state.
+    ///
+    /// Returns `None` if the user of the session has changed since `base`. With a `rotation`, the
+    /// session moves to that key at that time.
     ///
     /// # Errors
-    /// As [`Record::after`] and [`FlaskSession::value`].
+    ///
+    /// Returns the errors of [`Record::merge`] and [`FlaskSession::value`].
     pub fn next(
         &self,
         key: &StoreKey,
@@ -156,37 +178,39 @@ impl FlaskSession {
         rotation: Option<(&StoreKey, Timestamp)>,
     ) -> Result<Option<Next>, StoreError> {
         let next = match rotation {
-            Some((_, now)) => newest.rotated(base, patch, now)?,
-            None => newest.after(base, patch)?,
+            // An old id leads to no new id in this layout.
+            Some((_, now)) => newest.rotated(base, patch, key, Rotation::Replacement, now)?,
+            None => newest.merge(base, patch)?,
         };
         let Some(mut record) = next else {
             return Ok(None);
         };
         let to = rotation.map_or(key, |(to, _)| to);
         if !self.keeps_facts && !Facts::of(&record).is_worth_a_key(key) {
-            // It follows the id, where nobody has noted another one.
-            record.handle = derived_handle(to);
+            // The public id is derived from the id unless another one is stored.
+            record.public_id = derived_handle(to);
         }
         let value = self.value(to, &record)?;
         Ok(Some(Next { record, value }))
     }
 
-    /// The record to file under `key` for one that begins.
+    /// Returns the bytes to store under `key` for a new session.
     ///
     /// # Errors
-    /// As [`FlaskSession::value`].
+    ///
+    /// Returns the errors of [`FlaskSession::value`].
     pub fn beginning(&self, key: &StoreKey, record: &Record) -> Result<Vec<u8>, StoreError> {
         let noted = record.user.is_some()
             || record.device.is_some()
             || record.authenticated.is_some()
             || self.keeps_facts;
-        let handle = if noted {
-            record.handle
+        let public_id = if noted {
+            record.public_id
         } else {
             derived_handle(key)
         };
         let record = Record {
-            handle,
+            public_id,
             ..record.clone()
         };
         self.value(key, &record)

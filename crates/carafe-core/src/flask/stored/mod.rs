@@ -1,20 +1,21 @@
-//! What Flask-Session 0.8 keeps in Redis and in its SQL table, read and written (feature `flask-session`).
+//! Reads and writes the sessions of Flask-Session 0.8 in Redis and SQL (feature `flask-session`).
 //!
-//! A record there is one dictionary, in MessagePack or JSON as `msgspec` writes them, under a prefix and the
-//! session id itself. [`FlaskSession`] makes a [`Record`](crate::store::Record) of it and back; the stores that
-//! share these layouts only carry bytes.
+//! A stored record is one dictionary, in MessagePack or JSON as `msgspec` writes them, under a
+//! prefix and the session id itself. [`FlaskSession`] converts the dictionary from and to a
+//! [`Record`](crate::store::Record); the stores that use these layouts transport only bytes.
 //!
-//! What was not changed comes back with the same meaning in Python, and from `msgspec`'s own texts with the same
-//! bytes. Types that JSON lacks stand in Flask's tags, or in the two forms that `key` and `msgpack` tell of.
-//! A pickle is refused by name: unpickling runs what it says. Nothing here does I/O.
+//! Unchanged values keep their meaning in Python, and values from `msgspec`'s own texts keep their
+//! bytes. Types that JSON lacks are represented by Flask's tags, or by the two forms that `key` and
+//! `msgpack` describe. A pickle is recognized and rejected, because unpickling executes code. This
+//! module does no I/O.
 //!
-//! | file | holds |
+//! | file | content |
 //! |---|---|
 //! | `layout` | [`FlaskSession`]: names, records, values, the next state |
-//! | `format` | [`Format`], and which of them bytes are in |
-//! | `msgpack`, `json` | the two formats; `key` is keys that are no text, `date` is moments |
-//! | `facts` | what Carafe knows of a session beside its dictionary |
-//! | `walk` | [`Walk`]: going through all sessions, to take them elsewhere |
+//! | `format` | [`Format`], and its detection |
+//! | `msgpack`, `json` | the two formats; `key` for keys that are not text, `date` for moments |
+//! | `facts` | Carafe's metadata of a session |
+//! | `walk` | [`Walk`]: iteration over all sessions, for a migration |
 //! | `error` | [`Unreadable`] and [`Unwritable`] |
 
 mod date;
@@ -28,12 +29,13 @@ mod msgpack;
 mod walk;
 
 pub use error::{Unreadable, Unwritable};
-pub use facts::FACTS;
 pub use format::Format;
 pub use layout::{FlaskSession, Next};
 pub use walk::{Met, Walk, Walked};
 
-/// The members of a dictionary: each key as JSON text with its quotes, each value as JSON text with Flask's tags.
+/// The members of a dictionary, as texts.
+///
+/// Each key is JSON text with its quotes, each value is JSON text with Flask's tags.
 type Members = Vec<(String, String)>;
 
 #[cfg(test)]

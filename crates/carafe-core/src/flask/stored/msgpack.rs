@@ -1,28 +1,35 @@
-//! MessagePack, as `msgspec.msgpack` writes it, to JSON text with Flask's tags and back.
+//! MessagePack, as `msgspec.msgpack` writes it, from and to JSON text with Flask's tags.
 //!
-//! Bytes and timestamps have tags; an extension type of another number, or a timestamp beyond Python's years,
-//! is `{ext: [type, bytes]}` with `ext` spelled as `key` does, which nothing else is.
+//! Bytes and timestamps have tags. Another extension type, or a timestamp outside Python's years,
+//! becomes `{ext: [type, bytes]}` with `ext` spelled as in `key`, which no other value is.
 
 use rmpv::{Integer, Value as Packed};
 
 use super::{Members, Unreadable, Unwritable, date::Moment, key};
 use crate::{
     base64,
-    json::{MAX_DEPTH, Number, Style, Text, Value, string, write_float},
+    json::{JsonDialect, MAX_DEPTH, Number, Text, Value, string, validate, write_float},
 };
 
-/// MessagePack's timestamps.
+/// The extension type of timestamps.
 const TIMESTAMP: i8 = -1;
-/// The key of an extension type, before it is spelled; no JSON text, so no key that was read.
+/// The key of an extension type, before it is spelled.
+///
+/// The key is not JSON text, so no key that was read equals it.
 const EXTENSION: &str = "ext";
+/// `MAX_DEPTH` in the units of `rmpv`.
+///
+/// `rmpv` counts two per list or dictionary, and up to three for the content of the innermost one.
+/// With a smaller limit, a session that was written could not be read.
+const READ_DEPTH: usize = 2 * MAX_DEPTH + 3;
 
-/// The members of a dictionary.
+/// Returns the members of a dictionary.
 pub(super) fn read(bytes: &[u8]) -> Result<Members, Unreadable> {
     if has_reserved_type(bytes) {
         return Err(Unreadable::Neither);
     }
     let mut rest = bytes;
-    let value = rmpv::decode::read_value_with_max_depth(&mut rest, MAX_DEPTH);
+    let value = rmpv::decode::read_value_with_max_depth(&mut rest, READ_DEPTH);
     let value = value.map_err(|error| match error {
         rmpv::decode::Error::DepthLimitExceeded => Unreadable::TooDeep,
         _ => Unreadable::Neither,
@@ -36,11 +43,13 @@ pub(super) fn read(bytes: &[u8]) -> Result<Members, Unreadable> {
     }
 }
 
-/// Whether a type is C1, which no writer writes: `rmpv` would read it as nil, and rubbish would become a session.
+/// Returns whether a type is C1, which no writer uses.
+///
+/// `rmpv` would read it as nil, so that invalid data would become a session.
 fn has_reserved_type(bytes: &[u8]) -> bool {
     let mut rest = bytes;
     while let Some((&kind, content)) = rest.split_first() {
-        // What a length that is cut off counts does not matter: the reader fails on it.
+        // The value of a truncated length does not matter: the reader fails on it.
         let length = |bytes: usize| {
             let digits = content.get(..bytes).unwrap_or_default();
             let number = digits
@@ -91,10 +100,28 @@ fn distinct(members: &Members) -> bool {
         .all(|pair| string::compare(pair[0], pair[1]).is_ne())
 }
 
+/// Returns the text of a key.
+///
+/// Rejects a dictionary in a key: Python does not allow one, and each level would double the
+/// escapes of the level below.
 fn key_text(key: &Packed) -> Result<String, Unreadable> {
     match key {
         Packed::String(_) => text(key),
-        other => Ok(key::spelled(&text(other)?)),
+        other if has_map(other) => Err(Unreadable::MapInKey),
+        other => {
+            let text = text(other)?;
+            // Otherwise the text could not be parsed when it is written.
+            validate(&text, true).map_err(|_| Unreadable::TooDeep)?;
+            Ok(key::spelled(&text))
+        }
+    }
+}
+
+fn has_map(value: &Packed) -> bool {
+    match value {
+        Packed::Map(_) => true,
+        Packed::Array(items) => items.iter().any(has_map),
+        _ => false,
     }
 }
 
@@ -121,10 +148,10 @@ fn text(value: &Packed) -> Result<String, Unreadable> {
     Ok(out)
 }
 
-/// A dictionary that would be taken for a tag is escaped as Flask does.
+/// Escapes a dictionary that looks like a tag as Flask does.
 fn dict(members: &Members) -> String {
     let pairs = members.iter().map(|(key, text)| (&**key, &**text));
-    crate::json::write_object(pairs, Style::QUART)
+    crate::json::write_object(pairs, JsonDialect::QUART)
 }
 
 fn extension(kind: i8, bytes: &[u8]) -> String {
@@ -135,7 +162,7 @@ fn extension(kind: i8, bytes: &[u8]) -> String {
     })
 }
 
-/// A dictionary as `msgspec` would write it.
+/// Returns a dictionary as `msgspec` would write it.
 pub(super) fn write<'m>(
     members: impl Iterator<Item = (&'m str, &'m str)>,
 ) -> Result<Vec<u8>, Unwritable> {
@@ -161,7 +188,7 @@ fn packed(value: &Value) -> Result<Packed, Unwritable> {
         Value::Dict(members) => packed_dict(members)?,
         Value::Bytes(bytes) => Packed::Binary(bytes.clone()),
         Value::Uuid(uuid) => Packed::String(uuid.to_string().into()),
-        // What is no date is None in Python.
+        // Text that is not a date is None in Python.
         Value::DateTime(text) => Moment::of_raw(text.as_raw())
             .map_or(Packed::Nil, |moment| Packed::Ext(TIMESTAMP, moment.bytes())),
     })
@@ -183,7 +210,7 @@ fn packed_text(text: &Text) -> Result<Packed, Unwritable> {
     match text.as_str() {
         Some(text) => Ok(Packed::String(text.into_owned().into())),
         None if text.as_raw().starts_with('"') => Err(Unwritable::Surrogate),
-        // Markup of something else, which only hand-made cookies hold.
+        // Markup of another type, which occurs only in handwritten cookies.
         None => Ok(Packed::String(text.as_raw().into())),
     }
 }

@@ -1,18 +1,22 @@
-//! Walking through all sessions of a layout of Flask-Session's, to take them elsewhere.
+//! Iterates over all sessions of a Flask-Session layout, for a migration.
 
 use super::{FlaskSession, Unreadable};
 use crate::{
     base64,
     clock::Timestamp,
-    store::{BoxFuture, Cursor, Record, SessionStore, StoreError, StoreKey},
+    store::{BoxFuture, Cursor, ErasedStore, Record, StoreError, StoreKey},
 };
 
-/// The power to walk through a store in Flask-Session's layout. It has no other of the powers of
-/// [`Inventory`](crate::store::Inventory): nothing there leads to a session but its id.
-pub trait Walk: SessionStore {
-    /// Some of all sessions, expired ones that are still there included, in the store's own order, from behind
-    /// `after`: about `limit`, at times none although there are more. Whoever walks from `None` until `next` is
-    /// `None` meets every session that was there all the time at least once.
+/// Iterates over a store in Flask-Session's layout.
+///
+/// The trait has no other methods of [`SessionListing`](crate::store::SessionListing): in this
+/// layout, a session can be found only by its id.
+pub trait Walk: ErasedStore {
+    /// Returns a page of all sessions after `after`, in the store's own order.
+    ///
+    /// A page has about `limit` sessions, including expired ones that are still stored, and may be
+    /// empty although more sessions follow. Iteration from `None` until `next` is `None` returns
+    /// every session that exists throughout at least once.
     fn walk<'a>(
         &'a self,
         after: Option<&'a Cursor>,
@@ -20,31 +24,36 @@ pub trait Walk: SessionStore {
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Walked, StoreError>>;
 
-    /// About how many live sessions there are. A table is counted row by row: ask once, not for each page.
+    /// Returns the approximate number of live sessions.
+    ///
+    /// A table is counted row by row, so call this method once and not for each page.
     fn count<'a>(&'a self, now: Timestamp) -> BoxFuture<'a, Result<u64, StoreError>>;
 }
 
-/// Some sessions on a walk through all.
+/// A page of sessions.
 #[derive(Debug)]
 pub struct Walked {
-    /// What was found. Names without the layout's prefix belong to others and are not among it.
+    /// The sessions.
+    ///
+    /// Names without the layout's prefix belong to other applications and are skipped.
     pub met: Vec<Met>,
-    /// Where to go on; `None` at the end. Never holds a session id.
+    /// The position of the next page, or `None` at the end. Never contains a session id.
     pub next: Option<Cursor>,
 }
 
-/// A session on a walk.
+/// A session of a page.
 #[derive(Debug)]
 pub struct Met {
-    /// The SHA-256 of its id: its key in Carafe's own layout.
+    /// The SHA-256 of the session id: the session's key in Carafe's own layout.
     pub hashed: StoreKey,
-    /// Its key in this layout, and the record; or why it cannot be read.
+    /// The session's key in this layout and its record, or the reason why it cannot be read.
     pub found: Result<(StoreKey, Record), StoreError>,
 }
 
 impl Met {
-    /// The session with this name, as `record` reads it under its key; `None` if the name is another
-    /// application's.
+    /// Returns the session with this name; `record` reads the record under the session's key.
+    ///
+    /// Returns `None` if the name belongs to another application.
     pub fn under(
         layout: &FlaskSession,
         name: &[u8],
@@ -58,8 +67,9 @@ impl Met {
 }
 
 impl FlaskSession {
-    /// The keys of the session with this name, in Carafe's layout and in this one: what [`FlaskSession::name`]
-    /// was given. `None` without the prefix.
+    /// Returns the keys of the session with this name, in Carafe's layout and in this layout.
+    ///
+    /// The inverse of [`FlaskSession::name`]. Returns `None` without the prefix.
     ///
     /// ```
     /// use carafe_core::{flask::stored::FlaskSession, store::StoreKey};
@@ -86,7 +96,7 @@ impl FlaskSession {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::flask::stored::Format;
+    use crate::{error::ErrorChain, flask::stored::Format};
 
     #[test]
     fn only_ids_of_32_bytes_are_taken_and_others_say_so() {
@@ -122,6 +132,7 @@ mod tests {
         assert_eq!(key, StoreKey::from_bytes([1; 32]));
         assert_eq!(record.data.text_of("a"), Some("1"));
         let pickle = met(b"\x80\x04}\x94.").unwrap().found.unwrap_err();
-        assert!(pickle.to_string().contains("pickle"), "{pickle}");
+        let text = ErrorChain::of(&pickle).to_string();
+        assert!(text.contains("pickle"), "{text}");
     }
 }

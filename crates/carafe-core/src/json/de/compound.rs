@@ -8,7 +8,7 @@ use serde::de::{
 };
 
 use super::{DecodeError, Reader, key::KeyReader};
-use crate::json::{check::Tag, string};
+use crate::json::{string, tags::Tag};
 
 impl<'de> Reader<'de> {
     pub(super) fn array<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, DecodeError> {
@@ -48,7 +48,7 @@ impl<'de> Reader<'de> {
         Ok(())
     }
 
-    /// To the next item of the innermost array or object; false at its end.
+    /// Advances to the next item of the innermost array or object. Returns `false` at its end.
     fn next_item(&mut self, first: &mut bool, bracket: u8) -> Result<bool, DecodeError> {
         self.scanner.blanks();
         if self.scanner.peek() == bracket {
@@ -61,7 +61,7 @@ impl<'de> Reader<'de> {
         Ok(true)
     }
 
-    /// An enum: a string, or an object whose one key is the variant.
+    /// Reads an enum: a string, or an object with the variant as its only key.
     pub(super) fn choice<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, DecodeError> {
         if self.scanner.peek() != b'{' {
             return visitor.visit_enum(CowStrDeserializer::new(self.variant_text()?));
@@ -102,7 +102,7 @@ impl<'de> Reader<'de> {
     }
 }
 
-/// A key in a ` di` tag, its last two characters dropped as Flask does.
+/// Decodes a key inside a ` di` tag without its last two characters, as Flask does.
 pub(super) fn unescaped<'de>(raw: &'de str) -> Result<Cow<'de, str>, DecodeError> {
     match raw
         .strip_suffix("__\"")
@@ -179,7 +179,7 @@ impl<'r, 'de> EnumAccess<'de> for Variant<'r, 'de> {
     }
 }
 
-/// What stands behind a variant's name.
+/// The content of an enum variant.
 struct Content<'r, 'de>(&'r mut Reader<'de>);
 
 impl<'de> VariantAccess<'de> for Content<'_, 'de> {

@@ -1,4 +1,4 @@
-//! Why a text does not become a value.
+//! The error of reading a value.
 
 use std::fmt;
 
@@ -6,15 +6,15 @@ use serde::de;
 
 use crate::json::{ScanError, string::LoneSurrogate};
 
-/// Why a text does not read as the type that was asked for.
+/// The reason why a text does not deserialize into the requested type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DecodeError {
-    /// The text is not JSON, or a tag in it holds what it cannot.
+    /// The text is not JSON, or a tag contains a value that it cannot hold.
     Scan(ScanError),
-    /// A string that Rust cannot hold.
+    /// A string contains a lone surrogate, which no Rust string can represent.
     LoneSurrogate,
-    /// What the type's own `Deserialize` said, usually that the value is of another type.
+    /// The message of the type's own `Deserialize`, usually that the value has another type.
     Custom(String),
 }
 
@@ -30,16 +30,18 @@ impl fmt::Display for DecodeError {
 
 impl std::error::Error for DecodeError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        // `Display` writes the text of the cause, so the chain continues with the source of the
+        // cause.
         match self {
-            Self::Scan(error) => Some(error),
-            Self::LoneSurrogate => Some(&LoneSurrogate),
-            Self::Custom(_) => None,
+            Self::Scan(error) => error.source(),
+            Self::LoneSurrogate | Self::Custom(_) => None,
         }
     }
 }
 
-/// Errors go to the log, so they name the kind of a value and never the value: serde's own text is
-/// `invalid type: string "4111 1111 1111 1111", expected u64`.
+/// Names the kind of a value and never the value, because errors are logged.
+///
+/// serde's own text is `invalid type: string "4111 1111 1111 1111", expected u64`.
 impl de::Error for DecodeError {
     fn custom<T: fmt::Display>(message: T) -> Self {
         Self::Custom(message.to_string())

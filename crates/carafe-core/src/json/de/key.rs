@@ -1,4 +1,4 @@
-//! Keys: text in JSON, and whatever Python made text of in a Rust map.
+//! Keys: text in JSON, and the type that Python converted to text in a Rust map.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use serde::de::{Deserializer, Visitor, value::CowStrDeserializer};
 use super::{DecodeError, visit_number, visit_text};
 use crate::json::number;
 
-/// A key. Numbers, booleans and none read from their text, as Python writes them.
+/// A key. Numbers, booleans and none are parsed from their text, in Python's spelling.
 pub(super) struct KeyReader<'de>(pub(super) Cow<'de, str>);
 
 impl<'de> KeyReader<'de> {

@@ -1,11 +1,13 @@
-//! JSON text to values: Python's grammar in, any type that derives serde's `Deserialize` out.
+//! JSON text to values: reads Python's grammar into any type that derives serde's `Deserialize`.
 //!
-//! Tags are taken off for plain Rust types: a tuple reads as a sequence, markup, UUIDs and dates read as
-//! text, bytes as bytes or as the base64 they came as. A tag nobody knows is a map.
+//! Plain Rust types read tagged values without the tag: a tuple reads as a sequence; markup, UUIDs
+//! and dates read as text; bytes read as bytes or as their Base64 text. An unknown tag reads as a
+//! map.
 //!
-//! Python keeps the last of duplicate keys. So do maps read here; a derived struct refuses a duplicate field.
+//! Of duplicate keys Python keeps the last, and so do maps. A derived struct rejects a duplicate
+//! field.
 //!
-//! Next: `compound.rs` for arrays, objects and enums, `tagged.rs` for tags, `key.rs` for keys.
+//! Read next: `compound.rs` for arrays, objects and enums, `tagged.rs` for tags, `key.rs` for keys.
 
 mod compound;
 mod error;
@@ -19,7 +21,7 @@ use serde::de::{self, Deserialize, Visitor};
 
 use super::{MAX_DEPTH, ScanError, number, scan::Scanner, string};
 
-/// Reads a value; with `tags`, through Flask's tags.
+/// Reads a value, with `tags` according to Flask's tags.
 ///
 /// ```
 /// use carafe_core::json::from_text;
@@ -31,7 +33,7 @@ use super::{MAX_DEPTH, ScanError, number, scan::Scanner, string};
 ///
 /// # Errors
 ///
-/// When the text is not JSON as Python reads it, or not of this type.
+/// Returns an error if the text is not JSON as Python reads it, or does not fit `T`.
 pub fn from_text<'de, T: Deserialize<'de>>(text: &'de str, tags: bool) -> Result<T, DecodeError> {
     let mut reader = Reader::new(text, tags, 0)?;
     let value = T::deserialize(&mut reader)?;
@@ -66,7 +68,7 @@ impl<'de> Reader<'de> {
         }
     }
 
-    /// The text of the value here, which is stepped over.
+    /// Consumes the value at the position and returns its text.
     fn skip(&mut self) -> Result<&'de str, DecodeError> {
         let start = self.scanner.position();
         self.scanner = self.scanner.clone().at_depth(self.depth);
@@ -100,7 +102,7 @@ impl<'de> Reader<'de> {
         de::Deserializer::deserialize_any(self, visitor)
     }
 
-    /// What an object stands for to a caller with no wish of its own.
+    /// Reads an object for a visitor that accepts any type.
     fn object<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, DecodeError> {
         match self.tagged()? {
             Some(tagged) => tagged.any(visitor),
@@ -119,7 +121,9 @@ fn visit_text<'de, V: Visitor<'de>>(
     }
 }
 
-/// The smallest type that holds the number; integers beyond 128 bits only fit floats.
+/// Visits the smallest type that fits the number.
+///
+/// An integer of more than 128 bits fits only a float.
 pub(super) fn visit_number<'de, V: Visitor<'de>>(
     text: &str,
     visitor: V,

@@ -4,22 +4,21 @@ use serde::de::{self, DeserializeSeed, MapAccess, Visitor, value::SeqDeserialize
 
 use super::{DecodeError, Reader, compound::unescaped, key::KeyReader, visit_text};
 use crate::json::{
-    ScanError, Value,
-    check::{Kind, Tag, base64_text, kind_of},
-    string, tag,
+    ScanError, Value, string, tag,
+    tags::{Kind, Tag, base64_text, kind_of},
 };
 
-/// An object that is a tag, and what stands in it.
+/// A tagged object and its content.
 pub(super) struct Tagged<'de> {
     pub(super) tag: Tag,
-    /// At the content.
+    /// A reader at the content.
     pub(super) reader: Reader<'de>,
     content: &'de str,
     whole: &'de str,
 }
 
 impl<'de> Reader<'de> {
-    /// Steps over the object here if it is a tag.
+    /// Consumes the object at the position if it is a tag.
     #[inline]
     pub(super) fn tagged(&mut self) -> Result<Option<Tagged<'de>>, DecodeError> {
         if self.tags && self.scanner.peek() == b'{' {
@@ -49,7 +48,8 @@ impl<'de> Reader<'de> {
             if ahead.take(b'}') {
                 break content;
             }
-            // A duplicate of the key replaces the value; any other key makes it a plain object.
+            // A duplicate of the key replaces the value; any other key makes this an ordinary
+            // object.
             ahead.expect(b',')?;
             ahead.blanks();
             if string::compare(ahead.raw_key()?, key).is_ne() {
@@ -67,7 +67,7 @@ impl<'de> Reader<'de> {
         }))
     }
 
-    /// Is here a datetime tag that Flask reads as None?
+    /// Returns whether a datetime tag that Flask reads as None is at the position.
     pub(super) fn is_lost_date(&mut self) -> Result<bool, DecodeError> {
         let here = self.scanner.clone();
         let tagged = self.tagged()?;
@@ -79,7 +79,7 @@ impl<'de> Reader<'de> {
 }
 
 impl<'de> Tagged<'de> {
-    /// The type in JSON that is nearest.
+    /// Reads the nearest JSON type.
     pub(super) fn any<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, DecodeError> {
         match (self.tag, self.content.as_bytes().first()) {
             (Tag::Tuple, Some(b'[')) => self.reader.array(visitor),
@@ -115,7 +115,7 @@ impl<'de> Tagged<'de> {
         base64_text(self.content).ok_or(DecodeError::Scan(ScanError::BadTag))
     }
 
-    /// The text of a tag that does not take every text.
+    /// Reads the text of a tag that does not accept every text.
     fn text<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
         let text = string::decode(self.content)?;
         let good = match self.tag {
@@ -131,7 +131,7 @@ impl<'de> Tagged<'de> {
         }
     }
 
-    /// A dict that only looks like a tag.
+    /// Reads an escaped dict: a dict with a key that looks like a tag.
     fn escaped<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, DecodeError> {
         let odd = self.reader.scanner.clone();
         if self.reader.tagged()?.is_some() {
@@ -150,16 +150,18 @@ impl<'de> Tagged<'de> {
         Ok(Value::parse(self.whole, true)?)
     }
 
-    /// Flask takes stranger things in tags than it writes; the dynamic value knows them all.
+    /// Reads a tag through the dynamic [`Value`].
+    ///
+    /// Flask accepts more values in tags than it writes, and [`Value`] covers them all.
     #[cold]
     fn odd<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
         de::Deserializer::deserialize_any(self.value()?, visitor)
     }
 }
 
-/// The first key of an object, and its last value.
+/// Returns the first key of an object and its last value.
 fn first_member(object: &str) -> Result<(&str, &str), DecodeError> {
-    let members = crate::json::root::members_of(object);
+    let members = crate::json::payload::members_of(object);
     let first = members.as_ref().and_then(|members| members.first());
     let first = first.ok_or(DecodeError::Scan(ScanError::BadTag))?;
     Ok((first.key.of(object), first.value.of(object)))

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::*;
-use crate::json::{Style, tag::Bytes, to_text};
+use crate::json::{JsonDialect, tag::Bytes, to_text};
 
 fn read<'de, T: Deserialize<'de>>(text: &'de str) -> T {
     from_text(text, true).unwrap_or_else(|error| panic!("{text}: {error}"))
@@ -233,7 +233,7 @@ fn choice() -> impl Strategy<Value = Choice> {
 proptest! {
     #[test]
     fn what_is_written_reads_back(value in choice()) {
-        for style in [Style::FLASK, Style::QUART, Style::STARLETTE, Style::COMPACT] {
+        for style in [JsonDialect::FLASK, JsonDialect::QUART, JsonDialect::STARLETTE, JsonDialect::COMPACT] {
             let text = to_text(&value, style).expect("it can be written");
             prop_assert_eq!(from_text::<Choice>(&text, style.tags), Ok(value.clone()), "{}", text);
         }

@@ -1,27 +1,31 @@
-//! What can be wrong with a text.
+//! The limits and the errors of the scanner.
 
 use std::fmt;
 
-use super::{MAX_DEPTH, MAX_DIGITS};
+/// Maximum nesting of arrays and objects, in levels, the root included.
+pub const MAX_DEPTH: usize = 200;
 
-/// Why a text is not a session, or not JSON at all.
+/// Maximum number of digits of an integer: CPython's limit for reading and writing integers.
+pub const MAX_DIGITS: usize = 4300;
+
+/// The reason why a text is not a session payload or not JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ScanError {
-    /// Not in the grammar; the byte where that became certain.
+    /// The text does not match the grammar.
     Syntax {
-        /// Offset in bytes.
+        /// Offset, in bytes, at which the scanner detected the error.
         at: usize,
     },
-    /// Nested deeper than [`MAX_DEPTH`].
+    /// Values nest deeper than [`MAX_DEPTH`].
     TooDeep,
-    /// An integer of more than [`MAX_DIGITS`] digits.
+    /// An integer has more than [`MAX_DIGITS`] digits.
     TooManyDigits,
-    /// More than 4 GiB of text.
+    /// The text is longer than 4 GiB.
     TooLong,
-    /// The root is neither an object nor one of the things Flask takes for one.
+    /// The root is neither an object nor a value that Flask converts to one.
     NotAnObject,
-    /// A tag around something it cannot hold, such as `{" u":"no uuid"}`.
+    /// A tag contains a value that it cannot hold, such as `{" u":"no uuid"}`.
     BadTag,
 }
 

@@ -1,9 +1,12 @@
-//! A cheap proof that the keys of an object differ.
+//! A cheap proof that the keys of an object are distinct.
 
-/// Evidence that no two keys are the same, which spares nearly every payload the search for duplicates.
+/// Evidence that no two keys are equal.
 ///
-/// Keys whose first eight bytes ascend are distinct, which covers Flask's sorted payloads. For small
-/// payloads in another order, those bytes and the length are compared, each with each.
+/// The proof spares nearly every payload the search for duplicates.
+///
+/// Keys are distinct if their first eight bytes ascend, which covers Flask's sorted payloads. In
+/// small payloads with another order, the first bytes and the length of each key are compared with
+/// those of every other key.
 #[derive(Default)]
 pub(super) struct Keys {
     last: u64,
@@ -15,13 +18,13 @@ pub(super) struct Keys {
 impl Keys {
     #[inline(always)]
     pub(super) fn note(&mut self, text: &[u8], start: usize, end: usize) {
-        // Behind nearly every key there is enough text to read eight bytes and cut off the surplus.
+        // After nearly every key the text is long enough to read eight bytes and mask the surplus.
         let length = end - start - 1;
         let head = match text.get(start + 1..).and_then(<[u8]>::first_chunk::<8>) {
             Some(chunk) => u64::from_be_bytes(*chunk),
             None => short_head(text, start + 1),
         };
-        // The closing quote stays as a mark of the end.
+        // The closing quote stays as a mark of the end of the key.
         let head = if length < 8 {
             head & !(u64::MAX >> (8 * length))
         } else {

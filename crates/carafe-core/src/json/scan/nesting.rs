@@ -1,8 +1,8 @@
-//! The stack of open arrays and objects, one bit each.
+//! The stack of open arrays and objects, one bit per level.
 
-use super::{MAX_DEPTH, ScanError};
+use super::error::{MAX_DEPTH, ScanError};
 
-/// Which of the open levels are objects, one bit each.
+/// The kinds of the open levels, one bit per level; a set bit is an object.
 pub(super) struct Nesting {
     bits: [u64; MAX_DEPTH.div_ceil(64)],
     depth: usize,
@@ -31,14 +31,14 @@ impl Nesting {
 
     #[inline]
     pub(super) fn in_object(&self) -> bool {
-        // Called only with a level open, so depth is 1 or more; wrapping keeps it free of a panic.
+        // A level is open, so `depth` is at least 1; `wrapping_sub` avoids a panic path.
         let top = self.depth.wrapping_sub(1);
         self.bits
             .get(top / 64)
             .is_some_and(|word| word >> (top % 64) & 1 == 1)
     }
 
-    /// True when this was the outermost level.
+    /// Closes a level. Returns whether it was the outermost one.
     #[inline]
     pub(super) fn pop(&mut self) -> bool {
         self.depth -= 1;

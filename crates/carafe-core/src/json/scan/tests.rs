@@ -1,9 +1,9 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::json::string;
+use crate::json::{payload::*, string};
 
-/// The grammar of Python's `json.loads`, written the slow and plain way.
+/// The grammar of Python's `json.loads`, written for clarity instead of speed.
 struct Reference<'t>(&'t [u8]);
 
 impl Reference<'_> {

@@ -2,14 +2,14 @@
 
 use serde::ser::{self, Serialize};
 
-use super::{EncodeError, Serializer, key};
-use crate::json::check::Tag;
+use super::{EncodeError, entry, key, serializer::Serializer};
+use crate::json::tags::Tag;
 
 /// An open array.
 pub(in crate::json) struct Sequence<'a, 'o> {
     serializer: &'a mut Serializer<'o>,
     first: bool,
-    /// The bracket, and the braces of a variant around it.
+    /// The closing bracket, and the braces of a variant around it.
     close: &'static str,
 }
 
@@ -68,11 +68,11 @@ sequence! {
 /// An open object.
 pub(in crate::json) struct Map<'a, 'o> {
     serializer: &'a mut Serializer<'o>,
-    /// Where its brace is in the output.
+    /// Position of the object's brace in the output.
     start: usize,
-    /// Where its members begin in the serializer's list.
+    /// Index of the first member in the serializer's list.
     base: usize,
-    /// The braces of a variant around it.
+    /// The braces of a variant around the object.
     close: &'static str,
 }
 
@@ -120,7 +120,7 @@ impl<'a, 'o> Map<'a, 'o> {
         } = self.serializer;
         let members = entries.get_mut(self.base..).unwrap_or_default();
         if style.sort_keys {
-            key::sort(members, out, style.comma())?;
+            entry::sort(members, out, style.comma())?;
         }
         out.push('}');
         if let [only] = members
@@ -138,7 +138,7 @@ impl<'a, 'o> Map<'a, 'o> {
     }
 }
 
-/// Makes `{" t":1}` from `start` on `{" di":{" t__":1}}`: what looks like a tag is a plain dict.
+/// Rewrites `{" t":1}` at `start` to `{" di":{" t__":1}}`: an ordinary dict that looks like a tag.
 #[cold]
 fn escape(out: &mut String, start: usize, key_end: usize, colon: &str) {
     out.insert_str(key_end - 1, "__");

@@ -1,24 +1,24 @@
-//! Why a value has no text.
+//! The error of writing a value.
 
 use std::fmt::{self, Display};
 
 use serde::ser;
 
-/// Why a value cannot be written.
+/// The reason why a value cannot be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EncodeError {
-    /// Deeper than a reader would follow.
+    /// The value nests deeper than readers accept.
     TooDeep,
-    /// A key that is neither text, number, boolean nor none.
+    /// A key is neither text, number, boolean nor none.
     BadKey,
-    /// Keys in one map that Python cannot put in order, such as numbers and text.
+    /// A map contains keys that Python cannot sort, such as numbers and text.
     MixedKeys,
-    /// Bytes in a style that has no tags.
+    /// The value contains bytes, and the dialect has no tags.
     BytesWithoutTags,
-    /// [`Tuple`](crate::json::tag::Tuple) around something that is not a sequence.
+    /// [`Tuple`](crate::json::tag::Tuple) wraps a value that is not a sequence.
     NotASequence,
-    /// What the value's own `Serialize` said.
+    /// The message of the value's own `Serialize`.
     Custom(String),
 }
 

@@ -1,47 +1,17 @@
-//! Keys: what Python makes of each kind, and the order it puts them in.
-//!
-//! Python sorts the keys as they are and only then makes text of them: 2 comes before 10, and numbers
-//! and text in one dict cannot be sorted at all.
+//! The conversion of keys to text.
 
-use std::{cmp::Ordering, fmt::Display};
+use std::fmt::Display;
 
 use serde::ser::{self, Impossible, Serialize};
 
-use super::{EncodeError, Serializer};
+use super::{
+    EncodeError,
+    entry::{Entry, Kind},
+    serializer::Serializer,
+};
 use crate::json::{number, string, tag};
 
-/// A member of an open map.
-pub(super) struct Entry {
-    start: usize,
-    pub(super) key_end: usize,
-    /// After the value.
-    pub(super) end: usize,
-    kind: Kind,
-}
-
-/// What a key was before it became text. Python's booleans are the numbers 0 and 1.
-#[derive(Clone, Copy)]
-enum Kind {
-    Text,
-    None,
-    Integer(i128),
-    /// Beyond `i128`.
-    Big(u128),
-    Float(f64),
-}
-
-impl Entry {
-    pub(super) fn is_text(&self) -> bool {
-        matches!(self.kind, Kind::Text)
-    }
-
-    /// The raw key.
-    pub(super) fn text<'o>(&self, out: &'o str) -> &'o str {
-        out.get(self.start..self.key_end).unwrap_or_default()
-    }
-}
-
-/// Writes a key with its quotes.
+/// Appends a key with its quotes.
 pub(super) fn write<T: Serialize + ?Sized>(
     key: &T,
     serializer: &mut Serializer<'_>,
@@ -49,69 +19,7 @@ pub(super) fn write<T: Serialize + ?Sized>(
     let start = serializer.out.len();
     let kind = key.serialize(KeySerializer(serializer))?;
     let key_end = serializer.out.len();
-    Ok(Entry {
-        start,
-        key_end,
-        end: key_end,
-        kind,
-    })
-}
-
-/// Puts the members of a map, which end the output, in Python's order.
-pub(super) fn sort(
-    entries: &mut [Entry],
-    out: &mut String,
-    comma: &str,
-) -> Result<(), EncodeError> {
-    if entries
-        .windows(2)
-        .any(|pair| !comparable(pair[0].kind, pair[1].kind))
-    {
-        return Err(EncodeError::MixedKeys);
-    }
-    let Some(start) = entries.first().map(|entry| entry.start) else {
-        return Ok(());
-    };
-    if !entries.is_sorted_by(|a, b| compare(a, b, out).is_le()) {
-        entries.sort_by(|a, b| compare(a, b, out));
-        let members: Vec<&str> = entries
-            .iter()
-            .filter_map(|entry| out.get(entry.start..entry.end))
-            .collect();
-        let ordered = members.join(comma);
-        out.truncate(start);
-        out.push_str(&ordered);
-    }
-    Ok(())
-}
-
-fn comparable(a: Kind, b: Kind) -> bool {
-    match (a, b) {
-        (Kind::Text, Kind::Text) => true,
-        (Kind::Text | Kind::None, _) | (_, Kind::Text | Kind::None) => false,
-        _ => true,
-    }
-}
-
-fn compare(a: &Entry, b: &Entry, out: &str) -> Ordering {
-    match (a.kind, b.kind) {
-        (Kind::Integer(a), Kind::Integer(b)) => a.cmp(&b),
-        (Kind::Big(a), Kind::Big(b)) => a.cmp(&b),
-        (Kind::Text, _) | (Kind::None, _) => string::compare(a.text(out), b.text(out)),
-        (a, b) => approximate(a).total_cmp(&approximate(b)),
-    }
-}
-
-/// Mixed kinds of numbers in one map meet here; their order is Python's but for neighbours beyond 2⁵³.
-#[expect(clippy::cast_precision_loss, reason = "only the order matters")]
-fn approximate(kind: Kind) -> f64 {
-    match kind {
-        Kind::Integer(value) => value as f64,
-        Kind::Big(value) => value as f64,
-        // Python finds the zeros equal.
-        Kind::Float(value) => value + 0.0,
-        Kind::Text | Kind::None => 0.0,
-    }
+    Ok(Entry::new(start, key_end, kind))
 }
 
 struct KeySerializer<'a, 'o>(&'a mut Serializer<'o>);
@@ -237,7 +145,7 @@ impl ser::Serializer for KeySerializer<'_, '_> {
         Ok(self.text(variant))
     }
 
-    /// Of our own wrappers, keys keep the plain value: JSON has no room for a tag in a key.
+    /// Writes the plain value of Carafe's wrapper types: a JSON key cannot contain a tag.
     fn serialize_newtype_struct<T: Serialize + ?Sized>(
         self,
         name: &'static str,

@@ -1,60 +1,72 @@
-//! Values to JSON text: what Flask would write for the same meaning.
+//! Values to JSON text, in the spelling of Flask.
 //!
-//! Text goes straight to the output. A map notes where its members begin; when it ends, they are put
-//! in order if they are not already, and a lone key that reads as a tag is escaped. Both are rare,
-//! so the common path never copies.
+//! Text is written directly to the output. A map records the positions of its members. When the map
+//! is complete, the members are sorted if necessary, and a single key that looks like a tag is
+//! escaped. Both are rare, so the common path never copies.
 //!
-//! Next: `compound.rs` for sequences and maps, `key.rs` for what keys become and how they sort.
+//! Read next: `serializer.rs` for the state, `compound.rs` for sequences and maps, `key.rs` and
+//! `entry.rs` for the conversion and order of keys.
 
 mod compound;
+mod entry;
 mod error;
 mod key;
+mod serializer;
 
 pub use self::error::EncodeError;
-use std::fmt::{Display, Write as _};
+use std::fmt::Display;
 
 use serde::ser::{self, Serialize};
 
 use self::{
     compound::{Map, Sequence},
-    key::Entry,
+    serializer::{Serializer, VALUE_DEPTH},
 };
-use super::{MAX_DEPTH, Style, check::Tag, number, scan::validate, string, tag};
+use super::{JsonDialect, MAX_DEPTH, number, payload::validate, string, tag};
 use crate::base64;
 
-/// A value lies in the root, which may itself need the escape of a tag: two levels less than a text.
-const VALUE_DEPTH: usize = MAX_DEPTH - 2;
-
-/// Room for a usual value, so that it is not moved while it grows.
+/// Capacity for a usual value, in bytes, so that the value is not moved while it grows.
 const USUAL: usize = 64;
 
-/// The JSON text of a value.
+/// Returns the JSON text of a value.
 ///
 /// ```
 /// use std::collections::HashMap;
-/// use carafe_core::json::{Style, to_text};
+/// use carafe_core::json::{JsonDialect, to_text};
 /// let cart = HashMap::from([("total", 9.99), ("count", 2.0)]);
-/// assert_eq!(to_text(&cart, Style::FLASK)?, r#"{"count":2.0,"total":9.99}"#);
+/// assert_eq!(to_text(&cart, JsonDialect::FLASK)?, r#"{"count":2.0,"total":9.99}"#);
 /// # Ok::<(), carafe_core::json::EncodeError>(())
 /// ```
 ///
 /// # Errors
 ///
-/// When Python could not write the value either, or no reader would follow its nesting.
-pub fn to_text<T: Serialize + ?Sized>(value: &T, style: Style) -> Result<String, EncodeError> {
+/// Returns an error if Python cannot write the value either, or if it nests deeper than readers
+/// accept.
+pub fn to_text<T: Serialize + ?Sized>(
+    value: &T,
+    style: JsonDialect,
+) -> Result<String, EncodeError> {
     let mut out = String::with_capacity(USUAL);
     append_text(value, style, &mut out)?;
     Ok(out)
 }
 
-/// As [`to_text`], at the end of `out`; on an error `out` is as before.
+/// Appends the JSON text of a value to `out`. On an error, `out` is unchanged.
+///
+/// ```
+/// use carafe_core::json::{JsonDialect, append_text};
+/// let mut out = String::from("n=");
+/// append_text(&[1, 2], JsonDialect::FLASK, &mut out)?;
+/// assert_eq!(out, "n=[1,2]");
+/// # Ok::<(), carafe_core::json::EncodeError>(())
+/// ```
 ///
 /// # Errors
 ///
-/// As [`to_text`].
+/// Returns the errors of [`to_text`].
 pub fn append_text<T: Serialize + ?Sized>(
     value: &T,
-    style: Style,
+    style: JsonDialect,
     out: &mut String,
 ) -> Result<(), EncodeError> {
     let start = out.len();
@@ -67,20 +79,13 @@ pub fn append_text<T: Serialize + ?Sized>(
 
 fn write_value<T: Serialize + ?Sized>(
     value: &T,
-    style: Style,
+    style: JsonDialect,
     out: &mut String,
 ) -> Result<(), EncodeError> {
     let start = out.len();
-    let mut serializer = Serializer {
-        out,
-        style,
-        depth: 0,
-        entries: Vec::new(),
-        verbatim: false,
-        deepened: false,
-    };
+    let mut serializer = Serializer::new(style, out);
     value.serialize(&mut serializer)?;
-    // Escapes and raw pieces add levels that were not counted on the way.
+    // Escapes and raw fragments add levels that `depth` does not count.
     if serializer.deepened && !fits(out.get(start..).unwrap_or_default()) {
         return Err(EncodeError::TooDeep);
     }
@@ -95,113 +100,6 @@ fn fits(text: &str) -> bool {
         false,
     )
     .is_ok()
-}
-
-pub(super) struct Serializer<'o> {
-    out: &'o mut String,
-    style: Style,
-    depth: usize,
-    /// The members of all maps that are open, innermost last.
-    entries: Vec<Entry>,
-    /// The next string is a [`tag::Piece`], whose JSON text is wanted.
-    verbatim: bool,
-    /// Levels were added that `depth` does not know.
-    deepened: bool,
-}
-
-impl Serializer<'_> {
-    fn enter(&mut self, levels: usize) -> Result<(), EncodeError> {
-        self.depth += levels;
-        if self.depth > VALUE_DEPTH {
-            Err(EncodeError::TooDeep)
-        } else {
-            Ok(())
-        }
-    }
-
-    fn float(&mut self, value: f64) {
-        number::write_float(value, self.out);
-    }
-
-    fn display(&mut self, value: impl Display) {
-        // Writing to a String does not fail.
-        let _ = write!(self.out, "{value}");
-    }
-
-    fn open_tag(&mut self, key: &str) -> Result<(), EncodeError> {
-        self.enter(1)?;
-        let colon = self.style.colon();
-        self.out.extend(["{\"", key, "\"", colon]);
-        Ok(())
-    }
-
-    fn close_tag(&mut self) {
-        self.out.push('}');
-        self.depth -= 1;
-    }
-
-    fn tagged<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) -> Result<(), EncodeError> {
-        self.open_tag(key)?;
-        value.serialize(&mut *self)?;
-        self.close_tag();
-        Ok(())
-    }
-
-    fn tuple<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
-        let start = self.out.len() + "{\" t\"".len() + self.style.colon().len();
-        self.tagged(" t", value)?;
-        let sequence = self.out.as_bytes().get(start) == Some(&b'[');
-        if sequence {
-            Ok(())
-        } else {
-            Err(EncodeError::NotASequence)
-        }
-    }
-
-    fn piece<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
-        self.verbatim = true;
-        let written = value.serialize(&mut *self);
-        self.verbatim = false;
-        written
-    }
-
-    fn tagged_piece<T: Serialize + ?Sized>(
-        &mut self,
-        key: &str,
-        value: &T,
-    ) -> Result<(), EncodeError> {
-        self.open_tag(key)?;
-        self.piece(value)?;
-        self.close_tag();
-        Ok(())
-    }
-
-    /// A piece of JSON text, its strings spelled as the style asks.
-    fn raw(&mut self, text: &str) {
-        if text.starts_with('"') {
-            return string::rewrite(text, self.style.ascii, self.out);
-        }
-        self.deepened = true;
-        if self.style.ascii {
-            string::append_ascii(text, self.out);
-        } else {
-            self.out.push_str(text);
-        }
-    }
-
-    /// `{"variant":` and what must close it.
-    fn open_variant(&mut self, variant: &str) -> Result<&'static str, EncodeError> {
-        let mut key = String::new();
-        string::write(variant, self.style.ascii, &mut key);
-        if self.style.tags && Tag::of_key(&key).is_some() {
-            self.open_tag(" di")?;
-            self.open_tag(&format!("{variant}__"))?;
-            self.depth -= 2;
-            return Ok("}}");
-        }
-        self.out.extend(["{", &key, self.style.colon()]);
-        Ok("}")
-    }
 }
 
 macro_rules! integers {

@@ -7,7 +7,7 @@ use super::*;
 use crate::json::{Value, tag::Tuple};
 
 fn flask<T: Serialize + ?Sized>(value: &T) -> String {
-    to_text(value, Style::FLASK).expect("it can be written")
+    to_text(value, JsonDialect::FLASK).expect("it can be written")
 }
 
 #[derive(Serialize)]
@@ -55,7 +55,7 @@ fn structs_are_sorted_too() {
         r#"{"items":[{"id":-1,"qty":2}],"note":null,"total":9.99}"#
     );
     assert_eq!(
-        to_text(&cart, Style::STARLETTE).as_deref(),
+        to_text(&cart, JsonDialect::STARLETTE).as_deref(),
         Ok(r#"{"total": 9.99, "items": [{"qty": 2, "id": -1}], "note": null}"#)
     );
 }
@@ -71,7 +71,7 @@ fn enums_are_those_of_serde_json() {
         Choice::LooksToo { z: 1, a: 2 },
         Choice::LooksAsWell(1, 2),
     ];
-    let plain = to_text(&all, Style::COMPACT).expect("plain");
+    let plain = to_text(&all, JsonDialect::COMPACT).expect("plain");
     assert_eq!(plain, serde_json::to_string(&all).expect("plain"));
     assert_eq!(
         flask(&all),
@@ -103,18 +103,21 @@ fn keys_are_converted_as_python_does() {
         format!("{{\"2\":1,\"{}\":1}}", u128::MAX)
     );
     let mixed = BTreeMap::from([(None, 1), (Some("a"), 2)]);
-    assert_eq!(to_text(&mixed, Style::FLASK), Err(EncodeError::MixedKeys));
     assert_eq!(
-        to_text(&mixed, Style::QUART).as_deref(),
+        to_text(&mixed, JsonDialect::FLASK),
+        Err(EncodeError::MixedKeys)
+    );
+    assert_eq!(
+        to_text(&mixed, JsonDialect::QUART).as_deref(),
         Ok(r#"{"null":1,"a":2}"#)
     );
     assert_eq!(
-        to_text(&BTreeMap::from([((1, 2), 1)]), Style::FLASK),
+        to_text(&BTreeMap::from([((1, 2), 1)]), JsonDialect::FLASK),
         Err(EncodeError::BadKey)
     );
 }
 
-/// A map of floats, which no collection of the standard library is.
+/// A map of floats, which no collection of the standard library can represent.
 struct Floats(Vec<f64>);
 
 impl Serialize for Floats {
@@ -150,12 +153,12 @@ fn what_looks_like_a_tag_is_escaped() {
     let nested = HashMap::from([(" di", one(" t"))]);
     assert_eq!(flask(&nested), r#"{" di":{" di__":{" di":{" t__":1}}}}"#);
     assert_eq!(
-        to_text(&nested, Style::STARLETTE).as_deref(),
+        to_text(&nested, JsonDialect::STARLETTE).as_deref(),
         Ok(r#"{" di": {" t": 1}}"#)
     );
-    let spaced = Style {
+    let spaced = JsonDialect {
         spaced: true,
-        ..Style::FLASK
+        ..JsonDialect::FLASK
     };
     assert_eq!(
         to_text(&one(" t"), spaced).as_deref(),
@@ -183,9 +186,9 @@ fn numbers_of_all_sizes() {
 fn an_error_leaves_the_output_alone() {
     let mut out = "before".to_owned();
     let bad = ("text", tag::Bytes(vec![]));
-    assert!(append_text(&bad, Style::COMPACT, &mut out).is_err());
+    assert!(append_text(&bad, JsonDialect::COMPACT, &mut out).is_err());
     assert_eq!(out, "before");
-    append_text(&1, Style::COMPACT, &mut out).expect("a number");
+    append_text(&1, JsonDialect::COMPACT, &mut out).expect("a number");
     assert_eq!(out, "before1");
 }
 
@@ -208,15 +211,15 @@ fn nesting_ends_where_readers_stop() {
     let nested = |wrap: fn(Box<Deep>) -> Deep, depth: usize| {
         (0..depth).fold(Deep::End, |inner, _| wrap(Box::new(inner)))
     };
-    assert!(to_text(&nested(Deep::List, VALUE_DEPTH), Style::FLASK).is_ok());
-    let deep = to_text(&nested(Deep::List, VALUE_DEPTH + 1), Style::FLASK);
+    assert!(to_text(&nested(Deep::List, VALUE_DEPTH), JsonDialect::FLASK).is_ok());
+    let deep = to_text(&nested(Deep::List, VALUE_DEPTH + 1), JsonDialect::FLASK);
     assert_eq!(deep, Err(EncodeError::TooDeep));
-    // Each escape is two levels.
-    assert!(to_text(&nested(Deep::Tag, VALUE_DEPTH / 2), Style::FLASK).is_ok());
-    let deep = to_text(&nested(Deep::Tag, VALUE_DEPTH / 2 + 1), Style::FLASK);
+    // Each escape adds two levels.
+    assert!(to_text(&nested(Deep::Tag, VALUE_DEPTH / 2), JsonDialect::FLASK).is_ok());
+    let deep = to_text(&nested(Deep::Tag, VALUE_DEPTH / 2 + 1), JsonDialect::FLASK);
     assert_eq!(deep, Err(EncodeError::TooDeep));
     assert_eq!(
-        to_text(&nested(Deep::List, 5000), Style::FLASK),
+        to_text(&nested(Deep::List, 5000), JsonDialect::FLASK),
         Err(EncodeError::TooDeep)
     );
 }
@@ -225,12 +228,12 @@ proptest! {
     #[test]
     fn maps_come_out_sorted(map in prop::collection::hash_map("[a-c é🍷]{0,3}", any::<i32>(), 2..6)) {
         let sorted: BTreeMap<_, _> = map.iter().collect();
-        prop_assert_eq!(flask(&map), to_text(&sorted, Style::QUART).expect("a map"));
+        prop_assert_eq!(flask(&map), to_text(&sorted, JsonDialect::QUART).expect("a map"));
     }
 
     #[test]
     fn plain_text_is_that_of_serde_json(value in any::<(Vec<Option<i64>>, String, bool, BTreeMap<String, u8>)>()) {
-        prop_assert_eq!(to_text(&value, Style::COMPACT).expect("plain"), serde_json::to_string(&value).expect("plain"));
+        prop_assert_eq!(to_text(&value, JsonDialect::COMPACT).expect("plain"), serde_json::to_string(&value).expect("plain"));
     }
 
     #[test]

@@ -1,9 +1,9 @@
-//! A moment, as Flask's datetime tag carries it: whole seconds, and the offset its text named.
+//! A moment as Flask's datetime tag represents it: whole seconds and an offset from UTC.
 //!
-//! Flask writes HTTP dates and reads with Python's `email.utils.parsedate_to_datetime`. We read with
-//! jiff, which agrees on every date an HTTP or e-mail program writes today; the tests list the odd
-//! ones on which the two differ. Text that is no date is None, here as there, and never lost: only
-//! the typed value is None, the session keeps the text.
+//! Flask writes HTTP dates and reads with Python's `email.utils.parsedate_to_datetime`. Carafe
+//! reads with jiff, which agrees on every date that HTTP and e-mail programs write today; the tests
+//! list the unusual ones on which the two differ. Text that is not a date reads as None, as in
+//! Flask, and is never lost: only the typed value is None, the session keeps the text.
 
 use std::{
     fmt,
@@ -17,20 +17,20 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::{DATETIME, Parsed, Piece};
 use crate::{clock::Timestamp, json::string};
 
-/// Any weekday will do: Python ignores it.
+/// Relaxed, because Python ignores the weekday.
 const PARSER: DateTimeParser = DateTimeParser::new().relaxed_weekday(true);
-/// What Flask writes.
+/// The format that Flask writes.
 const HTTP_DATE: &str = "%a, %d %b %Y %H:%M:%S GMT";
 const EPOCH: civil::DateTime = civil::date(1970, 1, 1).at(0, 0, 0, 0);
-/// Python's datetime ends where these years do: 1 and 9999.
+/// Python's datetime covers the years 1 to 9999.
 const YEARS: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
 
-/// A moment in whole seconds, and the offset from UTC its text was written with.
+/// A moment in whole seconds, with the offset from UTC that its text had.
 ///
 /// ```
-/// use carafe_core::{clock::Timestamp, json::{Style, tag::DateTime, to_text}};
+/// use carafe_core::{clock::Timestamp, json::{JsonDialect, tag::DateTime, to_text}};
 /// let date = DateTime::from(Timestamp::from_unix(1_700_000_000));
-/// assert_eq!(to_text(&date, Style::FLASK)?, r#"{" d":"Tue, 14 Nov 2023 22:13:20 GMT"}"#);
+/// assert_eq!(to_text(&date, JsonDialect::FLASK)?, r#"{" d":"Tue, 14 Nov 2023 22:13:20 GMT"}"#);
 /// let same: DateTime = "Wed, 15 Nov 2023 00:13:20 +0200".parse()?;
 /// assert_eq!(same.timestamp(), date.timestamp());
 /// assert_eq!(same.offset_seconds(), 7200);
@@ -43,25 +43,40 @@ pub struct DateTime {
 }
 
 impl DateTime {
-    /// The moment.
+    /// Returns the moment.
+    ///
+    /// ```
+    /// use carafe_core::{clock::Timestamp, json::tag::DateTime};
+    /// let now = Timestamp::from_unix(1_700_000_000);
+    /// assert_eq!(DateTime::from(now).timestamp(), now);
+    /// ```
     #[must_use]
     pub const fn timestamp(self) -> Timestamp {
         self.timestamp
     }
 
-    /// The offset the text was written with; 0 for UTC. What we write is always UTC, as Flask's is.
+    /// Returns the offset from UTC that the text had, in seconds.
+    ///
+    /// Serializing always writes UTC, as Flask does.
+    ///
+    /// ```
+    /// use carafe_core::json::tag::DateTime;
+    /// let date: DateTime = "Wed, 15 Nov 2023 00:13:20 +0200".parse()?;
+    /// assert_eq!(date.offset_seconds(), 7200);
+    /// # Ok::<(), carafe_core::json::tag::ParseDateError>(())
+    /// ```
     #[must_use]
     pub const fn offset_seconds(self) -> i32 {
         self.offset
     }
 
-    /// The date in a raw JSON string.
+    /// Parses the date in a raw JSON string.
     pub(in crate::json) fn of_raw(raw: &str) -> Option<Self> {
         string::decode(raw).ok()?.parse().ok()
     }
 }
 
-/// In UTC, and within the years 1 to 9999.
+/// Converts to UTC, clamped to the years 1 to 9999.
 impl From<Timestamp> for DateTime {
     fn from(timestamp: Timestamp) -> Self {
         let seconds = timestamp.unix().clamp(*YEARS.start(), *YEARS.end());
@@ -78,7 +93,7 @@ impl From<DateTime> for Timestamp {
     }
 }
 
-/// Fractions of a second are cut off, as Flask does.
+/// Rounds down to whole seconds, as Flask does.
 impl From<SystemTime> for DateTime {
     fn from(time: SystemTime) -> Self {
         let seconds = match time.duration_since(UNIX_EPOCH) {
@@ -124,8 +139,10 @@ impl FromStr for DateTime {
     }
 }
 
-/// jiff's zones end a day before Python's `datetime.max`, which some store for "never"; its calendar
-/// does not.
+/// Parses a date that jiff's time zones exclude but jiff's calendar includes.
+///
+/// The time zones exclude the last day before Python's `datetime.max`, which some applications
+/// store for "never".
 #[cold]
 fn http_date(text: &str) -> Result<DateTime, ParseDateError> {
     let date = civil::DateTime::strptime(HTTP_DATE, text).map_err(|_| ParseDateError)?;
@@ -134,7 +151,7 @@ fn http_date(text: &str) -> Result<DateTime, ParseDateError> {
     )))
 }
 
-/// Not a date as HTTP and e-mail write them.
+/// The text is not a date in the formats of HTTP and e-mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParseDateError;
 
@@ -148,7 +165,7 @@ impl std::error::Error for ParseDateError {}
 
 impl Serialize for DateTime {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // Within the years 1 to 9999, which every constructor sees to, the sum exists.
+        // Every constructor ensures the years 1 to 9999, so the sum exists.
         let moment = EPOCH.saturating_add(SignedDuration::from_secs(self.timestamp.unix()));
         let plain = moment.strftime(HTTP_DATE).to_string();
         let json = format!("\"{plain}\"");

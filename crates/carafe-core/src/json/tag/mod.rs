@@ -1,9 +1,10 @@
-//! The Python types JSON lacks, as Rust types that Flask's tags carry: [`Tuple`], [`Bytes`],
-//! [`Markup`], [`Uuid`], [`DateTime`]. Use them in your own structs.
+//! Rust types for the Python types that JSON lacks and Flask's tags represent.
 //!
-//! They are ordinary serde types: other formats see the plain value inside. Our serializer knows
-//! them by private newtype names and writes the tag. Reading needs no wrapper: a `Vec` reads a
-//! tuple, a `String` reads markup.
+//! The types are [`Tuple`], [`Bytes`], [`Markup`], [`Uuid`] and [`DateTime`].
+//!
+//! The types are ordinary serde types: other formats see the plain value inside. Carafe's
+//! serializer recognizes them by private newtype names and writes the tag. Reading needs no
+//! wrapper: a `Vec` reads a tuple, a `String` reads markup.
 
 mod datetime;
 mod uuid;
@@ -23,10 +24,10 @@ pub(super) const BYTES: &str = "$carafe::bytes";
 pub(super) const MARKUP: &str = "$carafe::markup";
 pub(super) const UUID: &str = "$carafe::uuid";
 pub(super) const DATETIME: &str = "$carafe::datetime";
-/// A piece of JSON text that is written as it is.
+/// A fragment of JSON text that the serializer copies.
 pub(super) const RAW: &str = "$carafe::raw";
 
-/// Shown plain to other formats, and as JSON text to our serializer, which asks with `{:#}`.
+/// Displays `plain` to other formats and `json` to Carafe's serializer, which formats with `{:#}`.
 pub(super) struct Piece<P, J> {
     pub(super) plain: P,
     pub(super) json: J,
@@ -48,12 +49,12 @@ impl<P: fmt::Display, J: fmt::Display> Serialize for Piece<P, J> {
     }
 }
 
-/// A Python tuple: wraps anything that serializes as a sequence.
+/// A Python tuple: wraps any type that serializes as a sequence.
 ///
 /// ```
-/// use carafe_core::json::{Style, from_text, tag::Tuple, to_text};
+/// use carafe_core::json::{JsonDialect, from_text, tag::Tuple, to_text};
 /// let flash = Tuple(("message", "Hello"));
-/// assert_eq!(to_text(&flash, Style::FLASK)?, r#"{" t":["message","Hello"]}"#);
+/// assert_eq!(to_text(&flash, JsonDialect::FLASK)?, r#"{" t":["message","Hello"]}"#);
 /// let (category, text): (&str, &str) = from_text(r#"{" t":["message","Hello"]}"#, true)?;
 /// assert_eq!((category, text), flash.0);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -73,12 +74,12 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Tuple<T> {
     }
 }
 
-/// Python bytes.
+/// Python's `bytes`, which Flask's tag encodes as standard Base64.
 ///
 /// ```
-/// use carafe_core::json::{Style, from_text, tag::Bytes, to_text};
+/// use carafe_core::json::{JsonDialect, from_text, tag::Bytes, to_text};
 /// let bytes = Bytes(b"hi".to_vec());
-/// assert_eq!(to_text(&bytes, Style::FLASK)?, r#"{" b":"aGk="}"#);
+/// assert_eq!(to_text(&bytes, JsonDialect::FLASK)?, r#"{" b":"aGk="}"#);
 /// assert_eq!(from_text::<Bytes>(r#"{" b":"aGk="}"#, true)?, bytes);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -122,7 +123,7 @@ impl<'de> Visitor<'de> for BytesVisitor {
         Ok(bytes)
     }
 
-    /// Other formats have no bytes and write numbers.
+    /// Formats without a byte type write numbers.
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Vec<u8>, A::Error> {
         let mut bytes = Vec::new();
         while let Some(byte) = items.next_element()? {
@@ -132,12 +133,12 @@ impl<'de> Visitor<'de> for BytesVisitor {
     }
 }
 
-/// Text that is safe to put into HTML as it is: Python's `markupsafe.Markup`.
+/// Text that is safe to insert into HTML unescaped: Python's `markupsafe.Markup`.
 ///
 /// ```
-/// use carafe_core::json::{Style, tag::Markup, to_text};
+/// use carafe_core::json::{JsonDialect, tag::Markup, to_text};
 /// let text = Markup("<b>hi</b>".to_owned());
-/// assert_eq!(to_text(&text, Style::FLASK)?, r#"{" m":"<b>hi</b>"}"#);
+/// assert_eq!(to_text(&text, JsonDialect::FLASK)?, r#"{" m":"<b>hi</b>"}"#);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -155,7 +156,7 @@ impl<'de> Deserialize<'de> for Markup {
     }
 }
 
-/// Reads any type that parses from text, for the wrappers whose plain form is a string.
+/// Reads any type that parses from text, for the wrappers with a string as their plain form.
 struct Parsed<T>(&'static str, std::marker::PhantomData<T>);
 
 impl<T> Parsed<T> {
@@ -182,7 +183,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::json::{Style, from_text, to_text};
+    use crate::json::{JsonDialect, from_text, to_text};
 
     #[test]
     fn other_formats_see_the_plain_value() {
@@ -218,7 +219,7 @@ mod tests {
         let text = r#"{"bio":{" m":"<i>"},"id":{" u":"000000000000000000000000000000ff"},"key":{" b":"AP8="},"point":{" t":[1,2]},"since":{" d":"Tue, 14 Nov 2023 22:13:20 GMT"}}"#;
         let profile: Profile = from_text(text, true).expect("a profile");
         assert_eq!(profile.id, Uuid::from_u128(255));
-        assert_eq!(to_text(&profile, Style::FLASK).as_deref(), Ok(text));
+        assert_eq!(to_text(&profile, JsonDialect::FLASK).as_deref(), Ok(text));
         let unknown = text.replace("Tue, 14", "one day in");
         assert_eq!(
             from_text::<Profile>(&unknown, true)
@@ -232,15 +233,15 @@ mod tests {
     fn styles_without_tags() {
         let map = BTreeMap::from([("t", Tuple([1]))]);
         assert_eq!(
-            to_text(&map, Style::STARLETTE).as_deref(),
+            to_text(&map, JsonDialect::STARLETTE).as_deref(),
             Ok(r#"{"t": [1]}"#)
         );
         assert_eq!(
-            to_text(&Markup("<".into()), Style::STARLETTE).as_deref(),
+            to_text(&Markup("<".into()), JsonDialect::STARLETTE).as_deref(),
             Ok("\"<\"")
         );
-        assert!(to_text(&Bytes(vec![]), Style::STARLETTE).is_err());
-        let uuid = to_text(&Uuid::from_u128(1), Style::STARLETTE);
+        assert!(to_text(&Bytes(vec![]), JsonDialect::STARLETTE).is_err());
+        let uuid = to_text(&Uuid::from_u128(1), JsonDialect::STARLETTE);
         assert_eq!(
             uuid.as_deref(),
             Ok("\"00000000-0000-0000-0000-000000000001\"")
@@ -249,7 +250,7 @@ mod tests {
 
     #[test]
     fn a_tuple_of_something_else_is_refused() {
-        assert!(to_text(&Tuple(5), Style::FLASK).is_err());
-        assert!(to_text(&Tuple("abc"), Style::FLASK).is_err());
+        assert!(to_text(&Tuple(5), JsonDialect::FLASK).is_err());
+        assert!(to_text(&Tuple("abc"), JsonDialect::FLASK).is_err());
     }
 }

@@ -6,26 +6,37 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Parsed, Piece, UUID};
 
-/// A UUID, by its 16 bytes in the usual order.
+/// A UUID as 16 bytes in network byte order.
 ///
 /// ```
-/// use carafe_core::json::{Style, tag::Uuid, to_text};
+/// use carafe_core::json::{JsonDialect, tag::Uuid, to_text};
 /// let id: Uuid = "{12345678-1234-5678-1234-567812345678}".parse()?;
 /// assert_eq!(id.to_string(), "12345678-1234-5678-1234-567812345678");
-/// assert_eq!(to_text(&id, Style::FLASK)?, r#"{" u":"12345678123456781234567812345678"}"#);
+/// assert_eq!(to_text(&id, JsonDialect::FLASK)?, r#"{" u":"12345678123456781234567812345678"}"#);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Uuid(pub [u8; 16]);
 
 impl Uuid {
-    /// The UUID with this value.
+    /// Creates a UUID from its numeric value.
+    ///
+    /// ```
+    /// use carafe_core::json::tag::Uuid;
+    /// let id = Uuid::from_u128(0x12345678_1234_5678_1234_567812345678);
+    /// assert_eq!(id.to_string(), "12345678-1234-5678-1234-567812345678");
+    /// ```
     #[must_use]
     pub const fn from_u128(value: u128) -> Self {
         Self(value.to_be_bytes())
     }
 
-    /// The UUID as a number.
+    /// Returns the UUID as a number.
+    ///
+    /// ```
+    /// use carafe_core::json::tag::Uuid;
+    /// assert_eq!(Uuid::from_u128(7).as_u128(), 7);
+    /// ```
     #[must_use]
     pub const fn as_u128(self) -> u128 {
         u128::from_be_bytes(self.0)
@@ -47,7 +58,7 @@ impl fmt::Display for Uuid {
     }
 }
 
-/// Not a UUID.
+/// The text is not a UUID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParseUuidError;
 
@@ -62,9 +73,10 @@ impl std::error::Error for ParseUuidError {}
 impl FromStr for Uuid {
     type Err = ParseUuidError;
 
-    /// What Python's `UUID(text)` takes: `urn:` and `uuid:` and dashes anywhere, braces around it, and
-    /// 32 characters that `int(…, 16)` reads. Of the digits of other scripts, which `int` reads
-    /// too, none is accepted.
+    /// Parses like Python's `UUID(text)`.
+    ///
+    /// Accepts `urn:`, `uuid:` and dashes anywhere, braces around the text, and 32 characters that
+    /// `int(…, 16)` reads. Digits of other scripts, which `int` also reads, are rejected.
     fn from_str(text: &str) -> Result<Self, ParseUuidError> {
         let text = text.replace("urn:", "").replace("uuid:", "");
         let digits = text.trim_matches(['{', '}']).replace('-', "");
@@ -77,7 +89,7 @@ impl FromStr for Uuid {
     }
 }
 
-/// `int(text, 16)`: a sign, a prefix and single underscores between digits are allowed.
+/// Parses like `int(text, 16)`: a sign, a prefix and single underscores between digits are allowed.
 fn python_int(text: &str) -> Option<u128> {
     let text = text.strip_prefix('+').unwrap_or(text);
     let digits = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {

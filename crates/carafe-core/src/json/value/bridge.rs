@@ -1,4 +1,6 @@
-//! Values in and out of serde. Our own serializer gets the raw text; other formats the plain value.
+//! Values from and to serde.
+//!
+//! Carafe's serializer receives the raw text, other formats the plain value.
 
 use serde::{
     Deserializer, Serialize, Serializer,
@@ -78,7 +80,7 @@ impl Serialize for Number {
     }
 }
 
-/// A value is itself a source of values, for the tags whose contents only [`Value`] understands.
+/// Deserializes from a value, for the tags with contents that only [`Value`] supports.
 impl<'de> Deserializer<'de> for Value {
     type Error = DecodeError;
 

@@ -1,25 +1,25 @@
-//! A value of a type not known in advance, which loses nothing on the way through Rust.
+//! A value of a type not known in advance, which survives a round trip through Rust unchanged.
 //!
-//! Numbers and strings keep their JSON text, so big integers and halves of surrogate pairs survive;
-//! Python's own types are variants; a tag nobody knows is a [`Value::Dict`] with one member.
+//! Numbers and strings keep their JSON text, so big integers and lone surrogates survive. Python's
+//! own types are variants, and an unknown tag is a [`Value::Dict`] with one member.
 //!
-//! Next: `parse.rs` makes values from text, `bridge.rs` takes them in and out of serde.
+//! Read next: `parse.rs` for text to values, `bridge.rs` for values from and to serde.
 
 mod bridge;
 mod parse;
 
 use std::{borrow::Cow, fmt};
 
-use super::{ScanError, Style, number, string, tag, to_text};
+use super::{JsonDialect, ScanError, number, string, tag, to_text};
 
 /// Any value of a session.
 ///
 /// ```
-/// use carafe_core::json::{Style, Value, to_text};
-/// let text = r#"[{" t":[1]},NaN,"\ud800",{" zz":12345678901234567890123456789012345678901234567890}]"#;
+/// use carafe_core::json::{JsonDialect, Value, to_text};
+/// let text = r#"[{" t":[1]},NaN,"\ud800",{" zz":1234567890123456789012345678901234567890}]"#;
 /// let value = Value::parse(text, true)?;
 /// assert!(matches!(&value, Value::List(items) if matches!(&items[0], Value::Tuple(_))));
-/// assert_eq!(to_text(&value, Style::FLASK)?, text);
+/// assert_eq!(to_text(&value, JsonDialect::FLASK)?, text);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -45,21 +45,29 @@ pub enum Value {
     Markup(Text),
     /// A UUID.
     Uuid(tag::Uuid),
-    /// A datetime, as its text; Python holds None if [`date`](Self::date) is none.
+    /// A datetime, as its text. Python reads None if [`date`](Self::date) returns `None`.
     DateTime(Text),
 }
 
 impl Value {
-    /// Reads a value; with `tags`, Flask's tags become the types they stand for.
+    /// Reads a value. With `tags`, Flask's tags become the types that they represent.
+    ///
+    /// ```
+    /// use carafe_core::json::Value;
+    /// assert!(matches!(Value::parse(r#"{" t":[1]}"#, true)?, Value::Tuple(_)));
+    /// assert!(matches!(Value::parse(r#"{" t":[1]}"#, false)?, Value::Dict(_)));
+    /// # Ok::<(), carafe_core::json::ScanError>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// When Flask could not read it either, or it exceeds the limits of [`ScanError`].
+    /// Returns an error if Flask cannot read the value either, or if it exceeds a limit of
+    /// [`ScanError`].
     pub fn parse(text: &str, tags: bool) -> Result<Self, ScanError> {
         parse::parse(text, tags)
     }
 
-    /// The text of a string or markup that Rust can hold.
+    /// Returns the text of a string or markup, or `None` for other values and for lone surrogates.
     #[must_use]
     pub fn as_str(&self) -> Option<Cow<'_, str>> {
         match self {
@@ -68,7 +76,14 @@ impl Value {
         }
     }
 
-    /// The moment of a datetime whose text is a date.
+    /// Returns the moment of a datetime, or `None` if its text is not a date.
+    ///
+    /// ```
+    /// use carafe_core::json::Value;
+    /// let value = Value::parse(r#"{" d":"Tue, 14 Nov 2023 22:13:20 GMT"}"#, true)?;
+    /// assert_eq!(value.date().unwrap().timestamp().unix(), 1_700_000_000);
+    /// # Ok::<(), carafe_core::json::ScanError>(())
+    /// ```
     #[must_use]
     pub fn date(&self) -> Option<tag::DateTime> {
         match self {
@@ -78,12 +93,12 @@ impl Value {
     }
 }
 
-/// The value as Flask would write it, on one line; if it cannot be written, why.
+/// Writes the value as Flask would, on one line, or the reason why the value cannot be written.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let style = Style {
+        let style = JsonDialect {
             sort_keys: false,
-            ..Style::FLASK
+            ..JsonDialect::FLASK
         };
         // An error of `fmt` would make `to_string` panic.
         match to_text(self, style) {
@@ -124,19 +139,33 @@ impl From<f64> for Value {
 pub struct Number(Box<str>);
 
 impl Number {
-    /// The text as it came.
+    /// Returns the number's JSON text unchanged.
     #[must_use]
     pub fn as_text(&self) -> &str {
         &self.0
     }
 
-    /// The number, if it is an integer that fits.
+    /// Returns the number if it is an integer that fits.
+    ///
+    /// ```
+    /// use carafe_core::json::Value;
+    /// let Value::Number(number) = Value::parse("12345678901234567890", true)? else { panic!() };
+    /// assert_eq!(number.as_i128(), Some(12_345_678_901_234_567_890));
+    /// # Ok::<(), carafe_core::json::ScanError>(())
+    /// ```
     #[must_use]
     pub fn as_i128(&self) -> Option<i128> {
         self.0.parse().ok()
     }
 
-    /// The number, rounded if need be.
+    /// Returns the number, rounded if necessary.
+    ///
+    /// ```
+    /// use carafe_core::json::Value;
+    /// let Value::Number(number) = Value::parse("2.50", true)? else { panic!() };
+    /// assert_eq!((number.as_f64(), number.as_text()), (2.5, "2.50"));
+    /// # Ok::<(), carafe_core::json::ScanError>(())
+    /// ```
     #[must_use]
     pub fn as_f64(&self) -> f64 {
         // The text was scanned as a number, and every number reads as a float.
@@ -144,12 +173,12 @@ impl Number {
     }
 }
 
-/// A string, as its JSON text: Python's strings may hold what Rust's cannot.
+/// A string, as its JSON text. Python's strings may contain lone surrogates, which Rust's cannot.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Text(Box<str>);
 
 impl Text {
-    /// The text of a Rust string.
+    /// Creates the JSON text of a Rust string.
     ///
     /// ```
     /// use carafe_core::json::Text;
@@ -162,7 +191,7 @@ impl Text {
         Self(raw.into())
     }
 
-    /// The string, if Rust can hold it.
+    /// Returns the string, or `None` if no Rust string can represent it.
     #[must_use]
     pub fn as_str(&self) -> Option<Cow<'_, str>> {
         if self.0.starts_with('"') {
@@ -172,15 +201,17 @@ impl Text {
         }
     }
 
-    /// The JSON text as it came, with quotes. (Markup of something other than a string, which only
-    /// hand-made payloads hold, is that something.)
+    /// Returns the JSON text unchanged, quotes included.
+    ///
+    /// For Markup of a value other than a string, which occurs only in handwritten payloads,
+    /// returns that value's text.
     #[must_use]
     pub fn as_raw(&self) -> &str {
         &self.0
     }
 }
 
-/// With U+FFFD for what Rust cannot hold.
+/// Writes U+FFFD for lone surrogates.
 impl fmt::Display for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = self

@@ -1,13 +1,14 @@
-//! Text to values. The text is checked as a whole first, so building can take it for granted.
+//! Text to values. The text is validated as a whole first, so building can assume that it is valid.
 
 use super::{Number, Text, Value};
 use crate::{
     base64,
     json::{
         ScanError,
-        check::{Tag, base64_text},
-        scan::{Scanner, validate},
+        payload::validate,
+        scan::Scanner,
         string,
+        tags::{Tag, base64_text},
     },
 };
 
@@ -24,7 +25,7 @@ struct Builder<'t> {
 }
 
 impl Builder<'_> {
-    /// Recursion ends at the depth the scanner has enforced.
+    /// Recurses at most to the depth that the scanner has enforced.
     fn value(&mut self) -> Result<Value, ScanError> {
         let start = self.scanner.position();
         match self.scanner.peek() {
@@ -103,7 +104,7 @@ fn dict<'t>(members: impl IntoIterator<Item = (&'t str, Value)>) -> Value {
     )
 }
 
-/// As Python's `dict`: of members with one key, the last value at the first position.
+/// Keeps one member per key as Python's `dict` does: the last value at the first position.
 fn distinct(mut members: Vec<(&str, Value)>) -> Vec<(&str, Value)> {
     if members.is_sorted_by(|a, b| string::compare(a.0, b.0).is_lt()) {
         return members;
@@ -123,7 +124,7 @@ fn distinct(mut members: Vec<(&str, Value)>) -> Vec<(&str, Value)> {
     members
 }
 
-/// What Flask makes of a tag around `inner`, whose text is `content`.
+/// Applies Flask's `to_python` of `tag` to `inner`; `content` is the text of `inner`.
 fn untag(tag: Tag, inner: Value, content: &str) -> Result<Value, ScanError> {
     let value = match (tag, inner) {
         (Tag::Markup, Value::Markup(text)) => Some(Value::Markup(text)),
@@ -154,7 +155,7 @@ fn untag(tag: Tag, inner: Value, content: &str) -> Result<Value, ScanError> {
     value.ok_or(ScanError::BadTag)
 }
 
-/// What Python iterates over.
+/// Returns the items that Python iterates over.
 fn items(value: Value) -> Option<Vec<Value>> {
     match value {
         Value::List(items) | Value::Tuple(items) => Some(items),
@@ -174,7 +175,7 @@ fn items(value: Value) -> Option<Vec<Value>> {
             let each = |raw: String| Value::String(Text(raw.into()));
             Some(string::characters(&text.0).map(each).collect())
         }
-        // The characters of Python's `str()` of something odd; as one, they are at least kept.
+        // Python iterates over the characters of `str()` of such a value; one item keeps them all.
         Value::Markup(text) => Some(vec![Value::Markup(text)]),
         _ => None,
     }

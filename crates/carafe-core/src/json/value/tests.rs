@@ -8,7 +8,7 @@ fn parse(text: &str) -> Value {
 }
 
 fn flask(text: &str) -> String {
-    to_text(&parse(text), Style::FLASK).expect("it can be written")
+    to_text(&parse(text), JsonDialect::FLASK).expect("it can be written")
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn other_spellings_become_flasks() {
         ),
         (r#"{" di":{"abc":1,"d":2}}"#, r#"{"a":1}"#),
         (r#"{" d":0}"#, "null"),
-        // Kept, though Flask holds None and a string: nothing is lost.
+        // The text is kept, though Flask reads None and a string: no data is lost.
         (r#"{" d":"bad"}"#, r#"{" d":"bad"}"#),
         (r#"{" m":5}"#, r#"{" m":5}"#),
     ] {
@@ -107,7 +107,7 @@ fn other_formats_see_the_plain_value() {
     );
 }
 
-/// Any JSON, with tags around things they hold and things they do not.
+/// Generates any JSON, with tags around contents that they accept and contents that they do not.
 fn json() -> impl Strategy<Value = String> {
     let scalar = prop_oneof![
         "null|true|false|0|-?[1-9][0-9]{0,40}|[0-9]\\.[0-9]e-?[1-9]|NaN",
@@ -134,16 +134,17 @@ fn json() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    /// The check walks over summaries, the parser over values: two writings of Flask's rules.
+    /// The check walks over summaries, the parser over values: two implementations of Flask's
+    /// rules.
     #[test]
     fn parses_what_passes_the_check(text in json()) {
         let value = Value::parse(&text, true);
         prop_assert_eq!(value.as_ref().map(drop).map_err(|&error| error), validate(&text, true));
         let Ok(value) = value else { return Ok(()) };
-        let written = to_text(&value, Style::FLASK).expect("it can be written");
+        let written = to_text(&value, JsonDialect::FLASK).expect("it can be written");
         let again = Value::parse(&written, true).expect("we wrote it");
-        prop_assert_eq!(to_text(&again, Style::FLASK).expect("it can be written"), written);
-        // A typed reading of anything agrees on what is readable, but for strings Rust cannot hold.
+        prop_assert_eq!(to_text(&again, JsonDialect::FLASK).expect("it can be written"), written);
+        // A typed read accepts the same texts, except for strings that Rust cannot represent.
         let typed = from_text::<serde::de::IgnoredAny>(&text, true);
         prop_assert!(typed.is_ok());
     }

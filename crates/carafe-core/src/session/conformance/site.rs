@@ -1,45 +1,68 @@
-//! A site with one store, and browsers that visit it. A request comes in two halves, so that others can come
-//! between them.
+//! A site with one store, and browsers that visit it.
+//!
+//! A request has two halves, so that other requests can run between them.
 
-use std::sync::Arc;
+use std::{cell::Cell, sync::Arc};
 
 use crate::{
     clock::Timestamp,
-    session::{CommitError, Effects, ServerSide, Session, SessionConfig, SessionManager, Slot},
-    store::{Handle, SessionStore},
+    session::{
+        CommitError, HeaderChanges, RequestHead, ServerSide, Session, SessionConfig,
+        SessionManager, Slot, TransportKind,
+    },
+    store::{ErasedStore, PublicId},
 };
 
-/// When the checks play. Far from now, so that a store which asks its own clock is found out.
+/// The time of the checks. Far from the present, to detect a store that reads its own clock.
 pub(super) const NOW: Timestamp = Timestamp::from_unix(4_000_000_000);
-pub(super) const LIFETIME: i64 = 31 * 86_400;
+pub(super) const LIFETIME: i64 = 14 * 86_400;
 
 pub(super) fn after(seconds: i64) -> Timestamp {
     NOW.saturating_add(seconds)
 }
 
-/// A name that no other check uses.
+thread_local! {
+    /// The clock of handler calls. Thread-local, because a check runs on one thread.
+    static SECONDS: Cell<i64> = const { Cell::new(0) };
+}
+
+/// Sets the clock of handler calls to `seconds` after [`NOW`].
+pub(super) fn set_clock(seconds: i64) {
+    SECONDS.set(seconds);
+}
+
+/// Returns a name that no other check uses.
 pub(super) fn unique(name: &str) -> String {
-    let random = Handle::random().expect("the system has randomness");
+    let random = PublicId::random().expect("the system has randomness");
     format!("{name}-{random}")
 }
 
 pub(super) struct Site(pub(super) Arc<SessionManager>);
 
 impl Site {
-    pub(super) fn new(store: Arc<dyn SessionStore>) -> Self {
+    pub(super) fn new(store: Arc<dyn ErasedStore>) -> Self {
         Self::with(store, |side| side)
     }
 
     pub(super) fn with(
-        store: Arc<dyn SessionStore>,
+        store: Arc<dyn ErasedStore>,
+        settings: impl FnOnce(ServerSide) -> ServerSide,
+    ) -> Self {
+        Self::configured(store, SessionConfig::development(), settings)
+    }
+
+    pub(super) fn configured(
+        store: Arc<dyn ErasedStore>,
+        config: SessionConfig,
         settings: impl FnOnce(ServerSide) -> ServerSide,
     ) -> Self {
         let side = settings(ServerSide::shared(store));
-        let manager = SessionManager::new(side, SessionConfig::development());
-        Self(Arc::new(manager.expect("the preset is good")))
+        let manager = SessionManager::new(side, config).expect("the preset is good");
+        set_clock(0);
+        Self(Arc::new(manager.with_clock(|| after(SECONDS.get()))))
     }
 
-    /// A whole request, whose cookie the browser keeps.
+    /// Runs a whole request and keeps its cookie in `jar`.
     pub(super) async fn visit<R>(
         &self,
         jar: &mut Jar,
@@ -53,16 +76,20 @@ impl Site {
         result
     }
 
-    /// What a request with these cookies finds under `key`; it writes nothing.
+    /// Returns the value of `key` that a read-only request with these cookies sees.
     pub(super) async fn look(&self, jar: &Jar, now: Timestamp, key: &str) -> Option<u64> {
         let request = self.open(jar, now).await;
         request.session.get(key).expect("the checks keep numbers")
     }
 
-    /// The first half of a request.
+    /// Runs the first half of a request.
     pub(super) async fn open(&self, jar: &Jar, now: Timestamp) -> Request {
         let slot = self.0.begin();
-        let lines = jar.0.iter().map(String::as_bytes);
+        let is_cookie = self.0.transports.at(None).kind() == TransportKind::Cookie;
+        if !is_cookie {
+            slot.note_token(jar);
+        }
+        let lines = jar.0.iter().filter(|_| is_cookie).map(String::as_bytes);
         let session = self.0.open(&slot, lines, now).await;
         Request {
             session: session.expect("the store works"),
@@ -72,7 +99,7 @@ impl Site {
     }
 }
 
-/// A request whose handler is at work.
+/// A request with a running handler.
 pub(super) struct Request {
     pub(super) session: Session,
     slot: Slot,
@@ -80,14 +107,49 @@ pub(super) struct Request {
 }
 
 impl Request {
-    /// The second half.
-    pub(super) async fn end(self) -> Result<Effects, CommitError> {
+    /// Runs the second half.
+    pub(super) async fn end(&self) -> Result<HeaderChanges, CommitError> {
+        self.end_with(200).await
+    }
+
+    pub(super) async fn end_with(&self, status: u16) -> Result<HeaderChanges, CommitError> {
+        self.end_at(status, self.now).await
+    }
+
+    pub(super) async fn end_at(
+        &self,
+        status: u16,
+        now: Timestamp,
+    ) -> Result<HeaderChanges, CommitError> {
         let manager = Arc::clone(self.slot.manager());
-        manager.commit(&self.slot, [], 200, self.now).await
+        manager.commit(&self.slot, [], status, now).await
+    }
+
+    /// Runs the second half without a response.
+    pub(super) async fn hang_up(&self) {
+        if let Some(rest) = self.slot.manager().abandon(&self.slot, || self.now) {
+            rest.await.expect("the store works");
+        }
     }
 }
 
-/// What a browser keeps: the line of its `Cookie` header.
+/// The response header of a token, in checks over other transports.
+pub(super) const TOKEN: &str = "x-session-token";
+
+/// Returns whether a response carries the session's token or its removal.
+pub(super) fn is_sent(effects: &HeaderChanges) -> bool {
+    effects.set_cookie.is_some() || effects.token.is_some()
+}
+
+/// A client of a header's transport stores its token like a browser.
+impl RequestHead for Jar {
+    fn lines(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        let id = self.id().filter(|_| name == TOKEN);
+        id.map(str::as_bytes).into_iter()
+    }
+}
+
+/// The browser's cookie jar: the line of its `Cookie` header.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Jar(pub(super) Option<String>);
 
@@ -96,8 +158,14 @@ impl Jar {
         Self(Some(format!("session={value}")))
     }
 
-    /// Follows a `Set-Cookie`, a removal too.
-    pub(super) fn keep(&mut self, effects: &Effects) {
+    /// Applies a `Set-Cookie` or a token header, including a removal.
+    pub(super) fn keep(&mut self, effects: &HeaderChanges) {
+        if let Some(token) = &effects.token {
+            assert_eq!(effects.set_cookie, None, "one transport carries the token");
+            let pair = format!("session={}", token.value);
+            self.0 = (!token.value.is_empty()).then_some(pair);
+            return;
+        }
         let Some(header) = &effects.set_cookie else {
             return;
         };

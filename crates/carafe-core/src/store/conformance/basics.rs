@@ -1,14 +1,14 @@
-//! What one caller sees.
+//! Checks with a single caller.
 
 use super::fixtures::*;
 use crate::{
     clock::Timestamp,
     json::{Value, to_text},
-    store::{Created, Patched, Record, SessionStore, StoreError},
+    store::{Created, ErasedStore, KeyState, Patched, Record, Rotation, StoreError, retired_until},
 };
 
-/// What was filed comes back, all of it.
-pub async fn create_then_load<S: SessionStore>(store: &S) {
+/// A loaded record equals the created one in every field.
+pub async fn create_then_load<S: ErasedStore + ?Sized>(store: &S) {
     let (key, mut original) = (key(), record(r#"{"a":1,"b":[true,null]}"#));
     original.user = Some(unique("user"));
     original.device = Some("Browser on a machine".to_owned());
@@ -19,8 +19,8 @@ pub async fn create_then_load<S: SessionStore>(store: &S) {
     assert_eq!(facts(store, &copy), facts(store, &original));
 }
 
-/// A key that nobody filed is absent for every verb, and none of them makes it.
-pub async fn nothing_is_absent_not_an_error<S: SessionStore>(store: &S) {
+/// A key that was never created is absent for every operation, and no operation creates it.
+pub async fn nothing_is_absent_not_an_error<S: ErasedStore + ?Sized>(store: &S) {
     let (missing, base, other) = (key(), record("{}"), key());
     assert!(is_absent(store, &missing, NOW).await);
     assert!(matches!(
@@ -29,25 +29,35 @@ pub async fn nothing_is_absent_not_an_error<S: SessionStore>(store: &S) {
     ));
     assert!(matches!(
         store
-            .rotate(&missing, &other, &base, &set("a", "1"), None, NOW)
+            .rotate(
+                &missing,
+                &other,
+                &base,
+                &set("a", "1"),
+                Rotation::Replacement,
+                NOW
+            )
             .await,
         Ok(Patched::Gone)
     ));
-    assert!(matches!(store.touch(&missing, LATER, NOW).await, Ok(false)));
-    assert!(matches!(store.delete(&missing).await, Ok(false)));
+    assert!(matches!(
+        store.touch(&missing, &used(NOW, LATER)).await,
+        Ok(false)
+    ));
+    assert!(matches!(store.delete(&missing, NOW).await, Ok(false)));
     assert!(is_absent(store, &missing, NOW).await && is_absent(store, &other, NOW).await);
 }
 
-/// A key in use is never overwritten, not even by whoever has guessed it.
-pub async fn create_never_overwrites<S: SessionStore>(store: &S) {
+/// A key in use is never overwritten, even if a caller has guessed the key.
+pub async fn create_never_overwrites<S: ErasedStore + ?Sized>(store: &S) {
     let (key, first) = filed(store, r#"{"owner":1}"#).await;
     let second = store.create(&key, &record(r#"{"owner":2}"#), NOW).await;
     assert!(matches!(second, Ok(Created::Taken)));
     assert_eq!(members(&loaded(store, &key).await), members(&first));
 }
 
-/// One second before `expires` it is there, at `expires` it is not, for every verb.
-pub async fn expired_is_absent_to_the_second<S: SessionStore>(store: &S) {
+/// A record is live one second before `expires` and absent at `expires`, for every operation.
+pub async fn expired_is_absent_to_the_second<S: ErasedStore + ?Sized>(store: &S) {
     let (key, base) = filed(store, r#"{"a":1}"#).await;
     let last = LATER.saturating_add(-1);
     assert!(!is_absent(store, &key, last).await);
@@ -57,21 +67,30 @@ pub async fn expired_is_absent_to_the_second<S: SessionStore>(store: &S) {
         Ok(Patched::Gone)
     ));
     assert!(matches!(
-        store.touch(&key, LATER.saturating_add(60), LATER).await,
+        store
+            .touch(&key, &used(LATER, LATER.saturating_add(60)))
+            .await,
         Ok(false)
     ));
     let other = super::fixtures::key();
     assert!(matches!(
         store
-            .rotate(&key, &other, &base, &set("a", "2"), None, LATER)
+            .rotate(
+                &key,
+                &other,
+                &base,
+                &set("a", "2"),
+                Rotation::Replacement,
+                LATER
+            )
             .await,
         Ok(Patched::Gone)
     ));
     assert!(is_absent(store, &other, LATER).await);
 }
 
-/// A patch names the keys that it changes; all others keep their text and their order.
-pub async fn patch_changes_only_its_keys<S: SessionStore>(store: &S) {
+/// A patch changes the keys that it names; all others keep their text and their order.
+pub async fn patch_changes_only_its_keys<S: ErasedStore + ?Sized>(store: &S) {
     let (key, base) = filed(store, r#"{"z":1,"a":2,"m":3}"#).await;
     let mut patch = set("a", "20");
     patch.remove("m");
@@ -88,10 +107,11 @@ pub async fn patch_changes_only_its_keys<S: SessionStore>(store: &S) {
     assert_eq!(members(&loaded(store, &key).await), expected);
 }
 
-/// Python's tuples, big integers, `NaN`, halves of surrogate pairs and unknown tags keep every byte, where the
-/// layout keeps text at all.
-pub async fn patch_keeps_what_json_cannot_say<S: SessionStore>(store: &S) {
-    let odd = if store.layout().keeps_text {
+/// A patch preserves every byte of values that JSON cannot express, if the layout preserves text.
+///
+/// Examples are Python's tuples, big integers, `NaN`, unpaired surrogates and unknown tags.
+pub async fn patch_keeps_what_json_cannot_say<S: ErasedStore + ?Sized>(store: &S) {
+    let odd = if store.capabilities().preserves_text {
         r#"{"t":{" t":[1,{" zz":2}]},"n":NaN,"i":123456789012345678901234567890,"s":"\ud800","f":1e+16}"#
     } else {
         r#"{"t":[1,{" zz":2,"a":{" di":{" t__":1}}}],"n":null,"i":1234567890123456789,"s":"\u00e9\u0000","f":1.5}"#
@@ -108,8 +128,8 @@ pub async fn patch_keeps_what_json_cannot_say<S: SessionStore>(store: &S) {
     assert_eq!(members(&loaded(store, &key).await), expected);
 }
 
-/// A value that the layout has no form for is refused, and nothing is written; any other comes back.
-pub async fn what_cannot_be_kept_is_refused<S: SessionStore>(store: &S) {
+/// A value that the layout cannot represent is rejected without a write; any other is returned.
+pub async fn what_cannot_be_kept_is_refused<S: ErasedStore + ?Sized>(store: &S) {
     for odd in ["123456789012345678901234567890", r#""\ud800""#] {
         let (key, base) = filed(store, r#"{"a":1}"#).await;
         let mut patch = set("odd", odd);
@@ -127,7 +147,7 @@ pub async fn what_cannot_be_kept_is_refused<S: SessionStore>(store: &S) {
         assert_eq!(after.data.text_of("a"), a.as_deref());
         if kept.is_none() {
             assert!(
-                !store.layout().keeps_text,
+                !store.capabilities().preserves_text,
                 "its layout says that it keeps every text"
             );
             let new = super::fixtures::key();
@@ -140,8 +160,8 @@ pub async fn what_cannot_be_kept_is_refused<S: SessionStore>(store: &S) {
     }
 }
 
-/// A clear takes away what is there when it runs; what the same patch sets stays.
-pub async fn clear_removes_what_is_there<S: SessionStore>(store: &S) {
+/// A clear removes the keys present when it runs; keys that the same patch sets remain.
+pub async fn clear_removes_what_is_there<S: ErasedStore + ?Sized>(store: &S) {
     let (key, base) = filed(store, r#"{"a":1,"b":2}"#).await;
     applied(
         store
@@ -164,16 +184,18 @@ pub async fn clear_removes_what_is_there<S: SessionStore>(store: &S) {
     );
 }
 
-/// A touch prolongs a session and changes nothing else.
-pub async fn touch_moves_the_expiry_and_nothing_else<S: SessionStore>(store: &S) {
+/// A touch extends a session and changes nothing else.
+pub async fn touch_moves_the_expiry_and_nothing_else<S: ErasedStore + ?Sized>(store: &S) {
     let (key, before) = filed(store, r#"{"a":1}"#).await;
     let longer = LATER.saturating_add(100);
     assert!(matches!(
-        store.touch(&key, longer, NOW.saturating_add(10)).await,
+        store
+            .touch(&key, &used(NOW.saturating_add(10), longer))
+            .await,
         Ok(true)
     ));
     let after = loaded(store, &key).await;
-    if store.layout().notes_uses {
+    if store.capabilities().notes_uses {
         assert_eq!(after.last_seen, NOW.saturating_add(10));
     } else {
         assert!(after.last_seen >= before.last_seen);
@@ -186,11 +208,11 @@ pub async fn touch_moves_the_expiry_and_nothing_else<S: SessionStore>(store: &S)
     assert!(!is_absent(store, &key, LATER).await && is_absent(store, &key, longer).await);
 }
 
-/// A touch with an earlier expiry, from a request that was slow, changes nothing.
-pub async fn touch_never_shortens<S: SessionStore>(store: &S) {
+/// A touch with an earlier expiry, from a slow request, changes nothing.
+pub async fn touch_never_shortens<S: ErasedStore + ?Sized>(store: &S) {
     let (key, _) = filed(store, "{}").await;
     assert!(matches!(
-        store.touch(&key, NOW.saturating_add(5), NOW).await,
+        store.touch(&key, &used(NOW, NOW.saturating_add(5))).await,
         Ok(true)
     ));
     assert_eq!(loaded(store, &key).await.expires, LATER);
@@ -205,31 +227,38 @@ pub async fn touch_never_shortens<S: SessionStore>(store: &S) {
 }
 
 /// After `delete` the key is absent; a second delete finds nothing.
-pub async fn delete_is_final<S: SessionStore>(store: &S) {
+pub async fn delete_is_final<S: ErasedStore + ?Sized>(store: &S) {
     let (key, _) = filed(store, r#"{"a":1}"#).await;
-    assert!(matches!(store.delete(&key).await, Ok(true)));
+    assert!(matches!(store.delete(&key, NOW).await, Ok(true)));
     assert!(is_absent(store, &key, NOW).await);
-    assert!(matches!(store.delete(&key).await, Ok(false)));
+    assert!(matches!(store.delete(&key, NOW).await, Ok(false)));
 }
 
-/// Without an alias the old key is dead as soon as the new one lives.
-pub async fn rotate_moves_and_kills_the_old_key<S: SessionStore>(store: &S) {
+/// A replacement retires the old key as soon as the new one is valid.
+pub async fn a_replacement_retires_the_old_key<S: ErasedStore + ?Sized>(store: &S) {
     let (from, base) = filed(store, r#"{"a":1}"#).await;
     let to = key();
     let then = NOW.saturating_add(9);
     let after = applied(
         store
-            .rotate(&from, &to, &base, &set("b", "2"), None, then)
+            .rotate(
+                &from,
+                &to,
+                &base,
+                &set("b", "2"),
+                Rotation::Replacement,
+                then,
+            )
             .await
             .expect("rotate works"),
     );
-    assert_eq!((after.handle, after.renewed), (base.handle, then));
-    assert!(is_absent(store, &from, NOW).await);
+    assert_eq!((after.public_id, after.renewed), (base.public_id, then));
+    assert!(is_retired(store, &from, then).await);
     let moved = loaded(store, &to).await;
     assert_eq!(members(&moved), members(&record(r#"{"a":1,"b":2}"#)));
     assert_eq!(
-        (moved.handle, moved.created, moved.renewed),
-        (base.handle, base.created, then)
+        (moved.public_id, moved.created, moved.renewed, moved.renewal),
+        (base.public_id, base.created, then, None)
     );
     assert!(matches!(
         store.patch(&from, &base, &set("c", "3"), NOW).await,
@@ -237,31 +266,41 @@ pub async fn rotate_moves_and_kills_the_old_key<S: SessionStore>(store: &S) {
     ));
 }
 
-/// With an alias the old key leads to the record until the second it ends; deleting through either
-/// ends the session under both. In a layout without aliases the old key is dead at once.
-pub async fn rotate_with_an_alias_ends_it_in_time<S: SessionStore>(store: &S) {
+/// After a timed renewal the old key leads to the record, which names the replaced key.
+///
+/// A delete through either key deletes the session under both. In a layout without aliases the old
+/// key is absent immediately.
+pub async fn a_renewal_leaves_a_pointer<S: ErasedStore + ?Sized>(store: &S) {
     let (from, base) = filed(store, r#"{"a":1}"#).await;
-    let (to, until) = (key(), NOW.saturating_add(30));
+    let (to, rotation) = (key(), renewal());
     applied(
         store
-            .rotate(&from, &to, &base, &set("b", "2"), Some(until), NOW)
+            .rotate(&from, &to, &base, &set("b", "2"), rotation, NOW)
             .await
             .expect("rotate works"),
     );
-    if !store.layout().aliases {
+    if !store.capabilities().aliases {
         assert!(is_absent(store, &from, NOW).await && !is_absent(store, &to, NOW).await);
         assert!(matches!(
             store.patch(&from, &base, &set("c", "3"), NOW).await,
             Ok(Patched::Gone)
         ));
-        assert!(matches!(store.delete(&from).await, Ok(false)));
+        assert!(matches!(store.delete(&from, NOW).await, Ok(false)));
         assert_eq!(loaded(store, &to).await.data.text_of("c"), None);
         return;
     }
-    assert_eq!(
-        members(&loaded(store, &from).await),
-        members(&loaded(store, &to).await)
-    );
+    let state = store.load(&from, NOW).await.expect("load works");
+    let KeyState::Moved(moved) = state else {
+        panic!("the old key leads on: {state:?}")
+    };
+    let state = store.load(&to, NOW).await.expect("load works");
+    let KeyState::Current(current) = state else {
+        panic!("the new key is the record's own: {state:?}")
+    };
+    assert_eq!(members(&moved), members(&current));
+    let renewal = current.renewal.expect("it is noted");
+    assert_eq!((renewal.from, renewal.until), (from, None));
+    assert_eq!(Rotation::Renewal(renewal.nonce), rotation);
     applied(
         store
             .patch(&from, &base, &set("c", "3"), NOW)
@@ -269,20 +308,178 @@ pub async fn rotate_with_an_alias_ends_it_in_time<S: SessionStore>(store: &S) {
             .expect("patch works"),
     );
     assert_eq!(loaded(store, &to).await.data.text_of("c"), Some("3"));
-    assert!(!is_absent(store, &from, until.saturating_add(-1)).await);
-    assert!(is_absent(store, &from, until).await && !is_absent(store, &to, until).await);
-    assert!(matches!(store.delete(&from).await, Ok(true)));
-    assert!(is_absent(store, &from, NOW).await && is_absent(store, &to, NOW).await);
+    assert!(matches!(store.delete(&from, NOW).await, Ok(true)));
+    assert!(is_retired(store, &from, NOW).await && is_retired(store, &to, NOW).await);
 }
 
-/// A rotation onto a key in use, be it the session's own, changes neither session.
-pub async fn rotate_never_overwrites<S: SessionStore>(store: &S) {
+/// The first use under the new key is recorded once, by any operation, and never undone.
+pub async fn the_first_use_of_a_new_key_is_noted_once<S: ErasedStore + ?Sized>(store: &S) {
+    if !store.capabilities().aliases {
+        return;
+    }
+    for by_touch in [true, false] {
+        let (from, base) = filed(store, "{}").await;
+        let (to, end) = (key(), NOW.saturating_add(30));
+        let rotated = rotated(store, (&from, &to), &base, &set("a", "1"), renewal()).await;
+        // A use through the old key does not count, nor does a patch without a use.
+        assert!(matches!(
+            store.touch(&from, &used(NOW, LATER)).await,
+            Ok(true)
+        ));
+        let patched = store.patch(&to, &rotated, &set("a", "2"), NOW).await;
+        applied(patched.expect("patch works"));
+        let until = |record: Record| record.renewal.expect("it stays").until;
+        assert_eq!(until(loaded(store, &to).await), None);
+        let mut access = used(NOW, LATER);
+        for (confirms, expected) in [(end, end), (end.saturating_add(60), end)] {
+            access.confirms = Some(confirms);
+            if by_touch {
+                assert!(matches!(store.touch(&to, &access).await, Ok(true)));
+            } else {
+                let mut patch = set("a", "3");
+                patch.facts.seen = Some(access);
+                applied(
+                    store
+                        .patch(&to, &rotated, &patch, NOW)
+                        .await
+                        .expect("patch works"),
+                );
+            }
+            assert_eq!(
+                until(loaded(store, &to).await),
+                Some(expected),
+                "{by_touch}"
+            );
+        }
+        // The pointer itself remains: the engine, not the store, decides whether the old id is
+        // accepted.
+        let state = store.load(&from, end.saturating_add(1)).await;
+        assert!(matches!(state, Ok(KeyState::Moved(_))));
+    }
+}
+
+/// A pointer lasts as long as its session, even if only the old key is used.
+pub async fn a_pointer_lasts_as_long_as_its_session<S: ErasedStore + ?Sized>(store: &S) {
+    if !store.capabilities().aliases {
+        return;
+    }
+    let (from, base) = filed(store, "{}").await;
+    let (to, longer) = (key(), LATER.saturating_add(500));
+    rotated(store, (&from, &to), &base, &set("a", "1"), renewal()).await;
+    assert!(matches!(
+        store.touch(&from, &used(NOW, longer)).await,
+        Ok(true)
+    ));
+    let last = longer.saturating_add(-1);
+    if let Some(sweeper) = store.powers().sweeper() {
+        sweeper.sweep(1_000, NOW).await.expect("sweep works");
+    }
+    let state = store.load(&from, last).await;
+    assert!(matches!(state, Ok(KeyState::Moved(_))), "{state:?}");
+    assert!(is_absent(store, &from, longer).await);
+}
+
+/// A session that is renewed twice is reachable through each of its keys.
+///
+/// A renewal by an old key changes nothing; a replacement by an old key moves the session and
+/// retires all of its keys.
+pub async fn pointers_lead_on_and_are_retired_together<S: ErasedStore + ?Sized>(store: &S) {
+    if !store.capabilities().aliases {
+        return;
+    }
+    let (first, base) = filed(store, r#"{"a":1}"#).await;
+    let (second, third, last) = (key(), key(), key());
+    let renewed = rotated(store, (&first, &second), &base, &set("b", "2"), renewal()).await;
+    let twice = store
+        .rotate(&first, &third, &base, &set("x", "0"), renewal(), NOW)
+        .await;
+    assert!(matches!(twice, Ok(Patched::Gone)), "{twice:?}");
+    assert!(is_absent(store, &third, NOW).await);
+    let keys = (&second, &third);
+    let renewed = rotated(store, keys, &renewed, &set("c", "3"), renewal()).await;
+    assert_eq!(renewed.renewal.map(|renewal| renewal.from), Some(second));
+    for old in [&first, &second] {
+        let state = store.load(old, NOW).await;
+        assert!(matches!(state, Ok(KeyState::Moved(_))), "{state:?}");
+    }
+    let log_in = log_in(&unique("user"));
+    rotated(
+        store,
+        (&first, &last),
+        &renewed,
+        &log_in,
+        Rotation::Replacement,
+    )
+    .await;
+    for old in [&first, &second, &third] {
+        assert!(is_retired(store, old, NOW).await);
+    }
+    assert_eq!(loaded(store, &last).await.data.text_of("c"), Some("3"));
+}
+
+/// A retired key is remembered for a minute, is in use for that time, and refers to no session.
+pub async fn a_retired_key_is_remembered_for_a_minute<S: ErasedStore + ?Sized>(store: &S) {
+    let (key, base) = filed(store, r#"{"a":1}"#).await;
+    assert!(matches!(store.delete(&key, NOW).await, Ok(true)));
+    if !store.capabilities().aliases {
+        return;
+    }
+    let end = retired_until(NOW);
+    assert!(is_retired(store, &key, end.saturating_add(-1)).await);
+    let state = store.load(&key, end).await;
+    assert!(matches!(state, Ok(KeyState::Absent)), "{state:?}");
+    let taken = store.create(&key, &record("{}"), NOW).await;
+    assert!(matches!(taken, Ok(Created::Taken)), "{taken:?}");
+    let to = super::fixtures::key();
+    let patch = set("a", "2");
+    let rotated = store.rotate(&key, &to, &base, &patch, Rotation::Replacement, NOW);
+    assert!(matches!(rotated.await, Ok(Patched::Gone)));
+    assert!(matches!(
+        store.touch(&key, &used(NOW, LATER)).await,
+        Ok(false)
+    ));
+    if let Some(inventory) = store.powers().listing() {
+        assert!(matches!(
+            inventory.find(base.public_id, NOW).await,
+            Ok(None)
+        ));
+        assert!(matches!(
+            inventory.delete_by_public_id(base.public_id, NOW).await,
+            Ok(false)
+        ));
+    }
+}
+
+/// A conditional change is applied if its condition holds, and rejected as a whole otherwise.
+pub async fn a_swap_needs_the_text_that_it_expects<S: ErasedStore + ?Sized>(store: &S) {
+    let (key, base) = filed(store, r#"{"a":1}"#).await;
+    let swap = |expected: Option<&str>, text: Option<&str>| {
+        let mut patch = set("other", "1");
+        patch.swap("a", expected.map(str::to_owned), text.map(str::to_owned));
+        patch
+    };
+    for wrong in [swap(None, Some("2")), swap(Some("2"), None)] {
+        let refused = store.patch(&key, &base, &wrong, NOW).await;
+        assert!(matches!(refused, Err(StoreError::Unmet)), "{refused:?}");
+        assert_eq!(members(&loaded(store, &key).await), members(&base));
+    }
+    for (expected, text) in [(Some("1"), Some("2")), (Some("2"), None), (None, Some("3"))] {
+        let patched = store.patch(&key, &base, &swap(expected, text), NOW).await;
+        assert_eq!(
+            applied(patched.expect("patch works")).data.text_of("a"),
+            text
+        );
+    }
+}
+
+/// A rotation onto a key in use, even the session's own, changes neither session.
+pub async fn rotate_never_overwrites<S: ErasedStore + ?Sized>(store: &S) {
     let (from, base) = filed(store, r#"{"a":1}"#).await;
     let (taken, other) = filed(store, r#"{"b":2}"#).await;
     for to in [&taken, &from] {
-        for alias_until in [None, Some(LATER)] {
+        for rotation in [Rotation::Replacement, renewal()] {
             let rotated = store
-                .rotate(&from, to, &base, &set("c", "3"), alias_until, NOW)
+                .rotate(&from, to, &base, &set("c", "3"), rotation, NOW)
                 .await;
             assert!(!matches!(rotated, Ok(Patched::Applied(_))));
             assert_eq!(members(&loaded(store, &from).await), members(&base));
@@ -291,14 +488,21 @@ pub async fn rotate_never_overwrites<S: SessionStore>(store: &S) {
     }
 }
 
-/// A rotation of what is absent leaves nothing under the new key.
-pub async fn rotate_of_what_is_absent_leaves_nothing<S: SessionStore>(store: &S) {
+/// A rotation of an absent key leaves no record under the new key.
+pub async fn rotate_of_what_is_absent_leaves_nothing<S: ErasedStore + ?Sized>(store: &S) {
     let (from, base) = filed(store, r#"{"a":1}"#).await;
     let to = key();
-    assert!(matches!(store.delete(&from).await, Ok(true)));
+    assert!(matches!(store.delete(&from, NOW).await, Ok(true)));
     assert!(matches!(
         store
-            .rotate(&from, &to, &base, &set("b", "2"), None, NOW)
+            .rotate(
+                &from,
+                &to,
+                &base,
+                &set("b", "2"),
+                Rotation::Replacement,
+                NOW
+            )
             .await,
         Ok(Patched::Gone)
     ));
@@ -306,12 +510,19 @@ pub async fn rotate_of_what_is_absent_leaves_nothing<S: SessionStore>(store: &S)
 }
 
 /// A log-in is a rotation that names the user.
-pub async fn a_log_in_binds_the_user<S: SessionStore>(store: &S) {
+pub async fn a_log_in_binds_the_user<S: ErasedStore + ?Sized>(store: &S) {
     let (from, base) = filed(store, r#"{"cart":[1]}"#).await;
     let (to, user) = (key(), unique("user"));
     applied(
         store
-            .rotate(&from, &to, &base, &log_in(&user), None, NOW)
+            .rotate(
+                &from,
+                &to,
+                &base,
+                &log_in(&user),
+                Rotation::Replacement,
+                NOW,
+            )
             .await
             .expect("rotate works"),
     );
@@ -323,8 +534,8 @@ pub async fn a_log_in_binds_the_user<S: SessionStore>(store: &S) {
     assert_eq!(after.data.text_of("cart"), Some("[1]"));
 }
 
-/// What is noted beside the dictionary is changed by what names it and by nothing else.
-pub async fn facts_survive<S: SessionStore>(store: &S) {
+/// A field beside the dictionary changes only in a patch that names the field.
+pub async fn facts_survive<S: ErasedStore + ?Sized>(store: &S) {
     let (key, base) = filed(store, "{}").await;
     let mut patch = seen(NOW.saturating_add(7), LATER.saturating_add(7));
     patch.facts.device = Some("A phone — “Zoë’s”".to_owned());
@@ -343,24 +554,24 @@ pub async fn facts_survive<S: SessionStore>(store: &S) {
     let after = loaded(store, &key).await;
     assert_eq!(after.device, patch.facts.device);
     assert_eq!(after.expires, LATER.saturating_add(7));
-    if store.layout().notes_uses {
+    if store.capabilities().notes_uses {
         assert_eq!(after.last_seen, NOW.saturating_add(7));
     }
     assert_eq!(
-        (after.created, after.renewed, after.handle),
-        (base.created, base.renewed, base.handle)
+        (after.created, after.renewed, after.public_id),
+        (base.created, base.renewed, base.public_id)
     );
 }
 
-/// Content of 100 KB, quotation marks, escapes, every plane of Unicode and SQL come back as they were.
-pub async fn large_and_hostile_content_survives<S: SessionStore>(store: &S) {
+/// 100 KB of content, quotation marks, escapes, every plane of Unicode and SQL are preserved.
+pub async fn large_and_hostile_content_survives<S: ErasedStore + ?Sized>(store: &S) {
     let long = "x".repeat(100_000);
     let hostile = format!(
         r#"{{"'; DROP TABLE sessions; --":"\"\\'%_\u0000\n","é日😀":"é日😀","long":"{long}","":null}}"#
     );
     let (key, base) = filed(store, &hostile).await;
     assert_eq!(meaning(&base), meaning(&record(&hostile)));
-    if store.layout().keeps_text {
+    if store.capabilities().preserves_text {
         assert_eq!(members(&base), members(&record(&hostile)));
     }
     applied(
@@ -380,8 +591,8 @@ type Facts = (
     String,
 );
 
-fn facts<S: SessionStore>(store: &S, record: &Record) -> Facts {
-    let last_seen = match store.layout().notes_uses {
+fn facts<S: ErasedStore + ?Sized>(store: &S, record: &Record) -> Facts {
+    let last_seen = match store.capabilities().notes_uses {
         true => record.last_seen,
         false => record.created,
     };
@@ -391,11 +602,11 @@ fn facts<S: SessionStore>(store: &S, record: &Record) -> Facts {
         record.device.clone(),
         times,
         record.authenticated,
-        record.handle.to_string(),
+        record.public_id.to_string(),
     )
 }
 
-fn members(record: &Record) -> Vec<(String, String)> {
+pub(super) fn members(record: &Record) -> Vec<(String, String)> {
     record
         .data
         .iter()
@@ -403,7 +614,7 @@ fn members(record: &Record) -> Vec<(String, String)> {
         .collect()
 }
 
-/// The members in one spelling, for layouts that do not keep the sender's.
+/// Returns the members in a canonical spelling, for layouts that do not preserve text.
 fn meaning(record: &Record) -> Vec<(String, String)> {
     let text = |text: &str| {
         let value = Value::parse(text, true).expect("the checks write good JSON");

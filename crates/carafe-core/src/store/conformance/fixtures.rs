@@ -7,13 +7,18 @@ use futures_util::future::join_all;
 use crate::{
     clock::Timestamp,
     json,
-    session::{Patch, Rerun, Seen, SessionData, SessionError},
-    store::{BoxFuture, Created, Handle, Patched, Record, SessionStore, StoreKey},
+    session::{Access, Patch, SessionData, UpdateError, UpdateFn},
+    store::{
+        BoxFuture, Created, ErasedStore, KeyState, Nonce, Patched, PublicId, Record, Rotation,
+        StoreKey,
+    },
     token::SessionId,
 };
 
-/// When the checks play. Far from now, so that a store which asks its own clock is found out: records
-/// live until 2100 unless a check says otherwise.
+/// The present time of the checks.
+///
+/// The time is far in the future, so that a store that reads its own clock fails: records live
+/// until 2100 unless a check says otherwise.
 pub(super) const NOW: Timestamp = Timestamp::from_unix(4_000_000_000);
 pub(super) const LATER: Timestamp = Timestamp::from_unix(4_000_003_600);
 
@@ -23,11 +28,14 @@ pub(super) fn key() -> StoreKey {
         .store_key()
 }
 
-/// A name that no other check uses.
+/// Returns a name that no other check uses.
 pub(super) fn unique(name: &str) -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
-    let handle = Handle::random().expect("the system has randomness");
-    format!("{name}-{handle}-{}", COUNT.fetch_add(1, Ordering::Relaxed))
+    let public_id = PublicId::random().expect("the system has randomness");
+    format!(
+        "{name}-{public_id}-{}",
+        COUNT.fetch_add(1, Ordering::Relaxed)
+    )
 }
 
 pub(super) fn data(json: &str) -> SessionData {
@@ -38,13 +46,14 @@ pub(super) fn record(json: &str) -> Record {
     Record {
         data: data(json),
         user: None,
-        handle: Handle::random().expect("the system has randomness"),
+        public_id: PublicId::random().expect("the system has randomness"),
         device: None,
         created: NOW,
         renewed: NOW,
         last_seen: NOW,
         expires: LATER,
         authenticated: None,
+        renewal: None,
         version: 0,
     }
 }
@@ -55,9 +64,9 @@ pub(super) fn set(key: &str, text: &str) -> Patch {
     patch
 }
 
-/// Adds one to the number under `key`, as a request that saw `base` would.
+/// Returns a patch that adds one to the number under `key`, as a request that loaded `base` would.
 pub(super) fn increment(key: &str, base: &Record) -> Patch {
-    let again: Rerun = std::sync::Arc::new(plus_one);
+    let again: UpdateFn = std::sync::Arc::new(plus_one);
     let before = base.data.text_of(key).map(str::to_owned);
     let after = plus_one(before.as_deref()).expect("the checks count with numbers");
     let mut patch = Patch::default();
@@ -65,7 +74,7 @@ pub(super) fn increment(key: &str, base: &Record) -> Patch {
     patch
 }
 
-fn plus_one(text: Option<&str>) -> Result<String, SessionError> {
+fn plus_one(text: Option<&str>) -> Result<String, UpdateError> {
     let count: u64 =
         json::from_text(text.unwrap_or("0"), true).expect("the checks count with numbers");
     Ok((count + 1).to_string())
@@ -73,8 +82,21 @@ fn plus_one(text: Option<&str>) -> Result<String, SessionError> {
 
 pub(super) fn seen(at: Timestamp, expires: Timestamp) -> Patch {
     let mut patch = Patch::default();
-    patch.facts.seen = Some(Seen { at, expires });
+    patch.facts.seen = Some(used(at, expires));
     patch
+}
+
+pub(super) const fn used(at: Timestamp, expires: Timestamp) -> Access {
+    Access {
+        at,
+        expires,
+        confirms: None,
+    }
+}
+
+/// Returns a timed renewal.
+pub(super) fn renewal() -> Rotation {
+    Rotation::Renewal(Nonce::random().expect("the system has randomness"))
 }
 
 pub(super) fn log_in(user: &str) -> Patch {
@@ -84,30 +106,61 @@ pub(super) fn log_in(user: &str) -> Patch {
     patch
 }
 
-/// Files a record and gives its key and what was filed.
-pub(super) async fn filed<S: SessionStore>(store: &S, json: &str) -> (StoreKey, Record) {
+/// Stores a record and returns its key and the stored record.
+pub(super) async fn filed<S: ErasedStore + ?Sized>(store: &S, json: &str) -> (StoreKey, Record) {
     let (key, record) = (key(), record(json));
     create(store, &key, &record).await;
     (key, loaded(store, &key).await)
 }
 
-pub(super) async fn create<S: SessionStore>(store: &S, key: &StoreKey, record: &Record) {
+pub(super) async fn create<S: ErasedStore + ?Sized>(store: &S, key: &StoreKey, record: &Record) {
     assert_eq!(
         store.create(key, record, NOW).await.expect("create works"),
         Created::Created
     );
 }
 
-pub(super) async fn loaded<S: SessionStore>(store: &S, key: &StoreKey) -> Record {
+pub(super) async fn loaded<S: ErasedStore + ?Sized>(store: &S, key: &StoreKey) -> Record {
     store
         .load(key, NOW)
         .await
         .expect("load works")
+        .into_record()
         .expect("the record is there")
 }
 
-pub(super) async fn is_absent<S: SessionStore>(store: &S, key: &StoreKey, now: Timestamp) -> bool {
-    store.load(key, now).await.expect("load works").is_none()
+pub(super) async fn is_absent<S: ErasedStore + ?Sized>(
+    store: &S,
+    key: &StoreKey,
+    now: Timestamp,
+) -> bool {
+    let state = store.load(key, now).await.expect("load works");
+    state.record().is_none()
+}
+
+/// Returns whether `key` was retired recently, in a layout that remembers retired keys.
+pub(super) async fn is_retired<S: ErasedStore + ?Sized>(
+    store: &S,
+    key: &StoreKey,
+    now: Timestamp,
+) -> bool {
+    match store.load(key, now).await.expect("load works") {
+        KeyState::Retired => true,
+        KeyState::Absent => !store.capabilities().aliases,
+        KeyState::Current(_) | KeyState::Moved(_) => false,
+    }
+}
+
+/// Rotates and returns the resulting record.
+pub(super) async fn rotated<S: ErasedStore + ?Sized>(
+    store: &S,
+    (from, to): (&StoreKey, &StoreKey),
+    base: &Record,
+    patch: &Patch,
+    rotation: Rotation,
+) -> Record {
+    let rotated = store.rotate(from, to, base, patch, rotation, NOW).await;
+    applied(rotated.expect("rotate works"))
 }
 
 pub(super) fn applied(patched: Patched) -> Record {
@@ -122,7 +175,7 @@ pub(super) fn number(record: &Record, key: &str) -> u64 {
     json::from_text(text, true).expect("a number")
 }
 
-/// All of `tasks` at once.
+/// Runs all `tasks` concurrently.
 pub(super) async fn all<T>(tasks: impl IntoIterator<Item = BoxFuture<'_, T>>) -> Vec<T> {
     join_all(tasks).await
 }

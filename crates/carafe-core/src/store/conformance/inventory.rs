@@ -1,5 +1,4 @@
-//! What a store promises that lets its operators look through all sessions. A store without that power passes
-//! by not having it.
+//! Checks of the listing of all sessions. A store without a listing passes them.
 
 use std::collections::HashSet;
 
@@ -7,12 +6,14 @@ use super::fixtures::*;
 use crate::{
     clock::Timestamp,
     session::Patch,
-    store::{Cursor, Handle, Inventory, Position, Record, SessionStore, StoreError, StoreKey},
+    store::{
+        Cursor, ErasedStore, Position, PublicId, Record, SessionListing, StoreError, StoreKey,
+    },
 };
 
-/// Pages of the list, put together, are all sessions, each once, the newest id first.
-pub async fn pages_show_each_session_once<S: SessionStore>(store: &S) {
-    let Some(inventory) = store.inventory() else {
+/// The concatenated pages of the list contain all sessions, each once, newest id first.
+pub async fn pages_show_each_session_once<S: ErasedStore + ?Sized>(store: &S) {
+    let Some(inventory) = store.powers().listing() else {
         return;
     };
     let (start, filed) = filed_in_a_time_of_their_own(store, 7).await;
@@ -29,48 +30,54 @@ pub async fn pages_show_each_session_once<S: SessionStore>(store: &S) {
         seen.extend(page);
     }
     assert!(seen.is_sorted_by(|(a, _), (b, _)| a.renewed >= b.renewed));
-    let seen: Vec<_> = seen.into_iter().map(|(_, handle)| handle).collect();
+    let seen: Vec<_> = seen.into_iter().map(|(_, public_id)| public_id).collect();
     let unique: HashSet<_> = seen.iter().collect();
     assert_eq!(unique.len(), filed.len(), "each once");
     assert!(
         filed
             .iter()
-            .all(|(_, record)| unique.contains(&record.handle))
+            .all(|(_, record)| unique.contains(&record.public_id))
     );
 }
 
-/// A session that ends or gets a new id between two pages makes no other one appear twice or not at all.
-pub async fn pages_hold_while_sessions_end<S: SessionStore>(store: &S) {
-    let Some(inventory) = store.inventory() else {
+/// Removing or renewing a session between two pages causes no repeated or missing session.
+pub async fn pages_hold_while_sessions_end<S: ErasedStore + ?Sized>(store: &S) {
+    let Some(inventory) = store.powers().listing() else {
         return;
     };
     let (start, filed) = filed_in_a_time_of_their_own(store, 6).await;
     let first = newest(inventory, Some(start), 3, start.renewed).await;
-    for (position, handle) in &first {
-        let there = inventory.delete_of_handle(*handle).await;
-        assert!(there.expect("delete_of_handle works"), "{position:?}");
+    for (position, public_id) in &first {
+        let there = inventory.delete_by_public_id(*public_id, NOW).await;
+        assert!(there.expect("delete_by_public_id works"), "{position:?}");
     }
     let after = first.last().map(|(position, _)| *position);
     let second = newest(inventory, after, 3, start.renewed).await;
-    let handles = |page: &[(Position, Handle)]| -> HashSet<_> {
-        page.iter().map(|(_, handle)| *handle).collect()
+    let handles = |page: &[(Position, PublicId)]| -> HashSet<_> {
+        page.iter().map(|(_, public_id)| *public_id).collect()
     };
     let all: HashSet<_> = handles(&first).union(&handles(&second)).copied().collect();
-    assert_eq!(all, filed.iter().map(|(_, record)| record.handle).collect());
+    assert_eq!(
+        all,
+        filed.iter().map(|(_, record)| record.public_id).collect()
+    );
 }
 
-/// Expired sessions are on no page, are found by no name and are in no sample.
-pub async fn the_list_has_no_expired_session<S: SessionStore>(store: &S) {
-    let Some(inventory) = store.inventory() else {
+/// Expired sessions are on no page, are not found by their public id and are in no sample.
+pub async fn the_list_has_no_expired_session<S: ErasedStore + ?Sized>(store: &S) {
+    let Some(inventory) = store.powers().listing() else {
         return;
     };
     let (start, filed) = filed_in_a_time_of_their_own(store, 2).await;
     let end = filed[0].1.expires;
-    let handles: Vec<_> = filed.iter().map(|(_, record)| record.handle).collect();
+    let handles: Vec<_> = filed.iter().map(|(_, record)| record.public_id).collect();
     let page = newest(inventory, Some(start), 10, end).await;
-    assert!(page.iter().all(|(_, handle)| !handles.contains(handle)));
-    let found = inventory.of_handle(handles[0], end).await;
-    assert!(found.expect("of_handle works").is_none());
+    assert!(
+        page.iter()
+            .all(|(_, public_id)| !handles.contains(public_id))
+    );
+    let found = inventory.find(handles[0], end).await;
+    assert!(found.expect("find works").is_none());
     let sample = inventory.sample(10, end).await.expect("sample works");
     assert!(
         sample
@@ -80,42 +87,44 @@ pub async fn the_list_has_no_expired_session<S: SessionStore>(store: &S) {
     );
 }
 
-/// A public name finds its session and ends it, under whatever id it lives meanwhile.
-pub async fn a_handle_finds_and_ends_its_session<S: SessionStore>(store: &S) {
-    let Some(inventory) = store.inventory() else {
+/// A public id finds its session and deletes it, whatever id the session has in the meantime.
+pub async fn a_handle_finds_and_ends_its_session<S: ErasedStore + ?Sized>(store: &S) {
+    let Some(inventory) = store.powers().listing() else {
         return;
     };
     let (from, base) = filed(store, r#"{"a":1}"#).await;
     let to = key();
     rotated(store, &from, &to, &base).await;
     let found = inventory
-        .of_handle(base.handle, NOW)
+        .find(base.public_id, NOW)
         .await
-        .expect("of_handle works");
+        .expect("find works");
     let found = found.expect("the session has this handle");
     assert_eq!(
-        (found.handle, found.data.text_of("a")),
-        (base.handle, Some("1"))
+        (found.public_id, found.data.text_of("a")),
+        (base.public_id, Some("1"))
     );
     assert!(matches!(
-        inventory.delete_of_handle(base.handle).await,
+        inventory.delete_by_public_id(base.public_id, NOW).await,
         Ok(true)
     ));
     assert!(is_absent(store, &to, NOW).await && is_absent(store, &from, NOW).await);
     assert!(matches!(
-        inventory.delete_of_handle(base.handle).await,
+        inventory.delete_by_public_id(base.public_id, NOW).await,
         Ok(false)
     ));
-    let nobody = Handle::random().expect("the system has randomness");
-    assert!(matches!(inventory.of_handle(nobody, NOW).await, Ok(None)));
+    let unknown = PublicId::random().expect("the system has randomness");
+    assert!(matches!(inventory.find(unknown, NOW).await, Ok(None)));
 }
 
-/// Ending all that began by a moment is bounded, takes what got a new id since, and spares what is younger.
-pub async fn all_that_began_by_then_are_ended<S: SessionStore>(store: &S) {
-    let Some(inventory) = store.inventory() else {
+/// The deletion of old sessions is bounded and spares newer ones.
+///
+/// Old sessions that got a new id are deleted, too.
+pub async fn all_that_began_by_then_are_ended<S: ErasedStore + ?Sized>(store: &S) {
+    let Some(inventory) = store.powers().listing() else {
         return;
     };
-    // A past of its own, so that other checks' records on the same store stay.
+    // A time range of its own, so that the deletion spares other checks' records in the same store.
     let then = Timestamp::from_unix(2_000);
     let mut old = Vec::new();
     for _ in 0..4 {
@@ -132,9 +141,9 @@ pub async fn all_that_began_by_then_are_ended<S: SessionStore>(store: &S) {
     while ended.last() != Some(&0) && ended.len() < 100 {
         ended.push(
             inventory
-                .delete_begun(then, 3)
+                .delete_created_before(then, 3, NOW)
                 .await
-                .expect("delete_begun works"),
+                .expect("delete_created_before works"),
         );
     }
     assert!(ended.iter().all(|&count| count <= 3), "{ended:?}");
@@ -145,9 +154,9 @@ pub async fn all_that_began_by_then_are_ended<S: SessionStore>(store: &S) {
     assert!(!is_absent(store, &young, NOW).await);
 }
 
-/// A sample has no more than it may, no session twice, and is exact where it is all.
-pub async fn a_sample_is_bounded_and_honest<S: SessionStore>(store: &S) {
-    let Some(inventory) = store.inventory() else {
+/// A sample respects its limit, repeats no session, and is exact if it contains all sessions.
+pub async fn a_sample_is_bounded_and_honest<S: ErasedStore + ?Sized>(store: &S) {
+    let Some(inventory) = store.powers().listing() else {
         return;
     };
     let (_, record) = filed(store, "{}").await;
@@ -155,15 +164,19 @@ pub async fn a_sample_is_bounded_and_honest<S: SessionStore>(store: &S) {
     let few = inventory.sample(1, NOW).await.expect("sample works");
     assert!(few.sessions.len() <= 1 && few.total >= 1 && !few.exact);
     let all = inventory.sample(100_000, NOW).await.expect("sample works");
-    let handles: HashSet<_> = all.sessions.iter().map(|session| session.handle).collect();
+    let handles: HashSet<_> = all
+        .sessions
+        .iter()
+        .map(|session| session.public_id)
+        .collect();
     assert_eq!(handles.len(), all.sessions.len(), "each at most once");
     assert!(all.exact && all.total == all.sessions.len() as u64);
-    assert!(handles.contains(&record.handle));
+    assert!(handles.contains(&record.public_id));
 }
 
-/// A walk meets every record, under its key, and ends.
-pub async fn a_walk_meets_every_record<S: SessionStore>(store: &S) {
-    let Some(inventory) = store.inventory() else {
+/// A scan returns every record, under its key, and terminates.
+pub async fn a_walk_meets_every_record<S: ErasedStore + ?Sized>(store: &S) {
+    let Some(inventory) = store.powers().listing() else {
         return;
     };
     let mut waiting = HashSet::new();
@@ -173,19 +186,19 @@ pub async fn a_walk_meets_every_record<S: SessionStore>(store: &S) {
     }
     let mut after: Option<Cursor> = None;
     loop {
-        let batch = match inventory.walk(after.as_ref(), 2).await {
-            // A store that keeps no whole keys.
+        let batch = match inventory.scan(after.as_ref(), 2).await {
+            // The store keeps no complete keys.
             Err(StoreError::Unsupported) => return,
             batch => batch.expect("walk works"),
         };
         for (key, record) in batch.records {
             if waiting.remove(&key) {
                 let filed = loaded(store, &key).await;
-                assert_eq!(record.expect("it can be read").handle, filed.handle);
+                assert_eq!(record.expect("it can be read").public_id, filed.public_id);
             }
         }
         match batch.next {
-            // As a program does that was stopped and goes on.
+            // The cursor takes the form that a restarted program would load.
             Some(next) => after = Some(Cursor::new(next.as_str())),
             None => break,
         }
@@ -194,33 +207,35 @@ pub async fn a_walk_meets_every_record<S: SessionStore>(store: &S) {
 }
 
 async fn newest(
-    inventory: &dyn Inventory,
+    inventory: &dyn SessionListing,
     after: Option<Position>,
     limit: usize,
     now: Timestamp,
-) -> Vec<(Position, Handle)> {
+) -> Vec<(Position, PublicId)> {
     let page = inventory
-        .newest(after, limit, now)
+        .list(after, limit, now)
         .await
         .expect("newest works");
     page.iter()
-        .map(|session| (session.position(), session.handle))
+        .map(|session| (session.position(), session.public_id))
         .collect()
 }
 
-/// Sessions whose ids are newer than those of all other checks, and the place in the list before the first.
-async fn filed_in_a_time_of_their_own<S: SessionStore>(
+/// Creates sessions with newer ids than those of all other checks.
+///
+/// Returns the sessions and the position in the list before the first of them.
+async fn filed_in_a_time_of_their_own<S: ErasedStore + ?Sized>(
     store: &S,
     count: i64,
 ) -> (Position, Vec<(StoreKey, Record)>) {
-    // Two checks at once, or one check twice on a store that stays, draw different decades.
-    let draw = Handle::random().expect("the system has randomness");
+    // Concurrent checks, or repeated runs on a persistent store, get different decades.
+    let draw = PublicId::random().expect("the system has randomness");
     let decade = i64::from(u16::from_be_bytes([draw.as_bytes()[0], draw.as_bytes()[1]]));
     let base = Timestamp::from_unix(10_000_000_000 + decade * 1_000_000);
     let mut filed = Vec::new();
     for number in 0..count {
         let mut record = record("{}");
-        // Two of each second.
+        // Two ids in each second.
         record.renewed = base.saturating_add(number / 2);
         record.expires = base.saturating_add(1_000);
         let key = key();
@@ -229,14 +244,19 @@ async fn filed_in_a_time_of_their_own<S: SessionStore>(
     }
     let start = Position {
         renewed: base.saturating_add(count),
-        handle: Handle::from_bytes([0xff; 12]),
+        public_id: PublicId::from_bytes([0xff; 12]),
     };
     (start, filed)
 }
 
-async fn rotated<S: SessionStore>(store: &S, from: &StoreKey, to: &StoreKey, base: &Record) {
+async fn rotated<S: ErasedStore + ?Sized>(
+    store: &S,
+    from: &StoreKey,
+    to: &StoreKey,
+    base: &Record,
+) {
     let patch = Patch::default();
-    let rotated = store.rotate(from, to, base, &patch, Some(LATER), NOW).await;
+    let rotated = store.rotate(from, to, base, &patch, renewal(), NOW).await;
     applied(rotated.expect("rotate works"));
 }
 

@@ -1,15 +1,18 @@
-//! What a store that can do more than the six verbs promises besides: `UserSessions`, `ExpiredSweep`. A store
-//! without a power passes its checks by not having it.
+//! Checks of the optional operations `UserSessions` and `ExpiredSweep`.
+//!
+//! A store without an optional operation passes its checks.
 
 use super::fixtures::*;
 use crate::{
     clock::Timestamp,
-    store::{BoxFuture, Record, SessionStore, StoreKey, Which},
+    store::{BoxFuture, ErasedStore, Record, Selection, StoreKey},
 };
 
-/// The list of a user's sessions has all live ones and no other, the newest id first.
-pub async fn users_see_their_sessions<S: SessionStore>(store: &S) {
-    let Some(users) = store.users() else { return };
+/// The list of a user's sessions has all live ones and no others, newest id first.
+pub async fn users_see_their_sessions<S: ErasedStore + ?Sized>(store: &S) {
+    let Some(users) = store.powers().users() else {
+        return;
+    };
     let (user, other) = (unique("user"), unique("other"));
     let mut handles = Vec::new();
     for age in 0..3 {
@@ -17,21 +20,24 @@ pub async fn users_see_their_sessions<S: SessionStore>(store: &S) {
             filed_for(store, &user, NOW.saturating_add(-age))
                 .await
                 .1
-                .handle,
+                .public_id,
         );
     }
     filed_for(store, &other, NOW).await;
-    let listed = users.of_user(&user, NOW).await.expect("of_user works");
+    let listed = users
+        .list_by_user(&user, None, 10, NOW)
+        .await
+        .expect("of_user works");
     assert_eq!(
         listed
             .iter()
-            .map(|record| record.handle)
+            .map(|record| record.public_id)
             .collect::<Vec<_>>(),
         handles
     );
     assert!(
         users
-            .of_user(&user, LATER)
+            .list_by_user(&user, None, 10, LATER)
             .await
             .expect("of_user works")
             .is_empty(),
@@ -39,16 +45,18 @@ pub async fn users_see_their_sessions<S: SessionStore>(store: &S) {
     );
     assert!(
         users
-            .of_user(&unique("nobody"), NOW)
+            .list_by_user(&unique("nobody"), None, 10, NOW)
             .await
             .expect("of_user works")
             .is_empty()
     );
 }
 
-/// One, all but one, all: what is taken away is gone, the rest stays.
-pub async fn users_lose_their_sessions<S: SessionStore>(store: &S) {
-    let Some(users) = store.users() else { return };
+/// Deleting one session, all but one, or all: the selected sessions are gone, the others remain.
+pub async fn users_lose_their_sessions<S: ErasedStore + ?Sized>(store: &S) {
+    let Some(users) = store.powers().users() else {
+        return;
+    };
     let user = unique("user");
     let mut sessions = Vec::new();
     for _ in 0..4 {
@@ -58,13 +66,15 @@ pub async fn users_lose_their_sessions<S: SessionStore>(store: &S) {
         unreachable!("four were filed")
     };
     assert!(matches!(
-        users.delete_of_user(&user, Which::Only(first.handle)).await,
+        users
+            .delete_by_user(&user, Selection::Only(first.public_id), 10, NOW)
+            .await,
         Ok(1)
     ));
     assert!(is_absent(store, a, NOW).await && !is_absent(store, b, NOW).await);
     assert!(matches!(
         users
-            .delete_of_user(&user, Which::AllBut(second.handle))
+            .delete_by_user(&user, Selection::AllBut(second.public_id), 10, NOW)
             .await,
         Ok(2)
     ));
@@ -74,22 +84,104 @@ pub async fn users_lose_their_sessions<S: SessionStore>(store: &S) {
             && !is_absent(store, b, NOW).await
     );
     assert!(matches!(
-        users.delete_of_user(&user, Which::All).await,
+        users.delete_by_user(&user, Selection::All, 10, NOW).await,
         Ok(1)
     ));
     assert!(matches!(
-        users.delete_of_user(&user, Which::All).await,
+        users.delete_by_user(&user, Selection::All, 10, NOW).await,
         Ok(0)
     ));
     assert!(is_absent(store, b, NOW).await);
 }
 
-/// A sweep takes no more than it may, takes only what has expired, and gets through in the end.
-pub async fn lif_13_a_sweep_is_bounded_and_spares_the_living<S: SessionStore>(store: &S) {
-    let Some(sweeper) = store.sweeper() else {
+/// A list continues after any of its sessions.
+///
+/// A deletion in steps takes the newest sessions first, leaves markers, and has deleted all once it
+/// returns 0.
+pub async fn a_user_with_many_sessions_is_served_in_steps<S: ErasedStore + ?Sized>(store: &S) {
+    let Some(users) = store.powers().users() else {
         return;
     };
-    // A past of its own, so that other checks' records on the same store stay.
+    let user = unique("user");
+    let mut sessions = Vec::new();
+    for age in 0..7 {
+        sessions.push(filed_for(store, &user, NOW.saturating_add(-age)).await);
+    }
+    let (mut after, mut listed) = (None, Vec::new());
+    loop {
+        let page = users
+            .list_by_user(&user, after, 3, NOW)
+            .await
+            .expect("of_user works");
+        assert!(page.len() <= 3);
+        listed.extend(page.iter().map(|session| session.public_id));
+        match page.last() {
+            Some(last) if page.len() == 3 => after = Some(last.position()),
+            _ => break,
+        }
+    }
+    let handles: Vec<_> = sessions
+        .iter()
+        .map(|(_, record)| record.public_id)
+        .collect();
+    assert_eq!(listed, handles);
+    let spared = Selection::AllBut(handles[0]);
+    for gone in [2, 4, 6, 6] {
+        let deleted = users.delete_by_user(&user, spared, 2, NOW).await;
+        let deleted = deleted.expect("delete_by_user works");
+        for (age, (key, _)) in sessions.iter().enumerate() {
+            let expected = (1..=gone).contains(&age);
+            assert_eq!(
+                is_absent(store, key, NOW).await,
+                expected,
+                "the newest go first"
+            );
+            assert!(!expected || is_retired(store, key, NOW).await);
+        }
+        assert!(deleted == 2 || (deleted == 0 && gone == 6), "{deleted}");
+    }
+}
+
+/// A trim removes the oldest sessions, at most up to its limit and only the surplus.
+///
+/// Within one second, the caller's own session counts as the newest.
+pub async fn a_trim_takes_the_oldest<S: ErasedStore + ?Sized>(store: &S) {
+    let Some(users) = store.powers().users() else {
+        return;
+    };
+    let user = unique("user");
+    let mut sessions = Vec::new();
+    for age in [0, 0, 1, 2, 3] {
+        sessions.push(filed_for(store, &user, NOW.saturating_add(-age)).await);
+    }
+    let absent = || async {
+        let mut absent = Vec::new();
+        for (key, _) in &sessions {
+            absent.push(is_absent(store, key, NOW).await);
+        }
+        absent
+    };
+    for own in [0, 1] {
+        let own = sessions[own].1.public_id;
+        assert!(matches!(users.trim(&user, 5, own, 10, NOW).await, Ok(0)));
+    }
+    let own = sessions[1].1.public_id;
+    assert!(matches!(users.trim(&user, 3, own, 1, NOW).await, Ok(1)));
+    assert_eq!(absent().await, [false, false, false, false, true]);
+    assert!(matches!(users.trim(&user, 3, own, 10, NOW).await, Ok(1)));
+    assert_eq!(absent().await, [false, false, false, true, true]);
+    assert!(matches!(users.trim(&user, 1, own, 10, NOW).await, Ok(2)));
+    assert_eq!(absent().await, [true, false, true, true, true]);
+    assert!(is_retired(store, &sessions[0].0, NOW).await);
+    assert!(matches!(users.trim(&user, 1, own, 10, NOW).await, Ok(0)));
+}
+
+/// A sweep respects its limit, removes only expired records, and eventually removes all of them.
+pub async fn a_sweep_is_bounded_and_spares_the_living<S: ErasedStore + ?Sized>(store: &S) {
+    let Some(sweeper) = store.powers().sweeper() else {
+        return;
+    };
+    // A time range of its own, so that the sweep spares other checks' records in the same store.
     let then = Timestamp::from_unix(1_000_000_000);
     let (living, _) = filed(store, "{}").await;
     for _ in 0..5 {
@@ -106,19 +198,25 @@ pub async fn lif_13_a_sweep_is_bounded_and_spares_the_living<S: SessionStore>(st
     assert!(!is_absent(store, &living, NOW).await);
 }
 
-/// Of many who would sweep, one is told to, and the next one when its time is over; a clock that is wrong does
-/// not stop it for long.
-pub async fn one_of_many_sweeps_at_a_time<S: SessionStore>(store: &S) {
-    let Some(sweeper) = store.sweeper() else {
+/// One of many callers gets the sweep lease, and the next one gets it after it has expired.
+///
+/// A wrong clock blocks the lease only for a short time.
+pub async fn one_of_many_sweeps_at_a_time<S: ErasedStore + ?Sized>(store: &S) {
+    let Some(sweeper) = store.powers().sweeper() else {
         return;
     };
-    // A time of its own: a claim outlives the check.
-    let [a, b, c, d, ..] = *record("{}").handle.as_bytes();
+    // A time of its own: a lease outlives the check.
+    let [a, b, c, d, ..] = *record("{}").public_id.as_bytes();
     let now = NOW.saturating_add(u32::from_be_bytes([a, b, c, d]).into());
     let at = |seconds| now.saturating_add(seconds);
     let claims = |until, now| {
         all((0..20).map(move |_| -> BoxFuture<'_, bool> {
-            Box::pin(async move { sweeper.claim(until, now).await.expect("claim works") })
+            Box::pin(async move {
+                sweeper
+                    .acquire_sweep_lease(until, now)
+                    .await
+                    .expect("claim works")
+            })
         }))
     };
     let winners = |claims: Vec<bool>| claims.into_iter().filter(|&won| won).count();
@@ -127,13 +225,13 @@ pub async fn one_of_many_sweeps_at_a_time<S: SessionStore>(store: &S) {
         (at(119), at(59), 0),
         (at(120), at(60), 1),
         (at(179), at(119), 0),
-        // Made under a clock that is a year ahead.
+        // Taken under a clock that is a year ahead.
         (at(31_536_060), at(31_536_000), 1),
         (at(180), at(120), 1),
         (at(181), at(121), 0),
     ] {
         let won = winners(claims(until, now).await);
-        let expected = if store.layout().keeps_claims {
+        let expected = if store.capabilities().keeps_claims {
             expected
         } else {
             20
@@ -142,7 +240,7 @@ pub async fn one_of_many_sweeps_at_a_time<S: SessionStore>(store: &S) {
     }
 }
 
-async fn filed_for<S: SessionStore>(
+async fn filed_for<S: ErasedStore + ?Sized>(
     store: &S,
     user: &str,
     renewed: Timestamp,

@@ -1,10 +1,10 @@
-//! What several callers do to each other: forced interleavings, and many at once.
+//! Concurrent callers: forced interleavings, and many callers at once.
 
 use super::fixtures::*;
-use crate::store::{BoxFuture, Created, Patched, SessionStore};
+use crate::store::{BoxFuture, Created, ErasedStore, Patched, Rotation, StoreError};
 
-/// Both have loaded the same state; both write; neither is lost.
-pub async fn two_writers_of_different_keys_both_survive<S: SessionStore>(store: &S) {
+/// Two callers load the same state and both write: neither change is lost.
+pub async fn two_writers_of_different_keys_both_survive<S: ErasedStore + ?Sized>(store: &S) {
     let (key, base) = filed(store, r#"{"seen":0}"#).await;
     applied(
         store
@@ -25,8 +25,8 @@ pub async fn two_writers_of_different_keys_both_survive<S: SessionStore>(store: 
     );
 }
 
-/// Both have loaded zero; both add one; two is there, and the second was told so.
-pub async fn two_updates_both_count<S: SessionStore>(store: &S) {
+/// Two callers load 0 and both add 1: the value is 2, and the second caller sees 2.
+pub async fn two_updates_both_count<S: ErasedStore + ?Sized>(store: &S) {
     let (key, base) = filed(store, r#"{"n":0}"#).await;
     applied(
         store
@@ -46,8 +46,8 @@ pub async fn two_updates_both_count<S: SessionStore>(store: &S) {
     );
 }
 
-/// Fifty at once, each with a key of its own and one on the common counter.
-pub async fn fifty_writers_lose_nothing<S: SessionStore>(store: &S) {
+/// Fifty concurrent callers each set a key of their own and increment a common counter.
+pub async fn fifty_writers_lose_nothing<S: ErasedStore + ?Sized>(store: &S) {
     const WRITERS: u64 = 50;
     let (key, _) = filed(store, "{}").await;
     let key = &key;
@@ -70,10 +70,10 @@ pub async fn fifty_writers_lose_nothing<S: SessionStore>(store: &S) {
     assert_eq!(after.data.len() as u64, WRITERS + 1);
 }
 
-/// A loads, B logs out, A writes: the session stays gone (CVE-2025-46336).
-pub async fn a_late_patch_never_resurrects<S: SessionStore>(store: &S) {
+/// A loads, B logs out, A writes: the session stays deleted (CVE-2025-46336).
+pub async fn a_late_patch_never_resurrects<S: ErasedStore + ?Sized>(store: &S) {
     let (key, base) = filed(store, r#"{"user":"bob"}"#).await;
-    assert!(matches!(store.delete(&key).await, Ok(true)));
+    assert!(matches!(store.delete(&key, NOW).await, Ok(true)));
     assert!(matches!(
         store.patch(&key, &base, &set("a", "1"), NOW).await,
         Ok(Patched::Gone)
@@ -85,36 +85,43 @@ pub async fn a_late_patch_never_resurrects<S: SessionStore>(store: &S) {
     assert!(is_absent(store, &key, NOW).await);
 }
 
-/// A loads, B logs out, A renews: there is nothing under the new id.
-pub async fn a_late_rotate_never_resurrects<S: SessionStore>(store: &S) {
+/// A loads, B logs out, A renews: no record exists under the new id.
+pub async fn a_late_rotate_never_resurrects<S: ErasedStore + ?Sized>(store: &S) {
     let (from, base) = filed(store, r#"{"user":"bob"}"#).await;
     let to = key();
-    assert!(matches!(store.delete(&from).await, Ok(true)));
+    assert!(matches!(store.delete(&from, NOW).await, Ok(true)));
     let late = store
-        .rotate(&from, &to, &base, &log_in("bob"), Some(LATER), NOW)
+        .rotate(&from, &to, &base, &log_in("bob"), renewal(), NOW)
         .await;
     assert!(matches!(late, Ok(Patched::Gone)));
     assert!(is_absent(store, &from, NOW).await && is_absent(store, &to, NOW).await);
 }
 
-/// A loads, B logs out, A only prolongs: nothing is there to prolong.
-pub async fn a_late_touch_never_resurrects<S: SessionStore>(store: &S) {
+/// A loads, B logs out, A touches: the touch finds no record.
+pub async fn a_late_touch_never_resurrects<S: ErasedStore + ?Sized>(store: &S) {
     let (key, _) = filed(store, "{}").await;
-    assert!(matches!(store.delete(&key).await, Ok(true)));
+    assert!(matches!(store.delete(&key, NOW).await, Ok(true)));
     assert!(matches!(
-        store.touch(&key, LATER.saturating_add(9), NOW).await,
+        store.touch(&key, &used(NOW, LATER.saturating_add(9))).await,
         Ok(false)
     ));
     assert!(is_absent(store, &key, NOW).await);
 }
 
-/// A loads anonymously, B logs in: A's late write must not land in B's session, under either key.
-pub async fn a_patch_across_a_log_in_is_gone<S: SessionStore>(store: &S) {
+/// A loads anonymously, B logs in: A's late write must not reach B's session, under either key.
+pub async fn a_patch_across_a_log_in_is_gone<S: ErasedStore + ?Sized>(store: &S) {
     let (from, base) = filed(store, r#"{"cart":[]}"#).await;
     let to = key();
     applied(
         store
-            .rotate(&from, &to, &base, &log_in(&unique("user")), None, NOW)
+            .rotate(
+                &from,
+                &to,
+                &base,
+                &log_in(&unique("user")),
+                Rotation::Replacement,
+                NOW,
+            )
             .await
             .expect("rotate works"),
     );
@@ -129,8 +136,8 @@ pub async fn a_patch_across_a_log_in_is_gone<S: SessionStore>(store: &S) {
     assert_eq!(loaded(store, &to).await.data.text_of("cart"), Some("[]"));
 }
 
-/// Fifty creators of one key: one wins, and what it filed is what is there.
-pub async fn only_one_of_many_creates_wins<S: SessionStore>(store: &S) {
+/// Fifty callers create one key: one succeeds, and its record is the one stored.
+pub async fn only_one_of_many_creates_wins<S: ErasedStore + ?Sized>(store: &S) {
     let key = &key();
     let results = all((0..50).map(|creator| -> BoxFuture<'_, (u64, Created)> {
         Box::pin(async move {
@@ -150,15 +157,15 @@ pub async fn only_one_of_many_creates_wins<S: SessionStore>(store: &S) {
     assert_eq!(number(&loaded(store, key).await, "creator"), winners[0].0);
 }
 
-/// Fifty rotations of one session: one new id lives, all others were never there.
-pub async fn only_one_of_many_rotations_wins<S: SessionStore>(store: &S) {
+/// Fifty rotations of one session: one new id refers to the session, all others are absent.
+pub async fn only_one_of_many_rotations_wins<S: ErasedStore + ?Sized>(store: &S) {
     let (from, base) = filed(store, r#"{"a":1}"#).await;
     let (from, base) = (&from, &base);
     let results = all((0..50).map(|_| -> BoxFuture<'_, _> {
         Box::pin(async move {
             let to = key();
             let patched = store
-                .rotate(from, &to, base, &set("a", "2"), None, NOW)
+                .rotate(from, &to, base, &set("a", "2"), Rotation::Replacement, NOW)
                 .await
                 .expect("rotate works");
             (to, matches!(patched, Patched::Applied(_)))
@@ -172,20 +179,20 @@ pub async fn only_one_of_many_rotations_wins<S: SessionStore>(store: &S) {
     assert!(is_absent(store, from, NOW).await);
 }
 
-/// Requests that hold the old id while it is renewed read and write the same session; in a layout without aliases
-/// they are told that it is gone, and change nothing.
-pub async fn in_flight_requests_survive_a_renewal<S: SessionStore>(store: &S) {
+/// Requests that present the old id during a renewal read and write the same session.
+///
+/// In a layout without aliases such requests get [`Patched::Gone`] and change nothing.
+pub async fn in_flight_requests_survive_a_renewal<S: ErasedStore + ?Sized>(store: &S) {
     let (from, base) = filed(store, r#"{"n":0}"#).await;
     let to = key();
-    let until = Some(NOW.saturating_add(30));
     applied(
         store
-            .rotate(&from, &to, &base, &set("renewed", "true"), until, NOW)
+            .rotate(&from, &to, &base, &set("renewed", "true"), renewal(), NOW)
             .await
             .expect("rotate works"),
     );
     let (from, base) = (&from, &base);
-    let aliases = store.layout().aliases;
+    let aliases = store.capabilities().aliases;
     all((0..20).map(|_| -> BoxFuture<'_, ()> {
         Box::pin(async move {
             if !aliases {
@@ -211,8 +218,8 @@ pub async fn in_flight_requests_survive_a_renewal<S: SessionStore>(store: &S) {
     assert_eq!(number(&loaded(store, &to).await, "n"), counted);
 }
 
-/// While one writes two keys together, nobody ever sees one without the other.
-pub async fn load_is_never_torn<S: SessionStore>(store: &S) {
+/// While a caller writes two keys together, no reader sees one without the other.
+pub async fn load_is_never_torn<S: ErasedStore + ?Sized>(store: &S) {
     let (key, _) = filed(store, r#"{"a":0,"b":0}"#).await;
     let key = &key;
     let writer: BoxFuture<'_, ()> = Box::pin(async move {
@@ -237,4 +244,28 @@ pub async fn load_is_never_torn<S: SessionStore>(store: &S) {
         })
     });
     all(std::iter::once(writer).chain(readers)).await;
+}
+
+/// Fifty callers take one value on the condition that it is present: one succeeds, the others fail.
+pub async fn only_one_of_many_swaps_wins<S: ErasedStore + ?Sized>(store: &S) {
+    let (key, base) = filed(store, r#"{"voucher":7,"n":0}"#).await;
+    let (key, base) = (&key, &base);
+    let results = all((0..50).map(|_| -> BoxFuture<'_, _> {
+        Box::pin(async move {
+            let mut patch = increment("n", base);
+            patch.swap("voucher", Some("7".to_owned()), None);
+            store.patch(key, base, &patch, NOW).await
+        })
+    }))
+    .await;
+    let won = |result: &&Result<Patched, StoreError>| matches!(result, Ok(Patched::Applied(_)));
+    assert_eq!(results.iter().filter(won).count(), 1);
+    for result in results.iter().filter(|result| !won(result)) {
+        assert!(matches!(result, Err(StoreError::Unmet)), "{result:?}");
+    }
+    let after = loaded(store, key).await;
+    assert_eq!(
+        (after.data.text_of("voucher"), number(&after, "n")),
+        (None, 1)
+    );
 }

@@ -1,17 +1,19 @@
-//! A store before another one that sees each call, and does to it what a test says.
+//! A wrapper of a store that records each call and runs the hooks of a test.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::{
     clock::Timestamp,
-    session::Patch,
+    future::MaybeReady,
+    session::{Access, Patch},
     store::{
-        Batch, BoxFuture, Created, Cursor, ExpiredSweep, Handle, Inventory, Layout, Patched,
-        Position, Record, Sample, SessionStore, StoreError, StoreKey, Summary, UserSessions, Which,
+        BoxFuture, Capabilities, Created, Cursor, ErasedStore, ExpiredSweep, KeyState, Patched,
+        Position, Powers, PublicId, Record, Rotation, Sample, ScanPage, Selection, SessionListing,
+        SessionMeta, SessionStore, StoreError, StoreKey, UserSessions,
     },
 };
 
-/// What was asked of a [`Spy`].
+/// The method of a [`Spy`] that was called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs, reason = "they are the methods of these names")]
 pub enum Verb {
@@ -23,6 +25,7 @@ pub enum Verb {
     Delete,
     OfUser,
     DeleteOfUser,
+    Trim,
     Claim,
     Sweep,
     Newest,
@@ -36,20 +39,22 @@ pub enum Verb {
 /// One call of a [`Spy`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Call {
-    /// Which.
+    /// The method.
     pub verb: Verb,
-    /// The key it was for, if for one; of a rotation the old one.
+    /// The key of the call, if any; the old key of a rotation.
     pub key: Option<StoreKey>,
-    /// Its time, if it has one.
+    /// The time of the call, if any.
     pub now: Option<Timestamp>,
-    /// How many it has found, made, changed or taken away, once it has gone well.
+    /// The number of entries that were found, created, changed or removed, after a success.
     pub answer: Option<u64>,
 }
 
 type Act = Arc<dyn Fn(Call) -> BoxFuture<'static, Result<(), StoreError>> + Send + Sync>;
 
-/// A store before another that notes what it is asked, and does what it is told before and after: fail, wait,
-/// hang, panic. For tests of what stands before a store, such as a guard or an application.
+/// A wrapper of a store that records each call, and runs a hook before and after.
+///
+/// A hook may fail, wait, hang or panic. For tests of code that wraps a store, such as a guard or
+/// an application.
 ///
 /// ```
 /// use carafe_core::{clock::Timestamp, store::{MemoryStore, SessionStore, StoreError, StoreKey}};
@@ -67,7 +72,7 @@ type Act = Arc<dyn Fn(Call) -> BoxFuture<'static, Result<(), StoreError>> + Send
 /// });
 /// let key = StoreKey::of_id("1");
 /// assert!(store.load(&key, now).await.is_err());
-/// assert!(!store.delete(&key).await?);
+/// assert!(!store.delete(&key, now).await?);
 /// assert_eq!((store.count(Verb::Load), store.calls().len()), (1, 2));
 /// # Ok::<(), StoreError>(())
 /// # }).unwrap();
@@ -75,14 +80,14 @@ type Act = Arc<dyn Fn(Call) -> BoxFuture<'static, Result<(), StoreError>> + Send
 pub struct Spy<S: ?Sized> {
     /// A plain mutex: held for a few instructions, never across an await.
     notes: Mutex<Notes>,
-    layout: Option<Layout>,
+    layout: Option<Capabilities>,
     inner: Arc<S>,
 }
 
 #[derive(Default)]
 struct Notes {
     calls: Vec<Call>,
-    /// How many were given away, so that a late answer finds its place or none.
+    /// The number of calls already returned, so that a late result finds its call or none.
     taken: usize,
     before: Option<Act>,
     after: Option<Act>,
@@ -90,21 +95,21 @@ struct Notes {
 }
 
 impl<S: SessionStore> Spy<S> {
-    /// Before `store`, to which it lets everything through.
+    /// Wraps `store` without hooks.
     pub fn new(store: S) -> Self {
         Self::shared(Arc::new(store))
     }
 
-    /// Says that its records are laid out so.
+    /// Overrides the capabilities that the store reports.
     #[must_use]
-    pub fn with_layout(mut self, layout: Layout) -> Self {
+    pub fn with_layout(mut self, layout: Capabilities) -> Self {
         self.layout = Some(layout);
         self
     }
 }
 
-impl<S: SessionStore + ?Sized> Spy<S> {
-    /// [`Spy::new`] for a store that others use too.
+impl<S: ErasedStore + ?Sized> Spy<S> {
+    /// Like [`Spy::new`], for a store that has other users.
     pub fn shared(store: Arc<S>) -> Self {
         Self {
             notes: Mutex::default(),
@@ -113,13 +118,15 @@ impl<S: SessionStore + ?Sized> Spy<S> {
         }
     }
 
-    /// The store behind.
+    /// Returns the wrapped store.
     #[must_use]
     pub fn inner(&self) -> &S {
         &self.inner
     }
 
-    /// From now on each call does this first. An error is the call's, and the store is not asked.
+    /// Sets a hook that runs before each call.
+    ///
+    /// If the hook fails, the call returns its error, and the store is not called.
     pub fn before(
         &self,
         act: impl Fn(Call) -> BoxFuture<'static, Result<(), StoreError>> + Send + Sync + 'static,
@@ -127,7 +134,9 @@ impl<S: SessionStore + ?Sized> Spy<S> {
         self.notes().before = Some(Arc::new(act));
     }
 
-    /// From now on each call does this when the store has answered. An error takes the place of the answer.
+    /// Sets a hook that runs after each call of the store.
+    ///
+    /// If the hook fails, its error replaces the result of the store.
     pub fn after(
         &self,
         act: impl Fn(Call) -> BoxFuture<'static, Result<(), StoreError>> + Send + Sync + 'static,
@@ -135,18 +144,20 @@ impl<S: SessionStore + ?Sized> Spy<S> {
         self.notes().after = Some(Arc::new(act));
     }
 
-    /// From now on all calls go through.
+    /// Removes all hooks.
     pub fn works(&self) {
         let mut notes = self.notes();
         (notes.before, notes.after) = (None, None);
     }
 
-    /// The next so many `create` are answered with [`Created::Taken`], and the store is not asked.
+    /// Makes the next `creates` calls of `create` return [`Created::Taken`].
+    ///
+    /// The store is not called.
     pub fn takes(&self, creates: usize) {
         self.notes().to_take = creates;
     }
 
-    /// What was asked since the last time that this was, in order.
+    /// Returns the calls since the last `calls`, in order.
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {
         let mut notes = self.notes();
@@ -154,14 +165,14 @@ impl<S: SessionStore + ?Sized> Spy<S> {
         std::mem::take(&mut notes.calls)
     }
 
-    /// How many calls of this verb [`Spy::calls`] would give, which stay.
+    /// Returns the number of `verb` calls that [`Spy::calls`] would return, without consuming them.
     #[must_use]
     pub fn count(&self, verb: Verb) -> usize {
         let notes = self.notes();
         notes.calls.iter().filter(|call| call.verb == verb).count()
     }
 
-    /// What the calls of this verb among [`Spy::calls`] have come to, which stay.
+    /// Returns the results of the `verb` calls among [`Spy::calls`], without consuming them.
     #[must_use]
     pub fn answers(&self, verb: Verb) -> Vec<u64> {
         let notes = self.notes();
@@ -173,14 +184,18 @@ impl<S: SessionStore + ?Sized> Spy<S> {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lazily: the store is asked when what comes before is over.
-    fn spied<'a, T: Number + Send + 'a>(
+    /// Calls the store lazily, after the first hook has finished.
+    fn spied<'a, T, F>(
         &'a self,
         verb: Verb,
         key: Option<&StoreKey>,
         now: Option<Timestamp>,
-        ask: impl FnOnce() -> Answer<'a, T> + Send + 'a,
-    ) -> Answer<'a, T> {
+        ask: impl FnOnce() -> F + Send + 'a,
+    ) -> Answer<'a, T>
+    where
+        T: Number + Send + 'a,
+        F: Future<Output = Result<T, StoreError>> + Send + 'a,
+    {
         let mut call = Call {
             verb,
             key: key.copied(),
@@ -222,21 +237,21 @@ impl<S: SessionStore + ?Sized> Spy<S> {
     }
 
     fn inner_users(&self) -> Result<&dyn UserSessions, StoreError> {
-        self.inner.users().ok_or(StoreError::Unsupported)
+        self.inner.powers().users().ok_or(StoreError::Unsupported)
     }
 
     fn inner_sweeper(&self) -> Result<&dyn ExpiredSweep, StoreError> {
-        self.inner.sweeper().ok_or(StoreError::Unsupported)
+        self.inner.powers().sweeper().ok_or(StoreError::Unsupported)
     }
 
-    fn inner_inventory(&self) -> Result<&dyn Inventory, StoreError> {
-        self.inner.inventory().ok_or(StoreError::Unsupported)
+    fn inner_inventory(&self) -> Result<&dyn SessionListing, StoreError> {
+        self.inner.powers().listing().ok_or(StoreError::Unsupported)
     }
 }
 
 type Answer<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 
-/// An answer as [`Call::answer`] has it.
+/// A result as the number in [`Call::answer`].
 trait Number {
     fn number(&self) -> u64;
 }
@@ -258,123 +273,155 @@ numbers! {
     usize: |count| *count as u64;
     Created: |created| u64::from(*created == Created::Created);
     Patched: |patched| u64::from(matches!(patched, Patched::Applied(_)));
+    KeyState: |found| u64::from(found.record().is_some());
     Option<Record>: |found| u64::from(found.is_some());
-    Vec<Summary>: |list| list.len() as u64;
+    Vec<SessionMeta>: |list| list.len() as u64;
     Sample: |sample| sample.sessions.len() as u64;
-    Batch: |batch| batch.records.len() as u64;
+    ScanPage: |batch| batch.records.len() as u64;
 }
 
-impl<S: SessionStore + ?Sized> SessionStore for Spy<S> {
-    fn create<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        record: &'a Record,
+#[deny(clippy::missing_trait_methods)]
+impl<S: ErasedStore + ?Sized> SessionStore for Spy<S> {
+    const NEVER_WAITS: bool = false;
+
+    async fn create(
+        &self,
+        key: &StoreKey,
+        record: &Record,
         now: Timestamp,
-    ) -> Answer<'a, Created> {
+    ) -> Result<Created, StoreError> {
         self.spied(Verb::Create, Some(key), Some(now), move || {
             match self.takes_this() {
-                true => Box::pin(async { Ok(Created::Taken) }),
+                true => MaybeReady::now(Ok(Created::Taken)),
                 false => self.inner.create(key, record, now),
             }
         })
+        .await
     }
 
-    fn load<'a>(&'a self, key: &'a StoreKey, now: Timestamp) -> Answer<'a, Option<Record>> {
+    async fn load(&self, key: &StoreKey, now: Timestamp) -> Result<KeyState, StoreError> {
         self.spied(Verb::Load, Some(key), Some(now), move || {
             self.inner.load(key, now)
         })
+        .await
     }
 
-    fn patch<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        base: &'a Record,
-        patch: &'a Patch,
+    async fn patch(
+        &self,
+        key: &StoreKey,
+        base: &Record,
+        patch: &Patch,
         now: Timestamp,
-    ) -> Answer<'a, Patched> {
+    ) -> Result<Patched, StoreError> {
         self.spied(Verb::Patch, Some(key), Some(now), move || {
             self.inner.patch(key, base, patch, now)
         })
+        .await
     }
 
-    fn rotate<'a>(
-        &'a self,
-        from: &'a StoreKey,
-        to: &'a StoreKey,
-        base: &'a Record,
-        patch: &'a Patch,
-        alias_until: Option<Timestamp>,
+    async fn rotate(
+        &self,
+        from: &StoreKey,
+        to: &StoreKey,
+        base: &Record,
+        patch: &Patch,
+        rotation: Rotation,
         now: Timestamp,
-    ) -> Answer<'a, Patched> {
+    ) -> Result<Patched, StoreError> {
         self.spied(Verb::Rotate, Some(from), Some(now), move || {
-            self.inner.rotate(from, to, base, patch, alias_until, now)
+            self.inner.rotate(from, to, base, patch, rotation, now)
         })
+        .await
     }
 
-    fn touch<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        expires: Timestamp,
-        now: Timestamp,
-    ) -> Answer<'a, bool> {
-        self.spied(Verb::Touch, Some(key), Some(now), move || {
-            self.inner.touch(key, expires, now)
+    async fn touch(&self, key: &StoreKey, access: &Access) -> Result<bool, StoreError> {
+        self.spied(Verb::Touch, Some(key), Some(access.at), move || {
+            self.inner.touch(key, access)
         })
+        .await
     }
 
-    fn delete<'a>(&'a self, key: &'a StoreKey) -> Answer<'a, bool> {
-        self.spied(Verb::Delete, Some(key), None, move || {
-            self.inner.delete(key)
+    async fn delete(&self, key: &StoreKey, now: Timestamp) -> Result<bool, StoreError> {
+        self.spied(Verb::Delete, Some(key), Some(now), move || {
+            self.inner.delete(key, now)
         })
+        .await
     }
 
     fn budget(&self) -> Option<BoxFuture<'static, StoreError>> {
         self.inner.budget()
     }
 
-    fn layout(&self) -> Layout {
-        self.layout.unwrap_or_else(|| self.inner.layout())
+    fn capabilities(&self) -> Capabilities {
+        self.layout.unwrap_or_else(|| self.inner.capabilities())
     }
 
-    fn users(&self) -> Option<&dyn UserSessions> {
-        self.inner.users().is_some().then_some(self as _)
-    }
-
-    fn sweeper(&self) -> Option<&dyn ExpiredSweep> {
-        self.inner.sweeper().is_some().then_some(self as _)
-    }
-
-    fn inventory(&self) -> Option<&dyn Inventory> {
-        self.inner.inventory().is_some().then_some(self as _)
+    fn powers(&self) -> Powers<'_> {
+        Powers::new()
+            .with_users(self)
+            .with_sweeper(self)
+            .with_listing(self)
+            .only_as(&self.inner.powers())
     }
 }
 
-/// The answer of a store that lacks the power.
+/// Returns the result of a store that does not support the operation.
 fn lacking<'a, T: Send + 'a>(error: StoreError) -> Answer<'a, T> {
     Box::pin(async { Err(error) })
 }
 
-impl<S: SessionStore + ?Sized> UserSessions for Spy<S> {
-    fn of_user<'a>(&'a self, user: &'a str, now: Timestamp) -> Answer<'a, Vec<Summary>> {
+impl<S: ErasedStore + ?Sized> UserSessions for Spy<S> {
+    fn list_by_user<'a>(
+        &'a self,
+        user: &'a str,
+        after: Option<Position>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Answer<'a, Vec<SessionMeta>> {
         self.spied(Verb::OfUser, None, Some(now), move || {
             let users = self.inner_users();
-            users.map_or_else(lacking, |users| users.of_user(user, now))
+            users.map_or_else(lacking, |users| users.list_by_user(user, after, limit, now))
         })
     }
 
-    fn delete_of_user<'a>(&'a self, user: &'a str, which: Which) -> Answer<'a, u64> {
-        self.spied(Verb::DeleteOfUser, None, None, move || {
+    fn delete_by_user<'a>(
+        &'a self,
+        user: &'a str,
+        which: Selection,
+        limit: usize,
+        now: Timestamp,
+    ) -> Answer<'a, u64> {
+        self.spied(Verb::DeleteOfUser, None, Some(now), move || {
             let users = self.inner_users();
-            users.map_or_else(lacking, |users| users.delete_of_user(user, which))
+            users.map_or_else(lacking, |users| {
+                users.delete_by_user(user, which, limit, now)
+            })
         })
+    }
+
+    fn trim<'a>(
+        &'a self,
+        user: &'a str,
+        keep: usize,
+        own: PublicId,
+        limit: usize,
+        now: Timestamp,
+    ) -> MaybeReady<'a, Result<u64, StoreError>> {
+        MaybeReady::later(self.spied(Verb::Trim, None, Some(now), move || {
+            let users = self.inner_users();
+            users.map_or_else(
+                |error| MaybeReady::now(Err(error)),
+                |users| users.trim(user, keep, own, limit, now),
+            )
+        }))
     }
 }
 
-impl<S: SessionStore + ?Sized> ExpiredSweep for Spy<S> {
-    fn claim<'a>(&'a self, until: Timestamp, now: Timestamp) -> Answer<'a, bool> {
+impl<S: ErasedStore + ?Sized> ExpiredSweep for Spy<S> {
+    fn acquire_sweep_lease<'a>(&'a self, until: Timestamp, now: Timestamp) -> Answer<'a, bool> {
         self.spied(Verb::Claim, None, Some(now), move || {
             let sweeper = self.inner_sweeper();
-            sweeper.map_or_else(lacking, |sweeper| sweeper.claim(until, now))
+            sweeper.map_or_else(lacking, |sweeper| sweeper.acquire_sweep_lease(until, now))
         })
     }
 
@@ -386,37 +433,44 @@ impl<S: SessionStore + ?Sized> ExpiredSweep for Spy<S> {
     }
 }
 
-impl<S: SessionStore + ?Sized> Inventory for Spy<S> {
-    fn newest<'a>(
+impl<S: ErasedStore + ?Sized> SessionListing for Spy<S> {
+    fn list<'a>(
         &'a self,
         after: Option<Position>,
         limit: usize,
         now: Timestamp,
-    ) -> Answer<'a, Vec<Summary>> {
+    ) -> Answer<'a, Vec<SessionMeta>> {
         self.spied(Verb::Newest, None, Some(now), move || {
             let inner = self.inner_inventory();
-            inner.map_or_else(lacking, |inner| inner.newest(after, limit, now))
+            inner.map_or_else(lacking, |inner| inner.list(after, limit, now))
         })
     }
 
-    fn of_handle<'a>(&'a self, handle: Handle, now: Timestamp) -> Answer<'a, Option<Record>> {
+    fn find<'a>(&'a self, public_id: PublicId, now: Timestamp) -> Answer<'a, Option<Record>> {
         self.spied(Verb::OfHandle, None, Some(now), move || {
             let inner = self.inner_inventory();
-            inner.map_or_else(lacking, |inner| inner.of_handle(handle, now))
+            inner.map_or_else(lacking, |inner| inner.find(public_id, now))
         })
     }
 
-    fn delete_of_handle<'a>(&'a self, handle: Handle) -> Answer<'a, bool> {
-        self.spied(Verb::DeleteOfHandle, None, None, move || {
+    fn delete_by_public_id<'a>(&'a self, public_id: PublicId, now: Timestamp) -> Answer<'a, bool> {
+        self.spied(Verb::DeleteOfHandle, None, Some(now), move || {
             let inner = self.inner_inventory();
-            inner.map_or_else(lacking, |inner| inner.delete_of_handle(handle))
+            inner.map_or_else(lacking, |inner| inner.delete_by_public_id(public_id, now))
         })
     }
 
-    fn delete_begun<'a>(&'a self, until: Timestamp, limit: usize) -> Answer<'a, u64> {
-        self.spied(Verb::DeleteBegun, None, None, move || {
+    fn delete_created_before<'a>(
+        &'a self,
+        until: Timestamp,
+        limit: usize,
+        now: Timestamp,
+    ) -> Answer<'a, u64> {
+        self.spied(Verb::DeleteBegun, None, Some(now), move || {
             let inner = self.inner_inventory();
-            inner.map_or_else(lacking, |inner| inner.delete_begun(until, limit))
+            inner.map_or_else(lacking, |inner| {
+                inner.delete_created_before(until, limit, now)
+            })
         })
     }
 
@@ -427,10 +481,10 @@ impl<S: SessionStore + ?Sized> Inventory for Spy<S> {
         })
     }
 
-    fn walk<'a>(&'a self, after: Option<&'a Cursor>, limit: usize) -> Answer<'a, Batch> {
+    fn scan<'a>(&'a self, after: Option<&'a Cursor>, limit: usize) -> Answer<'a, ScanPage> {
         self.spied(Verb::Walk, None, None, move || {
             let inner = self.inner_inventory();
-            inner.map_or_else(lacking, |inner| inner.walk(after, limit))
+            inner.map_or_else(lacking, |inner| inner.scan(after, limit))
         })
     }
 }

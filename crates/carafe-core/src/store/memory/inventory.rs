@@ -1,14 +1,16 @@
-//! Looking through all sessions in memory: a look at each, shard by shard, since an index would cost every
-//! session its room. Only the few that are asked for are unpacked.
+//! The listing of all sessions in memory.
+//!
+//! Each call iterates over the shards, because an index of all sessions would cost memory for each
+//! of them. Only the records in the result are unpacked.
 
 use std::{cmp::Reverse, collections::BinaryHeap, sync::PoisonError};
 
-use super::{MemoryStore, Place, packed::Packed, ready::ready, shard::Half};
+use super::{MemoryStore, Place, packed::Packed, powers::ready, shard::Half, users::Placed};
 use crate::{
     clock::Timestamp,
     store::{
-        Batch, BoxFuture, Cursor, Handle, Inventory, Position, Record, Sample, StoreError,
-        StoreKey, Summary,
+        BoxFuture, Cursor, Position, PublicId, Record, Sample, ScanPage, SessionListing,
+        SessionMeta, StoreError, StoreKey,
     },
 };
 
@@ -25,27 +27,32 @@ impl MemoryStore {
         }
     }
 
-    /// Removes up to `limit` records that are still as `meant` says, which were seen where `places` says.
+    /// Retires the records at `places` that still satisfy `meant`.
     pub(super) fn remove_seen(
         &self,
-        places: &[(usize, Half)],
+        places: impl IntoIterator<Item = Placed>,
         meant: impl Fn(&Packed) -> bool,
+        now: Timestamp,
     ) -> u64 {
         let mut removed = 0;
-        for &(index, half) in places {
-            let mut shard = self.shards[index]
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
+        for (index, half) in places {
+            let mut shard = self.shard_at(index);
             if matches!(shard.records.get(&half), Some(Place::Record(packed)) if meant(packed)) {
-                shard.records.remove(&half);
-                self.forget(1);
+                let retired = shard.retire(half, now);
+                self.has_left(retired.as_ref(), (index, half));
                 removed += 1;
             }
         }
         removed
     }
 
-    fn newest_now(&self, after: Option<Position>, limit: usize, now: Timestamp) -> Vec<Summary> {
+    /// Returns whether the record at this place satisfies `meant`.
+    pub(super) fn sees(&self, (index, half): Placed, meant: impl FnOnce(&Packed) -> bool) -> bool {
+        let shard = self.shard_at(index);
+        matches!(shard.records.get(&half), Some(Place::Record(packed)) if meant(packed))
+    }
+
+    fn list_now(&self, after: Option<Position>, limit: usize, now: Timestamp) -> Vec<SessionMeta> {
         let mut first = BinaryHeap::with_capacity(limit.min(1_000) + 1);
         self.each(|index, half, packed| {
             let position = packed.position();
@@ -60,49 +67,47 @@ impl MemoryStore {
         let places = first.into_sorted_vec();
         let records = places
             .iter()
-            .filter_map(|&(_, index, half)| self.at(index, &half));
-        records.map(|record| record.summary()).collect()
+            .filter_map(|&(_, index, half)| self.at((index, half)));
+        records.map(|record| record.meta()).collect()
     }
 
-    fn at(&self, index: usize, half: &Half) -> Option<Record> {
-        let shard = self.shards[index]
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        match shard.records.get(half)? {
+    pub(super) fn at(&self, (index, half): Placed) -> Option<Record> {
+        let shard = self.shard_at(index);
+        match shard.records.get(&half)? {
             Place::Record(packed) => Some(packed.record()),
-            Place::Alias(_) => None,
+            Place::Pointer(_) | Place::Marker(_) => None,
         }
     }
 
-    /// Where the session with this public name is.
-    fn place_of(&self, handle: Handle) -> Option<(usize, Half)> {
+    /// Returns the place of the session with this public id.
+    fn place_of(&self, public_id: PublicId) -> Option<(usize, Half)> {
         let mut found = None;
         self.each(|index, half, packed| {
-            if packed.handle() == handle {
+            if packed.handle() == public_id {
                 found = Some((index, *half));
             }
         });
         found
     }
 
-    fn of_handle_now(&self, handle: Handle, now: Timestamp) -> Option<Record> {
-        let (index, half) = self.place_of(handle)?;
-        self.at(index, &half)
+    fn find_now(&self, public_id: PublicId, now: Timestamp) -> Option<Record> {
+        let (index, half) = self.place_of(public_id)?;
+        self.at((index, half))
             .filter(|record| !record.is_expired(now))
     }
 
-    /// Again where the session has got a new id between the two looks.
-    fn delete_of_handle_now(&self, handle: Handle) -> bool {
-        while let Some(place) = self.place_of(handle) {
-            if self.remove_seen(&[place], |packed| packed.handle() == handle) > 0 {
+    /// Retries if the session got a new id between the lookup and the removal.
+    fn delete_by_public_id_now(&self, public_id: PublicId, now: Timestamp) -> bool {
+        while let Some(place) = self.place_of(public_id) {
+            if self.remove_seen([place], |packed| packed.handle() == public_id, now) > 0 {
                 return true;
             }
         }
         false
     }
 
-    /// Again where all that was seen has got new ids meanwhile: 0 must mean that none is left.
-    fn delete_begun_now(&self, until: Timestamp, limit: usize) -> u64 {
+    /// Retries if all selected sessions got new ids in the meantime: 0 must mean that none is left.
+    fn delete_created_before_now(&self, until: Timestamp, limit: usize, now: Timestamp) -> u64 {
         loop {
             let mut places = Vec::new();
             self.each(|index, half, packed| {
@@ -110,14 +115,18 @@ impl MemoryStore {
                     places.push((index, *half));
                 }
             });
-            let removed = self.remove_seen(&places, |packed| packed.created() <= until);
+            let removed = self.remove_seen(
+                places.iter().copied(),
+                |packed| packed.created() <= until,
+                now,
+            );
             if removed > 0 || places.is_empty() {
                 return removed;
             }
         }
     }
 
-    /// Every so many-th session from a random one on: the maps hold them in the order of a hash.
+    /// Takes every n-th session from a random offset: the maps iterate in the order of a hash.
     fn sample_now(&self, limit: usize, now: Timestamp) -> Result<Sample, StoreError> {
         let mut total = 0;
         self.each(|_, _, packed| total += usize::from(now < packed.expires()));
@@ -127,7 +136,7 @@ impl MemoryStore {
         self.each(|_, _, packed| {
             if now < packed.expires() {
                 if seen % step == 0 && sessions.len() < limit {
-                    sessions.push(packed.record().summary());
+                    sessions.push(packed.record().meta());
                 }
                 seen += 1;
             }
@@ -140,34 +149,39 @@ impl MemoryStore {
     }
 }
 
-impl Inventory for MemoryStore {
-    fn newest<'a>(
+impl SessionListing for MemoryStore {
+    fn list<'a>(
         &'a self,
         after: Option<Position>,
         limit: usize,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<Vec<Summary>, StoreError>> {
-        ready(Ok(self.newest_now(after, limit, now)))
+    ) -> BoxFuture<'a, Result<Vec<SessionMeta>, StoreError>> {
+        ready(Ok(self.list_now(after, limit, now)))
     }
 
-    fn of_handle<'a>(
+    fn find<'a>(
         &'a self,
-        handle: Handle,
+        public_id: PublicId,
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
-        ready(Ok(self.of_handle_now(handle, now)))
+        ready(Ok(self.find_now(public_id, now)))
     }
 
-    fn delete_of_handle<'a>(&'a self, handle: Handle) -> BoxFuture<'a, Result<bool, StoreError>> {
-        ready(Ok(self.delete_of_handle_now(handle)))
+    fn delete_by_public_id<'a>(
+        &'a self,
+        public_id: PublicId,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        ready(Ok(self.delete_by_public_id_now(public_id, now)))
     }
 
-    fn delete_begun<'a>(
+    fn delete_created_before<'a>(
         &'a self,
         until: Timestamp,
         limit: usize,
+        now: Timestamp,
     ) -> BoxFuture<'a, Result<u64, StoreError>> {
-        ready(Ok(self.delete_begun_now(until, limit)))
+        ready(Ok(self.delete_created_before_now(until, limit, now)))
     }
 
     fn sample<'a>(
@@ -178,12 +192,12 @@ impl Inventory for MemoryStore {
         ready(self.sample_now(limit, now))
     }
 
-    /// Unsupported: half of each key is all that is kept, and nobody moves out of a process's memory.
-    fn walk<'a>(
+    /// Unsupported: the store keeps only half of each key, and no migration starts from memory.
+    fn scan<'a>(
         &'a self,
         _: Option<&'a Cursor>,
         _: usize,
-    ) -> BoxFuture<'a, Result<Batch, StoreError>> {
+    ) -> BoxFuture<'a, Result<ScanPage, StoreError>> {
         ready(Err(StoreError::Unsupported))
     }
 }

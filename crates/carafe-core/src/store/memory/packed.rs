@@ -1,19 +1,20 @@
 //! One record as one allocation:
 //!
 //! ```text
-//! created 5 ‖ renewed 5 ‖ last seen 5 ‖ expires 5 ‖ authenticated 5 (0 = never) ‖ version 5 ‖ handle 12
-//! ‖ user length 4 ‖ device length 4 ‖ user ‖ device ‖ dictionary         a length of FFFFFFFF = none
+//! created 5 ‖ renewed 5 ‖ last seen 5 ‖ expires 5 ‖ authenticated 5 (0 = never) ‖ version 5 ‖ public_id 12
+//! ‖ user length 4 ‖ device length 4 ‖ renewal length 1 ‖ renewal ‖ user ‖ device ‖ dictionary
+//!                                                     a length of FFFFFFFF = none
 //! ```
 //!
-//! Times are 40-bit seconds since 1970, good for 34,000 years. The layout is private to this process. Whoever loads a
-//! record reads its dictionary in the same bytes: a change makes new ones.
+//! Times are 40-bit seconds since 1970, enough for 34,000 years. The layout is private to this
+//! process. A loaded record shares these bytes with the store: a change allocates new ones.
 
 use std::{borrow::Cow, sync::Arc};
 
 use crate::{
     clock::Timestamp,
-    session::SessionData,
-    store::{Handle, Position, Record},
+    data::{Access, SessionData},
+    store::{Position, PublicId, Record, Renewal},
 };
 
 const CREATED: usize = 0;
@@ -25,7 +26,8 @@ const VERSION: usize = 25;
 const HANDLE: usize = 30;
 const USER_LENGTH: usize = 42;
 const DEVICE_LENGTH: usize = 46;
-const TEXTS: usize = 50;
+const RENEWAL_LENGTH: usize = 50;
+const TEXTS: usize = 51;
 const NONE: u32 = u32::MAX;
 const LARGEST: i64 = (1 << 40) - 1;
 
@@ -36,8 +38,10 @@ impl Packed {
     pub(super) fn new(record: &Record) -> Self {
         let (user, device) = (record.user.as_deref(), record.device.as_deref());
         let length = |text: Option<&str>| text.map_or(0, str::len);
+        let renewal = record.renewal.as_ref().map(Renewal::encode);
+        let renewal = renewal.as_deref().unwrap_or_default();
         let (start, dictionary) = (
-            TEXTS + length(user) + length(device),
+            TEXTS + renewal.len() + length(user) + length(device),
             record.data.packed_bytes(),
         );
         let mut bytes: Arc<[u8]> = std::iter::repeat_n(0, start + dictionary.len()).collect();
@@ -52,11 +56,12 @@ impl Packed {
             record.authenticated.map_or(0, Timestamp::unix),
         );
         packed.put_number(VERSION, i64::try_from(record.version).unwrap_or(i64::MAX));
-        packed.put(HANDLE, record.handle.as_bytes());
+        packed.put(HANDLE, record.public_id.as_bytes());
         packed.put(USER_LENGTH, &length_of(user).to_be_bytes());
         packed.put(DEVICE_LENGTH, &length_of(device).to_be_bytes());
+        packed.put(RENEWAL_LENGTH, &[u8::try_from(renewal.len()).unwrap_or(0)]);
         let mut at = TEXTS;
-        for text in [user, device].into_iter().flatten() {
+        for text in [Some(renewal), user, device].into_iter().flatten() {
             packed.put(at, text.as_bytes());
             at += text.len();
         }
@@ -65,29 +70,33 @@ impl Packed {
     }
 
     pub(super) fn record(&self) -> Record {
-        let (user, rest) = self.text(USER_LENGTH, TEXTS);
+        let (user, rest) = self.text(USER_LENGTH, self.texts());
         let (device, rest) = self.text(DEVICE_LENGTH, rest);
         Record {
             data: SessionData::packed(Arc::clone(&self.0), rest),
             user,
             device,
-            handle: self.handle(),
+            public_id: self.handle(),
             created: self.time(CREATED),
             renewed: self.time(RENEWED),
             last_seen: self.time(LAST_SEEN),
             expires: self.time(EXPIRES),
             authenticated: Some(self.time(AUTHENTICATED)).filter(|time| time.unix() != 0),
+            renewal: self.renewal(),
             version: self.version(),
         }
     }
 
-    /// What lies here; `base` itself if nothing has happened since it was loaded, so that nothing is unpacked. Every
-    /// change counts `version` up, and a touch moves the other two.
+    /// Returns the stored record, or `base` if the record has not changed since `base` was loaded.
+    ///
+    /// Returning `base` saves the unpacking. Every change increments `version`, and a touch moves
+    /// the other two fields.
     pub(super) fn newest<'b>(&self, base: &'b Record) -> Cow<'b, Record> {
         let same = self.version() == base.version
-            && self.handle() == base.handle
+            && self.handle() == base.public_id
             && self.time(LAST_SEEN) == base.last_seen
-            && self.expires() == base.expires;
+            && self.expires() == base.expires
+            && self.renewal() == base.renewal;
         match same {
             true => Cow::Borrowed(base),
             false => Cow::Owned(self.record()),
@@ -106,31 +115,46 @@ impl Packed {
         self.time(VERSION).unix().unsigned_abs()
     }
 
-    pub(super) fn handle(&self) -> Handle {
-        Handle::from_bytes(self.array(HANDLE))
+    pub(super) fn handle(&self) -> PublicId {
+        PublicId::from_bytes(self.array(HANDLE))
     }
 
     pub(super) fn position(&self) -> Position {
         Position {
             renewed: self.time(RENEWED),
-            handle: self.handle(),
+            public_id: self.handle(),
         }
     }
 
     pub(super) fn user(&self) -> Option<&[u8]> {
         let length = u32::from_be_bytes(self.array(USER_LENGTH));
-        (length != NONE).then(|| &self.0[TEXTS..TEXTS + length as usize])
+        let start = self.texts();
+        (length != NONE).then(|| &self.0[start..start + length as usize])
     }
 
-    /// Moves the expiry, never to an earlier time, and notes the use.
-    pub(super) fn touch(&mut self, now: Timestamp, expires: Timestamp) {
-        let (seen, known) = (self.time(LAST_SEEN).max(now), self.expires().max(expires));
+    fn renewal(&self) -> Option<Renewal> {
+        let text = str::from_utf8(&self.0[TEXTS..self.texts()]).unwrap_or_default();
+        Renewal::decode(text).ok()
+    }
+
+    /// Returns the offset of the user and the device.
+    fn texts(&self) -> usize {
+        TEXTS + usize::from(self.0[RENEWAL_LENGTH])
+    }
+
+    /// Records a use: [`Record::touched`]. None of the lengths changes.
+    pub(super) fn touch(&mut self, access: &Access) {
+        let Some(touched) = self.record().touched(access) else {
+            return;
+        };
+        let renewal = touched.renewal.as_ref().map(Renewal::encode);
         let mut header = Header(Arc::make_mut(&mut self.0));
-        header.put_number(LAST_SEEN, seen.unix());
-        header.put_number(EXPIRES, known.unix());
+        header.put_number(LAST_SEEN, touched.last_seen.unix());
+        header.put_number(EXPIRES, touched.expires.unix());
+        header.put(TEXTS, renewal.unwrap_or_default().as_bytes());
     }
 
-    /// The text whose length stands at `length_at`, and where the next one starts.
+    /// Returns the text with the length at `length_at`, and the offset of the next text.
     fn text(&self, length_at: usize, start: usize) -> (Option<String>, usize) {
         let length = u32::from_be_bytes(self.array(length_at));
         if length == NONE {
@@ -159,7 +183,7 @@ impl Packed {
     }
 }
 
-/// Writes into the fixed part.
+/// A writer for the fixed part.
 struct Header<'b>(&'b mut [u8]);
 
 impl Header<'_> {

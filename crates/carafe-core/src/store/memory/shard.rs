@@ -1,41 +1,67 @@
-//! One of the maps of the memory store: what is filed under half of a key.
+//! One of the maps of the memory store, keyed by half of a store key.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     hash::{BuildHasherDefault, Hasher},
 };
 
 use super::packed::Packed;
-use crate::{clock::Timestamp, store::StoreKey};
+use crate::{
+    clock::Timestamp,
+    store::{StoreKey, retired_until},
+};
 
-/// How many sessions an eviction looks at to find the one that expires first.
+/// Number of sessions that an eviction samples to find the one that expires first.
 const SAMPLE: usize = 16;
 
 #[derive(Default)]
 pub(super) struct Shard {
     pub(super) records: HashMap<Half, Place, BuildHasherDefault<FirstBytes>>,
-    /// Where the next eviction starts to look.
+    /// The markers in the order of their expiry, so that they are dropped without a sweep.
+    markers: VecDeque<(Timestamp, Half)>,
+    /// The offset of the next eviction's sample.
     cursor: usize,
 }
 
-/// Half of a key: 128 bits of a SHA-256 are as good as all.
+/// Half of a key: 128 bits of a SHA-256 are enough to be unique.
 pub(super) type Half = [u8; 16];
 
 pub(super) enum Place {
     Record(Packed),
-    Alias(Box<(StoreKey, Timestamp)>),
+    /// The key that replaced this one, and the second from which the pointer may be dropped.
+    Pointer(Box<(StoreKey, Timestamp)>),
+    /// The second until which the key counts as retired.
+    Marker(Timestamp),
 }
 
 impl Shard {
     pub(super) fn live(&mut self, key: &StoreKey, now: Timestamp) -> Option<&mut Packed> {
         match self.records.get_mut(&half(key))? {
             Place::Record(packed) if now < packed.expires() => Some(packed),
-            Place::Record(_) | Place::Alias(_) => None,
+            Place::Record(_) | Place::Pointer(_) | Place::Marker(_) => None,
         }
     }
 
-    /// Drops, of the next few sessions, the one that would expire first; whether there was one.
-    pub(super) fn evict(&mut self) -> bool {
+    /// Replaces the entry under this key by a marker and returns the old entry.
+    ///
+    /// Also drops the markers that have expired.
+    pub(super) fn retire(&mut self, half: Half, now: Timestamp) -> Option<Place> {
+        while let Some(&(until, over)) = self.markers.front()
+            && now >= until
+        {
+            self.markers.pop_front();
+            if matches!(self.records.get(&over), Some(Place::Marker(until)) if now >= *until) {
+                self.records.remove(&over);
+            }
+        }
+        let until = retired_until(now);
+        let retired = self.records.insert(half, Place::Marker(until));
+        self.markers.push_back((until, half));
+        retired
+    }
+
+    /// Removes and returns the session that expires first among the next few.
+    pub(super) fn evict(&mut self) -> Option<(Half, Place)> {
         let places = self.records.len();
         let sample = self
             .records
@@ -45,27 +71,37 @@ impl Shard {
             .take(SAMPLE.min(places));
         let expiries = sample.filter_map(|(half, place)| match place {
             Place::Record(packed) => Some((packed.expires(), *half)),
-            Place::Alias(_) => None,
+            Place::Pointer(_) | Place::Marker(_) => None,
         });
         let first = expiries.min();
         self.cursor = self.cursor.wrapping_add(SAMPLE);
-        first.is_some_and(|(_, half)| self.records.remove(&half).is_some())
+        first.and_then(|(_, half)| self.records.remove_entry(&half))
     }
 
-    /// How many places were cleared, and how many of them were sessions.
-    pub(super) fn sweep(&mut self, limit: usize, now: Timestamp) -> (usize, usize) {
-        let (mut cleared, mut sessions) = (0, 0);
-        self.records.retain(|_, place| {
-            let (over, session) = match place {
-                Place::Record(packed) => (now >= packed.expires(), 1),
-                Place::Alias(alias) => (now >= alias.1, 0),
+    /// Removes expired entries and returns how many; calls `removed` with each session among them.
+    pub(super) fn sweep(
+        &mut self,
+        limit: usize,
+        now: Timestamp,
+        removed: impl Fn(Half, &Packed),
+    ) -> usize {
+        let mut cleared = 0;
+        self.records.retain(|half, place| {
+            let is_over = match place {
+                Place::Record(packed) => now >= packed.expires(),
+                Place::Pointer(pointer) => now >= pointer.1,
+                Place::Marker(until) => now >= *until,
             };
-            let removed = over && cleared < limit;
-            cleared += usize::from(removed);
-            sessions += if removed { session } else { 0 };
-            !removed
+            if !is_over || cleared == limit {
+                return true;
+            }
+            if let Place::Record(packed) = place {
+                removed(*half, packed);
+            }
+            cleared += 1;
+            false
         });
-        (cleared, sessions)
+        cleared
     }
 }
 
@@ -76,7 +112,7 @@ pub(super) fn half(key: &StoreKey) -> Half {
     half
 }
 
-/// A hash of something that is uniform already: its first bytes.
+/// A hash of bytes that are already uniform: the first eight of them.
 #[derive(Default)]
 pub(super) struct FirstBytes(u64);
 
@@ -91,6 +127,6 @@ impl Hasher for FirstBytes {
         }
     }
 
-    // The length that arrays write before their bytes says nothing.
+    // The length prefix of an array is constant and adds nothing to the hash.
     fn write_usize(&mut self, _: usize) {}
 }

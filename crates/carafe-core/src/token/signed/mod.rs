@@ -1,15 +1,15 @@
-//! itsdangerous' signed tokens, in its own terms: anybody can read them, nobody can change them.
+//! itsdangerous' signed tokens: clients can read them, but not change them.
 //!
-//! | here | itsdangerous | for |
+//! | Carafe | itsdangerous | Purpose |
 //! |---|---|---|
-//! | [`Signer`] | `Signer` | a value that must come back unchanged |
-//! | [`TimestampSigner`] | `TimestampSigner` | the same, with an age |
+//! | [`Signer`] | `Signer` | a value that must return unchanged |
+//! | [`TimestampSigner`] | `TimestampSigner` | the same, with a maximum age |
 //! | [`UrlSafeSerializer`] | `URLSafeSerializer` | data in a link |
-//! | [`UrlSafeTimedSerializer`] | `URLSafeTimedSerializer` | data in a link that expires: password resets |
+//! | [`UrlSafeTimedSerializer`] | `URLSafeTimedSerializer` | data in a link that expires |
 //! | [`SignedSessions`] | Flask's, Quart's and Starlette's session cookies | sessions |
 //!
-//! Signatures are accepted in their canonical spelling only; itsdangerous accepts many spellings of one.
-//! Formats and vectors: `docs/wire-format.md`, `testdata/vectors/`.
+//! Only the canonical spelling of a signature is accepted; itsdangerous accepts many spellings of
+//! one signature. Formats and vectors: `docs/wire-format.md`, `testdata/vectors/`.
 
 mod serializer;
 mod sessions;

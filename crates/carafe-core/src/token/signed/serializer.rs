@@ -1,4 +1,4 @@
-//! Data in a link: JSON, base64url, signature.
+//! Signed data in a link: JSON, Base64url and a signature.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{Signer, SignerSettings, TimestampSigner};
 use crate::{
     clock::Timestamp,
-    json::{self, EncodeError, Style, Value},
+    json::{self, EncodeError, JsonDialect, Value},
     key::KeyRing,
     token::{Compression, PayloadError, TokenError, Verified, body::BodyEncoding},
 };
@@ -30,8 +30,9 @@ const ENCODING: BodyEncoding = BodyEncoding::UrlSafe(Compression::WhenShorter);
 #[derive(Clone, Debug)]
 pub struct UrlSafeSerializer(Signer);
 
-/// Signed data with an age that fits into a URL: itsdangerous' `URLSafeTimedSerializer`, with which
-/// Flask applications make password-reset links.
+/// Signed data with an age that fits into a URL: itsdangerous' `URLSafeTimedSerializer`.
+///
+/// Flask applications make password-reset links with it.
 ///
 /// ```
 /// use std::time::Duration;
@@ -50,16 +51,18 @@ pub struct UrlSafeSerializer(Signer);
 pub struct UrlSafeTimedSerializer(TimestampSigner);
 
 impl UrlSafeSerializer {
-    /// A serializer under the ring's current key that accepts all its live keys. The salt that
-    /// itsdangerous takes when none is given is `"itsdangerous"`.
+    /// Creates a serializer that signs with the ring's current key and accepts all its valid keys.
+    ///
+    /// The default salt of itsdangerous is `"itsdangerous"`.
     #[must_use]
     pub fn new(keys: &KeyRing, settings: SignerSettings) -> Self {
         Self(Signer::new(keys, settings))
     }
 
-    /// The signed text of `value`.
+    /// Returns the signed text of `value`.
     ///
     /// # Errors
+    ///
     /// [`EncodeError`] if `value` cannot be written as JSON.
     pub fn dumps<T: Serialize + ?Sized>(&self, value: &T) -> Result<String, EncodeError> {
         let mut out = encode(value, self.0.signature_capacity())?;
@@ -67,10 +70,11 @@ impl UrlSafeSerializer {
         Ok(out)
     }
 
-    /// The value of a signed text.
+    /// Returns the value of a signed text. `now` determines which fallback keys are valid.
     ///
     /// # Errors
-    /// [`TokenError`] if it was not signed under a live key, or holds something else than a `T`.
+    ///
+    /// [`TokenError`] if no valid key signed the text, or if it does not contain a `T`.
     pub fn loads<T: DeserializeOwned>(
         &self,
         signed: &str,
@@ -80,10 +84,22 @@ impl UrlSafeSerializer {
         decode(body)
     }
 
-    /// As [`UrlSafeSerializer::loads`], in the dynamic type that loses nothing.
+    /// Returns the value like [`UrlSafeSerializer::loads`], in the lossless dynamic type.
+    ///
+    /// ```
+    /// use carafe_core::{clock::Timestamp, json::Value, key::{KeyRing, SecretKey}};
+    /// use carafe_core::token::signed::{SignerSettings, UrlSafeSerializer};
+    ///
+    /// let keys = KeyRing::new(SecretKey::short("flask-spec-secret")?);
+    /// let links = UrlSafeSerializer::new(&keys, SignerSettings::with_salt("unsubscribe"));
+    /// let value = links.loads_value(&links.dumps("reader")?, Timestamp::now())?;
+    /// assert_eq!(value, Value::from("reader"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
-    /// [`TokenError`] if it was not signed under a live key, or holds no JSON.
+    ///
+    /// [`TokenError`] if no valid key signed the text, or if it does not contain JSON.
     pub fn loads_value(&self, signed: &str, now: Timestamp) -> Result<Value, TokenError> {
         let (body, _) = self.0.verify(signed.as_bytes(), now)?;
         decode_value(body)
@@ -91,23 +107,26 @@ impl UrlSafeSerializer {
 }
 
 impl UrlSafeTimedSerializer {
-    /// A serializer under the ring's current key that accepts all its live keys. The salt that
-    /// itsdangerous takes when none is given is `"itsdangerous"`.
+    /// Creates a serializer that signs with the ring's current key and accepts all its valid keys.
+    ///
+    /// The default salt of itsdangerous is `"itsdangerous"`.
     #[must_use]
     pub fn new(keys: &KeyRing, settings: SignerSettings) -> Self {
         Self(TimestampSigner::new(keys, settings))
     }
 
-    /// How far in the future a token may have been signed, because clocks differ. 5 s unless set;
-    /// itsdangerous allows none.
+    /// Sets the tolerance for tokens from the future, because clocks differ. Default: 5 s.
+    ///
+    /// itsdangerous has no tolerance.
     #[must_use]
     pub fn with_clock_skew(self, clock_skew: Duration) -> Self {
         Self(self.0.with_clock_skew(clock_skew))
     }
 
-    /// The signed and dated text of `value`.
+    /// Returns the signed text of `value` with the timestamp `now`.
     ///
     /// # Errors
+    ///
     /// [`EncodeError`] if `value` cannot be written as JSON.
     pub fn dumps<T: Serialize + ?Sized>(
         &self,
@@ -119,10 +138,12 @@ impl UrlSafeTimedSerializer {
         Ok(out)
     }
 
-    /// The value of a signed text that is at most `max_age` old, in whole seconds.
+    /// Returns the value of a signed text that is at most `max_age` old, in whole seconds.
     ///
     /// # Errors
-    /// [`TokenError`] if it was not signed under a live key, is too old, or holds something else than a `T`.
+    ///
+    /// [`TokenError`] if no valid key signed the text, if it is too old, or if it does not contain
+    /// a `T`.
     pub fn loads<T: DeserializeOwned>(
         &self,
         signed: &str,
@@ -133,10 +154,12 @@ impl UrlSafeTimedSerializer {
         decode(body)
     }
 
-    /// As [`UrlSafeTimedSerializer::loads`], in the dynamic type that loses nothing.
+    /// Returns the value like [`UrlSafeTimedSerializer::loads`], in the lossless dynamic type.
     ///
     /// # Errors
-    /// [`TokenError`] if it was not signed under a live key, is too old, or holds no JSON.
+    ///
+    /// [`TokenError`] if no valid key signed the text, if it is too old, or if it does not contain
+    /// JSON.
     pub fn loads_value(
         &self,
         signed: &str,
@@ -149,7 +172,7 @@ impl UrlSafeTimedSerializer {
 }
 
 fn encode<T: Serialize + ?Sized>(value: &T, trailer: usize) -> Result<String, EncodeError> {
-    let payload = json::to_text(value, Style::COMPACT)?;
+    let payload = json::to_text(value, JsonDialect::COMPACT)?;
     let mut out = String::with_capacity(BodyEncoding::capacity(&payload) + trailer);
     ENCODING.append(&payload, &mut out);
     Ok(out)
@@ -157,13 +180,13 @@ fn encode<T: Serialize + ?Sized>(value: &T, trailer: usize) -> Result<String, En
 
 fn decode<T: DeserializeOwned>(body: Verified<'_>) -> Result<T, TokenError> {
     let (payload, _) = ENCODING.decode(body)?;
-    let value = json::from_text(&payload, Style::COMPACT.tags);
+    let value = json::from_text(&payload, JsonDialect::COMPACT.tags);
     value.map_err(|error| PayloadError::Shape(error.to_string()).into())
 }
 
 fn decode_value(body: Verified<'_>) -> Result<Value, TokenError> {
     let (payload, _) = ENCODING.decode(body)?;
-    let value = Value::parse(&payload, Style::COMPACT.tags);
+    let value = Value::parse(&payload, JsonDialect::COMPACT.tags);
     value.map_err(|error| PayloadError::Json(error).into())
 }
 

@@ -1,25 +1,27 @@
-//! Session cookies in itsdangerous' format: one machine, three settings.
+//! Session cookies in itsdangerous' format, with the settings of three frameworks.
 
 use std::time::Duration;
 
 use super::{SignerSettings, TimestampSigner};
 use crate::{
     clock::Timestamp,
-    json::Style,
+    json::JsonDialect,
     key::{Digest, KeyDerivation, KeyRing},
     token::{Compression, Opened, TokenError, body::BodyEncoding},
 };
 
-/// All that two programs must agree on to share signed session cookies, besides the key.
+/// The settings, besides the key, that programs must share to read each other's sessions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedFormat {
     signer: SignerSettings,
     encoding: BodyEncoding,
-    style: Style,
+    style: JsonDialect,
 }
 
 impl SignedFormat {
-    /// Flask 2.2 and later: salt `cookie-session`, HMAC derivation, SHA-1, tagged JSON with sorted keys.
+    /// Returns the format of Flask 2.2 and later.
+    ///
+    /// Salt `cookie-session`, HMAC derivation, SHA-1, tagged JSON with sorted keys.
     #[must_use]
     pub const fn flask() -> Self {
         let salt = std::borrow::Cow::Borrowed("cookie-session");
@@ -31,20 +33,24 @@ impl SignedFormat {
         Self {
             signer,
             encoding: BodyEncoding::UrlSafe(Compression::Above(512)),
-            style: Style::FLASK,
+            style: JsonDialect::FLASK,
         }
     }
 
-    /// Quart: Flask's format with keys in the order in which they were added. Each reads the other's.
+    /// Returns the format of Quart: Flask's with unsorted keys.
+    ///
+    /// Each framework reads the other's cookies.
     #[must_use]
     pub fn quart() -> Self {
         Self {
-            style: Style::QUART,
+            style: JsonDialect::QUART,
             ..Self::flask()
         }
     }
 
-    /// Starlette and FastAPI: plain JSON in standard base64, `django-concat` derivation.
+    /// Returns the format of Starlette and FastAPI.
+    ///
+    /// Plain JSON in standard Base64, `django-concat` derivation.
     #[must_use]
     pub const fn starlette() -> Self {
         let salt = std::borrow::Cow::Borrowed("itsdangerous.Signer");
@@ -56,32 +62,52 @@ impl SignedFormat {
         Self {
             signer,
             encoding: BodyEncoding::Standard,
-            style: Style::STARLETTE,
+            style: JsonDialect::STARLETTE,
         }
     }
 
-    /// Another salt, for applications that changed `SecureCookieSessionInterface.salt`.
+    /// Sets the salt, for applications that changed `SecureCookieSessionInterface.salt`.
+    ///
+    /// ```
+    /// use carafe_core::token::signed::SignedFormat;
+    ///
+    /// let format = SignedFormat::flask().with_salt("shop-session");
+    /// ```
     #[must_use]
     pub fn with_salt(mut self, salt: impl Into<std::borrow::Cow<'static, str>>) -> Self {
         self.signer.salt = salt.into();
         self
     }
 
-    /// Another key derivation.
+    /// Sets the key derivation.
     #[must_use]
     pub const fn with_key_derivation(mut self, key_derivation: KeyDerivation) -> Self {
         self.signer.key_derivation = key_derivation;
         self
     }
 
-    /// Another hash, such as SHA-256 on both sides.
+    /// Sets the hash function. Both programs must use the same one.
+    ///
+    /// ```
+    /// use carafe_core::{key::Digest, token::signed::SignedFormat};
+    ///
+    /// let format = SignedFormat::flask().with_digest(Digest::Sha256);
+    /// ```
     #[must_use]
     pub const fn with_digest(mut self, digest: Digest) -> Self {
         self.signer.digest = digest;
         self
     }
 
-    /// When payloads are deflated. No effect on Starlette's format, which has no compression.
+    /// Sets the rule for deflating payloads.
+    ///
+    /// No effect on Starlette's format, which has no compression.
+    ///
+    /// ```
+    /// use carafe_core::token::{Compression, signed::SignedFormat};
+    ///
+    /// let format = SignedFormat::flask().with_compression(Compression::WhenShorter);
+    /// ```
     #[must_use]
     pub const fn with_compression(mut self, compression: Compression) -> Self {
         if let BodyEncoding::UrlSafe(_) = self.encoding {
@@ -90,9 +116,27 @@ impl SignedFormat {
         self
     }
 
-    /// How the JSON text inside is written and read.
+    /// Sets the dialect of the JSON text inside, for applications with another JSON writer.
+    ///
+    /// A Flask application that sets `app.json.sort_keys` or `app.json.ensure_ascii` writes its
+    /// sessions in that dialect too. Readers accept every dialect.
+    ///
+    /// ```
+    /// use carafe_core::{json::JsonDialect, token::signed::SignedFormat};
+    ///
+    /// let dialect = JsonDialect { ascii: false, ..JsonDialect::FLASK };
+    /// let format = SignedFormat::flask().with_dialect(dialect);
+    /// assert_eq!(format.style(), dialect);
+    /// ```
     #[must_use]
-    pub const fn style(&self) -> Style {
+    pub const fn with_dialect(mut self, dialect: JsonDialect) -> Self {
+        self.style = dialect;
+        self
+    }
+
+    /// Returns the dialect of the JSON text inside.
+    #[must_use]
+    pub const fn style(&self) -> JsonDialect {
         self.style
     }
 }
@@ -118,7 +162,7 @@ impl SignedFormat {
 pub struct SignedSessions {
     signer: TimestampSigner,
     encoding: BodyEncoding,
-    style: Style,
+    style: JsonDialect,
 }
 
 impl SignedSessions {
@@ -133,7 +177,7 @@ impl SignedSessions {
         }
     }
 
-    /// How far in the future a cookie may have been signed. 5 s unless set; Flask allows none.
+    /// Sets the tolerance for cookies from the future. Default: 5 s; Flask has no tolerance.
     #[must_use]
     pub fn with_clock_skew(self, clock_skew: Duration) -> Self {
         Self {
@@ -142,7 +186,7 @@ impl SignedSessions {
         }
     }
 
-    /// The cookie value of a session's JSON text.
+    /// Returns the cookie value of a session's JSON text.
     #[must_use]
     pub fn seal(&self, payload: &str, now: Timestamp) -> String {
         let capacity = BodyEncoding::capacity(payload) + self.signer.trailer_capacity();
@@ -152,11 +196,13 @@ impl SignedSessions {
         out
     }
 
-    /// The JSON text of a cookie value that is at most `max_age` old. The text is UTF-8, but not yet
-    /// known to be JSON.
+    /// Returns the JSON text of a cookie value that is at most `max_age` old.
+    ///
+    /// The text is UTF-8, but has not been checked to be JSON.
     ///
     /// # Errors
-    /// [`TokenError`], with the first reason in the order in which Flask checks.
+    ///
+    /// [`TokenError`], with the first reason in the order of Flask's checks.
     pub fn open(
         &self,
         cookie: &[u8],
@@ -173,9 +219,9 @@ impl SignedSessions {
         })
     }
 
-    /// How the JSON text inside is written and read.
+    /// Returns the dialect of the JSON text inside.
     #[must_use]
-    pub const fn style(&self) -> Style {
+    pub const fn style(&self) -> JsonDialect {
         self.style
     }
 }

@@ -1,4 +1,4 @@
-//! `value.signature`: the HMAC of a value behind it.
+//! `value.signature`: a value followed by its HMAC.
 
 use std::borrow::Cow;
 
@@ -9,20 +9,28 @@ use crate::{
     token::{TokenError, Verified},
 };
 
-/// What a signer needs besides its keys. Both sides must agree on all of it.
+/// The settings of a signer, besides its keys. Both programs must use the same settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignerSettings {
-    /// Separates the uses of one secret: a token of one salt is worthless under another.
+    /// Separates the purposes of one secret: a token is invalid under any other salt.
     pub salt: Cow<'static, str>,
-    /// How secret and salt become a key.
+    /// The derivation of the key from secret and salt.
     pub key_derivation: KeyDerivation,
-    /// The hash.
+    /// The hash function.
     pub digest: Digest,
 }
 
 impl SignerSettings {
-    /// itsdangerous' defaults (`django-concat`, SHA-1) with a salt of your own: one for each purpose,
-    /// such as `"password-reset"`.
+    /// Returns itsdangerous' defaults (`django-concat`, SHA-1) with a salt.
+    ///
+    /// Use one salt for each purpose, such as `"password-reset"`.
+    ///
+    /// ```
+    /// use carafe_core::{key::Digest, token::signed::SignerSettings};
+    ///
+    /// let mut settings = SignerSettings::with_salt("password-reset");
+    /// settings.digest = Digest::Sha256;
+    /// ```
     #[must_use]
     pub fn with_salt(salt: impl Into<Cow<'static, str>>) -> Self {
         Self {
@@ -32,8 +40,9 @@ impl SignerSettings {
         }
     }
 
-    /// Those of Flask-Session's `SESSION_USE_SIGNER`, for
-    /// [`ServerSide::with_signed_ids`](crate::session::ServerSide::with_signed_ids).
+    /// Returns the settings of Flask-Session's `SESSION_USE_SIGNER`.
+    ///
+    /// Pass them to [`ServerSide::with_signed_ids`](crate::session::ServerSide::with_signed_ids).
     ///
     /// ```
     /// use carafe_core::{key::{KeyRing, SecretKey}, token::signed::{Signer, SignerSettings}};
@@ -55,10 +64,11 @@ impl SignerSettings {
     }
 }
 
-/// Signs text, and takes signatures off again.
+/// Signs text, and verifies and removes signatures.
 ///
 /// ```
-/// use carafe_core::{clock::Timestamp, key::{KeyRing, SecretKey}, token::signed::{Signer, SignerSettings}};
+/// use carafe_core::{clock::Timestamp, key::{KeyRing, SecretKey}};
+/// use carafe_core::token::signed::{Signer, SignerSettings};
 ///
 /// let keys = KeyRing::new(SecretKey::dangerous_weak("secret-key")?);
 /// let signer = Signer::new(&keys, SignerSettings::with_salt("itsdangerous.Signer"));
@@ -73,7 +83,7 @@ pub struct Signer {
 }
 
 impl Signer {
-    /// A signer under the ring's current key that accepts all its live keys.
+    /// Creates a signer that signs with the ring's current key and accepts all its valid keys.
     #[must_use]
     #[expect(
         clippy::needless_pass_by_value,
@@ -91,7 +101,7 @@ impl Signer {
         }
     }
 
-    /// `value.signature`.
+    /// Returns `value.signature`.
     #[must_use]
     pub fn sign(&self, value: &str) -> String {
         let mut signed = String::with_capacity(value.len() + self.signature_capacity());
@@ -100,22 +110,62 @@ impl Signer {
         signed
     }
 
-    /// The value of `value.signature`. `now` decides which fallback keys are still live.
+    /// Returns the value of `value.signature`. `now` determines which fallback keys are valid.
+    ///
+    /// ```
+    /// use carafe_core::{clock::Timestamp, key::{KeyRing, SecretKey}};
+    /// use carafe_core::token::{TokenError, signed::{Signer, SignerSettings}};
+    ///
+    /// let keys = KeyRing::new(SecretKey::short("flask-spec-secret")?);
+    /// let signer = Signer::new(&keys, SignerSettings::with_salt("unsubscribe"));
+    /// let signed = signer.sign("reader@example.org");
+    /// assert_eq!(signer.unsign(&signed, Timestamp::now())?, "reader@example.org");
+    /// let forged = signed.replace("reader", "writer");
+    /// assert_eq!(signer.unsign(&forged, Timestamp::now()), Err(TokenError::BadSignature));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
-    /// [`TokenError::Malformed`] without a separator, [`TokenError::BadSignature`] if no key made it.
+    ///
+    /// [`TokenError::Malformed`] without a separator, [`TokenError::BadSignature`] if no valid key
+    /// made the signature.
     pub fn unsign<'signed>(
         &self,
         signed: &'signed str,
         now: Timestamp,
     ) -> Result<&'signed str, TokenError> {
         let (value, _) = self.verify(signed.as_bytes(), now)?;
-        // The value is a prefix of `signed` that ends before a dot, so it ends at a character boundary.
+        // The value is a prefix of `signed` before a dot, so its end is a character boundary.
         Ok(&signed[..value.bytes().len()])
     }
 
-    /// As [`Signer::unsign`], of a cookie's bytes, with the key that made the signature.
-    pub(crate) fn unsign_bytes<'signed>(
+    /// Returns `value.signature` for a value of any bytes, as itsdangerous signs them.
+    ///
+    /// ```
+    /// use carafe_core::{clock::Timestamp, key::{KeyRing, SecretKey}};
+    /// use carafe_core::token::signed::{Signer, SignerSettings};
+    ///
+    /// let keys = KeyRing::new(SecretKey::short("flask-spec-secret")?);
+    /// let signer = Signer::new(&keys, SignerSettings::with_salt("blob"));
+    /// let signed = signer.sign_bytes(b"\xff.\x00");
+    /// let (value, _) = signer.unsign_bytes(&signed, Timestamp::now())?;
+    /// assert_eq!(value, b"\xff.\x00");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn sign_bytes(&self, value: &[u8]) -> Vec<u8> {
+        let mut signed = Vec::with_capacity(value.len() + self.signature_capacity());
+        signed.extend_from_slice(value);
+        signed.extend_from_slice(self.signature(value).as_bytes());
+        signed
+    }
+
+    /// Verifies bytes like [`Signer::unsign`] and also returns the key of the signature.
+    ///
+    /// # Errors
+    ///
+    /// As [`Signer::unsign`].
+    pub fn unsign_bytes<'signed>(
         &self,
         signed: &'signed [u8],
         now: Timestamp,
@@ -124,23 +174,39 @@ impl Signer {
         Ok((value.bytes(), key))
     }
 
-    /// Room that [`Signer::append_signature`] needs.
+    /// Returns the capacity that [`Signer::append_signature`] needs, in bytes.
     pub(in crate::token) const fn signature_capacity(&self) -> usize {
         2 + self.macs.current.tag_length() * 4 / 3
     }
 
-    /// Signs all that is in `value` and appends the signature.
+    /// Signs the whole text of `value` and appends the signature.
     pub(in crate::token) fn append_signature(&self, value: &mut String) {
-        let mut signature = [0_u8; MAX_TAG];
-        let length = self.macs.current.with_tag(value.as_bytes(), |tag| {
-            signature[..tag.len()].copy_from_slice(tag);
-            tag.len()
-        });
+        let (tag, length) = self.tag_of(value.as_bytes());
         value.push('.');
-        base64::append_url(&signature[..length], value);
+        base64::append_url(&tag[..length], value);
     }
 
-    /// Splits at the last dot and verifies; the only maker of [`Verified`] in this format.
+    /// Returns the signature of `value` behind its dot.
+    fn signature(&self, value: &[u8]) -> String {
+        let (tag, length) = self.tag_of(value);
+        let mut signature = String::with_capacity(self.signature_capacity());
+        signature.push('.');
+        base64::append_url(&tag[..length], &mut signature);
+        signature
+    }
+
+    fn tag_of(&self, value: &[u8]) -> ([u8; MAX_TAG], usize) {
+        let mut tag = [0_u8; MAX_TAG];
+        let length = self.macs.current.with_tag(value, |made| {
+            tag[..made.len()].copy_from_slice(made);
+            made.len()
+        });
+        (tag, length)
+    }
+
+    /// Splits at the last dot and verifies.
+    ///
+    /// No other function of this format creates [`Verified`].
     pub(in crate::token) fn verify<'t>(
         &self,
         signed: &'t [u8],
@@ -160,8 +226,9 @@ impl Signer {
             .ok_or(TokenError::BadSignature)
     }
 
-    /// Splits where a signature of the right length begins: its dot needs no search. A signature with
-    /// another dot inside is not base64, so that no search would find a better one.
+    /// Splits at the dot before a signature of the right length, without a search.
+    ///
+    /// A signature with another dot inside is not Base64, so a search would find no better split.
     fn split<'t>(&self, signed: &'t [u8]) -> Option<(&'t [u8], &'t [u8])> {
         let length = (self.macs.current.tag_length() * 4).div_ceil(3);
         let dot = signed.len().checked_sub(length + 1)?;

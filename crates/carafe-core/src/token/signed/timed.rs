@@ -1,4 +1,4 @@
-//! `value.timestamp.signature`: a signed value that knows when it was signed.
+//! `value.timestamp.signature`: a signed value with the time of its signature.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::{
     token::{DEFAULT_CLOCK_SKEW, TokenError, Verified, Window},
 };
 
-/// Signs text together with the time, and refuses it when it is too old.
+/// Signs text together with the time, and rejects the text when it is too old.
 ///
 /// ```
 /// use std::time::Duration;
@@ -23,7 +23,8 @@ use crate::{
 /// let signed = signer.sign("reader@example.org", noon);
 ///
 /// let hour = Some(Duration::from_secs(3600));
-/// assert_eq!(signer.unsign(&signed, hour, noon.saturating_add(3600))?.value, "reader@example.org");
+/// let value = signer.unsign(&signed, hour, noon.saturating_add(3600))?;
+/// assert_eq!(value.value, "reader@example.org");
 /// assert!(signer.unsign(&signed, hour, noon.saturating_add(3601)).is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -33,19 +34,19 @@ pub struct TimestampSigner {
     clock_skew: i64,
 }
 
-/// A value whose signature and age were good.
+/// A value with a valid signature and age.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimedValue<'signed> {
     /// The value.
     pub value: &'signed str,
-    /// When it was signed.
+    /// The time at which the value was signed.
     pub issued: Timestamp,
-    /// The key that verified it.
+    /// The key that verified the value.
     pub key: KeyUse,
 }
 
 impl TimestampSigner {
-    /// A signer under the ring's current key that accepts all its live keys.
+    /// Creates a signer that signs with the ring's current key and accepts all its valid keys.
     #[must_use]
     pub fn new(keys: &KeyRing, settings: SignerSettings) -> Self {
         Self {
@@ -54,8 +55,9 @@ impl TimestampSigner {
         }
     }
 
-    /// How far in the future a token may have been signed, because clocks differ. 5 s unless set;
-    /// itsdangerous allows none.
+    /// Sets the tolerance for tokens from the future, because clocks differ. Default: 5 s.
+    ///
+    /// itsdangerous has no tolerance.
     #[must_use]
     pub fn with_clock_skew(self, clock_skew: Duration) -> Self {
         Self {
@@ -64,7 +66,7 @@ impl TimestampSigner {
         }
     }
 
-    /// `value.timestamp.signature`.
+    /// Returns `value.timestamp.signature`.
     #[must_use]
     pub fn sign(&self, value: &str, now: Timestamp) -> String {
         let mut signed = String::with_capacity(value.len() + self.trailer_capacity());
@@ -73,11 +75,13 @@ impl TimestampSigner {
         signed
     }
 
-    /// The value, if it was signed under a live key at most `max_age` ago, in whole seconds, both ends
-    /// included. Without `max_age` any age is good.
+    /// Returns the value if a valid key signed it at most `max_age` ago.
+    ///
+    /// Ages are whole seconds and both limits are inclusive. Without `max_age` any age is accepted.
     ///
     /// # Errors
-    /// [`TokenError`]; never one about the payload.
+    ///
+    /// [`TokenError`], except [`TokenError::Payload`].
     pub fn unsign<'signed>(
         &self,
         signed: &'signed str,
@@ -85,7 +89,7 @@ impl TimestampSigner {
         now: Timestamp,
     ) -> Result<TimedValue<'signed>, TokenError> {
         let (value, issued, key) = self.verify(signed.as_bytes(), max_age, now)?;
-        // A prefix of `signed` that ends before a dot ends at a character boundary.
+        // A prefix of `signed` before a dot is cut at a character boundary.
         Ok(TimedValue {
             value: &signed[..value.bytes().len()],
             issued,
@@ -126,7 +130,7 @@ fn seconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
 }
 
-/// Big-endian seconds without leading zero bytes; times before 1970 cannot be written and become 1970.
+/// Appends big-endian seconds without leading zero bytes. Times before 1970 become 1970.
 fn append_timestamp(now: Timestamp, out: &mut String) {
     let bytes = now.unix().max(0).to_be_bytes();
     let leading = bytes.iter().take_while(|&&byte| byte == 0).count();

@@ -1,4 +1,4 @@
--- A new record. ARGV: 1 its value, 2 expires.
+-- Stores a new record. ARGV: 1 its value, 2 expires.
 if redis.call('EXISTS', KEYS[1]) == 1 then
   local same = redis.call('TYPE', KEYS[1]).ok == 'string' and redis.call('GET', KEYS[1]) == ARGV[1]
   return {same and 'same' or 'taken'}

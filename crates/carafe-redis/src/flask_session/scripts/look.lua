@@ -1,7 +1,7 @@
--- What every script of Flask-Session's layout begins with: one string under one key, its expiry in Redis.
+-- The start of every script of Flask-Session's layout: one string per key, which Redis expires.
 
--- The value of a key, the millisecond at which it goes (-1: never), and the first second without it; nothing
--- if that second has come. An empty value is none, as in Flask-Session.
+-- Returns the value of a key, the millisecond of its expiry (-1: never), and the first second
+-- without it; nothing if it has expired. An empty value counts as none, as in Flask-Session.
 local function look(key, now)
   local value = redis.call('GET', key)
   if not value or value == '' then return nil end
@@ -14,13 +14,13 @@ local function look(key, now)
       at = at + time[1] * 1000 + math.floor(time[2] / 1000)
     end
   end
-  -- The two clocks above may be a millisecond apart: a whole second stays one.
+  -- The two clocks above may differ by a millisecond: a whole second stays the same second.
   local expires = at < 0 and 253402300799 or math.floor((at + 990) / 1000)
   if tonumber(now) >= expires then return nil end
   return value, at, expires
 end
 
--- Lets a key live until a second, and no shorter than it would; the first second without it.
+-- Prolongs a key, never shortens it. Returns the first second without it.
 local function keep_until(key, at, expires, wanted)
   if at < 0 then return expires end
   local longer = tonumber(wanted) > expires

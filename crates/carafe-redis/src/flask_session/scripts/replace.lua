@@ -1,5 +1,5 @@
--- Another value for a record whose value is the one that it was made from. ARGV: 1 now, 2 that value, 3 the new
--- one, 4 expires.
+-- Replaces the value of a record if it is the one that the new value was computed from. ARGV: 1
+-- now, 2 that value, 3 the new one, 4 expires.
 local value, at, expires = look(KEYS[1], ARGV[1])
 if not value then return {'gone'} end
 if value ~= ARGV[2] then return {'stale', number(expires), value} end

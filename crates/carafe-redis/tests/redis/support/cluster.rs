@@ -1,4 +1,4 @@
-//! Three servers as a cluster.
+//! A cluster of three servers.
 
 use std::time::{Duration, Instant};
 

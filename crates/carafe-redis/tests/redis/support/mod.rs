@@ -1,4 +1,4 @@
-//! Private servers, and the few things that every test of this store needs.
+//! Private servers, and helpers that all tests share.
 
 mod cluster;
 
@@ -6,19 +6,19 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use carafe_core::{
     clock::Timestamp,
-    session::{Patch, Rerun, SessionData},
-    store::{Created, Handle, Patched, Record, SessionStore, StoreKey},
+    session::{Access, Patch, SessionData, UpdateFn},
+    store::{Created, Nonce, Patched, PublicId, Record, Rotation, SessionStore, StoreKey},
 };
 use carafe_redis::{Deadlines, RedisOptions, RedisStore};
 
 pub(crate) use carafe_test_servers::{Redis as Server, free_port};
 pub(crate) use cluster::Cluster;
 
-/// Far from now, so that a store which asks its own clock is found out.
+/// Far from the present, so that a store that uses its own clock fails the test.
 pub(crate) const NOW: Timestamp = Timestamp::from_unix(4_000_000_000);
 pub(crate) const LATER: Timestamp = Timestamp::from_unix(4_000_003_600);
 
-/// Deadlines that a busy machine does not hit, for tests that are not about them.
+/// Deadlines that a busy machine does not reach, for tests of other things.
 pub(crate) const PATIENT: Deadlines = Deadlines {
     connect: Duration::from_secs(10),
     read: Duration::from_secs(30),
@@ -44,10 +44,10 @@ pub(crate) fn key() -> StoreKey {
     StoreKey::from_bytes(bytes)
 }
 
-/// The name of a session in Redis.
+/// Returns the name of a session in Redis.
 pub(crate) fn name(key: &StoreKey) -> String {
     use std::fmt::Write as _;
-    // Base64url by hand: the test does not take the store's word for it.
+    // A base64url encoder of its own, independent of the store's.
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut bits = String::new();
     for byte in key.as_bytes() {
@@ -65,13 +65,14 @@ pub(crate) fn record(json: &str) -> Record {
     Record {
         data: SessionData::parse(json.to_owned(), Record::STYLE).expect("good JSON"),
         user: None,
-        handle: Handle::random().expect("the system has randomness"),
+        public_id: PublicId::random().expect("the system has randomness"),
         device: None,
         created: NOW,
         renewed: NOW,
         last_seen: NOW,
         expires: LATER,
         authenticated: None,
+        renewal: None,
         version: 0,
     }
 }
@@ -89,13 +90,13 @@ pub(crate) fn set(key: &str, text: &str) -> Patch {
     patch
 }
 
-/// Adds one to the number under `key`, as a request that saw `base` would.
+/// Adds one to the number under `key`, as a request that loaded `base` would.
 pub(crate) fn increment(key: &str, base: &Record) -> Patch {
     let plus_one = |text: Option<&str>| {
         let count: u64 = text.unwrap_or("0").parse().expect("a number");
         (count + 1).to_string()
     };
-    let again: Rerun = Arc::new(move |text| Ok(plus_one(text)));
+    let again: UpdateFn = Arc::new(move |text| Ok(plus_one(text)));
     let before = base.data.text_of(key).map(str::to_owned);
     let after = plus_one(before.as_deref());
     let mut patch = Patch::default();
@@ -111,7 +112,20 @@ pub(crate) async fn filed(store: &RedisStore, record: &Record) -> StoreKey {
 }
 
 pub(crate) async fn loaded(store: &RedisStore, key: &StoreKey) -> Option<Record> {
-    store.load(key, NOW).await.expect("load works")
+    let state = store.load(key, NOW).await.expect("load works");
+    state.into_record()
+}
+
+pub(crate) const fn used(at: Timestamp, expires: Timestamp) -> Access {
+    Access {
+        at,
+        expires,
+        confirms: None,
+    }
+}
+
+pub(crate) fn renewal() -> Rotation {
+    Rotation::Renewal(Nonce::random().expect("the system has randomness"))
 }
 
 pub(crate) fn applied(patched: Patched) -> Record {
@@ -121,7 +135,18 @@ pub(crate) fn applied(patched: Patched) -> Record {
     }
 }
 
-/// How often a long test repeats: a little, or all of it with `CARAFE_FULL=1`.
+/// Returns the number of keys that are no markers.
+pub(crate) fn remaining(server: &Server) -> String {
+    let script = "local count = 0
+        for _, key in ipairs(redis.call('KEYS', '*')) do
+          local is_text = redis.call('TYPE', key).ok == 'string'
+          if not is_text or redis.call('GET', key):sub(1, 4) ~= '3 ! ' then count = count + 1 end
+        end
+        return count";
+    server.cli(&["EVAL", script, "0"])
+}
+
+/// Returns the number of repetitions of a long test: `full` with `CARAFE_FULL=1`.
 pub(crate) fn rounds(little: usize, full: usize) -> usize {
     match std::env::var_os("CARAFE_FULL") {
         Some(_) => full,
@@ -129,11 +154,11 @@ pub(crate) fn rounds(little: usize, full: usize) -> usize {
     }
 }
 
-/// A small generator, so that a failing run can be repeated by its seed.
+/// A seeded generator, so that a failing run can be repeated.
 pub(crate) struct Dice(u64);
 
 impl Dice {
-    /// From `CARAFE_SEED` or at random; printed, and shown when the test fails.
+    /// Seeds from `CARAFE_SEED` or at random. The seed is printed, and shown when the test fails.
     pub(crate) fn new() -> Self {
         let given = std::env::var("CARAFE_SEED").ok();
         let seed = given.map_or_else(
@@ -151,7 +176,7 @@ impl Dice {
     }
 
     pub(crate) fn below(&mut self, sides: usize) -> usize {
-        // SplitMix64, of which 32 bits are enough here.
+        // SplitMix64, reduced to 32 bits.
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -1,4 +1,4 @@
-//! CANCEL: the client hangs up.
+//! CANCEL: the client disconnects.
 
 use std::{
     future::Future,
@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 
 use crate::{node::Node, server::Server};
 
-/// A request that is dropped after so many polls, unless it is ready before.
+/// A request that is dropped after a number of polls unless it has completed.
 struct Dropped<F>(Pin<Box<F>>, u32);
 
 impl<F: Future> Future for Dropped<F> {
@@ -26,9 +26,11 @@ impl<F: Future> Future for Dropped<F> {
     }
 }
 
-/// Requests of many visitors are dropped at each of their polls: a change is there or it is not, nobody gets
-/// another's answer, and the connections are good for the next.
-pub(crate) async fn cancel_1_a_request_may_go_at_any_point<S: Server>() {
+/// Requests of many visitors are dropped at each of their polls.
+///
+/// A change is applied completely or not at all, no visitor receives another's response, and the
+/// connections stay usable.
+pub(crate) async fn a_request_canceled_at_any_poll_is_done_or_not_done<S: Server>() {
     let node = Node::patient(S::shared()).await;
     let mut requests = JoinSet::new();
     for number in 0..8 {
@@ -36,7 +38,7 @@ pub(crate) async fn cancel_1_a_request_may_go_at_any_point<S: Server>() {
         requests.spawn(async move {
             let (mut finished, mut counted) = (0, 1);
             for polls in 0..60 {
-                // One poll more each time, over and over: reads, writes, and both.
+                // One poll more in each round, for reads, writes, and both.
                 let path = ["/mine", "/count", "/set/x"][polls as usize % 3];
                 let request = Dropped(Box::pin(visitor.ask(path)), polls / 3);
                 let answer = request.await;

@@ -1,8 +1,8 @@
-//! DOWN: the server is not there.
+//! DOWN: the server is unreachable.
 
 use std::time::Duration;
 
-use carafe::{SessionStore, Timestamp, store::Which};
+use carafe::{SessionStore, Timestamp, store::Selection};
 use carafe_test_proxy::Fault;
 use http::StatusCode;
 
@@ -12,7 +12,7 @@ use crate::{
     server::Server,
 };
 
-pub(crate) async fn down_1_a_page_without_a_session_asks_no_store<S: Server>() {
+pub(crate) async fn a_page_without_a_session_works_while_the_server_is_down<S: Server>() {
     let node = Node::of(S::shared()).await;
     let mut visitor = node.visitor("ann").await;
     node.proxy.set(Fault::Refuse);
@@ -22,7 +22,7 @@ pub(crate) async fn down_1_a_page_without_a_session_asks_no_store<S: Server>() {
     assert_eq!(node.store.status().calls, calls);
 }
 
-pub(crate) async fn down_2_the_cookie_is_left_alone_and_works_again<S: Server>() {
+pub(crate) async fn a_cookie_survives_an_outage_and_works_again<S: Server>() {
     let node = Node::of(S::shared()).await;
     let mut visitor = node.visitor("ann").await;
     node.proxy.set(Fault::Refuse);
@@ -36,7 +36,7 @@ pub(crate) async fn down_2_the_cookie_is_left_alone_and_works_again<S: Server>()
     assert_eq!(recovered.await, "ann//2");
 }
 
-pub(crate) async fn down_2_a_killed_server_is_a_503<S: Server>() {
+pub(crate) async fn a_killed_server_is_a_503<S: Server>() {
     let server = S::start();
     let node = Node::of(&server).await;
     let mut visitor = node.visitor("ann").await;
@@ -51,7 +51,7 @@ pub(crate) async fn down_2_a_killed_server_is_a_503<S: Server>() {
         .await;
 }
 
-pub(crate) async fn down_3_a_log_in_gives_no_cookie<S: Server>() {
+pub(crate) async fn a_log_in_during_an_outage_sets_no_cookie<S: Server>() {
     let node = Node::of(S::shared()).await;
     let (mut known, mut new) = (node.visitor("ann").await, node.browser());
     node.proxy.set(Fault::Refuse);
@@ -66,7 +66,7 @@ pub(crate) async fn down_3_a_log_in_gives_no_cookie<S: Server>() {
     assert_eq!(new.get("/mine").await.body, "//0");
 }
 
-pub(crate) async fn down_4_a_log_out_is_told_later<S: Server>() {
+pub(crate) async fn a_log_out_during_an_outage_reaches_the_store_later<S: Server>() {
     let node = Node::of(S::shared()).await;
     let mut visitor = node.visitor("ann").await;
     let jar = visitor.jar();
@@ -78,7 +78,7 @@ pub(crate) async fn down_4_a_log_out_is_told_later<S: Server>() {
     let answer = log_out.await.unwrap();
     answer.is_trouble();
     assert!(answer.set_cookie().unwrap().contains("Max-Age=0"));
-    // This node refuses the id at once, and needs no store for that.
+    // This node rejects the id immediately, without the store.
     let refused = visitor.get("/mine").await;
     assert_eq!((refused.status, &*refused.body), (StatusCode::OK, "//0"));
     assert_eq!(number_in(S::shared(), &jar).await, Some(1), "not told yet");
@@ -90,12 +90,12 @@ pub(crate) async fn down_4_a_log_out_is_told_later<S: Server>() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert_eq!(node.store.shutdown(SLACK).await, 0);
-    assert_eq!(node.store.status().log_outs_told, 1);
+    assert_eq!(node.store.status().revocations_delivered, 1);
 }
 
-pub(crate) async fn down_4_everywhere_is_told_later<S: Server>() {
+pub(crate) async fn log_out_everywhere_during_an_outage_reaches_the_store_later<S: Server>() {
     let node = Node::of(S::shared()).await;
-    // Other rows have users of the same server.
+    // Other rows use the same server.
     let user = format!("eve-{}", node.proxy.port());
     let login = format!("/login/{user}");
     let (mut here, mut there) = (node.visitor("eve").await, node.visitor("eve").await);
@@ -104,10 +104,11 @@ pub(crate) async fn down_4_everywhere_is_told_later<S: Server>() {
     }
     let (own, jars) = (key_of(&here.jar()), [here.jar(), there.jar()]);
     let own = node.store.load(&own, Timestamp::now()).await.unwrap();
-    let but = Which::AllBut(own.unwrap().handle);
+    let but = Selection::AllBut(own.into_record().unwrap().public_id);
     node.proxy.set(Fault::Refuse);
-    let users = node.store.users().unwrap();
-    users.delete_of_user(&user, but).await.unwrap_err();
+    let users = node.store.powers().users().unwrap();
+    let told = users.delete_by_user(&user, but, 500, Timestamp::now());
+    told.await.unwrap_err();
     assert_eq!(
         number_in(S::shared(), &jars[1]).await,
         Some(1),
@@ -127,7 +128,7 @@ pub(crate) async fn down_4_everywhere_is_told_later<S: Server>() {
     assert_eq!(node.store.shutdown(SLACK).await, 0);
 }
 
-pub(crate) async fn down_4_a_log_out_outlives_a_killed_node<S: Server>() {
+pub(crate) async fn a_log_out_survives_a_killed_process<S: Server>() {
     let node = Node::of(S::shared()).await;
     let (visitor, other) = (node.visitor("ann").await, node.visitor("bob").await);
     let (jar, others) = (visitor.jar(), other.jar());
@@ -140,7 +141,7 @@ pub(crate) async fn down_4_a_log_out_outlives_a_killed_node<S: Server>() {
     process.kill();
     node.proxy.set(Fault::None);
     assert_eq!(number_in(S::shared(), &jar).await, Some(1), "not told yet");
-    // The next process is there before the store is, as far as it can tell.
+    // The next process starts while its store still fails.
     let mut process = Process::start::<S>(port, &journal, true);
     let refused = process.ask(&format!("mine {jar}"));
     assert_eq!(refused, "200 //0", "it needs no store for that");
@@ -160,7 +161,7 @@ pub(crate) async fn down_4_a_log_out_outlives_a_killed_node<S: Server>() {
     }
 }
 
-pub(crate) async fn down_5_a_save_that_fails_takes_the_answer_back<S: Server>() {
+pub(crate) async fn a_save_that_fails_discards_the_handlers_response<S: Server>() {
     let node = Node::of(S::shared()).await;
     let visitor = node.visitor("ann").await;
     let count = tokio::spawn(visitor.ask("/gated/count"));
@@ -174,7 +175,7 @@ pub(crate) async fn down_5_a_save_that_fails_takes_the_answer_back<S: Server>() 
     assert_eq!(number_in(S::shared(), &visitor.jar()).await, Some(1));
 }
 
-pub(crate) async fn down_6_a_server_error_saves_nothing_but_a_log_out<S: Server>() {
+pub(crate) async fn a_server_error_saves_nothing_but_a_log_out<S: Server>() {
     let node = Node::patient(S::shared()).await;
     let mut visitor = node.visitor("ann").await;
     let jar = visitor.jar();

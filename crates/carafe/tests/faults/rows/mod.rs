@@ -1,4 +1,4 @@
-//! The rows, by their first word.
+//! The rows, by the first word of their name.
 
 pub(crate) mod cancel;
 pub(crate) mod down;

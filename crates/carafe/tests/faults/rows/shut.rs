@@ -1,9 +1,9 @@
-//! SHUT: the process ends as it should.
+//! SHUT: graceful shutdown.
 
 use std::time::Duration;
 
 use axum::Router;
-use carafe::{SessionStore, Sweeping};
+use carafe::{ErasedStore, Sweeping};
 use http::StatusCode;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -17,7 +17,7 @@ use crate::{
     server::Server,
 };
 
-/// `GET path` over a connection of its own, if it is answered: the status and the body.
+/// Sends `GET path` over a new connection; returns the status and the body of the response.
 async fn get(port: u16, path: &str, cookie: &str) -> Option<(String, String)> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await.ok()?;
     let request =
@@ -38,16 +38,18 @@ async fn serve(listener: TcpListener, app: Router, stop: oneshot::Receiver<()>) 
     served.await.unwrap();
 }
 
-/// The server is told to end while visitors count: it answers what it has begun, and what it has answered is
-/// in the store. The sweeper ends, and no log-out is left.
-pub(crate) async fn shut_1_nothing_acknowledged_is_lost<S: Server>() {
+/// A graceful shutdown under load loses no acknowledged change.
+///
+/// The server completes the requests that it has started. The sweeper stops, and no log-out is
+/// pending.
+pub(crate) async fn a_graceful_shutdown_loses_nothing_acknowledged<S: Server>() {
     let node = Node::patient(S::shared()).await;
     let mut jars = Vec::new();
     for number in 0..8 {
         jars.push(node.visitor(&number.to_string()).await.jar());
     }
     let sweeping = Sweeping::every(Duration::from_secs(1));
-    let sweeper = sweeping.start(node.store.clone() as std::sync::Arc<dyn SessionStore>);
+    let sweeper = sweeping.start(node.store.clone() as std::sync::Arc<dyn ErasedStore>);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let (stop, stopped) = oneshot::channel();

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use carafe_core::{
     clock::Timestamp,
-    store::{Sample, Summary},
+    store::{Sample, SessionMeta},
 };
 
 const HOUR: u64 = 3_600;
 const DAY: u64 = 24 * HOUR;
-/// Each group ends where the next begins; the last has no end.
+/// The upper limit of each group; the last has none.
 const AGES: [(&str, Option<u64>); 5] = [
     ("under an hour", Some(HOUR)),
     ("under a day", Some(DAY)),
@@ -25,7 +25,7 @@ const EXPIRING: [(&str, Option<u64>); 3] = [
 ];
 const USERS: usize = 10;
 
-/// What there is in a store. All but `users` is scaled up from the sample to the store.
+/// The counts of a store. All but `users` are scaled up from the sample.
 pub(super) struct Counts {
     pub(super) anonymous: u64,
     pub(super) ages: Vec<Group>,
@@ -43,12 +43,12 @@ pub(super) struct Group {
 
 impl Counts {
     pub(super) fn of(sample: &Sample, now: Timestamp) -> Self {
-        let count = |is_meant: &dyn Fn(&Summary) -> bool| {
+        let count = |is_meant: &dyn Fn(&SessionMeta) -> bool| {
             let found = sample.sessions.iter().filter(|session| is_meant(session));
             scaled(found.count(), sample)
         };
-        let age = |session: &Summary| span(session.created, now);
-        let left = |session: &Summary| span(now, session.expires);
+        let age = |session: &SessionMeta| span(session.created, now);
+        let left = |session: &SessionMeta| span(now, session.expires);
         let mut from = 0;
         let ages = AGES.map(|(name, seconds)| {
             let range = from..seconds.unwrap_or(u64::MAX);
@@ -87,7 +87,7 @@ fn scaled(count: usize, sample: &Sample) -> u64 {
     u64::try_from(estimate).unwrap_or(u64::MAX)
 }
 
-fn users(sessions: &[Summary]) -> Vec<(String, u64)> {
+fn users(sessions: &[SessionMeta]) -> Vec<(String, u64)> {
     let mut counts = HashMap::<&str, u64>::new();
     for user in sessions
         .iter()
@@ -107,14 +107,14 @@ fn users(sessions: &[Summary]) -> Vec<(String, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use carafe_core::store::Handle;
+    use carafe_core::store::PublicId;
 
     const NOW: Timestamp = Timestamp::from_unix(1_800_000_000);
 
-    fn session(age: i64, left: i64, user: Option<&str>) -> Summary {
+    fn session(age: i64, left: i64, user: Option<&str>) -> SessionMeta {
         let created = NOW.saturating_add(-age);
-        Summary {
-            handle: Handle::from_bytes([1; 12]),
+        SessionMeta {
+            public_id: PublicId::from_bytes([1; 12]),
             user: user.map(str::to_owned),
             device: None,
             created,
@@ -122,6 +122,7 @@ mod tests {
             last_seen: created,
             expires: NOW.saturating_add(left),
             authenticated: None,
+            renewal: None,
             version: 0,
         }
     }

@@ -5,7 +5,7 @@ fn read(text: &str) -> Option<(i64, i32)> {
     Some((date.timestamp().unix(), date.offset_seconds()))
 }
 
-/// What `werkzeug.http.parse_date` says of the same texts.
+/// The results are those of `werkzeug.http.parse_date` on the same texts.
 #[test]
 fn reads_what_python_reads() {
     for (text, date) in [
@@ -84,8 +84,8 @@ fn reads_what_python_reads() {
     }
 }
 
-/// Texts on which Python says something else, all of them far from what Flask writes: first ours,
-/// then Python's. (Years below 100 are not survived by Python's own dates either.)
+/// Texts that Python reads differently, all of them unlike Flask's output: Carafe's result, then
+/// Python's. (Python's own dates do not survive a round trip for years below 100.)
 #[test]
 fn differs_from_python_on_odd_dates() {
     for (text, ours, pythons) in [
@@ -223,8 +223,13 @@ fn moments_go_in_and_out() {
 
 #[test]
 fn every_moment_can_be_written() {
-    use crate::json::{Style, to_text};
-    let text = |seconds| to_text(&DateTime::from(Timestamp::from_unix(seconds)), Style::FLASK);
+    use crate::json::{JsonDialect, to_text};
+    let text = |seconds| {
+        to_text(
+            &DateTime::from(Timestamp::from_unix(seconds)),
+            JsonDialect::FLASK,
+        )
+    };
     assert_eq!(
         text(0).as_deref(),
         Ok(r#"{" d":"Thu, 01 Jan 1970 00:00:00 GMT"}"#)

@@ -1,0 +1,6 @@
+//! `carafe console` over HTTP.
+
+mod million;
+mod pages;
+mod security;
+mod stores;

@@ -1,0 +1,168 @@
+//! The console: the live sessions of a store, on pages for operators, as a router that an axum
+//! application mounts behind its own log-in.
+//!
+//! [`router`] answers a request only if the application has put an [`Operator`] into its
+//! extensions. Anything else gets a 403 without content.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use axum::{
+//!     Router,
+//!     extract::Request,
+//!     http::StatusCode,
+//!     middleware::{Next, from_fn},
+//!     response::Response,
+//! };
+//! use carafe_console::{ConsoleOptions, Operator};
+//! use carafe::{ErasedStore, MemoryStore};
+//!
+//! /// The application's own log-in, reduced to a header that a proxy sets.
+//! async fn operators_only(mut request: Request, next: Next) -> Result<Response, StatusCode> {
+//!     let name = request.headers().get("x-operator").and_then(|name| name.to_str().ok());
+//!     let operator = Operator::new(name.ok_or(StatusCode::UNAUTHORIZED)?);
+//!     request.extensions_mut().insert(operator);
+//!     Ok(next.run(request).await)
+//! }
+//!
+//! let store: Arc<dyn ErasedStore> = Arc::new(MemoryStore::new());
+//! let console = carafe_console::router(store, ConsoleOptions::new()).layer(from_fn(operators_only));
+//! let app: Router = Router::new().nest("/admin/sessions", console);
+//! ```
+//!
+//! `examples/console.rs` is a whole application.
+//!
+//! # What the console does and does not do
+//!
+//! * It shows summaries, times and contents of sessions, and names a session by its public ID. It
+//!   never sees an ID or a key of a session.
+//! * Every action is a POST that redirects, and follows a page that asks for a confirmation. A form
+//!   carries a token that is bound to the operator's log-in, and a POST that another site has sent
+//!   is refused (OWASP CSRF Prevention Cheat Sheet).
+//! * Every response forbids framing, foreign scripts and caching. Every page works without its
+//!   script.
+//! * Every revocation is an event of `tracing`, with the target `carafe_console::audit` and the
+//!   operator's name.
+//! * Numbers about all sessions are estimated from a random sample of 2,000 sessions. The console
+//!   takes such a sample every 30 seconds, for its plot of how many sessions there were.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `options`, `operator` | what the application decides |
+//! | `context` | the checks before each page, and the paths of links |
+//! | `csrf`, `notes`, `audit` | tokens of forms, messages for the next page, log events |
+//! | `monitored_store` | the store with deadlines, and its outages |
+//! | `statistics`, `per_user`, `histogram` | numbers from a random sample |
+//! | `trend` | how many sessions there were since the start |
+//! | `overview`, `list`, `session` | the pages that show sessions |
+//! | `revoke`, `end_all` | the pages that revoke sessions, and the work of revoking very many |
+//! | `view`, `style.css`, `console.js` | the HTML, its style, and the script that updates a page |
+
+mod audit;
+mod context;
+mod csrf;
+mod end_all;
+mod histogram;
+mod list;
+mod monitored_store;
+mod notes;
+mod operator;
+mod options;
+mod overview;
+mod per_user;
+mod revoke;
+mod session;
+#[doc(hidden)]
+pub mod shared;
+mod statistics;
+mod trend;
+mod view;
+
+use std::sync::{Arc, atomic::AtomicBool};
+
+use axum::{
+    Router,
+    http::{HeaderName, header},
+    middleware::{from_fn, from_fn_with_state},
+    routing::{any, get},
+};
+use carafe_core::store::ErasedStore;
+
+use self::{
+    csrf::FormTokens, end_all::EndAll, monitored_store::MonitoredStore, notes::Notes,
+    options::Settings, statistics::Cached, trend::Trend,
+};
+pub use self::{
+    operator::Operator,
+    options::{Access, ConsoleOptions},
+};
+
+/// The header of requests that the script of a page sends to update it. The operator has done
+/// nothing, so an application need not count such a request as a use of the operator's session.
+pub const LIVE_HEADER: HeaderName = HeaderName::from_static("x-carafe-live");
+
+/// The state that all requests share.
+struct Console {
+    store: MonitoredStore,
+    settings: Settings,
+    tokens: FormTokens,
+    notes: Notes,
+    statistics: Cached,
+    trend: Trend,
+    end_all: EndAll,
+    /// Whether the task that samples the store was started.
+    is_sampling: AtomicBool,
+}
+
+/// Returns the pages of the console over `store`.
+///
+/// The store must have a [`SessionListing`](carafe_core::store::SessionListing) and
+/// [`UserSessions`](carafe_core::store::UserSessions); otherwise every page says that it has not.
+/// Mount the router under any path with [`Router::nest`] or [`Router::nest_service`]: links follow
+/// the path of each request. It needs tokio's runtime with its timers, as axum does.
+pub fn router(store: Arc<dyn ErasedStore>, options: ConsoleOptions) -> Router {
+    let (settings, log_out, redact) = options.into_parts();
+    let console = Arc::new(Console {
+        store: MonitoredStore::new(store, redact),
+        tokens: FormTokens::new(settings.form_key.as_ref()),
+        settings,
+        notes: Notes::default(),
+        statistics: Cached::default(),
+        trend: Trend::default(),
+        end_all: EndAll::default(),
+        is_sampling: AtomicBool::new(false),
+    });
+    trend::start(&console);
+    let changing = Router::new()
+        .route(
+            "/sessions/{public_id}/revoke",
+            get(revoke::ask_one).post(revoke::one),
+        )
+        .route("/revoke-user", get(revoke::ask_user).post(revoke::user))
+        .route("/end-all", get(revoke::ask_all).post(revoke::all))
+        .route_layer(from_fn(context::writable));
+    let pages = Router::new()
+        .route("/", get(overview::page))
+        .route("/sessions", get(list::page))
+        .route("/sessions/{public_id}", get(session::page))
+        .route("/style.css", get(style))
+        .route("/console.js", get(script))
+        // Not a fallback, which axum cannot nest under a path with parameters.
+        .route("/{*path}", any(context::not_found))
+        .merge(changing);
+    let pages = match log_out {
+        Some(handler) => pages.route("/leave", handler),
+        None => pages,
+    };
+    pages.layer(from_fn_with_state(console, context::admit))
+}
+
+async fn style() -> ([(HeaderName, &'static str); 1], &'static str) {
+    let kind = "text/css; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], shared::CONSOLE_STYLE)
+}
+
+async fn script() -> ([(HeaderName, &'static str); 1], &'static str) {
+    let kind = "text/javascript; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], include_str!("console.js"))
+}

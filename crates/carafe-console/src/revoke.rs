@@ -1,0 +1,212 @@
+//! Revocation of one session, of all sessions of a user and of all sessions. Each has a page that
+//! asks for a confirmation, and a POST.
+
+use axum::{
+    Form,
+    extract::{Extension, Path, Query},
+    http::StatusCode,
+    response::{IntoResponse as _, Redirect, Response},
+};
+use carafe_core::{
+    clock::Timestamp,
+    store::{PublicId, StoreError},
+};
+use maud::Markup;
+use serde::Deserialize;
+
+use crate::{
+    audit,
+    context::Context,
+    end_all::{self, Progress, Target},
+    list,
+    session::{SessionPath, not_there},
+    shared::human::{printable, thousands},
+    view::{self, Section},
+};
+
+/// The text that an operator types before all sessions are revoked.
+pub(super) const WORDS: &str = "end all sessions";
+
+#[derive(Deserialize)]
+pub(super) struct UserForm {
+    name: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct AllForm {
+    typed: String,
+}
+
+/// `GET /sessions/{public_id}/revoke`.
+pub(super) async fn ask_one(
+    Extension(context): Extension<Context>,
+    Path(path): Path<SessionPath>,
+) -> Response {
+    let Ok(public_id) = path.public_id.parse::<PublicId>() else {
+        return not_there(&context);
+    };
+    let now = Timestamp::now();
+    let body = match context.store.find(public_id, now).await {
+        Ok(None) => return not_there(&context),
+        Ok(Some(record)) => view::ask_one(&context, public_id, Some(&record.meta()), now),
+        // A session that cannot be read can be revoked.
+        Err(StoreError::Corrupt(_)) => view::ask_one(&context, public_id, None, now),
+        Err(error) => return view::trouble(&context, Section::Sessions, &error),
+    };
+    asked(&context, "Revoke a session", &body)
+}
+
+/// `POST /sessions/{public_id}/revoke`.
+pub(super) async fn one(
+    Extension(context): Extension<Context>,
+    Path(path): Path<SessionPath>,
+) -> Response {
+    let Ok(public_id) = path.public_id.parse::<PublicId>() else {
+        return not_there(&context);
+    };
+    let done = context.store.delete_by_public_id(public_id).await;
+    if let Ok(true) = done {
+        audit::session_revoked(&context.operator, public_id);
+    }
+    let note = |was_there| match was_there {
+        true => format!("Revoked session {public_id}"),
+        false => format!("Session {public_id} had ended already"),
+    };
+    told(&context, done.map(note), "/sessions").await
+}
+
+/// `GET /revoke-user?name=…`.
+pub(super) async fn ask_user(
+    Extension(context): Extension<Context>,
+    Query(form): Query<UserForm>,
+) -> Response {
+    match list::of_user(&context.store, &form.name, Timestamp::now()).await {
+        Err(error) => view::trouble(&context, Section::Sessions, &error),
+        Ok((sessions, has_more)) => {
+            let count = sessions.len();
+            let body = view::ask_user(&context, &form.name, count, has_more);
+            asked(&context, "Revoke all sessions of a user", &body)
+        }
+    }
+}
+
+/// `POST /revoke-user`.
+pub(super) async fn user(
+    Extension(context): Extension<Context>,
+    Form(form): Form<UserForm>,
+) -> Response {
+    // Few sessions are revoked before the response, many beside it.
+    match list::of_user(&context.store, &form.name, Timestamp::now()).await {
+        Err(error) => return view::trouble(&context, Section::Sessions, &error),
+        Ok((_, false)) => {}
+        Ok((_, true)) => {
+            let target = Target::User(form.name);
+            return started(&context, target, "/sessions").await;
+        }
+    }
+    let done = context.store.delete_by_user(&form.name).await;
+    let target = Target::User(form.name.clone());
+    match done {
+        Ok(count) => audit::sessions_revoked(&context.operator, &target, count),
+        Err(_) => audit::revocation_failed(&context.operator, &target, None),
+    }
+    let note = |count| format!("Revoked {} of {}", sessions(count), form.name);
+    told(&context, done.map(note), "/sessions").await
+}
+
+/// `GET /end-all`.
+pub(super) async fn ask_all(Extension(context): Extension<Context>) -> Response {
+    match context.statistics.get_or_ask(&context.store).await {
+        Err(error) => view::trouble(&context, Section::Overview, &error),
+        Ok(statistics) => {
+            let body = view::ask_all(&context, &statistics, None);
+            asked(&context, "End all sessions", &body)
+        }
+    }
+}
+
+/// `POST /end-all`: requires the words.
+pub(super) async fn all(
+    Extension(context): Extension<Context>,
+    Form(form): Form<AllForm>,
+) -> Response {
+    if !form.typed.trim().eq_ignore_ascii_case(WORDS) {
+        return match context.statistics.get_or_ask(&context.store).await {
+            Err(error) => view::trouble(&context, Section::Overview, &error),
+            Ok(statistics) => {
+                let body = view::ask_all(&context, &statistics, Some(&form.typed));
+                let status = StatusCode::UNPROCESSABLE_ENTITY;
+                let section = Section::None;
+                view::page(&context, status, section, "End all sessions", &body)
+            }
+        };
+    }
+    started(&context, Target::All, "/").await
+}
+
+/// Starts a revocation in steps. The page at `path` shows its progress.
+async fn started(context: &Context, target: Target, path: &str) -> Response {
+    if !end_all::start(context, target).await {
+        context
+            .note("Nothing was done: other sessions are being ended. Try again when that is done.");
+    }
+    Redirect::to(&context.href(path)).into_response()
+}
+
+fn asked(context: &Context, title: &str, body: &Markup) -> Response {
+    view::page(context, StatusCode::OK, Section::None, title, body)
+}
+
+/// Redirects to `path`, where a message tells the outcome.
+async fn told(context: &Context, done: Result<String, StoreError>, path: &str) -> Response {
+    match done {
+        Err(error) => view::trouble(context, Section::Sessions, &error),
+        Ok(note) => {
+            context.statistics.forget().await;
+            context.note(&note);
+            Redirect::to(&context.href(path)).into_response()
+        }
+    }
+}
+
+/// `1 session`, `2,000 sessions`.
+pub(super) fn sessions(count: u64) -> String {
+    let number = thousands(usize::try_from(count).unwrap_or(usize::MAX));
+    let word = if count == 1 { "session" } else { "sessions" };
+    format!("{number} {word}")
+}
+
+/// [`sessions`] for a list that may be incomplete.
+pub(super) fn listed(count: usize, has_more: bool) -> String {
+    let text = sessions(count as u64);
+    if has_more {
+        format!("more than {text}")
+    } else {
+        text
+    }
+}
+
+/// The line on each page about a revocation in steps.
+pub(super) fn progress_text(progress: &Progress) -> Option<String> {
+    let text = match progress {
+        Progress::Nothing => return None,
+        Progress::Running { target, ended } => {
+            let what = match target {
+                Target::All => "All sessions".to_owned(),
+                Target::User(user) => format!("All sessions of {}", printable(user)),
+            };
+            format!("{what} are being ended: {} so far", sessions(*ended))
+        }
+        Progress::Done { target, ended, .. } => match target {
+            Target::All => format!("Ended all sessions: {}", sessions(*ended)),
+            Target::User(user) => {
+                format!("Revoked {} of {}", sessions(*ended), printable(user))
+            }
+        },
+        Progress::Failed { ended, why, .. } => format!(
+            "Ended {}, then the store failed, so some may be left; repeat it for the rest. {why}",
+            sessions(*ended)
+        ),
+    };
+    Some(text)
+}

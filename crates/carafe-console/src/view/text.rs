@@ -1,0 +1,64 @@
+//! Small pieces of text: times, users, devices, numbers.
+
+use carafe_core::clock::Timestamp;
+use maud::{Markup, html};
+
+use crate::shared::human::{ago, printable, span, thousands, utc};
+
+/// A past time, such as `2 h ago`.
+pub(super) fn past(at: Timestamp, now: Timestamp) -> Markup {
+    time(at, &ago(now.seconds_since(at)))
+}
+
+/// A future time, such as `in 2 h`.
+pub(super) fn future(at: Timestamp, now: Timestamp) -> Markup {
+    let left = at.seconds_since(now);
+    let text = match left {
+        ..=0 => "over".to_owned(),
+        _ => format!("in {}", span(left.unsigned_abs())),
+    };
+    time(at, &text)
+}
+
+/// A text about a time, with the time for machines and as a title.
+pub(super) fn time(at: Timestamp, text: &str) -> Markup {
+    let full = utc(at);
+    // `2023-11-14 22:13:20 UTC`; a time past the calendar's end has another form.
+    let for_machines = match (full.get(..10), full.get(11..19)) {
+        (Some(date), Some(time)) if full.len() == 23 => Some(format!("{date}T{time}Z")),
+        _ => None,
+    };
+    html! { time datetime=[for_machines] title=(full) { (text) } }
+}
+
+/// Text that a client has chosen. It cannot change the direction of the line.
+pub(super) fn foreign(text: &str) -> Markup {
+    html! { bdi { (printable(text)) } }
+}
+
+/// Characters of a foreign text in a list. Real `User-Agent` headers have up to 300.
+const BEGINNING: usize = 400;
+
+/// Returns the beginning of a text that a client has chosen.
+pub(super) fn beginning(text: &str) -> String {
+    match text.char_indices().nth(BEGINNING) {
+        None => printable(text).into_owned(),
+        Some((end, _)) => format!("{}…", printable(&text[..end])),
+    }
+}
+
+/// Returns `1,200`, or `about 1,200` for an estimate.
+pub(super) fn number(count: u64, exact: bool) -> String {
+    let digits = thousands(usize::try_from(count).unwrap_or(usize::MAX));
+    match exact {
+        true => digits,
+        false => format!("about {digits}"),
+    }
+}
+
+/// Returns a query of one parameter.
+pub(super) fn query(name: &str, value: &str) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.append_pair(name, value);
+    query.finish()
+}

@@ -1,0 +1,185 @@
+//! The session loaded for a request, and the reasons for rejecting a cookie.
+
+use super::SessionData;
+use crate::{
+    clock::Timestamp,
+    error::ErrorChain,
+    key::KeyUse,
+    store::{Record, Renewal, StoreKey},
+    token::{SessionId, TokenError},
+};
+
+/// The origin of a request's session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Loaded {
+    /// The request has no session cookie.
+    Absent,
+    /// A verified cookie.
+    Valid {
+        /// The key that verified the cookie.
+        key: KeyUse,
+        /// When the cookie was issued.
+        issued: Timestamp,
+    },
+    /// An id with a record in the store.
+    Stored,
+    /// A rejected cookie. The session is empty.
+    Rejected(Rejection),
+}
+
+/// The reason why a request's cookie is treated like a missing one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Rejection {
+    /// The cookie is not a valid token.
+    Token(TokenError),
+    /// The session with this id has expired, was revoked, or never existed.
+    UnknownId,
+    /// The id was retired recently, or its grace period after a timed renewal is over.
+    ///
+    /// A log-in, a log-out, [`Session::renew`](super::Session::renew) or a revocation retires an
+    /// id. The request is anonymous and creates no session, because that would replace a newer one
+    /// in the browser: a change is a conflict ([`Conflict`](super::Conflict)).
+    Retired,
+    /// The record cannot be read, and [`OnCorrupt::Anonymous`](super::OnCorrupt::Anonymous) is set.
+    Unreadable,
+    /// Two different cookies with the session's name verify.
+    ///
+    /// Another party, such as a sibling subdomain, has set one of them.
+    Ambiguous,
+    /// Two [transports](super::Transport) of the request carry different tokens.
+    SeveralTransports,
+    /// `Authorization: Bearer` is followed by text that is not a token (RFC 6750 §2.1).
+    MalformedBearer,
+}
+
+/// The session loaded for a request. Immutable, so that a commit can use it while handlers read.
+pub(super) struct LoadedSession {
+    pub(super) loaded: Loaded,
+    /// When the session was opened. Calls of handlers use this time.
+    pub(super) opened: Timestamp,
+    content: Content,
+}
+
+/// The location of the dictionary.
+enum Content {
+    /// In this value, because the session is not in a store.
+    Here(SessionData),
+    // Boxed, because a loaded session is moved several times on its way into the slot.
+    Stored(Box<Stored>),
+}
+
+/// A session that was loaded from a store.
+#[derive(Clone)]
+pub(super) struct Stored {
+    pub(super) id: SessionId,
+    pub(super) key: StoreKey,
+    /// The key that signed the id. The current key if ids are not signed.
+    pub(super) signed_by: KeyUse,
+    /// Whether the id is the session's current one. Otherwise a timed renewal has replaced the id.
+    pub(super) is_current: bool,
+    pub(super) record: Record,
+}
+
+impl Stored {
+    /// Returns the current id if the browser may have missed the response of a timed renewal.
+    pub(super) fn successor(&self) -> Option<SessionId> {
+        match self.is_current {
+            true => None,
+            false => successor(&self.id, &self.key, &self.record),
+        }
+    }
+
+    /// Whether this request is the first to present the id of a timed renewal.
+    pub(super) fn confirms(&self) -> bool {
+        let renewal = self.record.renewal.as_ref();
+        self.is_current && renewal.is_some_and(Renewal::is_pending)
+    }
+}
+
+impl LoadedSession {
+    /// Returns a session that is not in a store.
+    pub(super) fn new(loaded: Loaded, data: SessionData, opened: Timestamp) -> Self {
+        Self {
+            loaded,
+            opened,
+            content: Content::Here(data),
+        }
+    }
+
+    /// Returns the empty session of a request without a valid one.
+    pub(super) fn nothing(loaded: Loaded, opened: Timestamp) -> Self {
+        Self::new(loaded, SessionData::default(), opened)
+    }
+
+    /// Returns a session that is in a store.
+    pub(super) fn stored(stored: Box<Stored>, opened: Timestamp) -> Self {
+        Self {
+            loaded: Loaded::Stored,
+            opened,
+            content: Content::Stored(stored),
+        }
+    }
+
+    /// Returns the session in the store.
+    pub(super) fn in_store(&self) -> Option<&Stored> {
+        match &self.content {
+            Content::Stored(stored) => Some(stored),
+            Content::Here(_) => None,
+        }
+    }
+
+    /// Returns the record in the store.
+    pub(super) fn record(&self) -> Option<&Record> {
+        self.in_store().map(|stored| &stored.record)
+    }
+
+    /// Returns the dictionary.
+    pub(super) fn data(&self) -> &SessionData {
+        match &self.content {
+            Content::Stored(stored) => &stored.record.data,
+            Content::Here(data) => data,
+        }
+    }
+}
+
+/// Returns the id that replaces `id` in the pending renewal of `record`.
+///
+/// `None` if that renewal does not replace `key`, the key of `id`. All requests with `id` get the
+/// same successor.
+pub(super) fn successor(id: &SessionId, key: &StoreKey, record: &Record) -> Option<SessionId> {
+    let renewal = record.renewal.as_ref()?;
+    (renewal.is_pending() && renewal.from == *key).then(|| id.successor(&renewal.nonce))
+}
+
+impl Rejection {
+    /// Returns a short, stable word for logs and metrics, such as `bad-signature`.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Token(error) => error.code(),
+            Self::UnknownId => "unknown-id",
+            Self::Retired => "retired-id",
+            Self::Unreadable => "unreadable",
+            Self::Ambiguous => "ambiguous",
+            Self::SeveralTransports => "several-transports",
+            Self::MalformedBearer => "malformed-bearer",
+        }
+    }
+}
+
+impl std::fmt::Display for Rejection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Token(error) => ErrorChain::of(error).fmt(f),
+            Self::UnknownId => f.write_str("no session has this id"),
+            Self::Retired => f.write_str("the session's id was retired"),
+            Self::Unreadable => f.write_str("the session's record cannot be read"),
+            Self::Ambiguous => f.write_str("two different cookies of this name verify"),
+            Self::SeveralTransports => {
+                f.write_str("two transports of the request carry different tokens")
+            }
+            Self::MalformedBearer => f.write_str("the bearer token is malformed"),
+        }
+    }
+}

@@ -1,0 +1,363 @@
+//! Log-in round trips to an identity provider (OAuth 2.0, OpenID Connect).
+//!
+//! Each attempt has a key of its own in the session, so that several tabs can log in at the same
+//! time, and each is taken exactly once by [`Session::take_once`].
+
+use std::{fmt, time::Duration};
+
+use sha2::{Digest, Sha256};
+
+use super::{LocalPath, Session, SessionError, backend::Prepared};
+use crate::{base64, clock::Timestamp, id::random_bytes, store::StoreError};
+
+/// The number of log-ins that a session can have begun. Another one replaces the oldest.
+pub const LOGIN_ATTEMPTS: usize = 8;
+/// How long a log-in at a provider may take.
+pub const LOGIN_DURATION: Duration = Duration::from_secs(600);
+
+const PREFIX: &str = "_login:";
+/// 32 random bytes in base64url.
+const SECRET_CHARS: usize = 43;
+
+/// A log-in that was begun: the values that the callback of the provider must match.
+///
+/// `Debug` shows none of them.
+///
+/// ```
+/// # use carafe_core::session::{LocalPath, Session, SessionError};
+/// # async fn begin(session: &Session) -> Result<String, SessionError> {
+/// let attempt = session.begin_login(LocalPath::or_root("/orders"))?;
+/// let url = format!(
+///     "https://login.example/authorize?response_type=code&client_id=shop&scope=openid\
+///      &state={}&nonce={}&code_challenge={}&code_challenge_method=S256",
+///     attempt.state(), attempt.nonce(), attempt.pkce_challenge(),
+/// );
+/// # Ok(url) }
+/// # async fn callback(session: &Session, state: &str) -> Result<(), SessionError> {
+/// // In the callback: `None` for a state that is foreign, too old, or has been used.
+/// if let Some(attempt) = session.finish_login(state).await? {
+///     // Exchange the code with `attempt.pkce_verifier()`, check `attempt.nonce()`, then:
+///     session.log_in("the user")?;
+///     // Redirect to `attempt.return_to()`.
+/// }
+/// # Ok(()) }
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct LoginAttempt {
+    state: String,
+    nonce: String,
+    pkce_verifier: String,
+    return_to: LocalPath,
+    begun: Timestamp,
+}
+
+impl LoginAttempt {
+    /// Returns the `state` parameter (RFC 6749 §10.12).
+    #[must_use]
+    pub fn state(&self) -> &str {
+        &self.state
+    }
+
+    /// Returns the `nonce` that the ID token must contain (OpenID Connect Core §15.5.2).
+    #[must_use]
+    pub fn nonce(&self) -> &str {
+        &self.nonce
+    }
+
+    /// Returns the PKCE code verifier (RFC 7636 §4.1), for the request of the token.
+    #[must_use]
+    pub fn pkce_verifier(&self) -> &str {
+        &self.pkce_verifier
+    }
+
+    /// Returns the PKCE code challenge with the method `S256` (RFC 7636 §4.2).
+    #[must_use]
+    pub fn pkce_challenge(&self) -> String {
+        base64::encode_url(&Sha256::digest(self.pkce_verifier.as_bytes()))
+    }
+
+    /// Returns the path to redirect to after the log-in.
+    #[must_use]
+    pub const fn return_to(&self) -> &LocalPath {
+        &self.return_to
+    }
+
+    fn is_current(&self, now: Timestamp) -> bool {
+        let age = now.seconds_since(self.begun);
+        (0..=super::expiry::seconds(LOGIN_DURATION)).contains(&age)
+    }
+}
+
+impl fmt::Debug for LoginAttempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LoginAttempt(…)")
+    }
+}
+
+/// An attempt as the session stores it under its state: the nonce, the verifier, the path, and when
+/// the attempt was begun.
+type StoredAttempt = (String, String, String, i64);
+
+impl Session {
+    /// Begins a log-in at a provider and keeps it in the session for ten minutes.
+    ///
+    /// A session keeps eight attempts; another one replaces the oldest. The session's cookie must
+    /// reach the callback, which another site causes: `SameSite=Lax`, the default, suffices for a
+    /// callback by GET.
+    ///
+    /// # Errors
+    /// [`SessionError::Unsupported`] for client-side sessions: a copy of their cookie could use an
+    /// attempt again. [`SessionError::AlreadySent`]; [`SessionError::Store`] without a random
+    /// source.
+    pub fn begin_login(&self, return_to: LocalPath) -> Result<LoginAttempt, SessionError> {
+        if matches!(self.0.manager.side, Prepared::Client(_)) {
+            return Err(SessionError::Unsupported);
+        }
+        let now = self.0.manager.now();
+        let attempt = LoginAttempt {
+            state: random()?,
+            nonce: random()?,
+            pkce_verifier: random()?,
+            return_to,
+            begun: now,
+        };
+        let text = self.encode(
+            PREFIX,
+            &(
+                &attempt.nonce,
+                &attempt.pkce_verifier,
+                attempt.return_to.as_str(),
+                now.unix(),
+            ),
+        )?;
+        let surplus = surplus(self.login_attempts(), now);
+        self.write(|state| {
+            let patch = state.patch();
+            for key in surplus {
+                patch.remove(&key);
+            }
+            patch.set(&key_of(&attempt.state), text);
+        })?;
+        Ok(attempt)
+    }
+
+    /// Takes the log-in that the callback of the provider names by its `state`, exactly once.
+    ///
+    /// Returns `None` if the session has no such log-in: the callback was called before, belongs to
+    /// another browser, or came after ten minutes. Respond with a new log-in, not with an error
+    /// that reveals which.
+    ///
+    /// # Errors
+    /// As [`Session::take_once`].
+    pub async fn finish_login(&self, state: &str) -> Result<Option<LoginAttempt>, SessionError> {
+        let is_state = state.len() == SECRET_CHARS && base64::is_url(state.as_bytes());
+        if !is_state {
+            return Ok(None);
+        }
+        let taken = self
+            .take_once::<StoredAttempt>(key_of(state).as_str())
+            .await?;
+        let attempt = taken.map(|(nonce, pkce_verifier, return_to, begun)| LoginAttempt {
+            state: state.to_owned(),
+            nonce,
+            pkce_verifier,
+            return_to: LocalPath::or_root(&return_to),
+            begun: Timestamp::from_unix(begun),
+        });
+        Ok(attempt.filter(|attempt| attempt.is_current(self.0.manager.now())))
+    }
+
+    /// Returns the keys of the session's attempts, and when each was begun.
+    fn login_attempts(&self) -> Vec<(String, Timestamp)> {
+        let keys = self.keys().into_iter();
+        let attempts = keys.filter(|key| key.starts_with(PREFIX)).map(|key| {
+            let stored = self.get::<StoredAttempt>(&key).ok().flatten();
+            // An unreadable attempt is the first to be removed.
+            let begun = stored.map_or(i64::MIN, |(.., begun)| begun);
+            (key, Timestamp::from_unix(begun))
+        });
+        attempts.collect()
+    }
+}
+
+/// Returns the keys to remove before another attempt is added: the expired ones and the oldest.
+fn surplus(mut attempts: Vec<(String, Timestamp)>, now: Timestamp) -> Vec<String> {
+    let limit = super::expiry::seconds(LOGIN_DURATION);
+    attempts.sort_unstable_by_key(|(_, begun)| std::cmp::Reverse(begun.unix()));
+    let is_kept = |(place, begun): (usize, Timestamp)| {
+        place + 1 < LOGIN_ATTEMPTS && now.unix().saturating_sub(begun.unix()) <= limit
+    };
+    let numbered = attempts.into_iter().enumerate();
+    let removed = numbered.filter(|(place, (_, begun))| !is_kept((*place, *begun)));
+    removed.map(|(_, (key, _))| key).collect()
+}
+
+fn key_of(state: &str) -> String {
+    format!("{PREFIX}{state}")
+}
+
+fn random() -> Result<String, SessionError> {
+    let bytes = random_bytes::<32>();
+    let bytes = bytes.map_err(|error| SessionError::Store(StoreError::unavailable(error)))?;
+    Ok(base64::encode_url(&bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{cell::Cell, collections::HashSet, sync::Arc};
+
+    use futures_executor::block_on;
+
+    use super::*;
+    use crate::{
+        key::SecretKey,
+        session::{ClientSide, ServerSide, SessionConfig, SessionManager},
+        store::MemoryStore,
+    };
+
+    const NOW: Timestamp = Timestamp::from_unix(4_000_000_000);
+
+    thread_local! {
+        static SECONDS: Cell<i64> = const { Cell::new(0) };
+    }
+
+    fn manager() -> Arc<SessionManager> {
+        SECONDS.set(0);
+        let side = ServerSide::new(MemoryStore::new());
+        let manager = SessionManager::new(side, SessionConfig::development()).unwrap();
+        Arc::new(manager.with_clock(|| NOW.saturating_add(SECONDS.get())))
+    }
+
+    /// Runs a request and returns the cookie of the response, or the one that it sent.
+    fn visit<R>(
+        manager: &Arc<SessionManager>,
+        jar: &str,
+        handler: impl FnOnce(&Session) -> R,
+    ) -> (R, String) {
+        let slot = manager.begin();
+        let now = manager.now();
+        let session = block_on(manager.open(&slot, [jar.as_bytes()], now)).unwrap();
+        let result = handler(&session);
+        let changes = block_on(manager.commit(&slot, [], 200, now)).unwrap();
+        let given = changes.set_cookie.as_deref();
+        let given = given.and_then(|text| text.split(';').next());
+        (result, given.unwrap_or(jar).to_owned())
+    }
+
+    fn begin(manager: &Arc<SessionManager>, jar: &str) -> (LoginAttempt, String) {
+        let (attempt, jar) = visit(manager, jar, |session| {
+            session.begin_login(LocalPath::or_root("/orders"))
+        });
+        (attempt.unwrap(), jar)
+    }
+
+    fn finish(manager: &Arc<SessionManager>, jar: &str, state: &str) -> Option<LoginAttempt> {
+        let finished = visit(manager, jar, |session| {
+            block_on(session.finish_login(state)).unwrap()
+        });
+        finished.0
+    }
+
+    #[test]
+    fn an_attempt_is_finished_once_by_its_own_session() {
+        let manager = manager();
+        let (attempt, jar) = begin(&manager, "");
+        let (foreign, other) = begin(&manager, "");
+        assert_eq!(finish(&manager, &other, attempt.state()), None);
+        assert_eq!(finish(&manager, "", attempt.state()), None);
+        let finished = finish(&manager, &jar, attempt.state());
+        assert_eq!(finished.as_ref(), Some(&attempt));
+        assert_eq!(finished.unwrap().return_to().as_str(), "/orders");
+        assert_eq!(
+            finish(&manager, &jar, attempt.state()),
+            None,
+            "a second call"
+        );
+        assert!(finish(&manager, &other, foreign.state()).is_some());
+    }
+
+    #[test]
+    fn two_tabs_log_in_at_the_same_time() {
+        let manager = manager();
+        let (first, jar) = begin(&manager, "");
+        let (second, _) = begin(&manager, &jar);
+        assert!(finish(&manager, &jar, second.state()).is_some());
+        assert!(finish(&manager, &jar, first.state()).is_some());
+    }
+
+    #[test]
+    fn a_session_keeps_eight_attempts_for_ten_minutes() {
+        let manager = manager();
+        let mut attempts = Vec::new();
+        let mut jar = String::new();
+        for second in 0..10 {
+            SECONDS.set(second);
+            let (attempt, next) = begin(&manager, &jar);
+            attempts.push(attempt);
+            jar = next;
+        }
+        let kept = visit(&manager, &jar, Session::len).0;
+        assert_eq!(kept, LOGIN_ATTEMPTS);
+        for (number, attempt) in attempts.iter().enumerate().take(5) {
+            let finished = finish(&manager, &jar, attempt.state());
+            assert_eq!(finished.is_some(), number >= 2, "{number}");
+        }
+        SECONDS.set(605);
+        assert!(finish(&manager, &jar, attempts[5].state()).is_some());
+        SECONDS.set(607);
+        assert_eq!(finish(&manager, &jar, attempts[6].state()), None);
+        // The next attempt removes the expired ones.
+        SECONDS.set(5_000);
+        begin(&manager, &jar);
+        assert_eq!(visit(&manager, &jar, Session::len).0, 1);
+    }
+
+    #[test]
+    fn a_state_that_is_no_state_reaches_no_key() {
+        let manager = manager();
+        let (attempt, jar) = begin(&manager, "");
+        for state in [
+            "",
+            "a",
+            "_user_id",
+            &format!("{}=", attempt.state()),
+            &"a".repeat(44),
+        ] {
+            assert_eq!(finish(&manager, &jar, state), None, "{state}");
+        }
+    }
+
+    #[test]
+    fn the_values_are_different_and_long_enough() {
+        let manager = manager();
+        let (attempt, _) = begin(&manager, "");
+        let values = [attempt.state(), attempt.nonce(), attempt.pkce_verifier()];
+        assert!(values.iter().all(|value| value.len() == SECRET_CHARS));
+        assert_eq!(values.iter().collect::<HashSet<_>>().len(), 3);
+        assert_eq!(format!("{attempt:?}"), "LoginAttempt(…)");
+    }
+
+    /// RFC 7636, appendix B.
+    #[test]
+    fn the_challenge_is_that_of_rfc_7636() {
+        let attempt = LoginAttempt {
+            state: String::new(),
+            nonce: String::new(),
+            pkce_verifier: "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk".to_owned(),
+            return_to: LocalPath::or_root("/"),
+            begun: NOW,
+        };
+        let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+        assert_eq!(attempt.pkce_challenge(), challenge);
+    }
+
+    #[test]
+    fn a_client_side_session_refuses_an_attempt() {
+        let side = ClientSide::signed(SecretKey::short("flask-spec-secret").unwrap());
+        let manager = SessionManager::new(side, SessionConfig::development()).unwrap();
+        let refused = visit(&Arc::new(manager), "", |session| {
+            session.begin_login(LocalPath::or_root("/"))
+        });
+        assert!(matches!(refused.0, Err(SessionError::Unsupported)));
+    }
+}

@@ -1,0 +1,239 @@
+//! Handlers that need a logged-in user, and the response for everyone else.
+
+use std::{fmt, fmt::Write as _, time::Duration};
+
+use super::{BearerChallenge, Field, ResponseHead, Session, SessionRejection, TransportKind};
+
+/// A session with a logged-in user, as an extractor.
+///
+/// A request without a user gets a redirect to the
+/// [login page](super::SessionConfig::with_login_page) if a person navigates, and a 401 otherwise.
+/// The handler's response gets `Cache-Control: no-store`, unless the handler sets the header, so
+/// that the browser's Back button does not show the page after a log-out.
+#[derive(Clone, Debug)]
+pub struct LoggedIn {
+    /// The user of [`Session::log_in`].
+    pub user: String,
+    /// The session.
+    pub session: Session,
+}
+
+/// A [`LoggedIn`] whose user has authenticated in the last `MINUTES`, as an extractor.
+///
+/// For a change of a password or an address (OWASP ASVS 7.5.1). A user whose log-in is older gets
+/// the same response as without a log-in; a bearer client is told how recent the log-in must be
+/// (RFC 9470). Client-side sessions do not record the time of the log-in and are never recent.
+#[derive(Clone, Debug)]
+pub struct RecentlyAuthenticated<const MINUTES: u32 = 15>(pub LoggedIn);
+
+/// The head of a request, as far as the response to a missing log-in depends on it.
+#[derive(Clone, Copy, Debug)]
+pub struct Visit<'r> {
+    /// The method.
+    pub method: &'r str,
+    /// The path and the query of the request's target.
+    pub target: &'r str,
+    /// The value of `Sec-Fetch-Mode`.
+    pub fetch_mode: Option<&'r [u8]>,
+    /// The value of `Accept`.
+    pub accept: Option<&'r [u8]>,
+}
+
+impl Visit<'_> {
+    /// Returns whether a person waits for a page.
+    fn is_navigation(&self) -> bool {
+        let wants_html = |accept: &[u8]| accept.windows(9).any(|part| part == b"text/html");
+        self.fetch_mode.map_or_else(
+            || self.accept.is_some_and(wants_html),
+            |mode| mode == b"navigate",
+        )
+    }
+}
+
+impl LoggedIn {
+    /// Returns the logged-in user of a session.
+    ///
+    /// # Errors
+    /// [`LoginRequired`] with the response.
+    pub fn of(session: Session, visit: Visit<'_>) -> Result<Self, LoginRequired> {
+        session.forbid_storing();
+        match session.user() {
+            Some(user) => Ok(Self { user, session }),
+            None => Err(LoginRequired::new(&session, visit, None)),
+        }
+    }
+}
+
+impl<const MINUTES: u32> RecentlyAuthenticated<MINUTES> {
+    /// Returns the recently authenticated user of a session.
+    ///
+    /// # Errors
+    /// [`LoginRequired`] with the response.
+    pub fn of(session: Session, visit: Visit<'_>) -> Result<Self, LoginRequired> {
+        let within = Duration::from_secs(u64::from(MINUTES) * 60);
+        let logged_in = LoggedIn::of(session, visit)?;
+        match logged_in.session.is_recently_authenticated(within) {
+            true => Ok(Self(logged_in)),
+            false => Err(LoginRequired::new(&logged_in.session, visit, Some(within))),
+        }
+    }
+}
+
+/// The response to a request that needs a log-in, or a more recent one.
+#[derive(Debug)]
+pub struct LoginRequired(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Redirect { location: String },
+    Unauthorized { challenge: Option<String> },
+    Rejected(SessionRejection),
+}
+
+impl LoginRequired {
+    fn new(session: &Session, visit: Visit<'_>, within: Option<Duration>) -> Self {
+        let manager = session.manager();
+        if let Some(page) = manager.login_page()
+            && !session.presents_token()
+            && manager.transports.cookie.is_some()
+            && visit.is_navigation()
+        {
+            return Self(Kind::Redirect {
+                location: location(page, visit),
+            });
+        }
+        let has_bearer = manager.transports.place_of(TransportKind::Bearer).is_some();
+        let challenge = has_bearer.then(|| {
+            let challenge = match within {
+                None => BearerChallenge::of(session.rejection().as_ref()),
+                Some(within) => BearerChallenge::InsufficientAuthentication {
+                    max_age: within.as_secs(),
+                },
+            };
+            challenge.value(manager.cookie().name())
+        });
+        Self(Kind::Unauthorized { challenge })
+    }
+
+    /// Writes the headers of the response and returns its status.
+    #[must_use]
+    pub fn answer(&self, head: &mut impl ResponseHead) -> u16 {
+        match &self.0 {
+            Kind::Redirect { location } => {
+                head.set("location", location.clone());
+                head.set_if_absent(Field::CacheControl, "no-store");
+                303
+            }
+            Kind::Unauthorized { challenge } => {
+                if let Some(challenge) = challenge {
+                    head.set("www-authenticate", challenge.clone());
+                }
+                head.set_if_absent(Field::CacheControl, "no-store");
+                401
+            }
+            Kind::Rejected(rejection) => rejection.answer(head),
+        }
+    }
+
+    /// Returns the status of the response.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        match &self.0 {
+            Kind::Redirect { .. } => 303,
+            Kind::Unauthorized { .. } => 401,
+            Kind::Rejected(rejection) => rejection.status(),
+        }
+    }
+}
+
+impl From<SessionRejection> for LoginRequired {
+    fn from(rejection: SessionRejection) -> Self {
+        Self(Kind::Rejected(rejection))
+    }
+}
+
+impl fmt::Display for LoginRequired {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Kind::Redirect { .. } | Kind::Unauthorized { .. } => {
+                f.write_str("the request needs a log-in, or a more recent one")
+            }
+            Kind::Rejected(_) => f.write_str("the log-in cannot be checked"),
+        }
+    }
+}
+
+impl std::error::Error for LoginRequired {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.0 {
+            Kind::Redirect { .. } | Kind::Unauthorized { .. } => None,
+            Kind::Rejected(rejection) => Some(rejection),
+        }
+    }
+}
+
+/// Returns the login page with the path to return to, which a repeated GET can reach.
+fn location(page: &str, visit: Visit<'_>) -> String {
+    if visit.method != "GET" {
+        return page.to_owned();
+    }
+    let separator = if page.contains('?') { '&' } else { '?' };
+    let mut text = format!("{page}{separator}next=");
+    for byte in visit.target.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                text.push(char::from(byte));
+            }
+            // Writing to a `String` does not fail.
+            _ => _ = write!(text, "%{byte:02X}"),
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GET: Visit<'_> = Visit {
+        method: "GET",
+        target: "/a?b=c&d=é#\r\n",
+        fetch_mode: None,
+        accept: None,
+    };
+
+    #[test]
+    fn a_navigation_is_told_from_a_request_of_a_script() {
+        for (fetch_mode, accept, is_navigation) in [
+            (Some("navigate"), None, true),
+            (Some("cors"), Some("text/html"), false),
+            (None, Some("text/html,*/*;q=0.8"), true),
+            (None, Some("application/json"), false),
+            (None, Some("*/*"), false),
+            (None, None, false),
+        ] {
+            let visit = Visit {
+                fetch_mode: fetch_mode.map(str::as_bytes),
+                accept: accept.map(str::as_bytes),
+                ..GET
+            };
+            assert_eq!(
+                visit.is_navigation(),
+                is_navigation,
+                "{fetch_mode:?} {accept:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_path_to_return_to_is_one_parameter_of_a_get() {
+        let next = "next=/a%3Fb%3Dc%26d%3D%C3%A9%23%0D%0A";
+        assert_eq!(location("/login", GET), format!("/login?{next}"));
+        assert_eq!(location("/login?x=1", GET), format!("/login?x=1&{next}"));
+        let post = Visit {
+            method: "POST",
+            ..GET
+        };
+        assert_eq!(location("/login", post), "/login");
+    }
+}

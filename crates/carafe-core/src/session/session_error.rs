@@ -1,0 +1,140 @@
+//! The errors of calls on a session, and the response if the handler propagates them.
+
+use super::{CommitError, ResponseHead, head::answer_error};
+use crate::{error::Fault, json::EncodeError, store::StoreError};
+
+/// The error of a call on a session. The session is unchanged by the call.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SessionError {
+    /// The value cannot be serialized as JSON.
+    Encode {
+        /// The key of the value.
+        key: String,
+        /// Why the value cannot be encoded.
+        source: EncodeError,
+    },
+    /// The value has another type than the requested one.
+    Decode {
+        /// The key.
+        key: String,
+        /// The mismatch.
+        reason: String,
+    },
+    /// The response's head was sent, so a change can no longer reach the browser.
+    ///
+    /// The session is in its cookie, or the change needs a new cookie. Change the session before
+    /// the response is returned. If the browser already has the id of a server-side session, later
+    /// changes are possible with [`Session::commit`](super::Session::commit).
+    AlreadySent,
+    /// The session has expired, was revoked, or was given a new id by a log-in since it was opened.
+    ///
+    /// The changes are lost.
+    Gone,
+    /// The call needs a session in a store.
+    Unsupported,
+    /// The transport is not configured, or the request presents its token in another one.
+    Transport,
+    /// The function passed to [`Session::try_update_now`](super::Session::try_update_now) failed.
+    Update(Box<dyn std::error::Error + Send + Sync>),
+    /// The store failed. The changes are kept, and another commit tries again.
+    Store(StoreError),
+    /// The session cannot be committed as it is. The changes are kept.
+    Commit(Box<CommitError>),
+}
+
+impl SessionError {
+    /// Returns the party that has to act.
+    #[must_use]
+    pub const fn fault(&self) -> Fault {
+        match self {
+            Self::Encode { .. } | Self::Decode { .. } | Self::Update(_) => Fault::Data,
+            Self::AlreadySent | Self::Unsupported | Self::Transport => Fault::Caller,
+            Self::Gone => Fault::Conflict,
+            Self::Store(error) => error.fault(),
+            Self::Commit(error) => error.fault(),
+        }
+    }
+
+    /// Returns the status of the response if the handler propagates the error.
+    ///
+    /// 409 for [`SessionError::Gone`], the status of the underlying error for a store or a commit,
+    /// and 500 otherwise.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::Store(error) => error.status(),
+            Self::Commit(error) => error.status(),
+            _ => self.fault().status(),
+        }
+    }
+
+    /// Writes the error's headers and logs one event. Returns the response's status.
+    #[must_use]
+    pub fn answer(&self, head: &mut impl ResponseHead) -> u16 {
+        answer_error(self, self.fault(), head);
+        self.status()
+    }
+
+    pub(super) fn encode(key: &str, source: EncodeError) -> Self {
+        Self::Encode {
+            key: key.to_owned(),
+            source,
+        }
+    }
+
+    pub(super) fn shape(key: &str, reason: &(impl ToString + ?Sized)) -> Self {
+        Self::Decode {
+            key: key.to_owned(),
+            reason: reason.to_string(),
+        }
+    }
+}
+
+impl std::fmt::Display for SessionError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Encode { key, .. } => {
+                write!(f, "the value for session key {key:?} cannot be stored")
+            }
+            Self::Decode { key, reason } => write!(
+                f,
+                "the value of session key {key:?} has another type: {reason}"
+            ),
+            Self::AlreadySent => {
+                f.write_str("the session was changed after the response's head was sent")
+            }
+            Self::Gone => f.write_str("the session has expired or was ended meanwhile"),
+            Self::Unsupported => f.write_str("only a session that is kept in a store can do this"),
+            Self::Transport => f.write_str(
+                "the transport is not configured, or the request presents its token in another one",
+            ),
+            Self::Update(_) => f.write_str("the function that updates a session key failed"),
+            Self::Store(_) => f.write_str("the session store failed"),
+            Self::Commit(_) => f.write_str("the session cannot be saved"),
+        }
+    }
+}
+
+impl std::error::Error for SessionError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Encode { source, .. } => Some(source),
+            Self::Update(source) => Some(&**source),
+            Self::Store(source) => Some(source),
+            Self::Commit(source) => Some(&**source),
+            Self::Decode { .. }
+            | Self::AlreadySent
+            | Self::Gone
+            | Self::Unsupported
+            | Self::Transport => None,
+        }
+    }
+}
+
+/// For handlers that use both a session and a store.
+impl From<StoreError> for SessionError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}

@@ -1,0 +1,112 @@
+//! Keys that know the type of their value.
+
+use std::{fmt, marker::PhantomData};
+
+/// A key of a session together with the type of its value.
+///
+/// Usable wherever a session takes a key. Declare it once as a constant, and the compiler checks
+/// the type of every use.
+///
+/// ```
+/// use carafe_core::session::{Key, Session, SessionError};
+///
+/// const CART: Key<Vec<String>> = Key::new("cart");
+///
+/// # fn handler(session: &Session) -> Result<(), SessionError> {
+/// let mut cart = session.get(CART)?.unwrap_or_default();
+/// cart.push("tea".to_owned());
+/// session.insert(CART, &cart)?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// ```compile_fail
+/// # use carafe_core::session::{Key, Session};
+/// # const CART: Key<Vec<String>> = Key::new("cart");
+/// # fn handler(session: &Session) {
+/// session.insert(CART, &42); // not the type of the key
+/// # }
+/// ```
+pub struct Key<T> {
+    name: &'static str,
+    value: PhantomData<fn() -> T>,
+}
+
+impl<T> Key<T> {
+    /// Returns the key with this name.
+    #[must_use]
+    pub const fn new(name: &'static str) -> Self {
+        let value = PhantomData;
+        Self { name, value }
+    }
+
+    /// Returns the name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        self.name
+    }
+}
+
+impl<T> Clone for Key<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Key<T> {}
+
+impl<T> fmt::Debug for Key<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Key").field(&self.name).finish()
+    }
+}
+
+/// The name of a value in a session: text, or a [`Key`].
+pub trait KeyName: Copy {
+    /// Returns the name.
+    fn as_name(&self) -> &str;
+}
+
+/// The name of a `T` in a session: text, which fits every type, or a [`Key<T>`](Key).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a session key for a value of type `{T}`",
+    note = "a key is text, or a `Key<T>` with the type of the value"
+)]
+pub trait KeyOf<T: ?Sized>: KeyName {}
+
+// No implementation for `String` itself: it would make Clippy suggest a move in existing calls.
+impl KeyName for &str {
+    fn as_name(&self) -> &str {
+        self
+    }
+}
+
+impl KeyName for &&str {
+    fn as_name(&self) -> &str {
+        self
+    }
+}
+
+impl KeyName for &String {
+    fn as_name(&self) -> &str {
+        self
+    }
+}
+
+impl<T> KeyName for Key<T> {
+    fn as_name(&self) -> &str {
+        self.name
+    }
+}
+
+impl<T> KeyName for &Key<T> {
+    fn as_name(&self) -> &str {
+        self.name
+    }
+}
+
+impl<T: ?Sized> KeyOf<T> for &str {}
+impl<T: ?Sized> KeyOf<T> for &&str {}
+impl<T: ?Sized> KeyOf<T> for &String {}
+impl<T> KeyOf<T> for Key<T> {}
+impl<T> KeyOf<T> for &Key<T> {}

@@ -1,0 +1,433 @@
+//! The operations of the contract, over single keys.
+
+use super::{
+    CompareAndSwap,
+    entry::{Entry, Move, Trace, encode_record, kept_until},
+};
+use crate::{
+    clock::Timestamp,
+    data::{Access, Patch},
+    error::Fault,
+    store::{Created, KeyState, Patched, Record, Rotation, StoreError, StoreKey, retired_until},
+};
+
+/// The entry that a key leads to.
+enum Found<V> {
+    Record(Box<Located<V>>),
+    Reserved(Box<Reservation<V>>),
+    /// A marker, and the time until which it counts.
+    Marker(Timestamp),
+    Nothing,
+}
+
+/// A record with its own key.
+struct Located<V> {
+    key: StoreKey,
+    version: V,
+    record: Record,
+    pointers: Vec<Pointer<V>>,
+}
+
+/// A reservation of the key `to` for the record of the key `from`, which has not been moved.
+struct Reservation<V> {
+    to: StoreKey,
+    version: V,
+    from: StoreKey,
+}
+
+/// A pointer that led to a record.
+struct Pointer<V> {
+    key: StoreKey,
+    version: V,
+    to: StoreKey,
+    until: Timestamp,
+}
+
+/// Stores a new record: [`SessionStore::create`](crate::store::SessionStore::create).
+///
+/// # Errors
+/// [`StoreError`] of the database.
+pub async fn create<C: CompareAndSwap>(
+    database: &C,
+    key: &StoreKey,
+    record: &Record,
+) -> Result<Created, StoreError> {
+    let (value, until) = (encode_record(key, record), kept_until(record.expires));
+    Ok(match database.insert(key, &value, until).await? {
+        true => Created::Created,
+        false => Created::Taken,
+    })
+}
+
+/// Returns the state of `key`: [`SessionStore::load`](crate::store::SessionStore::load).
+///
+/// # Errors
+/// [`StoreError`] of the database, and [`StoreError::Corrupt`] for a value that cannot be read.
+pub async fn load<C: CompareAndSwap>(
+    database: &C,
+    key: &StoreKey,
+    now: Timestamp,
+) -> Result<KeyState, StoreError> {
+    Ok(match find(database, key).await? {
+        Found::Record(found) if found.record.is_expired(now) => KeyState::Absent,
+        Found::Record(found) if found.pointers.is_empty() => KeyState::Current(found.record),
+        Found::Record(found) => KeyState::Moved(found.record),
+        Found::Marker(until) if now < until => KeyState::Retired,
+        Found::Marker(_) | Found::Reserved(_) | Found::Nothing => KeyState::Absent,
+    })
+}
+
+/// Applies `patch` to the newest state:
+/// [`SessionStore::patch`](crate::store::SessionStore::patch).
+///
+/// # Errors
+/// As [`load`], and as [`Record::merge`].
+pub async fn patch<C: CompareAndSwap>(
+    database: &C,
+    key: &StoreKey,
+    base: &Record,
+    patch: &Patch,
+    now: Timestamp,
+) -> Result<Patched, StoreError> {
+    let changed = change(database, key, None, now, |newest| {
+        Ok(newest.record.merge(base, patch)?.map(Entry::Record))
+    });
+    match changed.await? {
+        Some((before, Entry::Record(record))) => {
+            prolong(database, before.pointers, record.expires).await?;
+            Ok(Patched::Applied(Box::new(record)))
+        }
+        _ => Ok(Patched::Gone),
+    }
+}
+
+/// Records a use: [`SessionStore::touch`](crate::store::SessionStore::touch).
+///
+/// # Errors
+/// As [`load`].
+pub async fn touch<C: CompareAndSwap>(
+    database: &C,
+    key: &StoreKey,
+    access: &Access,
+) -> Result<bool, StoreError> {
+    let Some(found) = live(database, key, access.at).await? else {
+        return Ok(false);
+    };
+    if found.record.touched(access).is_none() {
+        prolong(database, found.pointers, found.record.expires).await?;
+        return Ok(true);
+    }
+    let changed = change(database, key, Some(found), access.at, |newest| {
+        let touched = newest.record.touched(access);
+        let record = touched.unwrap_or_else(|| newest.record.clone());
+        Ok(Some(Entry::Record(record)))
+    });
+    match changed.await? {
+        Some((before, entry)) => {
+            prolong(database, before.pointers, entry.until()).await?;
+            Ok(true)
+        }
+        None => Ok(false),
+    }
+}
+
+/// Applies `patch` and moves the record to another key:
+/// [`SessionStore::rotate`](crate::store::SessionStore::rotate).
+///
+/// `keys` are the present key and the new one.
+///
+/// # Errors
+/// As [`patch`]; [`StoreError::Conflict`] if the new key is in use.
+pub async fn rotate<C: CompareAndSwap>(
+    database: &C,
+    keys: (&StoreKey, &StoreKey),
+    base: &Record,
+    patch: &Patch,
+    rotation: Rotation,
+    now: Timestamp,
+) -> Result<Patched, StoreError> {
+    let (from, to) = keys;
+    let next = |newest: &Located<C::Version>| {
+        // A renewal through a pointer: another request has renewed the session.
+        if rotation != Rotation::Replacement && newest.key != *from {
+            return Ok(None);
+        }
+        let rotated = newest
+            .record
+            .rotated(base, patch, &newest.key, rotation, now)?;
+        Ok(rotated.map(|record| {
+            let trace = match rotation {
+                Rotation::Renewal(_) => Trace::pointer(*to, record.expires),
+                Rotation::Replacement => Trace::marker(retired_until(now)),
+            };
+            Entry::Move(Box::new(Move {
+                to: *to,
+                trace,
+                record,
+            }))
+        }))
+    };
+    let Some(found) = live(database, from, now).await? else {
+        return Ok(Patched::Gone);
+    };
+    let Some(entry) = next(&found)? else {
+        return Ok(Patched::Gone);
+    };
+    reserve(database, &found.key, to, entry.until(), now).await?;
+    match change(database, from, Some(found), now, next).await {
+        Ok(Some((before, Entry::Move(moved)))) => {
+            finish(database, &before.key).await?;
+            Ok(Patched::Applied(Box::new(moved.record)))
+        }
+        Ok(_) => {
+            unreserve(database, to).await?;
+            Ok(Patched::Gone)
+        }
+        // Otherwise the move may have been written.
+        Err(error) if error.fault() != Fault::Store => {
+            unreserve(database, to).await?;
+            Err(error)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Removes the record and leaves a marker:
+/// [`SessionStore::delete`](crate::store::SessionStore::delete).
+///
+/// # Errors
+/// As [`load`].
+pub async fn delete<C: CompareAndSwap>(
+    database: &C,
+    key: &StoreKey,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let marker = Entry::Trace(Trace::marker(retired_until(now)));
+    loop {
+        match find(database, key).await? {
+            Found::Record(found) => {
+                if replace(database, &found.key, &found.version, &marker).await? {
+                    return Ok(true);
+                }
+            }
+            Found::Reserved(reservation) => {
+                let Reservation { to, version, from } = *reservation;
+                // The session is still under its old key, and must not arrive here.
+                let deleted = match find(database, &from).await? {
+                    Found::Record(found) => {
+                        if !replace(database, &found.key, &found.version, &marker).await? {
+                            continue;
+                        }
+                        true
+                    }
+                    _ => false,
+                };
+                if replace(database, &to, &version, &marker).await? || deleted {
+                    return Ok(deleted);
+                }
+            }
+            Found::Marker(_) | Found::Nothing => return Ok(false),
+        }
+    }
+}
+
+/// Writes the entry that `next` makes of the newest record, until no other write comes first.
+///
+/// `found` is the record to try first. Returns the record before, and the entry that was written;
+/// `None` if there is no live record, or if `next` returns none.
+async fn change<C: CompareAndSwap>(
+    database: &C,
+    key: &StoreKey,
+    mut found: Option<Box<Located<C::Version>>>,
+    now: Timestamp,
+    next: impl Fn(&Located<C::Version>) -> Result<Option<Entry>, StoreError> + Send + Sync,
+) -> Result<Option<(Box<Located<C::Version>>, Entry)>, StoreError> {
+    loop {
+        let newest = match found.take() {
+            Some(found) => Some(found),
+            None => live(database, key, now).await?,
+        };
+        let Some(newest) = newest else {
+            return Ok(None);
+        };
+        let Some(entry) = next(&newest)? else {
+            return Ok(None);
+        };
+        if replace(database, &newest.key, &newest.version, &entry).await? {
+            return Ok(Some((newest, entry)));
+        }
+    }
+}
+
+/// Returns the record that `key` leads to, unless it has expired.
+async fn live<C: CompareAndSwap>(
+    database: &C,
+    key: &StoreKey,
+    now: Timestamp,
+) -> Result<Option<Box<Located<C::Version>>>, StoreError> {
+    Ok(match find(database, key).await? {
+        Found::Record(found) if !found.record.is_expired(now) => Some(found),
+        _ => None,
+    })
+}
+
+/// Follows pointers from `key`, and completes each move on the way.
+async fn find<C: CompareAndSwap>(
+    database: &C,
+    key: &StoreKey,
+) -> Result<Found<C::Version>, StoreError> {
+    let (mut key, mut pointers) = (*key, Vec::new());
+    loop {
+        let Some((entry, version)) = read(database, &key).await? else {
+            return Ok(Found::Nothing);
+        };
+        match entry {
+            Entry::Record(record) => {
+                return Ok(Found::Record(Box::new(Located {
+                    key,
+                    version,
+                    record,
+                    pointers,
+                })));
+            }
+            Entry::Trace(Trace { to: None, until }) => return Ok(Found::Marker(until)),
+            Entry::Trace(Trace {
+                to: Some(to),
+                until,
+            }) => {
+                pointers.push(Pointer {
+                    key,
+                    version,
+                    to,
+                    until,
+                });
+                key = to;
+            }
+            Entry::Move(moved) => complete(database, &key, &version, *moved).await?,
+            Entry::Reserved { from, .. } => {
+                if !is_arriving(database, &key, &version, &from).await? {
+                    return Ok(Found::Reserved(Box::new(Reservation {
+                        to: key,
+                        version,
+                        from,
+                    })));
+                }
+            }
+        }
+    }
+}
+
+/// Completes the move of `from` to the key `to`, which is reserved in this `version`.
+///
+/// Returns `false` if the record has not been moved.
+async fn is_arriving<C: CompareAndSwap>(
+    database: &C,
+    to: &StoreKey,
+    version: &C::Version,
+    from: &StoreKey,
+) -> Result<bool, StoreError> {
+    let mut from = *from;
+    loop {
+        match read(database, &from).await? {
+            Some((Entry::Move(moved), at)) => {
+                let next = moved.to;
+                complete(database, &from, &at, *moved).await?;
+                if next == *to {
+                    return Ok(true);
+                }
+            }
+            // The session was renewed after the reservation was made.
+            Some((Entry::Trace(Trace { to: Some(next), .. }), _)) if next != *to => from = next,
+            _ => break,
+        }
+    }
+    // If the reservation is gone, the move was completed between the two reads.
+    let again = read(database, to).await?;
+    Ok(again.is_none_or(|(_, again)| again != *version))
+}
+
+/// Completes the move of the record of `key`, unless that has been done.
+async fn finish<C: CompareAndSwap>(database: &C, key: &StoreKey) -> Result<(), StoreError> {
+    match read(database, key).await? {
+        Some((Entry::Move(moved), version)) => complete(database, key, &version, *moved).await,
+        _ => Ok(()),
+    }
+}
+
+/// Stores a moved record under its new key, and leaves its trace under the old key `from`.
+async fn complete<C: CompareAndSwap>(
+    database: &C,
+    from: &StoreKey,
+    version: &C::Version,
+    moved: Move,
+) -> Result<(), StoreError> {
+    let Move { to, trace, record } = moved;
+    // Only a reservation is replaced: any other entry is a later state of the session.
+    if let Some((Entry::Reserved { .. }, reserved)) = read(database, &to).await? {
+        replace(database, &to, &reserved, &Entry::Record(record)).await?;
+    }
+    replace(database, from, version, &Entry::Trace(trace)).await?;
+    Ok(())
+}
+
+/// Reserves the key `to` for the record of the key `from`, which expires at `expires`.
+async fn reserve<C: CompareAndSwap>(
+    database: &C,
+    from: &StoreKey,
+    to: &StoreKey,
+    expires: Timestamp,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    // After a crash the reservation must outlive the moved record, even if a use prolongs its life
+    // before the move.
+    let until = expires.saturating_add(expires.seconds_since(now));
+    let reservation = Entry::Reserved { from: *from, until };
+    let (value, until) = (reservation.encode(to), reservation.kept_until());
+    match database.insert(to, &value, until).await? {
+        true => Ok(()),
+        false => Err(StoreError::Conflict),
+    }
+}
+
+/// Removes the reservation of a move that did not take place.
+async fn unreserve<C: CompareAndSwap>(database: &C, to: &StoreKey) -> Result<(), StoreError> {
+    if let Some((Entry::Reserved { .. }, version)) = read(database, to).await? {
+        database.remove(to, &version).await?;
+    }
+    Ok(())
+}
+
+/// Makes `pointers` last until the record that they lead to expires.
+async fn prolong<C: CompareAndSwap>(
+    database: &C,
+    pointers: Vec<Pointer<C::Version>>,
+    expires: Timestamp,
+) -> Result<(), StoreError> {
+    for pointer in pointers {
+        if pointer.until < expires {
+            let longer = Entry::Trace(Trace::pointer(pointer.to, expires));
+            replace(database, &pointer.key, &pointer.version, &longer).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn read<C: CompareAndSwap>(
+    database: &C,
+    key: &StoreKey,
+) -> Result<Option<(Entry, C::Version)>, StoreError> {
+    match database.read(key).await? {
+        Some((value, version)) => Ok(Some((Entry::decode(key, &value)?, version))),
+        None => Ok(None),
+    }
+}
+
+async fn replace<C: CompareAndSwap>(
+    database: &C,
+    key: &StoreKey,
+    version: &C::Version,
+    entry: &Entry,
+) -> Result<bool, StoreError> {
+    let (value, until) = (entry.encode(key), entry.kept_until());
+    database.replace(key, version, &value, until).await
+}

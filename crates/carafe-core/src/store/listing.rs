@@ -1,0 +1,185 @@
+//! The listing of all sessions of a store: for operators and for migrations.
+
+use super::{BoxFuture, Position, PublicId, Record, SessionMeta, StoreError, StoreKey};
+use crate::{base64, clock::Timestamp};
+
+/// All sessions of a store, for operators and for migrations to another store.
+///
+/// Every call is bounded by its `limit`, uses an index and never iterates over all sessions, so
+/// that a store with a million sessions can serve the call under load. A list may miss changes made
+/// while it is read, and never shows a session that had expired when the call began.
+pub trait SessionListing: Send + Sync {
+    /// Returns at most `limit` live sessions after the position `after`, newest id first.
+    ///
+    /// Sessions with ids issued in the same second come in a fixed order. The list is shorter than
+    /// `limit` only at its end.
+    fn list<'a>(
+        &'a self,
+        after: Option<Position>,
+        limit: usize,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Vec<SessionMeta>, StoreError>>;
+
+    /// Returns the live session with this public id.
+    fn find<'a>(
+        &'a self,
+        public_id: PublicId,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Option<Record>, StoreError>>;
+
+    /// Removes the session with this public id, leaves a marker, and returns whether it existed.
+    fn delete_by_public_id<'a>(
+        &'a self,
+        public_id: PublicId,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<bool, StoreError>>;
+
+    /// Removes at most `limit` sessions created at or before `until`, and returns how many.
+    ///
+    /// Each removed session leaves a marker. Once the call has returned 0, none of these sessions
+    /// is accepted any more, even if one got a new id in the meantime.
+    fn delete_created_before<'a>(
+        &'a self,
+        until: Timestamp,
+        limit: usize,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<u64, StoreError>>;
+
+    /// Returns at most `limit` live sessions picked at random, and the number of live sessions.
+    fn sample<'a>(
+        &'a self,
+        limit: usize,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Sample, StoreError>>;
+
+    /// Returns about `limit` of all records after the cursor `after`, in the store's own order.
+    ///
+    /// The page includes expired records that were not swept, and may be empty although more
+    /// records follow. A scan from `None` until `next` is `None` returns every record that existed
+    /// throughout the scan at least once.
+    fn scan<'a>(
+        &'a self,
+        after: Option<&'a Cursor>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<ScanPage, StoreError>>;
+}
+
+/// A random sample of the live sessions.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    /// The sessions, each at most once.
+    pub sessions: Vec<SessionMeta>,
+    /// The number of all live sessions.
+    pub total: u64,
+    /// Whether `sessions` holds all live sessions and `total` is their number.
+    ///
+    /// Otherwise `total` is an estimate, usually accurate to a few percent.
+    pub exact: bool,
+}
+
+/// One page of a scan of all records.
+#[derive(Debug)]
+pub struct ScanPage {
+    /// The record under each key; an error for a record that cannot be read.
+    pub records: Vec<(StoreKey, Result<Record, StoreError>)>,
+    /// The cursor of the next page; `None` at the end.
+    pub next: Option<Cursor>,
+}
+
+/// The position of a scan, as text in the store's own format.
+///
+/// A cursor stays valid when the scanning process restarts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor(String);
+
+impl Cursor {
+    /// Creates a cursor from text that a store returned or that was saved in a file.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// Returns the text: ASCII without spaces.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Returns the cursor after `key`, for stores that scan in the order of keys.
+    #[must_use]
+    pub fn behind(key: &StoreKey) -> Self {
+        Self(base64::encode_url(key.as_bytes()))
+    }
+
+    /// Returns the cursor after this row number, for stores that scan in the order of row numbers.
+    #[must_use]
+    pub fn behind_row(number: i64) -> Self {
+        Self(number.to_string())
+    }
+
+    /// Returns the number that was passed to [`Cursor::behind_row`].
+    ///
+    /// # Errors
+    /// As [`Cursor::key`].
+    pub fn row(&self) -> Result<i64, StoreError> {
+        let number = self.0.parse();
+        number.map_err(|_| StoreError::corrupt("this cursor is not one of this store"))
+    }
+
+    /// Returns the key that was passed to [`Cursor::behind`].
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if the cursor belongs to another store.
+    pub fn key(&self) -> Result<StoreKey, StoreError> {
+        let mut bytes = [0; 32];
+        if base64::decode_url_exact(self.0.as_bytes(), &mut bytes) {
+            return Ok(StoreKey::from_bytes(bytes));
+        }
+        Err(StoreError::corrupt("this cursor is not one of this store"))
+    }
+}
+
+/// Estimates the number of records from `found` consecutive keys between `start` and `last`.
+///
+/// Keys are hashes and therefore uniformly distributed over their range. For
+/// [`SessionListing::sample`]: reads one range of an index, where counting would read all of it.
+#[must_use]
+pub fn estimate(start: &StoreKey, last: &StoreKey, found: usize) -> u64 {
+    let head = |key: &StoreKey| {
+        let (first, _) = key.as_bytes().split_at(8);
+        u64::from_be_bytes(first.try_into().unwrap_or_default())
+    };
+    // Wraps around if the range went past the last key and continued from the first.
+    let span = head(last).wrapping_sub(head(start)).max(1);
+    let total = found as u128 * (1_u128 << 64) / u128::from(span);
+    u64::try_from(total).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_estimate_is_right_to_a_few_percent_and_wraps_around() {
+        let mut keys: Vec<_> = (0..100_000)
+            .map(|n| StoreKey::of_id(&n.to_string()))
+            .collect();
+        keys.sort_unstable();
+        for first in [0, 50_000, 97_000] {
+            let found: Vec<_> = keys.iter().cycle().skip(first).take(4_096).collect();
+            let [start, .., last] = &found[..] else {
+                unreachable!("4,096 were taken")
+            };
+            let total = estimate(start, last, found.len());
+            assert!((90_000..110_000).contains(&total), "{total} from {first}");
+        }
+    }
+
+    #[test]
+    fn a_cursor_of_another_store_is_refused() {
+        let key = StoreKey::of_id("x");
+        assert_eq!(Cursor::behind(&key).key().ok(), Some(key));
+        assert!(Cursor::new("17").key().is_err());
+        assert_eq!(Cursor::behind_row(-17).row().ok(), Some(-17));
+        assert!(Cursor::behind(&key).row().is_err());
+    }
+}

@@ -1,0 +1,193 @@
+//! A session without its dictionary: the entry of a list of sessions.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Serialize, Serializer, ser::SerializeStruct};
+
+use super::{Record, Renewal};
+use crate::{
+    clock::Timestamp,
+    data::SessionData,
+    id::{ParseError, PublicId},
+};
+
+/// A session's record without its dictionary.
+///
+/// Lists consist of these entries: a page of sessions then transfers no content, and a dictionary
+/// that cannot be read hides no session. Serializes without [`SessionMeta::renewal`], which contains
+/// a key of the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionMeta {
+    /// The public id.
+    pub public_id: PublicId,
+    /// The user of the session, after a log-in.
+    pub user: Option<String>,
+    /// The application's note about the device, such as its user agent.
+    pub device: Option<String>,
+    /// The time at which the session was created.
+    pub created: Timestamp,
+    /// The time at which the session got its present id.
+    pub renewed: Timestamp,
+    /// The time of the last use, to the precision of the refresh threshold.
+    pub last_seen: Timestamp,
+    /// The first second in which the session is expired.
+    pub expires: Timestamp,
+    /// The time at which the user last authenticated.
+    pub authenticated: Option<Timestamp>,
+    /// The timed renewal that gave the session its present id: [`Record::renewal`].
+    pub renewal: Option<Renewal>,
+    /// The number of changes.
+    pub version: u64,
+}
+
+impl SessionMeta {
+    /// Returns whether the session is expired at `now`.
+    #[must_use]
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        now >= self.expires
+    }
+
+    /// Returns the record with this metadata and the dictionary `data`.
+    #[must_use]
+    pub fn with_data(self, data: SessionData) -> Record {
+        Record {
+            data,
+            user: self.user,
+            public_id: self.public_id,
+            device: self.device,
+            created: self.created,
+            renewed: self.renewed,
+            last_seen: self.last_seen,
+            expires: self.expires,
+            authenticated: self.authenticated,
+            renewal: self.renewal,
+            version: self.version,
+        }
+    }
+
+    /// Returns the session's position in a list with the newest id first.
+    #[must_use]
+    pub const fn position(&self) -> Position {
+        Position {
+            renewed: self.renewed,
+            public_id: self.public_id,
+        }
+    }
+}
+
+/// For programs: times in seconds since 1970.
+impl Serialize for SessionMeta {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut meta = serializer.serialize_struct("SessionMeta", 9)?;
+        meta.serialize_field("public_id", &self.public_id)?;
+        meta.serialize_field("user", &self.user)?;
+        meta.serialize_field("device", &self.device)?;
+        meta.serialize_field("created", &self.created)?;
+        meta.serialize_field("renewed", &self.renewed)?;
+        meta.serialize_field("last_seen", &self.last_seen)?;
+        meta.serialize_field("expires", &self.expires)?;
+        meta.serialize_field("authenticated", &self.authenticated)?;
+        meta.serialize_field("version", &self.version)?;
+        meta.end()
+    }
+}
+
+impl Record {
+    /// Returns the record without its dictionary.
+    #[must_use]
+    pub fn meta(&self) -> SessionMeta {
+        SessionMeta {
+            public_id: self.public_id,
+            user: self.user.clone(),
+            device: self.device.clone(),
+            created: self.created,
+            renewed: self.renewed,
+            last_seen: self.last_seen,
+            expires: self.expires,
+            authenticated: self.authenticated,
+            renewal: self.renewal,
+            version: self.version,
+        }
+    }
+}
+
+/// A position in the list of all sessions, newest id first.
+///
+/// A position stays valid when its session is removed, so a page that begins after it neither
+/// repeats nor skips sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// The time at which the session at this position got its id.
+    pub renewed: Timestamp,
+    /// The public id, which orders sessions of the same second.
+    pub public_id: PublicId,
+}
+
+impl FromStr for Position {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let expected = ParseError("a position is a number and a public id, separated by a period");
+        let (renewed, public_id) = text.split_once('.').ok_or(expected)?;
+        Ok(Self {
+            renewed: Timestamp::from_unix(renewed.parse().map_err(|_| expected)?),
+            public_id: public_id.parse()?,
+        })
+    }
+}
+
+impl fmt::Display for Position {
+    /// Writes text such as `1795190400.9pWc0vT1m4yQe7Zb`, which needs no escaping in a URL.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.renewed.unix(), self.public_id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metadata_serializes_with_times_in_seconds_and_without_the_key_of_a_renewal() {
+        let meta = SessionMeta {
+            public_id: PublicId::from_bytes([0; 12]),
+            user: Some("ada".to_owned()),
+            device: None,
+            created: Timestamp::from_unix(1),
+            renewed: Timestamp::from_unix(2),
+            last_seen: Timestamp::from_unix(3),
+            expires: Timestamp::from_unix(4),
+            authenticated: Some(Timestamp::from_unix(5)),
+            renewal: Some(Renewal {
+                from: crate::id::StoreKey::of_id("1"),
+                nonce: crate::id::Nonce::from_bytes([7; 16]),
+                until: None,
+            }),
+            version: 6,
+        };
+        assert_eq!(
+            serde_json::to_string(&meta).unwrap(),
+            "{\"public_id\":\"AAAAAAAAAAAAAAAA\",\"user\":\"ada\",\"device\":null,\"created\":1,\"renewed\":2,\
+             \"last_seen\":3,\"expires\":4,\"authenticated\":5,\"version\":6}"
+        );
+    }
+
+    #[test]
+    fn a_position_survives_a_url() {
+        let place = Position {
+            renewed: Timestamp::from_unix(1_795_190_400),
+            public_id: PublicId::from_bytes([7; 12]),
+        };
+        assert_eq!(place.to_string().parse(), Ok(place));
+        for text in [
+            "",
+            ".",
+            "1",
+            "x.AAAAAAAAAAAAAAAA",
+            "1.AAAA",
+            "1.AAAAAAAAAAAAAAAA.2",
+        ] {
+            assert!(text.parse::<Position>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,335 @@
+//! Two stores as one, while the sessions move from the old store to the new one.
+//!
+//! No user is logged out, and no log-out is undone. Services use a [`MigratingStore`] instead of
+//! the old store. Once all services do, an operator may call [`migrate`] for each remaining session
+//! (`carafe migrate --move` does). Once the old store is empty, services use the new store alone.
+//! Changes by a service that still writes to the old store directly are lost.
+//!
+//! A migrated session is created in the new store, then deleted from the old one. Only the caller
+//! that created the session in the new store deletes it from the old one, so a failed deletion
+//! means that the session was revoked in the meantime, and the copy is deleted again. Deletions
+//! apply to the old store first, then to the new one. If a log-out and a migration of one session
+//! run concurrently, the log-out therefore wins; until the migration has deleted its copy, another
+//! request may still see the session. If a migration is interrupted, the session is in both stores;
+//! the copy in the new store is the valid one, and a log-out or a new id removes both. Next:
+//! `migrating/lists.rs` for the sessions of a user and of all users.
+//!
+//! The old store may have the layout of another framework that uses ids as keys, such as
+//! Flask-Session's, and the new store Carafe's own: `migrating/names.rs` translates the keys. The
+//! other framework's application must be shut down first, because its late writes would recreate
+//! sessions in the old store.
+
+mod lists;
+mod names;
+
+use std::{future::poll_fn, sync::Arc, task::Poll};
+
+use super::{
+    BoxFuture, Capabilities, Created, ErasedStore, ExpiredSweep, KeyState, Patched, Powers, Record,
+    Rotation, SessionStore, StoreError, StoreKey,
+};
+use crate::{
+    clock::Timestamp,
+    data::{Access, Patch},
+};
+
+/// Combines an old and a new store into one.
+///
+/// ```
+/// use std::sync::Arc;
+/// use carafe_core::store::{MemoryStore, MigratingStore};
+///
+/// let (old, new) = (Arc::new(MemoryStore::new()), Arc::new(MemoryStore::new()));
+/// let store = MigratingStore::new(old, new);
+/// ```
+#[derive(Clone)]
+pub struct MigratingStore {
+    old: Arc<dyn ErasedStore>,
+    new: Arc<dyn ErasedStore>,
+}
+
+/// The result of the migration of one session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Migrated {
+    /// The session is in the new store and no longer in the old one.
+    Over,
+    /// The new store has a session under this key; nothing changed.
+    ///
+    /// Another caller is migrating the session concurrently, or was interrupted while doing so.
+    WasThere,
+    /// The session was revoked in the meantime, and is in neither store.
+    Ended,
+}
+
+/// Moves the session `record` from one store to another, under its key in each of them.
+///
+/// The record must have been loaded from the old store under this key itself and not through a
+/// pointer.
+///
+/// # Errors
+/// The errors of the stores. The session is then in one store or in both, and may be migrated
+/// again.
+pub async fn migrate(
+    (old, from): (&dyn ErasedStore, &StoreKey),
+    (new, to): (&dyn ErasedStore, &StoreKey),
+    record: &Record,
+    now: Timestamp,
+) -> Result<Migrated, StoreError> {
+    match new.create(to, record, now).await? {
+        Created::Taken => Ok(Migrated::WasThere),
+        Created::Created => finish((old, from), (new, to), now).await,
+    }
+}
+
+/// Completes a [`migrate`] after the caller has created the session in `new` and verified it.
+///
+/// # Errors
+/// As [`migrate`].
+pub async fn finish(
+    (old, from): (&dyn ErasedStore, &StoreKey),
+    (new, to): (&dyn ErasedStore, &StoreKey),
+    now: Timestamp,
+) -> Result<Migrated, StoreError> {
+    if old.delete(from, now).await? {
+        return Ok(Migrated::Over);
+    }
+    new.delete(to, now).await?;
+    Ok(Migrated::Ended)
+}
+
+/// The location of a session after a lookup.
+enum Place {
+    /// Whether the key was retired recently, unless the new store has the session.
+    New {
+        is_retired: bool,
+    },
+    /// In the old store, because an id that a renewal replaced still refers to the session.
+    Old(Box<KeyState>),
+    Nowhere,
+}
+
+impl MigratingStore {
+    /// Creates a store that migrates sessions from `old` to `new` as they are used.
+    #[must_use]
+    pub fn new(old: Arc<dyn ErasedStore>, new: Arc<dyn ErasedStore>) -> Self {
+        Self {
+            new: names::named_as(old.capabilities().key_scheme, new),
+            old,
+        }
+    }
+
+    /// Returns whether a replaced id is still accepted, so that the session cannot be migrated yet.
+    ///
+    /// The old id leads to the session only in the old store.
+    #[must_use]
+    pub fn must_stay(record: &Record, now: Timestamp) -> bool {
+        record.renewal.is_some_and(|renewal| !renewal.is_over(now))
+    }
+
+    /// Looks for a session that the new store did not have, and migrates it.
+    async fn find(&self, key: &StoreKey, now: Timestamp) -> Result<Place, StoreError> {
+        let record = match self.old.load(key, now).await? {
+            KeyState::Current(record) if !Self::must_stay(&record, now) => record,
+            // The session may have been migrated between the two lookups, which leaves a marker.
+            KeyState::Absent => return Ok(Place::New { is_retired: false }),
+            KeyState::Retired => return Ok(Place::New { is_retired: true }),
+            state => return Ok(Place::Old(Box::new(state))),
+        };
+        let brought = migrate((&*self.old, key), (&*self.new, key), &record, now).await?;
+        Ok(match brought {
+            Migrated::Over | Migrated::WasThere => Place::New { is_retired: false },
+            Migrated::Ended => Place::Nowhere,
+        })
+    }
+
+    /// Removes expired records from both stores, the old store first.
+    async fn sweep_both(&self, limit: usize, now: Timestamp) -> Result<usize, StoreError> {
+        let mut swept = 0;
+        for sweeper in [self.old.powers().sweeper(), self.new.powers().sweeper()]
+            .into_iter()
+            .flatten()
+        {
+            if swept < limit {
+                swept += sweeper.sweep(limit - swept, now).await?;
+            }
+        }
+        Ok(swept)
+    }
+}
+
+impl std::fmt::Debug for MigratingStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Moving")
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl SessionStore for MigratingStore {
+    /// A session may have to be migrated.
+    const NEVER_WAITS: bool = false;
+
+    /// Completes when the first of the two budgets is exceeded.
+    fn budget(&self) -> Option<BoxFuture<'static, StoreError>> {
+        match (self.old.budget(), self.new.budget()) {
+            (Some(mut old), Some(mut new)) => Some(Box::pin(poll_fn(move |context| {
+                match old.as_mut().poll(context) {
+                    Poll::Pending => new.as_mut().poll(context),
+                    over => over,
+                }
+            }))),
+            (old, new) => old.or(new),
+        }
+    }
+
+    /// The capabilities that both stores have; the keys are those of the old store.
+    ///
+    /// The new store is queried under the old store's keys as well.
+    fn capabilities(&self) -> Capabilities {
+        let (old, new) = (self.old.capabilities(), self.new.capabilities());
+        Capabilities {
+            key_scheme: old.key_scheme,
+            aliases: old.aliases && new.aliases,
+            notes_uses: old.notes_uses && new.notes_uses,
+            preserves_text: old.preserves_text && new.preserves_text,
+            keeps_claims: old.keeps_claims && new.keeps_claims,
+        }
+    }
+
+    async fn create(
+        &self,
+        key: &StoreKey,
+        record: &Record,
+        now: Timestamp,
+    ) -> Result<Created, StoreError> {
+        match self.old.load(key, now).await? {
+            KeyState::Absent => self.new.create(key, record, now).await,
+            _ => Ok(Created::Taken),
+        }
+    }
+
+    async fn load(&self, key: &StoreKey, now: Timestamp) -> Result<KeyState, StoreError> {
+        match self.new.load(key, now).await? {
+            KeyState::Absent => {}
+            state => return Ok(state),
+        }
+        match self.find(key, now).await? {
+            Place::New { is_retired } => Ok(match self.new.load(key, now).await? {
+                KeyState::Absent if is_retired => KeyState::Retired,
+                state => state,
+            }),
+            Place::Old(state) => Ok(*state),
+            Place::Nowhere => Ok(KeyState::Retired),
+        }
+    }
+
+    async fn patch(
+        &self,
+        key: &StoreKey,
+        base: &Record,
+        patch: &Patch,
+        now: Timestamp,
+    ) -> Result<Patched, StoreError> {
+        if let done @ Patched::Applied(_) = self.new.patch(key, base, patch, now).await? {
+            return Ok(done);
+        }
+        match self.find(key, now).await? {
+            Place::New { .. } => self.new.patch(key, base, patch, now).await,
+            Place::Old(_) => self.old.patch(key, base, patch, now).await,
+            Place::Nowhere => Ok(Patched::Gone),
+        }
+    }
+
+    async fn rotate(
+        &self,
+        from: &StoreKey,
+        to: &StoreKey,
+        base: &Record,
+        patch: &Patch,
+        rotation: Rotation,
+        now: Timestamp,
+    ) -> Result<Patched, StoreError> {
+        // Both stores must support a renewal: the session may be in either.
+        let rotation = match SessionStore::capabilities(self).aliases {
+            true => rotation,
+            false => Rotation::Replacement,
+        };
+        let rotated = self
+            .new
+            .rotate(from, to, base, patch, rotation, now)
+            .await?;
+        if let Patched::Applied(_) = rotated {
+            // After an interrupted migration, the old id would otherwise still be valid in the old
+            // store.
+            self.old.delete(from, now).await?;
+            return Ok(rotated);
+        }
+        match self.find(from, now).await? {
+            Place::New { .. } => self.new.rotate(from, to, base, patch, rotation, now).await,
+            Place::Old(_) => self.old.rotate(from, to, base, patch, rotation, now).await,
+            Place::Nowhere => Ok(Patched::Gone),
+        }
+    }
+
+    async fn touch(&self, key: &StoreKey, access: &Access) -> Result<bool, StoreError> {
+        if self.new.touch(key, access).await? {
+            return Ok(true);
+        }
+        match self.find(key, access.at).await? {
+            Place::New { .. } => self.new.touch(key, access).await,
+            Place::Old(_) => self.old.touch(key, access).await,
+            Place::Nowhere => Ok(false),
+        }
+    }
+
+    /// The old store first: see the module documentation.
+    async fn delete(&self, key: &StoreKey, now: Timestamp) -> Result<bool, StoreError> {
+        let was_old = self.old.delete(key, now).await?;
+        let was_new = self.new.delete(key, now).await?;
+        Ok(was_old || was_new)
+    }
+
+    fn powers(&self) -> Powers<'_> {
+        let (old, new) = (self.old.powers(), self.new.powers());
+        let mut powers = Powers::new();
+        // A log-out everywhere has to cover both stores.
+        if old.users().is_some() && new.users().is_some() {
+            powers = powers.with_users(self);
+        }
+        if old.sweeper().is_some() || new.sweeper().is_some() {
+            powers = powers.with_sweeper(self);
+        }
+        if old.listing().is_some() && new.listing().is_some() {
+            powers = powers.with_listing(self);
+        }
+        powers
+    }
+}
+
+impl ExpiredSweep for MigratingStore {
+    /// Uses the new store's lease, or the old store's if the new store needs no sweep.
+    ///
+    /// The new store outlives the migration.
+    fn acquire_sweep_lease<'a>(
+        &'a self,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        match self
+            .new
+            .powers()
+            .sweeper()
+            .or_else(|| self.old.powers().sweeper())
+        {
+            Some(sweeper) => sweeper.acquire_sweep_lease(until, now),
+            None => Box::pin(async { Ok(false) }),
+        }
+    }
+
+    fn sweep<'a>(
+        &'a self,
+        limit: usize,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<usize, StoreError>> {
+        Box::pin(self.sweep_both(limit, now))
+    }
+}

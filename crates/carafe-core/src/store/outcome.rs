@@ -1,0 +1,96 @@
+//! The outcomes of a store's operations, and the selection of a user's sessions.
+
+use super::Record;
+use crate::id::PublicId;
+
+/// A selection of a user's sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Selection {
+    /// All sessions.
+    All,
+    /// The session with this public id.
+    Only(PublicId),
+    /// All sessions except the one with this public id: "log out everywhere else".
+    AllBut(PublicId),
+}
+
+impl Selection {
+    /// Returns whether the selection includes the session with `public_id`.
+    #[must_use]
+    pub fn includes(self, public_id: PublicId) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(one) => public_id == one,
+            Self::AllBut(one) => public_id != one,
+        }
+    }
+}
+
+/// The state of a key in a store.
+#[derive(Clone, Debug)]
+pub enum KeyState {
+    /// No entry, or a record that has expired.
+    Absent,
+    /// A marker: the key was retired recently.
+    ///
+    /// A key is retired by a log-in, a log-out, [`Session::renew`](crate::session::Session::renew)
+    /// or a revocation.
+    Retired,
+    /// The record of this key.
+    Current(Record),
+    /// The record that a timed renewal has moved to another key.
+    Moved(Record),
+}
+
+impl KeyState {
+    /// Returns the record, under whichever key.
+    #[must_use]
+    pub fn into_record(self) -> Option<Record> {
+        match self {
+            Self::Current(record) | Self::Moved(record) => Some(record),
+            Self::Absent | Self::Retired => None,
+        }
+    }
+
+    /// Returns the record, under whichever key.
+    #[must_use]
+    pub const fn record(&self) -> Option<&Record> {
+        match self {
+            Self::Current(record) | Self::Moved(record) => Some(record),
+            Self::Absent | Self::Retired => None,
+        }
+    }
+}
+
+impl From<Option<Record>> for KeyState {
+    /// The state of a key in a layout without pointers and markers.
+    fn from(record: Option<Record>) -> Self {
+        record.map_or(Self::Absent, Self::Current)
+    }
+}
+
+/// The result of a `create`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Created {
+    /// The record was stored.
+    Created,
+    /// The key was in use; nothing changed.
+    Taken,
+}
+
+/// The result of a `patch` or a `rotate`.
+#[derive(Clone, Debug)]
+pub enum Patched {
+    /// The record after the change.
+    Applied(Box<Record>),
+    /// The record is missing; nothing changed.
+    Gone,
+}
+
+impl Patched {
+    /// Returns whether the change was applied.
+    #[must_use]
+    pub const fn is_applied(&self) -> bool {
+        matches!(self, Self::Applied(_))
+    }
+}

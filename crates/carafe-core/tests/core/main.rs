@@ -1,0 +1,30 @@
+//! Tests of the engine's public API. `allocations` is a separate binary for the reason given there.
+//!
+//! | module | asserts |
+//! |---|---|
+//! | `cookie_user_agent` | what a browser keeps and removes; `user_agent` is the browser |
+//! | `cookie_vectors` | the same cookies as Werkzeug |
+//! | `fuzz_corpus` | every input that fuzzing found |
+//! | `cas_store`, `memory_store`, `moving_store` | the contract of stores, on the stores of the core |
+//! | `security` | the rows of the security checklist |
+//! | `signed_ids` | server-side ids with a signature |
+//! | `vectors` | the tokens of Flask, Quart, Starlette and itsdangerous |
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, its helpers too"
+)]
+
+#[cfg(feature = "conformance")]
+mod cas_store;
+mod cookie_user_agent;
+mod cookie_vectors;
+mod fuzz_corpus;
+#[cfg(feature = "conformance")]
+mod memory_store;
+#[cfg(feature = "conformance")]
+mod moving_store;
+mod security;
+mod signed_ids;
+mod user_agent;
+mod vectors;

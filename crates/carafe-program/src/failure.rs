@@ -1,0 +1,93 @@
+//! The failure of a command: one line, and an exit code.
+
+use std::{fmt, process::ExitCode};
+
+/// The failure of a command. The text is one line and never holds a key or a password.
+#[derive(Debug)]
+pub enum Failure {
+    /// The command failed: exit code 1.
+    Trouble(String),
+    /// The command was called with something it cannot use: exit code 2, as clap's own errors.
+    Usage(String),
+    /// The named session does not exist: exit code 3.
+    NotFound(String),
+    /// The store cannot be reached or used: exit code 4.
+    Unavailable(String),
+    /// A signal stopped the command; the same command continues: exit code 5.
+    Stopped(String),
+}
+
+/// The documentation of the codes. A macro, so that it can be a part of other texts.
+#[macro_export]
+macro_rules! exit_codes {
+    () => {
+        "\
+Exit codes:
+  0  done
+  1  trouble: refused, problems found, stores that differ
+  2  the command was called with something it cannot use
+  3  there is no session with the public ID
+  4  the store cannot be reached or used
+  5  stopped before the end; the same command goes on"
+    };
+}
+
+pub const EXIT_CODES: &str = exit_codes!();
+
+impl Failure {
+    pub fn trouble(text: impl fmt::Display) -> Self {
+        Self::Trouble(text.to_string())
+    }
+
+    pub fn usage(text: impl fmt::Display) -> Self {
+        Self::Usage(text.to_string())
+    }
+
+    pub fn not_found(text: impl fmt::Display) -> Self {
+        Self::NotFound(text.to_string())
+    }
+
+    pub fn unavailable(text: impl fmt::Display) -> Self {
+        Self::Unavailable(text.to_string())
+    }
+
+    pub fn stopped(text: impl fmt::Display) -> Self {
+        Self::Stopped(text.to_string())
+    }
+
+    /// Appends `more` to the text.
+    pub fn and(self, more: &str) -> Self {
+        let with = |text| format!("{text}; {more}");
+        match self {
+            Self::Trouble(text) => Self::Trouble(with(text)),
+            Self::Usage(text) => Self::Usage(with(text)),
+            Self::NotFound(text) => Self::NotFound(with(text)),
+            Self::Unavailable(text) => Self::Unavailable(with(text)),
+            Self::Stopped(text) => Self::Stopped(with(text)),
+        }
+    }
+
+    /// The line.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Trouble(text)
+            | Self::Usage(text)
+            | Self::NotFound(text)
+            | Self::Unavailable(text)
+            | Self::Stopped(text) => text,
+        }
+    }
+
+    /// Prints the text, and returns the exit code.
+    pub fn report(&self) -> ExitCode {
+        let (kind, code) = match self {
+            Self::Trouble(_) => ("error", 1),
+            Self::Usage(_) => ("error", 2),
+            Self::NotFound(_) => ("error", 3),
+            Self::Unavailable(_) => ("error", 4),
+            Self::Stopped(_) => ("stopped", 5),
+        };
+        crate::output::to_stderr(kind, self.text());
+        ExitCode::from(code)
+    }
+}

@@ -1,0 +1,19 @@
+//! Parts of Carafe's command line that the demo uses too.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `failure` | the failure of a program: one line and an exit code |
+//! | `output` | all text that a program writes |
+//! | `keys` | secret keys from options and the environment |
+//! | `format` | the formats of cookies, as options name them |
+//! | `inspection` | all findings about one cookie |
+//! | `shutdown` | the signals that stop a server |
+
+#![allow(missing_docs, reason = "no library for others: two programs share it")]
+
+pub mod failure;
+pub mod format;
+pub mod inspection;
+pub mod keys;
+pub mod output;
+pub mod shutdown;

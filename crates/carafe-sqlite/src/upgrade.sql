@@ -1,0 +1,13 @@
+-- Upgrades version 1 to version 2. Missing indices are created afterwards, as for any other file.
+ALTER TABLE sessions ADD COLUMN renewal TEXT;
+DROP INDEX IF EXISTS sessions_of_user;
+
+CREATE TABLE session_former_keys (
+    leads_to   BLOB,
+    kept_until INTEGER NOT NULL,
+    key        BLOB    NOT NULL PRIMARY KEY CHECK (length(key) = 32)
+) STRICT, WITHOUT ROWID;
+INSERT INTO session_former_keys (leads_to, kept_until, key) SELECT alias_of, alias_until, key FROM session_aliases;
+DROP TABLE session_aliases;
+
+PRAGMA user_version = 2;

@@ -1,0 +1,58 @@
+//! Canonical base64url, and the reason why a text is not.
+
+use base64_simd::URL_SAFE_NO_PAD;
+
+use crate::refusal::Refusal;
+
+/// Encodes base64url without padding.
+pub(crate) fn encode(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode_to_string(bytes)
+}
+
+/// Appends base64url without padding.
+pub(crate) fn append(bytes: &[u8], out: &mut String) {
+    URL_SAFE_NO_PAD.encode_append(bytes, out);
+}
+
+/// Decodes the only spelling that [`encode`] produces.
+pub(crate) fn decode(text: &[u8]) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode_to_vec(text).ok()
+}
+
+/// Decodes exactly `N` bytes.
+pub(crate) fn decode_array<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
+    decode(text)?.try_into().ok()
+}
+
+/// Decodes a part of a token, or names the defect of its spelling.
+pub(crate) fn decode_part(text: &[u8]) -> Result<Vec<u8>, Refusal> {
+    decode(text).ok_or_else(|| match () {
+        () if text.iter().any(u8::is_ascii_whitespace) => Refusal::Whitespace,
+        () if text.contains(&b'=') => Refusal::Padding,
+        () => Refusal::Base64,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_canonical_spelling_decodes_and_the_defect_is_named() {
+        assert_eq!(decode_part(b"aGk").as_deref(), Ok(&b"hi"[..]));
+        assert_eq!(decode_part(b""), Ok(Vec::new()));
+        for (text, refusal) in [
+            (&b"aGk="[..], Refusal::Padding),
+            (b"aG k", Refusal::Whitespace),
+            (b"aGk\n", Refusal::Whitespace),
+            (b"aGl", Refusal::Base64),
+            (b"a", Refusal::Base64),
+            (b"+/+/", Refusal::Base64),
+            (b"aG\0k", Refusal::Base64),
+        ] {
+            assert_eq!(decode_part(text), Err(refusal), "{text:?}");
+        }
+        assert_eq!(decode_array(b"aGk"), Some(*b"hi"));
+        assert_eq!(decode_array::<3>(b"aGk"), None);
+    }
+}

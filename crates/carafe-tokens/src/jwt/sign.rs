@@ -1,0 +1,41 @@
+//! Signing of claims.
+
+use serde_json::Value;
+
+use super::Claims;
+use crate::{base64, key::SigningKey};
+
+/// Returns a token of type `typ` with these claims, signed by `key`.
+///
+/// The header has `alg`, `kid` and `typ`.
+///
+/// ```
+/// use carafe_tokens::{jwt::{Claims, sign}, key::SigningKey};
+///
+/// let key = SigningKey::hs256(b"4cbd5c8cd0a4e2ed1fd3c9cb6a07c9d1b0ff4d4e1c8f4c5b")?.with_id("k1")?;
+/// let token = sign(&key, "JWT", &Claims::new().with_text("sub", "ada"));
+/// // {"alg":"HS256","kid":"k1","typ":"JWT"}, {"sub":"ada"}
+/// assert!(token.starts_with("eyJhbGciOiJIUzI1NiIsImtpZCI6ImsxIiwidHlwIjoiSldUIn0.eyJzdWIiOiJhZGEifQ."));
+/// # Ok::<(), carafe_tokens::key::KeyError>(())
+/// ```
+#[must_use]
+pub fn sign(key: &SigningKey, typ: &str, claims: &Claims) -> String {
+    let header = format!(
+        r#"{{"alg":"{}","kid":{},"typ":{}}}"#,
+        key.algorithm(),
+        Value::from(key.id()),
+        Value::from(typ)
+    );
+    sign_with_header(key, &header, &claims.to_json())
+}
+
+/// Signs any header, which tests need.
+pub(crate) fn sign_with_header(key: &SigningKey, header: &str, claims: &str) -> String {
+    let mut token = base64::encode(header.as_bytes());
+    token.push('.');
+    base64::append(claims.as_bytes(), &mut token);
+    let signature = key.sign(token.as_bytes());
+    token.push('.');
+    base64::append(&signature, &mut token);
+    token
+}

@@ -1,0 +1,140 @@
+//! The claims of a token that was verified.
+
+use std::fmt;
+
+use carafe_core::{clock::Timestamp, store::PublicId};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::Refusal;
+use crate::json::Object;
+
+/// The claims of a verified token. Only a [`Verifier`](super::Verifier) creates one.
+#[derive(Clone, PartialEq)]
+pub struct VerifiedToken {
+    pub(super) kid: String,
+    pub(super) claims: Object,
+}
+
+impl VerifiedToken {
+    /// Returns the ID of the key that verified the token.
+    #[must_use]
+    pub fn key_id(&self) -> &str {
+        &self.kid
+    }
+
+    /// Returns `iss`.
+    #[must_use]
+    pub fn issuer(&self) -> Option<&str> {
+        self.text("iss")
+    }
+
+    /// Returns `sub`: the user.
+    #[must_use]
+    pub fn subject(&self) -> Option<&str> {
+        self.text("sub")
+    }
+
+    /// Returns `jti`: a name of this token.
+    #[must_use]
+    pub fn token_id(&self) -> Option<&str> {
+        self.text("jti")
+    }
+
+    /// Returns `client_id`.
+    #[must_use]
+    pub fn client_id(&self) -> Option<&str> {
+        self.text("client_id")
+    }
+
+    /// Returns `sid`, if it is the public id of a session of Carafe.
+    #[must_use]
+    pub fn session(&self) -> Option<PublicId> {
+        self.text("sid")?.parse().ok()
+    }
+
+    /// Returns `exp`.
+    #[must_use]
+    pub fn expires(&self) -> Option<Timestamp> {
+        self.time("exp").ok()?
+    }
+
+    /// Returns `iat`.
+    #[must_use]
+    pub fn issued(&self) -> Option<Timestamp> {
+        self.time("iat").ok()?
+    }
+
+    /// Returns `aud` as a list.
+    #[must_use]
+    pub fn audiences(&self) -> Vec<&str> {
+        match self.claims.get("aud") {
+            Some(Value::String(one)) => vec![one],
+            Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Returns whether `scope` (RFC 8693 §4.2) contains this scope.
+    #[must_use]
+    pub fn has_scope(&self, scope: &str) -> bool {
+        let scopes = self.text("scope").unwrap_or_default();
+        scopes.split(' ').any(|one| one == scope)
+    }
+
+    /// Returns a claim as a `T`, or `None` if the claim is missing.
+    ///
+    /// # Errors
+    /// [`Refusal::Claim`] if the claim is not a `T`.
+    pub fn claim<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Refusal> {
+        let value = self.claims.get(name).cloned();
+        let value = value.map(serde_json::from_value).transpose();
+        value.map_err(|_| Refusal::Claim)
+    }
+
+    /// Returns all claims as a `T`.
+    ///
+    /// # Errors
+    /// [`Refusal::Claim`] if the claims are not a `T`.
+    pub fn claims<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
+        let claims = serde_json::from_value(Value::Object(self.claims.clone()));
+        claims.map_err(|_| Refusal::Claim)
+    }
+
+    /// Returns the claims as JSON text.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        Value::Object(self.claims.clone()).to_string()
+    }
+
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        self.claims.get(name)?.as_str()
+    }
+
+    /// Reads a `NumericDate`, rounded down. `None` if the claim is missing.
+    pub(super) fn time(&self, name: &str) -> Result<Option<Timestamp>, Refusal> {
+        let Some(value) = self.claims.get(name) else {
+            return Ok(None);
+        };
+        let seconds = value.as_i64().or_else(|| {
+            let seconds = value.as_f64().filter(|seconds| seconds.abs() < LATEST)?;
+            #[expect(clippy::cast_possible_truncation, reason = "bounded above")]
+            Some(seconds.floor() as i64)
+        });
+        match seconds {
+            Some(seconds) => Ok(Some(Timestamp::from_unix(seconds))),
+            None => Err(Refusal::Claim),
+        }
+    }
+}
+
+/// The range in which a double holds every whole second.
+const LATEST: f64 = 9_007_199_254_740_992.0;
+
+impl fmt::Debug for VerifiedToken {
+    /// Writes the names of the claims only: their values may be personal data.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.claims.keys().collect();
+        write!(f, "VerifiedToken({}, {names:?})", self.kid)
+    }
+}

@@ -1,0 +1,27 @@
+//! Keys of tokens: the only module that reads private keys.
+//!
+//! A key has one algorithm for its whole life. [`SigningKey`] and [`VerifyingKey`] are single keys,
+//! [`VerifyingKeys`] is the set that a verifier trusts (a JWK set, RFC 7517), and [`SigningRing`]
+//! holds the keys of an issuer and their rotation. [`TokenKeys`] finds the key of a token, for sets
+//! that are fetched.
+
+mod algorithm;
+mod error;
+mod hmac_key;
+mod jwk;
+mod ring;
+mod set;
+mod signing;
+mod source;
+mod verifying;
+
+pub use algorithm::Algorithm;
+pub use error::{JwkSetError, KeyError};
+pub use ring::{RingError, SigningRing};
+pub use set::VerifyingKeys;
+pub use signing::SigningKey;
+pub use source::{KeysUnavailable, TokenKeys, VerifyError};
+pub use verifying::VerifyingKey;
+
+#[cfg(test)]
+mod tests;

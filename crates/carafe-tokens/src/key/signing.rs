@@ -1,0 +1,224 @@
+//! A key that signs.
+
+use std::{fmt, sync::Arc};
+
+use ed25519_dalek::{
+    SigningKey as Ed25519Key,
+    pkcs8::{DecodePrivateKey, EncodePrivateKey, spki::der::pem::LineEnding},
+};
+use p256::ecdsa::{Signature as EcdsaSignature, SigningKey as EcdsaKey, signature::Signer};
+use zeroize::Zeroizing;
+
+use super::{
+    Algorithm, KeyError, VerifyingKey,
+    hmac_key::HmacKey,
+    jwk,
+    verifying::{Public, check_id},
+};
+
+/// Maximum number of random scalars tried; each is valid except with a probability of 2^-32.
+const ATTEMPTS: usize = 8;
+
+/// A private key with its algorithm and its key ID. Redacted in `Debug`, zeroed on drop.
+///
+/// The key ID is the RFC 7638 thumbprint unless [`SigningKey::with_id`] sets another one.
+///
+/// ```
+/// use carafe_tokens::key::{Algorithm, SigningKey};
+///
+/// let key = SigningKey::generate(Algorithm::EdDsa)?;
+/// let pem = key.to_pkcs8_pem()?;
+/// let same = SigningKey::from_pkcs8_pem(&pem)?;
+/// assert_eq!(same.id(), key.id());
+/// assert_eq!(format!("{key:?}"), format!("SigningKey(EdDSA, {:?})", key.id()));
+/// # Ok::<(), carafe_tokens::key::KeyError>(())
+/// ```
+#[derive(Clone)]
+pub struct SigningKey {
+    private: Private,
+    verifying: VerifyingKey,
+}
+
+#[derive(Clone)]
+enum Private {
+    Es256(Box<EcdsaKey>),
+    EdDsa(Box<Ed25519Key>),
+    Hs256(HmacKey),
+}
+
+impl SigningKey {
+    /// Returns a new random key.
+    ///
+    /// # Errors
+    /// [`KeyError::NoRandomness`] if the operating system returns no random bytes.
+    pub fn generate(algorithm: Algorithm) -> Result<Self, KeyError> {
+        match algorithm {
+            Algorithm::Es256 => {
+                for _ in 0..ATTEMPTS {
+                    if let Ok(key) = EcdsaKey::from_slice(&*random()?) {
+                        return Ok(Self::of_es256(key));
+                    }
+                }
+                Err(KeyError::NoRandomness)
+            }
+            Algorithm::EdDsa => Ok(Self::of_ed25519(Ed25519Key::from_bytes(&*random()?))),
+            Algorithm::Hs256 => Self::hs256(&*random()?),
+        }
+    }
+
+    /// Creates a key of HS256 from at least 32 bytes.
+    ///
+    /// # Errors
+    /// [`KeyError::Secret`] for a short, published or repetitive key.
+    pub fn hs256(bytes: &[u8]) -> Result<Self, KeyError> {
+        HmacKey::new(bytes).map(Self::of_hmac)
+    }
+
+    /// Creates a key of HS256 from any bytes except none.
+    ///
+    /// An attacker who guesses the key can forge every token: each token lets them test a guess
+    /// without a request. Only to read the tokens of an application that should get a better key.
+    ///
+    /// # Errors
+    /// [`KeyError::Secret`] for an empty key.
+    pub fn dangerous_weak_hs256(bytes: &[u8]) -> Result<Self, KeyError> {
+        HmacKey::of_any_strength(bytes).map(Self::of_hmac)
+    }
+
+    /// Reads a private key of P-256 or Ed25519 in PEM text with the label `PRIVATE KEY` (PKCS #8).
+    ///
+    /// # Errors
+    /// [`KeyError::Malformed`].
+    pub fn from_pkcs8_pem(pem: &str) -> Result<Self, KeyError> {
+        let pem = pem.trim();
+        if let Ok(key) = EcdsaKey::from_pkcs8_pem(pem) {
+            return Ok(Self::of_es256(key));
+        }
+        let key = Ed25519Key::from_pkcs8_pem(pem);
+        key.map(Self::of_ed25519).map_err(|_| KeyError::Malformed)
+    }
+
+    /// Reads a private key of P-256 or Ed25519 in DER (PKCS #8).
+    ///
+    /// # Errors
+    /// [`KeyError::Malformed`].
+    pub fn from_pkcs8_der(der: &[u8]) -> Result<Self, KeyError> {
+        if let Ok(key) = EcdsaKey::from_pkcs8_der(der) {
+            return Ok(Self::of_es256(key));
+        }
+        let key = Ed25519Key::from_pkcs8_der(der);
+        key.map(Self::of_ed25519).map_err(|_| KeyError::Malformed)
+    }
+
+    /// Returns the private key as PEM text (PKCS #8).
+    ///
+    /// # Errors
+    /// [`KeyError::Unsupported`] for HS256, which has no such format.
+    pub fn to_pkcs8_pem(&self) -> Result<Zeroizing<String>, KeyError> {
+        let pem = match &self.private {
+            Private::Es256(key) => key.to_pkcs8_pem(LineEnding::LF),
+            Private::EdDsa(key) => key.to_pkcs8_pem(LineEnding::LF),
+            Private::Hs256(_) => return Err(KeyError::Unsupported),
+        };
+        pem.map_err(|_| KeyError::Unsupported)
+    }
+
+    /// Reads a private JWK (RFC 7517).
+    ///
+    /// # Errors
+    /// [`KeyError`]; a JWK with a public part that does not fit is rejected.
+    pub fn from_jwk(json: &str) -> Result<Self, KeyError> {
+        jwk::read_private(json.as_bytes())
+    }
+
+    /// Returns the private key as a JWK.
+    #[must_use]
+    pub fn to_jwk(&self) -> Zeroizing<String> {
+        jwk::write_private(self)
+    }
+
+    /// Sets the key ID.
+    ///
+    /// # Errors
+    /// [`KeyError::Id`].
+    pub fn with_id(mut self, id: &str) -> Result<Self, KeyError> {
+        check_id(id)?;
+        self.verifying.id = Arc::from(id);
+        Ok(self)
+    }
+
+    /// Returns the key ID.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.verifying.id()
+    }
+
+    /// Returns the algorithm.
+    #[must_use]
+    pub const fn algorithm(&self) -> Algorithm {
+        self.verifying.algorithm()
+    }
+
+    /// Returns the key that verifies the signatures of this one. The same key for HS256.
+    #[must_use]
+    pub const fn verifying_key(&self) -> &VerifyingKey {
+        &self.verifying
+    }
+
+    /// Signs `message` in the form of a JWS signature. ECDSA is deterministic (RFC 6979).
+    pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
+        match &self.private {
+            Private::Es256(key) => {
+                let signature: EcdsaSignature = key.sign(message);
+                signature.to_bytes().to_vec()
+            }
+            Private::EdDsa(key) => key.sign(message).to_bytes().to_vec(),
+            Private::Hs256(key) => key.sign(message).to_vec(),
+        }
+    }
+
+    /// Returns the private member of the JWK, as bytes.
+    pub(super) fn private_bytes(&self) -> Zeroizing<Vec<u8>> {
+        Zeroizing::new(match &self.private {
+            Private::Es256(key) => key.to_bytes().to_vec(),
+            Private::EdDsa(key) => key.to_bytes().to_vec(),
+            Private::Hs256(key) => key.bytes().to_vec(),
+        })
+    }
+
+    pub(super) fn of_es256(key: EcdsaKey) -> Self {
+        let verifying = VerifyingKey::named_by_thumbprint(Public::Es256(*key.verifying_key()));
+        Self {
+            private: Private::Es256(Box::new(key)),
+            verifying,
+        }
+    }
+
+    pub(super) fn of_ed25519(key: Ed25519Key) -> Self {
+        let verifying = VerifyingKey::named_by_thumbprint(Public::EdDsa(key.verifying_key()));
+        Self {
+            private: Private::EdDsa(Box::new(key)),
+            verifying,
+        }
+    }
+
+    fn of_hmac(key: HmacKey) -> Self {
+        let verifying = VerifyingKey::named_by_thumbprint(Public::Hs256(key.clone()));
+        Self {
+            private: Private::Hs256(key),
+            verifying,
+        }
+    }
+}
+
+fn random() -> Result<Zeroizing<[u8; 32]>, KeyError> {
+    let mut bytes = Zeroizing::new([0; 32]);
+    getrandom::fill(bytes.as_mut()).map_err(|_| KeyError::NoRandomness)?;
+    Ok(bytes)
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SigningKey({}, {:?})", self.algorithm(), self.id())
+    }
+}

@@ -1,0 +1,71 @@
+//! RFC 7662: what a token is, for a client that may know.
+
+use carafe_core::{clock::Timestamp, store::Record};
+use serde_json::{Value, json};
+
+use crate::jwt::VerifiedToken;
+
+/// The answer of an introspection endpoint.
+///
+/// The endpoint itself needs the authentication of its callers (RFC 7662 §2.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Introspection(Option<Active>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Active {
+    expires: Option<Timestamp>,
+    members: String,
+}
+
+impl Introspection {
+    /// Returns the answer about a token that is not active, whatever the reason.
+    #[must_use]
+    pub const fn inactive() -> Self {
+        Self(None)
+    }
+
+    /// Returns whether the token is active.
+    #[must_use]
+    pub const fn is_active(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Returns when the token expires.
+    #[must_use]
+    pub fn expires(&self) -> Option<Timestamp> {
+        self.0.as_ref()?.expires
+    }
+
+    /// Returns the body of the response, as JSON text.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        match &self.0 {
+            Some(active) => active.members.clone(),
+            None => r#"{"active":false}"#.to_owned(),
+        }
+    }
+
+    pub(crate) fn of_access_token(token: &VerifiedToken) -> Self {
+        let mut members: Value = serde_json::from_str(&token.to_json()).unwrap_or_default();
+        members["active"] = true.into();
+        members["token_type"] = "Bearer".into();
+        Self(Some(Active {
+            expires: token.expires(),
+            members: members.to_string(),
+        }))
+    }
+
+    pub(super) fn of_refresh_token(record: &Record) -> Self {
+        let members = json!({
+            "active": true,
+            "sub": record.user,
+            "sid": record.public_id.to_string(),
+            "iat": record.created.unix(),
+            "exp": record.expires.unix(),
+        });
+        Self(Some(Active {
+            expires: Some(record.expires),
+            members: members.to_string(),
+        }))
+    }
+}

@@ -1,0 +1,22 @@
+//! Tests through the public interface.
+//!
+//! | module | needs |
+//! |---|---|
+//! | `refresh` | nothing |
+//! | `servers` | Redis, Postgres and MariaDB; run by `cargo xtask test` |
+//! | `flask`, `issue`, `jsonwebtoken` | nothing |
+//! | `example` | nothing: calls the routes of the example |
+//! | `fuzz_corpus` | nothing |
+//! | `oracles` | Python and Node; run by `cargo xtask test` |
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod example;
+mod flask;
+mod fuzz_corpus;
+mod issue;
+mod jsonwebtoken;
+mod oracles;
+mod refresh;
+mod responses;
+mod servers;

@@ -1,0 +1,192 @@
+//! One of the modes to carry a session: its manager, what is behind its cookies, and what the page
+//! says of it. Next: `modes`, which has all three.
+
+use std::sync::Arc;
+
+use carafe_core::{
+    clock::Timestamp,
+    cookie::CookiePolicy,
+    key::KeyRing,
+    session::{ClientSide, ServerSide, SessionBackend, SessionConfig, SessionManager, Timeouts},
+    store::{ErasedStore, Record, StoreError, StoreKey},
+    token::SessionId,
+};
+use serde::Deserialize;
+
+use super::key_list::KeyList;
+use carafe_program::{failure::Failure, format::TokenFormat, inspection::Inspection};
+
+/// The name that keeps the demo's encrypted cookies apart from those of other applications.
+pub(super) const APPLICATION: &str = "carafe demo";
+/// The names of the cookies that are not Flask's.
+pub(super) const ENCRYPTED: &str = "__Host-Http-session";
+const STORED: &str = "__Host-Http-id";
+
+/// A mode, as it is written in addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum ModeId {
+    Signed,
+    Encrypted,
+    Stored,
+}
+
+/// One mode to carry a session.
+pub(super) struct Mode {
+    pub(super) id: ModeId,
+    pub(super) title: &'static str,
+    pub(super) tagline: &'static str,
+    pub(super) manager: Arc<SessionManager>,
+    behind: Behind,
+}
+
+/// The secret that makes a cookie of a mode valid.
+enum Behind {
+    Keys {
+        ring: KeyRing,
+        /// The ids that its cookies may carry, the current one first.
+        ids: Vec<[u8; 4]>,
+        format: TokenFormat,
+    },
+    Store(Arc<dyn ErasedStore>),
+}
+
+/// The content behind a cookie.
+pub(super) enum Found {
+    /// A token says everything itself.
+    Token(Inspection),
+    /// An id leads to a record, if there is one.
+    Record(Option<Box<StoredRecord>>),
+}
+
+/// A record, and the only name that the store has for it.
+pub(super) struct StoredRecord {
+    pub(super) key: StoreKey,
+    pub(super) record: Record,
+}
+
+impl Mode {
+    /// Flask's cookie with Flask's rules.
+    pub(super) fn signed(keys: &KeyList) -> Result<Self, Failure> {
+        let ring = keys.ring()?;
+        Ok(Self {
+            id: ModeId::Signed,
+            title: "Signed",
+            tagline: "Anybody can read it, nobody can change it. Flask’s format.",
+            manager: manager(ClientSide::signed(ring.clone()), SessionConfig::flask())?,
+            behind: Behind::Keys {
+                ring,
+                ids: Vec::new(),
+                format: TokenFormat::flask(),
+            },
+        })
+    }
+
+    /// Carafe's default.
+    pub(super) fn encrypted(keys: &KeyList) -> Result<Self, Failure> {
+        let ring = keys.ring()?;
+        let side = ClientSide::encrypted(ring.clone(), APPLICATION);
+        let config = SessionConfig::default().with_cookie(CookiePolicy::builder(ENCRYPTED));
+        Ok(Self {
+            id: ModeId::Encrypted,
+            title: "Encrypted",
+            tagline: "Nobody can read it, nobody can change it. Carafe’s default.",
+            manager: manager(side, config)?,
+            behind: Behind::Keys {
+                ring,
+                ids: keys.iter().map(|key| key.id).collect(),
+                format: TokenFormat::encrypted(APPLICATION, ENCRYPTED),
+            },
+        })
+    }
+
+    /// An id in the cookie, the rest in a store.
+    pub(super) fn stored(store: Arc<dyn ErasedStore>) -> Result<Self, Failure> {
+        Ok(Self {
+            id: ModeId::Stored,
+            title: "Server-side",
+            tagline: "The cookie is a random id, the rest is in a database. Can be ended.",
+            manager: in_store(Arc::clone(&store))?,
+            behind: Behind::Store(store),
+        })
+    }
+
+    /// Returns the content behind a cookie of this mode.
+    ///
+    /// # Errors
+    /// The store's trouble.
+    pub(super) async fn look(&self, cookie: &str, now: Timestamp) -> Result<Found, StoreError> {
+        match &self.behind {
+            Behind::Keys { ring, format, .. } => {
+                let lifetime = Some(self.manager.lifetime());
+                let found = Inspection::of(format, Some(ring), cookie, lifetime, now);
+                Ok(Found::Token(found))
+            }
+            Behind::Store(store) => {
+                let Some(id) = SessionId::parse(cookie.as_bytes()) else {
+                    return Ok(Found::Record(None));
+                };
+                let key = id.store_key();
+                let record = store.load(&key, now).await?.into_record();
+                Ok(Found::Record(
+                    record.map(|record| Box::new(StoredRecord { key, record })),
+                ))
+            }
+        }
+    }
+
+    pub(super) fn cookie_name(&self) -> &str {
+        self.manager.cookie().name()
+    }
+
+    /// Whether the id of a key that a cookie names is one of ours.
+    pub(super) fn knows_key(&self, id: [u8; 4]) -> bool {
+        matches!(&self.behind, Behind::Keys { ids, .. } if ids.contains(&id))
+    }
+}
+
+impl Found {
+    /// Whether the cookie was made here and not changed since, be it over or not.
+    pub(super) fn is_authentic(&self) -> bool {
+        match self {
+            Self::Token(inspection) => inspection.is_authentic(),
+            Self::Record(kept) => kept.is_some(),
+        }
+    }
+
+    /// Returns the content of a token.
+    pub(super) fn token(&self) -> Option<&Inspection> {
+        match self {
+            Self::Token(inspection) => Some(inspection),
+            Self::Record(_) => None,
+        }
+    }
+}
+
+impl ModeId {
+    pub(super) const ALL: [Self; 3] = [Self::Signed, Self::Encrypted, Self::Stored];
+
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Signed => "signed",
+            Self::Encrypted => "encrypted",
+            Self::Stored => "stored",
+        }
+    }
+}
+
+/// The rules of the demo's server-side sessions, over any store.
+pub(super) fn in_store(store: Arc<dyn ErasedStore>) -> Result<Arc<SessionManager>, Failure> {
+    let side = ServerSide::shared(store).with_timeouts(Timeouts::asvs_l2());
+    let cookie = CookiePolicy::builder(STORED);
+    manager(side, SessionConfig::default().with_cookie(cookie))
+}
+
+/// A cookie that is refused stays in the browser, so that it can be looked at and put right again.
+fn manager(
+    side: impl Into<SessionBackend>,
+    config: SessionConfig,
+) -> Result<Arc<SessionManager>, Failure> {
+    let manager = SessionManager::new(side, config.with_remove_rejected(false));
+    manager.map(Arc::new).map_err(Failure::trouble)
+}

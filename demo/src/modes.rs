@@ -1,0 +1,56 @@
+//! The three modes together, as they are from one rotation of the key to the next.
+//!
+//! A request takes one look at them ([`Demo::modes`](super::Demo::modes)) and keeps to it, so that no
+//! cookie is opened under one list of keys and written under another.
+
+use std::sync::Arc;
+
+use carafe_core::{clock::Timestamp, store::ErasedStore};
+
+use super::{
+    key_list::KeyList,
+    mode::{Mode, ModeId},
+};
+use carafe_program::failure::Failure;
+
+/// All modes to carry a session, and the keys behind two of them.
+pub(super) struct Modes {
+    pub(super) keys: KeyList,
+    signed: Mode,
+    encrypted: Mode,
+    /// Has no key, so a rotation hands it on.
+    stored: Arc<Mode>,
+}
+
+impl Modes {
+    pub(super) fn new(keys: KeyList, store: Arc<dyn ErasedStore>) -> Result<Self, Failure> {
+        Self::of(keys, Arc::new(Mode::stored(store)?))
+    }
+
+    /// The same with a new current key.
+    pub(super) fn rotated(&self, now: Timestamp) -> Result<Self, Failure> {
+        let lifetime = self
+            .signed
+            .manager
+            .lifetime()
+            .max(self.encrypted.manager.lifetime());
+        Self::of(self.keys.rotated(lifetime, now)?, Arc::clone(&self.stored))
+    }
+
+    pub(super) fn mode(&self, id: ModeId) -> &Mode {
+        match id {
+            ModeId::Signed => &self.signed,
+            ModeId::Encrypted => &self.encrypted,
+            ModeId::Stored => &self.stored,
+        }
+    }
+
+    fn of(keys: KeyList, stored: Arc<Mode>) -> Result<Self, Failure> {
+        Ok(Self {
+            signed: Mode::signed(&keys)?,
+            encrypted: Mode::encrypted(&keys)?,
+            stored,
+            keys,
+        })
+    }
+}

@@ -1,0 +1,144 @@
+//! The head of a response as a list of fields, which is Werkzeug's `Headers` and WSGI's own form.
+
+use carafe_core::session::{Field, ResponseHead};
+use pyo3::{
+    prelude::*,
+    types::{PyList, PyString},
+};
+
+const FIELDS: [(Field, &str); 4] = [
+    (Field::CacheControl, "Cache-Control"),
+    (Field::RetryAfter, "Retry-After"),
+    (Field::SetCookie, "Set-Cookie"),
+    (Field::Vary, "Vary"),
+];
+
+/// The fields that a commit may change.
+#[derive(Default)]
+pub(crate) struct Head {
+    lines: Vec<(Field, Vec<u8>)>,
+    changed: Vec<Field>,
+    /// The names of all headers, in lower case.
+    names: Vec<String>,
+    /// Other headers that the commit has set.
+    set: Vec<(String, String)>,
+}
+
+impl Head {
+    /// Reads the fields from an iterable of names and values.
+    pub(crate) fn read(headers: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let mut head = Self::default();
+        for item in headers.try_iter()? {
+            let (name, value): (Bound<'_, PyString>, Bound<'_, PyString>) = item?.extract()?;
+            let name = name.to_cow()?.to_ascii_lowercase();
+            if let Some((field, _)) = FIELDS
+                .iter()
+                .find(|(_, known)| name.eq_ignore_ascii_case(known))
+            {
+                head.lines.push((*field, latin1_bytes(&value)?));
+            }
+            head.names.push(name);
+        }
+        Ok(head)
+    }
+
+    /// Writes the changed fields into Werkzeug's `Headers`.
+    pub(crate) fn write(&self, headers: &Bound<'_, PyAny>) -> PyResult<()> {
+        let py = headers.py();
+        for (field, name) in FIELDS {
+            if !self.changed.contains(&field) {
+                continue;
+            }
+            headers.call_method1("remove", (name,))?;
+            for value in self.values(field) {
+                headers.call_method1("add", (name, latin1_text(py, value)?))?;
+            }
+        }
+        for (name, value) in &self.set {
+            headers.call_method1("remove", (name,))?;
+            headers.call_method1("add", (name, value))?;
+        }
+        Ok(())
+    }
+
+    /// Returns all fields as pairs.
+    pub(crate) fn lines<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let list = PyList::empty(py);
+        for (field, value) in &self.lines {
+            let name = FIELDS
+                .iter()
+                .find(|(known, _)| known == field)
+                .map(|(_, name)| *name);
+            list.append((name, latin1_text(py, value)?))?;
+        }
+        self.set.iter().try_for_each(|header| list.append(header))?;
+        Ok(list)
+    }
+
+    fn note(&mut self, field: Field) {
+        if !self.changed.contains(&field) {
+            self.changed.push(field);
+        }
+    }
+}
+
+/// Returns the bytes of a header's value, which WSGI carries as Latin-1 text.
+pub(crate) fn latin1_bytes(text: &Bound<'_, PyString>) -> PyResult<Vec<u8>> {
+    match text.to_str() {
+        Ok(text) if text.is_ascii() => Ok(text.as_bytes().to_vec()),
+        _ => text
+            .call_method1("encode", ("latin-1", "replace"))?
+            .extract(),
+    }
+}
+
+fn latin1_text<'py>(py: Python<'py>, value: &[u8]) -> PyResult<Bound<'py, PyString>> {
+    match str::from_utf8(value) {
+        Ok(text) if text.is_ascii() => Ok(PyString::new(py, text)),
+        _ => {
+            let text: String = value.iter().copied().map(char::from).collect();
+            Ok(PyString::new(py, &text))
+        }
+    }
+}
+
+impl ResponseHead for Head {
+    fn values(&self, field: Field) -> impl Iterator<Item = &[u8]> {
+        let ours = self.lines.iter().filter(move |(name, _)| *name == field);
+        ours.map(|(_, value)| value.as_slice())
+    }
+
+    fn append(&mut self, field: Field, value: String) {
+        self.note(field);
+        self.lines.push((field, value.into_bytes()));
+    }
+
+    fn replace(&mut self, field: Field, value: String) {
+        self.retain(field, |_| false);
+        self.append(field, value);
+    }
+
+    fn set_if_absent(&mut self, field: Field, value: &'static str) -> bool {
+        let is_there = self.values(field).next().is_some();
+        if !is_there {
+            self.append(field, value.to_owned());
+        }
+        is_there
+    }
+
+    fn contains(&self, name: &str) -> bool {
+        let set = self.set.iter().map(|(name, _)| name);
+        self.names.iter().chain(set).any(|known| known == name)
+    }
+
+    fn set(&mut self, name: &str, value: String) {
+        self.set.retain(|(known, _)| known != name);
+        self.set.push((name.to_owned(), value));
+    }
+
+    fn retain(&mut self, field: Field, keep: impl Fn(&[u8]) -> bool) {
+        self.note(field);
+        self.lines
+            .retain(|(name, value)| *name != field || keep(value));
+    }
+}

@@ -1,0 +1,92 @@
+//! One user with very many sessions.
+
+use std::sync::Arc;
+
+use anyhow::{Result, ensure};
+use carafe_core::{
+    clock::Timestamp,
+    session::SessionData,
+    store::{Created, ErasedStore, Position, PublicId, Record, StoreKey},
+    token::SessionId,
+};
+
+/// The user.
+pub(crate) const USER: &str = "crowd";
+
+/// How many sessions are created concurrently.
+const LANES: u64 = 128;
+
+/// The sessions of [`USER`] as they were created, the oldest first.
+pub(crate) struct Crowd(Vec<Position>);
+
+impl Crowd {
+    /// Creates `count` sessions, the newest of which is a second old. One a second: stores order those of one second
+    /// differently.
+    pub(crate) async fn fill(store: &Arc<dyn ErasedStore>, count: u64) -> Result<Self> {
+        let newest = Timestamp::now().saturating_add(-1);
+        let lanes: Vec<_> = (0..LANES)
+            .map(|lane| {
+                let store = Arc::clone(store);
+                tokio::spawn(async move {
+                    let mut positions = Vec::new();
+                    for number in (lane..count).step_by(LANES as usize) {
+                        let age = i64::try_from(count - 1 - number)?;
+                        let record = record(Some(USER), newest.saturating_add(-age))?;
+                        create(&*store, &record).await?;
+                        positions.push(Position {
+                            renewed: record.renewed,
+                            public_id: record.public_id,
+                        });
+                    }
+                    anyhow::Ok(positions)
+                })
+            })
+            .collect();
+        let mut positions = Vec::new();
+        for lane in lanes {
+            positions.extend(lane.await??);
+        }
+        positions.sort();
+        Ok(Self(positions))
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The number of older sessions.
+    pub(crate) fn rank(&self, position: &Position) -> Result<usize> {
+        let rank = self.0.binary_search(position);
+        rank.map_err(|_| anyhow::anyhow!("a session is listed that was never created"))
+    }
+}
+
+/// A session of `user` that got its id at `renewed` and expires in two weeks.
+pub(crate) fn record(user: Option<&str>, renewed: Timestamp) -> Result<Record> {
+    Ok(Record {
+        data: SessionData::parse(r#"{"theme":"dark"}"#.to_owned(), Record::STYLE)?,
+        user: user.map(str::to_owned),
+        public_id: PublicId::random()?,
+        device: None,
+        created: renewed,
+        renewed,
+        last_seen: renewed,
+        expires: Timestamp::now().saturating_add(14 * 86_400),
+        authenticated: user.is_some().then_some(renewed),
+        renewal: None,
+        version: 0,
+    })
+}
+
+/// Stores `record` under a new key.
+pub(crate) async fn create(store: &dyn ErasedStore, record: &Record) -> Result<StoreKey> {
+    let key = key()?;
+    let created = store.create(&key, record, Timestamp::now()).await?;
+    ensure!(created == Created::Created, "a random key is taken");
+    Ok(key)
+}
+
+/// A new key.
+pub(crate) fn key() -> Result<StoreKey> {
+    Ok(SessionId::random()?.store_key())
+}

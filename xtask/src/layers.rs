@@ -1,0 +1,385 @@
+//! Checks that the modules of the core import in one direction only.
+//!
+//! Each top-level module of `carafe-core` is a layer. A file may import from its own layer and from
+//! lower ones. Tests and the conformance suites may import from everywhere.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use crate::shell::{Outcome, Shell};
+
+/// The top-level modules of the core, lowest layer first.
+const LAYERS: &[&str] = &[
+    "clock", "error", "base64", "future", "id", "json", "key", "cookie", "data", "token", "limits",
+    "store", "session", "csrf", "flask", "testing", "axum", "actix",
+];
+const SOURCES: &str = "crates/carafe-core/src";
+const MAP: &str = "ARCHITECTURE.md";
+
+pub(crate) fn imports_point_down(shell: &Shell) -> Outcome {
+    let mut files = Vec::new();
+    collect(&shell.path(SOURCES), "", &mut files)?;
+    let found: BTreeSet<&str> = files
+        .iter()
+        .filter_map(|(file, _)| layer_of(file))
+        .collect();
+    let expected: BTreeSet<&str> = LAYERS.iter().copied().collect();
+    if found != expected {
+        let differing: Vec<&str> = found.symmetric_difference(&expected).copied().collect();
+        return Err(format!(
+            "LAYERS in xtask/src/layers.rs and the modules of {SOURCES} differ: {}",
+            differing.join(", ")
+        )
+        .into());
+    }
+    let map = fs::read_to_string(shell.path(MAP)).map_err(|why| format!("{MAP}: {why}"))?;
+    let listed = listed_modules(&map);
+    if listed != LAYERS {
+        return Err(format!(
+            "{MAP} must list the modules of the core in the order of LAYERS in \
+             xtask/src/layers.rs: {}; it lists {}",
+            LAYERS.join(", "),
+            listed.join(", ")
+        )
+        .into());
+    }
+    let upward: Vec<String> = files
+        .iter()
+        .flat_map(|(file, source)| {
+            let imports = upward_imports(file, source);
+            imports.map(move |import| format!("{SOURCES}/{file} imports {import}"))
+        })
+        .collect();
+    match upward.as_slice() {
+        [] => Ok(()),
+        _ => Err(format!("imports from a higher layer: {}", upward.join("; ")).into()),
+    }
+}
+
+/// Reads the source files below `folder`, except those of tests and conformance suites.
+fn collect(folder: &Path, prefix: &str, files: &mut Vec<(String, String)>) -> Outcome {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let file = format!("{prefix}{name}");
+        if matches!(name.as_str(), "tests" | "tests.rs" | "conformance") {
+            continue;
+        }
+        if entry.file_type()?.is_dir() {
+            collect(&entry.path(), &format!("{file}/"), files)?;
+        } else if name.ends_with(".rs") {
+            files.push((file, fs::read_to_string(entry.path())?));
+        }
+    }
+    Ok(())
+}
+
+/// Returns the top-level module of a file, given its path below `src`. `None` for the crate root.
+fn layer_of(file: &str) -> Option<&str> {
+    let first = file.split('/').next()?;
+    let name = first.strip_suffix(".rs").unwrap_or(first);
+    (name != "lib").then_some(name)
+}
+
+/// Returns the number of modules that a file is inside: 1 for `clock.rs` and `json/mod.rs`.
+fn depth_of(file: &str) -> usize {
+    let parts = file.split('/').count();
+    match file.ends_with("/mod.rs") {
+        true => parts - 1,
+        false => parts,
+    }
+}
+
+/// Returns the top-level modules that the map lists below `carafe-core`, in its order.
+fn listed_modules(map: &str) -> Vec<&str> {
+    map.lines()
+        .filter(|line| line.starts_with("| `├ ") || line.starts_with("| `└ "))
+        .filter_map(|line| line.split('|').nth(1))
+        .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+        .map(|name| name.trim_start_matches(['├', '└', ' ']))
+        .map(|name| name.trim_end_matches('/'))
+        .map(|name| name.strip_suffix(".rs").unwrap_or(name))
+        .collect()
+}
+
+/// Returns the paths in `source` that lead to a higher layer than the layer of `file`.
+fn upward_imports(file: &str, source: &str) -> impl Iterator<Item = String> {
+    let rank = |name: &str| LAYERS.iter().position(|layer| *layer == name);
+    let own = layer_of(file).and_then(rank);
+    crate_paths(&code_of(source), depth_of(file))
+        .into_iter()
+        // The crate root re-exports, so a name that is not a module may be of any layer.
+        .filter(move |name| own.is_some_and(|own| rank(name).is_none_or(|rank| rank > own)))
+        .map(|name| format!("crate::{name}"))
+}
+
+/// Returns the first name of each path that starts at the crate root, in a file `depth` modules
+/// below the root.
+fn crate_paths(code: &str, depth: usize) -> BTreeSet<String> {
+    let tokens = tokens(code);
+    let mut found = BTreeSet::new();
+    let is_path = |at: usize| tokens.get(at) == Some(&"::");
+    let mut at = 0;
+    while at < tokens.len() {
+        let start = at;
+        at += 1;
+        let is_continued = start.checked_sub(1).is_some_and(is_path);
+        let end = match tokens[start] {
+            "crate" if is_path(start + 1) => start + 2,
+            "super" if !is_continued => {
+                let supers = (start..)
+                    .step_by(2)
+                    .take_while(|&at| tokens.get(at) == Some(&"super") && is_path(at + 1))
+                    .count();
+                if supers == 0 || supers < depth {
+                    continue;
+                }
+                start + 2 * supers
+            }
+            _ => continue,
+        };
+        match tokens.get(end) {
+            Some(&"{") => found.extend(first_names(&tokens[end + 1..])),
+            Some(name) => _ = found.insert((*name).to_owned()),
+            None => {}
+        }
+        at = end;
+    }
+    found
+}
+
+/// Returns the first name of each entry of a use tree, from behind its opening brace.
+fn first_names(tokens: &[&str]) -> Vec<String> {
+    let (mut depth, mut is_first) = (0, true);
+    let mut names = Vec::new();
+    for token in tokens {
+        match *token {
+            "{" => depth += 1,
+            "}" if depth == 0 => break,
+            "}" => depth -= 1,
+            "," if depth == 0 => is_first = true,
+            name if is_first => {
+                if name != "self" {
+                    names.push(name.to_owned());
+                }
+                is_first = false;
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+/// Splits code into identifiers, `::` and single characters.
+fn tokens(code: &str) -> Vec<&str> {
+    let is_word = |character: char| character.is_alphanumeric() || character == '_';
+    let mut rest = code.trim_start();
+    let mut found = Vec::new();
+    while let Some(first) = rest.chars().next() {
+        let length = match first {
+            _ if is_word(first) => rest.find(|next| !is_word(next)).unwrap_or(rest.len()),
+            ':' if rest.starts_with("::") => 2,
+            _ => first.len_utf8(),
+        };
+        let (token, behind) = rest.split_at(length);
+        found.push(token);
+        rest = behind.trim_start();
+    }
+    found
+}
+
+/// Returns the code of a source file without comments, literals and items for tests.
+fn code_of(source: &str) -> String {
+    without_test_items(&without_literals(source))
+}
+
+/// Replaces each comment and each string or character literal by a space.
+fn without_literals(source: &str) -> String {
+    let mut code = String::with_capacity(source.len());
+    let mut rest = source;
+    while let Some(first) = rest.chars().next() {
+        let is_in_word = code.ends_with(|last: char| last.is_alphanumeric() || last == '_');
+        let length = match first {
+            '/' if rest.starts_with("//") => rest.find('\n').unwrap_or(rest.len()),
+            '/' if rest.starts_with("/*") => block_comment(rest),
+            '"' => quoted(rest, '"'),
+            'r' | 'b' | 'c' if !is_in_word => prefixed_string(rest),
+            '\'' => character(rest),
+            _ => 0,
+        };
+        if length == 0 {
+            code.push(first);
+            rest = &rest[first.len_utf8()..];
+        } else {
+            code.push(' ');
+            rest = &rest[length..];
+        }
+    }
+    code
+}
+
+fn block_comment(text: &str) -> usize {
+    let (mut at, mut depth) = (2, 1);
+    while depth > 0 {
+        let Some(next) = text[at..].find(['/', '*']) else {
+            return text.len();
+        };
+        at += next;
+        if text[at..].starts_with("/*") {
+            (at, depth) = (at + 2, depth + 1);
+        } else if text[at..].starts_with("*/") {
+            (at, depth) = (at + 2, depth - 1);
+        } else {
+            at += 1;
+        }
+    }
+    at
+}
+
+/// Returns the length of a literal that begins and ends with `quote`.
+fn quoted(text: &str, quote: char) -> usize {
+    let mut is_escaped = false;
+    for (at, next) in text.char_indices().skip(1) {
+        match next {
+            _ if is_escaped => is_escaped = false,
+            '\\' => is_escaped = true,
+            _ if next == quote => return at + 1,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// Returns the length of a string literal with a prefix such as `b` or `br#`; 0 for other text.
+fn prefixed_string(text: &str) -> usize {
+    let prefix = text.len() - text.trim_start_matches(['b', 'c', 'r']).len();
+    let is_raw = text[..prefix].ends_with('r');
+    let rest = &text[prefix..];
+    let hashes = rest.len() - rest.trim_start_matches('#').len();
+    if prefix > 2 || !rest[hashes..].starts_with('"') || (hashes > 0 && !is_raw) {
+        return 0;
+    }
+    if !is_raw {
+        return prefix + quoted(rest, '"');
+    }
+    let end = format!("\"{}", "#".repeat(hashes));
+    let start = prefix + hashes + 1;
+    let found = text[start..].find(&end).map(|at| start + at + end.len());
+    found.unwrap_or(text.len())
+}
+
+/// Returns the length of a character literal; 0 for a lifetime.
+fn character(text: &str) -> usize {
+    let mut characters = text.chars().skip(1);
+    match (characters.next(), characters.next()) {
+        (Some('\\'), _) | (Some(_), Some('\'')) => quoted(text, '\''),
+        _ => 0,
+    }
+}
+
+/// Removes each item with an attribute such as `#[cfg(test)]` from code without literals.
+fn without_test_items(code: &str) -> String {
+    let mut kept = String::with_capacity(code.len());
+    let mut rest = code;
+    while let Some(at) = rest.find("#[cfg(") {
+        let attribute = rest[at..].find(']').map_or(rest.len(), |end| at + end + 1);
+        let is_for_tests = tokens(&rest[at..attribute]).contains(&"test");
+        if is_for_tests && !rest[at..attribute].contains("not") {
+            kept.push_str(&rest[..at]);
+            rest = &rest[attribute..];
+            rest = &rest[item_length(rest)..];
+        } else {
+            kept.push_str(&rest[..attribute]);
+            rest = &rest[attribute..];
+        }
+    }
+    kept.push_str(rest);
+    kept
+}
+
+/// Returns the length of the item at the start of `code`: up to its semicolon or its closing brace.
+fn item_length(code: &str) -> usize {
+    let mut depth = 0_usize;
+    for (at, next) in code.char_indices() {
+        match next {
+            '{' | '(' | '[' => depth += 1,
+            ')' | ']' => depth = depth.saturating_sub(1),
+            '}' => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    return at + 1;
+                }
+            }
+            ';' if depth == 0 => return at + 1,
+            _ => {}
+        }
+    }
+    code.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn upward(file: &str, source: &str) -> Vec<String> {
+        upward_imports(file, source).collect()
+    }
+
+    #[test]
+    fn imports_from_higher_layers_are_found_in_every_spelling() {
+        for source in [
+            "use crate::session::Session;",
+            "pub use crate::session;",
+            "use crate :: { clock::Timestamp, session::{Slot, Loaded}, json };",
+            "fn f() -> crate::session::Slot { loop {} }",
+            "use super::super::session::Slot;",
+            "use super::super::{clock, session::Slot};",
+            "#[cfg(feature = \"x\")]\nuse crate::session::Slot;",
+            "#[cfg(not(test))]\nuse crate::session::Slot;",
+            "const C: char = '\"'; use crate::session::Slot; const D: char = '\"';",
+            "const C: &str = r#\"a\"b\"#; use crate::session::Slot;",
+            "fn f<'a>(x: &'a str) {} use crate::session::Slot;",
+            "#[cfg(test)]\nmod tests { use crate::flask::A; }\nuse crate::session::Slot;",
+            "#[cfg(test)]\nmod tests;\nuse crate::session::Slot;",
+        ] {
+            let found = upward("store/memory.rs", source);
+            assert_eq!(found, ["crate::session"], "{source}");
+        }
+        let root = upward("store/memory.rs", "use crate::MaybeReady;");
+        assert_eq!(root, ["crate::MaybeReady"]);
+    }
+
+    #[test]
+    fn other_imports_are_accepted() {
+        for source in [
+            "use crate::{clock::Timestamp, data::{Access, Patch}, store::Record};",
+            "use super::{Record, session::Slot};",
+            "/// See [`Slot`](crate::session::Slot).\nstruct A;",
+            "// use crate::session;\n/* crate::session /* */ crate::flask */",
+            "const TEXT: &str = \"use crate::session\";",
+            "const TEXT: &[u8] = br##\"crate::session\"#crate::flask\"##;",
+            "#[cfg(test)]\nmod tests { fn f(a: [u8; 2]) { use crate::session::Slot; } }",
+            "#[cfg(all(test, feature = \"x\"))]\nuse crate::session::Slot;",
+            "pub(crate) fn f() {} pub(in crate::store) fn g() {}",
+            "mod crate_session { fn session() {} }",
+        ] {
+            let found = upward("store/memory.rs", source);
+            assert!(found.is_empty(), "{source}: {found:?}");
+        }
+        assert!(upward("lib.rs", "pub use crate::session::Slot;").is_empty());
+    }
+
+    #[test]
+    fn the_depth_of_a_file_decides_what_super_means() {
+        let source = "use super::session::Slot;";
+        assert_eq!(upward("limits.rs", source), ["crate::session"]);
+        assert_eq!(upward("store/mod.rs", source), ["crate::session"]);
+        assert!(upward("store/url.rs", source).is_empty());
+    }
+
+    #[test]
+    fn the_map_lists_modules_in_its_first_column() {
+        let map = "| `crates/x` | a `├ no` |\n| `├ clock.rs` | `a` |\n| `├ json/` | b |\n\
+                   | `└ axum.rs`, `actix.rs` | c |\n";
+        assert_eq!(listed_modules(map), ["clock", "json", "axum", "actix"]);
+    }
+}
