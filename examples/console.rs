@@ -1,4 +1,5 @@
-//! The console inside an application, under a path of its own and behind the application's own log-in.
+//! The console inside an application, under a path of its own and behind the application's own
+//! log-in.
 //!
 //! ```text
 //! cargo run --example console       then http://127.0.0.1:5000/, and log in as `admin`

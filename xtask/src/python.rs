@@ -1,5 +1,5 @@
-//! Builds the wheel of flask-carafe and tests it as its users install it: in an environment of its own, from the
-//! wheel alone.
+//! Builds the wheel of flask-carafe and tests it as its users install it: in an environment of its
+//! own, from the wheel alone.
 
 use std::fs;
 

@@ -262,7 +262,8 @@ pub(crate) fn environment(shell: &Shell, name: &str, requirements: &str) -> Outc
     }
 }
 
-/// Installs jose into `target/node/tokens` unless its stamp contains the exact text of the lock file.
+/// Installs jose into `target/node/tokens` unless its stamp contains the exact text of the lock
+/// file.
 fn node_packages(shell: &Shell) -> Outcome {
     let home = shell.target("node/tokens");
     let stamp = home.join("package-lock.stamp");

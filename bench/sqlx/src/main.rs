@@ -1,9 +1,9 @@
 //! tower-sessions' SQLite store in a process of its own: one line in, one line out.
 //!
-//! `carafe-bench-sqlx FILE default|wal CONNECTIONS SESSIONS` makes a file with sessions and says "ready". Then
-//! "load COUNT" loads so many, one after another, and answers nanoseconds of wall clock and of this process's CPU
-//! time; "save TASKS COUNT" has so many tasks save COUNT times each, and answers nanoseconds of wall clock and
-//! how many saves failed.
+//! `carafe-bench-sqlx FILE default|wal CONNECTIONS SESSIONS` makes a file with sessions and says
+//! "ready". Then "load COUNT" loads so many, one after another, and answers nanoseconds of wall
+//! clock and of this process's CPU time; "save TASKS COUNT" has so many tasks save COUNT times
+//! each, and answers nanoseconds of wall clock and how many saves failed.
 
 use std::{
     io::BufRead,
@@ -48,7 +48,8 @@ fn main() -> Outcome {
     Ok(())
 }
 
-/// `default` is what a pool has that was told nothing; `wal` is as durable, and SQLite's fastest way to it.
+/// `default` is what a pool has that was told nothing; `wal` is as durable, and SQLite's fastest
+/// way to it.
 async fn open(file: &str, mode: &str, connections: u32) -> Outcome<SqliteStore> {
     let options = SqliteConnectOptions::new()
         .filename(file)
@@ -116,7 +117,8 @@ fn save(runtime: &Runtime, store: &SqliteStore, records: &[Record], count: u64) 
     Ok(())
 }
 
-/// Saves a session again and again, never twice with the same content: SQLite would not write. How often it failed.
+/// Saves a session again and again, never twice with the same content: SQLite would not write. How
+/// often it failed.
 async fn saves(store: SqliteStore, mut record: Record, count: u64) -> u64 {
     let start = OffsetDateTime::now_utc().unix_timestamp_nanos() as u64;
     let mut failed = 0;

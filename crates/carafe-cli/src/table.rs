@@ -1,4 +1,5 @@
-//! Aligned columns for people. Colours are given as styles and written by `output`, if a terminal wants them.
+//! Aligned columns for people. Colours are given as styles and written by `output`, if a terminal
+//! wants them.
 
 use std::fmt::Write as _;
 

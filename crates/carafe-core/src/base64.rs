@@ -1,8 +1,8 @@
 //! The two readings of base64 that Flask's formats need.
 //!
 //! *Canonical* is what every genuine writer emits; signatures accept nothing else, so that a valid
-//! token has exactly one spelling. *Lenient* is CPython's `binascii.a2b_base64` outside strict mode,
-//! which decides what real Flask reads inside signed text.
+//! token has exactly one spelling. *Lenient* is CPython's `binascii.a2b_base64` outside strict
+//! mode, which decides what real Flask reads inside signed text.
 
 use base64_simd::{STANDARD, URL_SAFE_NO_PAD};
 
@@ -58,8 +58,8 @@ pub(crate) fn decode_lenient_url(text: &[u8]) -> Option<Vec<u8>> {
     )
 }
 
-/// What CPython's `base64.b64decode` reads: as [`decode_lenient_url`], but padding must be there, and
-/// `-` and `_` are foreign characters.
+/// What CPython's `base64.b64decode` reads: as [`decode_lenient_url`], but padding must be there,
+/// and `-` and `_` are foreign characters.
 pub(crate) fn decode_lenient_standard(text: &[u8]) -> Option<Vec<u8>> {
     decode_lenient(
         text.iter()

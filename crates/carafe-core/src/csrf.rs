@@ -142,7 +142,8 @@ impl<'h> OriginHeaders<'h> {
 /// # struct Head(&'static [(&'static str, &'static str)]);
 /// # impl RequestHead for Head {
 /// #     fn lines(&self, name: &str) -> impl Iterator<Item = &[u8]> {
-/// #         self.0.iter().filter(move |(known, _)| *known == name).map(|(_, value)| value.as_bytes())
+/// #         let named = self.0.iter().filter(move |(known, _)| *known == name);
+/// #         named.map(|(_, value)| value.as_bytes())
 /// #     }
 /// # }
 ///

@@ -18,13 +18,14 @@
 //!   The limit is checked here, because memcached drops the present value of a key when it refuses
 //!   a larger one. Do not configure a smaller `-I`.
 //! * **It lists nothing**: no list of a user's sessions, no "log out everywhere", no limit of
-//!   sessions per user, and no pages for operators. A log-out that a concurrent renewal by a handler
-//!   overtakes does not end the session under its new id.
+//!   sessions per user, and no pages for operators. A log-out that a concurrent renewal by a
+//!   handler overtakes does not end the session under its new id.
 //! * **A time to live over 30 days is an absolute time** in memcached, which this store always
 //!   sends. It must be before 2038-01-19: memcached reads 32 bits. A value that expires later is
 //!   stored without expiry, and evicted at some time after Carafe has stopped accepting it.
 //! * **There is no replication and no authentication here.** With several servers, each key belongs
-//!   to one: use a proxy that distributes keys by a stable hash. Only services may reach the server.
+//!   to one: use a proxy that distributes keys by a stable hash. Only services may reach the
+//!   server.
 //!
 //! A call has no deadline: wrap the store in `carafe_tokio::Guarded`.
 

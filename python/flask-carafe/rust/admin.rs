@@ -11,8 +11,8 @@ use crate::{engine::Engine, errors};
 /// Maximum number of expired sessions deleted per call of a store.
 const SWEEP_STEP: usize = 1_000;
 
-/// A session in a list: public id, user, device, and the times of its creation, last use, expiry and
-/// last log-in.
+/// A session in a list: public id, user, device, and the times of its creation, last use, expiry
+/// and last log-in.
 type Listed = (
     String,
     Option<String>,

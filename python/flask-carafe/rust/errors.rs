@@ -110,8 +110,8 @@ const fn commit_class(error: &CommitError) -> &'static str {
 
 /// Calls `run`, and returns a panic inside as an exception.
 ///
-/// A panic that reaches PyO3 becomes an exception that `except Exception` does not catch, which ends
-/// a server's worker.
+/// A panic that reaches PyO3 becomes an exception that `except Exception` does not catch, which
+/// ends a server's worker.
 pub(crate) fn catch<T>(py: Python<'_>, run: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
     // The engine's state is consistent after a panic: its locks are held across no caller's code.
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {

@@ -1,8 +1,8 @@
 //! The native module of flask-carafe: Carafe's engine for CPython.
 //!
-//! The module carries headers, values and errors between Python and `carafe_core`, which makes every
-//! decision. The Python package beside it contains what is Flask's: the session interface, the
-//! commands and the exceptions.
+//! The module carries headers, values and errors between Python and `carafe_core`, which makes
+//! every decision. The Python package beside it contains what is Flask's: the session interface,
+//! the commands and the exceptions.
 //!
 //! | file | holds |
 //! |---|---|

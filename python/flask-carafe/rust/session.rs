@@ -451,8 +451,8 @@ impl SessionBase {
 
     /// Returns the session, and warns about a change that will be lost.
     ///
-    /// After the response, only a session in a store can be changed, by a `commit` of its own. Flask
-    /// loses such a change silently. Messages that a test takes after the response are none.
+    /// After the response, only a session in a store can be changed, by a `commit` of its own.
+    /// Flask loses such a change silently. Messages that a test takes after the response are none.
     fn admit_change(&self, py: Python<'_>, key: Option<&Bound<'_, PyAny>>) -> PyResult<&Opened> {
         let opened = self.opened(py)?;
         if self.sent.load(Ordering::Relaxed)

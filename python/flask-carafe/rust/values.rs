@@ -1,8 +1,8 @@
 //! Python's values from and to the JSON text of a session.
 //!
-//! The exact built-in types are converted here. Every other value, and every value of an application
-//! with a serializer or JSON provider of its own, goes through that serializer, so that its tags and
-//! its rules apply.
+//! The exact built-in types are converted here. Every other value, and every value of an
+//! application with a serializer or JSON provider of its own, goes through that serializer, so that
+//! its tags and its rules apply.
 
 use carafe_core::json::{self, JsonDialect, Text, Value, string, tag};
 use pyo3::{
@@ -84,7 +84,8 @@ pub(crate) fn is_immutable(value: &Bound<'_, PyAny>) -> bool {
         || value.is_exact_instance_of::<PyBytes>()
 }
 
-/// A value of exact built-in types. Anything else is an error, and then Python's serializer writes it.
+/// A value of exact built-in types. Anything else is an error, and then Python's serializer writes
+/// it.
 struct Plain<'a, 'py>(&'a Bound<'py, PyAny>);
 
 impl Serialize for Plain<'_, '_> {

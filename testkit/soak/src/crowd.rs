@@ -20,8 +20,8 @@ const LANES: u64 = 128;
 pub(crate) struct Crowd(Vec<Position>);
 
 impl Crowd {
-    /// Creates `count` sessions, the newest of which is a second old. One a second: stores order those of one second
-    /// differently.
+    /// Creates `count` sessions, the newest of which is a second old. One a second: stores order
+    /// those of one second differently.
     pub(crate) async fn fill(store: &Arc<dyn ErasedStore>, count: u64) -> Result<Self> {
         let newest = Timestamp::now().saturating_add(-1);
         let lanes: Vec<_> = (0..LANES)

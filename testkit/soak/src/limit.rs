@@ -1,4 +1,5 @@
-//! A limit of sessions per user is switched on when a user has many more. Each log-in revokes some of the oldest.
+//! A limit of sessions per user is switched on when a user has many more. Each log-in revokes some
+//! of the oldest.
 
 use std::{
     fmt::Write as _,

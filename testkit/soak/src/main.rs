@@ -42,7 +42,8 @@ struct Soak {
     /// The seed of the random choices. Printed; derived from the clock by default.
     #[arg(long)]
     seed: Option<u64>,
-    /// For how many seconds `revoke` serves other visitors afterwards, and at most ten of them before.
+    /// For how many seconds `revoke` serves other visitors afterwards, and at most ten of them
+    /// before.
     #[arg(long, default_value_t = 0)]
     after: u64,
     /// The store of the parent, for the second process of `processes` and `revoke`.

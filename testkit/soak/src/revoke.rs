@@ -1,8 +1,9 @@
 //! All sessions of one user who has very many are revoked while other visitors are served.
 //!
-//! A second process revokes half of the sessions and is killed; then this process revokes the rest. The newest go first, so
-//! the oldest are left after the kill, but for those of the step that was under way. The report has the durations of the
-//! visitors' calls, which the campaign does not judge.
+//! A second process revokes half of the sessions and is killed; then this process revokes the rest.
+//! The newest go first, so the oldest are left after the kill, but for those of the step that was
+//! under way. The report has the durations of the visitors' calls, which the campaign does not
+//! judge.
 
 use std::{
     fmt,

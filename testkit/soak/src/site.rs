@@ -23,8 +23,8 @@ impl Site {
         &self.0
     }
 
-    /// A request with this `Cookie` line, which is empty for a new visitor; and the line of the answer's cookie, if
-    /// it has one.
+    /// A request with this `Cookie` line, which is empty for a new visitor; and the line of the
+    /// answer's cookie, if it has one.
     pub(crate) async fn visit<R>(
         &self,
         cookie: &str,

@@ -75,7 +75,8 @@ impl Kind {
         Self::Mariadb,
     ];
 
-    /// Starts the store; one that is durable outlives a power cut, and takes the time that this takes.
+    /// Starts the store; one that is durable outlives a power cut, and takes the time that this
+    /// takes.
     pub(crate) async fn start(self, durable: bool) -> Result<Running> {
         let (url, server) = match self {
             Self::Memory => (String::new(), Server::None),

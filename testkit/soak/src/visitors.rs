@@ -1,5 +1,5 @@
-//! Requests of other visitors at a steady rate, each measured from the moment at which it was due: a store that
-//! stalls delays all requests of that time, not one.
+//! Requests of other visitors at a steady rate, each measured from the moment at which it was due:
+//! a store that stalls delays all requests of that time, not one.
 
 use std::{
     fmt,
@@ -56,7 +56,8 @@ impl Guests {
         })
     }
 
-    /// Half of the requests only load a session; a quarter changes it, too, and a quarter begins one.
+    /// Half of the requests only load a session; a quarter changes it, too, and a quarter begins
+    /// one.
     pub(crate) fn visit(&self) -> Visitors {
         let (stop, mut stopped) = oneshot::channel();
         let guests = self.clone();

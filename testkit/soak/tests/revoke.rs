@@ -1,5 +1,6 @@
-//! A small run of the campaigns `revoke` and `limit` on SQLite, which needs no server. Whether all sessions end, the newest
-//! first, with progress, and whether the next call goes on after a process is killed, is what the campaign itself ensures.
+//! A small run of the campaigns `revoke` and `limit` on SQLite, which needs no server. Whether all
+//! sessions end, the newest first, with progress, and whether the next call goes on after a process
+//! is killed, is what the campaign itself ensures.
 
 use std::process::Command;
 

@@ -34,7 +34,8 @@ pub(crate) struct ConsoleArgs {
     )]
     base_path: String,
 
-    /// A name by which a proxy calls the console in `Host`, beside localhost and addresses; may be given often
+    /// A name by which a proxy calls the console in `Host`, beside localhost and addresses; may be
+    /// given often
     #[arg(long, value_name = "NAME")]
     allow_host: Vec<String>,
 

@@ -15,8 +15,8 @@ use super::{
     step::{Outcome, Transfer},
 };
 
-/// How many at once: what fills a commit of SQLite or a round trip of Redis, and does not fill a database's pool
-/// for long.
+/// How many at once: what fills a commit of SQLite or a round trip of Redis, and does not fill a
+/// database's pool for long.
 const AT_ONCE: usize = 64;
 /// Before each further try. A server that restarts takes seconds.
 const PAUSES: [Duration; 4] = [
@@ -72,7 +72,8 @@ impl Transfer<'_> {
         }
     }
 
-    /// A store that still answers has something against this one session; otherwise all has to wait.
+    /// A store that still answers has something against this one session; otherwise all has to
+    /// wait.
     async fn refusal(self, error: StoreError) -> Result<Attempt, Halt> {
         match &error {
             StoreError::Conflict => {

@@ -1,4 +1,5 @@
-//! Flask-Session's layout as a source: what is filed under an id there comes to lie under its SHA-256 here.
+//! Flask-Session's layout as a source: what is filed under an id there comes to lie under its
+//! SHA-256 here.
 
 use carafe_core::{
     clock::Timestamp,
@@ -46,9 +47,9 @@ impl Source for FlaskSource<'_> {
         None
     }
 
-    /// The last use follows from the expiry, and without a noted beginning it is taken to be the last
-    /// use. If that lies ahead, because `lifetime` is not Flask's, each look makes it its own moment. So these
-    /// tell nothing where the expiries are the same.
+    /// The last use follows from the expiry, and without a noted beginning it is taken to be the
+    /// last use. If that lies ahead, because `lifetime` is not Flask's, each look makes it its own
+    /// moment. So these tell nothing where the expiries are the same.
     fn is_same(&self, here: &Record, there: &Record) -> bool {
         if here.expires != there.expires {
             return false;

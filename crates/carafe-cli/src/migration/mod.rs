@@ -1,4 +1,5 @@
-//! Moving sessions from one store to another, a batch at a time. No more than one batch is ever in memory.
+//! Moving sessions from one store to another, a batch at a time. No more than one batch is ever in
+//! memory.
 //!
 //! | file | holds |
 //! |---|---|

@@ -1,4 +1,5 @@
-//! How far it is: a bar on a terminal, lines elsewhere. On standard error, so that the report stays alone.
+//! How far it is: a bar on a terminal, lines elsewhere. On standard error, so that the report stays
+//! alone.
 
 use std::{io::IsTerminal as _, time::Duration};
 

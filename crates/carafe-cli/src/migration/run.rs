@@ -46,8 +46,8 @@ pub(crate) struct Migration<'m> {
 }
 
 impl Migration<'_> {
-    /// Runs it to its end, from where the last run has stopped. The place is kept after each batch, so
-    /// whatever stops it, the same command goes on.
+    /// Runs it to its end, from where the last run has stopped. The place is kept after each batch,
+    /// so whatever stops it, the same command goes on.
     pub(crate) async fn run(&self) -> Result<Tally, Failure> {
         self.sweep_target().await?;
         let (mut cursor, mut tally) = self.state.read()?;

@@ -95,7 +95,8 @@ impl StateFile {
         let written = File::create(&beside)
             .and_then(|mut file| {
                 writeln!(file, "{text}")?;
-                // On the disk before it takes the old one's place, or a power cut leaves an empty file.
+                // On the disk before it takes the old one's place, or a power cut leaves an empty
+                // file.
                 file.sync_all()
             })
             .and_then(|()| fs::rename(&beside, path));

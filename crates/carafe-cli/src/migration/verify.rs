@@ -32,7 +32,8 @@ pub(crate) struct Comparison {
     pub(crate) missing: u64,
     /// Those that the two do not agree on.
     pub(crate) different: u64,
-    /// Live sessions of the target that the source lacks; `None` if the source cannot be asked for them.
+    /// Live sessions of the target that the source lacks; `None` if the source cannot be asked for
+    /// them.
     pub(crate) extra: Option<u64>,
     /// The first of them.
     pub(crate) differences: Vec<Trouble>,

@@ -8,9 +8,9 @@
 //!
 //! No function in this module recurses deeper than [`MAX_DEPTH`] levels or panics on any input.
 //!
-//! Read next: `payload.rs` for whole payloads, `scan.rs` for the grammar, `tags.rs` for the rules of
-//! the tags, `ser/` and `de/` for serde, `tag/` for the types that represent Python's tuple, bytes,
-//! Markup, UUID and datetime.
+//! Read next: `payload.rs` for whole payloads, `scan.rs` for the grammar, `tags.rs` for the rules
+//! of the tags, `ser/` and `de/` for serde, `tag/` for the types that represent Python's tuple,
+//! bytes, Markup, UUID and datetime.
 
 mod de;
 mod dialect;

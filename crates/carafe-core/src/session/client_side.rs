@@ -22,7 +22,8 @@ use crate::{
 /// ```
 /// use carafe_core::{key::{KeyRing, SecretKey}, session::ClientSide};
 ///
-/// let keys = KeyRing::new(SecretKey::new("4cbd5c8cd0a4e2ed1fd3c9cb6a07c9d1b0ff4d4e1c8f4c5b9e3a2d1c0b9a8f7e")?);
+/// let secret = "4cbd5c8cd0a4e2ed1fd3c9cb6a07c9d1b0ff4d4e1c8f4c5b9e3a2d1c0b9a8f7e";
+/// let keys = KeyRing::new(SecretKey::new(secret)?);
 /// let shared_with_flask = ClientSide::signed(keys.clone());
 /// let ours_alone = ClientSide::encrypted(keys, "shop");
 /// # Ok::<(), carafe_core::key::KeyError>(())
@@ -45,7 +46,8 @@ impl ClientSide {
     /// ```
     /// use carafe_core::{key::SecretKey, session::ClientSide};
     ///
-    /// let key = SecretKey::new("4cbd5c8cd0a4e2ed1fd3c9cb6a07c9d1b0ff4d4e1c8f4c5b9e3a2d1c0b9a8f7e")?;
+    /// let secret = "4cbd5c8cd0a4e2ed1fd3c9cb6a07c9d1b0ff4d4e1c8f4c5b9e3a2d1c0b9a8f7e";
+    /// let key = SecretKey::new(secret)?;
     /// let side = ClientSide::signed(key);
     /// # Ok::<(), carafe_core::key::KeyError>(())
     /// ```
@@ -61,7 +63,8 @@ impl ClientSide {
     /// ```
     /// use carafe_core::{key::SecretKey, session::ClientSide, token::signed::SignedFormat};
     ///
-    /// let key = SecretKey::new("4cbd5c8cd0a4e2ed1fd3c9cb6a07c9d1b0ff4d4e1c8f4c5b9e3a2d1c0b9a8f7e")?;
+    /// let secret = "4cbd5c8cd0a4e2ed1fd3c9cb6a07c9d1b0ff4d4e1c8f4c5b9e3a2d1c0b9a8f7e";
+    /// let key = SecretKey::new(secret)?;
     /// let side = ClientSide::signed_as(key, SignedFormat::starlette());
     /// # Ok::<(), carafe_core::key::KeyError>(())
     /// ```
@@ -81,7 +84,8 @@ impl ClientSide {
     /// ```
     /// use carafe_core::{key::SecretKey, session::ClientSide};
     ///
-    /// let key = SecretKey::new("4cbd5c8cd0a4e2ed1fd3c9cb6a07c9d1b0ff4d4e1c8f4c5b9e3a2d1c0b9a8f7e")?;
+    /// let secret = "4cbd5c8cd0a4e2ed1fd3c9cb6a07c9d1b0ff4d4e1c8f4c5b9e3a2d1c0b9a8f7e";
+    /// let key = SecretKey::new(secret)?;
     /// let side = ClientSide::encrypted(key, "shop");
     /// # Ok::<(), carafe_core::key::KeyError>(())
     /// ```

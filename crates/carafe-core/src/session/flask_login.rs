@@ -28,7 +28,8 @@ pub(super) const IDENTIFIER: &str = "_id";
 ///
 /// // REMEMBER_COOKIE_NAME and REMEMBER_COOKIE_DOMAIN of the Flask application.
 /// let remember = CookiePolicy::flask("remember_shop").domain("example.com");
-/// let config = SessionConfig::flask().with_flask_login(FlaskLogin::new().with_remember_cookie(remember));
+/// let login = FlaskLogin::new().with_remember_cookie(remember);
+/// let config = SessionConfig::flask().with_flask_login(login);
 /// // An application that does not run beside Flask-Login.
 /// let config = SessionConfig::flask().with_flask_login(None);
 /// ```
@@ -58,7 +59,8 @@ impl FlaskLogin {
     /// ```
     /// use carafe_core::{cookie::CookiePolicy, session::FlaskLogin};
     ///
-    /// let login = FlaskLogin::new().with_remember_cookie(CookiePolicy::flask("remember_shop").path("/shop"));
+    /// let cookie = CookiePolicy::flask("remember_shop").path("/shop");
+    /// let login = FlaskLogin::new().with_remember_cookie(cookie);
     /// ```
     pub fn with_remember_cookie(self, remember: CookiePolicyBuilder) -> Self {
         Self { remember, ..self }

@@ -47,7 +47,8 @@ const TELLING_NAMES: [&str; 6] = [
 ///
 /// ```
 /// use std::sync::Arc;
-/// use carafe_core::{clock::Timestamp, key::SecretKey, session::{ClientSide, SessionConfig, SessionManager}};
+/// use carafe_core::session::{ClientSide, SessionConfig, SessionManager};
+/// use carafe_core::{clock::Timestamp, key::SecretKey};
 ///
 /// # futures_executor::block_on(async {
 /// let key = SecretKey::short("flask-spec-secret")?;
@@ -230,7 +231,8 @@ impl SessionManager {
     /// is full, the [position](SessionMeta::position) of the last session continues it.
     ///
     /// ```
-    /// # use carafe_core::{clock::Timestamp, session::SessionManager, store::{Selection, StoreError}};
+    /// # use carafe_core::store::{Selection, StoreError};
+    /// # use carafe_core::{clock::Timestamp, session::SessionManager};
     /// # async fn admin(manager: &SessionManager) -> Result<(), StoreError> {
     /// for session in manager.sessions_of("ada", None, Timestamp::now()).await? {
     ///     println!("{}: {}", session.public_id, session.device.as_deref().unwrap_or("unknown"));
@@ -263,7 +265,8 @@ impl SessionManager {
     /// crash, another call revokes the rest.
     ///
     /// ```
-    /// # use carafe_core::{clock::Timestamp, session::SessionManager, store::{Selection, StoreError}};
+    /// # use carafe_core::store::{Selection, StoreError};
+    /// # use carafe_core::{clock::Timestamp, session::SessionManager};
     /// # async fn admin(manager: &SessionManager) -> Result<(), StoreError> {
     /// let revoked = manager.end_sessions_of("ada", Selection::All).await?;
     /// println!("ada is logged out of {revoked} sessions");
@@ -282,7 +285,8 @@ impl SessionManager {
     /// Calls `progress` after each batch with the number of sessions revoked so far.
     ///
     /// ```
-    /// # use carafe_core::{clock::Timestamp, session::SessionManager, store::{Selection, StoreError}};
+    /// # use carafe_core::store::{Selection, StoreError};
+    /// # use carafe_core::{clock::Timestamp, session::SessionManager};
     /// # async fn admin(manager: &SessionManager) -> Result<(), StoreError> {
     /// let progress = |revoked| println!("{revoked} so far");
     /// manager.end_sessions_of_with("load-test", Selection::All, progress).await?;
@@ -317,7 +321,8 @@ impl SessionManager {
     /// another call revokes the rest.
     ///
     /// ```
-    /// # use carafe_core::{clock::Timestamp, session::SessionManager, store::{Selection, StoreError}};
+    /// # use carafe_core::store::{Selection, StoreError};
+    /// # use carafe_core::{clock::Timestamp, session::SessionManager};
     /// # async fn admin(manager: &SessionManager) -> Result<(), StoreError> {
     /// let revoked = manager.end_all_sessions(Timestamp::now()).await?;
     /// println!("{revoked} sessions revoked");

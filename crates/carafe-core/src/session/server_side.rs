@@ -42,7 +42,9 @@ const DEFAULT_LIMIT: Limit = Limit {
 /// ```
 /// use carafe_core::{session::{AtLimit, ServerSide, Timeouts}, store::MemoryStore};
 ///
-/// let side = ServerSide::new(MemoryStore::new()).with_timeouts(Timeouts::asvs_l2()).with_limit_per_user(5, AtLimit::EndOldest);
+/// let side = ServerSide::new(MemoryStore::new())
+///     .with_timeouts(Timeouts::asvs_l2())
+///     .with_limit_per_user(5, AtLimit::EndOldest);
 /// ```
 #[derive(Clone)]
 pub struct ServerSide {

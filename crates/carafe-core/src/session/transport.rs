@@ -293,7 +293,8 @@ pub trait RequestHead {
     fn lines(&self, name: &str) -> impl Iterator<Item = &[u8]>;
 }
 
-/// A session's token as text, for the body of a response: [`Session::token`](super::Session::token).
+/// A session's token as text, for the body of a response:
+/// [`Session::token`](super::Session::token).
 ///
 /// `Debug` does not show the token.
 #[derive(Clone, PartialEq, Eq)]

@@ -12,10 +12,12 @@ use crate::{base64, key::SigningKey};
 /// ```
 /// use carafe_tokens::{jwt::{Claims, sign}, key::SigningKey};
 ///
-/// let key = SigningKey::hs256(b"4cbd5c8cd0a4e2ed1fd3c9cb6a07c9d1b0ff4d4e1c8f4c5b")?.with_id("k1")?;
+/// let secret = b"4cbd5c8cd0a4e2ed1fd3c9cb6a07c9d1b0ff4d4e1c8f4c5b";
+/// let key = SigningKey::hs256(secret)?.with_id("k1")?;
 /// let token = sign(&key, "JWT", &Claims::new().with_text("sub", "ada"));
 /// // {"alg":"HS256","kid":"k1","typ":"JWT"}, {"sub":"ada"}
-/// assert!(token.starts_with("eyJhbGciOiJIUzI1NiIsImtpZCI6ImsxIiwidHlwIjoiSldUIn0.eyJzdWIiOiJhZGEifQ."));
+/// let header = "eyJhbGciOiJIUzI1NiIsImtpZCI6ImsxIiwidHlwIjoiSldUIn0";
+/// assert!(token.starts_with(&format!("{header}.eyJzdWIiOiJhZGEifQ.")));
 /// # Ok::<(), carafe_tokens::key::KeyError>(())
 /// ```
 #[must_use]

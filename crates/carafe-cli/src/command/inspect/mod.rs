@@ -1,6 +1,7 @@
 //! `carafe inspect`: whether a session cookie or a token is good, and what is in it.
 //!
-//! Next: `report.rs` for programs, `readable.rs` for people, `token.rs` for JWTs and refresh tokens.
+//! Next: `report.rs` for programs, `readable.rs` for people, `token.rs` for JWTs and refresh
+//! tokens.
 
 mod readable;
 mod report;
@@ -21,9 +22,9 @@ use crate::{
 
 /// Show what is in a session cookie, a JWT or a refresh token, and whether it is good
 ///
-/// Exits with 0 only if a key has verified the cookie or token and it is not too old; with 1 if it is refused
-/// or no key was given; with 2 if the command itself is wrong. Tokens are told from cookies by their form:
-/// a JWT is verified with --jwks, a refresh token with the secret key.
+/// Exits with 0 only if a key has verified the cookie or token and it is not too old; with 1 if it
+/// is refused or no key was given; with 2 if the command itself is wrong. Tokens are told from
+/// cookies by their form: a JWT is verified with --jwks, a refresh token with the secret key.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   carafe inspect -- eyJ1c2VyX2lkIjo0Mn0.ZVPxAA.mY6Rtt2DNTuj49QHzdjA0vn-zNw
@@ -35,8 +36,8 @@ use crate::{
 Verdicts: ok, bad-signature, expired, from-future, malformed, bad-payload, unverified. Of a JWT: ok,
 unverified, or the code of its refusal, such as signature, expired, aud, alg-none.")]
 pub(crate) struct InspectArgs {
-    /// How old the cookie may be, in seconds, or `any` [default: 31 days for Flask and Quart, 14 days
-    /// for Starlette; an encrypted cookie knows its own]
+    /// How old the cookie may be, in seconds, or `any` [default: 31 days for Flask and Quart, 14
+    /// days for Starlette; an encrypted cookie knows its own]
     #[arg(long, value_name = "SECONDS")]
     max_age: Option<MaxAge>,
 
@@ -60,7 +61,8 @@ pub(crate) struct InspectArgs {
     #[arg(long, value_name = "AUD")]
     audience: Option<String>,
 
-    /// The cookie's value, `session=value`, a JWT or a refresh token; - reads it from standard input
+    /// The cookie's value, `session=value`, a JWT or a refresh token; - reads it from standard
+    /// input
     #[arg(value_name = "COOKIE")]
     cookie: String,
 

@@ -1,8 +1,8 @@
 //! `carafe key rotate`: how a new key comes in without a log-out.
 //!
-//! A cookie must be accepted by every process from the moment that the first one signs with the new key. So
-//! the new key is accepted everywhere before anybody signs with it, and the old one until its last cookie
-//! is too old.
+//! A cookie must be accepted by every process from the moment that the first one signs with the new
+//! key. So the new key is accepted everywhere before anybody signs with it, and the old one until
+//! its last cookie is too old.
 
 use carafe_core::{
     clock::Timestamp,
@@ -22,8 +22,8 @@ const PRESENT: &str = "<the present SECRET_KEY>";
 
 /// Print the three phases that bring a new secret key in without a log-out
 ///
-/// Reads the present keys from SECRET_KEY and SECRET_KEY_FALLBACKS, and does not show them unless told to.
-/// The new key is made here and shown.
+/// Reads the present keys from SECRET_KEY and SECRET_KEY_FALLBACKS, and does not show them unless
+/// told to. The new key is made here and shown.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   SECRET_KEY=$(cat secret_key) carafe key rotate

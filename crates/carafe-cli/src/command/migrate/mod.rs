@@ -13,23 +13,27 @@ use crate::{
 
 /// Bring the live sessions of one store into another
 ///
-/// Nobody is logged out: sessions keep their ids, facts and dictionaries. Expired sessions stay behind, and so
-/// does what cannot be read; the report says how many and why. Memory holds one batch at a time.
+/// Nobody is logged out: sessions keep their ids, facts and dictionaries. Expired sessions stay
+/// behind, and so does what cannot be read; the report says how many and why. Memory holds one
+/// batch at a time.
 ///
-/// Without --move this is a copy, for stores that are not in use: whoever logs out afterwards is still logged in
-/// in the target. A second run brings what has changed since; --verify says whether both are alike.
+/// Without --move this is a copy, for stores that are not in use: whoever logs out afterwards is
+/// still logged in in the target. A second run brings what has changed since; --verify says whether
+/// both are alike.
 ///
-/// With --move each session is made in the target, then deleted from the source. While it runs, services use
-/// both stores through `carafe::store::MigratingStore`, in every one of them and before it starts: then a
-/// log-out counts wherever the session is. Begin with a target that no copy was made into.
+/// With --move each session is made in the target, then deleted from the source. While it runs,
+/// services use both stores through `carafe::store::MigratingStore`, in every one of them and
+/// before it starts: then a log-out counts wherever the session is. Begin with a target that no
+/// copy was made into.
 ///
 /// --from takes Flask-Session's layouts, too: flask-session+redis://…, flask-session+postgres://…,
-/// flask-session+mysql://… or flask-session+sqlite:FILE, with ?key_prefix=, ?table= and ?lifetime= as Flask has
-/// them set. The ids stay, so Flask's cookies open the sessions in the target.
+/// flask-session+mysql://… or flask-session+sqlite:FILE, with ?key_prefix=, ?table= and ?lifetime=
+/// as Flask has them set. The ids stay, so Flask's cookies open the sessions in the target.
 #[derive(clap::Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Migrate {
-    // Text, not `StoreUrl`: clap's message for a bad value shows the value, and this may hold a password.
+    // Text, not `StoreUrl`: clap's message for a bad value shows the value, and this may hold a
+    // password.
     /// The store to take sessions from
     #[arg(long, value_name = "URL", env = "STORE_FROM", hide_env_values = true)]
     from: String,
@@ -42,8 +46,8 @@ pub(crate) struct Migrate {
     #[arg(long = "move")]
     moves: bool,
 
-    /// Afterwards, look for every live session of each store in the other, and exit with 1 if they differ;
-    /// with --move, read each session back before it is deleted from the source
+    /// Afterwards, look for every live session of each store in the other, and exit with 1 if they
+    /// differ; with --move, read each session back before it is deleted from the source
     #[arg(long)]
     verify: bool,
 

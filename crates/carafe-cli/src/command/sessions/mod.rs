@@ -1,4 +1,5 @@
-//! `carafe sessions`: an operator's view of a store. Nothing here ever shows an id or a store's key.
+//! `carafe sessions`: an operator's view of a store. Nothing here ever shows an id or a store's
+//! key.
 
 mod list;
 mod revoke;

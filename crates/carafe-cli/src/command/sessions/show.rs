@@ -90,7 +90,8 @@ fn readable(record: &Record, data: &str, now: Timestamp) -> String {
         }
     }
     let style = AnsiColor::Blue.on_default().bold();
-    // The blanks of this layout are its own, line breaks included; all else may come from a visitor.
+    // The blanks of this layout are its own, line breaks included; all else may come from a
+    // visitor.
     let shown = |token: Token<'_>| match token.kind {
         Kind::Blank => token.text.to_owned(),
         _ => colored(token),

@@ -1,4 +1,5 @@
-//! `carafe sessions stats`: what a random part of the sessions says of all. Next: `stats/counts.rs`.
+//! `carafe sessions stats`: what a random part of the sessions says of all. Next:
+//! `stats/counts.rs`.
 
 mod counts;
 
@@ -15,8 +16,8 @@ use crate::{
 };
 use counts::{Counts, Group};
 
-/// How many sessions are looked at: a store with a million of them does not notice, and a share of one in
-/// a hundred is right to a tenth of itself.
+/// How many sessions are looked at: a store with a million of them does not notice, and a share of
+/// one in a hundred is right to a tenth of itself.
 const SAMPLE: u16 = 10_000;
 /// The longest bar, in characters.
 const BAR: usize = 32;

@@ -1,4 +1,5 @@
-//! The way out, row by row of the security checklist (CKW). What a browser makes of it: `tests/core/cookie_user_agent.rs`.
+//! The way out, row by row of the security checklist (CKW). What a browser makes of it:
+//! `tests/core/cookie_user_agent.rs`.
 
 use std::time::Duration;
 

@@ -6,7 +6,10 @@
 //! ```
 //! mod memory {
 //!     use carafe_core::store::MemoryStore;
-//!     carafe_core::session_life_conformance!(futures_executor::block_on, async { MemoryStore::new() });
+//!     carafe_core::session_life_conformance!(
+//!         futures_executor::block_on,
+//!         async { MemoryStore::new() }
+//!     );
 //! }
 //! ```
 //!
