@@ -132,7 +132,7 @@ fn bind(listen: &str) -> Result<TcpListener, Failure> {
     });
     bound.map_err(|error| match error.kind() {
         ErrorKind::AddrInUse => Failure::trouble(format_args!(
-            "{listen} is taken by another program; choose another port, such as --listen 127.0.0.1:5055, or --listen 127.0.0.1:0 for any free one"
+            "{listen} is in use by another program; choose another port, such as --listen 127.0.0.1:5055, or --listen 127.0.0.1:0 for any free one"
         )),
         ErrorKind::InvalidInput => {
             Failure::usage(format_args!("--listen {listen}: give address and port, such as 127.0.0.1:5000"))

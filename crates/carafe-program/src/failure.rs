@@ -26,9 +26,9 @@ Exit codes:
   0  done
   1  trouble: refused, problems found, stores that differ
   2  the command was called with something it cannot use
-  3  there is no session with the public ID
+  3  no session has the public ID
   4  the store cannot be reached or used
-  5  stopped before the end; the same command goes on"
+  5  stopped before the end; the same command continues"
     };
 }
 

@@ -39,7 +39,7 @@ impl KeyArgs {
         let Some(current) = &self.secret_key else {
             return match self.fallbacks.is_empty() {
                 true => Ok(None),
-                false => Err(Failure::usage("--fallback needs a --secret-key beside it")),
+                false => Err(Failure::usage("--fallback requires --secret-key")),
             };
         };
         let fallbacks = match self.fallbacks.is_empty() {

@@ -9,7 +9,10 @@
 //! | `inspection` | all findings about one cookie |
 //! | `shutdown` | the signals that stop a server |
 
-#![allow(missing_docs, reason = "no library for others: two programs share it")]
+#![allow(
+    missing_docs,
+    reason = "shared by two programs; not a library for others"
+)]
 
 pub mod failure;
 pub mod format;

@@ -385,7 +385,8 @@ fn a_taken_port_is_one_clear_line() {
         (1, "", 1)
     );
     assert!(
-        run.err.contains("is taken by another program") && run.err.contains("--listen 127.0.0.1:0"),
+        run.err.contains("is in use by another program")
+            && run.err.contains("--listen 127.0.0.1:0"),
         "{}",
         run.err
     );

@@ -15,7 +15,7 @@ use crate::{failure::Failure, output};
   carafe completions zsh > ~/.zfunc/_carafe
   carafe completions fish > ~/.config/fish/completions/carafe.fish")]
 pub(crate) struct Completions {
-    /// Whose completions
+    /// The shell
     #[arg(value_enum, value_name = "SHELL")]
     shell: Shell,
 }

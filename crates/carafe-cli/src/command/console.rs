@@ -17,7 +17,7 @@ use crate::{
   STORE_URL=redis://cache.internal carafe console --read-only
   carafe console --store … --base-path /ops/carafe --allow-host ops.example    behind a proxy with TLS")]
 pub(crate) struct ConsoleArgs {
-    /// The port to listen on; 0 takes a free one
+    /// The port to listen on; 0 selects a free one
     #[arg(long, value_name = "PORT", default_value_t = 5001)]
     port: u16,
 
@@ -34,16 +34,15 @@ pub(crate) struct ConsoleArgs {
     )]
     base_path: String,
 
-    /// A name by which a proxy calls the console in `Host`, beside localhost and addresses; may be
-    /// given often
+    /// A host name under which a proxy reaches the console, as in `Host`; repeatable
     #[arg(long, value_name = "NAME")]
     allow_host: Vec<String>,
 
-    /// Show only: nothing can be revoked
+    /// Read-only: nothing can be revoked
     #[arg(long)]
     read_only: bool,
 
-    // Last, because its heading goes on to the end.
+    // Last, because its heading applies to everything after it.
     #[command(flatten)]
     store: StoreArgs,
 }

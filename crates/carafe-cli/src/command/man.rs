@@ -7,12 +7,12 @@ use clap::CommandFactory as _;
 use super::Cli;
 use crate::{failure::Failure, output};
 
-/// Write the manual, a page for each command
+/// Write the manual, one page per command
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   carafe man ~/.local/share/man/man1 && man carafe-sessions-list")]
 pub(crate) struct Man {
-    /// Where to; made if it is not there
+    /// The directory; created if it does not exist
     #[arg(value_name = "DIR")]
     dir: PathBuf,
 }

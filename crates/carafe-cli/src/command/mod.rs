@@ -1,4 +1,4 @@
-//! The commands: one file each, joined by one list.
+//! The commands, one file each.
 
 mod completions;
 mod console;
@@ -74,7 +74,7 @@ impl Cli {
     }
 }
 
-/// The argument, or standard input where it is `-`, without white space around it.
+/// Returns the argument, or standard input for `-`, without surrounding white space.
 fn argument_or_stdin(argument: &str) -> Result<String, Failure> {
     if argument != "-" {
         return Ok(argument.trim().to_owned());

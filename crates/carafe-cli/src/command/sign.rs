@@ -21,19 +21,19 @@ use crate::{
 
 /// Print the cookie value of a session
 ///
-/// The JSON is read as Python reads it and written as the format writes it: sorted keys, no blanks,
-/// ASCII escapes. Flask's tags (such as {" t":…} for a tuple) are taken as tags.
+/// The JSON is parsed as Python does and serialized as the format does: sorted keys, no blanks,
+/// ASCII escapes. Flask's tags (such as {" t":…} for a tuple) are read as tags.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   SECRET_KEY=flask-spec-secret carafe sign --now 1700000000 -- '{\"user_id\":42}'
   carafe sign --format starlette - < session.json
   carafe sign --format encrypted --application shop --cookie-name s --max-age 3600 -- '{}'")]
 pub(crate) struct SignArgs {
-    /// When to deflate the payload: whenever that is shorter, never, or only long ones
+    /// When to compress the payload: whenever that is shorter, never, or only if it is long
     #[arg(long, value_enum, value_name = "WHEN")]
     compress: Option<Compress>,
 
-    /// Seconds for which an encrypted cookie is good
+    /// The lifetime of an encrypted cookie, in seconds
     #[arg(long, value_name = "SECONDS")]
     max_age: Option<u32>,
 
@@ -51,7 +51,7 @@ pub(crate) struct SignArgs {
     format: FormatArgs,
 }
 
-/// When to deflate.
+/// When to compress the payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Compress {
     /// Whenever it makes the cookie shorter, as Flask does
@@ -66,9 +66,8 @@ impl SignArgs {
     pub(crate) fn run(&self) -> Result<ExitCode, Failure> {
         let format = self.format.resolve()?;
         let keys = self.keys.ring()?;
-        let keys = keys.ok_or_else(|| {
-            Failure::usage("there is no secret key: set SECRET_KEY or give --secret-key")
-        })?;
+        let keys = keys
+            .ok_or_else(|| Failure::usage("no secret key: set SECRET_KEY or pass --secret-key"))?;
         let payload = canonical(&argument_or_stdin(&self.session)?, format.style())?;
         let now = self.now.map_or_else(Timestamp::now, Timestamp::from_unix);
         let cookie = match format {
@@ -95,7 +94,7 @@ impl SignArgs {
     fn check_signed(&self, name: FormatName) -> Result<(), Failure> {
         match (name, self.max_age, self.compress) {
             (_, Some(_), _) => Err(Failure::usage(
-                "--max-age is for --format encrypted; the reader of a signed cookie decides how old it may be",
+                "--max-age is for --format encrypted; the reader of a signed cookie decides its maximum age",
             )),
             (FormatName::Starlette, _, Some(_)) => {
                 Err(Failure::usage("Starlette's format has no compression"))
@@ -119,7 +118,7 @@ impl SignArgs {
         ) = (format, self.max_age)
         else {
             return Err(Failure::usage(
-                "--format encrypted needs --application, --cookie-name and --max-age",
+                "--format encrypted requires --application, --cookie-name and --max-age",
             ));
         };
         if self.compress.is_some() {
@@ -143,11 +142,11 @@ impl Compress {
     }
 }
 
-/// The text as the format's own writer would have written it.
+/// Returns the text as the serializer of the format writes it.
 fn canonical(text: &str, style: JsonDialect) -> Result<String, Failure> {
     let value = Value::parse(text, style.tags).map_err(|error| {
         Failure::usage(format_args!(
-            "the session is no JSON that Python reads: {error}"
+            "the session is not JSON that Python accepts: {error}"
         ))
     })?;
     if !matches!(value, Value::Dict(_)) {
@@ -156,5 +155,5 @@ fn canonical(text: &str, style: JsonDialect) -> Result<String, Failure> {
         ));
     }
     json::to_text(&value, style)
-        .map_err(|error| Failure::usage(format_args!("the session cannot be written: {error}")))
+        .map_err(|error| Failure::usage(format_args!("the session cannot be encoded: {error}")))
 }

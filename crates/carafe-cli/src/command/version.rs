@@ -6,7 +6,7 @@ use clap::ValueEnum as _;
 
 use crate::{format::FormatName, stores::StoreKind};
 
-/// The version, and what is built in. Kept, because clap wants text that stays.
+/// Returns the version and the enabled features. Static, as clap requires.
 pub(super) fn long() -> &'static str {
     static TEXT: LazyLock<String> = LazyLock::new(text);
     &TEXT
@@ -25,7 +25,7 @@ fn text() -> String {
     let formats = FormatName::value_variants()
         .iter()
         .map(|format| format.as_str());
-    // Not a cookie's: what `migrate --from` reads beside our own.
+    // A layout that only `migrate --from` reads.
     let stored = cfg!(feature = "flask-session").then_some("flask-session");
     let formats: Vec<_> = formats.chain(stored).collect();
     format!(

@@ -86,7 +86,7 @@ fn check_listing(store: &OpenStore) -> Result<(), Failure> {
     match (sessions.powers().listing(), sessions.powers().users()) {
         (Some(_), Some(_)) => Ok(()),
         _ => Err(Failure::trouble(format_args!(
-            "{}: a store of this kind cannot list its sessions, so there is nothing for a console to show",
+            "{}: this kind of store cannot list its sessions, which the console needs",
             store.url()
         ))),
     }
@@ -100,7 +100,7 @@ fn bind(options: &Options) -> Result<TcpListener, Failure> {
     });
     bound.map_err(|error| match error.kind() {
         ErrorKind::AddrInUse => Failure::trouble(format_args!(
-            "{address} is taken by another program; choose another port, such as --port 5051, or --port 0 for any free one"
+            "{address} is in use by another program; choose another port, such as --port 5051, or --port 0 for a free one"
         )),
         _ => Failure::trouble(format_args!("cannot listen on {address}: {error}")),
     })

@@ -1,4 +1,4 @@
-//! Many sessions on their way at once, and what is tried again.
+//! Transfers the sessions of one page concurrently, and retries what fails.
 
 use std::{future::Future, time::Duration};
 
@@ -15,17 +15,17 @@ use super::{
     step::{Outcome, Transfer},
 };
 
-/// How many at once: what fills a commit of SQLite or a round trip of Redis, and does not fill a
-/// database's pool for long.
-const AT_ONCE: usize = 64;
-/// Before each further try. A server that restarts takes seconds.
+/// Number of concurrent transfers: enough to fill a commit of SQLite or a round trip to Redis, and
+/// few enough not to occupy the connection pool of a database.
+const CONCURRENCY: usize = 64;
+/// Pause before each retry. A server takes seconds to restart.
 const PAUSES: [Duration; 4] = [
     Duration::from_millis(50),
     Duration::from_millis(250),
     Duration::from_secs(1),
     Duration::from_secs(4),
 ];
-/// Longer than any service takes between the two steps of bringing a session over.
+/// Upper bound on the time that a service takes between the two steps of a migration.
 const SETTLING: Duration = Duration::from_secs(2);
 
 /// The error that stopped a batch.
@@ -35,21 +35,21 @@ pub(super) enum Halt {
 }
 
 impl Transfer<'_> {
-    /// Takes all of `stretch` along and counts them.
+    /// Transfers every session of `page` and counts the outcomes.
     pub(super) async fn take_all(
         self,
-        stretch: &ScanPage,
+        page: &ScanPage,
         tally: &mut Tally,
         now: Timestamp,
     ) -> Result<(), Halt> {
-        let tasks = stretch.found.iter().map(|found| self.take_one(found, now));
-        let fates: Vec<_> = stream::iter(tasks).buffered(AT_ONCE).collect().await;
+        let tasks = page.found.iter().map(|found| self.take_one(found, now));
+        let attempts: Vec<_> = stream::iter(tasks).buffered(CONCURRENCY).collect().await;
         let mut unsettled = Vec::new();
-        for (found, fate) in stretch.found.iter().zip(fates) {
-            match fate? {
-                Attempt::Fate(fate) => {
-                    tally.note(&fate);
-                    if matches!(fate, Outcome::ToBeSettled) {
+        for (found, attempt) in page.found.iter().zip(attempts) {
+            match attempt? {
+                Attempt::Done(outcome) => {
+                    tally.note(&outcome);
+                    if matches!(outcome, Outcome::ToBeSettled) {
                         unsettled.push(found);
                     }
                 }
@@ -65,20 +65,19 @@ impl Transfer<'_> {
             Ok(record) => record,
             Err(error) => return Ok(Attempt::Unreadable(ErrorChain::of(error).to_string())),
         };
-        let taken = again(|| self.take(found, record, now)).await;
-        match taken {
-            Ok(fate) => Ok(Attempt::Fate(fate)),
+        match again(|| self.take(found, record, now)).await {
+            Ok(outcome) => Ok(Attempt::Done(outcome)),
             Err(error) => self.refusal(error).await,
         }
     }
 
-    /// A store that still answers has something against this one session; otherwise all has to
-    /// wait.
+    /// Returns the refusal of this session if both stores still answer, and stops the batch if one
+    /// of them does not.
     async fn refusal(self, error: StoreError) -> Result<Attempt, Halt> {
         match &error {
             StoreError::Conflict => {
                 return Ok(Attempt::Refused(
-                    "the target has something else under its key, or it changes all the time"
+                    "the target has another record under its key, or the record keeps changing"
                         .to_owned(),
                 ));
             }
@@ -106,17 +105,17 @@ impl Transfer<'_> {
 
 /// The outcome of one session, unless a store failed.
 enum Attempt {
-    Fate(Outcome),
+    Done(Outcome),
     Unreadable(String),
     Refused(String),
 }
 
-/// Does `verb` until it works, a few times. Every verb here may be done twice.
-pub(super) async fn again<T, F>(verb: impl Fn() -> F) -> Result<T, StoreError>
+/// Retries `operation` a few times. It must be idempotent.
+pub(super) async fn again<T, F>(operation: impl Fn() -> F) -> Result<T, StoreError>
 where
     F: Future<Output = Result<T, StoreError>>,
 {
-    let mut result = verb().await;
+    let mut result = operation().await;
     for pause in PAUSES {
         let Err(StoreError::Unavailable(_) | StoreError::Timeout(_) | StoreError::Conflict) =
             &result
@@ -124,12 +123,12 @@ where
             return result;
         };
         tokio::time::sleep(pause).await;
-        result = verb().await;
+        result = operation().await;
     }
     result
 }
 
 async fn probe(store: &dyn ErasedStore) -> Result<(), StoreError> {
-    let nobody = StoreKey::random().map_err(StoreError::unavailable)?;
-    store.load(&nobody, Timestamp::now()).await.map(drop)
+    let unused = StoreKey::random().map_err(StoreError::unavailable)?;
+    store.load(&unused, Timestamp::now()).await.map(drop)
 }

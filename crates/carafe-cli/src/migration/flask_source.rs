@@ -1,5 +1,5 @@
-//! Flask-Session's layout as a source: what is filed under an id there comes to lie under its
-//! SHA-256 here.
+//! Flask-Session's layout as a source. Its records are stored under the ID, Carafe's under the
+//! SHA-256 of the ID.
 
 use carafe_core::{
     clock::Timestamp,
@@ -42,14 +42,14 @@ impl Source for FlaskSource<'_> {
         self.0.count(now)
     }
 
-    /// No hash leads back to the id.
+    /// The ID cannot be computed from its hash.
     fn name_of(&self, _: &StoreKey) -> Option<StoreKey> {
         None
     }
 
-    /// The last use follows from the expiry, and without a noted beginning it is taken to be the
-    /// last use. If that lies ahead, because `lifetime` is not Flask's, each look makes it its own
-    /// moment. So these tell nothing where the expiries are the same.
+    /// Times that this layout does not store are derived: the last use from the expiry, the
+    /// creation from the last use. If `lifetime` is not Flask's setting, a derived time can change
+    /// with every read. So derived times are ignored where the expiries are equal.
     fn is_same(&self, here: &Record, there: &Record) -> bool {
         if here.expires != there.expires {
             return false;
@@ -73,7 +73,7 @@ fn found(met: Met) -> Found {
             key: met.hashed,
             record: Ok(record),
         },
-        // Nothing is asked under the name of one that cannot be read.
+        // An unreadable record is never looked up by name.
         Err(error) => Found {
             name: met.hashed,
             key: met.hashed,

@@ -1,17 +1,16 @@
-//! Moving sessions from one store to another, a batch at a time. No more than one batch is ever in
-//! memory.
+//! Copies or moves sessions from one store to another in batches. Memory holds one batch at a time.
 //!
 //! | file | holds |
 //! |---|---|
-//! | `source` | [`Source`]: where sessions come from; any store, and layouts that are not ours |
-//! | `flask_source` | Flask-Session's layout as one |
-//! | `origin` | [`Origin`]: whichever of them a URL names |
-//! | `step` | what happens to one session, by copying or by moving |
-//! | `batch` | many of them at once, and what is tried again |
-//! | `run` | [`Migration`]: batch after batch, until the end or until a signal |
-//! | `verify` | whether both sides hold the same |
-//! | `tally` | what was counted; `state` keeps it with the place to go on from |
-//! | `pace`, `progress`, `stop` | how fast, how far, and when not to go on |
+//! | `source` | [`Source`]: a store to read sessions from |
+//! | `flask_source` | Flask-Session's layout as a source |
+//! | `origin` | [`Origin`]: the source that a URL names |
+//! | `step` | copies or moves one session |
+//! | `batch` | transfers a page of sessions concurrently, with retries |
+//! | `run` | [`Migration`]: batch by batch, until the end or a signal |
+//! | `verify` | [`Comparing`]: compares both stores |
+//! | `tally`, `state` | the counts; the state file that holds them and the position |
+//! | `throttle`, `progress`, `stop` | the rate, the progress bar, signals |
 
 mod batch;
 #[cfg(feature = "flask-session")]

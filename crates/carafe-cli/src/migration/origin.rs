@@ -11,7 +11,7 @@ use crate::{
     stores::{OpenStore, StoreUrl},
 };
 
-/// An open store to take sessions from.
+/// The open store that sessions come from.
 pub(crate) enum Origin {
     Ours(OpenStore),
     #[cfg(feature = "flask-session")]
@@ -19,18 +19,18 @@ pub(crate) enum Origin {
 }
 
 impl Origin {
-    /// Opens what `url` names, in whichever layout.
+    /// Opens the store of `url`, in Carafe's or in Flask-Session's layout.
     pub(crate) async fn open(url: &StoreUrl) -> Result<Self, Failure> {
         #[cfg(feature = "flask-session")]
         if url.is_flask_session() {
-            // Boxed, as it is three stores' ways to open in one.
+            // Boxed: the future contains those of three stores.
             let store = Box::pin(url.open_flask_session()).await?;
             return Ok(Self::FlaskSession(store));
         }
         Ok(Self::Ours(Box::pin(url.open()).await?))
     }
 
-    /// It, ready to be walked through.
+    /// Returns the source to scan.
     pub(crate) fn source(&self) -> Result<Box<dyn Source + '_>, Failure> {
         Ok(match self {
             Self::Ours(store) => Box::new(OurSource::of(store)?),

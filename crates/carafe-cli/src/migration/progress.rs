@@ -1,5 +1,4 @@
-//! How far it is: a bar on a terminal, lines elsewhere. On standard error, so that the report stays
-//! alone.
+//! Progress on standard error: a bar on a terminal, lines elsewhere.
 
 use std::{io::IsTerminal as _, time::Duration};
 
@@ -7,10 +6,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::{human::thousands, output};
 
-/// A line for each of so many parts of the way.
+/// Number of lines that a complete scan prints.
 const PARTS: u64 = 20;
 
-/// How far a walk is.
+/// The progress of a scan.
 pub(crate) enum Progress {
     Bar(ProgressBar),
     Lines {
@@ -22,7 +21,7 @@ pub(crate) enum Progress {
 }
 
 impl Progress {
-    /// For about `total` sessions.
+    /// Starts to report, for an estimate of `total` sessions.
     pub(crate) fn new(what: &'static str, total: u64, is_wanted: bool) -> Self {
         if !is_wanted {
             return Self::Silent;
@@ -40,12 +39,12 @@ impl Progress {
         Self::Bar(bar)
     }
 
-    /// `seen` have been looked at.
+    /// Reports that `seen` sessions were read.
     pub(crate) fn at(&mut self, seen: u64) {
         match self {
             Self::Silent => {}
             Self::Bar(bar) => {
-                // The total was an estimate.
+                // The total is an estimate.
                 bar.set_length(bar.length().unwrap_or_default().max(seen));
                 bar.set_position(seen);
             }
@@ -59,7 +58,7 @@ impl Progress {
         }
     }
 
-    /// The way is at its end, or is not gone on.
+    /// Removes the bar.
     pub(crate) fn done(&self) {
         if let Self::Bar(bar) = self {
             bar.finish_and_clear();

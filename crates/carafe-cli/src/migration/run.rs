@@ -1,4 +1,4 @@
-//! Batch after batch.
+//! Runs a migration batch by batch.
 
 use std::{num::NonZeroU32, time::Duration};
 
@@ -18,17 +18,18 @@ use crate::{
     stores::{OpenStore, StoreUrl},
 };
 
-/// The most passes of a move over sessions with an earlier id that may still be in use.
+/// Maximum number of passes of a move. Sessions with an earlier ID that may still be in use need
+/// another pass.
 const PASSES: usize = 3;
-/// The grace time of a renewal unless it is set.
+/// Default grace period of a renewal.
 const GRACE: Duration = Duration::from_secs(30);
-/// How many expired records of the target go in one step.
+/// Number of expired records of the target that are removed in one step.
 const SWEEP: usize = 1000;
 
-/// How a migration goes.
+/// Settings of a migration.
 pub(crate) struct Settings {
     pub(crate) mode: Mode,
-    /// In a move: whether each session is read back before the source lets go of it.
+    /// Whether a move reads each session back before it is deleted from the source.
     pub(crate) reads_back: bool,
     pub(crate) batch: usize,
     pub(crate) rate: Option<NonZeroU32>,
@@ -46,8 +47,8 @@ pub(crate) struct Migration<'m> {
 }
 
 impl Migration<'_> {
-    /// Runs it to its end, from where the last run has stopped. The place is kept after each batch,
-    /// so whatever stops it, the same command goes on.
+    /// Runs the migration, from where the previous run stopped. The position is saved after each
+    /// batch, so the same command continues after an interruption.
     pub(crate) async fn run(&self) -> Result<Tally, Failure> {
         self.sweep_target().await?;
         let (mut cursor, mut tally) = self.state.read()?;
@@ -56,14 +57,14 @@ impl Migration<'_> {
             if tally.left_for_later == 0 || pass == PASSES {
                 break;
             }
-            self.wait_for_the_young(&tally).await?;
+            self.wait_for_grace(&tally).await?;
             tally.left_for_later = 0;
         }
         self.state.remove()?;
         Ok(tally)
     }
 
-    /// Once through the source.
+    /// Reads the whole source once.
     async fn pass(&self, cursor: &mut Option<Cursor>, tally: &mut Tally) -> Result<(), Failure> {
         let total = again(|| self.source.total(Timestamp::now())).await;
         let left = total.map_err(|error| self.from.failure(&error))?;
@@ -85,52 +86,54 @@ impl Migration<'_> {
         tally: &mut Tally,
         progress: &mut Progress,
     ) -> Result<(), Failure> {
-        let mut pace = Throttle::new(self.settings.rate);
+        let mut throttle = Throttle::new(self.settings.rate);
         loop {
-            let (next, seen) = self.batch(cursor.as_ref(), tally, &pace).await?;
+            let (next, seen) = self.batch(cursor.as_ref(), tally, &throttle).await?;
             *cursor = next;
             if let Some(place) = cursor {
                 self.state.write(place, tally)?;
             }
-            // Only what is kept is said to be done.
+            // Progress counts only what the state file records.
             progress.at(tally.seen);
             if cursor.is_none() {
                 return Ok(());
             }
-            if self.stop.within(pace.rest(seen)).await {
+            if self.stop.within(throttle.rest(seen)).await {
                 return Err(self.stopped(tally));
             }
         }
     }
 
-    /// One batch; where the next begins, and how many there were.
+    /// Transfers one batch. Returns the position of the next one and the number of sessions.
     async fn batch(
         &self,
         after: Option<&Cursor>,
         tally: &mut Tally,
-        pace: &Throttle,
+        throttle: &Throttle,
     ) -> Result<(Option<Cursor>, usize), Failure> {
-        let limit = pace.limit(self.settings.batch);
-        let stretch = again(|| self.source.scan(after, limit)).await;
-        let stretch = stretch.map_err(|error| self.halted(self.from, &error))?;
-        let way = Transfer {
+        let limit = throttle.limit(self.settings.batch);
+        let page = again(|| self.source.scan(after, limit)).await;
+        let page = page.map_err(|error| self.halted(self.from, &error))?;
+        let transfer = Transfer {
             source: self.source,
             target: self.to.sessions(),
             mode: self.settings.mode,
             reads_back: self.settings.reads_back,
         };
-        // Only a batch that is done is counted: the next run does it again.
+        // An incomplete batch is not counted, because the next run repeats it.
         let mut counted = tally.clone();
-        let taken = way.take_all(&stretch, &mut counted, Timestamp::now()).await;
+        let taken = transfer
+            .take_all(&page, &mut counted, Timestamp::now())
+            .await;
         taken.map_err(|halt| match halt {
             Halt::Source(error) => self.halted(self.from, &error),
             Halt::Target(error) => self.halted(self.to.url(), &error),
         })?;
         *tally = counted;
-        Ok((stretch.next, stretch.found.len()))
+        Ok((page.next, page.found.len()))
     }
 
-    /// Expired sessions in the target would prevent new ones of the same key.
+    /// Removes expired sessions of the target, which would refuse a new session under their key.
     async fn sweep_target(&self) -> Result<(), Failure> {
         let Some(sweeper) = self.to.sessions().powers().sweeper() else {
             return Ok(());
@@ -143,10 +146,10 @@ impl Migration<'_> {
         }
     }
 
-    async fn wait_for_the_young(&self, tally: &Tally) -> Result<(), Failure> {
+    async fn wait_for_grace(&self, tally: &Tally) -> Result<(), Failure> {
         let (count, wait) = (tally.left_for_later, GRACE);
         crate::output::note(&format!(
-            "{count} sessions have a renewed id that the browser may not have yet; going through again in {} s",
+            "{count} sessions have a renewed ID that the browser may not have yet; next pass in {} s",
             wait.as_secs()
         ))?;
         match self.stop.within(wait + Duration::from_secs(1)).await {
@@ -163,16 +166,16 @@ impl Migration<'_> {
         ))
     }
 
-    /// Trouble with a store, and that it is not the end.
+    /// Returns the failure of a store, with how to continue.
     fn halted(&self, store: &StoreUrl, error: &StoreError) -> Failure {
         store.failure(error).and(self.how_to_go_on())
     }
 
     fn how_to_go_on(&self) -> &'static str {
         match self.state.is_kept() {
-            true => "the same command goes on from here",
+            true => "the same command continues from here",
             false => {
-                "the same command begins again and skips what is there; with --state it would go on from here"
+                "the same command starts again and skips what the target has; with --state it would continue from here"
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The file that says where to go on.
+//! The state file of a migration, from which the next run continues.
 
 use std::{
     fs::{self, File},
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{Mode, Tally};
 use crate::{failure::Failure, stores::StoreUrl};
 
-/// The migration that a state belongs to. Another one must not continue from it.
+/// The migration that a state belongs to. Another migration must not continue from it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Route {
     from: String,
@@ -20,7 +20,7 @@ pub(crate) struct Route {
     moves: bool,
 }
 
-/// Where a migration is. Its format has a number, because a newer program may find it.
+/// The position of a migration. The format is numbered for later versions.
 #[derive(Serialize, Deserialize)]
 struct State {
     format: u32,
@@ -32,14 +32,14 @@ struct State {
 
 const FORMAT: u32 = 1;
 
-/// The file, if there is to be one.
+/// The state file, if the user asked for one.
 pub(crate) struct StateFile {
     path: Option<PathBuf>,
     route: Route,
 }
 
 impl Route {
-    /// The URLs as they are shown: without passwords, which may change on the way.
+    /// Uses the URLs without passwords, which may change between two runs.
     pub(crate) fn new(from: &StoreUrl, to: &StoreUrl, mode: Mode) -> Self {
         Self {
             from: from.to_string(),
@@ -54,12 +54,12 @@ impl StateFile {
         Self { path, route }
     }
 
-    /// Whether there is to be a file at all.
+    /// Whether the state is saved.
     pub(crate) fn is_kept(&self) -> bool {
         self.path.is_some()
     }
 
-    /// Where the last run has stopped; the beginning if there was none.
+    /// Returns where the previous run stopped, or the start.
     pub(super) fn read(&self) -> Result<(Option<Cursor>, Tally), Failure> {
         let Some(path) = &self.path else {
             return Ok((None, Tally::default()));
@@ -95,15 +95,14 @@ impl StateFile {
         let written = File::create(&beside)
             .and_then(|mut file| {
                 writeln!(file, "{text}")?;
-                // On the disk before it takes the old one's place, or a power cut leaves an empty
-                // file.
+                // Sync before the rename: otherwise a power cut can leave an empty file.
                 file.sync_all()
             })
             .and_then(|()| fs::rename(&beside, path));
         written.map_err(|error| self.failed("write", &error))
     }
 
-    /// The migration is done; the next run begins at the beginning.
+    /// Removes the file when the migration is complete.
     pub(super) fn remove(&self) -> Result<(), Failure> {
         match self.path.as_ref().map(fs::remove_file) {
             Some(Err(error)) if error.kind() != ErrorKind::NotFound => {
@@ -115,7 +114,7 @@ impl StateFile {
 
     fn refused(&self) -> Failure {
         Failure::usage(format_args!(
-            "{} is no state of this migration; name another file, or remove it to begin again",
+            "{} is not the state of this migration; name another file, or remove it to start again",
             self.shown()
         ))
     }

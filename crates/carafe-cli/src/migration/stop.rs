@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: the current batch is finished, then a message tells how to continue.
+//! Handles Ctrl-C and SIGTERM: the current batch finishes, then a message says how to continue.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,27 +7,27 @@ use tokio::sync::Notify;
 /// The exit code of `Failure::Stopped`.
 const STOPPED: i32 = 5;
 
-/// Whether a signal has come.
+/// A request to stop, set by a signal.
 #[derive(Clone)]
 pub(crate) struct Stop(Arc<Notify>);
 
 impl Stop {
-    /// Listens from now on.
+    /// Starts to listen for signals.
     pub(crate) fn listen() -> Self {
         let stop = Self(Arc::new(Notify::new()));
         let notify = Arc::clone(&stop.0);
         tokio::spawn(async move {
-            asked().await;
-            // Kept until the next check.
+            signal_received().await;
+            // `Notify` stores the permit until the next check.
             notify.notify_one();
             // A second signal exits at once. The state on disk is valid at any time.
-            asked().await;
+            signal_received().await;
             std::process::exit(STOPPED);
         });
         stop
     }
 
-    /// Sleeps for `rest` or until a signal comes. Returns whether one has come.
+    /// Sleeps for `rest` or until a signal arrives. Returns whether one has arrived.
     pub(crate) async fn within(&self, rest: Duration) -> bool {
         tokio::select! {
             biased;
@@ -38,18 +38,18 @@ impl Stop {
 }
 
 #[cfg(unix)]
-async fn asked() {
+async fn signal_received() {
     use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut polite_kill) = signal(SignalKind::terminate()) else {
+    let Ok(mut terminated) = signal(SignalKind::terminate()) else {
         return drop(tokio::signal::ctrl_c().await);
     };
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
-        _ = polite_kill.recv() => {}
+        _ = terminated.recv() => {}
     }
 }
 
 #[cfg(not(unix))]
-async fn asked() {
+async fn signal_received() {
     drop(tokio::signal::ctrl_c().await);
 }

@@ -5,14 +5,14 @@ use serde::{Deserialize, Serialize};
 
 use super::step::Outcome;
 
-/// How many sessions that were left behind are named with their reason; all are counted.
+/// Maximum number of skipped sessions that the report names with a reason. All are counted.
 const NAMED: usize = 20;
 
-/// The outcomes so far. Also a part of the state and of the report; fields are only added.
+/// The outcomes so far, for the state file and the report. Fields are only added.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Tally {
-    /// All that were looked at. A walk may meet a session twice.
+    /// Number of sessions read. A scan may return a session twice.
     pub(crate) seen: u64,
     pub(crate) moved: u64,
     pub(crate) updated: u64,
@@ -20,28 +20,28 @@ pub(crate) struct Tally {
     pub(crate) newer_there: u64,
     pub(crate) ended_meanwhile: u64,
     pub(crate) expired: u64,
-    /// Sessions with an earlier id that may still be in use, left for the next pass.
+    /// Sessions with an earlier ID that may still be in use, left for the next pass.
     pub(crate) left_for_later: u64,
     pub(crate) unreadable: u64,
     pub(crate) refused: u64,
-    /// With `--move --verify`: those that the target took and gave back as something else.
+    /// With `--move --verify`: sessions that the target returned with other contents.
     pub(crate) different: u64,
-    /// The first of those that were left behind.
+    /// The first sessions that were left in the source.
     pub(crate) troubles: Vec<Trouble>,
 }
 
-/// A session that was left behind.
+/// A session that was left in the source.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Trouble {
-    /// The beginning of the SHA-256 of its id: enough to find it, of no use to anybody else.
+    /// The first 48 bits of the SHA-256 of the ID: enough to find the session, not to open it.
     pub(crate) key: String,
     pub(crate) reason: String,
 }
 
 impl Tally {
-    pub(super) fn note(&mut self, fate: &Outcome) {
+    pub(super) fn note(&mut self, outcome: &Outcome) {
         self.seen += 1;
-        *match fate {
+        *match outcome {
             Outcome::Arrived => &mut self.moved,
             Outcome::Updated => &mut self.updated,
             Outcome::WasThere | Outcome::ToBeSettled => &mut self.already_there,
@@ -53,21 +53,21 @@ impl Tally {
         } += 1;
     }
 
-    /// Notes a record of the source that cannot be read. It stays where it is.
+    /// Counts a record of the source that cannot be read. The record stays there.
     pub(super) fn note_unreadable(&mut self, key: &StoreKey, reason: String) {
         self.seen += 1;
         self.unreadable += 1;
         self.name(key, reason);
     }
 
-    /// Notes a session that one of the stores does not take.
+    /// Counts a session that one of the stores refuses.
     pub(super) fn note_refused(&mut self, key: &StoreKey, reason: String) {
         self.seen += 1;
         self.refused += 1;
         self.name(key, reason);
     }
 
-    /// Whether every session that could be moved was.
+    /// Whether no session was left that should have moved.
     pub(crate) fn is_complete(&self) -> bool {
         self.unreadable + self.refused + self.different + self.left_for_later == 0
     }
@@ -82,7 +82,7 @@ impl Tally {
     }
 }
 
-/// 48 bits, as hexadecimal digits.
+/// Returns the first 48 bits as hexadecimal digits.
 pub(super) fn short(key: &StoreKey) -> String {
     let first = key.as_bytes().iter().take(6);
     first.map(|byte| format!("{byte:02x}")).collect()

@@ -1,11 +1,11 @@
-//! No faster than was asked for.
+//! Limits the rate of a migration.
 
 use std::{
     num::NonZeroU32,
     time::{Duration, Instant},
 };
 
-/// So many sessions a second, from the start.
+/// A limit in sessions per second, averaged from the start.
 pub(super) struct Throttle {
     began: Instant,
     rate: Option<NonZeroU32>,
@@ -21,20 +21,20 @@ impl Throttle {
         }
     }
 
-    /// How many to take at once: a batch never holds more than a second's worth.
+    /// Returns the size of the next batch: at most the sessions of one second.
     pub(super) fn limit(&self, batch: usize) -> usize {
         let rate = self.rate.and_then(|rate| usize::try_from(rate.get()).ok());
         rate.map_or(batch, |rate| rate.min(batch))
     }
 
-    /// After `taken` more: how long to rest until that many may have been taken.
+    /// Counts `taken` more sessions. Returns the pause until they are within the rate.
     pub(super) fn rest(&mut self, taken: usize) -> Duration {
         self.taken += taken as u64;
         due(self.rate, self.taken).saturating_sub(self.began.elapsed())
     }
 }
 
-/// When so many may have been taken.
+/// Returns the time from the start after which `taken` sessions are within the rate.
 fn due(rate: Option<NonZeroU32>, taken: u64) -> Duration {
     let Some(rate) = rate else {
         return Duration::ZERO;

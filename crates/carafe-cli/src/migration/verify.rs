@@ -1,4 +1,4 @@
-//! Whether both sides hold the same: every live session of the one is looked for in the other.
+//! Compares two stores: every live session of each is looked up in the other.
 
 use carafe_core::{
     clock::Timestamp,
@@ -18,42 +18,42 @@ use crate::{
     stores::{OpenStore, StoreUrl},
 };
 
-/// How many loads at once.
-const AT_ONCE: usize = 64;
-/// How many sessions are named; all are counted.
+/// Number of concurrent loads.
+const CONCURRENCY: usize = 64;
+/// Maximum number of sessions that the report names. All are counted.
 const NAMED: usize = 20;
 
-/// The findings. Fields are only added.
+/// The result of a comparison. Fields are only added.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Comparison {
-    /// Live sessions of the source that the target has, alike in every fact and value.
+    /// Number of live sessions of the source that are equal in the target.
     pub(crate) same: u64,
-    /// Live sessions of the source that the target lacks.
+    /// Number of live sessions of the source that are missing in the target.
     pub(crate) missing: u64,
-    /// Those that the two do not agree on.
+    /// Number of sessions that differ.
     pub(crate) different: u64,
-    /// Live sessions of the target that the source lacks; `None` if the source cannot be asked for
-    /// them.
+    /// Number of live sessions of the target that are missing in the source. `None` if the source
+    /// cannot be asked by key.
     pub(crate) extra: Option<u64>,
-    /// The first of them.
+    /// The first differences.
     pub(crate) differences: Vec<Trouble>,
 }
 
 impl Comparison {
-    /// Whether the two are alike.
+    /// Whether the stores are equal.
     pub(crate) fn is_good(&self) -> bool {
         self.missing + self.different + self.extra.unwrap_or(0) == 0
     }
 
-    fn note(&mut self, key: &StoreKey, look: Look) {
-        match look {
-            Look::Same => self.same += 1,
-            Look::Over => {}
-            Look::Missing => {
+    fn note(&mut self, key: &StoreKey, result: Equality) {
+        match result {
+            Equality::Same => self.same += 1,
+            Equality::Over => {}
+            Equality::Missing => {
                 self.missing += 1;
                 self.name(key, "missing in the target");
             }
-            Look::Different => {
+            Equality::Different => {
                 self.different += 1;
                 self.name(key, "different in the target");
             }
@@ -70,17 +70,17 @@ impl Comparison {
     }
 }
 
-/// The result of a comparison of both sides.
+/// The comparison of one session.
 #[derive(Clone, Copy)]
-enum Look {
+enum Equality {
     Same,
     Missing,
     Different,
-    /// It is not in the source any more.
+    /// The session has left the source.
     Over,
 }
 
-/// Two stores beside each other.
+/// A comparison of two stores.
 pub(crate) struct Comparing<'c> {
     pub(crate) source: &'c dyn Source,
     pub(crate) from: &'c StoreUrl,
@@ -90,30 +90,28 @@ pub(crate) struct Comparing<'c> {
 }
 
 impl Comparing<'_> {
-    /// Looks for every live session of each side in the other.
+    /// Looks up every live session of each store in the other.
     pub(crate) async fn run(&self) -> Result<Comparison, Failure> {
         let mut comparison = Comparison::default();
-        self.forth(&mut comparison).await?;
-        self.back(&mut comparison).await?;
+        self.compare_source(&mut comparison).await?;
+        self.compare_target(&mut comparison).await?;
         Ok(comparison)
     }
 
-    async fn forth(&self, comparison: &mut Comparison) -> Result<(), Failure> {
+    async fn compare_source(&self, comparison: &mut Comparison) -> Result<(), Failure> {
         let mut progress = self.progress(self.source, self.from, "comparing").await?;
         let (mut cursor, mut seen) = (None, 0);
         loop {
-            let stretch = self
-                .stretch(self.source, self.from, cursor.as_ref())
-                .await?;
+            let page = self.scan(self.source, self.from, cursor.as_ref()).await?;
             let now = Timestamp::now();
-            let looks = stretch.found.iter().map(|found| self.look(found, now));
-            let looks: Vec<_> = stream::iter(looks).buffered(AT_ONCE).collect().await;
-            for (found, look) in stretch.found.iter().zip(looks) {
-                comparison.note(&found.key, look?);
+            let results = page.found.iter().map(|found| self.compare(found, now));
+            let results: Vec<_> = stream::iter(results).buffered(CONCURRENCY).collect().await;
+            for (found, result) in page.found.iter().zip(results) {
+                comparison.note(&found.key, result?);
             }
-            seen += stretch.found.len() as u64;
+            seen += page.found.len() as u64;
             progress.at(seen);
-            cursor = stretch.next;
+            cursor = page.next;
             if cursor.is_none() {
                 progress.done();
                 return Ok(());
@@ -121,30 +119,30 @@ impl Comparing<'_> {
         }
     }
 
-    async fn back(&self, comparison: &mut Comparison) -> Result<(), Failure> {
+    async fn compare_target(&self, comparison: &mut Comparison) -> Result<(), Failure> {
         let target = OurSource::of(self.to)?;
         let mut progress = self
             .progress(&target, self.to.url(), "comparing back")
             .await?;
         let (mut cursor, mut seen) = (None, 0);
         loop {
-            let stretch = self
-                .stretch(&target, self.to.url(), cursor.as_ref())
-                .await?;
+            let page = self.scan(&target, self.to.url(), cursor.as_ref()).await?;
             let now = Timestamp::now();
-            let looks = stretch.found.iter().map(|found| self.look_back(found, now));
-            let looks: Vec<_> = stream::iter(looks).buffered(AT_ONCE).collect().await;
-            for (found, look) in stretch.found.iter().zip(looks) {
-                let Some(is_extra) = look? else { return Ok(()) };
+            let results = page.found.iter().map(|found| self.extra_of(found, now));
+            let results: Vec<_> = stream::iter(results).buffered(CONCURRENCY).collect().await;
+            for (found, result) in page.found.iter().zip(results) {
+                let Some(is_extra) = result? else {
+                    return Ok(());
+                };
                 *comparison.extra.get_or_insert(0) += u64::from(is_extra);
                 if is_extra {
                     comparison.name(&found.key, "only in the target");
                 }
             }
             comparison.extra.get_or_insert(0);
-            seen += stretch.found.len() as u64;
+            seen += page.found.len() as u64;
             progress.at(seen);
-            cursor = stretch.next;
+            cursor = page.next;
             if cursor.is_none() {
                 progress.done();
                 return Ok(());
@@ -152,17 +150,18 @@ impl Comparing<'_> {
         }
     }
 
-    /// One of the source, in the target. Before anything is said of it, both are asked anew.
-    async fn look(&self, found: &Found, now: Timestamp) -> Result<Look, Failure> {
+    /// Compares a session of the source with the target. A difference is reported only if both
+    /// stores, read again, still differ.
+    async fn compare(&self, found: &Found, now: Timestamp) -> Result<Equality, Failure> {
         let walked = match &found.record {
             Ok(record) if !record.is_expired(now) => record,
-            _ => return Ok(Look::Over),
+            _ => return Ok(Equality::Over),
         };
         let there = self
             .load(self.to.url(), self.to.sessions(), &found.key, now)
             .await?;
         if there.is_some_and(|there| self.source.is_same(walked, &there)) {
-            return Ok(Look::Same);
+            return Ok(Equality::Same);
         }
         let here = self
             .load(self.from, self.source.store(), &found.name, now)
@@ -171,15 +170,16 @@ impl Comparing<'_> {
             .load(self.to.url(), self.to.sessions(), &found.key, now)
             .await?;
         Ok(match (here, there) {
-            (None, _) => Look::Over,
-            (Some(_), None) => Look::Missing,
-            (Some(here), Some(there)) if self.source.is_same(&here, &there) => Look::Same,
-            (Some(_), Some(_)) => Look::Different,
+            (None, _) => Equality::Over,
+            (Some(_), None) => Equality::Missing,
+            (Some(here), Some(there)) if self.source.is_same(&here, &there) => Equality::Same,
+            (Some(_), Some(_)) => Equality::Different,
         })
     }
 
-    /// Whether one of the target is not in the source; `None` if the source cannot be asked for it.
-    async fn look_back(&self, found: &Found, now: Timestamp) -> Result<Option<bool>, Failure> {
+    /// Whether a session of the target is missing in the source. `None` if the source cannot be
+    /// asked for it.
+    async fn extra_of(&self, found: &Found, now: Timestamp) -> Result<Option<bool>, Failure> {
         let Some(name) = self.source.name_of(&found.key) else {
             return Ok(None);
         };
@@ -209,7 +209,7 @@ impl Comparing<'_> {
         now: Timestamp,
     ) -> Result<Option<Record>, Failure> {
         match again(|| store.load(key, now)).await {
-            // Not alike, whatever it is.
+            // An unreadable record equals no other.
             Err(StoreError::Corrupt(_)) => Ok(None),
             loaded => loaded
                 .map(KeyState::into_record)
@@ -217,14 +217,14 @@ impl Comparing<'_> {
         }
     }
 
-    async fn stretch(
+    async fn scan(
         &self,
         source: &dyn Source,
         side: &StoreUrl,
         after: Option<&Cursor>,
     ) -> Result<ScanPage, Failure> {
-        let stretch = again(|| source.scan(after, self.batch)).await;
-        stretch.map_err(|error| side.failure(&error))
+        let page = again(|| source.scan(after, self.batch)).await;
+        page.map_err(|error| side.failure(&error))
     }
 
     async fn progress(

@@ -24,7 +24,7 @@ impl StoreArgs {
     /// The URL that was given.
     pub(crate) fn url(&self) -> Result<StoreUrl, Failure> {
         let text = self.store.as_deref().filter(|text| !text.is_empty());
-        let missing = "which store? Give --store URL, or set STORE_URL, such as sqlite:sessions.db";
+        let missing = "no store: pass --store URL or set STORE_URL, such as sqlite:sessions.db";
         StoreUrl::parse(text.ok_or_else(|| Failure::usage(missing))?)
     }
 

@@ -73,7 +73,7 @@ fn layout(url: &StoreUrl) -> Result<FlaskSession, Failure> {
         Some("json") => Format::Json,
         Some(other) => {
             return Err(Failure::usage(format_args!(
-                "{url}: format is msgpack or json, not {other:?}"
+                "{url}: format must be msgpack or json, not {other:?}"
             )));
         }
     };
@@ -85,7 +85,7 @@ fn layout(url: &StoreUrl) -> Result<FlaskSession, Failure> {
         let seconds = text.parse().ok().filter(|seconds| *seconds > 0);
         let seconds = seconds.ok_or_else(|| {
             Failure::usage(format_args!(
-                "{url}: lifetime is a number of seconds, not {text:?}"
+                "{url}: lifetime must be a number of seconds, not {text:?}"
             ))
         })?;
         layout = layout.with_lifetime(Duration::from_secs(seconds));

@@ -100,14 +100,14 @@ fn service<'u>(
 ) -> Result<&'u str, Failure> {
     if given.has_user_info() {
         return Err(Failure::usage(format_args!(
-            "{url}: a URL of sentinels takes no user and no password"
+            "{url}: a Sentinel URL takes neither user nor password"
         )));
     }
     let rest = given.place().trim_start_matches('/');
     let named = rest.split_once('/').map(|(_, name)| name);
     named.filter(|name| !name.is_empty()).ok_or_else(|| {
         Failure::usage(format_args!(
-            "{url} names no service; write redis+sentinel://host:26379,host:26379/service"
+            "{url} has no service name; write redis+sentinel://host:26379,host:26379/service"
         ))
     })
 }

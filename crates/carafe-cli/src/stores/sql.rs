@@ -113,7 +113,7 @@ fn without_flask_session(url: &StoreUrl, error: &StoreError) -> Failure {
     let text = ErrorChain::of(error).to_string();
     match text.contains("does not exist") || text.contains("doesn't exist") {
         true => Failure::unavailable(format_args!(
-            "{url}: there is no table {:?} of Flask-Session's; ?table=NAME is SESSION_SQLALCHEMY_TABLE",
+            "{url}: Flask-Session's table {:?} does not exist; ?table=NAME is SESSION_SQLALCHEMY_TABLE",
             flask_session::table(url)
         )),
         false => failure(url, error),
@@ -125,7 +125,7 @@ fn without_tables(url: &StoreUrl, error: &StoreError) -> Failure {
     let text = ErrorChain::of(error).to_string();
     match text.contains("does not exist") || text.contains("doesn't exist") {
         true => Failure::unavailable(format_args!(
-            "{url}: there are no sessions; `carafe store init` makes the table"
+            "{url}: the table does not exist; `carafe store init` creates it"
         )),
         false => failure(url, error),
     }

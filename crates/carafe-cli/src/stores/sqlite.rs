@@ -45,7 +45,7 @@ fn refused(url: &StoreUrl, error: &OpenError) -> Failure {
     };
     match (is_to_be_made, error) {
         (true, _) => Failure::unavailable(format_args!(
-            "{url}: there are no sessions; `carafe store init --store {url}` makes the file and its tables"
+            "{url}: not a session store; `carafe store init --store {url}` creates the file and its tables"
         )),
         (false, OpenError::Url(_)) => Failure::usage(error),
         (false, _) => Failure::unavailable(format_args!("{url}: {}", ErrorChain::of(error))),

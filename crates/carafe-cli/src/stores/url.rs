@@ -30,21 +30,21 @@ impl StoreUrl {
     pub(crate) fn parse(text: &str) -> Result<Self, Failure> {
         let refuse = |why: &str| {
             Err(Failure::usage(format_args!(
-                "{why}; stores are named sqlite:FILE, redis://…, postgres://… or mysql://…"
+                "{why}; write sqlite:FILE, redis://…, postgres://… or mysql://…"
             )))
         };
         let plain = text.strip_prefix(FLASK_SESSION);
         let url = match store::StoreUrl::parse(plain.unwrap_or(text)) {
             Ok(url) => url,
-            Err(InvalidStoreUrl::Scheme(_)) => return refuse("this is no URL of a store"),
+            Err(InvalidStoreUrl::Scheme(_)) => return refuse("not the URL of a store"),
             Err(error) => return Err(Failure::usage(error)),
         };
         let Some(kind) = StoreKind::of_scheme(url.scheme()) else {
             // Not the scheme itself: where the colon was forgotten, it may be anything.
-            return refuse("this URL's first word names no store");
+            return refuse("the scheme of this URL is not that of a store");
         };
         if kind == StoreKind::Sqlite && url.place().ends_with(":memory:") {
-            return refuse("a store in this program's memory ends with it");
+            return refuse("a store in memory is lost when the program exits");
         }
         Ok(Self {
             kind,
@@ -126,9 +126,7 @@ impl StoreUrl {
             return self.check_built_in();
         }
         Err(Failure::usage(match cfg!(feature = "flask-session") {
-            true => format!(
-                "{self}: in Flask-Session's layout is only what `carafe migrate --from` takes sessions from"
-            ),
+            true => format!("{self}: only `carafe migrate --from` reads Flask-Session's layout"),
             false => format!(
                 "{self}: this carafe was built without Flask-Session's layout; build it with the feature \
                  `flask-session`"

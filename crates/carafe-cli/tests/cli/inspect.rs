@@ -162,7 +162,7 @@ fn wrong_calls_exit_with_2_and_say_one_line() {
         ),
         (
             &["--fallback", KEY, "--", COOKIE],
-            "--fallback needs a --secret-key",
+            "--fallback requires --secret-key",
         ),
         (
             &["--secret-key", KEY, "--fallback", KEY, "--", COOKIE],
@@ -174,7 +174,7 @@ fn wrong_calls_exit_with_2_and_say_one_line() {
         ),
         (
             &["--secret-key", KEY, "--format", "encrypted", "--", "AQ"],
-            "needs --application and --cookie-name",
+            "requires --application and --cookie-name",
         ),
         (
             &["--format", "encrypted", "--salt", "x", "--", "AQ"],

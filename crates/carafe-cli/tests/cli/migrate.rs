@@ -333,7 +333,7 @@ fn what_cannot_be_read_stays_and_is_named() {
     let text = migrate(&dir, &[]).output().unwrap();
     let text = String::from_utf8(text.stdout).unwrap();
     assert!(
-        text.contains("could not be read") && text.contains("and 5 more"),
+        text.contains("unreadable") && text.contains("and 5 more"),
         "{text}"
     );
 }

@@ -154,7 +154,7 @@ fn wrong_input_is_a_clear_error() {
     for (args, says) in [
         (&["--", "[1,2]"][..], "no JSON object"),
         (&["--", "5"], "no JSON object"),
-        (&["--", "{'a':1}"], "no JSON that Python reads"),
+        (&["--", "{'a':1}"], "not JSON that Python accepts"),
         (
             &["--", "{\"a\":{\" u\":\"no uuid\"}}"],
             "a tag around something it cannot hold",
@@ -202,7 +202,7 @@ fn wrong_input_is_a_clear_error() {
     assert!(
         run(&["sign", "--", "{}"])
             .err
-            .contains("set SECRET_KEY or give --secret-key")
+            .contains("set SECRET_KEY or pass --secret-key")
     );
 }
 

@@ -10,7 +10,7 @@ fn init_makes_the_tables_once_and_says_so() {
     assert_eq!(before.code, 4);
     assert!(before.err.contains("carafe store init"), "{}", before.err);
     assert!(!dir.file("a.db").exists(), "a look makes nothing");
-    for said in ["the tables are made", "nothing was to do"] {
+    for said in ["the tables were created", "nothing to do"] {
         let run = run(&["store", "init", "--store", &url]);
         assert_eq!((run.code, run.err.as_str()), (0, ""));
         assert!(run.out.contains(said), "{}", run.out);

@@ -21,7 +21,7 @@ fn signed(name: FormatName, cookie: &str, now: Timestamp) -> Inspection {
     let mut from_the_end = cookie.rsplitn(3, '.');
     let _signature = from_the_end.next();
     let (Some(time), Some(body)) = (from_the_end.next(), from_the_end.next()) else {
-        return malformed("it is not payload.time.signature");
+        return malformed("not of the form payload.time.signature");
     };
     let (payload, compressed) = match name {
         FormatName::Starlette => (base64_simd::STANDARD.decode_to_vec(body).ok(), false),
@@ -43,12 +43,12 @@ fn encrypted(cookie: &str) -> Inspection {
         Some(token) if token.len() >= OVERHEAD && token.first() == Some(&1) => {
             unverified(None, Some(false))
         }
-        _ => malformed("it is no encrypted cookie of a known version"),
+        _ => malformed("not an encrypted cookie of a known version"),
     }
 }
 
 fn unverified(payload: Option<String>, compressed: Option<bool>) -> Inspection {
-    let reason = "no key was given, so anybody may have written this";
+    let reason = "no key was given, so this may be forged";
     let bare = Inspection::bare(Verdict::Unverified, Some(reason.to_owned()));
     Inspection {
         payload,

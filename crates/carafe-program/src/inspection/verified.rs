@@ -81,7 +81,7 @@ impl Question<'_> {
         match open(self.now) {
             Ok(opened) => self.opened(opened, JsonDialect::FLASK),
             Err(TokenError::BadSignature) => {
-                let reason = "it was changed, or made with another key, application or cookie name";
+                let reason = "changed, or created with another key, application or cookie name";
                 Inspection::bare(Verdict::BadSignature, Some(reason.to_owned()))
             }
             Err(error) => self.late(

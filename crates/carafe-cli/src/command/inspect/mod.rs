@@ -1,4 +1,4 @@
-//! `carafe inspect`: whether a session cookie or a token is good, and what is in it.
+//! `carafe inspect`: verifies a session cookie or a token and shows its contents.
 //!
 //! Next: `report.rs` for programs, `readable.rs` for people, `token.rs` for JWTs and refresh
 //! tokens.
@@ -20,11 +20,11 @@ use crate::{
     output,
 };
 
-/// Show what is in a session cookie, a JWT or a refresh token, and whether it is good
+/// Verify a session cookie, a JWT or a refresh token, and show its contents
 ///
-/// Exits with 0 only if a key has verified the cookie or token and it is not too old; with 1 if it
-/// is refused or no key was given; with 2 if the command itself is wrong. Tokens are told from
-/// cookies by their form: a JWT is verified with --jwks, a refresh token with the secret key.
+/// Exits with 0 only if a key verifies the cookie or token and it has not expired; with 1 if it is
+/// rejected or no key was given; with 2 if the arguments are wrong. Tokens are recognized by their
+/// form: a JWT is verified with --jwks, a refresh token with the secret key.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   carafe inspect -- eyJ1c2VyX2lkIjo0Mn0.ZVPxAA.mY6Rtt2DNTuj49QHzdjA0vn-zNw
@@ -36,12 +36,12 @@ use crate::{
 Verdicts: ok, bad-signature, expired, from-future, malformed, bad-payload, unverified. Of a JWT: ok,
 unverified, or the code of its refusal, such as signature, expired, aud, alg-none.")]
 pub(crate) struct InspectArgs {
-    /// How old the cookie may be, in seconds, or `any` [default: 31 days for Flask and Quart, 14
-    /// days for Starlette; an encrypted cookie knows its own]
+    /// The maximum age of the cookie, in seconds, or `any` [default: 31 days for Flask and Quart,
+    /// 14 days for Starlette; an encrypted cookie contains its own]
     #[arg(long, value_name = "SECONDS")]
     max_age: Option<MaxAge>,
 
-    /// Look at the cookie as of this time, in seconds since 1970
+    /// Verify the cookie as of this time, in seconds since 1970
     #[arg(long, value_name = "UNIX", allow_negative_numbers = true)]
     now: Option<i64>,
 
@@ -98,7 +98,7 @@ impl InspectArgs {
         }
         if let (Some(_), TokenFormat::Encrypted { context: None }) = (&keys, &format) {
             return Err(Failure::usage(
-                "--format encrypted needs --application and --cookie-name beside the key",
+                "--format encrypted requires --application and --cookie-name",
             ));
         }
         let cookie = without_name(&given, self.format.cookie_name.as_deref());

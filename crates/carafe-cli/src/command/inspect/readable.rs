@@ -1,6 +1,6 @@
-//! An inspection for people: the verdict, the cookie in its parts, and what they mean.
+//! The text output of an inspection: the result, the parts of the cookie, and their meaning.
 //!
-//! Text out of the cookie passes [`printable`], so that it cannot give orders to the terminal.
+//! Text from the cookie passes [`printable`], so that it cannot contain terminal escape sequences.
 
 use std::fmt::Write as _;
 
@@ -57,7 +57,7 @@ impl Subject<'_> {
         format!("{style}{word}{style:#}: {}", printable(reason))
     }
 
-    /// The cookie, coloured where its parts can be told apart.
+    /// Returns the cookie with its parts in colors.
     fn parts(&self) -> String {
         let mut from_the_end = self.cookie.rsplitn(3, '.');
         let parts = (
@@ -95,7 +95,7 @@ impl Subject<'_> {
         Some(format!("{} ({}), {}", utc(issued), issued.unix(), ago(age)))
     }
 
-    /// The limit, where the age was looked at.
+    /// Returns the maximum age, if it was checked.
     fn accepted(&self) -> Option<String> {
         self.inspection.key?;
         Some(format!("up to {}", span(self.max_age?.as_secs())))

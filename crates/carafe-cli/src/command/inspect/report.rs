@@ -1,4 +1,4 @@
-//! An inspection for programs: one JSON object on one line. Fields are only ever added.
+//! The JSON output of an inspection: one object on one line. Fields are only added.
 
 use carafe_core::json::{self, JsonDialect};
 use serde::Serialize;

@@ -1,6 +1,6 @@
-//! JWTs and refresh tokens: told from session cookies by their form.
+//! JWTs and refresh tokens, recognized by their form.
 //!
-//! Text out of a token passes [`printable`], so that it cannot give orders to the terminal.
+//! Text from a token passes [`printable`], so that it cannot contain terminal escape sequences.
 
 use std::{fmt::Write as _, process::ExitCode};
 
@@ -24,7 +24,7 @@ use crate::{
 
 const MUTED: Style = Style::new().dimmed();
 
-/// The findings about a JWT, as the report for programs. Fields are only ever added.
+/// The JSON output about a JWT. Fields are only added.
 #[derive(Serialize)]
 struct JwtReport<'r> {
     verdict: &'static str,
@@ -36,7 +36,7 @@ struct JwtReport<'r> {
     format: &'static str,
 }
 
-/// The findings about a refresh token.
+/// The JSON output about a refresh token. Fields are only added.
 #[derive(Serialize)]
 struct RefreshReport {
     verdict: &'static str,
@@ -47,7 +47,7 @@ struct RefreshReport {
 }
 
 impl InspectArgs {
-    /// Inspects a token. `None` if the text is something else, which is then taken for a cookie.
+    /// Inspects a token. Returns `None` if the text has another form and so is a cookie.
     pub(super) fn token(
         &self,
         text: &str,
@@ -64,7 +64,7 @@ impl InspectArgs {
         }
         match self.jwks {
             Some(_) => Err(Failure::usage(
-                "--jwks verifies a JWT, and the text is none",
+                "--jwks verifies a JWT, and the text is not a JWT",
             )),
             None => Ok(None),
         }
@@ -128,8 +128,11 @@ impl InspectArgs {
         let verified = keys.map(|keys| RefreshTokens::new(keys).verify(text, now).is_ok());
         let (verdict, reason) = match verified {
             None => ("unverified", "no key was given (SECRET_KEY)"),
-            Some(true) => ("ok", "verified; whether its session lives, the store knows"),
-            Some(false) => ("forged", "none of the keys has made the token"),
+            Some(true) => (
+                "ok",
+                "verified; only the store knows whether its session is still valid",
+            ),
+            Some(false) => ("forged", "no key verifies the token"),
         };
         let report = RefreshReport {
             verdict,

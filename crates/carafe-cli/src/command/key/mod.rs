@@ -1,5 +1,4 @@
-//! `carafe key`: a new secret key. Next: `rotate.rs`, how to bring one in; `token.rs`, keys of
-//! access tokens.
+//! `carafe key`: secret keys. `rotate.rs` replaces one; `token.rs` creates keys of access tokens.
 
 mod rotate;
 pub(crate) mod token;

@@ -1,8 +1,7 @@
-//! `carafe key rotate`: how a new key comes in without a log-out.
+//! `carafe key rotate`: replaces the secret key without a log-out.
 //!
-//! A cookie must be accepted by every process from the moment that the first one signs with the new
-//! key. So the new key is accepted everywhere before anybody signs with it, and the old one until
-//! its last cookie is too old.
+//! Every process must accept cookies of the new key before the first process signs with it. The old
+//! key stays accepted until its last cookie has expired.
 
 use carafe_core::{
     clock::Timestamp,
@@ -20,20 +19,20 @@ use crate::{
 /// The placeholder of a key that is not shown.
 const PRESENT: &str = "<the present SECRET_KEY>";
 
-/// Print the three phases that bring a new secret key in without a log-out
+/// Print the three phases of replacing the secret key without a log-out
 ///
-/// Reads the present keys from SECRET_KEY and SECRET_KEY_FALLBACKS, and does not show them unless
-/// told to. The new key is made here and shown.
+/// Reads the current keys from SECRET_KEY and SECRET_KEY_FALLBACKS. They are shown with
+/// --show-keys only. The new key is generated and shown.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   SECRET_KEY=$(cat secret_key) carafe key rotate
   SECRET_KEY=$(cat secret_key) carafe key rotate --lifetime 86400 --show")]
 pub(super) struct Rotate {
-    /// How long the longest session lives, in seconds: Flask's PERMANENT_SESSION_LIFETIME
+    /// The longest lifetime of a session, in seconds: Flask's PERMANENT_SESSION_LIFETIME
     #[arg(long, value_name = "SECONDS", default_value_t = 2_678_400, value_parser = clap::value_parser!(u64).range(1..))]
     lifetime: u64,
 
-    /// Show the present keys too
+    /// Show the current keys, too
     #[arg(long)]
     show: bool,
 }
@@ -43,7 +42,9 @@ impl Rotate {
         let old = old_keys()?;
         let (present, older) = match (self.show, old) {
             (true, None) => {
-                return Err(Failure::usage("--show needs the present key in SECRET_KEY"));
+                return Err(Failure::usage(
+                    "--show requires the current key in SECRET_KEY",
+                ));
             }
             (true, Some(OldKeys { current, fallbacks })) => {
                 if std::iter::once(&current)
@@ -69,18 +70,18 @@ impl Rotate {
         let phases = [
             phase(
                 "1. Every process accepts the new key",
-                "Nobody signs with it yet. Go on when the last process has restarted.",
+                "No process signs with it yet. Continue when the last process has restarted.",
                 (&present, &with_older(new)),
             )?,
             phase(
                 "2. Every process signs with the new key",
-                "Cookies under the old key are still accepted.",
+                "Cookies of the old key are still accepted.",
                 (new, &with_older(&present)),
             )?,
             phase(
                 "3. The old key goes",
                 &format!(
-                    "{} after the last process has come to phase 2: if that is now, on {until}.",
+                    "{} after the last process reached phase 2: if that is now, on {until}.",
                     span(self.lifetime)
                 ),
                 (new, &[]),
@@ -94,10 +95,10 @@ impl Rotate {
     }
 }
 
-/// The same number of keys without a letter of them.
+/// Returns a placeholder for each key.
 fn hidden(old: Option<OldKeys>) -> (String, Vec<String>) {
     let count = old.map_or(0, |old| old.fallbacks.len());
-    let fallbacks = (1..=count).map(|n| format!("<the present fallback {n}>"));
+    let fallbacks = (1..=count).map(|n| format!("<the current fallback {n}>"));
     (PRESENT.to_owned(), fallbacks.collect())
 }
 
@@ -120,7 +121,7 @@ fn phase(
     Ok(out)
 }
 
-/// For a shell.
+/// Quotes a value for a shell.
 fn quoted(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric();
     match text.chars().all(is_plain) && !text.is_empty() {

@@ -11,55 +11,54 @@ use crate::{
     stores::StoreUrl,
 };
 
-/// Bring the live sessions of one store into another
+/// Copy or move the live sessions of one store to another
 ///
-/// Nobody is logged out: sessions keep their ids, facts and dictionaries. Expired sessions stay
-/// behind, and so does what cannot be read; the report says how many and why. Memory holds one
-/// batch at a time.
+/// No user is logged out: sessions keep their IDs, metadata and dictionaries. Expired and
+/// unreadable sessions are skipped; the report says how many and why. Memory holds one batch at a
+/// time.
 ///
-/// Without --move this is a copy, for stores that are not in use: whoever logs out afterwards is
-/// still logged in in the target. A second run brings what has changed since; --verify says whether
-/// both are alike.
+/// Without --move this is a copy, for stores that are not in use: a later log-out in the source does
+/// not reach the target. A second run copies the changes since the first; --verify compares both
+/// stores.
 ///
-/// With --move each session is made in the target, then deleted from the source. While it runs,
-/// services use both stores through `carafe::store::MigratingStore`, in every one of them and
-/// before it starts: then a log-out counts wherever the session is. Begin with a target that no
-/// copy was made into.
+/// With --move each session is created in the target, then deleted from the source. Before it
+/// starts, every service must use both stores through `carafe::store::MigratingStore`: then a
+/// log-out applies to the session in either store. Start with a target that holds no copies.
 ///
 /// --from takes Flask-Session's layouts, too: flask-session+redis://…, flask-session+postgres://…,
 /// flask-session+mysql://… or flask-session+sqlite:FILE, with ?key_prefix=, ?table= and ?lifetime=
-/// as Flask has them set. The ids stay, so Flask's cookies open the sessions in the target.
+/// as configured in Flask. The IDs stay the same, so Flask's cookies open the sessions in the
+/// target.
 #[derive(clap::Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Migrate {
-    // Text, not `StoreUrl`: clap's message for a bad value shows the value, and this may hold a
-    // password.
-    /// The store to take sessions from
+    // Text, not `StoreUrl`: clap's error message shows an invalid value, which may hold a password.
+    /// The source store
     #[arg(long, value_name = "URL", env = "STORE_FROM", hide_env_values = true)]
     from: String,
 
-    /// The store to bring them into; `carafe store init` makes its tables
+    /// The target store; `carafe store init` creates its tables
     #[arg(long, value_name = "URL", env = "STORE_TO", hide_env_values = true)]
     to: String,
 
-    /// Delete each session from the source once the target has it
+    /// Delete each session from the source after it was created in the target
     #[arg(long = "move")]
     moves: bool,
 
-    /// Afterwards, look for every live session of each store in the other, and exit with 1 if they
+    /// Afterwards, look up every live session of each store in the other, and exit with 1 if they
     /// differ; with --move, read each session back before it is deleted from the source
     #[arg(long)]
     verify: bool,
 
-    /// Keep the place in this file after each batch; a run that finds it goes on from there
+    /// Save the position in this file after each batch; the next run continues from there
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
 
-    /// No more than so many sessions a second
+    /// The maximum number of sessions per second
     #[arg(long, value_name = "N")]
     rate: Option<NonZeroU32>,
 
-    /// How many sessions are in memory at a time
+    /// The number of sessions in a batch
     #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     batch: u16,
 
@@ -67,20 +66,20 @@ pub(crate) struct Migrate {
     #[arg(long)]
     json: bool,
 
-    /// Show no progress
+    /// Do not show progress
     #[arg(long, short)]
     quiet: bool,
 }
 
 const HELP: &str = "\
-Ctrl-C finishes the batch and says how to go on; a second one ends at once, and nothing is lost.
+Ctrl-C finishes the batch and says how to continue; a second one stops immediately. Nothing is lost.
 
 Exit codes:
   0  every live session is in the target
   1  some could not be read or moved, or the stores differ
   2  the command was called with something it cannot use
-  4  a store cannot be reached or used; the same command goes on
-  5  stopped before the end; the same command goes on
+  4  a store cannot be reached or used; the same command continues
+  5  stopped before the end; the same command continues
 
 Examples:
   carafe migrate --from sqlite:sessions.db --to postgres://app@localhost/shop --verify

@@ -10,7 +10,7 @@ use crate::{
     table::{Cell, Table},
 };
 
-/// For programs as it is. Fields are only ever added.
+/// The report, which serializes to the JSON output. Fields are only added.
 #[derive(Serialize)]
 pub(super) struct Report<'r> {
     from: String,
@@ -40,7 +40,7 @@ impl<'r> Report<'r> {
         }
     }
 
-    /// For people: what is not zero, in the order of good to bad.
+    /// Returns the report as text: the counts that are not zero, successes first.
     pub(super) fn readable(&self) -> String {
         let (tally, bold) = (self.tally, Style::new().bold());
         let done = if self.mode == "copy" {
@@ -50,26 +50,30 @@ impl<'r> Report<'r> {
         };
         let rows = [
             (done, tally.moved, Style::new()),
-            ("brought up to date", tally.updated, Style::new()),
-            ("there already", tally.already_there, Style::new()),
-            ("newer there, left alone", tally.newer_there, Style::new()),
-            ("ended meanwhile", tally.ended_meanwhile, Style::new()),
-            ("expired, left behind", tally.expired, Style::new()),
+            ("updated", tally.updated, Style::new()),
+            ("already in the target", tally.already_there, Style::new()),
             (
-                "id just renewed, left behind",
+                "newer in the target, unchanged",
+                tally.newer_there,
+                Style::new(),
+            ),
+            ("revoked meanwhile", tally.ended_meanwhile, Style::new()),
+            ("expired, skipped", tally.expired, Style::new()),
+            (
+                "ID recently renewed, skipped",
                 tally.left_for_later,
                 WARNING,
             ),
-            ("could not be read, left behind", tally.unreadable, WARNING),
+            ("unreadable, skipped", tally.unreadable, WARNING),
             (
-                "given back different, left behind",
+                "returned different by the target, kept in the source",
                 tally.different,
                 WARNING,
             ),
-            ("not taken by the target", tally.refused, WARNING),
+            ("refused by the target", tally.refused, WARNING),
         ];
         let mut out = format!(
-            "{bold}{} sessions looked at{bold:#}, from {} to {}\n{}",
+            "{bold}{} sessions read{bold:#}, from {} to {}\n{}",
             number(tally.seen),
             self.from,
             self.to,
@@ -112,7 +116,7 @@ fn verified(comparison: &Comparison) -> String {
 fn counts<const N: usize>(rows: [(&str, u64, Style); N]) -> String {
     let mut table = Table::new(&[]);
     for (at, (name, count, style)) in rows.into_iter().enumerate() {
-        // The first is what was wanted, and shown even if it is none.
+        // The first row is shown even if its count is zero.
         if count > 0 || at == 0 {
             let count = Cell::number(&number(count)).styled(style);
             table.row([Cell::new(""), count, Cell::new(name).styled(style)]);

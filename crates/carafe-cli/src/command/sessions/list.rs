@@ -15,11 +15,11 @@ use crate::{
     table::{Cell, Table},
 };
 
-/// A device's text is a user agent more often than not.
+/// Maximum width of the device column, in characters. The text is usually a user agent.
 const DEVICE: usize = 32;
 const USER: usize = 32;
 
-/// List sessions, those with the newest id first
+/// List sessions, newest ID first
 #[derive(clap::Args)]
 #[command(after_help = "\
 With --json: {\"sessions\": [{\"public_id\", \"user\", \"device\", \"created\", \"renewed\", \"last_seen\", \"expires\",
@@ -34,11 +34,11 @@ pub(super) struct List {
     #[arg(long, value_name = "USER")]
     user: Option<String>,
 
-    /// How many
+    /// The number of sessions
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     limit: u16,
 
-    /// Begin behind this place; each page ends with the one for the next
+    /// Continue after this cursor, which the previous page prints at its end
     #[arg(long, value_name = "POSITION", value_parser = position)]
     after: Option<Position>,
 
@@ -125,5 +125,5 @@ fn table(sessions: &[SessionMeta], now: Timestamp) -> String {
 
 fn position(text: &str) -> Result<Position, &'static str> {
     text.parse()
-        .map_err(|_| "give the POSITION that ended the page before")
+        .map_err(|_| "pass the POSITION that the previous page printed at its end")
 }

@@ -1,5 +1,4 @@
-//! `carafe sessions`: an operator's view of a store. Nothing here ever shows an id or a store's
-//! key.
+//! `carafe sessions`: an operator's view of a store. No command shows an ID or a store key.
 
 mod list;
 mod revoke;
@@ -18,7 +17,7 @@ use crate::{
     stores::StoreArgs,
 };
 
-/// Look at the sessions of a store, and end them
+/// List, show and revoke the sessions of a store
 ///
 /// A session is named by its public ID, which does not grant access to it.
 #[derive(clap::Args)]
@@ -55,7 +54,7 @@ impl SessionsCommand {
     }
 }
 
-/// For clap.
+/// Parses a public ID, for clap.
 fn public_id(text: &str) -> Result<PublicId, &'static str> {
     text.parse()
         .map_err(|_| "a public ID has 16 characters, such as `carafe sessions list` shows")

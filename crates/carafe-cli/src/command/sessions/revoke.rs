@@ -16,17 +16,17 @@ use crate::{
     stores::{OpenStore, StoreArgs},
 };
 
-/// How many go in one step of `--all`, so that visitors need not wait for all of them.
+/// Number of sessions that one step of `--all` ends, so that no visitor waits for all of them.
 const STEP: usize = 1000;
-/// The text to type, longer than a key pressed by mistake.
+/// The text to type, too long to be typed by mistake.
 const CONSENT: &str = "revoke all";
 
 /// End sessions: one, those of a user, or all
 ///
-/// When the command is done, none of them is let in any more.
+/// When the command returns, none of them is accepted any more.
 #[derive(clap::Args)]
 #[command(after_help = "\
-Exits with 3 if there is no session with the public ID. A user without sessions is no error.
+Exits with 3 if no session has the public ID. A user without sessions is no error.
 With --json: {\"revoked\": N}.
 
 Examples:
@@ -35,7 +35,7 @@ Examples:
   carafe sessions revoke --all --yes --json")]
 #[command(group = clap::ArgGroup::new("which").required(true).args(["public_id", "user", "all"]))]
 pub(super) struct Revoke {
-    /// The session with this public name
+    /// The session with this public ID
     #[arg(value_name = "PUBLIC_ID", value_parser = public_id, allow_hyphen_values = true)]
     public_id: Option<PublicId>,
 
@@ -43,7 +43,7 @@ pub(super) struct Revoke {
     #[arg(long, value_name = "USER")]
     user: Option<String>,
 
-    /// With --user: but not this one
+    /// With --user: except this session
     #[arg(long, value_name = "PUBLIC_ID", requires = "user", conflicts_with_all = ["all", "public_id"], value_parser = public_id, allow_hyphen_values = true)]
     all_but: Option<PublicId>,
 
@@ -103,7 +103,7 @@ impl Revoke {
             let about = if sample.exact { "" } else { "about " };
             let total = thousands(usize::try_from(sample.total).unwrap_or(usize::MAX));
             ask(&format!(
-                "This ends {about}{total} sessions in {}.",
+                "This revokes {about}{total} sessions in {}.",
                 store.url()
             ))?;
         }
@@ -116,7 +116,7 @@ impl Revoke {
     }
 }
 
-/// Repeats a step until it finds no more sessions to end; how many it was in all.
+/// Repeats a step until it ends no more sessions. Returns the total.
 async fn ended(
     store: &OpenStore,
     step: impl AsyncFn() -> Result<u64, StoreError>,
@@ -128,7 +128,9 @@ async fn ended(
             Ok(some) => revoked += some,
             Err(error) => {
                 if revoked > 0 {
-                    output::warning(&format!("{revoked} sessions have ended before this:"));
+                    output::warning(&format!(
+                        "{revoked} sessions were revoked before this error:"
+                    ));
                 }
                 return Err(store.failure(&error));
             }
@@ -144,22 +146,22 @@ async fn one(store: &OpenStore, public_id: PublicId) -> Result<u64, Failure> {
     match deleted.map_err(|error| store.failure(&error))? {
         true => Ok(1),
         false => Err(Failure::not_found(format_args!(
-            "there is no session with the public ID {public_id}"
+            "no session has the public ID {public_id}"
         ))),
     }
 }
 
-/// Goes on only if a person has typed their consent.
+/// Fails unless the user types the confirmation.
 fn ask(question: &str) -> Result<(), Failure> {
     if !std::io::stdin().is_terminal() {
         return Err(Failure::usage(
-            "nobody is there to be asked; say --yes if all sessions are meant",
+            "standard input is not a terminal; pass --yes to revoke all sessions",
         ));
     }
     // Errors while writing to stderr are ignored.
     let _ = write!(
         anstream::stderr().lock(),
-        "{question} Type `{CONSENT}` to go on: "
+        "{question} Type `{CONSENT}` to continue: "
     );
     let mut answer = String::new();
     let read = std::io::stdin().read_line(&mut answer);

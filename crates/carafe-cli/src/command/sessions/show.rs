@@ -28,7 +28,7 @@ Examples:
   carafe sessions show 9pWc0vT1m4yQe7Zb --store sqlite:sessions.db
   carafe sessions show --json 9pWc0vT1m4yQe7Zb | jq '.data | fromjson'")]
 pub(super) struct Show {
-    /// The session's public name
+    /// The public ID of the session
     #[arg(value_name = "PUBLIC_ID", value_parser = public_id, allow_hyphen_values = true)]
     public_id: PublicId,
 
@@ -51,7 +51,7 @@ impl Show {
         let found = found.map_err(|error| store.failure(&error))?;
         let record = found.ok_or_else(|| {
             Failure::not_found(format_args!(
-                "there is no session with the public ID {}",
+                "no session has the public ID {}",
                 self.public_id
             ))
         })?;
@@ -90,8 +90,7 @@ fn readable(record: &Record, data: &str, now: Timestamp) -> String {
         }
     }
     let style = AnsiColor::Blue.on_default().bold();
-    // The blanks of this layout are its own, line breaks included; all else may come from a
-    // visitor.
+    // This layout's own blanks and line breaks stay; all other text may come from a visitor.
     let shown = |token: Token<'_>| match token.kind {
         Kind::Blank => token.text.to_owned(),
         _ => colored(token),

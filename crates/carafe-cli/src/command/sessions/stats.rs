@@ -1,5 +1,5 @@
-//! `carafe sessions stats`: what a random part of the sessions says of all. Next:
-//! `stats/counts.rs`.
+//! `carafe sessions stats`: statistics of all sessions from a random sample. `stats/counts.rs`
+//! counts them.
 
 mod counts;
 
@@ -16,15 +16,15 @@ use crate::{
 };
 use counts::{Counts, Group};
 
-/// How many sessions are looked at: a store with a million of them does not notice, and a share of
-/// one in a hundred is right to a tenth of itself.
+/// Default size of the sample: cheap for a store with a million sessions, and a share of 1 % is
+/// estimated within a tenth of itself.
 const SAMPLE: u16 = 10_000;
 /// The longest bar, in characters.
 const BAR: usize = 32;
 
 /// Count sessions, by age, by when they expire, by user
 ///
-/// Where there are more than the sample, numbers are estimates and say so.
+/// If there are more sessions than the sample, the numbers are marked as estimates.
 #[derive(clap::Args)]
 #[command(after_help = "\
 With --json: {\"total\", \"exact\", \"sampled\", \"anonymous\", \"age\": [{\"under\", \"count\"}…],
@@ -35,7 +35,7 @@ Examples:
   carafe sessions stats --store sqlite:sessions.db
   carafe sessions stats --json | jq .total")]
 pub(super) struct Stats {
-    /// How many sessions to look at
+    /// The number of sessions to sample
     #[arg(long, value_name = "N", default_value_t = SAMPLE, value_parser = clap::value_parser!(u16).range(1..))]
     sample: u16,
 
@@ -44,7 +44,7 @@ pub(super) struct Stats {
     json: bool,
 }
 
-/// Fields are only ever added.
+/// The JSON output. Fields are only added.
 #[derive(Serialize)]
 struct Report<'r> {
     total: u64,
@@ -147,7 +147,7 @@ fn readable(sample: &Sample, counts: &Counts) -> String {
     text
 }
 
-/// A title and bars below it; nothing if there are none.
+/// Returns a title with bars below it, or an empty text if there are no bars.
 fn section<'n>(title: &str, rows: impl Iterator<Item = (&'n str, u64)> + Clone) -> String {
     let Some(most) = rows.clone().map(|(_, count)| count).max() else {
         return String::new();
@@ -162,7 +162,7 @@ fn section<'n>(title: &str, rows: impl Iterator<Item = (&'n str, u64)> + Clone) 
     format!("\n\n{bold}{title}{bold:#}\n{}", table.text())
 }
 
-/// As long as `count` is of `most`; what is not nothing is at least a sliver.
+/// Returns a bar with a length in proportion to `count` of `most`. Only zero has no bar.
 fn bar(count: u64, most: u64) -> String {
     let length = u128::from(count) * BAR as u128 / u128::from(most.max(1));
     match (count, usize::try_from(length).unwrap_or(BAR)) {

@@ -5,12 +5,12 @@ use serde::Serialize;
 
 use crate::{failure::Failure, human::thousands, output, stores::StoreArgs};
 
-/// How many go in one step, so that visitors need not wait for all of them.
+/// Number of sessions that one step removes, so that no visitor waits for all of them.
 const STEP: usize = 1000;
 
 /// Remove sessions that have expired, step by step
 ///
-/// Expired sessions are never let in, swept or not; this frees their room.
+/// Expired sessions are never accepted. Removing them frees their space.
 #[derive(clap::Args)]
 #[command(after_help = "\
 With --json: {\"swept\": N}.
@@ -51,7 +51,7 @@ impl Sweep {
             (false, None) => {
                 let name = store.kind().name();
                 output::line(&format!(
-                    "{name} removes expired sessions by itself; nothing was to do"
+                    "{name} removes expired sessions itself; nothing to do"
                 ))
             }
         }

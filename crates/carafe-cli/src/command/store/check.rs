@@ -13,9 +13,9 @@ use crate::{
     stores::{OpenStore, StoreArgs},
 };
 
-/// Ask the store and its server how they are
+/// Check the health of the store and its server
 ///
-/// Exits with 1 if something is wrong with it, with 4 if it does not answer.
+/// Exits with 1 if the store has a problem, with 4 if it does not answer.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   carafe store check --store sqlite:sessions.db
@@ -26,7 +26,7 @@ pub(super) struct Check {
     json: bool,
 }
 
-/// For programs. Fields are only ever added.
+/// The JSON output. Fields are only added.
 #[derive(Serialize)]
 struct Report<'r> {
     store: &'static str,

@@ -8,9 +8,9 @@ use crate::{
     stores::{Initialized, StoreArgs},
 };
 
-/// Make the store's tables, if it needs some and they are not there
+/// Create the tables of the store, if it needs any and they are missing
 ///
-/// A step of a deployment: no service makes tables unasked. To run it again does no harm.
+/// A step of a deployment: no service creates tables by itself. The command is idempotent.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   carafe store init --store sqlite:sessions.db
@@ -21,11 +21,11 @@ impl Init {
     pub(super) async fn run(&self, store: &StoreArgs) -> Result<ExitCode, Failure> {
         let url = store.url()?;
         output::line(&match url.init().await? {
-            Initialized::Made => format!("{url}: the tables are made"),
-            Initialized::WereThere => format!("{url}: the tables were there; nothing was to do"),
+            Initialized::Made => format!("{url}: the tables were created"),
+            Initialized::WereThere => format!("{url}: the tables exist; nothing to do"),
             Initialized::NeedsNothing => {
                 format!(
-                    "{url}: {} needs no tables, and it answers",
+                    "{url}: {} needs no tables; the store answers",
                     url.kind().name()
                 )
             }

@@ -1,4 +1,4 @@
-//! `carafe store`: the store itself, without a look at its sessions.
+//! `carafe store`: the store itself, not its sessions.
 
 mod check;
 mod init;
@@ -13,7 +13,7 @@ use crate::{
     stores::StoreArgs,
 };
 
-/// Prepare a store, or ask how it is
+/// Prepare a store, or check its health
 #[derive(clap::Args)]
 #[command(after_help = EXIT_CODES)]
 pub(crate) struct StoreCommand {

@@ -1,4 +1,4 @@
-//! A sample, counted.
+//! Counts the sessions of a sample.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use carafe_core::{
 
 const HOUR: u64 = 3_600;
 const DAY: u64 = 24 * HOUR;
-/// The upper limit of each group; the last has none.
+/// The upper limit of each group. The last group has none.
 const AGES: [(&str, Option<u64>); 5] = [
     ("under an hour", Some(HOUR)),
     ("under a day", Some(DAY)),
@@ -17,7 +17,7 @@ const AGES: [(&str, Option<u64>); 5] = [
     ("under 30 days", Some(30 * DAY)),
     ("older", None),
 ];
-/// Each group holds those before it.
+/// Cumulative: each group includes the ones before it.
 const EXPIRING: [(&str, Option<u64>); 3] = [
     ("an hour", Some(HOUR)),
     ("a day", Some(DAY)),
@@ -25,16 +25,16 @@ const EXPIRING: [(&str, Option<u64>); 3] = [
 ];
 const USERS: usize = 10;
 
-/// The counts of a store. All but `users` are scaled up from the sample.
+/// The counts of a store, scaled up from the sample except `users`.
 pub(super) struct Counts {
     pub(super) anonymous: u64,
     pub(super) ages: Vec<Group>,
     pub(super) expiring: Vec<Group>,
-    /// Most first, as many as a screen takes.
+    /// The users with the most sessions, most first, as many as fit on a screen.
     pub(super) users: Vec<(String, u64)>,
 }
 
-/// Sessions up to some span.
+/// Number of sessions up to a duration.
 pub(super) struct Group {
     pub(super) name: &'static str,
     pub(super) seconds: Option<u64>,
@@ -96,7 +96,7 @@ fn users(sessions: &[SessionMeta]) -> Vec<(String, u64)> {
         *counts.entry(user).or_default() += 1;
     }
     let mut users: Vec<_> = counts.into_iter().collect();
-    // By name where they have as many, so that two runs agree.
+    // Ties are ordered by name, so that the output is deterministic.
     users.sort_by(|(a, most), (b, more)| more.cmp(most).then(a.cmp(b)));
     let first = users.into_iter().take(USERS);
     first
