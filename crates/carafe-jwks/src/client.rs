@@ -25,7 +25,7 @@ const DEADLINE: Duration = Duration::from_secs(5);
 
 /// The keys of an issuer, fetched from the URL of its JWK set.
 ///
-/// Cheap to clone; clones share the cache. Needs a runtime of tokio.
+/// Cheap to clone; clones share the cache. Requires a Tokio runtime.
 #[derive(Clone, Debug)]
 pub struct JwksClient(Arc<Shared>);
 
@@ -33,9 +33,9 @@ pub struct JwksClient(Arc<Shared>);
 struct Shared {
     url: Url,
     http: Client,
-    // Held for a look or an exchange of the pointer, never across an await.
+    // Locked only to clone or to replace the value, never across an await.
     cache: RwLock<Cache>,
-    /// Held while a request is on its way: the others wait for its result and send none.
+    /// Held during a request: other callers wait for its result and send none.
     flight: tokio::sync::Mutex<()>,
 }
 
@@ -73,14 +73,14 @@ impl JwksClient {
     /// Returns the key for a token with this `kid`.
     ///
     /// # Errors
-    /// As [`TokenKeys::find_key`].
+    /// Those of [`TokenKeys::find_key`].
     async fn key(&self, kid: Option<&str>) -> Result<VerifyingKey, VerifyError> {
         let cache = self.cache();
         if let Some(found) = settled(&cache, kid) {
             return found;
         }
         let _flight = self.0.flight.lock().await;
-        // Another task may have fetched the set meanwhile.
+        // Another task may have fetched the set in the meantime.
         let mut cache = self.cache();
         if let Some(found) = settled(&cache, kid) {
             return found;

@@ -10,7 +10,8 @@ use carafe_tokens::key::JwkSetError;
 pub enum UrlError {
     /// Not a URL.
     Malformed,
-    /// Neither HTTPS nor HTTP on a loopback address: who changes the set signs every token.
+    /// Neither HTTPS nor HTTP on a loopback address: an attacker who changes the set can sign any
+    /// token.
     Insecure,
     /// The TLS configuration cannot be created.
     Tls(Box<dyn Error + Send + Sync>),

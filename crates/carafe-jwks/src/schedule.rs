@@ -1,19 +1,19 @@
-//! When a set is fetched: a pure function of times.
+//! Decides when a set is fetched, as a pure function of times.
 
 use std::time::{Duration, Instant};
 
 /// The bounds of `max-age`.
 const FRESH: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(3_600));
-/// `max-age` of a response that has none.
+/// Freshness lifetime of a response without `max-age`.
 const DEFAULT_FRESH: Duration = Duration::from_secs(300);
-/// How long a set is used while the issuer fails.
+/// Maximum age of a set that is used while the issuer fails.
 const STALE: Duration = Duration::from_secs(86_400);
-/// The least time between two requests for unknown key IDs.
+/// Minimum time between two requests for unknown key IDs.
 const UNKNOWN: Duration = Duration::from_secs(30);
 /// The first and the longest pause after failures.
 const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(300));
 
-/// The times that decide about the next request.
+/// The times that determine the next request.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Schedule {
     /// When the set was fetched, and how long it is fresh.
@@ -29,12 +29,12 @@ pub(crate) enum Step {
     Use,
     /// Fetch the set; use the old one if that fails and it is not too old.
     Fetch,
-    /// Nothing can be done now.
+    /// Fail: no set is usable, and no request is due.
     Fail,
 }
 
 impl Schedule {
-    /// Decides for a token whose key the present set `has`.
+    /// Returns the next step for a token; `has` tells whether the current set contains its key.
     pub(crate) fn step(&self, has: bool, now: Instant) -> Step {
         let is_due = self
             .failed

@@ -1,9 +1,9 @@
 //! A TCP proxy for tests that injects the faults of networks and broken servers.
 //!
-//! The proxy forwards between a client and a real server, until it is told otherwise: refuse, hold
-//! all bytes back, delay, cut, truncate, change bytes, or swap the replies of two connections. It
-//! knows no protocol: a *reply* is all data from the server between two transmissions of the
-//! client.
+//! The proxy forwards between a client and a real server. On request, it refuses connections, holds
+//! all bytes back, delays, cuts, truncates or changes bytes, or swaps the replies of two
+//! connections. It knows no protocol: a *reply* is all data from the server between two
+//! transmissions of the client.
 //!
 //! ```no_run
 //! use carafe_test_proxy::{Fault, Proxy};
@@ -30,6 +30,8 @@
 mod fault;
 mod relay;
 mod swap;
+#[cfg(test)]
+mod tests;
 
 use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener as StdListener},

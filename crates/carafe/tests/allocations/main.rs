@@ -1,8 +1,8 @@
 //! Memory costs of requests and operations.
 //!
 //! This binary contains no test that sets a `tracing` subscriber: a concurrent test that does would
-//! make the measuring thread allocate at its first lookup of its own subscriber. `layer` and
-//! `rubbish` do not affect each other, because allocations are counted per thread.
+//! make the measuring thread allocate at its first lookup of its own subscriber. The modules do not
+//! affect each other, because allocations are counted per thread.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,4 +10,5 @@
 )]
 
 mod layer;
+mod request;
 mod rubbish;

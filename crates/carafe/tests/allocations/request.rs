@@ -1,13 +1,5 @@
-//! Memory costs of a request.
-//!
-//! Nothing is allocated before a tag is verified or for an unused session, and little for a
-//! decompression bomb. This is the only test in its binary: a concurrent test that sets a `tracing`
-//! subscriber would make the measuring thread allocate at its first lookup of its own subscriber.
-
-#![allow(
-    clippy::unwrap_used,
-    reason = "a test fails by panicking, its helpers too"
-)]
+//! Memory costs of a request in the core: nothing is allocated before a tag is verified or for an
+//! unused session, and little for a decompression bomb.
 
 use futures_executor::block_on;
 use std::sync::Arc;

@@ -1,7 +1,5 @@
 //! The client against a real HTTP server on this machine.
 
-#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
-
 use std::{
     sync::{
         Arc, Mutex,
@@ -18,12 +16,13 @@ use axum::{
     routing::get,
 };
 use carafe_core::clock::Timestamp;
-use carafe_jwks::{JwksClient, UrlError};
 use carafe_tokens::{
     Algorithm, Refusal, SigningKey, Verifier, VerifyingKeys,
     jwt::{Claims, TokenType, VerifyError, sign},
     limits::{JWK_SET_BYTES, JWK_SET_KEYS},
 };
+
+use super::{JwksClient, UrlError};
 
 const NOW: Timestamp = Timestamp::from_unix(1_700_000_000);
 
@@ -65,7 +64,7 @@ impl Issuer {
 
 async fn respond(State(issuer): State<Issuer>) -> Response {
     issuer.requests.fetch_add(1, Ordering::SeqCst);
-    // Long enough for other tasks to arrive while this request is on its way.
+    // Long enough for other tasks to arrive during this request.
     tokio::time::sleep(Duration::from_millis(50)).await;
     let (status, body) = issuer.response.lock().unwrap().clone();
     let location = [(header::LOCATION, issuer.url.clone())];
@@ -126,7 +125,7 @@ async fn made_up_key_ids_cost_no_requests() {
             Err(VerifyError::Refused(Refusal::KidUnknown))
         ));
     }
-    // One in 30 seconds, should the machine be so slow.
+    // On a slow machine this takes more than 30 seconds, and each 30 seconds allow another request.
     let allowed = 1 + begun.elapsed().as_secs() / 30;
     assert!(issuer.requests() as u64 <= allowed, "{allowed}");
 }

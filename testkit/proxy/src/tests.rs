@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use carafe_test_proxy::{Fault, Proxy};
+use crate::{Fault, Proxy};
 
 /// Replies to `line` with `(line)`.
 fn server() -> u16 {
