@@ -18,18 +18,30 @@ pub(crate) fn test(shell: &mut Shell, _: &[String]) -> Outcome {
     all(shell)
 }
 
-/// Runs the tests of `test` once the disk has space.
+/// Runs the tests of `test` once the disk has space. A failed suite does not hide the failures of
+/// the others: all run, and the first failure is the result.
 pub(crate) fn all(shell: &mut Shell) -> Outcome {
     setup::for_tests(shell)?;
-    shell.step_of("Tests", &mut cargo("test --workspace --all-features"))?;
-    compare(shell, &[])?;
+    let suites: [fn(&mut Shell) -> Outcome; 5] = [
+        tests,
+        |shell| compare(shell, &[]),
+        tests_with_setup,
+        python::test,
+        soak::slices,
+    ];
+    let outcomes = suites.map(|suite| suite(shell));
+    outcomes.into_iter().collect()
+}
+
+fn tests(shell: &mut Shell) -> Outcome {
+    let mut tests = cargo("test --workspace --all-features --no-fail-fast");
+    shell.step_of("Tests", &mut tests)
+}
+
+fn tests_with_setup(shell: &mut Shell) -> Outcome {
     // `--tests` excludes the documentation's examples, for which `--ignored` has another meaning
-    shell.step_of(
-        "Tests that need the set-up",
-        &mut cargo("test --workspace --all-features --tests -- --ignored"),
-    )?;
-    python::test(shell)?;
-    soak::slices(shell)
+    let mut tests = cargo("test --workspace --all-features --no-fail-fast --tests -- --ignored");
+    shell.step_of("Tests that need the set-up", &mut tests)
 }
 
 pub(crate) fn interop(shell: &mut Shell, arguments: &[String]) -> Outcome {
@@ -47,7 +59,7 @@ fn compare(shell: &mut Shell, arguments: &[String]) -> Outcome {
         "The peer",
         &mut cargo("build --release --package carafe-interop-peer"),
     )?;
-    // With the features of the step before, so that the stores are not built again.
+    // Uses the features of the previous step, so that the stores are not built again.
     shell.step_of(
         "The peer with stores",
         &mut cargo("build --workspace --all-features --bin carafe-interop-store-peer"),
