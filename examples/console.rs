@@ -1,11 +1,10 @@
-//! The console inside an application, under a path of its own and behind the application's own
-//! log-in.
+//! The console inside an application, under its own path and behind the application's own log-in.
 //!
 //! ```text
 //! cargo run --example console       then http://127.0.0.1:5000/, and log in as `admin`
 //! ```
 //!
-//! There are no passwords: an application checks them where this one reads the name.
+//! This example has no passwords: an application checks them where the example reads the name.
 
 use std::{process::ExitCode, sync::Arc};
 
@@ -32,13 +31,13 @@ struct Login {
     username: String,
 }
 
-/// Passes on the requests of operators. Everyone else gets a 404, as if there were no console.
+/// Forwards the requests of operators. All other requests get a 404, as if there were no console.
 async fn operators_only(session: Session, mut request: Request, next: Next) -> Response {
     let user = session.user().filter(|user| OPERATORS.contains(&&**user));
     let Some(user) = user else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    // Bound to this log-in, so that forms of an earlier one are refused.
+    // Bound to this log-in, so that forms of an earlier log-in are rejected.
     let login = session.public_id().map(|id| id.to_string());
     let operator = Operator::new(user).with_session(login.unwrap_or_default());
     request.extensions_mut().insert(operator);

@@ -1,6 +1,6 @@
 //! Server-side sessions: the cookie contains an id, and the data is in a store.
 //!
-//! `STORE_URL` selects it:
+//! `STORE_URL` selects the store:
 //!
 //! ```text
 //! memory:                          this process

@@ -1,12 +1,12 @@
-"""Real Flask, Quart, Starlette and itsdangerous against Carafe, both ways.
+"""Compares Carafe with real Flask, Quart, Starlette and itsdangerous, in both directions.
 
     python3 interop/run.py --peer PROGRAM [--store-peer PROGRAM] [--examples FOLDER]
         [--sessions N] [--seed S] [--only SUITE …] [--jobs N]
 
-PROGRAM is the built `carafe-interop-peer`, and `carafe-interop-store-peer`; FOLDER contains the
-built examples; `tutorials/` contains the Flask originals. N random sessions pass through every
-suite, in each of its directions. Exits with 0 if nothing differs, otherwise with 1 and the smallest
-failing case.
+PROGRAM is the built `carafe-interop-peer` or `carafe-interop-store-peer`; FOLDER contains the built
+examples; `tutorials/` contains the Flask originals. N random sessions pass through every suite, in
+each of its directions. Exits with 0 if nothing differs, otherwise with 1 and the smallest failing
+case.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# Visits, log-in and log-out with Flask and Flask-Session: its sessions in files.
+# Visits, log-in and log-out with Flask and Flask-Session, which stores its sessions in files.
 
 # [shown]
 from flask import Flask, session

@@ -1,9 +1,9 @@
-"""Measures flask-carafe beside Flask's own sessions and Flask-Session, in one process.
+"""Compares flask-carafe with Flask's own sessions and Flask-Session, in one process.
 
     python bench/python/sessions.py [--store redis://127.0.0.1:6379/0]
 
-One operation is everything that a session adds to a request: the interface opens it, a handler uses
-it, and the interface saves it. The contenders take turns; the median of their rounds counts.
+One operation is the session work of a request: the interface opens the session, a handler uses it,
+and the interface saves it. The contenders take turns; the result is the median of their rounds.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def once(app: Flask, cookie: str | None, use: Use) -> float:
 
 
 def base() -> float:
-    """Return the time of a request and a response without a session, which all contenders have."""
+    """Return the time of a request and its response without a session, common to all contenders."""
     app = Flask("nothing")
     app.session_interface = Nothing()  # type: ignore[assignment]
     with app.app_context():

@@ -1,5 +1,5 @@
-//! What the fuzz targets call. The checks are also compiled into a test of `carafe-core`, which
-//! replays the corpus: see `crates/carafe-core/tests/core/fuzz_corpus.rs`.
+//! The checks of the fuzz targets. A test of `carafe-core` also compiles them and replays the
+//! corpus: see `crates/carafe-core/tests/core/fuzz_corpus.rs`.
 
 pub mod checks;
 pub mod tokens;

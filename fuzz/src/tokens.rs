@@ -1,4 +1,4 @@
-//! The check of `carafe-tokens`, which its own tests compile in and replay.
+//! The check of `carafe-tokens`, which the tests of that crate also compile and replay.
 
 use std::sync::LazyLock;
 
@@ -44,7 +44,7 @@ fn is_refused(text: &str) {
     }
 }
 
-/// A set that is read is written and read again with the same keys, and without private ones.
+/// Checks that a parsed set survives a round trip with the same keys and without private ones.
 fn keys_survive(data: &[u8], text: &str) {
     if let Ok(set) = VerifyingKeys::parse_jwk_set(data) {
         let written = set.to_jwk_set();
@@ -86,7 +86,7 @@ fn good(name: &str, value: &str) -> String {
     sign(&KEY, "at+jwt", &claims)
 }
 
-/// A changed token is refused. `data` contains pairs of a position and a change.
+/// Checks that a changed token is rejected. `data` contains pairs of a position and a change.
 fn changed_is_refused(data: &[u8]) {
     let good = good("sub", "ada");
     assert!(VERIFIER.verify(&good, &KEYS, NOW).is_ok());
@@ -101,7 +101,7 @@ fn changed_is_refused(data: &[u8]) {
     assert!(VERIFIER.verify(&good[..cut], &KEYS, NOW).is_err());
 }
 
-/// A claim of any name with any text is read as it was written.
+/// Checks that a claim with any name and any text reads as it was written.
 fn claims_survive(text: &str) {
     let (name, value) = text.split_once('\n').unwrap_or((text, ""));
     let is_registered = ["iss", "aud", "iat", "nbf", "exp"].contains(&name);

@@ -50,7 +50,7 @@ def _backends(stack: ExitStack) -> Iterator[Backend]:
 def _compare(backend: Backend, ours: Ours, serialization: str, signed: bool, seed: int) -> Finding:
     setting = f"{backend.name}, {serialization}{', signed' if signed else ''}"
     chance = Random(f"{seed} {setting}")
-    # Created first, because it creates its table.
+    # Flask is created first, because it creates the table.
     pair = Pair(backend, Theirs(backend, serialization, signed), ours, signed, chance, SESSIONS)
     ours.use(backend, serialization, signed)
     problems: list[str] = []

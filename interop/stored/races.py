@@ -87,7 +87,7 @@ def carafes_new_id_is_not_flasks_to_write(pair: Pair) -> Iterator[Problem]:
 def a_late_update_by_number_meets_no_new_id(pair: Pair) -> Iterator[Problem]:
     """Carafe renews the session's id between SQLAlchemy's SELECT and its UPDATE by row number.
 
-    Redis has no such moment: there, Flask-Session writes with one command.
+    This cannot happen in Redis, where Flask-Session writes with one command.
     """
     database = pair.theirs.app.config.get("SESSION_SQLALCHEMY")
     if database is None:

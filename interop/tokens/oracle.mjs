@@ -1,5 +1,5 @@
 // jose for JavaScript, one JSON request per line of standard input. The argument is the folder that
-// contains `node_modules`. `crates/carafe-tokens/tests/tokens/oracles.rs` asks.
+// contains `node_modules`. The requests come from `crates/carafe-tokens/tests/tokens/oracles.rs`.
 import { createInterface } from "node:readline";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";

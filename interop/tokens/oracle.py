@@ -1,7 +1,7 @@
 """PyJWT, Authlib, joserfc and Flask-JWT-Extended, one JSON request per line of standard input.
 
-`crates/carafe-tokens/tests/tokens/oracles.rs` asks. Each answer is one line: `{"ok": true, …}`, or
-`{"ok": false, "error": "the name of the exception"}`.
+The requests come from `crates/carafe-tokens/tests/tokens/oracles.rs`. Each answer is one line:
+`{"ok": true, …}`, or `{"ok": false, "error": "the name of the exception"}`.
 """
 
 from __future__ import annotations

@@ -2,8 +2,7 @@
 //!
 //! A change of the surface is then a change of a listing, which a review sees. The listings contain
 //! no derived, blanket or auto trait implementations. They come from rustdoc's JSON, whose version
-//! is that of the toolchain: with another one, the crate `public-api` needs the version that reads
-//! it.
+//! depends on the toolchain: another toolchain may need another version of the crate `public-api`.
 
 use std::{collections::BTreeSet, fs};
 
@@ -26,14 +25,14 @@ const CRATES: &[&str] = &[
 ];
 /// The users of these crates do not name the core.
 const ADAPTERS: &[&str] = &["crates/carafe/src", "crates/carafe-actix/src"];
-/// The pages for users, beside those in `docs/`.
+/// The pages for users outside of `docs/`.
 const PAGES: &[&str] = &["README.md", "SECURITY.md"];
 /// An index of Carafe's own tests.
 const TESTS: &str = "docs/assurance.md";
 const CORE: &str = "carafe_core";
 const BLESS: &str = "--bless";
 
-/// `cargo xtask api [--bless]`.
+/// Runs `cargo xtask api [--bless]`.
 pub(crate) fn api(shell: &mut Shell, arguments: &[String]) -> Outcome {
     match arguments {
         [] => check(shell),
@@ -77,7 +76,7 @@ pub(crate) fn pages_hide_the_core(shell: &Shell) -> Outcome {
     }
 }
 
-/// Notes the lines of `file` that name the core and count.
+/// Collects the lines of `file` that name the core and for which `counts` returns `true`.
 fn note_lines(
     shell: &Shell,
     file: &str,
@@ -86,7 +85,7 @@ fn note_lines(
 ) -> Outcome {
     let text = fs::read_to_string(shell.path(file)).map_err(|why| format!("{file}: {why}"))?;
     let lines = text.lines().enumerate();
-    // The authors of stores take the suites for their tests from the core.
+    // Authors of stores import the conformance suites from the core.
     let named = lines
         .filter(|(_, line)| line.contains(CORE) && !line.contains("_conformance!") && counts(line));
     found.extend(named.map(|(at, _)| format!("{file}:{}", at + 1)));
@@ -108,7 +107,7 @@ fn files(shell: &Shell, folder: &str, extension: &str) -> Outcome<Vec<String>> {
     Ok(files)
 }
 
-/// Lets rustdoc describe the libraries, with the features of the documentation's build, so that no
+/// Makes rustdoc describe the libraries, with the features of the documentation build, so that no
 /// dependency is built again.
 fn describe(shell: &mut Shell) -> Outcome {
     let mut doc = cargo("doc --workspace --lib --no-deps --all-features");

@@ -147,7 +147,7 @@ fn crate_paths(code: &str, depth: usize) -> BTreeSet<String> {
     found
 }
 
-/// Returns the first name of each entry of a use tree, from behind its opening brace.
+/// Returns the first name of each entry of a use tree, starting after its opening brace.
 fn first_names(tokens: &[&str]) -> Vec<String> {
     let (mut depth, mut is_first) = (0, true);
     let mut names = Vec::new();

@@ -24,7 +24,7 @@ use std::process::ExitCode;
 
 use shell::{Outcome, Shell};
 
-/// A word after `cargo xtask`.
+/// A subcommand of `cargo xtask`.
 struct Command {
     name: &'static str,
     arguments: &'static str,

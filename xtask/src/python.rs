@@ -1,5 +1,5 @@
-//! Builds the wheel of flask-carafe and tests it as its users install it: in an environment of its
-//! own, from the wheel alone.
+//! Builds the wheel of flask-carafe and tests it as users install it: in a separate environment,
+//! from the wheel alone.
 
 use std::fs;
 
@@ -15,7 +15,7 @@ const TESTS: &str = "python/flask-carafe/tests/suites/requirements.txt";
 const BUILDER: &str = "wheel";
 const TESTER: &str = "flask-carafe";
 
-/// Makes the wheel for users, in `target/wheels`.
+/// Builds the wheel for users, in `target/wheels`.
 pub(crate) fn wheel(shell: &mut Shell, _: &[String]) -> Outcome {
     build(shell, "Wheel", "release", "wheels")
 }
@@ -62,7 +62,7 @@ pub(crate) fn test(shell: &mut Shell) -> Outcome {
     )
 }
 
-/// Checks the crate behind the wheel, whose workspace has its own lock file.
+/// Checks the crate of the wheel, which has its own workspace and lock file.
 pub(crate) fn lint(shell: &mut Shell) -> Outcome {
     let mut format = cargo("fmt --check --manifest-path");
     shell.step_of("Format of the module for Python", format.arg(MANIFEST))?;
@@ -78,7 +78,7 @@ fn build(shell: &mut Shell, name: &str, profile: &str, folder: &str) -> Outcome 
     shell.step(name, |shell| {
         let out = shell.target(folder);
         if !shell.is_dry() && out.exists() {
-            // Only one wheel is there, so that an older one is never tested.
+            // Only one wheel may exist, so that an older one is never tested.
             for entry in fs::read_dir(&out)? {
                 let path = entry?.path();
                 if path.extension().is_some_and(|end| end == "whl") {
@@ -103,7 +103,7 @@ fn tester(shell: &Shell, arguments: &str) -> std::process::Command {
     program(shell.path("").join(python), arguments.split_whitespace())
 }
 
-/// Returns such a command that runs in the folder of the package, whose settings count there.
+/// Like [`tester`], but in the folder of the package, whose settings apply there.
 fn in_folder(shell: &Shell, arguments: &str) -> std::process::Command {
     let mut command = program("env", ["-C", FOLDER]);
     let python = tester(shell, arguments);

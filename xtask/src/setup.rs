@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::command::{cargo, program};
 use crate::shell::{Outcome, Shell};
 
-/// A system package, its purpose, and commands of which one works if the package is not necessary.
+/// A system package, its purpose, and commands: if one of them works, the package is not needed.
 struct Package {
     name: &'static str,
     why: &'static str,

@@ -1,9 +1,10 @@
-//! tower-sessions' SQLite store in a process of its own: one line in, one line out.
+//! tower-sessions' SQLite store in a separate process: one line in, one line out.
 //!
-//! `carafe-bench-sqlx FILE default|wal CONNECTIONS SESSIONS` makes a file with sessions and says
-//! "ready". Then "load COUNT" loads so many, one after another, and answers nanoseconds of wall
-//! clock and of this process's CPU time; "save TASKS COUNT" has so many tasks save COUNT times
-//! each, and answers nanoseconds of wall clock and how many saves failed.
+//! `carafe-bench-sqlx FILE default|wal CONNECTIONS SESSIONS` creates a file with sessions and
+//! prints "ready". Then "load COUNT" loads COUNT sessions, one after another, and prints the
+//! nanoseconds of wall time and of this process's CPU time. "save TASKS COUNT" starts TASKS tasks
+//! that save COUNT times each, and prints the nanoseconds of wall time and the number of failed
+//! saves.
 
 use std::{
     io::BufRead,
@@ -48,8 +49,10 @@ fn main() -> Outcome {
     Ok(())
 }
 
-/// `default` is what a pool has that was told nothing; `wal` is as durable, and SQLite's fastest
-/// way to it.
+/// Opens the store.
+///
+/// `default` keeps the pool's defaults; `wal` is as durable, and SQLite's fastest configuration
+/// with that durability.
 async fn open(file: &str, mode: &str, connections: u32) -> Outcome<SqliteStore> {
     let options = SqliteConnectOptions::new()
         .filename(file)
@@ -67,7 +70,7 @@ async fn open(file: &str, mode: &str, connections: u32) -> Outcome<SqliteStore> 
     Ok(store)
 }
 
-/// Sessions as most requests carry one.
+/// Creates sessions like those of most requests.
 async fn filled(store: &SqliteStore, sessions: u64) -> Outcome<Vec<Record>> {
     let mut records = Vec::new();
     for browser in 0..sessions {
@@ -92,7 +95,7 @@ fn load(runtime: &Runtime, store: &SqliteStore, records: &[Record], count: usize
     let (start, cpu) = (Instant::now(), cpu_nanoseconds());
     runtime.block_on(async {
         for number in 0..count {
-            // A stride, so that neighbours in time are not neighbours in the file.
+            // A stride, so that consecutive loads are not adjacent in the file.
             let record = &records[number * 7919 % records.len()];
             let found = store.load(&record.id).await?;
             found.ok_or("a session is not there")?;
@@ -117,8 +120,9 @@ fn save(runtime: &Runtime, store: &SqliteStore, records: &[Record], count: u64) 
     Ok(())
 }
 
-/// Saves a session again and again, never twice with the same content: SQLite would not write. How
-/// often it failed.
+/// Saves a session repeatedly and returns the number of failed saves.
+///
+/// The content is new every time, because SQLite does not write unchanged content.
 async fn saves(store: SqliteStore, mut record: Record, count: u64) -> u64 {
     let start = OffsetDateTime::now_utc().unix_timestamp_nanos() as u64;
     let mut failed = 0;

@@ -2,8 +2,8 @@
 //!
 //! The layer finds the cookie, hashes it, reads the clock, takes a lock, looks up the session and
 //! sets `Vary`; a session is a fixed struct. The layer has no signature, no second cookie of the
-//! name, no refresh, no merge, no attribute but one, no error of its own: the cost that remains if
-//! everything else is free.
+//! name, no refresh, no merge, only one attribute and no errors of its own: its cost remains even
+//! if everything else is free.
 
 use std::{
     collections::HashMap,

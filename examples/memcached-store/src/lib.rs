@@ -1,4 +1,4 @@
-//! A session store over memcached: an example of a store that uses Carafe as any third party can.
+//! A session store in memcached: an example of a third-party store.
 //!
 //! ```no_run
 //! use carafe_core::session::ServerSide;
@@ -10,16 +10,16 @@
 //! [`Memcached`] compares and swaps single keys with memcached's meta commands; `CasStore` does the
 //! rest. Needs memcached 1.6 or newer. memcached is a cache, with these consequences:
 //!
-//! * **It persists nothing.** A restart or a failure of the server ends all sessions.
-//! * **It evicts.** When its memory is full, memcached drops the values that were not used for the
-//!   longest time: their visitors are logged out. It may also drop a marker, so that a request with
-//!   a retired id counts as one with an unknown id. Watch `evictions` in `stats`.
+//! * **It persists nothing.** A restart or a failure of the server loses all sessions.
+//! * **It evicts.** When its memory is full, memcached drops the least recently used values, which
+//!   logs their visitors out. It may also drop a marker, so that a request with a retired id counts
+//!   as one with an unknown id. Watch `evictions` in `stats`.
 //! * **A session has at most 1,047,552 bytes**, 1 KiB less than the default size of an item (`-I`).
-//!   The limit is checked here, because memcached drops the present value of a key when it refuses
+//!   The limit is checked here, because memcached drops the current value of a key when it refuses
 //!   a larger one. Do not configure a smaller `-I`.
 //! * **It lists nothing**: no list of a user's sessions, no "log out everywhere", no limit of
 //!   sessions per user, and no pages for operators. A log-out that a concurrent renewal by a
-//!   handler overtakes does not end the session under its new id.
+//!   handler overtakes does not revoke the session under its new id.
 //! * **A time to live over 30 days is an absolute time** in memcached, which this store always
 //!   sends. It must be before 2038-01-19: memcached reads 32 bits. A value that expires later is
 //!   stored without expiry, and evicted at some time after Carafe has stopped accepting it.
@@ -43,9 +43,9 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// Maximum number of connections.
 const CONNECTIONS: usize = 16;
-/// Maximum size of a value: memcached counts its header and the key, too.
+/// Maximum size of a value: memcached also counts its header and the key.
 const LARGEST: usize = (1 << 20) - 1024;
-/// memcached takes a smaller number of seconds as a duration.
+/// memcached interprets a smaller number of seconds as a duration.
 const DURATIONS: i32 = 60 * 60 * 24 * 30;
 
 /// A memcached server, with a pool of connections.

@@ -41,5 +41,5 @@ pub const ALL: &[(&str, Check)] = &[
     ("signer", signer),
 ];
 
-/// The targets whose checks are in other modules, and are replayed by other crates.
+/// The targets whose checks are in other modules and are replayed by other crates.
 pub const ELSEWHERE: &[&str] = &["jwt"];

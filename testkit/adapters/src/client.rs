@@ -89,7 +89,7 @@ impl At {
         self.ask_with(line, headers, "")
     }
 
-    /// [`At::ask`] with a body.
+    /// Like [`At::ask`], with a body.
     #[must_use]
     pub fn ask_with(&self, line: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let mut stream = connect(self.address);

@@ -30,7 +30,7 @@ fn stored() -> SessionBackend {
     ServerSide::new(MemoryStore::new()).into()
 }
 
-/// A site with pages that need a log-in, whose clock the check sets.
+/// Serves a site with pages that require a log-in. Its time is that of `clock`.
 fn guarded<A: Adapter>(config: SessionConfig, clock: &Clock) -> (Arc<SessionManager>, Server) {
     let manager = SessionManager::new(stored(), config).unwrap();
     let manager = Arc::new(manager.with_clock(clock.reader()));
@@ -205,7 +205,7 @@ pub fn a_session_has_a_lifetime_of_its_own_within_the_configured_one<A: Adapter>
     }
 }
 
-/// A provider's callback that is called several times, such as by a reload or an attacker.
+/// A provider's callback may be called several times, for example by a reload or an attacker.
 pub fn a_log_in_at_a_provider_is_finished_by_one_of_twenty_callbacks<A: Adapter>() {
     for store in stores() {
         let state = Arc::new(Mutex::new(String::new()));

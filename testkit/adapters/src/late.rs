@@ -34,7 +34,7 @@ const CHANGES: [(&str, Handler); 4] = [
     ("/renewal", Session::renew),
 ];
 
-/// The site, with handlers that wait at `gate` after they have read or changed the session.
+/// Returns a site with handlers that wait at `gate` after they have read or changed the session.
 fn site(side: ServerSide, config: SessionConfig, gate: &Gate) -> Site {
     let site = Site::of(side, config);
     let manager = site.manager.clone().unwrap();

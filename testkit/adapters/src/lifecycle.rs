@@ -162,7 +162,7 @@ pub fn a_due_cookie_is_refreshed_by_a_navigation_and_not_by_a_background_fetch<A
     }
 }
 
-/// 8 KB that do not compress.
+/// Returns 8 KB of incompressible text.
 #[must_use]
 pub fn noise() -> String {
     let mut state = 7_u64;
@@ -195,7 +195,7 @@ pub fn a_session_that_is_too_large_is_a_500_without_the_handlers_response<A: Ada
     }
 }
 
-/// TOK-12 on the wire: whatever is wrong with a cookie, the response is the same byte for byte.
+/// TOK-12 on the wire: the responses to all invalid cookies are equal byte for byte.
 pub fn all_bad_cookies_get_the_same_response<A: Adapter>() {
     for site in [flask, safe] {
         let site = site();

@@ -54,7 +54,7 @@ pub const BEYOND: [(&str, Handler, &str); 5] = [
     ),
 ];
 
-/// A site with a handler for each of the limits, which exceeds it.
+/// Returns a site with a handler for each of the limits, which exceeds it.
 pub fn site(store: Arc<dyn ErasedStore>) -> Site {
     let site = Site::of(ServerSide::shared(store), SessionConfig::development())
         .takes("/begin", |session| {

@@ -49,7 +49,8 @@ fn site(store: Arc<dyn ErasedStore>) -> Site {
 /// The errors in a streamed body.
 type Met = Arc<Mutex<Vec<SessionError>>>;
 
-/// A body that waits at the gate, then writes and commits its step, until this fails.
+/// Returns a handler whose body waits at the gate, then writes and commits its step, until this
+/// fails.
 fn steps(gate: &Gate, met: &Met) -> Handler {
     let (gate, met) = (gate.clone(), met.clone());
     let begin = |session: &Session| session.insert("begun", &1).unwrap();
@@ -198,7 +199,7 @@ fn assert_answers<A: Adapter>(site: Site, path: &str, jar: &str, status: u16, re
     assert_eq!(answer.body, body, "{path}");
 }
 
-/// A handler that returns an error of the store, for which a patch fails with `fails`.
+/// A handler returns the error of a store in which a patch fails with `fails`.
 pub fn an_error_of_the_store_is_answered_by_whose_fault_it_is<A: Adapter>() {
     for (fails, status, retries) in [
         (

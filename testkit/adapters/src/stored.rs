@@ -116,7 +116,7 @@ pub fn anonymous_traffic_creates_nothing<A: Adapter>() {
     assert!(store.is_empty());
 }
 
-/// A store that is down.
+/// Returns a store that is down.
 fn down() -> Arc<dyn ErasedStore> {
     let store = Spy::new(MemoryStore::new());
     store.before(|_| Box::pin(async { Err(StoreError::unavailable("connection refused")) }));
@@ -140,7 +140,7 @@ pub fn a_failing_store_is_a_503_that_leaves_the_cookie_alone<A: Adapter>() {
     }
 }
 
-/// A store with calls of `verb` that wait at the gate.
+/// Returns a store in which calls of `verb` wait at the gate.
 fn gated(verb: Verb, gate: &Gate) -> Arc<Spy<MemoryStore>> {
     let (store, gate) = (Spy::new(MemoryStore::new()), gate.clone());
     store.before(move |call| match call.verb == verb {
@@ -156,7 +156,7 @@ fn gated(verb: Verb, gate: &Gate) -> Arc<Spy<MemoryStore>> {
     Arc::new(store)
 }
 
-/// A store that is always ready, and one that is polled.
+/// Returns a store that is always ready, and one that is polled.
 pub(crate) fn stores() -> [Arc<dyn ErasedStore>; 2] {
     let waits = Spy::new(MemoryStore::new());
     [Arc::new(MemoryStore::new()), Arc::new(waits)]

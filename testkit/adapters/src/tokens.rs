@@ -22,19 +22,20 @@ pub fn side() -> ClientSide {
     ClientSide::signed(key(KEY))
 }
 
-/// Flask's preset.
+/// Returns a site with Flask's preset.
 #[must_use]
 pub fn flask() -> Site {
     Site::of(side(), SessionConfig::flask())
 }
 
-/// The safe preset, which requires TLS in browsers; the checks' client ignores this.
+/// Returns a site with the safe preset, which requires TLS in browsers; the checks' client ignores
+/// this.
 #[must_use]
 pub fn safe() -> Site {
     Site::of(side(), SessionConfig::default())
 }
 
-/// A cookie value that Flask signed `age` seconds ago.
+/// Returns a cookie value that Flask signed `age` seconds ago.
 #[must_use]
 pub fn flask_cookie(payload: &str, age: i64) -> String {
     flask_cookie_under(&key(KEY).into(), payload, age)

@@ -16,7 +16,7 @@ use crate::{
     via::TOKEN,
 };
 
-/// The header transport beside the bearer one.
+/// The header of the header transport, which follows the bearer transport.
 const OWN: &str = "x-own-session";
 
 fn backends() -> [SessionBackend; 2] {
@@ -62,7 +62,7 @@ fn site(backend: SessionBackend, config: SessionConfig) -> Site {
         .takes("/api", |session| Ok(challenged(session)))
 }
 
-/// An API's response, with a challenge (RFC 6750) for a request without a user.
+/// Returns an API's response, with a challenge (RFC 6750) for a request without a user.
 fn challenged(session: &Session) -> Reply {
     if let Some(user) = session.user() {
         return text(user);

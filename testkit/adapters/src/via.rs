@@ -34,7 +34,7 @@ thread_local! {
 
 /// Runs a check with sites and clients of a transport.
 ///
-/// Per thread, because each test has a thread of its own.
+/// The setting is per thread, because each test has its own thread.
 pub fn through(via: Via, check: impl FnOnce()) {
     VIA.set(via);
     check();

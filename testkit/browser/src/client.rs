@@ -42,7 +42,7 @@ pub struct Page {
 }
 
 impl Client {
-    /// Returns a client of a server that runs already.
+    /// Returns a client for a server that is already running.
     #[must_use]
     pub fn new(host: impl Into<String>) -> Self {
         Self {
@@ -76,12 +76,12 @@ impl Client {
         }
     }
 
-    /// Exchanges the cookies with those of another browser.
+    /// Swaps the cookies with those of another browser.
     pub fn switch(&mut self, other: &mut BTreeMap<String, String>) {
         std::mem::swap(&mut self.cookies, other);
     }
 
-    /// The temporary directory of the server.
+    /// Returns the temporary directory of the server.
     #[must_use]
     pub fn temporary(&self) -> &Path {
         self.server.as_ref().unwrap().temporary.path()
@@ -92,7 +92,7 @@ impl Client {
     pub fn interrupt(&mut self) -> Option<i32> {
         let child = &mut self.server.as_mut().unwrap().child;
         let pid = child.id().to_string();
-        // The shell's own `kill`: the program is not on every machine.
+        // The shell's built-in `kill`, because the program is not on every machine.
         let kill = Command::new("sh")
             .args(["-c", "kill -INT \"$1\"", "sh", &pid])
             .status();
@@ -201,7 +201,7 @@ impl Page {
         }
     }
 
-    /// The values of a header.
+    /// Returns the values of a header.
     pub fn headers(&self, name: &str) -> impl Iterator<Item = &str> {
         let lines = self.head.lines().filter_map(|line| line.split_once(": "));
         lines
@@ -209,7 +209,7 @@ impl Page {
             .map(|(_, value)| value)
     }
 
-    /// The first value of a header.
+    /// Returns the first value of a header.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers(name).next()

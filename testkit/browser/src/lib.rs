@@ -11,21 +11,21 @@
 //! assert!(ada.text("#devices").contains("You are ada."));
 //! ```
 //!
-//! The protocol runs through two pipes (`--remote-debugging-pipe`) and not through a port: nothing
-//! on the machine can reach the browser but its test, there is no address to wait for, and no
-//! websocket library is needed. The profile is a temporary directory. Mouse and keyboard are the
-//! browser's own events, so what is covered, disabled or outside of the page cannot be clicked. A
-//! test fails if the browser does not answer within [`PATIENCE`].
+//! The protocol uses two pipes (`--remote-debugging-pipe`) instead of a port: no other process on
+//! the machine can reach the browser, there is no address to wait for, and no WebSocket library is
+//! needed. The profile is a temporary directory. Mouse and keyboard actions are the browser's own
+//! events, so an element that is covered, disabled or outside of the page cannot be clicked. A test
+//! fails if the browser does not answer within [`PATIENCE`].
 //!
-//! | file | holds |
+//! | file | contents |
 //! |---|---|
 //! | `lib` | [`Chromium`]: starts the browser and its visitors |
 //! | `wire` | commands and events |
-//! | `visitor` | [`Visitor`]: a person's actions on a page, and the cookies of the browser |
-//! | `window` | the sizes of windows, the names of browsers, the pictures of the README |
+//! | `visitor` | [`Visitor`]: a person's actions on a page, and the stored cookies |
+//! | `window` | window sizes, user agents, pictures of the README |
 //! | `client` | [`Client`]: a small HTTP client with cookies, for pages that need no browser |
 //!
-//! Tests that use it are marked `#[ignore = "needs Chromium; run by `cargo xtask test`"]`.
+//! Tests that use the browser are marked `#[ignore = "needs Chromium; run by `cargo xtask test`"]`.
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 #![allow(clippy::missing_panics_doc, reason = "a panic is how a test fails")]
@@ -53,19 +53,20 @@ pub use visitor::{StoredCookie, Visitor};
 pub use window::{DESK, FIREFOX, IPHONE, PHONE, Window, keep_picture};
 use wire::Wire;
 
-/// How long an answer may take before the test fails. Far above what it takes: no test is about
-/// time.
+/// Maximum time to wait for the browser before a test fails.
+///
+/// Much longer than any answer takes, because no test measures time.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The names of the browser on different systems, which `cargo xtask setup` tries too.
+/// The names of the browser on different systems, which `cargo xtask setup` also tries.
 const NAMES: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 
-/// The protocol's pipes are the descriptors 3 and 4, which a shell can arrange and Rust without
-/// `unsafe` cannot.
+/// The protocol uses the file descriptors 3 and 4. A shell can redirect them; Rust needs `unsafe`
+/// for this.
 const WITH_PIPES: &str = r#"log=$1; shift; exec "$@" 3<&0 4>&1 </dev/null >/dev/null 2>"$log""#;
 
-/// `--no-sandbox`: the sandbox refuses to run as root, as in containers, and the pages under test
-/// are our own.
+/// `--no-sandbox`: the sandbox does not run as root, as in containers, and all tested pages are
+/// Carafe's own.
 const OPTIONS: [&str; 9] = [
     "--headless=new",
     "--remote-debugging-pipe",
@@ -78,7 +79,7 @@ const OPTIONS: [&str; 9] = [
     "--lang=en-US",
 ];
 
-/// A running browser. Ends it when dropped.
+/// A running browser, which is stopped on drop.
 pub struct Chromium {
     wire: Rc<RefCell<Wire>>,
     child: Child,
@@ -86,12 +87,12 @@ pub struct Chromium {
 }
 
 impl Chromium {
-    /// Starts one with an empty profile.
+    /// Starts a browser with an empty profile.
     pub fn start() -> Self {
         Self::start_with(&[])
     }
 
-    /// Starts one with these further options.
+    /// Starts a browser with these additional options.
     pub fn start_with(options: &[&str]) -> Self {
         let profile = tempfile::Builder::new()
             .prefix("carafe-chromium-")
@@ -122,7 +123,8 @@ impl Chromium {
         }
     }
 
-    /// A new browser context: no cookies, no cache, one empty page of 1280 by 800.
+    /// Returns a visitor with a new browser context: no cookies, no cache, one empty page of 1280
+    /// by 800 pixels.
     pub fn visitor(&self) -> Visitor {
         Visitor::new(&self.wire)
     }
@@ -149,12 +151,12 @@ impl Drop for Chromium {
             let _ = self.child.kill();
             let _ = self.child.wait();
         }
-        // A helper process may still write. Then a temporary directory is left.
+        // A helper process may still write to the directory, which then remains.
         let _ = fs::remove_dir_all(self.profile.path());
     }
 }
 
-/// The first name under which a browser answers.
+/// The first name that starts a browser.
 static NAME: LazyLock<&str> = LazyLock::new(|| {
     let answers = |name: &&&str| {
         let version = Command::new(name).arg("--version").output();

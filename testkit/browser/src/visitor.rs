@@ -12,30 +12,30 @@ use serde_json::{Value, json};
 
 use super::{PATIENCE, wire::Wire};
 
-/// Marks the document that an action is about to leave. Events of the protocol do not say which
-/// document they belong to: a late one of the page before would pass for the next page's.
+/// Marks the document that an action leaves. Events of the protocol do not name their document: a
+/// late event of the previous page could be mistaken for one of the next page.
 const MARK: &str = "window.departed = true";
 
-/// Whether another document than the marked one has loaded.
+/// Whether a document other than the marked one has loaded.
 const LOADED: &str = "!window.departed && document.readyState === 'complete'";
 
-/// A browser with one page. Elements are named by CSS selectors; the first that fits is meant.
+/// A browser with one page. Methods take CSS selectors and use the first matching element.
 pub struct Visitor {
     wire: Rc<RefCell<Wire>>,
-    /// The browser context: cookies and caches of its own.
+    /// The browser context, with its own cookies and caches.
     context: String,
     /// The page.
     session: String,
 }
 
-/// A cookie as the browser has stored it.
+/// A cookie as stored by the browser.
 #[derive(Debug, PartialEq)]
 pub struct StoredCookie {
-    /// Its value.
+    /// The value.
     pub value: String,
-    /// The host that it is sent to.
+    /// The domain.
     pub domain: String,
-    /// The path that it is sent to.
+    /// The path.
     pub path: String,
     /// Seconds since 1970; `None` for a cookie of the browser's session.
     pub expires: Option<f64>,
@@ -43,7 +43,7 @@ pub struct StoredCookie {
     pub http_only: bool,
     /// `Secure`.
     pub secure: bool,
-    /// `Strict`, `Lax` or `None`; empty if the server has not said.
+    /// `Strict`, `Lax` or `None`; empty if the server did not set it.
     pub same_site: String,
 }
 
@@ -55,7 +55,7 @@ impl Visitor {
         Self::with_tab(wire, context, false)
     }
 
-    /// A second page of the same browser, with the same cookies, in the background.
+    /// Opens a second page of the same browser, in the background and with the same cookies.
     pub fn another_tab(&self) -> Self {
         Self::with_tab(&self.wire, self.context.clone(), true)
     }
@@ -82,9 +82,9 @@ impl Visitor {
         self.loading(|| self.navigate(url));
     }
 
-    /// Navigates as the address bar does, which loads no page if only the fragment differs, and
-    /// waits until `expression` is true on a page that has loaded since, be it by a form that a
-    /// script of the first page submits.
+    /// Navigates like the address bar, which loads no page if only the fragment differs. Waits
+    /// until `expression` is true on a page that was loaded afterwards, for example by a form that
+    /// a script of the first page submits.
     pub fn arrive(&self, url: &str, expression: &str) {
         self.ask(MARK);
         self.navigate(url);
@@ -96,7 +96,7 @@ impl Visitor {
         assert!(done["errorText"].is_null(), "{url}: {}", done["errorText"]);
     }
 
-    /// Loads the page again.
+    /// Reloads the page.
     pub fn reload(&self) {
         self.loading(|| drop(self.call("Page.reload", &json!({}))));
     }
@@ -160,18 +160,18 @@ impl Visitor {
         self.loading(|| self.press("Enter"));
     }
 
-    /// Types into whatever has the focus.
+    /// Types into the focused element.
     pub fn type_in(&self, text: &str) {
         self.call("Input.insertText", &json!({"text": text}));
     }
 
-    /// Waits until an expression is true on the page, which may load another meanwhile.
+    /// Waits until an expression is true on the page, which may be replaced in the meantime.
     pub fn wait_until(&self, expression: &str) {
         let until = Instant::now() + PATIENCE;
         let question = json!({"expression": expression, "returnByValue": true});
         while Instant::now() < until {
             let mut wire = self.wire.borrow_mut();
-            // Refused while one page makes room for the next.
+            // The browser refuses this while one page replaces another.
             let answer = wire.ask(Some(&self.session), "Runtime.evaluate", &question);
             drop(wire);
             if answer.is_ok_and(|answer| answer["result"]["value"] == true) {
@@ -182,7 +182,7 @@ impl Visitor {
         panic!("{expression} did not come true");
     }
 
-    /// The text of an element as the page shows it.
+    /// Returns the text of an element as displayed.
     pub fn text(&self, selector: &str) -> String {
         let text = self.ask(&format!("document.querySelector({selector:?})?.innerText"));
         let text = text
@@ -191,19 +191,19 @@ impl Visitor {
         text.to_owned()
     }
 
-    /// How many elements there are.
+    /// Returns the number of matching elements.
     pub fn count(&self, selector: &str) -> u64 {
         let count = self.ask(&format!("document.querySelectorAll({selector:?}).length"));
         count.as_u64().unwrap()
     }
 
-    /// The value of a JavaScript expression on the page. Works where the page's own scripts are
-    /// switched off.
+    /// Returns the value of a JavaScript expression on the page, even if the page's own scripts are
+    /// disabled.
     pub fn ask(&self, expression: &str) -> Value {
         self.evaluate(expression, false)
     }
 
-    /// The value that the promise of a JavaScript expression is resolved with.
+    /// Returns the value to which the promise of a JavaScript expression resolves.
     pub fn resolve(&self, expression: &str) -> Value {
         self.evaluate(expression, true)
     }
@@ -219,7 +219,7 @@ impl Visitor {
         answer["result"]["value"].take()
     }
 
-    /// The cookies that this browser has stored and would send, by name.
+    /// Returns the stored cookie with this name.
     pub fn cookie(&self, name: &str) -> Option<StoredCookie> {
         let jar = json!({"browserContextId": self.context});
         let found = self
@@ -233,27 +233,27 @@ impl Visitor {
         cookie
     }
 
-    /// Gives the page a size; a narrow one is a phone's.
+    /// Sets the size of the page; a width below 600 emulates a phone.
     pub fn resize(&self, width: u32, height: u32) {
         let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600});
         self.call("Emulation.setDeviceMetricsOverride", &size);
     }
 
-    /// Whether something on the page is wider than the window, so that one would have to scroll
-    /// sideways.
+    /// Returns whether the page is wider than the window, so that it scrolls sideways.
     pub fn scrolls_sideways(&self) -> bool {
-        // On a phone, `innerWidth` grows with what is too wide, because the browser zooms out.
+        // On a phone, `innerWidth` grows with content that is too wide, because the browser zooms
+        // out.
         let wide = "document.scrollingElement.scrollWidth > Math.min(innerWidth, document.documentElement.clientWidth)";
         self.ask(wide).as_bool().unwrap()
     }
 
-    /// Light or dark, as the visitor's system has it.
+    /// Sets the preferred color scheme: `light` or `dark`.
     pub fn prefer(&self, scheme: &str) {
         let features = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
         self.call("Emulation.setEmulatedMedia", &features);
     }
 
-    /// Switches the scripts of all pages off.
+    /// Disables the scripts of all pages.
     pub fn switch_scripts_off(&self) {
         self.call(
             "Emulation.setScriptExecutionDisabled",
@@ -261,14 +261,13 @@ impl Visitor {
         );
     }
 
-    /// Changes the `User-Agent` header from the next request on.
+    /// Sets the `User-Agent` header of later requests.
     pub fn call_itself(&self, user_agent: &str) {
         let name = json!({"userAgent": user_agent});
         self.call("Emulation.setUserAgentOverride", &name);
     }
 
-    /// A picture of a part of the page, as PNG: the whole width, from `top` to `bottom` in CSS
-    /// pixels.
+    /// Returns a part of the page as PNG: the full width, from `top` to `bottom` in CSS pixels.
     pub fn picture(&self, top: f64, bottom: f64) -> Vec<u8> {
         let width = self.ask("innerWidth");
         let clip = json!({"x": 0, "y": top, "width": width, "height": bottom - top, "scale": 1});
@@ -278,7 +277,7 @@ impl Visitor {
         base64_simd::STANDARD.decode_to_vec(text).unwrap()
     }
 
-    /// A place of an element on the page: `top` or `bottom`, in CSS pixels.
+    /// Returns the position of an element's edge on the page, `top` or `bottom`, in CSS pixels.
     pub fn edge(&self, selector: &str, side: &str) -> f64 {
         let edge = format!(
             "document.querySelector({selector:?}).getBoundingClientRect().{side} + scrollY"

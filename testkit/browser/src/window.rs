@@ -1,13 +1,13 @@
-//! The windows and the names of the browsers in the tests.
+//! Window sizes and user agents of the tests.
 
 use std::{env, fs, path::PathBuf};
 
 /// The size of a window, in CSS pixels.
 #[derive(Clone, Copy)]
 pub struct Window {
-    /// Its width.
+    /// The width.
     pub width: u32,
-    /// Its height.
+    /// The height.
     pub height: u32,
 }
 
@@ -27,7 +27,7 @@ pub const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100
 /// The `User-Agent` header of a browser on a phone.
 pub const IPHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 Mobile/15E148 Safari/604.1";
 
-/// A README is read on slow connections too.
+/// Upper bound on the size of a picture: a README is also read on slow connections.
 const MOST_BYTES: usize = 250_000;
 
 /// Writes a picture of the README into the directory `CARAFE_PICTURES`, or into `otherwise`.

@@ -1,4 +1,4 @@
-//! The protocol: JSON texts with a zero byte behind each, commands out, answers and events in.
+//! The protocol: commands, answers and events as JSON texts, each followed by a zero byte.
 
 use std::{
     fs,
@@ -13,10 +13,10 @@ use serde_json::{Value, json};
 
 use super::PATIENCE;
 
-/// Both pipes.
+/// The pipes to and from the browser.
 pub(super) struct Wire {
     out: ChildStdin,
-    // A thread reads, so that waiting for the browser can come to an end.
+    // Filled by a thread, so that waiting for the browser can time out.
     arriving: Receiver<Value>,
     last: u64,
     log: PathBuf,
@@ -42,8 +42,8 @@ impl Wire {
         }
     }
 
-    /// Sends a command to a page or to the browser, and returns its number. A dead browser is
-    /// noticed by the wait.
+    /// Sends a command to a page or to the browser, and returns its number. If the browser has
+    /// exited, the wait for the answer fails.
     pub(super) fn send(&mut self, session: Option<&str>, method: &str, params: &Value) -> u64 {
         self.last += 1;
         let mut message = json!({"id": self.last, "method": method, "params": params});
@@ -54,13 +54,13 @@ impl Wire {
         self.last
     }
 
-    /// Gives a command and waits for its result.
+    /// Sends a command and waits for its result.
     pub(super) fn call(&mut self, session: Option<&str>, method: &str, params: &Value) -> Value {
         self.ask(session, method, params)
             .unwrap_or_else(|error| panic!("{method} {params}: {error}"))
     }
 
-    /// [`Wire::call`] for what the browser may refuse.
+    /// Like [`Wire::call`], for commands that the browser may refuse.
     pub(super) fn ask(
         &mut self,
         session: Option<&str>,

@@ -22,18 +22,19 @@ const SCRIPT: &str = r#"
 "$@" >>"$0/log" 2>&1 </dev/null &
 server=$!
 echo $server
-# the end of the test leaves this group of processes an orphan; one with a stopped member would be hung up
+# When the test process exits, this process group becomes orphaned, and the kernel sends SIGHUP to
+# an orphaned group with a stopped member.
 trap '' HUP
 while read -r _; do :; done
-# stopped first, or it would make more of them meanwhile: Postgres does not start while one lives
+# Stop the server first, or it would fork more children. Postgres does not start while one is alive.
 kill -STOP $server 2>/dev/null
-# MariaDB has been seen to stay unstopped: it is killed anyway after 500 tries
+# MariaDB sometimes does not stop; it is killed anyway after 500 tries.
 tries=0
 while [ $((tries += 1)) -le 500 ] && ps -o stat= -p $server | grep -q '^[^TtZ]'; do sleep 0.01; done
 children=$(ps -o pid= --ppid $server)
 kill -KILL $server $children 2>/dev/null
 kill -CONT $server $children 2>/dev/null
-# they are told, and not yet gone: until then they hold memory that they share
+# The children have received the signal but may still run: until they exit, they hold shared memory.
 for child in $children; do
     while ps -o stat= -p $child | grep -q '^[^Z]'; do sleep 0.01; done
 done

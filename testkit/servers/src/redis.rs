@@ -123,7 +123,7 @@ impl Redis {
     }
 }
 
-/// The server program: `CARAFE_REDIS_SERVER`, such as `valkey-server`, or `redis-server`.
+/// Returns the server program: `CARAFE_REDIS_SERVER`, such as `valkey-server`, or `redis-server`.
 fn program() -> String {
     std::env::var("CARAFE_REDIS_SERVER").unwrap_or_else(|_| "redis-server".to_owned())
 }

@@ -58,7 +58,7 @@ impl Kind {
         }
     }
 
-    /// MySQL with grant tables and a `root` without a password.
+    /// Returns the commands of MySQL with grant tables and a `root` without a password.
     ///
     /// Without grant tables, MySQL does not listen.
     fn mysql(programs: &str) -> Self {
@@ -82,7 +82,7 @@ impl Sql {
         Self::postgres_with("-c fsync=off")
     }
 
-    /// [`Sql::postgres`] with other arguments instead of `-c fsync=off`.
+    /// Like [`Sql::postgres`], with other arguments instead of `-c fsync=off`.
     #[must_use]
     pub fn postgres_with(arguments: &str) -> Self {
         let (initdb, postgres) = (postgres_program("initdb"), postgres_program("postgres"));
@@ -99,7 +99,7 @@ impl Sql {
         })
     }
 
-    /// [`Sql::postgres`] with TLS.
+    /// Like [`Sql::postgres`], with TLS.
     ///
     /// The untrusted certificate is in the file `certificate` of its directory. Clients treat
     /// 0.0.0.0 as another host.
@@ -110,7 +110,7 @@ impl Sql {
         )
     }
 
-    /// [`Sql::mariadb`] with TLS, like [`Sql::postgres_with_tls`].
+    /// Like [`Sql::mariadb`], with TLS as in [`Sql::postgres_with_tls`].
     #[must_use]
     pub fn mariadb_with_tls() -> Self {
         let mut kind = Kind::mariadb();
@@ -128,7 +128,7 @@ impl Sql {
         Self::mariadb_with("")
     }
 
-    /// [`Sql::mariadb`] with further arguments, which come last.
+    /// Like [`Sql::mariadb`], with further arguments, which come last.
     #[must_use]
     pub fn mariadb_with(arguments: &str) -> Self {
         let mut kind = match env::var("CARAFE_MYSQL") {

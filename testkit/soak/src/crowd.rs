@@ -13,15 +13,16 @@ use carafe_core::{
 /// The user.
 pub(crate) const USER: &str = "crowd";
 
-/// How many sessions are created concurrently.
+/// Number of sessions that are created concurrently.
 const LANES: u64 = 128;
 
-/// The sessions of [`USER`] as they were created, the oldest first.
+/// The created sessions of [`USER`], oldest first.
 pub(crate) struct Crowd(Vec<Position>);
 
 impl Crowd {
-    /// Creates `count` sessions, the newest of which is a second old. One a second: stores order
-    /// those of one second differently.
+    /// Creates `count` sessions, one per second; the newest one is a second old.
+    ///
+    /// Stores differ in the order of sessions of the same second.
     pub(crate) async fn fill(store: &Arc<dyn ErasedStore>, count: u64) -> Result<Self> {
         let newest = Timestamp::now().saturating_add(-1);
         let lanes: Vec<_> = (0..LANES)
@@ -54,14 +55,14 @@ impl Crowd {
         self.0.len()
     }
 
-    /// The number of older sessions.
+    /// Returns the number of older sessions.
     pub(crate) fn rank(&self, position: &Position) -> Result<usize> {
         let rank = self.0.binary_search(position);
         rank.map_err(|_| anyhow::anyhow!("a session is listed that was never created"))
     }
 }
 
-/// A session of `user` that got its id at `renewed` and expires in two weeks.
+/// Returns a session of `user` that got its id at `renewed` and expires in two weeks.
 pub(crate) fn record(user: Option<&str>, renewed: Timestamp) -> Result<Record> {
     Ok(Record {
         data: SessionData::parse(r#"{"theme":"dark"}"#.to_owned(), Record::STYLE)?,
@@ -86,7 +87,7 @@ pub(crate) async fn create(store: &dyn ErasedStore, record: &Record) -> Result<S
     Ok(key)
 }
 
-/// A new key.
+/// Returns a new key.
 pub(crate) fn key() -> Result<StoreKey> {
     Ok(SessionId::random()?.store_key())
 }

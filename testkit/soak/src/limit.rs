@@ -1,5 +1,5 @@
-//! A limit of sessions per user is switched on when a user has many more. Each log-in revokes some
-//! of the oldest.
+//! Enables a limit of sessions per user for a user with many more sessions. Each log-in then
+//! revokes some of the oldest.
 
 use std::{
     fmt::Write as _,
@@ -20,7 +20,7 @@ use crate::{
 const LOG_INS: usize = 20;
 /// The default of [`carafe_core::session::ServerSide`].
 const LIMIT: usize = 1_000;
-/// How many sessions a log-in revokes at most.
+/// Maximum number of sessions that a log-in revokes.
 const STEP: usize = 200;
 
 pub(crate) async fn run(running: &Running, kind: Kind, count: u64) -> Result<String> {
@@ -52,7 +52,7 @@ pub(crate) async fn run(running: &Running, kind: Kind, count: u64) -> Result<Str
     Ok(report)
 }
 
-/// The log-ins' own sessions and the newest others are left.
+/// Checks that the log-ins' own sessions and the newest others remain.
 async fn check(manager: &SessionManager, crowd: &Crowd, expected: usize) -> Result<()> {
     let (mut left, mut after) = (0, None);
     loop {

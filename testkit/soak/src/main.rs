@@ -1,14 +1,14 @@
 //! Long campaigns against real stores: `cargo xtask soak`.
 //!
-//! Each has a count, and a seed that repeats it.
+//! Each campaign has a count, and a seed for repeating it.
 //!
 //! | module | campaign |
 //! |---|---|
 //! | `schedules` | random orders of requests of one session, including a log-out |
 //! | `history` | concurrent reads and writes, checked for consistency |
 //! | `processes` | updates of one counter and writes of many keys from two processes |
-//! | `revoke` | very many sessions of one user are revoked while other visitors are served |
-//! | `limit` | a limit of sessions per user is switched on when a user has many more |
+//! | `revoke` | very many sessions of a user are revoked while other visitors are served |
+//! | `limit` | a new limit of sessions per user, for a user with many more |
 //!
 //! `store` starts the servers. A campaign that finds an error panics with the seed to repeat it.
 
@@ -42,8 +42,8 @@ struct Soak {
     /// The seed of the random choices. Printed; derived from the clock by default.
     #[arg(long)]
     seed: Option<u64>,
-    /// For how many seconds `revoke` serves other visitors afterwards, and at most ten of them
-    /// before.
+    /// For how many seconds `revoke` serves other visitors after the revocations, and for at most
+    /// ten seconds before them.
     #[arg(long, default_value_t = 0)]
     after: u64,
     /// The store of the parent, for the second process of `processes` and `revoke`.
@@ -93,7 +93,7 @@ async fn main() -> anyhow::Result<()> {
         .store
         .map_or_else(|| Kind::ALL.to_vec(), |kind| vec![kind])
     {
-        // A process's memory has no second process.
+        // No second process can use the memory store.
         let has_second = matches!(soak.campaign, Campaign::Processes | Campaign::Revoke);
         if has_second && kind == Kind::Memory {
             continue;

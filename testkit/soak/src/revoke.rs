@@ -1,9 +1,9 @@
-//! All sessions of one user who has very many are revoked while other visitors are served.
+//! Revokes all sessions of a user with very many sessions while other visitors are served.
 //!
 //! A second process revokes half of the sessions and is killed; then this process revokes the rest.
-//! The newest go first, so the oldest are left after the kill, but for those of the step that was
-//! under way. The report has the durations of the visitors' calls, which the campaign does not
-//! judge.
+//! The newest sessions are revoked first, so the oldest are left after the kill, except for some of
+//! the interrupted step. The report contains the durations of the visitors' calls, which the
+//! campaign does not judge.
 
 use std::{
     fmt,
@@ -32,9 +32,9 @@ use crate::{
     visitors::{Guests, ms},
 };
 
-/// The largest number of sessions that one step revokes.
+/// Maximum number of sessions that one step revokes.
 const STEP: usize = 500;
-/// After an error, the next call revokes the rest; so many errors are a failure.
+/// Number of errors at which the campaign fails. After an error, the next call revokes the rest.
 const ERRORS: usize = 100;
 
 pub(crate) async fn run(running: &Running, kind: Kind, count: u64, after: u64) -> Result<String> {
@@ -51,7 +51,7 @@ pub(crate) async fn run(running: &Running, kind: Kind, count: u64, after: u64) -
     sleep(Duration::from_millis(200).max(Duration::from_secs(after.min(10)))).await;
     println!("  before\n{}", visitors.stop().await?);
 
-    // As in a service: markers are swept while there are more to come.
+    // As in a service: markers are swept while more are written.
     let sweeper = Sweeping::every(Duration::from_secs(5)).start(Arc::clone(&store));
     let (visitors, began) = (guests.visit(), Instant::now());
     let killed = kill(running, kind, count / 2).await?;
@@ -82,7 +82,7 @@ pub(crate) async fn run(running: &Running, kind: Kind, count: u64, after: u64) -
     Ok(format!("{count} sessions of one user are revoked"))
 }
 
-/// The second process. Prints after each step how many sessions it has revoked.
+/// Runs the second process. Prints the number of revoked sessions after each step.
 pub(crate) async fn second(url: &str, kind: Kind) -> Result<()> {
     let site = Site::new(store::open(url, kind.deadlines()).await?)?;
     let progress = |revoked| println!("{revoked}");
@@ -93,7 +93,8 @@ pub(crate) async fn second(url: &str, kind: Kind) -> Result<()> {
     Ok(())
 }
 
-/// A process that was killed when it had revoked so many sessions.
+/// A killed process: the number of sessions that it revoked, and the number to revoke before the
+/// kill.
 struct Killed {
     progress: usize,
     at: usize,
@@ -130,12 +131,12 @@ async fn kill(running: &Running, kind: Kind, at: u64) -> Result<Killed> {
         progress = revoked;
     }
     second.kill().await?;
-    // The server may be about to finish the step that was under way.
+    // The server may still complete the interrupted step.
     sleep(Duration::from_secs(1)).await;
     Ok(Killed { progress, at })
 }
 
-/// The number of sessions that are left, which must be the oldest.
+/// Returns the number of remaining sessions, which must be the oldest.
 async fn rest(running: &Running, crowd: &Crowd) -> Result<usize> {
     let site = Site::new(Arc::clone(&running.store))?;
     let (mut left, mut newest, mut after) = (0, None, None);
@@ -172,7 +173,7 @@ async fn rest(running: &Running, crowd: &Crowd) -> Result<usize> {
     Ok(left)
 }
 
-/// What the resumed call has done.
+/// The result of the resumed call.
 #[derive(Default)]
 struct Steps {
     revoked: u64,
@@ -200,7 +201,7 @@ impl Steps {
             {
                 Ok(revoked) => {
                     ensure!(revoked == before, "{revoked} is not the last progress");
-                    // The step that finds none.
+                    // The last step, which finds no session.
                     all.slowest = all.slowest.max(began.elapsed());
                 }
                 Err(error) => {
@@ -212,7 +213,7 @@ impl Steps {
             break;
         }
         ensure!(all.largest <= STEP as u64, "a step revoked {}", all.largest);
-        // A step whose answer was lost may have revoked some.
+        // A step with a lost reply may have revoked some sessions.
         let is_all = all.revoked == left as u64 || !all.errors.is_empty();
         ensure!(is_all, "{} were revoked of {left}", all.revoked);
         Ok(all)

@@ -23,8 +23,9 @@ impl Site {
         &self.0
     }
 
-    /// A request with this `Cookie` line, which is empty for a new visitor; and the line of the
-    /// answer's cookie, if it has one.
+    /// Sends a request with this `Cookie` header, which is empty for a new visitor. Returns the
+    /// result of `handler`, and the `Cookie` header after the response if the response sets a
+    /// cookie.
     pub(crate) async fn visit<R>(
         &self,
         cookie: &str,

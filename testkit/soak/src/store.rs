@@ -37,7 +37,8 @@ enum Server {
     Sql(Sql),
 }
 
-/// A campaign loads the machine as no service would; what it looks for is not slowness.
+/// Deadlines for campaigns that do not measure time: a campaign loads the machine more than a
+/// service.
 pub(crate) const PATIENT: Deadlines = Deadlines {
     connect: Duration::from_secs(60),
     read: Duration::from_secs(60),
@@ -45,7 +46,7 @@ pub(crate) const PATIENT: Deadlines = Deadlines {
 };
 
 impl Kind {
-    /// The defaults of a service.
+    /// Returns the default deadlines of a service.
     pub(crate) fn deadlines(self) -> Deadlines {
         match self {
             Self::Sqlite => Deadlines {
@@ -56,7 +57,7 @@ impl Kind {
         }
     }
 
-    /// By which another process is told.
+    /// Returns the name on the command line of a second process.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Memory => "memory",
@@ -75,8 +76,7 @@ impl Kind {
         Self::Mariadb,
     ];
 
-    /// Starts the store; one that is durable outlives a power cut, and takes the time that this
-    /// takes.
+    /// Starts the store. A durable store survives a power failure, at the cost of slower writes.
     pub(crate) async fn start(self, durable: bool) -> Result<Running> {
         let (url, server) = match self {
             Self::Memory => (String::new(), Server::None),
@@ -109,7 +109,7 @@ impl Kind {
 }
 
 impl Running {
-    /// The store as a service opens it.
+    /// Opens the store like a service, with these deadlines.
     pub(crate) async fn with(&self, deadlines: Deadlines) -> Result<Arc<dyn ErasedStore>> {
         match self.url.is_empty() {
             true => Ok(Arc::clone(&self.store)),
@@ -122,7 +122,7 @@ fn of(server: Sql) -> (String, Server) {
     (server.url().to_owned(), Server::Sql(server))
 }
 
-/// The store behind a URL of [`Running`].
+/// Opens the store at a URL of [`Running`].
 pub(crate) async fn open(url: &str, deadlines: Deadlines) -> Result<Arc<dyn ErasedStore>> {
     Ok(match url.split_once(':') {
         None => Arc::new(MemoryStore::new()),

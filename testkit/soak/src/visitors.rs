@@ -1,5 +1,5 @@
-//! Requests of other visitors at a steady rate, each measured from the moment at which it was due:
-//! a store that stalls delays all requests of that time, not one.
+//! Requests of other visitors at a steady rate. Each duration starts when the request is due: a
+//! store that stalls delays all requests of that time, not one.
 
 use std::{
     fmt,
@@ -29,7 +29,7 @@ pub(crate) struct Guests {
     deadlines: Deadlines,
 }
 
-/// Visitors that come until they are stopped.
+/// Visitors that send requests until they are stopped.
 pub(crate) struct Visitors {
     stop: oneshot::Sender<()>,
     task: tokio::task::JoinHandle<Result<Calls>>,
@@ -56,8 +56,8 @@ impl Guests {
         })
     }
 
-    /// Half of the requests only load a session; a quarter changes it, too, and a quarter begins
-    /// one.
+    /// Starts the visits: half of the requests only load a session, a quarter also change it, and a
+    /// quarter create one.
     pub(crate) fn visit(&self) -> Visitors {
         let (stop, mut stopped) = oneshot::channel();
         let guests = self.clone();
@@ -122,7 +122,7 @@ impl Guests {
 
 impl Visitors {
     pub(crate) async fn stop(self) -> Result<Calls> {
-        // An error: the task has failed, and says why.
+        // Sending fails if the task has failed; the result of the task contains its error.
         let _ = self.stop.send(());
         self.task.await?
     }

@@ -1,6 +1,6 @@
-//! A small run of the campaigns `revoke` and `limit` on SQLite, which needs no server. Whether all
-//! sessions end, the newest first, with progress, and whether the next call goes on after a process
-//! is killed, is what the campaign itself ensures.
+//! Small runs of the campaigns `revoke` and `limit` on SQLite, which needs no server. The campaigns
+//! themselves check that all sessions are revoked, newest first and with progress, and that the
+//! next call continues after a process was killed.
 
 use std::process::Command;
 

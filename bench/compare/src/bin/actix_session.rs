@@ -1,4 +1,4 @@
-//! Visits, log-in and log-out with actix-session: its sessions in encrypted cookies.
+//! Visits, log-in and log-out with actix-session, which stores its sessions in encrypted cookies.
 
 // [shown]
 use actix_session::{Session, SessionMiddleware, storage::CookieSessionStore};

@@ -1,4 +1,4 @@
-//! Visits, log-in and log-out with axum_session: its sessions in memory.
+//! Visits, log-in and log-out with axum_session, which stores its sessions in memory.
 
 // [shown]
 use axum::{Router, routing::get};

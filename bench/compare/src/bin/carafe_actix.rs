@@ -1,4 +1,4 @@
-//! Visits, log-in and log-out with Carafe under actix-web: its sessions in memory.
+//! Visits, log-in and log-out with Carafe and actix-web; the sessions are stored in memory.
 
 // [shown]
 use actix_web::{App, HttpServer, get};

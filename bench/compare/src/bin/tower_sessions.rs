@@ -1,4 +1,4 @@
-//! Visits, log-in and log-out with tower-sessions: its sessions in memory.
+//! Visits, log-in and log-out with tower-sessions, which stores its sessions in memory.
 
 // [shown]
 use axum::{Router, http::StatusCode, routing::get};

@@ -302,7 +302,7 @@ impl fmt::Debug for StoreUrl {
 impl fmt::Display for InvalidStoreUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Scheme(why) => write!(f, "this is no URL of a store: {why}"),
+            Self::Scheme(why) => write!(f, "not the URL of a store: {why}"),
             Self::Unescaped => f.write_str(
                 "the URL of the store is ambiguous: in a user, a password or a parameter write / as %2F, ? as %3F, \
                  # as %23 and @ as %40",
