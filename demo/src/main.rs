@@ -82,7 +82,7 @@ fn main() -> ExitCode {
     let args = args::Args::parse();
     match serve(&args.listen, args.file.as_deref()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(),
+        Err(failure) => output::failure(&failure),
     }
 }
 
