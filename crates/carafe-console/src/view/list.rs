@@ -3,11 +3,10 @@
 use carafe_core::{clock::Timestamp, store::SessionMeta};
 use maud::{Markup, html};
 
-use super::text::{beginning, foreign, future, past, query};
+use super::text::{beginning, foreign, future, listed, past, query};
 use crate::{
     context::Context,
-    list::{Listed, MOST_OF_A_USER, SearchResults},
-    revoke::listed,
+    search::{Listed, MOST_OF_A_USER, SearchResults},
     shared::user_agent,
 };
 
