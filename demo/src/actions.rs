@@ -18,7 +18,8 @@ use serde::Deserialize;
 
 use super::{
     Shared,
-    mode::{Mode, ModeId},
+    mode::Mode,
+    mode_id::ModeId,
     modes::Modes,
     page::{self, Problem},
     panel::{REMOVED, SET, Trouble, Typed},

@@ -18,7 +18,7 @@ use serde::Deserialize;
 
 use super::{
     Shared,
-    mode::ModeId,
+    mode_id::ModeId,
     page::{self, Problem},
     visit::Visit,
 };

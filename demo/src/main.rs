@@ -2,7 +2,7 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `mode`, `modes` | the three modes to carry a session: signed, encrypted, server-side |
+//! | `mode_id`, `mode`, `modes` | the three modes to carry a session: signed, encrypted, server-side |
 //! | `key_list` | the keys, and a new one |
 //! | `session_file` | the SQLite file of the server-side sessions |
 //! | `visit` | all sessions of one request, from `Cookie` to `Set-Cookie` |
@@ -24,6 +24,7 @@ mod devices;
 mod guard;
 mod key_list;
 mod mode;
+mod mode_id;
 mod modes;
 mod page;
 mod panel;
@@ -57,7 +58,7 @@ use clap::Parser as _;
 
 use self::{
     key_list::KeyList,
-    mode::ModeId,
+    mode_id::ModeId,
     modes::Modes,
     race::Race,
     session_file::{Place, SessionFile},

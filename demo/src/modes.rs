@@ -7,10 +7,7 @@ use std::sync::Arc;
 
 use carafe_core::{clock::Timestamp, store::ErasedStore};
 
-use super::{
-    key_list::KeyList,
-    mode::{Mode, ModeId},
-};
+use super::{key_list::KeyList, mode::Mode, mode_id::ModeId};
 use carafe_program::failure::Failure;
 
 /// All modes to carry a session, and the keys behind two of them.

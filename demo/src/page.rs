@@ -9,7 +9,7 @@ use super::{
     Demo,
     devices::Devices,
     key_list::KeyList,
-    mode::ModeId,
+    mode_id::ModeId,
     panel::{Panel, Seen, Trouble, Typed},
     race,
     reader::Reader,
