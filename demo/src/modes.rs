@@ -1,7 +1,7 @@
 //! The three modes together, as they are from one rotation of the key to the next.
 //!
-//! A request takes one look at them ([`Demo::modes`](super::Demo::modes)) and keeps to it, so that no
-//! cookie is opened under one list of keys and written under another.
+//! A request takes one look at them (`Demo::modes`) and keeps to it, so that no cookie is opened
+//! under one list of keys and written under another.
 
 use std::sync::Arc;
 
