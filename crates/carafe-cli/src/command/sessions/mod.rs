@@ -2,6 +2,7 @@
 //! key.
 
 mod list;
+mod public_id;
 mod revoke;
 mod show;
 mod stats;
@@ -9,7 +10,6 @@ mod sweep;
 
 use std::process::ExitCode;
 
-use carafe_core::store::PublicId;
 use clap::Subcommand;
 
 use crate::{
@@ -53,10 +53,4 @@ impl SessionsCommand {
         runtime::block_on(done)?;
         Ok(ExitCode::SUCCESS)
     }
-}
-
-/// For clap.
-fn public_id(text: &str) -> Result<PublicId, &'static str> {
-    text.parse()
-        .map_err(|_| "a public ID has 16 characters, such as `carafe sessions list` shows")
 }

@@ -29,7 +29,7 @@ Examples:
   carafe sessions show --json 9pWc0vT1m4yQe7Zb | jq '.data | fromjson'")]
 pub(super) struct Show {
     /// The session's public name
-    #[arg(value_name = "PUBLIC_ID", value_parser = public_id, allow_hyphen_values = true)]
+    #[arg(value_name = "PUBLIC_ID", value_parser = public_id::parse, allow_hyphen_values = true)]
     public_id: PublicId,
 
     /// Print one JSON object
