@@ -51,11 +51,8 @@ use tempfile::TempDir;
 pub use client::{Client, Page, encoded};
 pub use visitor::{StoredCookie, Visitor};
 pub use window::{DESK, FIREFOX, IPHONE, PHONE, Window, keep_picture};
+pub use wire::PATIENCE;
 use wire::Wire;
-
-/// How long an answer may take before the test fails. Far above what it takes: no test is about
-/// time.
-pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The names of the browser on different systems, which `cargo xtask setup` tries too.
 const NAMES: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];

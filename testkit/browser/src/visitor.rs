@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::{PATIENCE, wire::Wire};
+use super::wire::{PATIENCE, Wire};
 
 /// Marks the document that an action is about to leave. Events of the protocol do not say which
 /// document they belong to: a late one of the page before would pass for the next page's.
