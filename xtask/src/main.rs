@@ -17,6 +17,7 @@ mod setup;
 mod shell;
 mod shown;
 mod soak;
+mod source;
 mod suites;
 mod vectors;
 
