@@ -6,6 +6,7 @@
 mod api;
 mod bench;
 mod checks;
+mod circles;
 mod command;
 mod deny;
 mod disk;
