@@ -14,7 +14,7 @@ use std::{
 use super::{
     Access, Flash, Loaded, Patch, RequestHead, SessionError, SessionManager,
     flask_login::Client,
-    keys::{LIFETIME, USER},
+    keys::{LIFETIME, PERMANENT, USER},
     lifetime,
     loaded::{LoadedSession, Stored},
     transport::{Presented, Transport},
@@ -375,6 +375,10 @@ impl<'s> ReadView<'s> {
     /// Returns the lifetime that the session has set.
     pub(super) fn lifetime(self) -> Option<Duration> {
         self.text_of(LIFETIME).and_then(lifetime::parse)
+    }
+
+    pub(super) fn is_permanent(self) -> bool {
+        lifetime::is_permanent(self.text_of(PERMANENT))
     }
 
     /// Returns the dictionary as JSON text.
