@@ -105,7 +105,8 @@ macro_rules! adapter_conformance {
                 a_token_for_the_body_is_the_token_of_the_header_and_never_a_cookies
                 a_cookie_means_nothing_where_it_is_no_transport
                 a_due_token_is_refreshed_by_a_background_request
-                a_transport_that_is_not_configured_cannot_be_selected;
+                a_transport_that_is_not_configured_cannot_be_selected
+                a_session_names_the_kind_of_client_that_began_it;
             wire: every_kind_of_response_carries_the_cookie_in_its_head
                 a_panic_sends_no_cookie_and_stops_no_other_request
                 malformed_cookie_headers_are_an_empty_session;

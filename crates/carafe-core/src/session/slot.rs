@@ -19,7 +19,11 @@ use super::{
     loaded::{LoadedSession, Stored},
     transport::{Presented, Transport},
 };
-use crate::{json, store::Record, token::SessionId};
+use crate::{
+    json,
+    store::{ClientKind, Record},
+    token::SessionId,
+};
 
 /// A request's slot for its session. An adapter creates one per request and commits it at the end.
 ///
@@ -315,6 +319,11 @@ impl Shared {
         self.manager
             .transports
             .at((place != FIRST).then_some(place))
+    }
+
+    /// Returns the kind of client that a new session belongs to.
+    pub(super) fn client_kind(&self) -> ClientKind {
+        self.transport().kind().client()
     }
 
     pub(super) fn remember(&self) {

@@ -2,6 +2,7 @@
 //! key.
 
 mod list;
+mod listed;
 mod public_id;
 mod revoke;
 mod show;

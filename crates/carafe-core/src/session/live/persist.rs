@@ -26,7 +26,14 @@ impl Session {
             changes: Some((step.patch, step.base)),
         };
         let (patch, stored) = taken.changes();
-        let outcome = run(side, (step.verb, patch), stored, step.access).await;
+        let outcome = run(
+            side,
+            (step.verb, patch),
+            stored,
+            step.access,
+            self.0.client_kind(),
+        )
+        .await;
         let id = match outcome {
             Ok(Outcome::NewId(id)) => Some(id),
             Ok(Outcome::SameId) => stored.map(|stored| stored.id.clone()),
