@@ -96,7 +96,8 @@ macro_rules! adapter_conformance {
                 a_store_that_waits_is_waited_for
                 a_commit_that_began_is_saved_although_the_client_is_gone
                 a_log_out_happens_although_its_client_hangs_up
-                a_log_out_happens_although_its_handler_panics;
+                a_log_out_happens_although_its_handler_panics
+                two_requests_that_change_different_fields_both_keep_them;
             transports: a_bearer_request_gets_its_token_in_the_response_header_and_never_a_cookie
                 one_handler_serves_every_transport_of_one_site
                 a_request_with_two_different_tokens_is_anonymous

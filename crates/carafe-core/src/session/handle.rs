@@ -7,11 +7,13 @@
 //! | `handle/lifetime` | how long the session lives |
 //! | `handle/messages` | flashed messages |
 //! | `handle/token` | the token of the session and its transport |
+//! | `handle/whole` | the session as one type |
 
 mod identity;
 mod lifetime;
 mod messages;
 mod token;
+mod whole;
 
 use std::sync::Arc;
 
@@ -45,6 +47,7 @@ const OPEN: &str = "`Session::of` makes sessions of open slots only";
 /// | `session.permanent = True` | `session.set_permanent(true)?` |
 ///
 /// A key is text, or a [`Key`](super::Key), which knows the type of its value.
+/// [`Session::get_all`] reads the whole session as one type.
 #[derive(Clone)]
 pub struct Session(pub(super) Arc<Shared>);
 

@@ -1,7 +1,10 @@
 //! OPS: shared caches, events, and the effects of a failed request.
 
 use futures_executor::block_on;
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use carafe_core::{
     session::{ClientSide, HeaderChanges, Session, SessionConfig, SessionManager, TransportKind},
@@ -33,6 +36,13 @@ const ACCESSORS: &[Accessor] = &[
             "{:?}",
             s.update("user", |user: Option<String>| user.unwrap_or_default())
         )
+    }),
+    ("get_all", |s| {
+        format!("{:?}", s.get_all::<BTreeMap<String, String>>())
+    }),
+    ("update_all", |s| {
+        let add = |all: &mut BTreeMap<_, _>| _ = all.insert("seen".to_owned(), "yes".to_owned());
+        format!("{:?}", s.update_all::<BTreeMap<String, String>, _>(add))
     }),
     ("contains_key", |s| s.contains_key("user").to_string()),
     ("keys", |s| format!("{:?}", s.keys())),
