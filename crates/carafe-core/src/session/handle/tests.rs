@@ -2,7 +2,7 @@ mod flashes;
 mod whole;
 
 use futures_executor::block_on;
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use super::*;
 use crate::{
