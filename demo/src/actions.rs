@@ -1,10 +1,10 @@
-//! The actions of the panels' forms and of the reader. Next: `devices`, `race` and `keys` in
-//! [`super`] for the others.
+//! The actions of the panels' forms, of the race and of the reader. `device_actions` has those of
+//! the list of devices, [`super`] the rotation of the key.
 
 use axum::{
     Form,
     extract::{Path, Query, State},
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{Redirect, Response},
 };
 use carafe_core::{
@@ -17,12 +17,14 @@ use carafe_core::{
 use serde::Deserialize;
 
 use super::{
-    Shared,
-    mode::{Mode, ModeId},
+    mode::Mode,
+    mode_id::ModeId,
     modes::Modes,
-    page::{self, Problem},
+    page::Problem,
     panel::{REMOVED, SET, Trouble, Typed},
     reader::{ReadForm, Reader},
+    response,
+    state::Shared,
     tamper,
     visit::{Ended, Visit, append_set_cookie, sent},
 };
@@ -63,7 +65,7 @@ pub(super) async fn index(
     let reader = query
         .sample
         .map_or_else(Reader::default, |_| Reader::sample());
-    page::page(&demo, &headers, StatusCode::OK, &reader, None).await
+    response::page(&demo, &headers, StatusCode::OK, &reader, None).await
 }
 
 /// `POST /read`: the page with the reader's result. No redirect, because that would put the key
@@ -73,7 +75,7 @@ pub(super) async fn read(
     headers: HeaderMap,
     Form(form): Form<ReadForm>,
 ) -> Response {
-    page::page(&demo, &headers, StatusCode::OK, &Reader::read(form), None).await
+    response::page(&demo, &headers, StatusCode::OK, &Reader::read(form), None).await
 }
 
 /// `POST /{mode}/{action}`: does it, and sends the browser back to the page.
@@ -88,14 +90,14 @@ pub(super) async fn act(
         return tampered(modes.mode(id), action, &headers).await;
     }
     match changed(&modes, id, action, &headers, &form).await {
-        Ok(ended) => page::back_to(anchor(id), ended.headers),
+        Ok(ended) => response::back_to(anchor(id), ended.headers),
         Err(trouble) => {
             let problem = Problem::Panel {
                 mode: id,
                 trouble,
                 typed: form.typed(action),
             };
-            page::refused(&demo, &headers, problem).await
+            response::refused(&demo, &headers, problem).await
         }
     }
 }
@@ -153,10 +155,10 @@ async fn tampered(mode: &Mode, action: Action, headers: &HeaderMap) -> Response 
         match tampered_line(mode, action, &cookie).await {
             Ok(Some(line)) => append_set_cookie(&mut answer, &line),
             Ok(None) => {}
-            Err(error) => return page::unavailable(&error),
+            Err(error) => return response::unavailable(&error),
         }
     }
-    page::back_to(anchor(mode.id), answer)
+    response::back_to(anchor(mode.id), answer)
 }
 
 /// `None` where there is nothing to change, such as after a second click.
@@ -182,6 +184,21 @@ const fn anchor(id: ModeId) -> &'static str {
         ModeId::Signed => "/#signed",
         ModeId::Encrypted => "/#encrypted",
         ModeId::Stored => "/#stored",
+    }
+}
+
+/// `POST /race`: runs it with the visitor's own session, and sends the browser back to the page.
+pub(super) async fn race(State(demo): State<Shared>, headers: HeaderMap) -> Response {
+    match demo.race.run(&headers).await {
+        Ok(set_cookie) => {
+            let vary = (header::VARY, HeaderValue::from_static("Cookie"));
+            let mut answer = HeaderMap::from_iter([vary]);
+            if let Some(line) = set_cookie {
+                append_set_cookie(&mut answer, &line);
+            }
+            response::back_to("/#race", answer)
+        }
+        Err(trouble) => response::unavailable(&trouble),
     }
 }
 

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use carafe_core::token::SessionId;
 
-use super::mode::ModeId;
+use super::mode_id::ModeId;
 
 /// A part of a cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{Demo, Shared};
+use super::state::{Demo, Shared};
 use carafe_console::shared::site::{is_local_name, is_of_this_site};
 
 /// No script, no frame, no foreign form target; styles from here, icons in the page.

@@ -10,7 +10,10 @@ use carafe_core::{
     token::encrypted::EncryptedSessions,
 };
 
-use super::cookie_parts;
+use super::{
+    cookie_parts,
+    mode_id::{APPLICATION, ENCRYPTED},
+};
 use carafe_program::failure::Failure;
 
 /// How many keys are kept. Every signed cookie that is refused was tried with each of them.
@@ -94,7 +97,7 @@ fn random() -> Result<SecretKey, Failure> {
 /// Taken from a cookie made for this, because nothing else shows it.
 fn id_of(secret: &SecretKey) -> Result<[u8; 4], Failure> {
     let ring = KeyRing::new(secret.clone());
-    let sessions = EncryptedSessions::new(&ring, super::mode::APPLICATION, super::mode::ENCRYPTED);
+    let sessions = EncryptedSessions::new(&ring, APPLICATION, ENCRYPTED);
     let (start, end) = (Timestamp::from_unix(0), Timestamp::from_unix(0));
     let cookie = sessions.seal("{}", start, end).map_err(Failure::trouble)?;
     cookie_parts::key_id(&cookie)

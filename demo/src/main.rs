@@ -2,34 +2,40 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `mode`, `modes` | the three modes to carry a session: signed, encrypted, server-side |
+//! | `mode_id`, `mode`, `modes` | the three modes to carry a session: signed, encrypted, server-side |
 //! | `key_list` | the keys, and a new one |
 //! | `session_file` | the SQLite file of the server-side sessions |
 //! | `visit` | all sessions of one request, from `Cookie` to `Set-Cookie` |
-//! | `actions` | what the forms of the panels do |
 //! | `tamper` | changing one character of a cookie, and changing it back |
 //! | `race`, `whole_record` | fifty increments at once, and the store that loses some of them |
-//! | `devices` | logging in, the sessions of a user, revoking them |
+//! | `devices` | the sessions of the user who is logged in |
 //! | `reader` | the form that reads a cookie of a Flask application |
-//! | `guard` | headers of every response; no forms from other sites |
 //! | `page`, `panel` | what the page and a panel show, as data |
 //! | `view` | the HTML |
+//! | `state` | what all requests share |
+//! | `response` | the page as a response, and the way back to it |
+//! | `actions`, `device_actions` | what the forms of the panels and of the list of devices do |
+//! | `guard` | headers of every response; no forms from other sites |
 //!
 //! Every action is a POST that redirects, so that reloading repeats nothing.
 
 mod actions;
 mod args;
 mod cookie_parts;
+mod device_actions;
 mod devices;
 mod guard;
 mod key_list;
 mod mode;
+mod mode_id;
 mod modes;
 mod page;
 mod panel;
 mod race;
 mod reader;
+mod response;
 mod session_file;
+mod state;
 mod tamper;
 mod view;
 mod visit;
@@ -40,7 +46,7 @@ use std::{
     net::{SocketAddr, TcpListener},
     path::Path,
     process::ExitCode,
-    sync::{Arc, PoisonError, RwLock},
+    sync::Arc,
 };
 
 use axum::{
@@ -57,32 +63,16 @@ use clap::Parser as _;
 
 use self::{
     key_list::KeyList,
-    mode::ModeId,
-    modes::Modes,
-    race::Race,
-    session_file::{Place, SessionFile},
+    session_file::SessionFile,
+    state::{Demo, Shared},
 };
 use carafe_program::{failure::Failure, keys, output, shutdown::shutdown_signal};
-
-/// The state that all requests share.
-struct Demo {
-    address: String,
-    /// Whether only programs on this machine reach it.
-    is_local: bool,
-    place: Place,
-    race: Race,
-    // A plain lock, never held across an await: readers copy a pointer, and a rotation, which is
-    // rare, makes its key inside, so that of two at once neither is lost.
-    modes: RwLock<Arc<Modes>>,
-}
-
-type Shared = Arc<Demo>;
 
 fn main() -> ExitCode {
     let args = args::Args::parse();
     match serve(&args.listen, args.file.as_deref()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(),
+        Err(failure) => output::failure(&failure),
     }
 }
 
@@ -147,14 +137,14 @@ fn router(demo: Demo) -> Router {
     Router::new()
         .route("/", get(actions::index))
         .route("/read", back().post(actions::read))
-        .route("/race", back().post(race::run))
+        .route("/race", back().post(actions::race))
         .route("/keys/rotate", back().post(rotate))
-        .route("/devices/log-in", back().post(devices::log_in))
-        .route("/devices/log-out", back().post(devices::log_out))
-        .route("/devices/revoke", back().post(devices::revoke))
+        .route("/devices/log-in", back().post(device_actions::log_in))
+        .route("/devices/log-out", back().post(device_actions::log_out))
+        .route("/devices/revoke", back().post(device_actions::revoke))
         .route(
             "/devices/revoke-others",
-            back().post(devices::revoke_others),
+            back().post(device_actions::revoke_others),
         )
         .route("/{mode}/{action}", back().post(actions::act))
         .route("/style.css", get(style))
@@ -175,8 +165,8 @@ fn router(demo: Demo) -> Router {
 /// cookie is written again when it is next used.
 async fn rotate(State(demo): State<Shared>) -> Response {
     match demo.rotate_key(Timestamp::now()) {
-        Ok(()) => page::back_to("/#keys", HeaderMap::new()),
-        Err(failure) => page::unavailable(&failure.text()),
+        Ok(()) => response::back_to("/#keys", HeaderMap::new()),
+        Err(failure) => response::unavailable(&failure.text()),
     }
 }
 
@@ -185,44 +175,4 @@ async fn style() -> ([(header::HeaderName, &'static str); 1], String) {
         [(header::CONTENT_TYPE, "text/css; charset=utf-8")],
         [STYLE, include_str!("style.css")].concat(),
     )
-}
-
-impl Demo {
-    fn new(address: SocketAddr, keys: KeyList, file: &SessionFile) -> Result<Self, Failure> {
-        let modes = Modes::new(keys, file.store.clone())?;
-        let visitors = Arc::clone(&modes.mode(ModeId::Stored).manager);
-        Ok(Self {
-            address: format!("http://{address}"),
-            is_local: address.ip().is_loopback(),
-            place: file.place(),
-            race: Race::new(visitors, file.store.clone())?,
-            modes: RwLock::new(Arc::new(modes)),
-        })
-    }
-
-    fn greeting(&self) -> String {
-        let Place { path, is_private } = &self.place;
-        let fate = if *is_private {
-            "removed at the end"
-        } else {
-            "kept at the end"
-        };
-        format!(
-            "Carafe's demo is at {} (Ctrl+C ends it)\nIts server-side sessions are in {path} ({fate})",
-            self.address
-        )
-    }
-
-    /// The modes as they are now; a request asks once.
-    fn modes(&self) -> Arc<Modes> {
-        // The pointer is replaced at the very end of a rotation, so a panic has left nothing half
-        // done.
-        Arc::clone(&self.modes.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn rotate_key(&self, now: Timestamp) -> Result<(), Failure> {
-        let mut modes = self.modes.write().unwrap_or_else(PoisonError::into_inner);
-        *modes = Arc::new(modes.rotated(now)?);
-        Ok(())
-    }
 }

@@ -11,25 +11,15 @@ use carafe_core::{
     store::{ErasedStore, Record, StoreError, StoreKey},
     token::SessionId,
 };
-use serde::Deserialize;
 
-use super::key_list::KeyList;
+use super::{
+    key_list::KeyList,
+    mode_id::{APPLICATION, ENCRYPTED, ModeId},
+};
 use carafe_program::{failure::Failure, format::TokenFormat, inspection::Inspection};
 
-/// The name that keeps the demo's encrypted cookies apart from those of other applications.
-pub(super) const APPLICATION: &str = "carafe demo";
-/// The names of the cookies that are not Flask's.
-pub(super) const ENCRYPTED: &str = "__Host-Http-session";
+/// The name of the cookie of a session in the store.
 const STORED: &str = "__Host-Http-id";
-
-/// A mode, as it is written in addresses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum ModeId {
-    Signed,
-    Encrypted,
-    Stored,
-}
 
 /// One mode to carry a session.
 pub(super) struct Mode {
@@ -159,18 +149,6 @@ impl Found {
         match self {
             Self::Token(inspection) => Some(inspection),
             Self::Record(_) => None,
-        }
-    }
-}
-
-impl ModeId {
-    pub(super) const ALL: [Self; 3] = [Self::Signed, Self::Encrypted, Self::Stored];
-
-    pub(super) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Signed => "signed",
-            Self::Encrypted => "encrypted",
-            Self::Stored => "stored",
         }
     }
 }

@@ -1,16 +1,13 @@
 //! The three modes together, as they are from one rotation of the key to the next.
 //!
-//! A request takes one look at them ([`Demo::modes`](super::Demo::modes)) and keeps to it, so that no
-//! cookie is opened under one list of keys and written under another.
+//! A request takes one look at them (`Demo::modes`) and keeps to it, so that no cookie is opened
+//! under one list of keys and written under another.
 
 use std::sync::Arc;
 
 use carafe_core::{clock::Timestamp, store::ErasedStore};
 
-use super::{
-    key_list::KeyList,
-    mode::{Mode, ModeId},
-};
+use super::{key_list::KeyList, mode::Mode, mode_id::ModeId};
 use carafe_program::failure::Failure;
 
 /// All modes to carry a session, and the keys behind two of them.

@@ -11,7 +11,8 @@ use carafe_core::{
 use super::{
     cookie_parts::{Role, parts},
     devices,
-    mode::{Found, Mode, ModeId},
+    mode::{Found, Mode},
+    mode_id::ModeId,
     race, tamper,
     visit::Turn,
 };

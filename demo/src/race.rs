@@ -10,9 +10,7 @@ use std::sync::Arc;
 use axum::{
     Router,
     body::Body,
-    extract::State,
     http::{HeaderMap, HeaderValue, Request, StatusCode, header},
-    response::Response,
     routing::post,
 };
 use carafe::{Session, SessionError, SessionLayer, SessionManager};
@@ -21,13 +19,7 @@ use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 use tower_service::Service as _;
 
-use super::{
-    Shared,
-    mode::in_store,
-    page,
-    visit::{append_set_cookie, cookie_lines},
-    whole_record::WholeRecord,
-};
+use super::{mode::in_store, visit::cookie_lines, whole_record::WholeRecord};
 use carafe_program::failure::Failure;
 
 /// How many requests run at once.
@@ -65,21 +57,6 @@ async fn increment(session: Session) -> Result<(), SessionError> {
     Ok(())
 }
 
-/// `POST /race`: runs it with the visitor's own session, and sends the browser back to the page.
-pub(super) async fn run(State(demo): State<Shared>, headers: HeaderMap) -> Response {
-    match demo.race.run(&headers).await {
-        Ok(set_cookie) => {
-            let vary = (header::VARY, HeaderValue::from_static("Cookie"));
-            let mut answer = HeaderMap::from_iter([vary]);
-            if let Some(line) = set_cookie {
-                append_set_cookie(&mut answer, &line);
-            }
-            page::back_to("/#race", answer)
-        }
-        Err(trouble) => page::unavailable(&trouble),
-    }
-}
-
 impl Race {
     /// `visitors` opens the sessions that browsers have; the other lane has its own in the same
     /// store.
@@ -94,7 +71,7 @@ impl Race {
     }
 
     /// Gives the `Set-Cookie` for the visitor, if the session is new or has a new id.
-    async fn run(&self, headers: &HeaderMap) -> Result<Option<String>, Trouble> {
+    pub(super) async fn run(&self, headers: &HeaderMap) -> Result<Option<String>, Trouble> {
         let mut jar = Jar::new(headers);
         let carafe = self.carafe.race(&mut jar).await?;
         let mut own = Jar::default();

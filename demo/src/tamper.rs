@@ -7,7 +7,8 @@ use carafe_core::{clock::Timestamp, cookie::Persistence, store::StoreError};
 
 use super::{
     cookie_parts,
-    mode::{Found, Mode, ModeId},
+    mode::{Found, Mode},
+    mode_id::ModeId,
 };
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

@@ -12,10 +12,7 @@ use carafe_core::{
     store::StoreError,
 };
 
-use super::{
-    mode::{Mode, ModeId},
-    modes::Modes,
-};
+use super::{mode::Mode, mode_id::ModeId, modes::Modes};
 
 /// A request, from its cookies to the headers of its response.
 pub(super) struct Visit<'d> {

@@ -2,7 +2,7 @@
 
 use crate::command::cargo;
 use crate::shell::{Outcome, Shell};
-use crate::{api, deny, disk, fuzz, layers, python, shown, suites};
+use crate::{api, circles, deny, disk, fuzz, layers, python, shown, suites};
 
 /// The core must not depend on these crates, or on crates named after them (`tower-layer`).
 const RUNTIMES: &[&str] = &["tokio", "axum", "hyper", "actix", "tower"];
@@ -12,6 +12,7 @@ pub(crate) fn ci(shell: &mut Shell, _: &[String]) -> Outcome {
     shell.step_of("Format", &mut cargo("fmt --all --check"))?;
     shell.step("The core has no runtime", core_has_no_runtime)?;
     shell.step("The core's imports point down", layers::imports_point_down)?;
+    shell.step("No imports in a circle", circles::imports_have_no_circle)?;
     shell.step("The pages' code is what compiles", shown::pages_match)?;
     shell.step("The pages name the adapters", api::pages_hide_the_core)?;
     lint(shell)?;

@@ -6,6 +6,7 @@
 mod api;
 mod bench;
 mod checks;
+mod circles;
 mod command;
 mod deny;
 mod disk;
@@ -17,6 +18,7 @@ mod setup;
 mod shell;
 mod shown;
 mod soak;
+mod source;
 mod suites;
 mod vectors;
 

@@ -26,5 +26,5 @@ use clap::Parser as _;
 
 fn main() -> ExitCode {
     let done = command::Cli::parse().run();
-    done.unwrap_or_else(|failure| failure.report())
+    done.unwrap_or_else(|failure| output::failure(&failure))
 }

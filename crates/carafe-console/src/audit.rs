@@ -3,7 +3,7 @@
 
 use carafe_core::store::PublicId;
 
-use crate::{Operator, end_all::Target};
+use crate::{operator::Operator, revocation::Target};
 
 const TARGET: &str = "carafe_console::audit";
 

@@ -1,25 +1,17 @@
-//! [`admit`]: the checks before each page, in one place so that no page can leave one out; and
 //! [`Context`], what a page knows of its request.
 
 use std::{ops::Deref, sync::Arc};
 
 use axum::{
-    body::{Body, to_bytes},
-    extract::{Extension, OriginalUri, Request, State},
-    http::{HeaderMap, Method, StatusCode, Uri, header},
-    middleware::Next,
-    response::{IntoResponse as _, Response},
-};
-use url::form_urlencoded;
-
-use crate::{
-    Console, LIVE_HEADER, Operator, csrf,
-    shared::{headers::protect, site::is_of_this_site},
-    trend, view,
+    extract::{OriginalUri, Request},
+    http::{HeaderMap, HeaderName, Uri, header},
 };
 
-/// Bytes of a form. No form of the console is longer.
-const LONGEST_FORM: usize = 16 * 1024;
+use crate::{operator::Operator, state::Console};
+
+/// The header of requests that the script of a page sends to update it. The operator has done
+/// nothing, so an application need not count such a request as a use of the operator's session.
+pub const LIVE_HEADER: HeaderName = HeaderName::from_static("x-carafe-live");
 
 /// A request of an operator.
 #[derive(Clone)]
@@ -42,81 +34,8 @@ struct BasePath {
     home: String,
 }
 
-/// Refuses requests that another site has sent, requests without an operator and forms without
-/// their token.
-pub(crate) async fn admit(
-    State(console): State<Arc<Console>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    trend::start(&console);
-    let mut response = match admitted(console, request).await {
-        Ok(request) => next.run(request).await,
-        Err(refusal) => refusal,
-    };
-    protect(response.headers_mut());
-    response
-}
-
-async fn admitted(console: Arc<Console>, mut request: Request) -> Result<Request, Response> {
-    let is_safe = matches!(*request.method(), Method::GET | Method::HEAD);
-    if !is_safe && !is_of_this_site(request.headers()) {
-        let text = "This form was sent by another site.\n";
-        return Err((StatusCode::FORBIDDEN, text).into_response());
-    }
-    let Some(operator) = request.extensions().get::<Operator>().cloned() else {
-        let text = "The console is open to operators only.\n";
-        return Err((StatusCode::FORBIDDEN, text).into_response());
-    };
-    let context = Context::new(console, operator, &request);
-    if !is_safe {
-        request = match with_token(&context, request).await {
-            Ok(request) => request,
-            Err((status, text)) => return Err(view::refusal(&context, status, text)),
-        };
-    }
-    request.extensions_mut().insert(context);
-    Ok(request)
-}
-
-/// Returns the request if its form carries the token.
-async fn with_token(
-    context: &Context,
-    request: Request,
-) -> Result<Request, (StatusCode, &'static str)> {
-    let (parts, body) = request.into_parts();
-    let Ok(bytes) = to_bytes(body, LONGEST_FORM).await else {
-        return Err((StatusCode::PAYLOAD_TOO_LARGE, "This form is too long."));
-    };
-    let sent = form_urlencoded::parse(&bytes).find(|(name, _)| name == csrf::FIELD);
-    if !sent.is_some_and(|(_, token)| context.tokens.accepts(&context.operator, &token)) {
-        let text = "This form is not from a page of this session, or from one before you last came in. \
-                    Go back, load the page again and repeat it. Nothing was done.";
-        return Err((StatusCode::FORBIDDEN, text));
-    }
-    Ok(Request::from_parts(parts, Body::from(bytes)))
-}
-
-/// Refuses the pages that change something while the console is read-only.
-pub(crate) async fn writable(
-    Extension(context): Extension<Context>,
-    request: Request,
-    next: Next,
-) -> Response {
-    if context.settings.is_read_only() {
-        let text = "This console is read-only.";
-        return view::refusal(&context, StatusCode::FORBIDDEN, text);
-    }
-    next.run(request).await
-}
-
-/// The response to an unknown path.
-pub(crate) async fn not_found(Extension(context): Extension<Context>) -> Response {
-    view::refusal(&context, StatusCode::NOT_FOUND, "There is no such page.")
-}
-
 impl Context {
-    fn new(console: Arc<Console>, operator: Operator, request: &Request) -> Self {
+    pub(crate) fn new(console: Arc<Console>, operator: Operator, request: &Request) -> Self {
         let headers: &HeaderMap = request.headers();
         let known = headers.get(header::IF_NONE_MATCH);
         let base = match &console.settings.public_path {

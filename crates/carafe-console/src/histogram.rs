@@ -1,6 +1,6 @@
 //! Counts of times per step of a time axis.
 
-use carafe_core::clock::Timestamp;
+use carafe_core::{clock::Timestamp, store::Sample};
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
@@ -86,6 +86,14 @@ impl Histogram {
 )]
 pub(super) fn scaled(count: u64, weight: f64) -> u64 {
     (count as f64 * weight).round() as u64
+}
+
+/// The number of sessions per session in the sample.
+pub(super) fn weight(sample: &Sample) -> f64 {
+    match (sample.exact, sample.sessions.len()) {
+        (true, _) | (_, 0) => 1.0,
+        (false, sampled) => sample.total as f64 / sampled as f64,
+    }
 }
 
 #[cfg(test)]

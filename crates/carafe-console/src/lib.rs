@@ -49,15 +49,20 @@
 //! | file | holds |
 //! |---|---|
 //! | `options`, `operator` | what the application decides |
-//! | `context` | the checks before each page, and the paths of links |
-//! | `csrf`, `notes`, `audit` | tokens of forms, messages for the next page, log events |
+//! | `csrf`, `notes` | tokens of forms, messages for the next page |
 //! | `monitored_store` | the store with deadlines, and its outages |
 //! | `statistics`, `per_user`, `histogram` | numbers from a random sample |
 //! | `trend` | how many sessions there were since the start |
-//! | `overview`, `list`, `session` | the pages that show sessions |
-//! | `revoke`, `end_all` | the pages that revoke sessions, and the work of revoking very many |
+//! | `revocation`, `audit` | the progress of a revocation, and its log events |
+//! | `state`, `sampling` | what all requests share, and the task that samples the store |
+//! | `context` | what a page knows of its request, and the paths of links |
+//! | `search` | a page of the list, and the results of a search |
 //! | `view`, `style.css`, `console.js` | the HTML, its style, and the script that updates a page |
+//! | `admission` | the checks before each page |
+//! | `overview`, `list`, `session` | the pages that show sessions |
+//! | `end_all`, `revoke` | the work of revoking very many sessions, and the pages that revoke sessions |
 
+mod admission;
 mod audit;
 mod context;
 mod csrf;
@@ -70,15 +75,19 @@ mod operator;
 mod options;
 mod overview;
 mod per_user;
+mod revocation;
 mod revoke;
+mod sampling;
+mod search;
 mod session;
 #[doc(hidden)]
 pub mod shared;
+mod state;
 mod statistics;
 mod trend;
 mod view;
 
-use std::sync::{Arc, atomic::AtomicBool};
+use std::sync::Arc;
 
 use axum::{
     Router,
@@ -88,31 +97,12 @@ use axum::{
 };
 use carafe_core::store::ErasedStore;
 
-use self::{
-    csrf::FormTokens, end_all::EndAll, monitored_store::MonitoredStore, notes::Notes,
-    options::Settings, statistics::Cached, trend::Trend,
-};
 pub use self::{
+    context::LIVE_HEADER,
     operator::Operator,
     options::{Access, ConsoleOptions},
 };
-
-/// The header of requests that the script of a page sends to update it. The operator has done
-/// nothing, so an application need not count such a request as a use of the operator's session.
-pub const LIVE_HEADER: HeaderName = HeaderName::from_static("x-carafe-live");
-
-/// The state that all requests share.
-struct Console {
-    store: MonitoredStore,
-    settings: Settings,
-    tokens: FormTokens,
-    notes: Notes,
-    statistics: Cached,
-    trend: Trend,
-    end_all: EndAll,
-    /// Whether the task that samples the store was started.
-    is_sampling: AtomicBool,
-}
+use self::{monitored_store::MonitoredStore, state::Console};
 
 /// Returns the pages of the console over `store`.
 ///
@@ -122,17 +112,8 @@ struct Console {
 /// the path of each request. It needs tokio's runtime with its timers, as axum does.
 pub fn router(store: Arc<dyn ErasedStore>, options: ConsoleOptions) -> Router {
     let (settings, log_out, redact) = options.into_parts();
-    let console = Arc::new(Console {
-        store: MonitoredStore::new(store, redact),
-        tokens: FormTokens::new(settings.form_key.as_ref()),
-        settings,
-        notes: Notes::default(),
-        statistics: Cached::default(),
-        trend: Trend::default(),
-        end_all: EndAll::default(),
-        is_sampling: AtomicBool::new(false),
-    });
-    trend::start(&console);
+    let console = Arc::new(Console::new(MonitoredStore::new(store, redact), settings));
+    sampling::start(&console);
     let changing = Router::new()
         .route(
             "/sessions/{public_id}/revoke",
@@ -140,7 +121,7 @@ pub fn router(store: Arc<dyn ErasedStore>, options: ConsoleOptions) -> Router {
         )
         .route("/revoke-user", get(revoke::ask_user).post(revoke::user))
         .route("/end-all", get(revoke::ask_all).post(revoke::all))
-        .route_layer(from_fn(context::writable));
+        .route_layer(from_fn(admission::writable));
     let pages = Router::new()
         .route("/", get(overview::page))
         .route("/sessions", get(list::page))
@@ -148,13 +129,13 @@ pub fn router(store: Arc<dyn ErasedStore>, options: ConsoleOptions) -> Router {
         .route("/style.css", get(style))
         .route("/console.js", get(script))
         // Not a fallback, which axum cannot nest under a path with parameters.
-        .route("/{*path}", any(context::not_found))
+        .route("/{*path}", any(admission::not_found))
         .merge(changing);
     let pages = match log_out {
         Some(handler) => pages.route("/leave", handler),
         None => pages,
     };
-    pages.layer(from_fn_with_state(console, context::admit))
+    pages.layer(from_fn_with_state(console, admission::admit))
 }
 
 async fn style() -> ([(HeaderName, &'static str); 1], &'static str) {

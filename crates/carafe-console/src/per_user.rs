@@ -8,7 +8,10 @@ use carafe_core::{
 };
 use tokio::time::timeout;
 
-use crate::{histogram::scaled, monitored_store::MonitoredStore, statistics::weight};
+use crate::{
+    histogram::{scaled, weight},
+    monitored_store::MonitoredStore,
+};
 
 /// Users of sampled sessions with a count of all their sessions, if the sample is incomplete.
 const FOLLOWED: usize = 48;

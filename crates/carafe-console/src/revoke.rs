@@ -17,15 +17,12 @@ use serde::Deserialize;
 use crate::{
     audit,
     context::Context,
-    end_all::{self, Progress, Target},
-    list,
+    end_all,
+    revocation::{Target, WORDS},
+    search,
     session::{SessionPath, not_there},
-    shared::human::{printable, thousands},
-    view::{self, Section},
+    view::{self, Section, sessions},
 };
-
-/// The text that an operator types before all sessions are revoked.
-pub(super) const WORDS: &str = "end all sessions";
 
 #[derive(Deserialize)]
 pub(super) struct UserForm {
@@ -80,7 +77,7 @@ pub(super) async fn ask_user(
     Extension(context): Extension<Context>,
     Query(form): Query<UserForm>,
 ) -> Response {
-    match list::of_user(&context.store, &form.name, Timestamp::now()).await {
+    match search::of_user(&context.store, &form.name, Timestamp::now()).await {
         Err(error) => view::trouble(&context, Section::Sessions, &error),
         Ok((sessions, has_more)) => {
             let count = sessions.len();
@@ -96,7 +93,7 @@ pub(super) async fn user(
     Form(form): Form<UserForm>,
 ) -> Response {
     // Few sessions are revoked before the response, many beside it.
-    match list::of_user(&context.store, &form.name, Timestamp::now()).await {
+    match search::of_user(&context.store, &form.name, Timestamp::now()).await {
         Err(error) => return view::trouble(&context, Section::Sessions, &error),
         Ok((_, false)) => {}
         Ok((_, true)) => {
@@ -167,46 +164,4 @@ async fn told(context: &Context, done: Result<String, StoreError>, path: &str) -
             Redirect::to(&context.href(path)).into_response()
         }
     }
-}
-
-/// `1 session`, `2,000 sessions`.
-pub(super) fn sessions(count: u64) -> String {
-    let number = thousands(usize::try_from(count).unwrap_or(usize::MAX));
-    let word = if count == 1 { "session" } else { "sessions" };
-    format!("{number} {word}")
-}
-
-/// [`sessions`] for a list that may be incomplete.
-pub(super) fn listed(count: usize, has_more: bool) -> String {
-    let text = sessions(count as u64);
-    if has_more {
-        format!("more than {text}")
-    } else {
-        text
-    }
-}
-
-/// The line on each page about a revocation in steps.
-pub(super) fn progress_text(progress: &Progress) -> Option<String> {
-    let text = match progress {
-        Progress::Nothing => return None,
-        Progress::Running { target, ended } => {
-            let what = match target {
-                Target::All => "All sessions".to_owned(),
-                Target::User(user) => format!("All sessions of {}", printable(user)),
-            };
-            format!("{what} are being ended: {} so far", sessions(*ended))
-        }
-        Progress::Done { target, ended, .. } => match target {
-            Target::All => format!("Ended all sessions: {}", sessions(*ended)),
-            Target::User(user) => {
-                format!("Revoked {} of {}", sessions(*ended), printable(user))
-            }
-        },
-        Progress::Failed { ended, why, .. } => format!(
-            "Ended {}, then the store failed, so some may be left; repeat it for the rest. {why}",
-            sessions(*ended)
-        ),
-    };
-    Some(text)
 }

@@ -12,7 +12,7 @@ use carafe_core::{
 use tokio::sync::Mutex;
 
 use crate::{
-    histogram::{Histogram, scaled},
+    histogram::{Histogram, scaled, weight},
     monitored_store::MonitoredStore,
     per_user::PerUser,
 };
@@ -141,14 +141,6 @@ impl Statistics {
             expiring: Histogram::of(&times(|session| session.expires), weight, now),
             users,
         }
-    }
-}
-
-/// The number of sessions per session in the sample.
-pub(super) fn weight(sample: &Sample) -> f64 {
-    match (sample.exact, sample.sessions.len()) {
-        (true, _) | (_, 0) => 1.0,
-        (false, sampled) => sample.total as f64 / sampled as f64,
     }
 }
 

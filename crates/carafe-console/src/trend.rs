@@ -2,17 +2,10 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, PoisonError, Weak, atomic::Ordering},
-    time::Duration,
+    sync::{Mutex, PoisonError},
 };
 
 use carafe_core::clock::Timestamp;
-use tokio::{
-    runtime::Handle,
-    time::{MissedTickBehavior, interval},
-};
-
-use crate::{Console, statistics::SAMPLE};
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
@@ -20,9 +13,6 @@ const HOUR: i64 = 60 * MINUTE;
 /// Slots of the plot, each one step long. The longest step is reached after half a day.
 const SLOTS: i64 = 30;
 const STEPS: [i64; 4] = [MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR];
-
-/// Two samples per minute, so that no minute is missing.
-const EVERY: Duration = Duration::from_secs(30);
 
 /// One number per minute, for the length of the plot.
 #[derive(Default)]
@@ -78,36 +68,6 @@ impl Trend {
         Slots {
             step,
             slots: (first..first + SLOTS).map(slot).collect(),
-        }
-    }
-}
-
-/// Starts the task that samples the store, unless it was started before or is called outside of a
-/// runtime.
-pub(super) fn start(console: &Arc<Console>) {
-    if console.is_sampling.load(Ordering::Relaxed) {
-        return;
-    }
-    let Ok(runtime) = Handle::try_current() else {
-        return;
-    };
-    if !console.is_sampling.swap(true, Ordering::Relaxed) {
-        runtime.spawn(watch(Arc::downgrade(console)));
-    }
-}
-
-/// Samples the store until the router is dropped.
-async fn watch(console: Weak<Console>) {
-    let mut ticks = interval(EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        let Some(console) = console.upgrade() else {
-            return;
-        };
-        // An outage leaves a gap in the plot.
-        if let Ok(sample) = console.store.sample(SAMPLE, Timestamp::now()).await {
-            console.trend.note(sample.total, Timestamp::now());
         }
     }
 }

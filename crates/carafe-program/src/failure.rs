@@ -1,6 +1,6 @@
 //! The failure of a command: one line, and an exit code.
 
-use std::{fmt, process::ExitCode};
+use std::fmt;
 
 /// The failure of a command. The text is one line and never holds a key or a password.
 #[derive(Debug)]
@@ -76,18 +76,5 @@ impl Failure {
             | Self::Unavailable(text)
             | Self::Stopped(text) => text,
         }
-    }
-
-    /// Prints the text, and returns the exit code.
-    pub fn report(&self) -> ExitCode {
-        let (kind, code) = match self {
-            Self::Trouble(_) => ("error", 1),
-            Self::Usage(_) => ("error", 2),
-            Self::NotFound(_) => ("error", 3),
-            Self::Unavailable(_) => ("error", 4),
-            Self::Stopped(_) => ("stopped", 5),
-        };
-        crate::output::to_stderr(kind, self.text());
-        ExitCode::from(code)
     }
 }

@@ -1,7 +1,10 @@
 //! Writes all text of the command. Text for standard error is escaped here. A [`line()`] contains color codes, so its
 //! caller escapes untrusted text with [`printable`]. A closed pipe (`carafe … | head -1`) is not an error.
 
-use std::io::{ErrorKind, Write};
+use std::{
+    io::{ErrorKind, Write},
+    process::ExitCode,
+};
 
 use carafe_console::shared::human::printable;
 use carafe_core::json;
@@ -45,8 +48,21 @@ pub fn warning(text: &str) {
     to_stderr("warning", text);
 }
 
+/// Writes a failure to stderr, and returns its exit code.
+pub fn failure(failure: &Failure) -> ExitCode {
+    let (kind, code) = match failure {
+        Failure::Trouble(_) => ("error", 1),
+        Failure::Usage(_) => ("error", 2),
+        Failure::NotFound(_) => ("error", 3),
+        Failure::Unavailable(_) => ("error", 4),
+        Failure::Stopped(_) => ("stopped", 5),
+    };
+    to_stderr(kind, failure.text());
+    ExitCode::from(code)
+}
+
 /// Writes `kind: text` to stderr. Errors while writing are ignored.
-pub fn to_stderr(kind: &str, text: &str) {
+fn to_stderr(kind: &str, text: &str) {
     let color = match kind {
         "error" => AnsiColor::Red,
         _ => AnsiColor::Yellow,

@@ -83,4 +83,6 @@ mod pages {
     struct Login;
     #[doc = include_str!("../../../docs/testing.md")]
     struct Testing;
+    #[doc = include_str!("../../../docs/typed.md")]
+    struct Typed;
 }

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::json;
 use crate::{
     cookie_parts::{Part, Role, ciphertext_bytes, key_id, parts},
-    mode::ModeId,
+    mode_id::ModeId,
     panel::{BrowserCookie, Panel},
 };
 use carafe_console::shared::human::{ago, thousands, utc};

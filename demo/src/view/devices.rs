@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     devices::{Device, Devices, LONGEST_NAME},
-    mode::ModeId,
+    mode_id::ModeId,
     page::Page,
     panel::Panel,
 };

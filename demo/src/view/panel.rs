@@ -15,7 +15,8 @@ use super::{
     record::record,
 };
 use crate::{
-    mode::{Found, ModeId},
+    mode::Found,
+    mode_id::ModeId,
     panel::{Banner, BrowserCookie, Panel, Trouble},
 };
 use carafe_console::shared::human::thousands;

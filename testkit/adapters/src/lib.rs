@@ -96,7 +96,8 @@ macro_rules! adapter_conformance {
                 a_store_that_waits_is_waited_for
                 a_commit_that_began_is_saved_although_the_client_is_gone
                 a_log_out_happens_although_its_client_hangs_up
-                a_log_out_happens_although_its_handler_panics;
+                a_log_out_happens_although_its_handler_panics
+                two_requests_that_change_different_fields_both_keep_them;
             transports: a_bearer_request_gets_its_token_in_the_response_header_and_never_a_cookie
                 one_handler_serves_every_transport_of_one_site
                 a_request_with_two_different_tokens_is_anonymous
@@ -105,7 +106,8 @@ macro_rules! adapter_conformance {
                 a_token_for_the_body_is_the_token_of_the_header_and_never_a_cookies
                 a_cookie_means_nothing_where_it_is_no_transport
                 a_due_token_is_refreshed_by_a_background_request
-                a_transport_that_is_not_configured_cannot_be_selected;
+                a_transport_that_is_not_configured_cannot_be_selected
+                a_session_names_the_kind_of_client_that_began_it;
             wire: every_kind_of_response_carries_the_cookie_in_its_head
                 a_panic_sends_no_cookie_and_stops_no_other_request
                 malformed_cookie_headers_are_an_empty_session;

@@ -1,9 +1,9 @@
 //! Server-side sessions: the same handlers with any backend, and the lifecycle of a session.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use carafe_core::{
-    session::{ServerSide, Session, SessionConfig},
+    session::{ServerSide, Session, SessionConfig, SessionError},
     store::{
         ErasedStore, MemoryStore, StoreError,
         conformance::{Spy, Verb},
@@ -11,7 +11,7 @@ use carafe_core::{
 };
 
 use crate::{
-    Adapter, Handler, Server, Site,
+    Adapter, Handler, Reply, Server, Site,
     gate::{Gate, wait_until},
     site::At,
     text,
@@ -228,5 +228,47 @@ pub fn a_log_out_happens_although_its_handler_panics<A: Adapter>() {
         wait_until("the user is logged out", || {
             server.get("/who", &jar).body == "nobody"
         });
+    }
+}
+
+type Counts = BTreeMap<String, u32>;
+
+fn count(session: &Session, keys: [&'static str; 2]) -> Result<Reply, SessionError> {
+    let counts = session.update_all(move |counts: &mut Counts| {
+        for key in keys {
+            *counts.entry(key.to_owned()).or_default() += 1;
+        }
+    })?;
+    Ok(text(format!("{counts:?}")))
+}
+
+/// Both requests have the whole session as one value, and change it before either is saved.
+pub fn two_requests_that_change_different_fields_both_keep_them<A: Adapter>() {
+    for store in stores() {
+        let gate = Gate::default();
+        let site = site(store)
+            .takes("/left", |session| count(session, ["both", "left"]))
+            .holds("/late_left", &gate, |session| {
+                count(session, ["both", "left"])
+            })
+            .holds("/late_right", &gate, |session| {
+                count(session, ["both", "right"])
+            })
+            .takes("/counts", |session| {
+                Ok(text(format!("{:?}", session.get_all::<Counts>()?)))
+            });
+        let server = A::serve(site);
+        let jar = pair(&server, "/left", "");
+        let at: At = *server;
+        std::thread::scope(|scope| {
+            for path in ["/late_left", "/late_right"] {
+                let jar = &jar;
+                scope.spawn(move || assert_eq!(at.get(path, jar).status, 200));
+            }
+            gate.wait_for(2);
+            gate.open();
+        });
+        let counts = server.get("/counts", &jar).body;
+        assert_eq!(counts, r#"{"both": 3, "left": 2, "right": 1}"#);
     }
 }

@@ -5,7 +5,7 @@ use carafe_core::{
         BearerChallenge, ServerSide, Session, SessionBackend, SessionConfig, SessionError,
         Transport, TransportKind,
     },
-    store::MemoryStore,
+    store::{ClientKind, MemoryStore},
 };
 
 use crate::{
@@ -283,4 +283,30 @@ pub fn a_transport_that_is_not_configured_cannot_be_selected<A: Adapter>() {
         session.set_transport(TransportKind::Cookie)
     });
     assert_eq!(A::serve(site).get("/", "").status, 200);
+}
+
+/// For lists of sessions. The kind stays, whatever the session does later.
+pub fn a_session_names_the_kind_of_client_that_began_it<A: Adapter>() {
+    let mut site = Site::with_transports_of(ServerSide::new(MemoryStore::new()), all());
+    let kinds = [
+        ("/cookie", TransportKind::Cookie, ClientKind::Cookie),
+        ("/bearer", TransportKind::Bearer, ClientKind::Bearer),
+        ("/header", TransportKind::Header, ClientKind::Header),
+    ];
+    for (path, transport, _) in kinds {
+        site = site.waits(path, move |session| async move {
+            session.set_transport(transport)?;
+            session.insert("n", &1)?;
+            session.commit().await?;
+            let begun = session.public_id();
+            session.log_in("ada")?;
+            session.commit().await?;
+            assert_eq!(session.public_id(), begun);
+            Ok(text(format!("{:?}", begun.and_then(|id| id.client()))))
+        });
+    }
+    let server = A::serve(site);
+    for (path, _, client) in kinds {
+        assert_eq!(server.get(path, "").body, format!("{:?}", Some(client)));
+    }
 }

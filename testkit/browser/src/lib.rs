@@ -51,12 +51,8 @@ use tempfile::TempDir;
 pub use client::{Client, Page, encoded};
 pub use visitor::{StoredCookie, Visitor};
 pub use window::{DESK, FIREFOX, IPHONE, PHONE, Window, keep_picture};
+pub use wire::PATIENCE;
 use wire::Wire;
-
-/// Maximum time to wait for the browser before a test fails.
-///
-/// Much longer than any answer takes, because no test measures time.
-pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The names of the browser on different systems, which `cargo xtask setup` also tries.
 const NAMES: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];

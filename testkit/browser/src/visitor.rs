@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::{PATIENCE, wire::Wire};
+use super::wire::{PATIENCE, Wire};
 
 /// Marks the document that an action leaves. Events of the protocol do not name their document: a
 /// late event of the previous page could be mistaken for one of the next page.

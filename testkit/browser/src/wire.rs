@@ -7,11 +7,14 @@ use std::{
     process::{ChildStdin, ChildStdout},
     sync::mpsc::{self, Receiver},
     thread,
+    time::Duration,
 };
 
 use serde_json::{Value, json};
 
-use super::PATIENCE;
+/// How long an answer may take before the test fails. Far above what it takes: no test is about
+/// time.
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The pipes to and from the browser.
 pub(super) struct Wire {

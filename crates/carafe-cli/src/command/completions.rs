@@ -2,10 +2,8 @@
 
 use std::process::ExitCode;
 
-use clap::CommandFactory as _;
 use clap_complete::Shell;
 
-use super::Cli;
 use crate::{failure::Failure, output};
 
 /// Print the completions of a shell
@@ -21,9 +19,10 @@ pub(crate) struct Completions {
 }
 
 impl Completions {
-    pub(crate) fn run(&self) -> Result<ExitCode, Failure> {
+    /// Prints the completions of `program`.
+    pub(crate) fn run(&self, mut program: clap::Command) -> Result<ExitCode, Failure> {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "carafe", &mut script);
+        clap_complete::generate(self.shell, &mut program, "carafe", &mut script);
         output::line(String::from_utf8_lossy(&script).trim_end())?;
         Ok(ExitCode::SUCCESS)
     }

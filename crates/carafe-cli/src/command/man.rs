@@ -2,9 +2,6 @@
 
 use std::{fs, path::PathBuf, process::ExitCode};
 
-use clap::CommandFactory as _;
-
-use super::Cli;
 use crate::{failure::Failure, output};
 
 /// Write the manual, one page per command
@@ -18,9 +15,10 @@ pub(crate) struct Man {
 }
 
 impl Man {
-    pub(crate) fn run(&self) -> Result<ExitCode, Failure> {
+    /// Writes the manual of `program`.
+    pub(crate) fn run(&self, program: clap::Command) -> Result<ExitCode, Failure> {
         let written = fs::create_dir_all(&self.dir)
-            .and_then(|()| clap_mangen::generate_to(Cli::command(), &self.dir));
+            .and_then(|()| clap_mangen::generate_to(program, &self.dir));
         let shown = self.dir.display();
         written
             .map_err(|error| Failure::trouble(format_args!("cannot write to {shown}: {error}")))?;

@@ -2,6 +2,7 @@
 
 mod completions;
 mod console;
+mod input;
 mod inspect;
 mod key;
 mod man;
@@ -11,9 +12,9 @@ mod sign;
 mod store;
 mod version;
 
-use std::{io::Read as _, process::ExitCode};
+use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use carafe_program::exit_codes;
 
@@ -68,19 +69,8 @@ impl Cli {
             Command::Sessions(args) => args.run(),
             Command::Store(args) => args.run(),
             Command::Migrate(args) => args.run(),
-            Command::Completions(args) => args.run(),
-            Command::Man(args) => args.run(),
+            Command::Completions(args) => args.run(Self::command()),
+            Command::Man(args) => args.run(Self::command()),
         }
     }
-}
-
-/// Returns the argument, or standard input for `-`, without surrounding white space.
-fn argument_or_stdin(argument: &str) -> Result<String, Failure> {
-    if argument != "-" {
-        return Ok(argument.trim().to_owned());
-    }
-    let mut text = String::new();
-    let read = std::io::stdin().read_to_string(&mut text);
-    read.map_err(|error| Failure::usage(format_args!("cannot read standard input: {error}")))?;
-    Ok(text.trim().to_owned())
 }

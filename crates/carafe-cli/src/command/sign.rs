@@ -11,7 +11,7 @@ use carafe_core::{
 };
 use clap::ValueEnum;
 
-use super::argument_or_stdin;
+use super::input::argument_or_stdin;
 use crate::{
     failure::Failure,
     format::{FormatArgs, FormatName, TokenFormat},

@@ -9,7 +9,11 @@ use axum::{
 use carafe::{Session, Timestamp};
 use serde::Deserialize;
 
-use super::{Door, Shared, entry_page, operator::OperatorSession};
+use super::{
+    door::{Door, Shared},
+    entry_page,
+    operator::OperatorSession,
+};
 
 #[derive(Deserialize)]
 pub(super) struct EntryForm {

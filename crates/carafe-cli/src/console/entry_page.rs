@@ -7,7 +7,7 @@ use carafe_console::{
 };
 use maud::{DOCTYPE, Markup, html};
 
-use super::Door;
+use super::door::Door;
 
 /// Returns the page with the form for the token, and with a problem above it.
 pub(super) fn entry(

@@ -8,7 +8,7 @@ use axum::{
 };
 use carafe::{Session, Timestamp};
 
-use super::{Shared, operator::OperatorSession};
+use super::{door::Shared, operator::OperatorSession};
 
 /// Names the operator for the pages, or redirects to the entry page.
 pub(super) async fn gate(

@@ -15,7 +15,7 @@ use carafe_console::{
     },
 };
 
-use super::{Door, Shared};
+use super::door::{Door, Shared};
 
 pub(super) async fn guard(State(door): State<Shared>, request: Request, next: Next) -> Response {
     let is_live = request.headers().contains_key(LIVE_HEADER);

@@ -3,11 +3,13 @@
 //! | file | holds |
 //! |---|---|
 //! | `options` | where the console listens, under which path, read-only or not |
+//! | `door` | what all requests share |
 //! | `guard` | the checks of every request: the host, the site of a form; the headers of every response |
 //! | `token`, `tries`, `entry`, `entry_page` | the token, the limit on wrong ones, entering and leaving |
 //! | `entered`, `operator` | the sessions of operators |
 //! | `gate` | lets in operators only |
 
+mod door;
 mod entered;
 mod entry;
 mod entry_page;
@@ -33,33 +35,19 @@ use axum::{
     routing::{get, post},
 };
 use carafe::{ClientSide, CookiePolicy, SecretKey, SessionConfig, SessionLayer};
-use carafe_console::{Access, ConsoleOptions, shared::CONSOLE_STYLE};
+use carafe_console::{ConsoleOptions, shared::CONSOLE_STYLE};
 
+use self::door::{Door, Shared};
 pub(crate) use self::options::{Base, Options};
-use self::{entered::Entered, token::Token, tries::Tries};
 use crate::{
     failure::Failure,
     output,
     shutdown::shutdown_signal,
-    stores::{OpenStore, StoreArgs, StoreUrl},
+    stores::{OpenStore, StoreArgs},
 };
 
 /// The time after which an idle operator is logged out.
 const IDLE: Duration = Duration::from_secs(30 * 60);
-
-/// The state that all requests share.
-struct Door {
-    base: Base,
-    hosts: Vec<String>,
-    access: Access,
-    store_kind: &'static str,
-    store_url: StoreUrl,
-    token: Token,
-    tries: Tries,
-    entered: Entered,
-}
-
-type Shared = Arc<Door>;
 
 /// Opens the store, listens, prints the address and the token, and serves until a signal stops it.
 pub(crate) fn serve(store: &StoreArgs, options: Options) -> Result<(), Failure> {
@@ -160,36 +148,4 @@ async fn style() -> ([(HeaderName, &'static str); 1], &'static str) {
 async fn script() -> ([(HeaderName, &'static str); 1], &'static str) {
     let kind = "text/javascript; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], include_str!("enter.js"))
-}
-
-impl Door {
-    fn new(store: &OpenStore, options: Options) -> Result<Self, Failure> {
-        Ok(Self {
-            base: options.base,
-            hosts: options.hosts,
-            access: match options.read_only {
-                true => Access::ReadOnly,
-                false => Access::ReadWrite,
-            },
-            store_kind: store.kind().name(),
-            store_url: store.url().clone(),
-            token: Token::random().map_err(Failure::trouble)?,
-            tries: Tries::default(),
-            entered: Entered::default(),
-        })
-    }
-
-    fn greeting(&self, address: SocketAddr) -> String {
-        let entry = self.base.href("/enter");
-        let token = self.token.as_str();
-        let mode = match self.access {
-            Access::ReadOnly => ", read-only",
-            Access::ReadWrite => "",
-        };
-        // Behind `#`, the token is in no request's address and so in no log.
-        format!(
-            "Carafe's console for {} is at http://{address}{entry}#{token} (Ctrl+C ends it{mode})\nIts token is {token}",
-            self.store_url
-        )
-    }
 }

@@ -7,10 +7,7 @@ use carafe_core::{
     store::{BoxFuture, Cursor, ErasedStore, Record, StoreError, StoreKey},
 };
 
-use super::{
-    source::{Found, ScanPage, Source},
-    step::is_same,
-};
+use super::source::{Found, ScanPage, Source};
 
 /// A store in Flask-Session's layout.
 pub(crate) struct FlaskSource<'s>(pub(crate) &'s dyn Walk);

@@ -8,7 +8,7 @@ use super::flask_source::FlaskSource;
 use super::{OurSource, Source};
 use crate::{
     failure::Failure,
-    stores::{OpenStore, StoreUrl},
+    stores::{self, OpenStore, StoreUrl},
 };
 
 /// The open store that sessions come from.
@@ -24,10 +24,10 @@ impl Origin {
         #[cfg(feature = "flask-session")]
         if url.is_flask_session() {
             // Boxed: the future contains those of three stores.
-            let store = Box::pin(url.open_flask_session()).await?;
+            let store = Box::pin(stores::open_flask_session(url)).await?;
             return Ok(Self::FlaskSession(store));
         }
-        Ok(Self::Ours(Box::pin(url.open()).await?))
+        Ok(Self::Ours(Box::pin(stores::open(url)).await?))
     }
 
     /// Returns the source to scan.

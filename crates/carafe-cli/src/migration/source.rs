@@ -2,10 +2,10 @@
 
 use carafe_core::{
     clock::Timestamp,
+    session::Patch,
     store::{BoxFuture, Cursor, ErasedStore, Record, SessionListing, StoreError, StoreKey},
 };
 
-use super::step::is_same;
 use crate::{failure::Failure, stores::OpenStore};
 
 /// A store that can be walked through, whatever it names its sessions by.
@@ -101,4 +101,10 @@ impl Source for OurSource<'_> {
     fn name_of(&self, key: &StoreKey) -> Option<StoreKey> {
         Some(*key)
     }
+}
+
+/// Whether nothing tells the two apart.
+pub(super) fn is_same(a: &Record, b: &Record) -> bool {
+    let text = |record: &Record| Patch::default().render(&record.data, Record::STYLE);
+    a.meta() == b.meta() && text(a) == text(b)
 }

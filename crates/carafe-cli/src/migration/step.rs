@@ -6,14 +6,13 @@
 
 use carafe_core::{
     clock::Timestamp,
-    session::Patch,
     store::{
         Created, ErasedStore, KeyState, Migrated, MigratingStore, Record, StoreError, finish,
         retired_until,
     },
 };
 
-use super::source::{Found, Source};
+use super::source::{Found, Source, is_same};
 
 /// How many expired records are swept at most where one has to go.
 const SWEPT: usize = 1_000;
@@ -193,10 +192,4 @@ impl Transfer<'_> {
 /// The values that grow as a session is used.
 fn age(record: &Record) -> (u64, Timestamp, Timestamp) {
     (record.version, record.last_seen, record.expires)
-}
-
-/// Whether nothing tells the two apart.
-pub(super) fn is_same(a: &Record, b: &Record) -> bool {
-    let text = |record: &Record| Patch::default().render(&record.data, Record::STYLE);
-    a.meta() == b.meta() && text(a) == text(b)
 }

@@ -1,6 +1,6 @@
 //! `--store URL`.
 
-use super::{OpenStore, StoreUrl};
+use super::{OpenStore, StoreUrl, open};
 use crate::failure::Failure;
 
 /// Which store a command works on.
@@ -30,6 +30,6 @@ impl StoreArgs {
 
     /// The store, ready for use.
     pub(crate) async fn open(&self) -> Result<OpenStore, Failure> {
-        self.url()?.open().await
+        open(&self.url()?).await
     }
 }

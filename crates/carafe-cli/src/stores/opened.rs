@@ -4,11 +4,7 @@ use std::sync::Arc;
 
 use carafe_core::{
     clock::Timestamp,
-    error::ErrorChain,
-    store::{
-        BoxFuture, ErasedStore, Health, InvalidStoreUrl, SessionListing, StoreError, StoreKey,
-        UserSessions,
-    },
+    store::{BoxFuture, ErasedStore, Health, SessionListing, StoreError, StoreKey, UserSessions},
 };
 
 use super::{StoreKind, StoreUrl};
@@ -84,20 +80,6 @@ impl OpenStore {
     /// Returns the failure of a command for `error`, which came from this store.
     pub(crate) fn failure(&self, error: &StoreError) -> Failure {
         self.url.failure(error)
-    }
-}
-
-/// [`OpenStore::failure`] for a store that did not open.
-pub(super) fn failure(url: &StoreUrl, error: &StoreError) -> Failure {
-    let text = url.redact(&ErrorChain::of(error).to_string());
-    match error {
-        StoreError::Unavailable(source) if source.is::<InvalidStoreUrl>() => {
-            Failure::usage(format_args!("{url}: {source}"))
-        }
-        StoreError::Unavailable(_) | StoreError::Timeout(_) => {
-            Failure::unavailable(format_args!("{url}: {text}"))
-        }
-        _ => Failure::trouble(format_args!("{url}: {text}")),
     }
 }
 

@@ -11,10 +11,7 @@ use carafe_core::flask::stored::{FlaskSession, Walk};
 use carafe_core::store::{BoxFuture, Health, StoreError};
 use carafe_redis::{Deadlines, RedisOptions, RedisStore};
 
-use super::{
-    OpenStore, StoreUrl,
-    opened::{Operated, failure},
-};
+use super::{OpenStore, StoreUrl, opened::Operated};
 use crate::failure::Failure;
 
 /// The parameter of a cluster and of sentinels, which have no URL of the store's own.
@@ -84,7 +81,7 @@ async fn connect(
         }
         _ => options.connect(given.for_driver()).await,
     };
-    store.map_err(|error| failure(url, &error))
+    store.map_err(|error| url.failure(&error))
 }
 
 /// A URL for each node, each with the user and the password.

@@ -18,7 +18,7 @@ use carafe_sqlx::PostgresStore;
 use super::flask_session;
 use super::{
     Initialized, OpenStore, StoreUrl,
-    opened::{Operated, failure, probe},
+    opened::{Operated, probe},
 };
 use crate::failure::Failure;
 
@@ -44,7 +44,7 @@ macro_rules! database {
             let store = $connect(url, url.inner()).await?;
             let were_there = probe(&store).await.is_ok();
             let migrated = store.migrate().await;
-            migrated.map_err(|error| failure(url, &error))?;
+            migrated.map_err(|error| url.failure(&error))?;
             Ok(made(were_there))
         }
 
@@ -72,7 +72,7 @@ macro_rules! database {
             given: &carafe_core::store::StoreUrl,
         ) -> Result<$store, Failure> {
             let store = $store::connect(&given.for_driver()).await;
-            let store = store.map_err(|error| failure(url, &error))?;
+            let store = store.map_err(|error| url.failure(&error))?;
             Ok(store.deadlines(DEADLINES))
         }
 
@@ -116,7 +116,7 @@ fn without_flask_session(url: &StoreUrl, error: &StoreError) -> Failure {
             "{url}: Flask-Session's table {:?} does not exist; ?table=NAME is SESSION_SQLALCHEMY_TABLE",
             flask_session::table(url)
         )),
-        false => failure(url, error),
+        false => url.failure(error),
     }
 }
 
@@ -127,6 +127,6 @@ fn without_tables(url: &StoreUrl, error: &StoreError) -> Failure {
         true => Failure::unavailable(format_args!(
             "{url}: the table does not exist; `carafe store init` creates it"
         )),
-        false => failure(url, error),
+        false => url.failure(error),
     }
 }

@@ -2,12 +2,18 @@
 
 use std::{io::ErrorKind, time::Duration};
 
+#[cfg(feature = "flask-session")]
+use carafe_core::flask::stored::{FlaskSession, Walk};
 use carafe_core::{
     error::ErrorChain,
     store::{BoxFuture, Health, StoreError},
 };
+#[cfg(feature = "flask-session")]
+use carafe_sqlite::FlaskSessionStore;
 use carafe_sqlite::{OpenError, SqliteOptions, SqliteStore};
 
+#[cfg(feature = "flask-session")]
+use super::flask_session;
 use super::{Initialized, OpenStore, StoreUrl, opened::Operated};
 use crate::failure::Failure;
 
@@ -30,6 +36,24 @@ pub(super) fn init(url: &StoreUrl) -> Result<Initialized, Failure> {
     let made = store(url, true);
     made.map_err(|error| refused(url, &error))?;
     Ok(Initialized::Made)
+}
+
+#[cfg(feature = "flask-session")]
+pub(super) fn open_flask_session(
+    url: &StoreUrl,
+    layout: FlaskSession,
+) -> Result<Box<dyn Walk>, Failure> {
+    let [prefix, lifetime, format] = flask_session::PARAMETERS;
+    let known = [prefix, lifetime, format, flask_session::TABLE];
+    let checked = url.inner().check_parameters(&known);
+    checked.map_err(|error| Failure::usage(format_args!("{url}: {error}")))?;
+    let place = url.inner().place();
+    let file = place.strip_prefix("//").unwrap_or(place);
+    let options = SqliteOptions::default().deadline(DEADLINE);
+    let store = FlaskSessionStore::open(file, &flask_session::table(url), layout, options);
+    let store = store
+        .map_err(|error| Failure::unavailable(format_args!("{url}: {}", ErrorChain::of(&error))))?;
+    Ok(Box::new(store))
 }
 
 fn store(url: &StoreUrl, migrate: bool) -> Result<SqliteStore, OpenError> {

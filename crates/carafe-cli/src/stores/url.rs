@@ -1,15 +1,16 @@
-//! The URL of a store: which kind it is, and how it is opened.
+//! The URL of a store: which kind it is, and how it is shown.
 //!
 //! It may hold a password, so nothing shows it as it is: [`carafe_core::store::StoreUrl`] leaves the user information
 //! out, and takes it out of what a driver has said.
 
 use std::fmt;
 
-#[cfg(feature = "flask-session")]
-use carafe_core::flask::stored::Walk;
-use carafe_core::store::{self, InvalidStoreUrl, StoreError};
+use carafe_core::{
+    error::ErrorChain,
+    store::{self, InvalidStoreUrl, StoreError},
+};
 
-use super::{Initialized, OpenStore, StoreKind};
+use super::StoreKind;
 use crate::{failure::Failure, human::printable};
 
 /// The prefix of a URL that names a store in Flask-Session's layout.
@@ -65,48 +66,15 @@ impl StoreUrl {
 
     /// Returns the failure of a command for `error`, which came from this store.
     pub(crate) fn failure(&self, error: &StoreError) -> Failure {
-        super::opened::failure(self, error)
-    }
-
-    /// Opens a store in Flask-Session's layout.
-    #[cfg(feature = "flask-session")]
-    pub(crate) async fn open_flask_session(&self) -> Result<Box<dyn Walk>, Failure> {
-        self.check_built_in()?;
-        super::flask_session::open(self).await
-    }
-
-    /// Opens the store. Makes no tables.
-    pub(crate) async fn open(&self) -> Result<OpenStore, Failure> {
-        self.check_ours()?;
-        match self.kind {
-            StoreKind::Sqlite => super::sqlite::open(self),
-            #[cfg(feature = "redis")]
-            StoreKind::Redis => super::redis::open(self).await,
-            #[cfg(feature = "postgres")]
-            StoreKind::Postgres => super::sql::open_postgres(self).await,
-            #[cfg(feature = "mysql")]
-            StoreKind::MySql => super::sql::open_mysql(self).await,
-            #[allow(unreachable_patterns, reason = "with all features there is no other")]
-            other => Err(not_built_in(other)),
-        }
-    }
-
-    /// Makes the store's tables, where it needs some and they are not there.
-    pub(crate) async fn init(&self) -> Result<Initialized, Failure> {
-        self.check_ours()?;
-        match self.kind {
-            StoreKind::Sqlite => super::sqlite::init(self),
-            #[cfg(feature = "redis")]
-            StoreKind::Redis => {
-                self.open().await?;
-                Ok(Initialized::NeedsNothing)
+        let text = self.redact(&ErrorChain::of(error).to_string());
+        match error {
+            StoreError::Unavailable(source) if source.is::<InvalidStoreUrl>() => {
+                Failure::usage(format_args!("{self}: {source}"))
             }
-            #[cfg(feature = "postgres")]
-            StoreKind::Postgres => super::sql::init_postgres(self).await,
-            #[cfg(feature = "mysql")]
-            StoreKind::MySql => super::sql::init_mysql(self).await,
-            #[allow(unreachable_patterns, reason = "with all features there is no other")]
-            other => Err(not_built_in(other)),
+            StoreError::Unavailable(_) | StoreError::Timeout(_) => {
+                Failure::unavailable(format_args!("{self}: {text}"))
+            }
+            _ => Failure::trouble(format_args!("{self}: {text}")),
         }
     }
 
@@ -121,7 +89,7 @@ impl StoreUrl {
     }
 
     /// Most commands work on our own layout alone.
-    fn check_ours(&self) -> Result<(), Failure> {
+    pub(super) fn check_ours(&self) -> Result<(), Failure> {
         if !self.is_flask_session {
             return self.check_built_in();
         }
@@ -134,7 +102,7 @@ impl StoreUrl {
         }))
     }
 
-    fn check_built_in(&self) -> Result<(), Failure> {
+    pub(super) fn check_built_in(&self) -> Result<(), Failure> {
         match self.kind.is_built_in() {
             true => Ok(()),
             false => Err(not_built_in(self.kind)),

@@ -6,7 +6,7 @@ use crate::support::{
 };
 use carafe_core::{
     clock::Timestamp,
-    store::{Record, SessionStore as _},
+    store::{ClientKind, PublicId, Record, SessionStore as _},
 };
 
 /// A file with sessions 0 to 24, and an expired one.
@@ -82,6 +82,45 @@ fn the_table_is_aligned_and_has_no_colours_in_a_pipe() {
         );
     }
     assert!(run.err.contains("--after "), "{}", run.err);
+}
+
+#[test]
+fn lists_say_which_kind_of_client_a_session_belongs_to() {
+    let (dir, url) = (Dir::new(), "a.db");
+    let store = dir.store(url);
+    let url = dir.url(url);
+    let known = ClientKind::ALL.map(|client| (Some(client), PublicId::random_for(client).unwrap()));
+    let unknown = (None, PublicId::from_bytes([7; 12]));
+    let all = known.into_iter().chain([unknown]);
+    for (number, (client, public_id)) in all.enumerate() {
+        let number = u64::try_from(number).unwrap();
+        let record = Record {
+            public_id,
+            ..record(number)
+        };
+        block_on(file(&store, &key(number), &record));
+        let (code, text) = match client {
+            Some(client) => (client.code(), client.to_string()),
+            None => ("-", "client".to_owned()),
+        };
+        let public_id = public_id.to_string();
+        let list = run(&["sessions", "list", "--store", &url]).out;
+        let line = list.lines().find(|line| line.contains(&public_id)).unwrap();
+        let column = list.lines().next().unwrap().find("CLIENT").unwrap();
+        let cell: String = line.chars().skip(column).collect();
+        assert_eq!(cell.split("  ").next(), Some(code), "{list}");
+        let shown = run(&["sessions", "show", "--store", &url, "--", &public_id]).out;
+        assert_eq!(shown.contains(&text), client.is_some(), "{shown}");
+        let report = json(&[
+            "sessions", "show", "--json", "--store", &url, "--", &public_id,
+        ]);
+        let listed = json(&["sessions", "list", "--json", "--store", &url]);
+        let listed = listed["sessions"].as_array().unwrap();
+        let listed = listed.iter().find(|one| one["public_id"] == *public_id);
+        for object in [&report, listed.unwrap()] {
+            assert_eq!(object["client"].as_str(), client.map(ClientKind::code));
+        }
+    }
 }
 
 #[test]

@@ -8,13 +8,9 @@ use maud::{Markup, html};
 
 use super::{
     frame::csrf,
-    text::{foreign, number, past, query},
+    text::{foreign, listed, number, past, query},
 };
-use crate::{
-    context::Context,
-    revoke::{WORDS, listed},
-    statistics::Statistics,
-};
+use crate::{context::Context, revocation::WORDS, statistics::Statistics};
 
 /// Asks about one session. `session` is `None` if its record cannot be read.
 pub(crate) fn ask_one(

@@ -7,14 +7,16 @@ use axum::{
 use carafe_core::{clock::Timestamp, store::StoreError};
 use maud::{DOCTYPE, Markup, html};
 
-use super::text::past;
+use super::text::{past, sessions};
 use crate::{
     context::Context,
     csrf::FIELD,
-    end_all::Progress,
     monitored_store::{Outage, is_outage},
-    revoke::progress_text,
-    shared::icon::{self, Icon, icon},
+    revocation::{Progress, Target},
+    shared::{
+        human::printable,
+        icon::{self, Icon, icon},
+    },
 };
 
 /// Seconds between two updates by the script.
@@ -196,6 +198,31 @@ fn outage_banner(outage: &Outage, now: Timestamp) -> Markup {
             }
         }
     }
+}
+
+/// The line on each page about a revocation in steps.
+fn progress_text(progress: &Progress) -> Option<String> {
+    let text = match progress {
+        Progress::Nothing => return None,
+        Progress::Running { target, ended } => {
+            let what = match target {
+                Target::All => "All sessions".to_owned(),
+                Target::User(user) => format!("All sessions of {}", printable(user)),
+            };
+            format!("{what} are being ended: {} so far", sessions(*ended))
+        }
+        Progress::Done { target, ended, .. } => match target {
+            Target::All => format!("Ended all sessions: {}", sessions(*ended)),
+            Target::User(user) => {
+                format!("Revoked {} of {}", sessions(*ended), printable(user))
+            }
+        },
+        Progress::Failed { ended, why, .. } => format!(
+            "Ended {}, then the store failed, so some may be left; repeat it for the rest. {why}",
+            sessions(*ended)
+        ),
+    };
+    Some(text)
 }
 
 /// The hidden field of every form.

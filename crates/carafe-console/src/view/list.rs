@@ -1,13 +1,15 @@
 //! The list of sessions, and the results of a search.
 
-use carafe_core::{clock::Timestamp, store::SessionMeta};
+use carafe_core::{
+    clock::Timestamp,
+    store::{PublicId, SessionMeta},
+};
 use maud::{Markup, html};
 
-use super::text::{beginning, foreign, future, past, query};
+use super::text::{beginning, foreign, future, listed, past, query};
 use crate::{
     context::Context,
-    list::{Listed, MOST_OF_A_USER, SearchResults},
-    revoke::listed,
+    search::{Listed, MOST_OF_A_USER, SearchResults},
     shared::user_agent,
 };
 
@@ -96,7 +98,7 @@ pub(super) fn table(context: &Context, sessions: &[SessionMeta], now: Timestamp)
         table.sessions role="table" {
             thead role="rowgroup" {
                 tr role="row" {
-                    @for head in ["Session", "User", "Device", "Began", "Last used", "Expires"] {
+                    @for head in ["Session", "User", "Device", "Client", "Began", "Last used", "Expires"] {
                         th scope="col" role="columnheader" { (head) }
                     }
                 }
@@ -114,6 +116,7 @@ fn row(context: &Context, session: &SessionMeta, now: Timestamp) -> Markup {
             th.cell-session scope="row" role="rowheader" { a id={ "s-" (public_id) } href=(href) { code { (public_id) } } }
             td.cell-user role="cell" { div.clamped { (user(context, session.user.as_deref())) } }
             td.cell-device role="cell" { div.clamped { (device(session.device.as_deref())) } }
+            td.cell-client role="cell" { span.cell-name aria-hidden="true" { "Client: " } (client(session.public_id)) }
             td.cell-began role="cell" { span.cell-name aria-hidden="true" { "Began " } (past(session.created, now)) }
             td.cell-used role="cell" { span.cell-name aria-hidden="true" { "Used " } (past(session.last_seen, now)) }
             td.cell-expires role="cell" { span.cell-name aria-hidden="true" { "Expires " } (future(session.expires, now)) }
@@ -141,6 +144,14 @@ fn device(device: Option<&str>) -> Markup {
     match user_agent::short_note(note) {
         Some(short) => html! { bdi title=(title) { (short) } },
         None => html! { bdi title=[(title.len() > SHORT).then_some(&title)] { (title) } },
+    }
+}
+
+/// The kind of client that a session belongs to.
+pub(super) fn client(session: PublicId) -> Markup {
+    match session.client() {
+        Some(client) => html! { (client) },
+        None => unknown(),
     }
 }
 

@@ -16,3 +16,4 @@ pub(super) use frame::{Section, page, refusal, trouble};
 pub(super) use list::{found, list};
 pub(super) use overview::overview;
 pub(super) use session::{damaged, session};
+pub(super) use text::sessions;

@@ -7,7 +7,7 @@ use carafe_core::{
 use maud::{Markup, html};
 
 use super::{
-    list::{unknown, user},
+    list::{client, unknown, user},
     text::{foreign, future, past},
 };
 use crate::{
@@ -82,6 +82,7 @@ fn facts(context: &Context, record: &Record, now: Timestamp) -> Markup {
         dl.facts {
             (fact("User", &user(context, record.user.as_deref())))
             (fact("Device", &device(record.device.as_deref())))
+            (fact("Client", &client(record.public_id)))
             (fact("Began", &ago(record.created)))
             (fact("Last used", &ago(record.last_seen)))
             (fact("Idle for", &html! { (idle) }))

@@ -62,3 +62,20 @@ pub(super) fn query(name: &str, value: &str) -> String {
     query.append_pair(name, value);
     query.finish()
 }
+
+/// `1 session`, `2,000 sessions`.
+pub(crate) fn sessions(count: u64) -> String {
+    let number = thousands(usize::try_from(count).unwrap_or(usize::MAX));
+    let word = if count == 1 { "session" } else { "sessions" };
+    format!("{number} {word}")
+}
+
+/// [`sessions`] for a list that may be incomplete.
+pub(super) fn listed(count: usize, has_more: bool) -> String {
+    let text = sessions(count as u64);
+    if has_more {
+        format!("more than {text}")
+    } else {
+        text
+    }
+}

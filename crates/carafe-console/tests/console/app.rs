@@ -10,7 +10,10 @@ use axum::{
     middleware::{Next, from_fn},
     response::{IntoResponse as _, Response},
 };
-use carafe::{ErasedStore, MemoryStore, ServerSide, SessionConfig, SessionManager, Timestamp};
+use carafe::{
+    ErasedStore, MemoryStore, ServerSide, SessionConfig, SessionManager, Timestamp, Transport,
+    TransportKind,
+};
 use carafe_console::{ConsoleOptions, Operator};
 use tower_service::Service as _;
 
@@ -71,13 +74,24 @@ impl App {
         }
     }
 
-    /// Creates a session of a user, and returns its public ID.
+    /// Creates a session of a user in a cookie, and returns its public ID.
     pub(crate) async fn session(&self, user: &str) -> String {
+        self.session_in(user, TransportKind::Cookie).await
+    }
+
+    /// Creates a session of a user, and returns its public ID.
+    pub(crate) async fn session_in(&self, user: &str, transport: TransportKind) -> String {
         let side = ServerSide::shared(Arc::clone(&self.store));
-        let manager = SessionManager::new(side, SessionConfig::default()).unwrap();
+        let config = SessionConfig::default().with_transports([
+            Transport::cookie(),
+            Transport::bearer("x-session-token"),
+            Transport::header("x-session"),
+        ]);
+        let manager = SessionManager::new(side, config).unwrap();
         let (manager, now) = (Arc::new(manager), Timestamp::now());
         let slot = manager.begin();
         let session = manager.open(&slot, [], now).await.unwrap();
+        session.set_transport(transport).unwrap();
         session.insert("drink", &"espresso").unwrap();
         session.log_in(user).unwrap();
         manager.commit(&slot, [], 200, now).await.unwrap();

@@ -1,6 +1,7 @@
 //! Pages and links under the path of the application.
 
 use axum::{Router, http::StatusCode, response::Redirect, routing::post};
+use carafe::TransportKind;
 use carafe_console::ConsoleOptions;
 
 use crate::app::{App, END_ALL, MOUNT, SAME_SITE, console, targets};
@@ -64,6 +65,26 @@ async fn an_operator_lists_sessions_and_revokes_one() {
         "shown once"
     );
     assert_eq!(app.get(&session).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_session_shows_its_kind_of_client() {
+    let mut app = App::new(ConsoleOptions::new());
+    for (user, transport, text) in [
+        ("grace", TransportKind::Cookie, "cookie"),
+        ("edsger", TransportKind::Bearer, "bearer token"),
+        ("radia", TransportKind::Header, "header token"),
+    ] {
+        let id = app.session_in(user, transport).await;
+        let list = app.look(&format!("{MOUNT}/sessions?q={user}")).await;
+        let cell = r#"<span class="cell-name" aria-hidden="true">Client: </span>"#;
+        assert!(list.contains(&format!("{cell}{text}</td>")), "{list}");
+        let page = app.look(&format!("{MOUNT}/sessions/{id}")).await;
+        assert!(
+            page.contains(&format!("<dt>Client</dt><dd>{text}</dd>")),
+            "{page}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -9,12 +9,14 @@
 //! This module does not choose between cookies of the same name. Read next: `candidates.rs` (one
 //! name), `request.rs` (all names).
 
-use std::{borrow::Cow, fmt};
+use std::fmt;
 
 mod lenient;
+mod pair;
 mod strict;
 
-use super::{Grammar, value::unescape};
+pub use self::pair::Pair;
+use super::Grammar;
 
 /// Maximum number of header bytes that are read, over all `Cookie` lines of a request: 64 KiB.
 ///
@@ -22,14 +24,6 @@ use super::{Grammar, value::unescape};
 pub const MAX_HEADER_BYTES: usize = 64 * 1024;
 /// Maximum number of pairs that are read, over all `Cookie` lines of a request.
 pub const MAX_PAIRS: usize = 200;
-
-/// A cookie of a request. `Debug` shows only the name.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Pair<'h> {
-    name: &'h [u8],
-    raw_value: &'h [u8],
-    quoted: bool,
-}
 
 /// An iterator over the pairs of one `Cookie` header line; created by [`pairs`].
 #[derive(Clone)]
@@ -89,65 +83,6 @@ fn whole_pairs(line: &[u8], limit: usize) -> &[u8] {
     let seen = &line[..limit];
     let end = seen.iter().rposition(|&byte| byte == b';').unwrap_or(0);
     &seen[..end]
-}
-
-impl<'h> Pair<'h> {
-    /// Returns the bytes of the name, as sent. Never empty.
-    ///
-    /// ```
-    /// use carafe_core::cookie::{Grammar, pairs};
-    /// assert_eq!(pairs(b"a=1", Grammar::Strict).next().unwrap().name(), b"a");
-    /// ```
-    #[must_use]
-    pub const fn name(&self) -> &'h [u8] {
-        self.name
-    }
-
-    /// Returns the bytes of the value, as sent, with quotation marks and escapes.
-    ///
-    /// ```
-    /// use carafe_core::cookie::{Grammar, pairs};
-    /// let pair = pairs(br#"a="x\073y""#, Grammar::Strict).next().unwrap();
-    /// assert_eq!(pair.raw_value(), br#""x\073y""#);
-    /// ```
-    #[must_use]
-    pub const fn raw_value(&self) -> &'h [u8] {
-        self.raw_value
-    }
-
-    /// Returns whether the value is in quotation marks.
-    ///
-    /// ```
-    /// use carafe_core::cookie::{Grammar, pairs};
-    /// assert!(pairs(br#"a="1""#, Grammar::Strict).next().unwrap().is_quoted());
-    /// ```
-    #[must_use]
-    pub const fn is_quoted(&self) -> bool {
-        self.quoted
-    }
-
-    /// Returns the bytes of the value, without quotation marks and with escapes resolved.
-    ///
-    /// ```
-    /// use carafe_core::cookie::{Grammar, pairs};
-    /// let pair = pairs(br#"a="x\073y""#, Grammar::Strict).next().unwrap();
-    /// assert_eq!(pair.value(), b"x;y".as_slice());
-    /// ```
-    #[must_use]
-    pub fn value(&self) -> Cow<'h, [u8]> {
-        match self.raw_value {
-            [b'"', inside @ .., b'"'] if self.quoted => unescape(inside),
-            plain => Cow::Borrowed(plain),
-        }
-    }
-}
-
-impl fmt::Debug for Pair<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pair")
-            .field("name", &String::from_utf8_lossy(self.name))
-            .finish_non_exhaustive()
-    }
 }
 
 impl fmt::Debug for Pairs<'_> {

@@ -3,9 +3,10 @@
 //! [`SessionId`] is the secret in the browser's cookie, [`StoreKey`] and [`KeyScheme`] name a
 //! record in a store, and [`PublicId`] is the public name for lists.
 //!
-//! The public paths of these types are `token::SessionId` and `store::{KeyScheme, Nonce, PublicId,
-//! StoreKey}`.
+//! The public paths of these types are `token::SessionId` and `store::{ClientKind, KeyScheme, Nonce,
+//! PublicId, StoreKey}`.
 
+mod client_kind;
 mod key_scheme;
 mod nonce;
 mod public_id;
@@ -13,6 +14,7 @@ mod random;
 mod session_id;
 mod store_key;
 
+pub use client_kind::ClientKind;
 pub use key_scheme::KeyScheme;
 pub use nonce::Nonce;
 pub use public_id::{ParseError, PublicId};

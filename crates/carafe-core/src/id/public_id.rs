@@ -4,7 +4,15 @@ use std::{error::Error, fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use sha2::{Digest, Sha256};
+
+use super::ClientKind;
 use crate::{base64, error::NoRandomness};
+
+/// Bytes of a public id.
+const BYTES: usize = 12;
+/// Bytes of the mark at the end of a public id that names the kind of client.
+const MARK: usize = 2;
 
 /// The public name of a session, for "your devices" pages and operators.
 ///
@@ -19,10 +27,10 @@ use crate::{base64, error::NoRandomness};
 /// # Ok::<(), carafe_core::store::ParseError>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PublicId([u8; 12]);
+pub struct PublicId([u8; BYTES]);
 
 impl PublicId {
-    /// Returns a new public id.
+    /// Returns a new public id that names no kind of client.
     ///
     /// # Errors
     /// [`NoRandomness`].
@@ -30,6 +38,51 @@ impl PublicId {
         let mut bytes = [0; 12];
         getrandom::fill(&mut bytes).map_err(|_| NoRandomness)?;
         Ok(Self(bytes))
+    }
+
+    /// Returns a new public id of a session for this kind of client.
+    ///
+    /// The first 80 bits are random. The last 16 bits mark the kind.
+    ///
+    /// ```
+    /// use carafe_core::store::{ClientKind, PublicId};
+    ///
+    /// let public_id = PublicId::random_for(ClientKind::Bearer)?;
+    /// assert_eq!(public_id.client(), Some(ClientKind::Bearer));
+    /// # Ok::<(), carafe_core::error::NoRandomness>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`NoRandomness`].
+    pub fn random_for(client: ClientKind) -> Result<Self, NoRandomness> {
+        let mut public_id = Self::random()?;
+        let mark = public_id.mark(client);
+        public_id.0[BYTES - MARK..].copy_from_slice(&mark);
+        Ok(public_id)
+    }
+
+    /// Returns the kind of client that the session belongs to.
+    ///
+    /// `None` for sessions that another framework or an older version began. One in 16,384 of
+    /// their public ids looks like a marked one, so this is for display, not for decisions.
+    #[must_use]
+    pub fn client(&self) -> Option<ClientKind> {
+        let [.., first, second] = self.0;
+        let [expected, base] = self.mark_base();
+        let mut kinds = ClientKind::ALL.into_iter();
+        kinds.find(|client| first == expected && second == base ^ client.number())
+    }
+
+    /// Returns the mark of a kind of client behind the random bits of this public id.
+    fn mark(&self, client: ClientKind) -> [u8; MARK] {
+        let [first, base] = self.mark_base();
+        [first, base ^ client.number()]
+    }
+
+    /// Returns the two bytes that an unmarked public id has by chance only.
+    fn mark_base(&self) -> [u8; MARK] {
+        let digest = Sha256::digest(&self.0[..BYTES - MARK]);
+        [digest[0], digest[1]]
     }
 
     /// Returns the public id that has the bytes read from a store.
@@ -122,6 +175,38 @@ mod tests {
         assert_eq!(json, format!("\"{public_id}\""));
         assert_eq!(serde_json::from_str::<PublicId>(&json).unwrap(), public_id);
         assert_eq!(format!("{public_id:?}"), format!("PublicId({public_id})"));
+    }
+
+    #[test]
+    fn a_marked_public_id_names_its_kind_of_client_and_others_name_none() {
+        for client in ClientKind::ALL {
+            let public_id = PublicId::random_for(client).unwrap();
+            assert_eq!(public_id.client(), Some(client));
+            for at in 0..BYTES {
+                let mut bytes = *public_id.as_bytes();
+                // None of the numbers of kinds differ in this bit.
+                bytes[at] ^= 0x80;
+                let marked = PublicId::from_bytes(bytes).client();
+                assert!(at < BYTES - MARK || marked.is_none(), "{at} {client:?}");
+            }
+        }
+        let ids = (0..=u8::MAX).map(|byte| PublicId::from_bytes([byte; BYTES]));
+        assert_eq!(ids.filter_map(|id| id.client()).count(), 0);
+    }
+
+    #[test]
+    fn the_mark_of_each_kind_of_client_stays_as_it_is() {
+        for (client, text) in [
+            (ClientKind::Cookie, "BwcHBwcHBwcHB79S"),
+            (ClientKind::Bearer, "BwcHBwcHBwcHB79T"),
+            (ClientKind::Header, "BwcHBwcHBwcHB79Q"),
+            (ClientKind::RefreshToken, "BwcHBwcHBwcHB79R"),
+        ] {
+            let mut public_id = PublicId::from_bytes([7; BYTES]);
+            let mark = public_id.mark(client);
+            public_id.0[BYTES - MARK..].copy_from_slice(&mark);
+            assert_eq!(public_id.to_string(), text);
+        }
     }
 
     #[test]

@@ -25,6 +25,7 @@ mod tags;
 mod value;
 mod write;
 
+pub(crate) use de::from_members;
 pub use de::{DecodeError, from_text};
 pub use dialect::JsonDialect;
 pub use number::write_float;

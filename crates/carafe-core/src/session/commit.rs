@@ -25,7 +25,7 @@ use crate::{
     future::{MaybeReady, at_once},
     key::KeyUse,
     limits::{LimitError, Limits, largest},
-    store::{StoreError, with_budget},
+    store::{ClientKind, StoreError, with_budget},
     token::SessionId,
 };
 
@@ -572,7 +572,15 @@ fn carry_out(slot: &Slot, task: Task) -> impl Future<Output = Result<HeaderChang
             is_unannounced,
             wrote,
         } = task;
-        let outcome = match run(side, (verb, slot.0.sent()), stored, access).await {
+        let outcome = match run(
+            side,
+            (verb, slot.0.sent()),
+            stored,
+            access,
+            slot.0.client_kind(),
+        )
+        .await
+        {
             Ok(outcome) => outcome,
             Err(error) if is_best_effort => {
                 tracing::warn!(
@@ -652,9 +660,10 @@ pub(super) async fn run(
     (verb, patch): (Verb, &Patch),
     stored: Option<&Stored>,
     access: Access,
+    client: ClientKind,
 ) -> Result<Outcome, StoreError> {
     // Pinned here to avoid a move.
-    let run = pin!(side.run((verb, patch), stored, access));
+    let run = pin!(side.run((verb, patch), stored, access, client));
     match verb {
         Verb::Delete | Verb::Empty | Verb::Replace | Verb::Depart => run.await,
         _ => with_budget(&*side.store, run).await,

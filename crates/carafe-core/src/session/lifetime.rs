@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use super::{SessionData, expiry::seconds, keys::LIFETIME};
+use super::{
+    SessionData,
+    expiry::seconds,
+    keys::{LIFETIME, PERMANENT},
+};
 use crate::json;
 
 impl SessionData {
@@ -10,6 +14,15 @@ impl SessionData {
     pub(super) fn lifetime(&self) -> Option<Duration> {
         self.text_of(LIFETIME).and_then(parse)
     }
+
+    pub(super) fn is_permanent(&self) -> bool {
+        is_permanent(self.text_of(PERMANENT))
+    }
+}
+
+/// Returns what the text of the key [`PERMANENT`] says: Python's truth of the value.
+pub(super) fn is_permanent(text: Option<&str>) -> bool {
+    text.is_some_and(json::is_truthy)
 }
 
 /// Returns the lifetime in the text of the key [`LIFETIME`].

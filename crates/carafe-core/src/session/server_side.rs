@@ -16,8 +16,8 @@ use crate::{
     key::KeyUse,
     limits::Limits,
     store::{
-        Created, ErasedStore, KeyScheme, Nonce, Patched, PublicId, Record, Rotation, Selection,
-        SessionStore, StoreError, StoreKey, UserSessions,
+        ClientKind, Created, ErasedStore, KeyScheme, Nonce, Patched, PublicId, Record, Rotation,
+        Selection, SessionStore, StoreError, StoreKey, UserSessions,
     },
     token::{DEFAULT_CLOCK_SKEW, SessionId, signed::Signer},
 };
@@ -280,10 +280,14 @@ impl ServerSide {
         (verb, patch): (Verb, &Patch),
         stored: Option<&Stored>,
         access: Access,
+        client: ClientKind,
     ) -> Result<Outcome, StoreError> {
         let Some(stored) = stored else {
             return match verb {
-                Verb::Create => self.create(&SessionData::default(), patch, access).await,
+                Verb::Create => {
+                    self.create(&SessionData::default(), patch, access, client)
+                        .await
+                }
                 _ => Ok(Outcome::Unchanged),
             };
         };
@@ -296,7 +300,7 @@ impl ServerSide {
             Verb::Patch => self.patch(stored, patch, access.at).await,
             Verb::Renew => self.renew(stored, patch, access.at).await,
             Verb::Rotate => self.replace_id(stored, patch, access.at).await,
-            Verb::LogIn => self.log_in(stored, patch, access).await,
+            Verb::LogIn => self.log_in(stored, patch, access, client).await,
             Verb::Delete => {
                 self.delete(stored, access.at).await?;
                 Ok(Outcome::Unchanged)
@@ -309,12 +313,16 @@ impl ServerSide {
             }
             Verb::Replace | Verb::Create => {
                 self.delete(stored, access.at).await?;
-                self.create(&stored.record.data, patch, access).await
+                self.create(&stored.record.data, patch, access, client)
+                    .await
             }
             // If the record is missing, another request has revoked the session or given it a new
             // id.
             Verb::Depart => match self.store.delete(&stored.key, access.at).await? {
-                true => self.create(&stored.record.data, patch, access).await,
+                true => {
+                    self.create(&stored.record.data, patch, access, client)
+                        .await
+                }
                 false => Ok(Outcome::Gone),
             },
         }
@@ -339,10 +347,11 @@ impl ServerSide {
         data: &SessionData,
         patch: &Patch,
         access: Access,
+        client: ClientKind,
     ) -> Result<Outcome, StoreError> {
         let now = access.at;
         // Boxed to keep the commit future small.
-        let record = Box::new(new_record(data, patch, access)?);
+        let record = Box::new(new_record(data, patch, access, client)?);
         if let Some(refused) = self.refused(patch, record.public_id, now).await? {
             return Ok(refused);
         }
@@ -418,13 +427,17 @@ impl ServerSide {
         stored: &Stored,
         patch: &Patch,
         access: Access,
+        client: ClientKind,
     ) -> Result<Outcome, StoreError> {
         let (public_id, now) = (stored.record.public_id, access.at);
         if let Some(refused) = self.refused(patch, public_id, now).await? {
             return Ok(refused);
         }
         match self.replace_id(stored, patch, now).await? {
-            Outcome::Gone => self.create(&SessionData::default(), patch, access).await,
+            Outcome::Gone => {
+                self.create(&SessionData::default(), patch, access, client)
+                    .await
+            }
             outcome => self.within_the_limit(patch, public_id, outcome, now).await,
         }
     }
@@ -548,13 +561,18 @@ impl ServerSide {
     }
 }
 
-fn new_record(data: &SessionData, patch: &Patch, access: Access) -> Result<Record, StoreError> {
+fn new_record(
+    data: &SessionData,
+    patch: &Patch,
+    access: Access,
+    client: ClientKind,
+) -> Result<Record, StoreError> {
     let data = patch.applied(data, Record::STYLE);
     let (facts, now) = (&patch.facts, access.at);
     Ok(Record {
         data: data.map_err(StoreError::corrupt)?,
         user: facts.user.clone(),
-        public_id: PublicId::random().map_err(StoreError::unavailable)?,
+        public_id: PublicId::random_for(client).map_err(StoreError::unavailable)?,
         device: facts.device.clone(),
         created: now,
         renewed: now,

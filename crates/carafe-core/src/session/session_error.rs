@@ -21,6 +21,13 @@ pub enum SessionError {
         /// The mismatch.
         reason: String,
     },
+    /// The session as a whole does not fit the requested type, or the type is no set of members.
+    Whole {
+        /// The name of the type.
+        type_name: &'static str,
+        /// The mismatch.
+        reason: String,
+    },
     /// The response's head was sent, so a change can no longer reach the browser.
     ///
     /// The session is in its cookie, or the change needs a new cookie. Change the session before
@@ -48,7 +55,9 @@ impl SessionError {
     #[must_use]
     pub const fn fault(&self) -> Fault {
         match self {
-            Self::Encode { .. } | Self::Decode { .. } | Self::Update(_) => Fault::Data,
+            Self::Encode { .. } | Self::Decode { .. } | Self::Whole { .. } | Self::Update(_) => {
+                Fault::Data
+            }
             Self::AlreadySent | Self::Unsupported | Self::Transport => Fault::Caller,
             Self::Gone => Fault::Conflict,
             Self::Store(error) => error.fault(),
@@ -83,6 +92,13 @@ impl SessionError {
         }
     }
 
+    pub(super) fn whole<T>(reason: &(impl ToString + ?Sized)) -> Self {
+        Self::Whole {
+            type_name: std::any::type_name::<T>(),
+            reason: reason.to_string(),
+        }
+    }
+
     pub(super) fn shape(key: &str, reason: &(impl ToString + ?Sized)) -> Self {
         Self::Decode {
             key: key.to_owned(),
@@ -101,6 +117,9 @@ impl std::fmt::Display for SessionError {
                 f,
                 "the value of session key {key:?} has another type: {reason}"
             ),
+            Self::Whole { type_name, reason } => {
+                write!(f, "the session is not a {type_name}: {reason}")
+            }
             Self::AlreadySent => {
                 f.write_str("the session was changed after the response's head was sent")
             }
@@ -124,6 +143,7 @@ impl std::error::Error for SessionError {
             Self::Store(source) => Some(source),
             Self::Commit(source) => Some(&**source),
             Self::Decode { .. }
+            | Self::Whole { .. }
             | Self::AlreadySent
             | Self::Gone
             | Self::Unsupported

@@ -14,12 +14,16 @@ use std::{
 use super::{
     Access, Flash, Loaded, Patch, RequestHead, SessionError, SessionManager,
     flask_login::Client,
-    keys::{LIFETIME, USER},
+    keys::{LIFETIME, PERMANENT, USER},
     lifetime,
     loaded::{LoadedSession, Stored},
     transport::{Presented, Transport},
 };
-use crate::{json, store::Record, token::SessionId};
+use crate::{
+    json,
+    store::{ClientKind, Record},
+    token::SessionId,
+};
 
 /// A request's slot for its session. An adapter creates one per request and commits it at the end.
 ///
@@ -317,6 +321,11 @@ impl Shared {
             .at((place != FIRST).then_some(place))
     }
 
+    /// Returns the kind of client that a new session belongs to.
+    pub(super) fn client_kind(&self) -> ClientKind {
+        self.transport().kind().client()
+    }
+
     pub(super) fn remember(&self) {
         self.remembered.store(true, Ordering::Release);
     }
@@ -375,6 +384,10 @@ impl<'s> ReadView<'s> {
     /// Returns the lifetime that the session has set.
     pub(super) fn lifetime(self) -> Option<Duration> {
         self.text_of(LIFETIME).and_then(lifetime::parse)
+    }
+
+    pub(super) fn is_permanent(self) -> bool {
+        lifetime::is_permanent(self.text_of(PERMANENT))
     }
 
     /// Returns the dictionary as JSON text.

@@ -6,7 +6,10 @@
 use std::sync::Arc;
 
 use super::{Field, Rejection, ResponseHead};
-use crate::cookie::{Candidates, CookieError};
+use crate::{
+    cookie::{Candidates, CookieError},
+    store::ClientKind,
+};
 
 /// Header names that a transport must not use, in lower case.
 ///
@@ -68,6 +71,24 @@ pub enum TransportKind {
     Bearer,
     /// [`Transport::header`]
     Header,
+}
+
+impl TransportKind {
+    /// Returns the kind of client that uses this kind of transport.
+    ///
+    /// ```
+    /// use carafe_core::{session::TransportKind, store::ClientKind};
+    ///
+    /// assert_eq!(TransportKind::Bearer.client(), ClientKind::Bearer);
+    /// ```
+    #[must_use]
+    pub const fn client(self) -> ClientKind {
+        match self {
+            Self::Cookie => ClientKind::Cookie,
+            Self::Bearer => ClientKind::Bearer,
+            Self::Header => ClientKind::Header,
+        }
+    }
 }
 
 impl Transport {

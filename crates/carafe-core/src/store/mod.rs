@@ -50,7 +50,7 @@ pub mod conformance;
 
 pub use crate::{
     future::BoxFuture,
-    id::{KeyScheme, Nonce, ParseError, PublicId, StoreKey},
+    id::{ClientKind, KeyScheme, Nonce, ParseError, PublicId, StoreKey},
 };
 pub(crate) use budget::with_budget;
 pub use capabilities::Capabilities;

@@ -7,7 +7,7 @@ use std::io::Read as _;
 
 use carafe_core::{clock::Timestamp, token::INFLATED_LIMIT, token::encrypted::OVERHEAD};
 
-use super::{Inspection, Verdict};
+use super::finding::{Inspection, Verdict};
 use crate::format::{FormatName, TokenFormat};
 
 pub(super) fn inspect(format: &TokenFormat, cookie: &str, now: Timestamp) -> Inspection {

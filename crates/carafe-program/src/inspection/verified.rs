@@ -18,7 +18,7 @@ use carafe_core::{
     },
 };
 
-use super::{Inspection, Verdict};
+use super::finding::{Inspection, Verdict};
 use crate::format::TokenFormat;
 
 /// A question: this cookie, as of now.

@@ -3,19 +3,18 @@
 use ed25519_dalek::{SigningKey as Ed25519Private, VerifyingKey as Ed25519Public};
 use p256::ecdsa::{SigningKey as EcdsaPrivate, VerifyingKey as EcdsaPublic};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::{Algorithm, KeyError, SigningKey, VerifyingKey, verifying::Public};
-use crate::{base64, json, json::Object};
+use super::{
+    Algorithm, KeyError,
+    hmac_key::HmacKey,
+    material::{Private, Public},
+};
+use crate::{base64, json::Object};
 
-/// Reads a public JWK.
-pub(super) fn read_public(json: &[u8]) -> Result<VerifyingKey, KeyError> {
-    let jwk = json::object(json).map_err(|_| KeyError::Malformed)?;
-    public_of(&jwk)
-}
-
-/// Reads a public JWK that has been parsed.
-pub(super) fn public_of(jwk: &Object) -> Result<VerifyingKey, KeyError> {
+/// Reads a public JWK, with its key ID.
+pub(super) fn public_of(jwk: &Object) -> Result<(Public, Option<&str>), KeyError> {
     match text(jwk, "kty")? {
         // A set with a symmetric key has published a secret.
         "oct" => return Err(KeyError::Private),
@@ -27,60 +26,66 @@ pub(super) fn public_of(jwk: &Object) -> Result<VerifyingKey, KeyError> {
     }
     let key = public_part(jwk)?;
     check_purpose(jwk, key.algorithm(), "verify")?;
-    named(key, jwk, VerifyingKey::with_id)
+    Ok((key, id(jwk)?))
 }
 
-/// Reads a private JWK.
-pub(super) fn read_private(json: &[u8]) -> Result<SigningKey, KeyError> {
-    let jwk = json::object(json).map_err(|_| KeyError::Malformed)?;
-    let key = match (text(&jwk, "kty")?, jwk.get("crv").and_then(Value::as_str)) {
+/// Reads a private JWK, with its key ID.
+pub(super) fn private_of(jwk: &Object) -> Result<(Private, Option<&str>), KeyError> {
+    let key = match (text(jwk, "kty")?, jwk.get("crv").and_then(Value::as_str)) {
         ("EC", Some("P-256")) => {
-            let scalar = Zeroizing::new(bytes::<32>(&jwk, "d")?);
+            let scalar = Zeroizing::new(bytes::<32>(jwk, "d")?);
             let key = EcdsaPrivate::from_slice(&*scalar);
-            SigningKey::of_es256(key.map_err(|_| KeyError::Malformed)?)
+            Private::es256(key.map_err(|_| KeyError::Malformed)?)
         }
         ("OKP", Some("Ed25519")) => {
-            let seed = Zeroizing::new(bytes::<32>(&jwk, "d")?);
-            SigningKey::of_ed25519(Ed25519Private::from_bytes(&seed))
+            let seed = Zeroizing::new(bytes::<32>(jwk, "d")?);
+            Private::ed25519(Ed25519Private::from_bytes(&seed))
         }
         ("oct", _) => {
-            let key = base64::decode(text(&jwk, "k")?.as_bytes()).map(Zeroizing::new);
-            SigningKey::hs256(&key.ok_or(KeyError::Malformed)?)?
+            let key = base64::decode(text(jwk, "k")?.as_bytes()).map(Zeroizing::new);
+            Private::Hs256(HmacKey::new(&key.ok_or(KeyError::Malformed)?)?)
         }
         _ => return Err(KeyError::Unsupported),
     };
-    if jwk.contains_key("x") && public_part(&jwk)?.thumbprint() != key.verifying_key().thumbprint()
-    {
+    if jwk.contains_key("x") && thumbprint(&public_part(jwk)?) != thumbprint(&key.public()) {
         return Err(KeyError::Mismatch);
     }
-    check_purpose(&jwk, key.algorithm(), "sign")?;
-    named(key, &jwk, SigningKey::with_id)
+    check_purpose(jwk, key.public().algorithm(), "sign")?;
+    Ok((key, id(jwk)?))
 }
 
-pub(super) fn write_public(key: &VerifyingKey) -> Option<String> {
+/// Writes a public JWK. `None` for HS256, whose key is secret.
+pub(super) fn write_public(id: &str, key: &Public) -> Option<String> {
     match key.algorithm() {
         Algorithm::Hs256 => None,
         Algorithm::Es256 | Algorithm::EdDsa => {
-            let members = members(&key.public);
-            Some(object(borrowed(&members).chain(metadata(key))))
+            let members = members(key);
+            let metadata = metadata(id, key.algorithm());
+            Some(object(borrowed(&members).chain(metadata)))
         }
     }
 }
 
-pub(super) fn write_private(key: &SigningKey) -> Zeroizing<String> {
-    let verifying = key.verifying_key();
-    let private = Zeroizing::new(base64::encode(&key.private_bytes()));
-    let (members, name) = match key.algorithm() {
+pub(super) fn write_private(id: &str, key: &Private) -> Zeroizing<String> {
+    let public = key.public();
+    let private = Zeroizing::new(base64::encode(&key.bytes()));
+    let (members, name) = match public.algorithm() {
         Algorithm::Hs256 => (vec![("kty", "oct".to_owned())], "k"),
-        Algorithm::Es256 | Algorithm::EdDsa => (members(&verifying.public), "d"),
+        Algorithm::Es256 | Algorithm::EdDsa => (members(&public), "d"),
     };
     let private = std::iter::once((name, private.as_str()));
-    let all = borrowed(&members).chain(private).chain(metadata(verifying));
+    let metadata = metadata(id, public.algorithm());
+    let all = borrowed(&members).chain(private).chain(metadata);
     Zeroizing::new(object(all))
 }
 
+/// Returns the thumbprint of RFC 7638 with SHA-256.
+pub(super) fn thumbprint(public: &Public) -> String {
+    base64::encode(&Sha256::digest(thumbprint_input(public)))
+}
+
 /// Returns the required members in the order of RFC 7638 §3.2, as JSON text without spaces.
-pub(super) fn thumbprint_input(public: &Public) -> Zeroizing<String> {
+fn thumbprint_input(public: &Public) -> Zeroizing<String> {
     let mut members = members(public);
     members.sort_unstable_by_key(|(name, _)| *name);
     let text = Zeroizing::new(object(borrowed(&members)));
@@ -120,12 +125,8 @@ fn borrowed<'m>(
     members.iter().map(|(name, value)| (*name, value.as_str()))
 }
 
-fn metadata(key: &VerifyingKey) -> impl Iterator<Item = (&str, &str)> + Clone {
-    let members = [
-        ("kid", key.id()),
-        ("alg", key.algorithm().name()),
-        ("use", "sig"),
-    ];
+fn metadata(id: &str, algorithm: Algorithm) -> impl Iterator<Item = (&str, &str)> + Clone {
+    let members = [("kid", id), ("alg", algorithm.name()), ("use", "sig")];
     members.into_iter()
 }
 
@@ -153,7 +154,7 @@ fn object<'m>(members: impl Iterator<Item = (&'m str, &'m str)> + Clone) -> Stri
 }
 
 /// Reads the public part of a key of P-256 or Ed25519.
-fn public_part(jwk: &Object) -> Result<VerifyingKey, KeyError> {
+fn public_part(jwk: &Object) -> Result<Public, KeyError> {
     match (text(jwk, "kty")?, text(jwk, "crv")?) {
         ("EC", "P-256") => {
             let mut point = [4; 65];
@@ -161,11 +162,11 @@ fn public_part(jwk: &Object) -> Result<VerifyingKey, KeyError> {
             point[33..].copy_from_slice(&bytes::<32>(jwk, "y")?);
             // Checks that the point is on the curve.
             let key = EcdsaPublic::from_sec1_bytes(&point).map_err(|_| KeyError::Malformed)?;
-            Ok(VerifyingKey::named_by_thumbprint(Public::Es256(key)))
+            Ok(Public::Es256(key))
         }
         ("OKP", "Ed25519") => {
             let key = Ed25519Public::from_bytes(&bytes(jwk, "x")?);
-            VerifyingKey::of_ed25519(key.map_err(|_| KeyError::Malformed)?)
+            Public::ed25519(key.map_err(|_| KeyError::Malformed)?)
         }
         _ => Err(KeyError::Unsupported),
     }
@@ -189,15 +190,11 @@ fn check_purpose(jwk: &Object, algorithm: Algorithm, operation: &str) -> Result<
     }
 }
 
-/// Names a key by `kid`, and otherwise leaves its thumbprint as its name.
-fn named<K>(
-    key: K,
-    jwk: &Object,
-    with_id: impl FnOnce(K, &str) -> Result<K, KeyError>,
-) -> Result<K, KeyError> {
+/// Returns the key ID, if the JWK has one.
+fn id(jwk: &Object) -> Result<Option<&str>, KeyError> {
     match jwk.get("kid") {
-        None => Ok(key),
-        Some(id) => with_id(key, id.as_str().ok_or(KeyError::Id)?),
+        None => Ok(None),
+        Some(id) => id.as_str().map(Some).ok_or(KeyError::Id),
     }
 }
 

@@ -9,6 +9,7 @@ mod algorithm;
 mod error;
 mod hmac_key;
 mod jwk;
+mod material;
 mod ring;
 mod set;
 mod signing;

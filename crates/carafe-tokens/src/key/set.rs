@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::{JwkSetError, KeyError, VerifyingKey, jwk};
+use super::{JwkSetError, KeyError, VerifyingKey};
 use crate::{
     json,
     limits::{JWK_SET_BYTES, JWK_SET_KEYS},
@@ -69,7 +69,7 @@ impl VerifyingKeys {
             let Value::Object(item) = item else {
                 return Err(JwkSetError::Malformed(Refusal::Json));
             };
-            match jwk::public_of(item) {
+            match VerifyingKey::of_jwk(item) {
                 Ok(key) => keys.push(key),
                 Err(error) => skipped.push(error),
             }

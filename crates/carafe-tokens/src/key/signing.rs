@@ -1,6 +1,6 @@
 //! A key that signs.
 
-use std::{fmt, sync::Arc};
+use std::fmt;
 
 use ed25519_dalek::{
     SigningKey as Ed25519Key,
@@ -9,12 +9,8 @@ use ed25519_dalek::{
 use p256::ecdsa::{Signature as EcdsaSignature, SigningKey as EcdsaKey, signature::Signer};
 use zeroize::Zeroizing;
 
-use super::{
-    Algorithm, KeyError, VerifyingKey,
-    hmac_key::HmacKey,
-    jwk,
-    verifying::{Public, check_id},
-};
+use super::{Algorithm, KeyError, VerifyingKey, hmac_key::HmacKey, jwk, material::Private};
+use crate::json;
 
 /// Maximum number of random scalars tried; each is valid except with a probability of 2^-32.
 const ATTEMPTS: usize = 8;
@@ -39,13 +35,6 @@ pub struct SigningKey {
     verifying: VerifyingKey,
 }
 
-#[derive(Clone)]
-enum Private {
-    Es256(Box<EcdsaKey>),
-    EdDsa(Box<Ed25519Key>),
-    Hs256(HmacKey),
-}
-
 impl SigningKey {
     /// Returns a new random key.
     ///
@@ -56,12 +45,15 @@ impl SigningKey {
             Algorithm::Es256 => {
                 for _ in 0..ATTEMPTS {
                     if let Ok(key) = EcdsaKey::from_slice(&*random()?) {
-                        return Ok(Self::of_es256(key));
+                        return Ok(Self::named_by_thumbprint(Private::es256(key)));
                     }
                 }
                 Err(KeyError::NoRandomness)
             }
-            Algorithm::EdDsa => Ok(Self::of_ed25519(Ed25519Key::from_bytes(&*random()?))),
+            Algorithm::EdDsa => {
+                let key = Ed25519Key::from_bytes(&*random()?);
+                Ok(Self::named_by_thumbprint(Private::ed25519(key)))
+            }
             Algorithm::Hs256 => Self::hs256(&*random()?),
         }
     }
@@ -71,7 +63,8 @@ impl SigningKey {
     /// # Errors
     /// [`KeyError::Secret`] for a short, published or repetitive key.
     pub fn hs256(bytes: &[u8]) -> Result<Self, KeyError> {
-        HmacKey::new(bytes).map(Self::of_hmac)
+        let key = HmacKey::new(bytes)?;
+        Ok(Self::named_by_thumbprint(Private::Hs256(key)))
     }
 
     /// Creates a key of HS256 from any bytes except none.
@@ -82,7 +75,8 @@ impl SigningKey {
     /// # Errors
     /// [`KeyError::Secret`] for an empty key.
     pub fn dangerous_weak_hs256(bytes: &[u8]) -> Result<Self, KeyError> {
-        HmacKey::of_any_strength(bytes).map(Self::of_hmac)
+        let key = HmacKey::of_any_strength(bytes)?;
+        Ok(Self::named_by_thumbprint(Private::Hs256(key)))
     }
 
     /// Reads a private key of P-256 or Ed25519 in PEM text with the label `PRIVATE KEY` (PKCS #8).
@@ -92,10 +86,11 @@ impl SigningKey {
     pub fn from_pkcs8_pem(pem: &str) -> Result<Self, KeyError> {
         let pem = pem.trim();
         if let Ok(key) = EcdsaKey::from_pkcs8_pem(pem) {
-            return Ok(Self::of_es256(key));
+            return Ok(Self::named_by_thumbprint(Private::es256(key)));
         }
         let key = Ed25519Key::from_pkcs8_pem(pem);
-        key.map(Self::of_ed25519).map_err(|_| KeyError::Malformed)
+        let key = key.map_err(|_| KeyError::Malformed)?;
+        Ok(Self::named_by_thumbprint(Private::ed25519(key)))
     }
 
     /// Reads a private key of P-256 or Ed25519 in DER (PKCS #8).
@@ -104,10 +99,11 @@ impl SigningKey {
     /// [`KeyError::Malformed`].
     pub fn from_pkcs8_der(der: &[u8]) -> Result<Self, KeyError> {
         if let Ok(key) = EcdsaKey::from_pkcs8_der(der) {
-            return Ok(Self::of_es256(key));
+            return Ok(Self::named_by_thumbprint(Private::es256(key)));
         }
         let key = Ed25519Key::from_pkcs8_der(der);
-        key.map(Self::of_ed25519).map_err(|_| KeyError::Malformed)
+        let key = key.map_err(|_| KeyError::Malformed)?;
+        Ok(Self::named_by_thumbprint(Private::ed25519(key)))
     }
 
     /// Returns the private key as PEM text (PKCS #8).
@@ -128,13 +124,19 @@ impl SigningKey {
     /// # Errors
     /// [`KeyError`]; a JWK with a public part that does not fit is rejected.
     pub fn from_jwk(json: &str) -> Result<Self, KeyError> {
-        jwk::read_private(json.as_bytes())
+        let jwk = json::object(json.as_bytes()).map_err(|_| KeyError::Malformed)?;
+        let (private, id) = jwk::private_of(&jwk)?;
+        let key = Self::named_by_thumbprint(private);
+        match id {
+            None => Ok(key),
+            Some(id) => key.with_id(id),
+        }
     }
 
     /// Returns the private key as a JWK.
     #[must_use]
     pub fn to_jwk(&self) -> Zeroizing<String> {
-        jwk::write_private(self)
+        jwk::write_private(self.id(), &self.private)
     }
 
     /// Sets the key ID.
@@ -142,8 +144,7 @@ impl SigningKey {
     /// # Errors
     /// [`KeyError::Id`].
     pub fn with_id(mut self, id: &str) -> Result<Self, KeyError> {
-        check_id(id)?;
-        self.verifying.id = Arc::from(id);
+        self.verifying = self.verifying.with_id(id)?;
         Ok(self)
     }
 
@@ -177,37 +178,9 @@ impl SigningKey {
         }
     }
 
-    /// Returns the private member of the JWK, as bytes.
-    pub(super) fn private_bytes(&self) -> Zeroizing<Vec<u8>> {
-        Zeroizing::new(match &self.private {
-            Private::Es256(key) => key.to_bytes().to_vec(),
-            Private::EdDsa(key) => key.to_bytes().to_vec(),
-            Private::Hs256(key) => key.bytes().to_vec(),
-        })
-    }
-
-    pub(super) fn of_es256(key: EcdsaKey) -> Self {
-        let verifying = VerifyingKey::named_by_thumbprint(Public::Es256(*key.verifying_key()));
-        Self {
-            private: Private::Es256(Box::new(key)),
-            verifying,
-        }
-    }
-
-    pub(super) fn of_ed25519(key: Ed25519Key) -> Self {
-        let verifying = VerifyingKey::named_by_thumbprint(Public::EdDsa(key.verifying_key()));
-        Self {
-            private: Private::EdDsa(Box::new(key)),
-            verifying,
-        }
-    }
-
-    fn of_hmac(key: HmacKey) -> Self {
-        let verifying = VerifyingKey::named_by_thumbprint(Public::Hs256(key.clone()));
-        Self {
-            private: Private::Hs256(key),
-            verifying,
-        }
+    fn named_by_thumbprint(private: Private) -> Self {
+        let verifying = VerifyingKey::named_by_thumbprint(private.public());
+        Self { private, verifying }
     }
 }
 

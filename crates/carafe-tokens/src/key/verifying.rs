@@ -7,10 +7,12 @@ use p256::{
     ecdsa::{Signature as EcdsaSignature, VerifyingKey as EcdsaKey, signature::Verifier},
     pkcs8::DecodePublicKey,
 };
-use sha2::{Digest, Sha256};
 
-use super::{Algorithm, KeyError, hmac_key::HmacKey, jwk};
-use crate::{base64, limits::KID_BYTES};
+use super::{Algorithm, KeyError, jwk, material::Public};
+use crate::{
+    json::{self, Object},
+    limits::KID_BYTES,
+};
 
 /// A key that verifies tokens with one algorithm, and its key ID.
 ///
@@ -26,15 +28,8 @@ use crate::{base64, limits::KID_BYTES};
 /// ```
 #[derive(Clone)]
 pub struct VerifyingKey {
-    pub(super) id: Arc<str>,
-    pub(super) public: Public,
-}
-
-#[derive(Clone)]
-pub(super) enum Public {
-    Es256(EcdsaKey),
-    EdDsa(Ed25519Key),
-    Hs256(HmacKey),
+    id: Arc<str>,
+    public: Public,
 }
 
 impl VerifyingKey {
@@ -43,7 +38,18 @@ impl VerifyingKey {
     /// # Errors
     /// [`KeyError`]; [`KeyError::Private`] for a JWK with a private part.
     pub fn from_jwk(json: &str) -> Result<Self, KeyError> {
-        jwk::read_public(json.as_bytes())
+        let jwk = json::object(json.as_bytes()).map_err(|_| KeyError::Malformed)?;
+        Self::of_jwk(&jwk)
+    }
+
+    /// Reads a public JWK that has been parsed.
+    pub(super) fn of_jwk(jwk: &Object) -> Result<Self, KeyError> {
+        let (public, id) = jwk::public_of(jwk)?;
+        let key = Self::named_by_thumbprint(public);
+        match id {
+            None => Ok(key),
+            Some(id) => key.with_id(id),
+        }
     }
 
     /// Reads a public key of P-256 or Ed25519 in PEM text with the label `PUBLIC KEY` (SPKI).
@@ -56,13 +62,13 @@ impl VerifyingKey {
             return Ok(Self::named_by_thumbprint(Public::Es256(key)));
         }
         let key = Ed25519Key::from_public_key_pem(pem).map_err(|_| KeyError::Malformed)?;
-        Self::of_ed25519(key)
+        Public::ed25519(key).map(Self::named_by_thumbprint)
     }
 
     /// Returns the public JWK, with `kid`, `alg` and `use`. `None` for HS256: its key is secret.
     #[must_use]
     pub fn to_jwk(&self) -> Option<String> {
-        jwk::write_public(self)
+        jwk::write_public(&self.id, &self.public)
     }
 
     /// Sets the key ID.
@@ -84,11 +90,7 @@ impl VerifyingKey {
     /// Returns the algorithm.
     #[must_use]
     pub const fn algorithm(&self) -> Algorithm {
-        match self.public {
-            Public::Es256(_) => Algorithm::Es256,
-            Public::EdDsa(_) => Algorithm::EdDsa,
-            Public::Hs256(_) => Algorithm::Hs256,
-        }
+        self.public.algorithm()
     }
 
     /// Returns the thumbprint of RFC 7638 with SHA-256.
@@ -96,7 +98,7 @@ impl VerifyingKey {
     /// The thumbprint of an HMAC key lets everybody test guesses of the key, as every token does.
     #[must_use]
     pub fn thumbprint(&self) -> String {
-        base64::encode(&Sha256::digest(jwk::thumbprint_input(&self.public)))
+        jwk::thumbprint(&self.public)
     }
 
     /// Returns whether `signature` is a signature of `message`.
@@ -112,27 +114,14 @@ impl VerifyingKey {
         }
     }
 
-    pub(super) fn of_ed25519(key: Ed25519Key) -> Result<Self, KeyError> {
-        match key.is_weak() {
-            true => Err(KeyError::Weak),
-            false => Ok(Self::named_by_thumbprint(Public::EdDsa(key))),
-        }
-    }
-
     pub(super) fn named_by_thumbprint(public: Public) -> Self {
-        let unnamed = Self {
-            id: Arc::from(""),
-            public,
-        };
-        Self {
-            id: Arc::from(unnamed.thumbprint()),
-            ..unnamed
-        }
+        let id = Arc::from(jwk::thumbprint(&public));
+        Self { id, public }
     }
 }
 
 /// Checks that a key ID can be sent in a header and compared byte by byte.
-pub(super) fn check_id(id: &str) -> Result<(), KeyError> {
+fn check_id(id: &str) -> Result<(), KeyError> {
     let is_good =
         (1..=KID_BYTES).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
     is_good.then_some(()).ok_or(KeyError::Id)

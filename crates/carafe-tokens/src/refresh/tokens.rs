@@ -7,7 +7,7 @@ use carafe_core::{
     key::{Digest, KeyDerivation, KeyRing},
     limits::{DEVICE_BYTES, USER_BYTES},
     session::{Access, Patch, SessionData},
-    store::{Created, ErasedStore, KeyScheme, Patched, PublicId, Record, StoreError},
+    store::{ClientKind, Created, ErasedStore, KeyScheme, Patched, PublicId, Record, StoreError},
     token::signed::{Signer, SignerSettings},
 };
 
@@ -173,7 +173,7 @@ impl RefreshTokens {
         let record = self.record(grant, now)?;
         let key = session_key(record.public_id);
         if store.create(&key, &record, now).await? == Created::Taken {
-            // 96 random bits repeat only if the source of randomness is broken.
+            // 80 random bits repeat only if the source of randomness is broken.
             return Err(RefreshError::Store(StoreError::Conflict));
         }
         if let (Some(keep), Some(users)) = (self.limit_per_user, store.powers().users()) {
@@ -308,7 +308,7 @@ impl RefreshTokens {
         Ok(Record {
             data: data.map_err(StoreError::corrupt)?,
             user: Some(grant.user.clone()),
-            public_id: PublicId::random()?,
+            public_id: PublicId::random_for(ClientKind::RefreshToken)?,
             device: grant.device.clone(),
             created: now,
             renewed: now,

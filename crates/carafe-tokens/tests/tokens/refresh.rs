@@ -6,7 +6,7 @@ use carafe_core::{
     clock::Timestamp,
     key::{KeyRing, SecretKey},
     session::Patch,
-    store::{ErasedStore, MemoryStore, Selection},
+    store::{ClientKind, ErasedStore, MemoryStore, Selection},
 };
 use carafe_sqlite::{SqliteOptions, SqliteStore};
 use carafe_test_fixtures::logs;
@@ -66,6 +66,7 @@ fn each_token_is_redeemed_once_and_the_session_stays() {
             assert_eq!(list.len(), 1, "{name}");
             assert_eq!(list[0].device.as_deref(), Some("phone"));
             assert_eq!(list[0].public_id, session.public_id);
+            assert_eq!(list[0].public_id.client(), Some(ClientKind::RefreshToken));
             assert_eq!(list[0].last_seen, later(19 * 60));
         });
     }

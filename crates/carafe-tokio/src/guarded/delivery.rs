@@ -15,7 +15,7 @@ use tokio::{runtime::Handle, sync::Notify, task::JoinHandle, time};
 use super::{
     journal::Journal,
     pending_revocation::{PendingRevocation, RevocationTarget},
-    pending_revocations::{PendingRevocations, RevocationRules, Step},
+    pending_revocations::Step,
     shared::{Shared, now},
 };
 use crate::backoff::jitter;
@@ -24,28 +24,6 @@ use crate::backoff::jitter;
 const PAGE: usize = 1_000;
 /// Sessions of a user that one call lists.
 pub(super) const USER_STEP: usize = 500;
-
-/// The pending revocations of a store and the task that delivers them.
-pub(super) struct Revocations {
-    pub(super) pending: PendingRevocations,
-    task: Option<JoinHandle<()>>,
-    /// Interrupts a delay of the task.
-    wake: Arc<Notify>,
-}
-
-impl Revocations {
-    pub(super) fn new(rules: RevocationRules) -> Self {
-        Self {
-            pending: PendingRevocations::new(rules),
-            task: None,
-            wake: Arc::default(),
-        }
-    }
-
-    fn has_running_task(&self) -> bool {
-        self.task.as_ref().is_some_and(|task| !task.is_finished())
-    }
-}
 
 impl<S: ErasedStore + ?Sized> Shared<S> {
     /// Revokes sessions on this node, and in the store through `work`, a call of a request.

@@ -1,18 +1,15 @@
 //! The options of a guard.
 
-use std::{io, path::Path, sync::Arc, time::Duration};
+use std::time::Duration;
 
-use carafe_core::store::{Deadlines, ErasedStore, SessionStore};
-use tokio::runtime::Handle;
+use carafe_core::store::Deadlines;
 
-use super::{
-    Guarded, Shared, circuit::CircuitRules, journal::Journal, pending_revocations::RevocationRules,
-};
+use super::{circuit::CircuitRules, pending_revocations::RevocationRules};
 
 /// The longest deadline. A call without a deadline cannot be configured.
 const MAX_DEADLINE: Duration = Duration::from_secs(3_600);
 
-/// The limits of a [`Guarded`] store. Each limit has a default, and none can be disabled.
+/// The limits of a [`Guarded`](super::Guarded) store. Each limit has a default, and none can be disabled.
 ///
 /// ```
 /// use carafe_core::store::MemoryStore;
@@ -76,58 +73,6 @@ impl GuardOptions {
     pub const fn with_revocations(mut self, rules: RevocationRules) -> Self {
         self.revocations = rules;
         self
-    }
-
-    /// Puts a guard in front of `store`.
-    pub fn guard<S: SessionStore>(self, store: S) -> Guarded<S> {
-        self.guard_shared(Arc::new(store))
-    }
-
-    /// Puts a guard in front of a shared store, or of one of unknown type: `Arc<dyn ErasedStore>`.
-    pub fn guard_shared<S: ErasedStore + ?Sized>(self, store: Arc<S>) -> Guarded<S> {
-        Guarded(Arc::new(Shared::new(store, self, None)))
-    }
-
-    /// Puts a guard with a journal at `path` in front of a store.
-    ///
-    /// A revocation that the store did not receive is on the disk before its caller gets the error.
-    /// The next process that opens the file rejects these sessions from its start and delivers the
-    /// revocations. Each process needs a file of its own, on a disk that outlives the process.
-    ///
-    /// Only the file's owner can read it. It contains user names and the keys of the store, which
-    /// are not session ids (except with
-    /// [`KeyScheme::RawId`](carafe_core::store::KeyScheme::RawId)).
-    ///
-    /// ```
-    /// use std::sync::Arc;
-    /// use carafe_core::store::MemoryStore;
-    /// use carafe_tokio::GuardOptions;
-    ///
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-    /// # let path = std::env::temp_dir().join(format!("carafe-doc-{}", std::process::id()));
-    /// let store = Arc::new(MemoryStore::new());
-    /// let store = GuardOptions::default().guard_with_journal(store, &path)?;
-    /// assert_eq!(store.status().revocations_pending, 0, "no earlier process left any");
-    /// # for end in ["", ".lock"] { std::fs::remove_file(format!("{}{end}", path.display()))?; }
-    /// # Ok::<(), std::io::Error>(())
-    /// # })?;
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// If the file cannot be read or written, if it is not a journal or has an unknown version, or
-    /// if another process has it open. Also outside of tokio's runtime, which delivers the
-    /// revocations.
-    pub fn guard_with_journal<S: ErasedStore + ?Sized>(
-        self,
-        store: Arc<S>,
-        path: impl AsRef<Path>,
-    ) -> io::Result<Guarded<S>> {
-        Handle::try_current().map_err(io::Error::other)?;
-        let (journal, revocations) = Journal::open(path.as_ref())?;
-        let shared = Arc::new(Shared::new(store, self, Some(journal)));
-        shared.restore(&revocations);
-        Ok(Guarded(shared))
     }
 
     /// Returns the deadline of a load in a request. It does not exceed the budget, because a call

@@ -21,10 +21,10 @@ use tokio::{
 use super::{
     GuardOptions, GuardStatus,
     circuit::{Circuit, Outcome, Ticket},
-    delivery::Revocations,
     failure::is_failure,
     journal::Journal,
     pending_revocation::SessionIdentity,
+    revocations::Revocations,
     status::Counters,
 };
 use crate::backoff::jitter;

@@ -11,7 +11,7 @@ use std::{path::PathBuf, process::ExitCode, str::FromStr, time::Duration};
 
 use carafe_core::clock::Timestamp;
 
-use super::argument_or_stdin;
+use super::input::argument_or_stdin;
 use crate::{
     failure::Failure,
     format::{FormatArgs, TokenFormat},

@@ -8,7 +8,7 @@ use crate::{
     failure::Failure,
     migration::{Comparing, Comparison, Migration, Mode, Origin, Route, Settings, StateFile, Stop},
     output, runtime,
-    stores::StoreUrl,
+    stores::{self, StoreUrl},
 };
 
 /// Copy or move the live sessions of one store to another
@@ -99,7 +99,7 @@ impl Migrate {
         let stop = Stop::listen();
         let mode = if self.moves { Mode::Move } else { Mode::Copy };
         let route = Route::new(from, to, mode);
-        let (origin, to) = (Origin::open(from).await?, to.open().await?);
+        let (origin, to) = (Origin::open(from).await?, stores::open(to).await?);
         let source = origin.source()?;
         let (batch, shows_progress) = (usize::from(self.batch), !self.quiet);
         let migration = Migration {

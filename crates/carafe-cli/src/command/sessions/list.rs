@@ -7,6 +7,7 @@ use carafe_core::{
 use clap::builder::styling::AnsiColor;
 use serde::Serialize;
 
+use super::listed::Listed;
 use crate::{
     failure::Failure,
     human::{ago, minute, span},
@@ -23,7 +24,8 @@ const USER: usize = 32;
 #[derive(clap::Args)]
 #[command(after_help = "\
 With --json: {\"sessions\": [{\"public_id\", \"user\", \"device\", \"created\", \"renewed\", \"last_seen\", \"expires\",
-\"authenticated\", \"version\"}…], \"next\": POSITION or null}, with times in seconds since 1970.
+\"authenticated\", \"version\", \"client\"}…], \"next\": POSITION or null}, with times in seconds since 1970.
+`client` is how it presents its token: \"cookie\", \"bearer\", \"header\", \"refresh-token\"; null if that is unknown.
 
 Examples:
   carafe sessions list --store sqlite:sessions.db
@@ -49,7 +51,7 @@ pub(super) struct List {
 
 #[derive(Serialize)]
 struct Report<'r> {
-    sessions: &'r [SessionMeta],
+    sessions: Vec<Listed<'r>>,
     next: Option<String>,
 }
 
@@ -60,7 +62,7 @@ impl List {
         let next = self.next(&sessions);
         if self.json {
             return output::json(&Report {
-                sessions: &sessions,
+                sessions: sessions.iter().map(Listed::new).collect(),
                 next: next.map(|place| place.to_string()),
             });
         }
@@ -101,6 +103,7 @@ fn table(sessions: &[SessionMeta], now: Timestamp) -> String {
         "PUBLIC ID",
         "USER",
         "DEVICE",
+        "CLIENT",
         "CREATED",
         "LAST SEEN",
         "EXPIRES",
@@ -115,6 +118,10 @@ fn table(sessions: &[SessionMeta], now: Timestamp) -> String {
             Cell::new(&session.public_id.to_string()).styled(AnsiColor::Blue.on_default()),
             or_dash(&session.user, USER),
             or_dash(&session.device, DEVICE),
+            match session.public_id.client() {
+                Some(client) => Cell::new(client.code()),
+                None => Cell::muted("-"),
+            },
             Cell::new(&minute(session.created)),
             Cell::new(&ago(now.seconds_since(session.last_seen))),
             Cell::new(&format!("{}, in {}", minute(session.expires), span(left))),

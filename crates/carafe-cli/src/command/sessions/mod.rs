@@ -1,6 +1,8 @@
 //! `carafe sessions`: an operator's view of a store. No command shows an ID or a store key.
 
 mod list;
+mod listed;
+mod public_id;
 mod revoke;
 mod show;
 mod stats;
@@ -8,7 +10,6 @@ mod sweep;
 
 use std::process::ExitCode;
 
-use carafe_core::store::PublicId;
 use clap::Subcommand;
 
 use crate::{
@@ -52,10 +53,4 @@ impl SessionsCommand {
         runtime::block_on(done)?;
         Ok(ExitCode::SUCCESS)
     }
-}
-
-/// Parses a public ID, for clap.
-fn public_id(text: &str) -> Result<PublicId, &'static str> {
-    text.parse()
-        .map_err(|_| "a public ID has 16 characters, such as `carafe sessions list` shows")
 }

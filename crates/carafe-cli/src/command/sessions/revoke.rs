@@ -36,7 +36,7 @@ Examples:
 #[command(group = clap::ArgGroup::new("which").required(true).args(["public_id", "user", "all"]))]
 pub(super) struct Revoke {
     /// The session with this public ID
-    #[arg(value_name = "PUBLIC_ID", value_parser = public_id, allow_hyphen_values = true)]
+    #[arg(value_name = "PUBLIC_ID", value_parser = public_id::parse, allow_hyphen_values = true)]
     public_id: Option<PublicId>,
 
     /// The sessions of this user
@@ -44,7 +44,7 @@ pub(super) struct Revoke {
     user: Option<String>,
 
     /// With --user: except this session
-    #[arg(long, value_name = "PUBLIC_ID", requires = "user", conflicts_with_all = ["all", "public_id"], value_parser = public_id, allow_hyphen_values = true)]
+    #[arg(long, value_name = "PUBLIC_ID", requires = "user", conflicts_with_all = ["all", "public_id"], value_parser = public_id::parse, allow_hyphen_values = true)]
     all_but: Option<PublicId>,
 
     /// Every session that began before now

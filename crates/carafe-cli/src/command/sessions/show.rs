@@ -3,12 +3,12 @@
 use carafe_core::{
     clock::Timestamp,
     session::Patch,
-    store::{PublicId, Record, SessionMeta},
+    store::{PublicId, Record},
 };
 use clap::builder::styling::AnsiColor;
 use serde::Serialize;
 
-use super::public_id;
+use super::{listed::Listed, public_id};
 use crate::{
     failure::Failure,
     human::{ago, span, thousands, utc},
@@ -29,7 +29,7 @@ Examples:
   carafe sessions show --json 9pWc0vT1m4yQe7Zb | jq '.data | fromjson'")]
 pub(super) struct Show {
     /// The public ID of the session
-    #[arg(value_name = "PUBLIC_ID", value_parser = public_id, allow_hyphen_values = true)]
+    #[arg(value_name = "PUBLIC_ID", value_parser = public_id::parse, allow_hyphen_values = true)]
     public_id: PublicId,
 
     /// Print one JSON object
@@ -40,7 +40,7 @@ pub(super) struct Show {
 #[derive(Serialize)]
 struct Report<'r> {
     #[serde(flatten)]
-    session: SessionMeta,
+    session: Listed<'r>,
     data: &'r str,
 }
 
@@ -60,7 +60,7 @@ impl Show {
             return output::line(&readable(&record, &data, now));
         }
         output::json(&Report {
-            session: record.meta(),
+            session: Listed::new(&record.meta()),
             data: &data,
         })
     }
@@ -72,6 +72,10 @@ fn readable(record: &Record, data: &str, now: Timestamp) -> String {
     let rows = [
         ("user", record.user.clone()),
         ("device", record.device.clone()),
+        (
+            "client",
+            record.public_id.client().map(|client| client.to_string()),
+        ),
         ("created", Some(then(record.created))),
         ("last seen", Some(then(record.last_seen))),
         ("new id", Some(then(record.renewed))),

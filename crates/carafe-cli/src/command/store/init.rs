@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use crate::{
     failure::Failure,
     output,
-    stores::{Initialized, StoreArgs},
+    stores::{self, Initialized, StoreArgs},
 };
 
 /// Create the tables of the store, if it needs any and they are missing
@@ -20,7 +20,7 @@ pub(super) struct Init {}
 impl Init {
     pub(super) async fn run(&self, store: &StoreArgs) -> Result<ExitCode, Failure> {
         let url = store.url()?;
-        output::line(&match url.init().await? {
+        output::line(&match stores::init(&url).await? {
             Initialized::Made => format!("{url}: the tables were created"),
             Initialized::WereThere => format!("{url}: the tables exist; nothing to do"),
             Initialized::NeedsNothing => {

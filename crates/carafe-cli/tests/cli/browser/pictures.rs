@@ -1,6 +1,7 @@
 //! The pictures of the README. They are made by every run, so that they can be made at all;
 //! `cargo xtask screenshots` has them put where the README shows them.
 
+use carafe_core::store::ClientKind;
 use carafe_test_browser::{DESK, PHONE, keep_picture};
 
 use super::console::Ops;
@@ -8,14 +9,14 @@ use crate::support::console::{Sessions, Wanted};
 
 /// Some sessions of a day: many young ones, a few old ones, the same in each run.
 fn a_day_of_sessions() -> Sessions {
-    const DEVICES: [Option<&str>; 7] = [
-        Some("Firefox on Linux"),
-        Some("Chrome on Windows"),
-        Some("Safari on iPhone"),
-        Some("Chrome on Android"),
-        Some("Safari on macOS"),
-        Some("Edge on Windows"),
-        None,
+    const CLIENTS: [(Option<&str>, ClientKind); 7] = [
+        (Some("Firefox on Linux"), ClientKind::Cookie),
+        (Some("Chrome on Windows"), ClientKind::Cookie),
+        (Some("Safari on iPhone"), ClientKind::Cookie),
+        (Some("Chrome on Android"), ClientKind::Cookie),
+        (Some("Shop 3.1 on Android"), ClientKind::RefreshToken),
+        (Some("Shop 3.1 on iPhone"), ClientKind::RefreshToken),
+        (None, ClientKind::Bearer),
     ];
     const USERS: [&str; 6] = ["ada", "grace", "edsger", "barbara", "radia", "niklaus"];
     let sessions = Sessions::new();
@@ -42,13 +43,14 @@ fn a_day_of_sessions() -> Sessions {
         let idle = next(600).min(age);
         let left = 12 * 3_600 - next(12).min(next(12)) * 3_600 - idle;
         let [age, idle, left] = [age, idle, left].map(|seconds| i64::try_from(seconds).unwrap());
-        let device = DEVICES[usize::try_from(next(7)).unwrap()];
+        let (device, client) = CLIENTS[usize::try_from(next(7)).unwrap()];
         file(Wanted {
             user,
             device,
             age,
             idle,
             left,
+            client: Some(client),
             ..Wanted::default()
         });
     });

@@ -11,7 +11,7 @@ use std::{
 use carafe_core::{
     clock::Timestamp,
     session::SessionData,
-    store::{Created, PublicId, Record, SessionStore as _, StoreKey},
+    store::{ClientKind, Created, PublicId, Record, SessionStore as _, StoreKey},
 };
 use carafe_sqlite::{SqliteOptions, SqliteStore};
 use carafe_test_browser::{Client, Page};
@@ -39,6 +39,8 @@ pub(crate) struct Wanted<'w> {
     /// Seconds to its end.
     pub(crate) left: i64,
     pub(crate) json: &'w str,
+    /// The kind of client; `None` for a session that names none.
+    pub(crate) client: Option<ClientKind>,
 }
 
 impl Default for Wanted<'_> {
@@ -50,6 +52,7 @@ impl Default for Wanted<'_> {
             idle: 120,
             left: 3_600,
             json: r#"{"theme":"dark"}"#,
+            client: None,
         }
     }
 }
@@ -176,7 +179,10 @@ pub(crate) fn record(number: u32, wanted: Wanted<'_>, now: Timestamp) -> Record 
     Record {
         data: SessionData::parse(wanted.json.to_owned(), Record::STYLE).unwrap(),
         user: wanted.user.map(str::to_owned),
-        public_id: handle(number),
+        public_id: match wanted.client {
+            Some(client) => PublicId::random_for(client).unwrap(),
+            None => handle(number),
+        },
         device: wanted.device.map(str::to_owned),
         created,
         renewed: created,

@@ -5,7 +5,7 @@
 //! Unlike those versions, this parser strips no Unicode whitespace: "Cookie Chaos" put U+2000
 //! before `__Host-x`.
 
-use super::Pair;
+use super::pair::Pair;
 use crate::cookie::scan::{find, quotation_end, semicolon, trim_blanks};
 
 /// Returns the pair at `start`, if it has a name, and the start of the next segment.

@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use super::Pair;
+use super::pair::Pair;
 use crate::cookie::scan::{find, quotation_end, semicolon, skip_blanks};
 
 /// Returns the pair at `start` and the start of the next segment.

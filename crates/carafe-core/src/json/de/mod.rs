@@ -7,14 +7,17 @@
 //! Of duplicate keys Python keeps the last, and so do maps. A derived struct rejects a duplicate
 //! field.
 //!
-//! Read next: `compound.rs` for arrays, objects and enums, `tagged.rs` for tags, `key.rs` for keys.
+//! Read next: `compound.rs` for arrays, objects and enums, `tagged.rs` for tags, `key.rs` for keys,
+//! `members.rs` for members that were scanned before.
 
 mod compound;
 mod error;
 mod key;
+mod members;
 mod tagged;
 
 pub use self::error::DecodeError;
+pub(crate) use self::members::from_members;
 use std::borrow::Cow;
 
 use serde::de::{self, Deserialize, Visitor};

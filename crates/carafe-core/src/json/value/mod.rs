@@ -10,7 +10,7 @@ mod parse;
 
 use std::{borrow::Cow, fmt};
 
-use super::{JsonDialect, ScanError, number, string, tag, to_text};
+use super::{JsonDialect, number, string, tag, to_text};
 
 /// Any value of a session.
 ///
@@ -50,23 +50,6 @@ pub enum Value {
 }
 
 impl Value {
-    /// Reads a value. With `tags`, Flask's tags become the types that they represent.
-    ///
-    /// ```
-    /// use carafe_core::json::Value;
-    /// assert!(matches!(Value::parse(r#"{" t":[1]}"#, true)?, Value::Tuple(_)));
-    /// assert!(matches!(Value::parse(r#"{" t":[1]}"#, false)?, Value::Dict(_)));
-    /// # Ok::<(), carafe_core::json::ScanError>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if Flask cannot read the value either, or if it exceeds a limit of
-    /// [`ScanError`].
-    pub fn parse(text: &str, tags: bool) -> Result<Self, ScanError> {
-        parse::parse(text, tags)
-    }
-
     /// Returns the text of a string or markup, or `None` for other values and for lone surrogates.
     #[must_use]
     pub fn as_str(&self) -> Option<Cow<'_, str>> {

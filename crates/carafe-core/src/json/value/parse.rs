@@ -12,11 +12,26 @@ use crate::{
     },
 };
 
-pub(super) fn parse(text: &str, tags: bool) -> Result<Value, ScanError> {
-    validate(text, tags)?;
-    let mut scanner = Scanner::new(text)?;
-    scanner.blanks();
-    Builder { scanner, tags }.value()
+impl Value {
+    /// Reads a value. With `tags`, Flask's tags become the types that they represent.
+    ///
+    /// ```
+    /// use carafe_core::json::Value;
+    /// assert!(matches!(Value::parse(r#"{" t":[1]}"#, true)?, Value::Tuple(_)));
+    /// assert!(matches!(Value::parse(r#"{" t":[1]}"#, false)?, Value::Dict(_)));
+    /// # Ok::<(), carafe_core::json::ScanError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if Flask cannot read the value either, or if it exceeds a limit of
+    /// [`ScanError`].
+    pub fn parse(text: &str, tags: bool) -> Result<Self, ScanError> {
+        validate(text, tags)?;
+        let mut scanner = Scanner::new(text)?;
+        scanner.blanks();
+        Builder { scanner, tags }.value()
+    }
 }
 
 struct Builder<'t> {

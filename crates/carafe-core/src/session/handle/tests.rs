@@ -1,7 +1,8 @@
 mod flashes;
+mod whole;
 
 use futures_executor::block_on;
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use super::*;
 use crate::{
@@ -32,6 +33,11 @@ fn with(payload: &str) -> (Slot, Session) {
 fn commit(slot: &Slot) -> Option<String> {
     let effects = block_on(slot.manager().commit(slot, [], 200, NOON)).unwrap();
     effects.set_cookie
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Numbers {
+    n: u8,
 }
 
 /// A call, and whether it counts as an access and as a change.
@@ -121,6 +127,30 @@ const CALLS: &[Case] = &[
                 .update("n", |n: Option<String>| n.unwrap_or_default())
                 .unwrap_err();
         },
+        true,
+        false,
+    ),
+    (
+        "get_all",
+        |s| _ = s.get_all::<Numbers>().unwrap(),
+        true,
+        false,
+    ),
+    (
+        "get_all of another type",
+        |s| _ = s.get_all::<BTreeMap<String, String>>().unwrap_err(),
+        true,
+        false,
+    ),
+    (
+        "update_all",
+        |s| _ = s.update_all(|all: &mut Numbers| all.n += 1).unwrap(),
+        true,
+        true,
+    ),
+    (
+        "update_all that changes nothing",
+        |s| _ = s.update_all(|all: &mut Numbers| all.n += 0).unwrap(),
         true,
         false,
     ),

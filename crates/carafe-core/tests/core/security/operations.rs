@@ -1,7 +1,10 @@
 //! OPS: shared caches, events, and the effects of a failed request.
 
 use futures_executor::block_on;
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use carafe_core::{
     session::{ClientSide, HeaderChanges, Session, SessionConfig, SessionManager, TransportKind},
@@ -33,6 +36,13 @@ const ACCESSORS: &[Accessor] = &[
             "{:?}",
             s.update("user", |user: Option<String>| user.unwrap_or_default())
         )
+    }),
+    ("get_all", |s| {
+        format!("{:?}", s.get_all::<BTreeMap<String, String>>())
+    }),
+    ("update_all", |s| {
+        let add = |all: &mut BTreeMap<_, _>| _ = all.insert("seen".to_owned(), "yes".to_owned());
+        format!("{:?}", s.update_all::<BTreeMap<String, String>, _>(add))
     }),
     ("contains_key", |s| s.contains_key("user").to_string()),
     ("keys", |s| format!("{:?}", s.keys())),
@@ -177,15 +187,22 @@ fn the_caching_proxy_detects_a_missing_vary() {
 
 #[test]
 fn every_public_method_of_session_is_in_the_table() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/session/handle.rs");
-    let source = std::fs::read_to_string(path).unwrap();
-    let code = source.split("#[cfg(test)]").next().unwrap();
-    let names: Vec<_> = code
-        .lines()
+    let session = concat!(env!("CARGO_MANIFEST_DIR"), "/src/session");
+    let parts = std::fs::read_dir(format!("{session}/handle")).unwrap();
+    let parts = parts.map(|part| part.unwrap().path());
+    let files = parts
+        .filter(|part| part.is_file())
+        .chain([format!("{session}/handle.rs").into()]);
+    let sources: Vec<_> = files
+        .map(|file| std::fs::read_to_string(file).unwrap())
+        .collect();
+    let names: Vec<_> = sources
+        .iter()
+        .flat_map(|source| source.split("#[cfg(test)]").next().unwrap().lines())
         .filter_map(|line| line.strip_prefix("    pub ")?.split_once("fn "))
         .map(|(_, rest)| rest.split(['(', '<']).next().unwrap())
         .collect();
-    assert!(names.len() > 15);
+    assert!(names.len() > 30, "{names:?}");
     for name in names {
         let listed = ACCESSORS.iter().any(|(known, _)| *known == name);
         assert!(

@@ -1,0 +1,165 @@
+//! The token of a session, and the transport that carries it.
+
+use crate::{
+    session::{
+        CommitError, Loaded, Rejection, Session, SessionError, SessionToken, TransportKind,
+        backend::Prepared, expiry::seconds,
+    },
+    token::SessionId,
+};
+
+impl Session {
+    /// Returns whether the request presents its token outside its cookies.
+    pub(in crate::session) fn presents_token(&self) -> bool {
+        self.0.presented().is_some()
+    }
+
+    /// Returns the kind of transport that carries the session's token in this request.
+    ///
+    /// For a request without a token: the transport of a new token.
+    ///
+    /// ```
+    /// # use carafe_core::session::{Session, SessionError, TransportKind};
+    /// # fn handler(session: &Session) -> Result<(), SessionError> {
+    /// if session.transport() == TransportKind::Cookie {
+    ///     println!("a browser");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn transport(&self) -> TransportKind {
+        self.0.access();
+        self.0.transport().kind()
+    }
+
+    /// Selects the transport of a new token, for a request that presents no token.
+    ///
+    /// For a log-in of a client that stores the token itself: without this call, the first of the
+    /// configured transports carries the token.
+    ///
+    /// ```
+    /// # use carafe_core::session::{Session, SessionError, TransportKind};
+    /// # fn handler(session: &Session) -> Result<(), SessionError> {
+    /// session.set_transport(TransportKind::Bearer)?;
+    /// session.log_in("42")?; // the response header carries the token
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`SessionError::Transport`] if the transport is not configured, or if the request presents a
+    /// token in another one; [`SessionError::AlreadySent`].
+    pub fn set_transport(&self, kind: TransportKind) -> Result<(), SessionError> {
+        let place = self.0.manager.transports.place_of(kind);
+        let place = place.ok_or(SessionError::Transport)?;
+        self.locked().admit_change()?;
+        self.0.access();
+        match self.0.answer_in(place) || self.0.transport().kind() == kind {
+            true => Ok(()),
+            false => Err(SessionError::Transport),
+        }
+    }
+
+    /// Returns the session's token, for the body of a response.
+    ///
+    /// `None` for a session in a cookie, which scripts must not read. Also `None` for a session
+    /// without a token yet: on the server side, call [`Session::commit`] first. The token of a
+    /// client-side session contains the session as it is now, without later changes. The response
+    /// carries the token in its header too.
+    ///
+    /// ```
+    /// # use carafe_core::session::{Session, SessionError, TransportKind};
+    /// # async fn handler(session: Session) -> Result<(), SessionError> {
+    /// session.set_transport(TransportKind::Bearer)?;
+    /// session.log_in("42")?;
+    /// session.commit().await?;
+    /// let token = session.token()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`SessionError::Commit`] if a client-side session cannot be encrypted.
+    pub fn token(&self) -> Result<Option<SessionToken>, SessionError> {
+        if self.transport() == TransportKind::Cookie {
+            return Ok(None);
+        }
+        let manager = &self.0.manager;
+        let codec = match &manager.side {
+            Prepared::Client(codec) => codec,
+            Prepared::Server(side) => {
+                let id = self.lasting_id();
+                return Ok(id.map(|id| {
+                    let signed = side.signed(&id);
+                    let text = signed.as_ref().map_or(id.as_str(), |text| text.as_str());
+                    SessionToken(text.to_owned())
+                }));
+            }
+        };
+        let payload = self.read(|look| (!look.is_empty()).then(|| look.render(manager.style())));
+        let Some(payload) = payload else {
+            return Ok(None);
+        };
+        let now = manager.now();
+        let expires = now.saturating_add(seconds(self.lifetime()));
+        let sealed = codec
+            .seal(&payload, now, expires)
+            .map_err(CommitError::Seal);
+        match sealed {
+            Ok(text) => Ok(Some(SessionToken(text))),
+            Err(error) => Err(SessionError::Commit(Box::new(error))),
+        }
+    }
+
+    /// Returns the id of the stored session, unless the next commit replaces it.
+    fn lasting_id(&self) -> Option<SessionId> {
+        let state = self.locked();
+        if state.ended || state.renewed || state.logged_in || state.user_has_left() || state.gone {
+            return None;
+        }
+        if let Some(id) = &state.last_id {
+            return Some(id.clone());
+        }
+        let stored = state.found().in_store()?;
+        Some(stored.successor().unwrap_or_else(|| stored.id.clone()))
+    }
+
+    /// Returns why the request's cookie was rejected. `None` if the cookie was valid or absent.
+    ///
+    /// ```
+    /// # use carafe_core::session::{Session, SessionError};
+    /// # fn handler(session: &Session) -> Result<(), SessionError> {
+    /// if let Some(rejection) = session.rejection() {
+    ///     println!("the cookie was rejected: {rejection}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn rejection(&self) -> Option<Rejection> {
+        self.read(|look| match &look.found.loaded {
+            Loaded::Rejected(rejection) => Some(rejection.clone()),
+            Loaded::Absent | Loaded::Valid { .. } | Loaded::Stored => None,
+        })
+    }
+
+    /// Adds `Cache-Control: no-store` to the response, unless the handler sets the header.
+    ///
+    /// For pages that show that a user is logged in: the browser's Back button then does not show
+    /// them after a log-out. [`LoggedIn`](crate::session::LoggedIn) calls this.
+    ///
+    /// ```
+    /// # use carafe_core::session::{Session, SessionError, TransportKind};
+    /// # fn handler(session: &Session) -> Result<(), SessionError> {
+    /// if session.user().is_some() {
+    ///     session.forbid_storing();
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn forbid_storing(&self) {
+        self.0.access();
+        self.0.forbid_storing();
+    }
+}

@@ -1,0 +1,75 @@
+//! The state that all requests share.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use carafe_core::clock::Timestamp;
+use carafe_program::failure::Failure;
+
+use super::{
+    key_list::KeyList,
+    mode_id::ModeId,
+    modes::Modes,
+    race::Race,
+    session_file::{Place, SessionFile},
+};
+
+/// The state that all requests share.
+pub(super) struct Demo {
+    pub(super) address: String,
+    /// Whether only programs on this machine reach it.
+    pub(super) is_local: bool,
+    pub(super) place: Place,
+    pub(super) race: Race,
+    // A plain lock, never held across an await: readers copy a pointer, and a rotation, which is
+    // rare, makes its key inside, so that of two at once neither is lost.
+    modes: RwLock<Arc<Modes>>,
+}
+
+pub(super) type Shared = Arc<Demo>;
+
+impl Demo {
+    pub(super) fn new(
+        address: SocketAddr,
+        keys: KeyList,
+        file: &SessionFile,
+    ) -> Result<Self, Failure> {
+        let modes = Modes::new(keys, file.store.clone())?;
+        let visitors = Arc::clone(&modes.mode(ModeId::Stored).manager);
+        Ok(Self {
+            address: format!("http://{address}"),
+            is_local: address.ip().is_loopback(),
+            place: file.place(),
+            race: Race::new(visitors, file.store.clone())?,
+            modes: RwLock::new(Arc::new(modes)),
+        })
+    }
+
+    pub(super) fn greeting(&self) -> String {
+        let Place { path, is_private } = &self.place;
+        let fate = if *is_private {
+            "removed at the end"
+        } else {
+            "kept at the end"
+        };
+        format!(
+            "Carafe's demo is at {} (Ctrl+C ends it)\nIts server-side sessions are in {path} ({fate})",
+            self.address
+        )
+    }
+
+    /// The modes as they are now; a request asks once.
+    pub(super) fn modes(&self) -> Arc<Modes> {
+        // The pointer is replaced at the very end of a rotation, so a panic has left nothing half
+        // done.
+        Arc::clone(&self.modes.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) fn rotate_key(&self, now: Timestamp) -> Result<(), Failure> {
+        let mut modes = self.modes.write().unwrap_or_else(PoisonError::into_inner);
+        *modes = Arc::new(modes.rotated(now)?);
+        Ok(())
+    }
+}
