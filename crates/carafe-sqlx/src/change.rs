@@ -11,11 +11,12 @@ use carafe_core::{
 };
 
 use crate::{
-    dialect::{Dialect, Value},
+    dialect::Dialect,
     failure::Failure,
     lease::Lease,
     row::{Found, json_of, renewal_of},
     store::SqlStore,
+    value::Value,
     verbs::{hit, leave, must_hit, one, prolong},
 };
 

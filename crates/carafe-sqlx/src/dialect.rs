@@ -18,9 +18,11 @@ use carafe_core::store::{BoxFuture, StoreUrl, TlsMode};
 use sqlx::{AssertSqlSafe, Database, Error, SqlStr};
 
 use crate::{
-    connect::{ConnectError, Options},
+    connect_error::ConnectError,
     lease::Lease,
+    pool::Options,
     row::{Columns, Keys},
+    value::Value,
 };
 
 /// A supported SQL database.
@@ -238,17 +240,6 @@ pub struct Stored {
     /// The first second in which the row is expired.
     pub(crate) expires: i64,
     pub(crate) number: i64,
-}
-
-/// The value of a placeholder.
-#[derive(Clone, Copy)]
-pub enum Value<'v> {
-    #[doc(hidden)]
-    Bytes(Option<&'v [u8]>),
-    #[doc(hidden)]
-    Text(Option<&'v str>),
-    #[doc(hidden)]
-    Number(Option<i64>),
 }
 
 /// Returns a number for a call that no other call of any process uses: a random start, incremented.

@@ -7,12 +7,13 @@ use sqlx::{
 };
 
 use crate::{
-    connect::ConnectError,
-    dialect::{Dialect, Value, calls, conversions},
+    connect_error::ConnectError,
+    dialect::{Dialect, calls, conversions},
     lease::Lease,
     row::{Columns, Keys},
     statements::retired,
     store::SqlStore,
+    value::Value,
 };
 
 /// Sessions in MySQL or MariaDB.

@@ -13,12 +13,14 @@ use sqlx::{
 };
 
 use crate::{
-    connect::{CACHE, ConnectError},
-    dialect::{Dialect, Value, calls, conversions, number},
+    connect::CACHE,
+    connect_error::ConnectError,
+    dialect::{Dialect, calls, conversions, number},
     lease::Lease,
     row::{Columns, Keys},
     statements::{parked, retired},
     store::SqlStore,
+    value::Value,
 };
 
 /// Not prepared: a pooler may lose prepared statements.

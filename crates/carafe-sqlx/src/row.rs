@@ -9,8 +9,6 @@ use carafe_core::{
     store::{PublicId, Record, Renewal, SessionMeta, StoreError, StoreKey},
 };
 
-use crate::dialect::Value;
-
 /// The columns of a row.
 pub struct Columns {
     pub(crate) key: Vec<u8>,
@@ -122,47 +120,4 @@ fn text(bytes: Vec<u8>) -> Result<String, StoreError> {
 
 fn exact<const N: usize>(bytes: &[u8]) -> Result<[u8; N], StoreError> {
     bytes.try_into().map_err(StoreError::corrupt)
-}
-
-impl<'v> From<&'v StoreKey> for Value<'v> {
-    fn from(key: &'v StoreKey) -> Self {
-        Self::Bytes(Some(key.as_bytes()))
-    }
-}
-
-impl<'v> From<&'v PublicId> for Value<'v> {
-    fn from(public_id: &'v PublicId) -> Self {
-        Self::Bytes(Some(public_id.as_bytes()))
-    }
-}
-
-impl<'v> From<&'v str> for Value<'v> {
-    fn from(text: &'v str) -> Self {
-        Self::Text(Some(text))
-    }
-}
-
-impl<'v> From<&'v Option<String>> for Value<'v> {
-    fn from(text: &'v Option<String>) -> Self {
-        Self::Text(text.as_deref())
-    }
-}
-
-impl From<Timestamp> for Value<'_> {
-    fn from(time: Timestamp) -> Self {
-        Self::Number(Some(time.unix()))
-    }
-}
-
-impl From<Option<Timestamp>> for Value<'_> {
-    fn from(time: Option<Timestamp>) -> Self {
-        Self::Number(time.map(Timestamp::unix))
-    }
-}
-
-impl From<u64> for Value<'_> {
-    /// Saturates at the largest number of the database.
-    fn from(number: u64) -> Self {
-        Self::Number(Some(i64::try_from(number).unwrap_or(i64::MAX)))
-    }
 }

@@ -12,11 +12,12 @@ use carafe_core::{
 use sqlx::SqlStr;
 
 use crate::{
-    dialect::{Dialect, Value, foreign},
+    dialect::{Dialect, foreign},
     failure::Failure,
     lease::Lease,
     row::{Found, renewal_of},
     statements::{PARKED, Statements},
+    value::Value,
 };
 
 /// How many sessions one statement retires at most, so that it is done well within the deadline for writing, also where a

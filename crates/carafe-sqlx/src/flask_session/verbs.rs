@@ -15,9 +15,10 @@ use sqlx::SqlStr;
 
 use super::{FlaskSessionStore, dialect::FlaskDialect};
 use crate::{
-    dialect::{Stored, Value, foreign},
+    dialect::{Stored, foreign},
     failure::Failure,
     lease::Lease,
+    value::Value,
     verbs::{created, hit},
 };
 
