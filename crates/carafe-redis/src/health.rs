@@ -10,8 +10,7 @@ use carafe_core::{
 use redis::Value;
 
 use crate::{
-    RedisStore, call::unexpected_reply, endpoint::Endpoint, layout::VERSION, listing::Listing,
-    script,
+    RedisStore, call::unexpected_reply, endpoint::Endpoint, layout::VERSION, script, store::Listing,
 };
 
 /// The fields of one server's `INFO`.

@@ -14,9 +14,9 @@ use crate::{
     change::{self, Change, Expected, NewValue},
     header::number,
     layout::{self, flag, second},
-    listing::Listing,
     reply::Reply,
     script::{self, Call, Callable, LuaScript},
+    store::Listing,
     users::{LISTED_BEFORE, Removal},
     value::StoredValue,
 };
