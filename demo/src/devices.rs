@@ -194,10 +194,10 @@ impl Device {
             name: record
                 .device
                 .unwrap_or_else(|| "An unknown device".to_owned()),
-            created: record.created,
-            last_seen: record.last_seen,
-            public_id: record.public_id,
-            is_this: own == Some(record.public_id),
+            created: record.meta.created,
+            last_seen: record.meta.last_seen,
+            public_id: record.meta.public_id,
+            is_this: own == Some(record.meta.public_id),
         }
     }
 }

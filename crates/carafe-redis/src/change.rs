@@ -65,7 +65,7 @@ impl NewValue {
     pub(crate) fn new(key: &StoreKey, record: Record, before: Timestamp) -> Self {
         Self {
             rest: rest_of(key, &record),
-            grows: record.expires > before,
+            grows: record.meta.expires > before,
             record: Box::new(record),
         }
     }

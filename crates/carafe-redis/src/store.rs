@@ -7,7 +7,7 @@ use carafe_core::{
     clock::Timestamp,
     session::{Access, Patch},
     store::{
-        BoxFuture, Capabilities, Created, KeyState, Patched, Powers, Record, Rotation,
+        BoxFuture, Capabilities, Created, KeyState, Patched, Powers, Record, Rotation, SessionMeta,
         SessionStore, StoreError, StoreKey,
     },
 };
@@ -200,19 +200,10 @@ mod tests {
             Timestamp::from_unix(1),
             Patch::default(),
         );
-        let record = Record {
-            data: SessionData::default(),
-            user: None,
-            public_id: PublicId::from_bytes([0; 12]),
-            device: None,
-            created: now,
-            renewed: now,
-            last_seen: now,
-            expires: now,
-            authenticated: None,
-            renewal: None,
-            version: 0,
-        };
+        let record = Record::new(
+            SessionMeta::new(PublicId::from_bytes([0; 12]), now, now),
+            SessionData::default(),
+        );
         let access = Access {
             at: now,
             expires: now,

@@ -473,7 +473,7 @@ macro_rules! conversions {
                 last_seen: row.try_get(first + 8)?,
                 expires: row.try_get(first + 9)?,
                 authenticated: row.try_get(first + 10)?,
-                renewal: row.try_get::<Option<$text>, _>(first + 11)?.map(bytes),
+                opaque: row.try_get::<Option<$text>, _>(first + 11)?.map(bytes),
                 version: row.try_get(first + 12)?,
             })
         }

@@ -6,7 +6,7 @@
 use carafe_core::{
     clock::Timestamp,
     session::SessionData,
-    store::{PublicId, Record, Renewal, SessionMeta, StoreError, StoreKey},
+    store::{PublicId, Record, SessionMeta, StoreError, StoreKey},
 };
 
 /// The columns of a row.
@@ -23,7 +23,7 @@ pub struct Columns {
     pub(crate) last_seen: i64,
     pub(crate) expires: i64,
     pub(crate) authenticated: Option<i64>,
-    pub(crate) renewal: Option<Vec<u8>>,
+    pub(crate) opaque: Option<Vec<u8>>,
     pub(crate) version: i64,
 }
 
@@ -82,30 +82,26 @@ impl Columns {
     pub(crate) fn record(mut self) -> Result<Record, StoreError> {
         let data = text(std::mem::take(&mut self.data))?;
         let data = SessionData::parse(data, Record::STYLE).map_err(StoreError::corrupt)?;
-        Ok(self.summary()?.with_data(data))
+        Ok(Record::new(self.summary()?, data))
     }
 
     /// Converts a row to a record's metadata.
     pub(crate) fn summary(self) -> Result<SessionMeta, StoreError> {
-        let renewal = self.renewal.map(text).transpose()?;
-        Ok(SessionMeta {
-            user: self.user.map(text).transpose()?,
-            public_id: PublicId::from_bytes(exact(&self.public_id)?),
-            device: self.device.map(text).transpose()?,
-            created: Timestamp::from_unix(self.created),
-            renewed: Timestamp::from_unix(self.renewed),
-            last_seen: Timestamp::from_unix(self.last_seen),
-            expires: Timestamp::from_unix(self.expires),
-            authenticated: self.authenticated.map(Timestamp::from_unix),
-            renewal: renewal.as_deref().map(Renewal::decode).transpose()?,
-            version: u64::try_from(self.version).map_err(StoreError::corrupt)?,
-        })
+        let opaque = self.opaque.map(text).transpose()?;
+        let mut meta = SessionMeta::new(
+            PublicId::from_bytes(exact(&self.public_id)?),
+            Timestamp::from_unix(self.created),
+            Timestamp::from_unix(self.expires),
+        );
+        meta.user = self.user.map(text).transpose()?;
+        meta.device = self.device.map(text).transpose()?;
+        meta.renewed = Timestamp::from_unix(self.renewed);
+        meta.last_seen = Timestamp::from_unix(self.last_seen);
+        meta.authenticated = self.authenticated.map(Timestamp::from_unix);
+        meta.set_opaque(opaque.as_deref())?;
+        meta.version = u64::try_from(self.version).map_err(StoreError::corrupt)?;
+        Ok(meta)
     }
-}
-
-/// Encodes a record's renewal.
-pub(crate) fn renewal_of(record: &Record) -> Option<String> {
-    record.renewal.as_ref().map(Renewal::encode)
 }
 
 /// Encodes a record's data as JSON.

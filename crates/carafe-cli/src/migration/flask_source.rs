@@ -54,10 +54,8 @@ impl Source for FlaskSource<'_> {
             return false;
         }
         let is_derived = here.created == here.last_seen && here.renewed == here.last_seen;
-        let mut there = Record {
-            last_seen: here.last_seen,
-            ..there.clone()
-        };
+        let mut there = there.clone();
+        there.meta.last_seen = here.last_seen;
         if is_derived {
             (there.created, there.renewed) = (here.created, here.renewed);
         }

@@ -192,11 +192,15 @@ impl Transfer<'_> {
 
 /// The values that grow as a session is used.
 fn age(record: &Record) -> (u64, Timestamp, Timestamp) {
-    (record.version, record.last_seen, record.expires)
+    (
+        record.meta.version,
+        record.meta.last_seen,
+        record.meta.expires,
+    )
 }
 
 /// Whether nothing tells the two apart.
 pub(super) fn is_same(a: &Record, b: &Record) -> bool {
     let text = |record: &Record| Patch::default().render(&record.data, Record::STYLE);
-    a.meta() == b.meta() && text(a) == text(b)
+    a.meta == b.meta && text(a) == text(b)
 }

@@ -4,10 +4,7 @@ use crate::support::{
     carafe, json, run,
     stores::{Dir, block_on, file, fill, key, load, record},
 };
-use carafe_core::{
-    clock::Timestamp,
-    store::{Record, SessionStore as _},
-};
+use carafe_core::{clock::Timestamp, store::SessionStore as _};
 
 /// A file with sessions 0 to 24, and an expired one.
 fn filled() -> (Dir, String) {
@@ -16,10 +13,8 @@ fn filled() -> (Dir, String) {
     block_on(async {
         let store = dir.store(store);
         fill(&store, 0..25).await;
-        let over = Record {
-            expires: Timestamp::now(),
-            ..record(99)
-        };
+        let mut over = record(99);
+        over.meta.expires = Timestamp::now();
         file(&store, &key(99), &over).await;
     });
     (dir, url)
@@ -56,10 +51,10 @@ fn pages_show_every_live_session_once_the_newest_first() {
         for number in 0..25 {
             records.push(load(&store, number).await.unwrap());
         }
-        records.sort_by_key(|record| std::cmp::Reverse(record.meta().position()));
+        records.sort_by_key(|record| std::cmp::Reverse(record.meta.position()));
         records
             .iter()
-            .map(|record| record.public_id.to_string())
+            .map(|record| record.meta.public_id.to_string())
             .collect::<Vec<_>>()
     });
     assert_eq!(all, by_age);
@@ -95,7 +90,7 @@ fn the_sessions_of_a_user() {
 fn show_has_the_facts_and_the_dictionary_and_never_an_id() {
     let (dir, url) = filled();
     let record = block_on(load(&dir.store("a.db"), 7)).unwrap();
-    let public_id = record.public_id.to_string();
+    let public_id = record.meta.public_id.to_string();
     let shown = run(&["sessions", "show", "--store", &url, "--", &public_id]);
     assert_eq!((shown.code, shown.err.as_str()), (0, ""));
     for text in [
@@ -121,7 +116,7 @@ fn show_has_the_facts_and_the_dictionary_and_never_an_id() {
     let data: serde_json::Value = serde_json::from_str(report["data"].as_str().unwrap()).unwrap();
     assert_eq!(data["name"], "Zoë 7");
     assert_eq!(report["version"], 2);
-    assert_eq!(report["expires"], record.expires.unix());
+    assert_eq!(report["expires"], record.meta.expires.unix());
     let hex: String = key(7)
         .as_bytes()
         .iter()
@@ -134,10 +129,8 @@ fn show_has_the_facts_and_the_dictionary_and_never_an_id() {
 #[test]
 fn a_device_cannot_give_orders_to_the_terminal() {
     let (dir, url) = filled();
-    let tricky = Record {
-        device: Some("\u{1b}[2Jx".to_owned()),
-        ..record(50)
-    };
+    let mut tricky = record(50);
+    tricky.meta.device = Some("\u{1b}[2Jx".to_owned());
     block_on(file(&dir.store("a.db"), &key(50), &tricky));
     let public_id = tricky.public_id.to_string();
     for args in [&["list"][..], &["show", "--", &public_id]] {
@@ -176,10 +169,8 @@ fn a_users_sessions_are_revoked_but_one() {
     block_on(async {
         let store = dir.store("a.db");
         for (number, base) in [(501, record(501)), (502, record(502)), (500, keep.clone())] {
-            let mine = Record {
-                user: Some("ada".to_owned()),
-                ..base
-            };
+            let mut mine = base;
+            mine.meta.user = Some("ada".to_owned());
             file(&store, &key(number), &mine).await;
         }
     });

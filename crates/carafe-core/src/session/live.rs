@@ -232,7 +232,7 @@ impl Session {
             return Err(SessionError::Unsupported);
         };
         let stored = self.load(side, id, signed_by).await?;
-        let (manager, last_seen) = (&self.0.manager, stored.record.last_seen);
+        let (manager, last_seen) = (&self.0.manager, stored.record.meta.last_seen);
         let own = stored.record.data.lifetime();
         let limits = side.timeouts.bounded_by(own, manager.lifetime());
         let is_current = stored.is_current;
@@ -503,16 +503,10 @@ impl Session {
         if let Some(stored) = &base
             && let Ok(data) = super::SessionData::parse(shown, Record::STYLE)
         {
-            let record = Record {
-                data,
-                ..stored.record.clone()
-            };
-            let stored = Stored {
-                record,
-                ..stored.clone()
-            };
+            let mut stored = Box::new(stored.clone());
+            stored.record.data = data;
             let opened = state.found().opened;
-            state.rebase(LoadedSession::stored(Box::new(stored), opened));
+            state.rebase(LoadedSession::stored(stored, opened));
         }
         Ok(Some(Step {
             verb,

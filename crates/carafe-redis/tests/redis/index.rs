@@ -32,10 +32,10 @@ fn record_at(head: &str, renewed: Timestamp, expires: Timestamp) -> Record {
     let public_id = PublicId::random().expect("the system has randomness");
     let text = format!("{head}{}", &public_id.to_string()[2..]);
     let mut record = record("{}");
-    record.public_id = text.parse().expect("a handle");
-    record.created = renewed;
-    record.renewed = renewed;
-    record.expires = expires;
+    record.meta.public_id = text.parse().expect("a handle");
+    record.meta.created = renewed;
+    record.meta.renewed = renewed;
+    record.meta.expires = expires;
     record
 }
 
@@ -137,7 +137,7 @@ async fn storm(store: &RedisStore) -> HashSet<PublicId> {
         if ends {
             assert!(store.delete(&key, NOW).await.expect("delete works"));
         }
-        (!ends).then_some(base.public_id)
+        (!ends).then_some(base.meta.public_id)
     });
     join_all(lives).await.into_iter().flatten().collect()
 }
@@ -217,7 +217,7 @@ async fn end_all_while_renewing(store: &RedisStore) {
     let mut sessions = Vec::new();
     for _ in 0..6 {
         let mut base = record("{}");
-        base.created = then;
+        base.meta.created = then;
         sessions.push((filed(store, &base).await, base));
     }
     let renewals = sessions.iter().map(|(from, base)| async {
@@ -290,7 +290,7 @@ fn a_public_id_is_found_while_its_session_renews() {
             };
             let looks = async {
                 for _ in 0..rounds(200, 2000) {
-                    let found = store.find(base.public_id, NOW).await;
+                    let found = store.find(base.meta.public_id, NOW).await;
                     assert!(found.expect("find works").is_some());
                     let page = store.list(None, 5, NOW).await.expect("newest works");
                     assert!(page.len() <= 1);
@@ -311,8 +311,8 @@ fn a_scan_finds_every_session_that_renews_meanwhile() {
             let mut sessions = Vec::new();
             for n in 0..60 {
                 let mut base = record("{}");
-                base.renewed = NOW.saturating_add(-n);
-                waiting.insert(base.public_id);
+                base.meta.renewed = NOW.saturating_add(-n);
+                waiting.insert(base.meta.public_id);
                 sessions.push((filed(&store, &base).await, base));
             }
             let renewals = async {
@@ -405,7 +405,7 @@ fn the_index_takes_less_than_300_bytes_per_session() {
             for _ in 0..count / 500 {
                 let mut some: Vec<_> = (0..500).map(|_| record(r#"{"cart":[17,4]}"#)).collect();
                 for record in &mut some {
-                    record.expires = ago(-86_400);
+                    record.meta.expires = ago(-86_400);
                 }
                 join_all(some.iter().map(|record| filed(store, record))).await;
             }
@@ -494,7 +494,7 @@ fn a_sample_does_not_count_expired_sessions() {
             let records = (0..2000).map(|n| {
                 let mut record = record("{}");
                 if n % 2 == 0 {
-                    record.expires = NOW;
+                    record.meta.expires = NOW;
                 }
                 record
             });

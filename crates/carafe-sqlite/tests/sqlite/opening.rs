@@ -122,9 +122,9 @@ fn a_file_of_version_1_is_refused_until_it_is_migrated_and_keeps_its_sessions() 
     let record = load(&store, &own);
     assert_eq!(
         (
-            record.user.as_deref(),
+            record.meta.user.as_deref(),
             record.data.text_of("a"),
-            record.renewal
+            record.meta.renewal
         ),
         (Some("zoe"), Some("1"), None)
     );

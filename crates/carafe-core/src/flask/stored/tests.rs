@@ -37,10 +37,9 @@ fn read(value: &[u8]) -> Record {
 }
 
 fn record(text: &str) -> Record {
-    Record {
-        data: SessionData::parse(text.to_owned(), Record::STYLE).expect("good JSON"),
-        ..read(b"\x80")
-    }
+    let mut record = read(b"\x80");
+    record.data = SessionData::parse(text.to_owned(), Record::STYLE).expect("good JSON");
+    record
 }
 
 fn unreadable(value: &[u8]) -> Unreadable {
@@ -287,12 +286,10 @@ fn a_refused_value_says_why_and_shows_nothing() {
 fn facts_have_one_key_and_only_where_there_are_any() {
     let plain = record(r#"{"a":1}"#);
     assert_eq!(msgpack(r#"{"a":1}"#), "81a16101");
-    let log_in = Record {
-        user: Some("42".to_owned()),
-        authenticated: Some(NOW),
-        device: Some("A phone — “Zoë’s”".to_owned()),
-        ..plain.clone()
-    };
+    let mut log_in = plain.clone();
+    log_in.meta.user = Some("42".to_owned());
+    log_in.meta.authenticated = Some(NOW);
+    log_in.meta.device = Some("A phone — “Zoë’s”".to_owned());
     for format in [Format::MsgPack, Format::Json] {
         let value = layout(format)
             .value(&KEY, &log_in)
@@ -367,10 +364,10 @@ fn a_handle_follows_the_id_until_somebody_is_noted() {
             .expect("nobody else was there")
             .record
     };
-    assert_ne!(next(&patch, &base).public_id, base.public_id);
+    assert_ne!(next(&patch, &base).public_id, base.meta.public_id);
     patch.facts.user = Some("42".to_owned());
     let bound = next(&patch, &base);
-    assert_eq!(bound.public_id, base.public_id);
+    assert_eq!(bound.public_id, base.meta.public_id);
 }
 
 #[test]

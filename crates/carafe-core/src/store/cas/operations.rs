@@ -52,7 +52,7 @@ pub async fn create<C: CompareAndSwap>(
     key: &StoreKey,
     record: &Record,
 ) -> Result<Created, StoreError> {
-    let (value, until) = (encode_record(key, record), kept_until(record.expires));
+    let (value, until) = (encode_record(key, record), kept_until(record.meta.expires));
     Ok(match database.insert(key, &value, until).await? {
         true => Created::Created,
         false => Created::Taken,
@@ -94,7 +94,7 @@ pub async fn patch<C: CompareAndSwap>(
     });
     match changed.await? {
         Some((before, Entry::Record(record))) => {
-            prolong(database, before.pointers, record.expires).await?;
+            prolong(database, before.pointers, record.meta.expires).await?;
             Ok(Patched::Applied(Box::new(record)))
         }
         _ => Ok(Patched::Gone),
@@ -114,7 +114,7 @@ pub async fn touch<C: CompareAndSwap>(
         return Ok(false);
     };
     if found.record.touched(access).is_none() {
-        prolong(database, found.pointers, found.record.expires).await?;
+        prolong(database, found.pointers, found.record.meta.expires).await?;
         return Ok(true);
     }
     let changed = change(database, key, Some(found), access.at, |newest| {
@@ -157,7 +157,7 @@ pub async fn rotate<C: CompareAndSwap>(
             .rotated(base, patch, &newest.key, rotation, now)?;
         Ok(rotated.map(|record| {
             let trace = match rotation {
-                Rotation::Renewal(_) => Trace::pointer(*to, record.expires),
+                Rotation::Renewal(_) => Trace::pointer(*to, record.meta.expires),
                 Rotation::Replacement => Trace::marker(retired_until(now)),
             };
             Entry::Move(Box::new(Move {

@@ -21,7 +21,7 @@ use super::*;
 use crate::{
     data::{SessionData, UpdateFn},
     id::{Nonce, PublicId},
-    store::retired_until,
+    store::{SessionMeta, retired_until},
 };
 
 const NOW: Timestamp = Timestamp::from_unix(1_700_000_000);
@@ -464,19 +464,10 @@ fn key(name: &str) -> StoreKey {
 
 fn base() -> Record {
     let data = r#"{"kept":true,"n":0}"#.to_owned();
-    Record {
-        data: SessionData::parse(data, Record::STYLE).expect("it is JSON"),
-        user: None,
-        public_id: PublicId::from_bytes([7; 12]),
-        device: None,
-        created: NOW,
-        renewed: NOW,
-        last_seen: NOW,
-        expires: LATER,
-        authenticated: None,
-        renewal: None,
-        version: 0,
-    }
+    Record::new(
+        SessionMeta::new(PublicId::from_bytes([7; 12]), NOW, LATER),
+        SessionData::parse(data, Record::STYLE).expect("it is JSON"),
+    )
 }
 
 fn json(record: &Record) -> String {

@@ -10,9 +10,9 @@ use crate::{
 /// A loaded record equals the created one in every field.
 pub async fn create_then_load<S: ErasedStore + ?Sized>(store: &S) {
     let (key, mut original) = (key(), record(r#"{"a":1,"b":[true,null]}"#));
-    original.user = Some(unique("user"));
-    original.device = Some("Browser on a machine".to_owned());
-    original.authenticated = Some(NOW);
+    original.meta.user = Some(unique("user"));
+    original.meta.device = Some("Browser on a machine".to_owned());
+    original.meta.authenticated = Some(NOW);
     create(store, &key, &original).await;
     let copy = loaded(store, &key).await;
     assert_eq!(members(&copy), members(&original));
@@ -252,13 +252,16 @@ pub async fn a_replacement_retires_the_old_key<S: ErasedStore + ?Sized>(store: &
             .await
             .expect("rotate works"),
     );
-    assert_eq!((after.public_id, after.renewed), (base.public_id, then));
+    assert_eq!(
+        (after.public_id, after.renewed),
+        (base.meta.public_id, then)
+    );
     assert!(is_retired(store, &from, then).await);
     let moved = loaded(store, &to).await;
     assert_eq!(members(&moved), members(&record(r#"{"a":1,"b":2}"#)));
     assert_eq!(
         (moved.public_id, moved.created, moved.renewed, moved.renewal),
-        (base.public_id, base.created, then, None)
+        (base.meta.public_id, base.meta.created, then, None)
     );
     assert!(matches!(
         store.patch(&from, &base, &set("c", "3"), NOW).await,
@@ -328,7 +331,7 @@ pub async fn the_first_use_of_a_new_key_is_noted_once<S: ErasedStore + ?Sized>(s
         ));
         let patched = store.patch(&to, &rotated, &set("a", "2"), NOW).await;
         applied(patched.expect("patch works"));
-        let until = |record: Record| record.renewal.expect("it stays").until;
+        let until = |record: Record| record.meta.renewal.expect("it stays").until;
         assert_eq!(until(loaded(store, &to).await), None);
         let mut access = used(NOW, LATER);
         for (confirms, expected) in [(end, end), (end.saturating_add(60), end)] {
@@ -440,11 +443,13 @@ pub async fn a_retired_key_is_remembered_for_a_minute<S: ErasedStore + ?Sized>(s
     ));
     if let Some(inventory) = store.powers().listing() {
         assert!(matches!(
-            inventory.find(base.public_id, NOW).await,
+            inventory.find(base.meta.public_id, NOW).await,
             Ok(None)
         ));
         assert!(matches!(
-            inventory.delete_by_public_id(base.public_id, NOW).await,
+            inventory
+                .delete_by_public_id(base.meta.public_id, NOW)
+                .await,
             Ok(false)
         ));
     }
@@ -559,7 +564,7 @@ pub async fn facts_survive<S: ErasedStore + ?Sized>(store: &S) {
     }
     assert_eq!(
         (after.created, after.renewed, after.public_id),
-        (base.created, base.renewed, base.public_id)
+        (base.meta.created, base.meta.renewed, base.meta.public_id)
     );
 }
 
@@ -593,16 +598,21 @@ type Facts = (
 
 fn facts<S: ErasedStore + ?Sized>(store: &S, record: &Record) -> Facts {
     let last_seen = match store.capabilities().notes_uses {
-        true => record.last_seen,
-        false => record.created,
+        true => record.meta.last_seen,
+        false => record.meta.created,
     };
-    let times = [record.created, record.renewed, last_seen, record.expires];
+    let times = [
+        record.meta.created,
+        record.meta.renewed,
+        last_seen,
+        record.meta.expires,
+    ];
     (
-        record.user.clone(),
-        record.device.clone(),
+        record.meta.user.clone(),
+        record.meta.device.clone(),
         times,
-        record.authenticated,
-        record.public_id.to_string(),
+        record.meta.authenticated,
+        record.meta.public_id.to_string(),
     )
 }
 

@@ -89,30 +89,16 @@ pub async fn hostile_data_is_kept_or_refused<S: ErasedStore + ?Sized>(store: &S)
     for (what, user) in users() {
         let mut patch = set("a", "2");
         patch.facts.user = Some(user.clone());
-        check(
-            store,
-            what,
-            Record {
-                user: Some(user),
-                ..record("{}")
-            },
-            &patch,
-        )
-        .await;
+        let mut record = record("{}");
+        record.meta.user = Some(user);
+        check(store, what, record, &patch).await;
     }
     for (what, device) in devices() {
         let mut patch = set("a", "2");
         patch.facts.device = Some(device.clone());
-        check(
-            store,
-            what,
-            Record {
-                device: Some(device),
-                ..record("{}")
-            },
-            &patch,
-        )
-        .await;
+        let mut record = record("{}");
+        record.meta.device = Some(device);
+        check(store, what, record, &patch).await;
     }
     for (what, json) in dictionaries() {
         let record = record(&json);

@@ -31,7 +31,7 @@ pub async fn users_see_their_sessions<S: ErasedStore + ?Sized>(store: &S) {
     assert_eq!(
         listed
             .iter()
-            .map(|record| record.public_id)
+            .map(|record| record.meta.public_id)
             .collect::<Vec<_>>(),
         handles
     );
@@ -122,7 +122,7 @@ pub async fn a_user_with_many_sessions_is_served_in_steps<S: ErasedStore + ?Size
     }
     let handles: Vec<_> = sessions
         .iter()
-        .map(|(_, record)| record.public_id)
+        .map(|(_, record)| record.meta.public_id)
         .collect();
     assert_eq!(listed, handles);
     let spared = Selection::AllBut(handles[0]);
@@ -246,8 +246,8 @@ async fn filed_for<S: ErasedStore + ?Sized>(
     renewed: Timestamp,
 ) -> (StoreKey, Record) {
     let (key, mut record) = (key(), record("{}"));
-    record.user = Some(user.to_owned());
-    record.renewed = renewed;
+    record.meta.user = Some(user.to_owned());
+    record.meta.renewed = renewed;
     create(store, &key, &record).await;
     (key, record)
 }

@@ -73,7 +73,7 @@ pub(crate) async fn users_that_look_alike_are_not<K: Kit>() {
     let names = ["zoe", "zoe ", "ZOE", "zoë", "zoe\u{308}", "Zoe", ""];
     for name in names {
         let mut record = record("{}");
-        record.user = Some(name.to_owned());
+        record.meta.user = Some(name.to_owned());
         filed(&store, &record).await;
     }
     for name in names {
@@ -116,10 +116,10 @@ pub(crate) async fn what_is_too_large_is_refused<K: Kit>() {
     let patched = store.patch(&key, &base, &set("a", &huge), NOW).await;
     assert!(matches!(patched, Err(StoreError::TooLarge { .. })));
     let mut record = record("{}");
-    record.user = Some("é".repeat(128));
+    record.meta.user = Some("é".repeat(128));
     let created = store.create(&self::key(), &record, NOW).await;
     assert!(matches!(created, Err(StoreError::Unstorable(_))));
-    assert_eq!(loaded(&store, &key).await.version, base.version);
+    assert_eq!(loaded(&store, &key).await.version, base.meta.version);
 }
 
 /// A rotation never overwrites another session's key.

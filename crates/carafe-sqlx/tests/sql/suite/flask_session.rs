@@ -72,7 +72,10 @@ pub(crate) async fn what_flask_writes_is_read_changed_and_kept<K: Kit>() {
         .expect("load works")
         .into_record()
         .expect("it is there");
-    assert_eq!((base.data.text_of("a"), base.expires), (Some("1"), LATER));
+    assert_eq!(
+        (base.data.text_of("a"), base.meta.expires),
+        (Some("1"), LATER)
+    );
     // The row is in MessagePack, so it differs from the encoded base, and the change is merged
     // under the lock.
     applied(

@@ -327,7 +327,7 @@ pub(crate) async fn a_renewal_does_not_escape_its_handle<K: Kit>() {
         let (patch, rotation) = (Patch::default(), rotation(round % 2 == 0));
         let renewed = store.rotate(&from, &to, &base, &patch, rotation, NOW);
         let (renewed, deleted) =
-            tokio::join!(renewed, store.delete_by_public_id(base.public_id, NOW));
+            tokio::join!(renewed, store.delete_by_public_id(base.meta.public_id, NOW));
         let renewed = matches!(renewed.expect("rotate works"), Patched::Applied(_));
         assert!(
             deleted.expect("delete_by_public_id works"),
@@ -482,7 +482,7 @@ pub(crate) async fn former_keys_are_no_sessions<K: Kit>() {
         }
     }
     assert_eq!(walked, [from]);
-    let deleted = store.delete_by_public_id(base.public_id, NOW).await;
+    let deleted = store.delete_by_public_id(base.meta.public_id, NOW).await;
     assert!(deleted.expect("it works"));
     for key in former.iter().chain([&from]) {
         assert!(is_retired(&store, key).await);
@@ -548,7 +548,11 @@ pub(crate) async fn a_table_of_version_1_is_upgraded<K: Kit>() {
     assert!(wrong_with::<K>(&store).await.is_empty());
     let base = loaded(&store, &own).await;
     assert_eq!(
-        (base.user.as_deref(), base.data.text_of("a"), base.renewal),
+        (
+            base.meta.user.as_deref(),
+            base.data.text_of("a"),
+            base.meta.renewal
+        ),
         (Some("zoe"), Some("1"), None)
     );
     let state = store.load(&old, NOW).await.expect("load works");

@@ -63,7 +63,7 @@ pub(crate) async fn each_verb_is_one_statement<K: Kit>() {
     assert!(is_retired(&store, &to).await);
     counted.more::<K>("load of a marker through a pointer", 2);
     store
-        .trim("nobody", 3, base.public_id, 10, NOW)
+        .trim("nobody", 3, base.meta.public_id, 10, NOW)
         .await
         .expect("trim works");
     counted.more::<K>("trim of few", 1);
