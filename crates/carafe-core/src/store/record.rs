@@ -1,5 +1,7 @@
 //! A session as a store keeps it.
 
+use std::{any::Any, fmt, sync::Arc};
+
 use super::{Renewal, Rotation, SessionMeta, StoreError};
 use crate::{
     clock::Timestamp,
@@ -16,13 +18,57 @@ pub struct Record {
     pub meta: SessionMeta,
     /// The dictionary.
     pub data: SessionData,
+    stored: Option<StoredVersion>,
+}
+
+/// A version of any store.
+#[derive(Clone)]
+struct StoredVersion(Arc<dyn Any + Send + Sync>);
+
+impl fmt::Debug for StoredVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StoredVersion")
+    }
 }
 
 impl Record {
     /// Creates a record.
     #[must_use]
     pub const fn new(meta: SessionMeta, data: SessionData) -> Self {
-        Self { meta, data }
+        Self {
+            meta,
+            data,
+            stored: None,
+        }
+    }
+
+    /// Returns the record with the version that it has in its store.
+    ///
+    /// A store that compares versions attaches the version to each record that it loads. `patch` and
+    /// `rotate` find it in their `base`, and then need not read the record again. The version is
+    /// opaque to the engine, and a changed record has none.
+    ///
+    /// ```
+    /// use carafe_core::store::Record;
+    ///
+    /// fn loaded(record: Record, row_version: u64) -> Record {
+    ///     record.with_stored_version(row_version)
+    /// }
+    ///
+    /// fn row_version(base: &Record) -> Option<u64> {
+    ///     base.stored_version().copied()
+    /// }
+    /// ```
+    #[must_use]
+    pub fn with_stored_version<V: Any + Send + Sync>(mut self, version: V) -> Self {
+        self.stored = Some(StoredVersion(Arc::new(version)));
+        self
+    }
+
+    /// Returns the version of [`Record::with_stored_version`], if it is of the type `V`.
+    #[must_use]
+    pub fn stored_version<V: Any>(&self) -> Option<&V> {
+        self.stored.as_ref()?.0.downcast_ref()
     }
 
     /// Returns whether the session is expired at `now`, even if it was not swept.
@@ -102,8 +148,9 @@ impl Record {
     /// A use is not a change of the data, so the version stays the same.
     #[must_use]
     pub fn touched(&self, access: &Access) -> Option<Self> {
-        let mut touched = self.clone();
-        touched.meta.note(access).then_some(touched)
+        let mut meta = self.meta.clone();
+        let is_changed = meta.note(access);
+        is_changed.then(|| Self::new(meta, self.data.clone()))
     }
 
     /// The format of the dictionary in a store: Flask's tags, in the order of insertion.
