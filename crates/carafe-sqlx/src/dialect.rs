@@ -35,6 +35,9 @@ pub trait Dialect: Database {
     /// Upgrades the tables from version 1 to version 2.
     #[doc(hidden)]
     const UPGRADE: &'static str;
+    /// Makes room in a column of a table of version 2; empty if every table has it.
+    #[doc(hidden)]
+    const WIDEN: &'static str;
     /// Acquires an exclusive lock for migrations, held until [`Dialect::UNLOCK`].
     #[doc(hidden)]
     const LOCK: &'static str;
