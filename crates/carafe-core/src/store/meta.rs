@@ -78,9 +78,9 @@ impl SessionMeta {
 
     /// Returns the fields for which stores have no column, as one text.
     ///
-    /// `None` if none of these fields is set. Today the only such field is the renewal
-    /// (`docs/wire-format.md`, section 7). A store keeps the text as it is. The text consists of
-    /// `A-Z`, `a-z`, `0-9`, `_` and `-`, and has at most [`SessionMeta::MAX_OPAQUE`] characters.
+    /// `None` if none of these fields is set. Today the only such field is the renewal. A store keeps
+    /// the text as it is: 75 to [`SessionMeta::MAX_OPAQUE`] characters `A-Z`, `a-z`, `0-9`, `_` and
+    /// `-`. Encoding: `docs/wire-format.md`, section 7.
     #[must_use]
     pub fn opaque(&self) -> Option<String> {
         self.renewal.as_ref().map(Renewal::encode)
@@ -218,6 +218,35 @@ mod tests {
             "1.AAAAAAAAAAAAAAAA.2",
         ] {
             assert!(text.parse::<Position>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_opaque_text_has_the_documented_characters_and_survives() {
+        let time = Timestamp::from_unix(1);
+        let mut meta = SessionMeta::new(PublicId::from_bytes([0; 12]), time, time);
+        assert_eq!(meta.opaque(), None);
+        meta.renewal = Some(Renewal {
+            from: crate::id::StoreKey::of_id("1"),
+            nonce: crate::id::Nonce::from_bytes([255; 16]),
+            until: Some(time),
+        });
+        let text = meta.opaque().expect("the renewal is in it");
+        assert!((75..=SessionMeta::MAX_OPAQUE).contains(&text.len()));
+        let is_documented = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+        assert!(text.bytes().all(is_documented));
+        let mut read = SessionMeta {
+            renewal: None,
+            ..meta.clone()
+        };
+        read.set_opaque(Some(&text))
+            .expect("it was written like this");
+        assert_eq!(read, meta);
+        for other in [&text[1..], &format!("{text}A"), ""] {
+            assert!(matches!(
+                read.set_opaque(Some(other)),
+                Err(StoreError::Corrupt(_))
+            ));
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use carafe_core::{
     clock::Timestamp,
-    session::{Access, Patch, SessionData},
+    session::{Access, Patch, SessionData, UpdateFn},
     store::{
         CasStore, CompareAndSwap, Patched, PublicId, Record, Rotation, SessionMeta, SessionStore,
         StoreError, StoreKey, conformance::CasMemory,
@@ -92,7 +92,7 @@ fn set(key: &str, text: &str) -> Patch {
 
 /// Returns a patch that counts the number `n` of a record in which it is 1.
 fn count() -> Patch {
-    let again = Arc::new(|text: Option<&str>| {
+    let again: UpdateFn = Arc::new(|text| {
         let number: u64 = text.unwrap_or_default().parse()?;
         Ok((number + 1).to_string())
     });

@@ -56,7 +56,9 @@ impl Packed {
         packed.put(HANDLE, meta.public_id.as_bytes());
         packed.put(USER_LENGTH, &length_of(user).to_be_bytes());
         packed.put(DEVICE_LENGTH, &length_of(device).to_be_bytes());
-        packed.put(OPAQUE_LENGTH, &[u8::try_from(opaque.len()).unwrap_or(0)]);
+        let opaque_length = u8::try_from(opaque.len());
+        let opaque_length = opaque_length.expect("at most `SessionMeta::MAX_OPAQUE`, which is 255");
+        packed.put(OPAQUE_LENGTH, &[opaque_length]);
         let mut at = TEXTS;
         for text in [Some(&*opaque), user, device].into_iter().flatten() {
             packed.put(at, text.as_bytes());
