@@ -142,7 +142,7 @@ impl<D: Dialect> Change<'_, D> {
         match self.rotation {
             Some((to, Rotation::Renewal(_))) => {
                 // Only a renewal leaves pointers.
-                if before.renewal.is_some() {
+                if before.meta.renewal.is_some() {
                     let values = [to.into(), (&record.meta.public_id).into(), own.into()];
                     D::changed(lease, &statements.lead_on, &values).await?;
                 }

@@ -50,14 +50,15 @@ impl Source for FlaskSource<'_> {
     /// use. If that lies ahead, because `lifetime` is not Flask's, each look makes it its own moment. So these
     /// tell nothing where the expiries are the same.
     fn is_same(&self, here: &Record, there: &Record) -> bool {
-        if here.expires != there.expires {
+        if here.meta.expires != there.meta.expires {
             return false;
         }
-        let is_derived = here.created == here.last_seen && here.renewed == here.last_seen;
+        let is_derived =
+            here.meta.created == here.meta.last_seen && here.meta.renewed == here.meta.last_seen;
         let mut there = there.clone();
-        there.meta.last_seen = here.last_seen;
+        there.meta.last_seen = here.meta.last_seen;
         if is_derived {
-            (there.created, there.renewed) = (here.created, here.renewed);
+            (there.meta.created, there.meta.renewed) = (here.meta.created, here.meta.renewed);
         }
         is_same(here, &there)
     }

@@ -132,7 +132,7 @@ fn a_device_cannot_give_orders_to_the_terminal() {
     let mut tricky = record(50);
     tricky.meta.device = Some("\u{1b}[2Jx".to_owned());
     block_on(file(&dir.store("a.db"), &key(50), &tricky));
-    let public_id = tricky.public_id.to_string();
+    let public_id = tricky.meta.public_id.to_string();
     for args in [&["list"][..], &["show", "--", &public_id]] {
         let (verb, rest) = args.split_first().unwrap();
         let run = run(&[&["sessions", verb, "--store", &url], rest].concat());
@@ -174,7 +174,7 @@ fn a_users_sessions_are_revoked_but_one() {
             file(&store, &key(number), &mine).await;
         }
     });
-    let kept = keep.public_id.to_string();
+    let kept = keep.meta.public_id.to_string();
     let all_but = format!("--all-but={kept}");
     let args = [
         "sessions", "revoke", "--json", "--user", "ada", &all_but, "--store", &url,

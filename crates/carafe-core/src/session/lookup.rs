@@ -106,12 +106,12 @@ impl<'s> Lookup<'s> {
         if let Some(found) = &self.found {
             let known = &found.record;
             // Two ids of the same session: a timed renewal has replaced one of them.
-            if known.public_id == record.meta.public_id {
+            if known.meta.public_id == record.meta.public_id {
                 if found.is_current {
                     return Ok(());
                 }
             } else if self.newest {
-                if record.meta.renewed < known.renewed {
+                if record.meta.renewed < known.meta.renewed {
                     return Ok(());
                 }
             } else {

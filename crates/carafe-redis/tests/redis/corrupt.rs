@@ -151,8 +151,8 @@ fn any_text_round_trips_as_user_and_device() {
                 assert!(store.touch(&key, &used(NOW, LATER)).await.expect("touch"));
                 let found = loaded(&store, &key).await.expect("it is there");
                 assert_eq!(found.meta, patched.meta);
-                assert_eq!(found.user, record.meta.user);
-                assert_eq!(found.device, record.meta.device);
+                assert_eq!(found.meta.user, record.meta.user);
+                assert_eq!(found.meta.device, record.meta.device);
                 assert_eq!(found.data.text_of("a"), Some(r#""\n""#));
                 assert!(store.delete(&key, NOW).await.expect("delete"));
             }

@@ -198,7 +198,7 @@ fn a_server_that_forgets_the_scripts_gets_them_again() {
                 after.data.text_of("n"),
                 Some((round + 1).to_string().as_str())
             );
-            assert_eq!(after.version, round + 1);
+            assert_eq!(after.meta.version, round + 1);
         }
     });
 }

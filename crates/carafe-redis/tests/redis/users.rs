@@ -189,7 +189,7 @@ fn delete_by_user_removes_old_members_without_a_record() {
         let mut keys = many(&store, "bob", 1_200).await;
         let mut old = record_of("bob");
         old.meta.renewed = NOW.saturating_add(-4_000);
-        keys.push((filed(&store, &old).await, old.public_id));
+        keys.push((filed(&store, &old).await, old.meta.public_id));
         for (key, _) in &keys {
             server.cli(&["DEL", &crate::support::name(key)]);
         }

@@ -147,13 +147,13 @@ fn a_user_with_a_damaged_session_can_still_be_logged_out() {
     let before = row(&scratch.raw(), &key);
     assert_eq!(listed().len(), 1, "what has no name is left out");
     assert_eq!(row(&scratch.raw(), &key), before);
-    let public_id = load(&store, &spared).public_id;
+    let public_id = load(&store, &spared).meta.public_id;
     assert!(matches!(
         block_on(store.delete_by_user("bob", Selection::AllBut(public_id), 10, NOW)),
         Ok(1)
     ));
     assert!(!is_there(&store, &key, NOW));
-    assert_eq!(load(&store, &spared).user.as_deref(), Some("bob"));
+    assert_eq!(load(&store, &spared).meta.user.as_deref(), Some("bob"));
 }
 
 /// Pages and samples skip an unreadable session, a scan reports it, and deletion does not read it.

@@ -297,10 +297,13 @@ fn facts_have_one_key_and_only_where_there_are_any() {
         let back = layout(format)
             .record(&KEY, &value, LATER, NOW)
             .expect("it can be read");
-        assert_eq!((&back.user, &back.device), (&log_in.user, &log_in.device));
         assert_eq!(
-            (back.authenticated, back.public_id),
-            (log_in.authenticated, log_in.public_id)
+            (&back.meta.user, &back.meta.device),
+            (&log_in.meta.user, &log_in.meta.device)
+        );
+        assert_eq!(
+            (back.meta.authenticated, back.meta.public_id),
+            (log_in.meta.authenticated, log_in.meta.public_id)
         );
         assert_eq!(back.data.len(), 1, "handlers do not see it");
         assert_eq!(
@@ -315,7 +318,7 @@ fn facts_have_one_key_and_only_where_there_are_any() {
         .value(&KEY, &plain)
         .expect("it can be written");
     let kept = String::from_utf8(kept).expect("UTF-8");
-    let public_id = plain.public_id;
+    let public_id = plain.meta.public_id;
     assert_eq!(
         kept,
         format!(
@@ -325,7 +328,7 @@ fn facts_have_one_key_and_only_where_there_are_any() {
     // Stored metadata is used, with or without the option.
     let other = kept.replace(&public_id.to_string(), "AAAAAAAAAAAAAAAA");
     let back = read(other.as_bytes());
-    assert_eq!(back.public_id, PublicId::from_bytes([0; 12]));
+    assert_eq!(back.meta.public_id, PublicId::from_bytes([0; 12]));
     assert_eq!(
         layout(Format::Json)
             .value(&KEY, &back)
@@ -367,7 +370,7 @@ fn a_handle_follows_the_id_until_somebody_is_noted() {
     assert_ne!(next(&patch, &base).public_id, base.meta.public_id);
     patch.facts.user = Some("42".to_owned());
     let bound = next(&patch, &base);
-    assert_eq!(bound.public_id, base.meta.public_id);
+    assert_eq!(bound.meta.public_id, base.meta.public_id);
 }
 
 #[test]

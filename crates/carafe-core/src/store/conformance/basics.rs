@@ -196,13 +196,13 @@ pub async fn touch_moves_the_expiry_and_nothing_else<S: ErasedStore + ?Sized>(st
     ));
     let after = loaded(store, &key).await;
     if store.capabilities().notes_uses {
-        assert_eq!(after.last_seen, NOW.saturating_add(10));
+        assert_eq!(after.meta.last_seen, NOW.saturating_add(10));
     } else {
-        assert!(after.last_seen >= before.last_seen);
+        assert!(after.meta.last_seen >= before.meta.last_seen);
     }
     assert_eq!(
-        (after.expires, after.created, &after.user),
-        (longer, before.created, &before.user)
+        (after.meta.expires, after.meta.created, &after.meta.user),
+        (longer, before.meta.created, &before.meta.user)
     );
     assert_eq!(members(&after), members(&before));
     assert!(!is_absent(store, &key, LATER).await && is_absent(store, &key, longer).await);
@@ -215,7 +215,7 @@ pub async fn touch_never_shortens<S: ErasedStore + ?Sized>(store: &S) {
         store.touch(&key, &used(NOW, NOW.saturating_add(5))).await,
         Ok(true)
     ));
-    assert_eq!(loaded(store, &key).await.expires, LATER);
+    assert_eq!(loaded(store, &key).await.meta.expires, LATER);
     let base = loaded(store, &key).await;
     applied(
         store
@@ -223,7 +223,7 @@ pub async fn touch_never_shortens<S: ErasedStore + ?Sized>(store: &S) {
             .await
             .expect("patch works"),
     );
-    assert_eq!(loaded(store, &key).await.expires, LATER);
+    assert_eq!(loaded(store, &key).await.meta.expires, LATER);
 }
 
 /// After `delete` the key is absent; a second delete finds nothing.
@@ -253,14 +253,19 @@ pub async fn a_replacement_retires_the_old_key<S: ErasedStore + ?Sized>(store: &
             .expect("rotate works"),
     );
     assert_eq!(
-        (after.public_id, after.renewed),
+        (after.meta.public_id, after.meta.renewed),
         (base.meta.public_id, then)
     );
     assert!(is_retired(store, &from, then).await);
     let moved = loaded(store, &to).await;
     assert_eq!(members(&moved), members(&record(r#"{"a":1,"b":2}"#)));
     assert_eq!(
-        (moved.public_id, moved.created, moved.renewed, moved.renewal),
+        (
+            moved.meta.public_id,
+            moved.meta.created,
+            moved.meta.renewed,
+            moved.meta.renewal
+        ),
         (base.meta.public_id, base.meta.created, then, None)
     );
     assert!(matches!(
@@ -301,7 +306,7 @@ pub async fn a_renewal_leaves_a_pointer<S: ErasedStore + ?Sized>(store: &S) {
         panic!("the new key is the record's own: {state:?}")
     };
     assert_eq!(members(&moved), members(&current));
-    let renewal = current.renewal.expect("it is noted");
+    let renewal = current.meta.renewal.expect("it is noted");
     assert_eq!((renewal.from, renewal.until), (from, None));
     assert_eq!(Rotation::Renewal(renewal.nonce), rotation);
     applied(
@@ -400,7 +405,10 @@ pub async fn pointers_lead_on_and_are_retired_together<S: ErasedStore + ?Sized>(
     assert!(is_absent(store, &third, NOW).await);
     let keys = (&second, &third);
     let renewed = rotated(store, keys, &renewed, &set("c", "3"), renewal()).await;
-    assert_eq!(renewed.renewal.map(|renewal| renewal.from), Some(second));
+    assert_eq!(
+        renewed.meta.renewal.map(|renewal| renewal.from),
+        Some(second)
+    );
     for old in [&first, &second] {
         let state = store.load(old, NOW).await;
         assert!(matches!(state, Ok(KeyState::Moved(_))), "{state:?}");
@@ -533,7 +541,7 @@ pub async fn a_log_in_binds_the_user<S: ErasedStore + ?Sized>(store: &S) {
     );
     let after = loaded(store, &to).await;
     assert_eq!(
-        (after.user.as_deref(), after.authenticated),
+        (after.meta.user.as_deref(), after.meta.authenticated),
         (Some(user.as_str()), Some(NOW))
     );
     assert_eq!(after.data.text_of("cart"), Some("[1]"));
@@ -557,13 +565,13 @@ pub async fn facts_survive<S: ErasedStore + ?Sized>(store: &S) {
             .expect("patch works"),
     );
     let after = loaded(store, &key).await;
-    assert_eq!(after.device, patch.facts.device);
-    assert_eq!(after.expires, LATER.saturating_add(7));
+    assert_eq!(after.meta.device, patch.facts.device);
+    assert_eq!(after.meta.expires, LATER.saturating_add(7));
     if store.capabilities().notes_uses {
-        assert_eq!(after.last_seen, NOW.saturating_add(7));
+        assert_eq!(after.meta.last_seen, NOW.saturating_add(7));
     }
     assert_eq!(
-        (after.created, after.renewed, after.public_id),
+        (after.meta.created, after.meta.renewed, after.meta.public_id),
         (base.meta.created, base.meta.renewed, base.meta.public_id)
     );
 }

@@ -72,7 +72,7 @@ pub async fn the_list_has_no_expired_session<S: ErasedStore + ?Sized>(store: &S)
         return;
     };
     let (start, filed) = filed_in_a_time_of_their_own(store, 2).await;
-    let end = filed[0].1.expires;
+    let end = filed[0].1.meta.expires;
     let handles: Vec<_> = filed
         .iter()
         .map(|(_, record)| record.meta.public_id)
@@ -107,7 +107,7 @@ pub async fn a_handle_finds_and_ends_its_session<S: ErasedStore + ?Sized>(store:
         .expect("find works");
     let found = found.expect("the session has this handle");
     assert_eq!(
-        (found.public_id, found.data.text_of("a")),
+        (found.meta.public_id, found.data.text_of("a")),
         (base.meta.public_id, Some("1"))
     );
     assert!(matches!(

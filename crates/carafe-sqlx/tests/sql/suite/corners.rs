@@ -23,7 +23,7 @@ pub(crate) async fn pointers_of_pointers_lead_to_the_record<K: Kit>() {
         applied(rotated.expect("rotate works"));
     }
     let patched = store.patch(&a, &base, &increment(&base), NOW).await;
-    assert_eq!(applied(patched.expect("patch works")).version, 3);
+    assert_eq!(applied(patched.expect("patch works")).meta.version, 3);
     assert!(
         store
             .touch(&a, &used(NOW, LATER.saturating_add(9)))
@@ -31,7 +31,10 @@ pub(crate) async fn pointers_of_pointers_lead_to_the_record<K: Kit>() {
             .expect("touch works")
     );
     assert_eq!(loaded(&store, &a).await.data.text_of("n"), Some("1"));
-    assert_eq!(loaded(&store, &c).await.expires, LATER.saturating_add(9));
+    assert_eq!(
+        loaded(&store, &c).await.meta.expires,
+        LATER.saturating_add(9)
+    );
     assert!(matches!(
         store.create(&b, &base, NOW).await,
         Ok(Created::Taken)
@@ -119,7 +122,7 @@ pub(crate) async fn what_is_too_large_is_refused<K: Kit>() {
     record.meta.user = Some("é".repeat(128));
     let created = store.create(&self::key(), &record, NOW).await;
     assert!(matches!(created, Err(StoreError::Unstorable(_))));
-    assert_eq!(loaded(&store, &key).await.version, base.meta.version);
+    assert_eq!(loaded(&store, &key).await.meta.version, base.meta.version);
 }
 
 /// A rotation never overwrites another session's key.

@@ -564,7 +564,12 @@ pub(crate) async fn a_table_of_version_1_is_upgraded<K: Kit>() {
     let rotated = store
         .rotate(&own, &new, &base, &patch, renewal(), NOW)
         .await;
-    assert!(applied(rotated.expect("rotate works")).renewal.is_some());
+    assert!(
+        applied(rotated.expect("rotate works"))
+            .meta
+            .renewal
+            .is_some()
+    );
     let listed = store.list_by_user("zoe", None, 10, NOW).await;
     assert_eq!(listed.expect("of_user works").len(), 1);
     assert!(store.delete(&old, NOW).await.expect("delete works"));

@@ -188,7 +188,7 @@ pub(crate) async fn a_renewal_does_not_escape_a_log_out_of_all<K: Kit>() {
         let base = loaded(&*store, &from).await;
         let which = match round % 3 {
             0 => Selection::Only(base.meta.public_id),
-            1 => Selection::AllBut(loaded(&*store, &spared).await.public_id),
+            1 => Selection::AllBut(loaded(&*store, &spared).await.meta.public_id),
             _ => Selection::All,
         };
         let (patch, rotation) = (Patch::default(), rotation(round % 2 == 0));

@@ -151,7 +151,7 @@ pub(crate) async fn sweep_and_list_use_their_index<K: Kit>() {
 pub(crate) async fn a_thousand_are_swept_in_batches<K: Kit>() {
     let store = K::store(K::shared().port, "swept_sessions", 8, PATIENT).await;
     let mut old = record("{}");
-    old.expires = NOW;
+    old.meta.expires = NOW;
     for _ in 0..1000 {
         filed(&store, &old).await;
     }
