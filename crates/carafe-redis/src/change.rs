@@ -142,7 +142,7 @@ impl<'a> Change<'a> {
                 Some(Err(StoreError::Unmet)) if self.newer().is_none() => {}
                 Some(made) => {
                     let key = self.target.map_or(&self.expected.key, |&(to, _)| to);
-                    let before = self.newest().expires;
+                    let before = self.newest().meta.expires;
                     let next = made?.map(|record| NewValue::new(key, record, before));
                     check_size(next.as_ref().map_or(0, |next| next.rest.len()))?;
                     return Ok(next);

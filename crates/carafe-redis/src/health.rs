@@ -84,7 +84,7 @@ impl RedisStore {
         let found = self.load(&key, now).await?;
         let ended = self.delete(&key, now).await?;
         let found = found.into_record();
-        let is_same = found.is_some_and(|found| found.public_id == record.meta.public_id);
+        let is_same = found.is_some_and(|found| found.meta.public_id == record.meta.public_id);
         let works = created == Created::Created && is_same && ended;
         works.then_some(()).ok_or_else(unexpected_reply)
     }

@@ -150,7 +150,7 @@ impl RedisStore {
         listed: Option<Timestamp>,
     ) -> Result<Option<Timestamp>, StoreError> {
         if !self.lists_separately(movement.user)
-            || listed.is_some_and(|until| until >= next.expires)
+            || listed.is_some_and(|until| until >= next.meta.expires)
         {
             return Ok(listed);
         }
@@ -295,7 +295,7 @@ impl Move<'_> {
     /// Returns the value that remains under the old key, and until when.
     fn trace(&self, next: &Record) -> (String, Timestamp) {
         match self.rotation {
-            Rotation::Renewal(_) => (pointer(self.to, next.expires), next.expires),
+            Rotation::Renewal(_) => (pointer(self.to, next.meta.expires), next.meta.expires),
             Rotation::Replacement => {
                 let until = retired_until(self.now);
                 (marker(until, Some(self.to)), until)

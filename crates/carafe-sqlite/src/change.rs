@@ -143,7 +143,7 @@ pub(crate) fn touch(db: &Connection, key: &StoreKey, access: &Access) -> Result<
             sql::execute(db, TOUCH, params![own.as_bytes(), seen, expires, opaque])?;
         }
     }
-    prolong(db, key, &own, touched.unwrap_or(record).expires)?;
+    prolong(db, key, &own, touched.unwrap_or(record).meta.expires)?;
     Ok(true)
 }
 

@@ -200,7 +200,7 @@ fn operators_see_both_stores() {
         let inventory = store.powers().listing().unwrap();
         let newest = inventory.list(None, 10, NOW).await.unwrap();
         let handles: Vec<_> = newest.iter().map(|session| session.public_id).collect();
-        assert_eq!(handles, [one.public_id, two.public_id]);
+        assert_eq!(handles, [one.meta.public_id, two.meta.public_id]);
         let rest = inventory.list(Some(newest[0].position()), 10, NOW);
         assert_eq!(rest.await.unwrap(), newest[1..]);
         let sample = inventory.sample(10, NOW).await.unwrap();
@@ -209,7 +209,7 @@ fn operators_see_both_stores() {
         assert_eq!((few.sessions.len(), few.total, few.exact), (1, 2, false));
         for public_id in handles {
             let found = inventory.find(public_id, NOW).await.unwrap();
-            assert_eq!(found.unwrap().public_id, public_id);
+            assert_eq!(found.unwrap().meta.public_id, public_id);
             assert!(inventory.delete_by_public_id(public_id, NOW).await.unwrap());
         }
         assert!(pair.is_empty());
@@ -251,7 +251,10 @@ fn a_users_sessions_are_listed_and_ended_in_both_stores() {
         let users = store.powers().users().unwrap();
         let listed = users.list_by_user("ada", None, 10, NOW).await.unwrap();
         assert_eq!(listed.len(), 2, "a session in both is one session");
-        assert_eq!(listed[0].public_id, copied.public_id, "the newest first");
+        assert_eq!(
+            listed[0].public_id, copied.meta.public_id,
+            "the newest first"
+        );
         let ended = users.delete_by_user("ada", Selection::All, 10, NOW);
         assert!(ended.await.unwrap() > 0);
         while users

@@ -100,7 +100,7 @@ fn a_session_with_a_log_in_and_a_log_out_takes_six_scripts() {
                 .await;
             assert!(matches!(moved, Ok(Patched::Applied(_))));
             assert!(store.delete(&to, NOW).await.expect("delete"));
-            user.public_id = base.meta.public_id;
+            user.meta.public_id = base.meta.public_id;
             let created = store.create(&key(), &user, NOW).await.expect("create");
             assert_eq!(created, Created::Created);
         }

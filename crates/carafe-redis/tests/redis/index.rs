@@ -176,7 +176,7 @@ fn in_a_cluster_the_index_has_all_records() {
         assert_eq!((pages.len(), handles), (expected.len(), expected.clone()));
         let walk = walked(&store, 5).await.into_iter();
         let walk: HashSet<_> = walk
-            .map(|(_, record)| record.expect("good").public_id)
+            .map(|(_, record)| record.expect("good").meta.public_id)
             .collect();
         assert_eq!(walk, expected);
         // The parts are spread over all nodes.
@@ -325,7 +325,7 @@ fn a_scan_finds_every_session_that_renews_meanwhile() {
             };
             let (walk, ()) = join(walked(&store, 2), renewals).await;
             for (_, record) in walk {
-                waiting.remove(&record.expect("it can be read").public_id);
+                waiting.remove(&record.expect("it can be read").meta.public_id);
             }
             assert!(waiting.is_empty(), "{} not met", waiting.len());
         }
@@ -534,14 +534,14 @@ fn an_unreadable_dictionary_hides_no_session_from_a_list() {
         );
         assert_eq!(every_page(&store, 1, NOW).await.len(), 2);
         assert_eq!(store.sample(5, NOW).await.expect("sample works").total, 2);
-        let found = store.find(bad.public_id, NOW).await;
+        let found = store.find(bad.meta.public_id, NOW).await;
         assert!(matches!(found, Err(StoreError::Corrupt(_))), "{found:?}");
         let walk = walked(&store, 5).await;
         let errors: Vec<_> = walk.iter().filter(|(_, record)| record.is_err()).collect();
         assert!(walk.len() == 2 && errors.len() == 1 && errors[0].0 == broken);
         assert!(
             store
-                .delete_by_public_id(bad.public_id, NOW)
+                .delete_by_public_id(bad.meta.public_id, NOW)
                 .await
                 .expect("it can be ended")
         );

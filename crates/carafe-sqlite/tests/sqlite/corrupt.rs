@@ -173,7 +173,7 @@ fn operators_see_past_a_damaged_session() {
         assert_eq!(page.len(), seen, "{damage}");
         assert!(
             page.iter()
-                .any(|session| session.public_id == sound.public_id)
+                .any(|session| session.public_id == sound.meta.public_id)
         );
         let sample = block_on(store.sample(10, NOW)).expect(damage);
         assert_eq!((sample.total, sample.exact), (seen as u64, true));

@@ -350,6 +350,7 @@ fn the_last_use_follows_from_the_expiry() {
     let seen = |expires| {
         hour.record(&KEY, b"\x80", expires, NOW)
             .expect("it can be read")
+            .meta
             .last_seen
     };
     assert_eq!(seen(NOW.saturating_add(3000)), NOW.saturating_add(-600));
@@ -367,7 +368,7 @@ fn a_handle_follows_the_id_until_somebody_is_noted() {
             .expect("nobody else was there")
             .record
     };
-    assert_ne!(next(&patch, &base).public_id, base.meta.public_id);
+    assert_ne!(next(&patch, &base).meta.public_id, base.meta.public_id);
     patch.facts.user = Some("42".to_owned());
     let bound = next(&patch, &base);
     assert_eq!(bound.meta.public_id, base.meta.public_id);

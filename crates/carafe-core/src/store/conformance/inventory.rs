@@ -204,7 +204,10 @@ pub async fn a_walk_meets_every_record<S: ErasedStore + ?Sized>(store: &S) {
         for (key, record) in batch.records {
             if waiting.remove(&key) {
                 let filed = loaded(store, &key).await;
-                assert_eq!(record.expect("it can be read").public_id, filed.public_id);
+                assert_eq!(
+                    record.expect("it can be read").meta.public_id,
+                    filed.meta.public_id
+                );
             }
         }
         match batch.next {

@@ -32,7 +32,7 @@ pub async fn users_see_their_sessions<S: ErasedStore + ?Sized>(store: &S) {
     assert_eq!(
         listed
             .iter()
-            .map(|record| record.meta.public_id)
+            .map(|record| record.public_id)
             .collect::<Vec<_>>(),
         handles
     );
@@ -207,7 +207,7 @@ pub async fn one_of_many_sweeps_at_a_time<S: ErasedStore + ?Sized>(store: &S) {
         return;
     };
     // A time of its own: a lease outlives the check.
-    let [a, b, c, d, ..] = *record("{}").public_id.as_bytes();
+    let [a, b, c, d, ..] = *record("{}").meta.public_id.as_bytes();
     let now = NOW.saturating_add(u32::from_be_bytes([a, b, c, d]).into());
     let at = |seconds| now.saturating_add(seconds);
     let claims = |until, now| {

@@ -122,7 +122,7 @@ async fn few_for_one_or_a_part<K: Kit>(counted: &Counted<'_, K>) {
     counted
         .at_most(200, "a handle", async || {
             let found = store.find(name, THEN).await.expect("find works");
-            assert_eq!(found.expect("it is there").public_id, name);
+            assert_eq!(found.expect("it is there").meta.public_id, name);
         })
         .await;
     counted
@@ -393,12 +393,12 @@ pub(crate) async fn operators_see_past_a_damaged_row<K: Kit>() {
     for (damage, readable) in [("data = '{\"a\":'", true), ("version = -1", false)] {
         sql::<K>(TABLE, "DELETE FROM SESSIONS");
         let mut whole = record("{}");
-        whole.user = Some("zoe".to_owned());
+        whole.meta.user = Some("zoe".to_owned());
         let damaged = filed(&store, &whole).await;
         for second in [-1, 1] {
             let mut sound = record("{}");
-            sound.user = Some("zoe".to_owned());
-            sound.renewed = NOW.saturating_add(second);
+            sound.meta.user = Some("zoe".to_owned());
+            sound.meta.renewed = NOW.saturating_add(second);
             filed(&store, &sound).await;
         }
         let row = K::bytes(&hex(&damaged));
@@ -424,7 +424,7 @@ pub(crate) async fn operators_see_past_a_damaged_row<K: Kit>() {
         for (at, record) in walked {
             assert_eq!(record.is_err(), at == damaged, "{damage}");
         }
-        let found = store.find(whole.public_id, NOW).await;
+        let found = store.find(whole.meta.public_id, NOW).await;
         assert!(matches!(found, Err(StoreError::Corrupt(_))));
         let after = sql::<K>(TABLE, "SELECT * FROM SESSIONS ORDER BY store_key");
         assert_eq!(after, before, "{damage}");
