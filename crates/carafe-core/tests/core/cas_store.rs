@@ -14,6 +14,7 @@ use futures_executor::block_on;
 
 const NOW: Timestamp = Timestamp::from_unix(1_700_000_000);
 const LATER: Timestamp = Timestamp::from_unix(1_700_003_600);
+const KEY: StoreKey = StoreKey::from_bytes([7; 32]);
 
 carafe_core::session_store_conformance!(futures_executor::block_on, async {
     CasStore::new(CasMemory::default())
@@ -76,10 +77,6 @@ impl CompareAndSwap for Noting {
     }
 }
 
-fn key() -> StoreKey {
-    StoreKey::of_id("a")
-}
-
 fn data(json: &str) -> SessionData {
     SessionData::parse(json.to_owned(), Record::STYLE).unwrap()
 }
@@ -118,8 +115,8 @@ async fn with(json: &str) -> (CasStore<Noting>, Record) {
     let store = CasStore::new(Noting::default());
     let meta = SessionMeta::new(PublicId::from_bytes([7; 12]), NOW, LATER);
     let record = Record::new(meta, data(json));
-    store.create(&key(), &record, NOW).await.unwrap();
-    let base = loaded(&store, &key()).await;
+    store.create(&KEY, &record, NOW).await.unwrap();
+    let base = loaded(&store, &KEY).await;
     assert_eq!(store.database().calls(), ["insert", "read"]);
     (store, base)
 }
@@ -128,14 +125,14 @@ async fn with(json: &str) -> (CasStore<Noting>, Record) {
 fn a_change_of_a_loaded_record_is_one_call() {
     block_on(async {
         let (store, base) = with(r#"{"n":1}"#).await;
-        let patched = store.patch(&key(), &base, &set("a", "2"), NOW).await;
+        let patched = store.patch(&KEY, &base, &set("a", "2"), NOW).await;
         assert_eq!(store.database().calls(), ["replace"]);
         let patched = applied(patched);
         assert_eq!(patched.data.text_of("a"), Some("2"));
         assert_eq!(patched.meta.version, 1);
 
         // The outcome of a change has no version.
-        let again = store.patch(&key(), &patched, &set("a", "3"), NOW).await;
+        let again = store.patch(&KEY, &patched, &set("a", "3"), NOW).await;
         applied(again);
         assert_eq!(store.database().calls(), ["read", "replace"]);
     });
@@ -146,11 +143,11 @@ fn a_change_that_loses_a_race_reads_the_record_once_and_merges() {
     block_on(async {
         let (store, base) = with(r#"{"n":1}"#).await;
         for expected in [&["replace"][..], &["replace", "read", "replace"]] {
-            let patched = store.patch(&key(), &base, &count(), NOW).await;
+            let patched = store.patch(&KEY, &base, &count(), NOW).await;
             applied(patched);
             assert_eq!(store.database().calls(), expected);
         }
-        assert_eq!(loaded(&store, &key()).await.data.text_of("n"), Some("3"));
+        assert_eq!(loaded(&store, &KEY).await.data.text_of("n"), Some("3"));
     });
 }
 
@@ -158,8 +155,8 @@ fn a_change_that_loses_a_race_reads_the_record_once_and_merges() {
 fn a_rotation_of_a_loaded_record_reads_only_what_it_has_written() {
     block_on(async {
         let (store, base) = with("{}").await;
-        let (to, rotation) = (StoreKey::of_id("b"), Rotation::Replacement);
-        let rotated = store.rotate(&key(), &to, &base, &set("a", "1"), rotation, NOW);
+        let (to, rotation, patch) = (StoreKey::of_id("b"), Rotation::Replacement, set("a", "1"));
+        let rotated = store.rotate(&KEY, &to, &base, &patch, rotation, NOW);
         applied(rotated.await);
         let calls = ["insert", "replace", "read", "read", "replace", "replace"];
         assert_eq!(store.database().calls(), calls);
@@ -177,9 +174,9 @@ fn a_record_that_has_expired_since_it_was_loaded_is_read_again() {
             expires: later,
             confirms: None,
         };
-        assert!(store.touch(&key(), &access).await.unwrap());
+        assert!(store.touch(&KEY, &access).await.unwrap());
         assert_eq!(store.database().calls(), ["read", "replace"]);
-        let patched = store.patch(&key(), &base, &set("a", "1"), LATER).await;
+        let patched = store.patch(&KEY, &base, &set("a", "1"), LATER).await;
         assert_eq!(applied(patched).meta.expires, later);
         assert_eq!(store.database().calls(), ["read", "replace"]);
     });
@@ -190,7 +187,7 @@ fn the_version_of_another_store_or_key_is_not_used() {
     block_on(async {
         let (one, base) = with(r#"{"of":1}"#).await;
         let (two, _) = with(r#"{"of":2}"#).await;
-        let patched = two.patch(&key(), &base, &set("a", "1"), NOW).await;
+        let patched = two.patch(&KEY, &base, &set("a", "1"), NOW).await;
         assert_eq!(two.database().calls(), ["read", "replace"]);
         assert_eq!(applied(patched).data.text_of("of"), Some("2"));
 
@@ -207,9 +204,9 @@ fn a_callers_change_of_a_loaded_record_is_not_stored() {
         let (store, mut base) = with(r#"{"n":1}"#).await;
         base.data = data(r#"{"n":9}"#);
         base.meta.device = Some("changed".to_owned());
-        let patched = store.patch(&key(), &base, &set("a", "2"), NOW).await;
+        let patched = store.patch(&KEY, &base, &set("a", "2"), NOW).await;
         assert!(patched.unwrap().is_applied());
-        let stored = loaded(&store, &key()).await;
+        let stored = loaded(&store, &KEY).await;
         assert_eq!(stored.data.text_of("n"), Some("1"));
         assert_eq!(stored.meta.device, None);
     });
