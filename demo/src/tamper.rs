@@ -61,7 +61,7 @@ pub(super) async fn set_cookie(
 async fn expiry(mode: &Mode, good: &str, now: Timestamp) -> Result<Timestamp, StoreError> {
     let lifetime = i64::try_from(mode.manager.lifetime().as_secs()).unwrap_or(i64::MAX);
     Ok(match mode.look(good, now).await? {
-        Found::Record(Some(kept)) => kept.record.expires,
+        Found::Record(Some(kept)) => kept.record.meta.expires,
         Found::Record(None) | Found::Token(_) => now.saturating_add(lifetime),
     })
 }

@@ -277,7 +277,7 @@ impl<'c> Reader<'c> {
             self.at += 2;
         }
         if path.len() > 1
-            && let Some(path) = self.from_the_file(path)
+            && let Some(path) = self.relative_to_file(path)
         {
             self.paths.push(path);
         }
@@ -328,7 +328,7 @@ impl<'c> Reader<'c> {
         }
         let name = name.or_else(|| path.last().cloned())?;
         Some(Use {
-            path: self.from_the_file(path)?,
+            path: self.relative_to_file(path)?,
             name,
             is_public,
         })
@@ -336,7 +336,7 @@ impl<'c> Reader<'c> {
 
     /// Returns a path as the file would write it, outside of modules that stand in it. `None` for
     /// the paths that stay in such a module.
-    fn from_the_file(&self, path: Path) -> Option<Path> {
+    fn relative_to_file(&self, path: Path) -> Option<Path> {
         let inner = self.inner_modules.len();
         let supers = path.iter().take_while(|name| *name == "super").count();
         match path[0].as_str() {

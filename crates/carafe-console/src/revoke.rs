@@ -45,7 +45,7 @@ pub(super) async fn ask_one(
     let now = Timestamp::now();
     let body = match context.store.find(public_id, now).await {
         Ok(None) => return not_there(&context),
-        Ok(Some(record)) => view::ask_one(&context, public_id, Some(&record.meta()), now),
+        Ok(Some(record)) => view::ask_one(&context, public_id, Some(&record.meta), now),
         // A session that cannot be read can be revoked.
         Err(StoreError::Corrupt(_)) => view::ask_one(&context, public_id, None, now),
         Err(error) => return view::trouble(&context, Section::Sessions, &error),

@@ -63,7 +63,7 @@ pub(super) async fn found(
     let (of_user, has_more) = of_user(store, text, now).await?;
     Ok(SearchResults {
         query: text.to_owned(),
-        session: session.map(|record| record.meta()),
+        session: session.map(|record| record.meta),
         of_user,
         has_more,
     })

@@ -155,18 +155,15 @@ mod tests {
     fn session(number: usize, user: Option<String>) -> SessionMeta {
         let mut public_id = [0; 12];
         public_id[..8].copy_from_slice(&number.to_be_bytes());
-        SessionMeta {
-            public_id: PublicId::from_bytes(public_id),
-            user,
-            device: None,
-            created: NOW.saturating_add(-60 * i64::try_from(number).unwrap()),
-            renewed: NOW,
-            last_seen: NOW,
-            expires: NOW.saturating_add(60 * i64::try_from(number).unwrap()),
-            authenticated: None,
-            renewal: None,
-            version: 0,
-        }
+        let mut meta = SessionMeta::new(
+            PublicId::from_bytes(public_id),
+            NOW.saturating_add(-60 * i64::try_from(number).unwrap()),
+            NOW.saturating_add(60 * i64::try_from(number).unwrap()),
+        );
+        meta.user = user;
+        meta.renewed = NOW;
+        meta.last_seen = NOW;
+        meta
     }
 
     #[test]

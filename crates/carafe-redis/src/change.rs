@@ -65,7 +65,7 @@ impl NewValue {
     pub(crate) fn new(key: &StoreKey, record: Record, before: Timestamp) -> Self {
         Self {
             rest: rest_of(key, &record),
-            grows: record.expires > before,
+            grows: record.meta.expires > before,
             record: Box::new(record),
         }
     }
@@ -142,7 +142,7 @@ impl<'a> Change<'a> {
                 Some(Err(StoreError::Unmet)) if self.newer().is_none() => {}
                 Some(made) => {
                     let key = self.target.map_or(&self.expected.key, |&(to, _)| to);
-                    let before = self.newest().expires;
+                    let before = self.newest().meta.expires;
                     let next = made?.map(|record| NewValue::new(key, record, before));
                     check_size(next.as_ref().map_or(0, |next| next.rest.len()))?;
                     return Ok(next);

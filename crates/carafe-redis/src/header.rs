@@ -5,10 +5,7 @@
 
 use std::str::FromStr;
 
-use carafe_core::{
-    clock::Timestamp,
-    store::{PublicId, Renewal},
-};
+use carafe_core::{clock::Timestamp, store::PublicId};
 
 use crate::layout::NONE;
 
@@ -70,12 +67,10 @@ impl<'v> Header<'v> {
         self.word("public id")?.parse().ok()
     }
 
-    /// Parses the renewal that gave the session its key, if there is one.
-    pub(crate) fn renewal(&mut self) -> Option<Option<Renewal>> {
-        match self.word("renewal")? {
-            NONE => Some(None),
-            word => Renewal::decode(word).ok().map(Some),
-        }
+    /// Returns the word of `SessionMeta::opaque`, if there is one.
+    pub(crate) fn opaque(&mut self) -> Option<Option<&'v str>> {
+        self.word("renewal")
+            .map(|word| Some(word).filter(|word| *word != NONE))
     }
 
     /// Checks that the line is exhausted. Then [`Header::text`] reads what follows.

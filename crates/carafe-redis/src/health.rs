@@ -5,13 +5,14 @@ use std::collections::{BTreeSet, HashMap};
 use carafe_core::{
     clock::Timestamp,
     session::SessionData,
-    store::{Created, Health, PublicId, Record, SessionStore as _, StoreError, StoreKey},
+    store::{
+        Created, Health, PublicId, Record, SessionMeta, SessionStore as _, StoreError, StoreKey,
+    },
 };
 use redis::Value;
 
 use crate::{
-    RedisStore, call::unexpected_reply, endpoint::Endpoint, layout::VERSION, listing::Listing,
-    script,
+    RedisStore, call::unexpected_reply, endpoint::Endpoint, layout::VERSION, script, store::Listing,
 };
 
 /// The fields of one server's `INFO`.
@@ -83,7 +84,7 @@ impl RedisStore {
         let found = self.load(&key, now).await?;
         let ended = self.delete(&key, now).await?;
         let found = found.into_record();
-        let is_same = found.is_some_and(|found| found.public_id == record.public_id);
+        let is_same = found.is_some_and(|found| found.meta.public_id == record.meta.public_id);
         let works = created == Created::Created && is_same && ended;
         works.then_some(()).ok_or_else(unexpected_reply)
     }
@@ -102,19 +103,14 @@ impl RedisStore {
 
 fn probe(now: Timestamp) -> Result<Record, StoreError> {
     let data = SessionData::parse("{}".to_owned(), Record::STYLE);
-    Ok(Record {
-        data: data.map_err(StoreError::corrupt)?,
-        user: None,
-        public_id: PublicId::random().map_err(StoreError::unavailable)?,
-        device: None,
-        created: now,
-        renewed: now,
-        last_seen: now,
-        expires: now.saturating_add(60),
-        authenticated: None,
-        renewal: None,
-        version: 0,
-    })
+    Ok(Record::new(
+        SessionMeta::new(
+            PublicId::random().map_err(StoreError::unavailable)?,
+            now,
+            now.saturating_add(60),
+        ),
+        data.map_err(StoreError::corrupt)?,
+    ))
 }
 
 fn describe(infos: &[Info], health: &mut Health) {

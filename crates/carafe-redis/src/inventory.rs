@@ -110,7 +110,7 @@ impl RedisStore {
             for key in self.members_of(public_id).await? {
                 is_new |= seen.insert(key);
                 if let Some(record) = self.record_at(&key).await?
-                    && record.public_id == public_id
+                    && record.meta.public_id == public_id
                 {
                     return Ok((!record.is_expired(now)).then_some(record));
                 }

@@ -7,7 +7,7 @@
 //! The first line consists of words separated by one space: decimal integers, and `-` for an absent
 //! value. `HANDLE` is the public id. `USER` and `DEVICE` are the lengths of those texts in bytes,
 //! so that they may contain anything. The dictionary is its JSON text, unchanged. `RENEWAL` is
-//! `Renewal::encode`. The words that scripts rewrite come first, so that scripts need not parse the
+//! `SessionMeta::opaque`. The words that scripts rewrite come first, so that scripts need not parse the
 //! rest. The documentation of the crate shows an example. Values of layout 2, which has no
 //! `RENEWAL`, are read, and are written in layout 3 with the next change.
 
@@ -64,29 +64,22 @@ pub(crate) fn purge_at(expires: Timestamp) -> i64 {
 /// Encodes a record without the prefix that [`value_of`] adds.
 pub(crate) fn rest_of(key: &StoreKey, record: &Record) -> String {
     let data = record.data.payload(Record::STYLE);
-    let (user, device) = (record.user.as_deref(), record.device.as_deref());
+    let meta = &record.meta;
+    let (user, device) = (meta.user.as_deref(), meta.device.as_deref());
     let texts = [user, device].map(Option::unwrap_or_default);
     let length = 240 + texts[0].len() + texts[1].len() + data.len();
     let mut rest = String::with_capacity(length);
     rest.push(' ');
     append_tag(&mut rest, key);
-    number(&mut rest, record.version);
-    for at in [
-        record.last_seen,
-        record.expires,
-        record.created,
-        record.renewed,
-    ] {
+    number(&mut rest, meta.version);
+    for at in [meta.last_seen, meta.expires, meta.created, meta.renewed] {
         number(&mut rest, at.unix());
     }
     rest.push(' ');
-    append_text(&mut rest, record.public_id.as_bytes());
-    put(&mut rest, record.authenticated.map(Timestamp::unix));
+    append_text(&mut rest, meta.public_id.as_bytes());
+    put(&mut rest, meta.authenticated.map(Timestamp::unix));
     rest.push(' ');
-    match &record.renewal {
-        Some(renewal) => rest.push_str(&renewal.encode()),
-        None => rest.push_str(NONE),
-    }
+    rest.push_str(meta.opaque().as_deref().unwrap_or(NONE));
     put(&mut rest, user.map(str::len));
     put(&mut rest, device.map(str::len));
     rest.push('\n');

@@ -29,6 +29,7 @@ mod sweep;
 mod users;
 mod value;
 mod verbs;
+mod wait;
 mod walk;
 
 #[cfg(feature = "flask-session")]

@@ -12,18 +12,8 @@ use crate::{
     layout::{listed_until, second},
     names::member,
     script::{self, Call},
+    store::Listing,
 };
-
-/// How the index of all sessions is maintained.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Listing {
-    /// There is no such index.
-    Off,
-    /// By the scripts that change a record, in the same step: on a single server.
-    InScripts,
-    /// By separate calls: in a cluster the index is in other slots.
-    Separate,
-}
 
 impl RedisStore {
     /// Returns the index of all sessions as the last key of a script, if scripts maintain it.

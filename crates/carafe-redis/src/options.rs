@@ -17,7 +17,7 @@ use crate::{
     endpoint::Endpoint,
     error::store_error,
     names::Names,
-    replication::WaitOptions,
+    wait::WaitOptions,
 };
 
 /// The URL parameter that is ours and not the driver's.
@@ -234,6 +234,22 @@ impl RedisOptions {
         let connection = Connection::new(servers, connect, write.max(self.deadlines.read));
         let names = Names::new(&self.prefix, connection.is_cluster());
         RedisStore::new(connection, names, self.deadlines, self.listing, self.wait)
+    }
+}
+
+impl RedisStore {
+    /// Connects to one server, with the default [`RedisOptions`].
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the URL is wrong or the server does not answer.
+    pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        RedisOptions::new().connect(url).await
+    }
+
+    /// Returns a store on an existing client, with the default [`RedisOptions`].
+    #[must_use]
+    pub fn from_client(client: redis::Client) -> Self {
+        RedisOptions::new().client(client)
     }
 }
 

@@ -2,68 +2,21 @@
 //!
 //! `WAIT` blocks its connection until the replicas have everything that was written *through that
 //! connection*. Verbs that revoke sessions therefore use a connection that no other request uses at
-//! the same time. Before the `WAIT` they write a short-lived key, for a call that is repeated after
-//! the session was already revoked.
+//! the same time (`wait`). Before the `WAIT` they write a short-lived key, for a call that is
+//! repeated after the session was already revoked.
 
-use std::{
-    ops::Deref,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
-    time::Duration,
-};
+use std::{ops::Deref, sync::Arc};
 
 use carafe_core::store::{StoreError, StoreKey};
 use futures_util::future::try_join_all;
 
-use crate::{RedisStore, connection::Connection, error::store_error};
-
-/// The arguments of `WAIT`.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct WaitOptions {
-    pub(crate) replicas: u32,
-    pub(crate) timeout: Duration,
-}
-
-/// The connections of verbs that wait for replicas.
-pub(crate) struct Replication {
-    pub(crate) wait: WaitOptions,
-    /// A lock of the standard library, held to push or pop.
-    idle: Mutex<Vec<Arc<Connection>>>,
-}
-
-/// The `WAIT` that a verb on a connection of its own must end with.
-#[derive(Debug)]
-pub(crate) struct PendingWait {
-    wait: WaitOptions,
-    /// Generation of the connection when the verb began. `WAIT` says nothing about writes that went
-    /// through another one.
-    generation: OnceLock<u64>,
-}
+use crate::{RedisStore, error::store_error, wait::PendingWait};
 
 /// The store for one verb that revokes sessions: the store itself, or a copy of it with a
 /// connection of its own if the verb waits for replicas.
 pub(crate) struct Revoker<'a> {
     store: &'a RedisStore,
     own: Option<RedisStore>,
-}
-
-impl Replication {
-    pub(crate) const fn new(wait: WaitOptions) -> Self {
-        Self {
-            wait,
-            idle: Mutex::new(Vec::new()),
-        }
-    }
-
-    // A push or pop leaves the list valid after a panic elsewhere.
-    fn take(&self) -> Option<Arc<Connection>> {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.pop()
-    }
-
-    fn give_back(&self, connection: Arc<Connection>) {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.push(connection);
-    }
 }
 
 impl Deref for Revoker<'_> {
@@ -96,28 +49,6 @@ impl Revoker<'_> {
             replication.give_back(Arc::clone(&own.connection));
         }
         result
-    }
-}
-
-impl PendingWait {
-    const fn new(wait: WaitOptions) -> Self {
-        Self {
-            wait,
-            generation: OnceLock::new(),
-        }
-    }
-
-    /// Notes which connection the verb begins on. The `PING` replaces a pooled connection that the
-    /// server has closed, which would otherwise fail the verb.
-    async fn begin(&self, connection: &Connection) -> Result<(), StoreError> {
-        // The connection to a cluster stays the same; the driver replaces those to its nodes.
-        if !connection.is_cluster() {
-            // An error is only a reason to connect again: a reply may be an error, too.
-            let _ = connection.send(|| redis::cmd("PING")).await;
-        }
-        connection.connect().await.map_err(store_error)?;
-        let _ = self.generation.set(connection.generation());
-        Ok(())
     }
 }
 

@@ -63,7 +63,7 @@ impl RedisStore {
             to,
             rotation,
             base,
-            user: patch.facts.user.as_deref().or(base.user.as_deref()),
+            user: patch.facts.user.as_deref().or(base.meta.user.as_deref()),
             now,
         };
         let patched = match self.moved(&movement, &mut change).await? {
@@ -150,12 +150,11 @@ impl RedisStore {
         listed: Option<Timestamp>,
     ) -> Result<Option<Timestamp>, StoreError> {
         if !self.lists_separately(movement.user)
-            || listed.is_some_and(|until| until >= next.expires)
+            || listed.is_some_and(|until| until >= next.meta.expires)
         {
             return Ok(listed);
         }
-        let session = next.meta();
-        let listing = self.list(&session, movement.to, movement.now);
+        let listing = self.list(&next.meta, movement.to, movement.now);
         listing.await.map(Some)
     }
 
@@ -172,14 +171,14 @@ impl RedisStore {
         let args: [Cow<'c, str>; 10] = [
             change.expected.rest.as_str().into(),
             next.rest.as_str().into(),
-            second(record.expires).into(),
+            second(record.meta.expires).into(),
             second(listed).into(),
             flag(again).into(),
             trace.into(),
             second(until).into(),
-            record.public_id.to_string().into(),
-            second(record.created).into(),
-            second(record.renewed).into(),
+            record.meta.public_id.to_string().into(),
+            second(record.meta.created).into(),
+            second(record.meta.renewed).into(),
         ];
         let keys = [&change.expected.key, movement.to].map(|key| self.names.session(key));
         let keys = keys.into_iter().chain(self.script_index());
@@ -200,7 +199,7 @@ impl RedisStore {
         let args: [Cow<'c, str>; 3] = [
             change.expected.rest.as_str().into(),
             trace.into(),
-            second(next.record.expires).into(),
+            second(next.record.meta.expires).into(),
         ];
         Call::new(
             &script::COMMIT,
@@ -248,7 +247,7 @@ impl RedisStore {
         }
         let value = value_of(listed, &next.rest);
         let filled = self.call(|_| {
-            let until = second(next.record.expires);
+            let until = second(next.record.meta.expires);
             let args = [value.clone(), until, movement.reservation()];
             Call::new(&script::FILL, [self.names.session(movement.to)], args)
         });
@@ -270,9 +269,9 @@ impl RedisStore {
         from: &StoreKey,
         patched: &Patched,
     ) -> Result<(), StoreError> {
-        let public_id = movement.base.public_id;
+        let public_id = movement.base.meta.public_id;
         let (key, user) = match patched {
-            Patched::Applied(_) => (from, movement.base.user.as_deref()),
+            Patched::Applied(_) => (from, movement.base.meta.user.as_deref()),
             Patched::Gone => (movement.to, movement.user),
         };
         let of_user = async {
@@ -290,13 +289,13 @@ impl RedisStore {
 impl Move<'_> {
     /// Returns the value of the new key until the record is stored.
     fn reservation(&self) -> String {
-        reservation(self.base.public_id, self.from, self.user)
+        reservation(self.base.meta.public_id, self.from, self.user)
     }
 
     /// Returns the value that remains under the old key, and until when.
     fn trace(&self, next: &Record) -> (String, Timestamp) {
         match self.rotation {
-            Rotation::Renewal(_) => (pointer(self.to, next.expires), next.expires),
+            Rotation::Renewal(_) => (pointer(self.to, next.meta.expires), next.meta.expires),
             Rotation::Replacement => {
                 let until = retired_until(self.now);
                 (marker(until, Some(self.to)), until)

@@ -13,14 +13,13 @@ use carafe_core::{
 };
 
 use crate::{
-    Deadlines, RedisOptions,
+    Deadlines,
     connection::Connection,
     endpoint::Endpoint,
     error::store_error,
     key_locks::KeyLocks,
-    listing::Listing,
     names::Names,
-    replication::{PendingWait, Replication, WaitOptions},
+    wait::{PendingWait, Replication, WaitOptions},
 };
 
 /// Sessions in Redis or Valkey.
@@ -44,21 +43,18 @@ pub struct RedisStore {
     pub(crate) endpoint: Option<Endpoint>,
 }
 
+/// How the index of all sessions is maintained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Listing {
+    /// There is no such index.
+    Off,
+    /// By the scripts that change a record, in the same step: on a single server.
+    InScripts,
+    /// By separate calls: in a cluster the index is in other slots.
+    Separate,
+}
+
 impl RedisStore {
-    /// Connects to one server, with the default [`RedisOptions`].
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`] if the URL is wrong or the server does not answer.
-    pub async fn connect(url: &str) -> Result<Self, StoreError> {
-        RedisOptions::new().connect(url).await
-    }
-
-    /// Returns a store on an existing client, with the default [`RedisOptions`].
-    #[must_use]
-    pub fn from_client(client: redis::Client) -> Self {
-        RedisOptions::new().client(client)
-    }
-
     pub(crate) fn new(
         connection: Connection,
         names: Names,
@@ -191,7 +187,10 @@ impl SessionStore for RedisStore {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use carafe_core::{session::SessionData, store::PublicId};
+    use carafe_core::{
+        session::SessionData,
+        store::{PublicId, SessionMeta},
+    };
 
     /// Each future is an allocation of every request that reads or writes, and glibc's allocator is
     /// slower above 1032 bytes. Rare futures are boxed, and so is the driver's.
@@ -204,19 +203,10 @@ mod tests {
             Timestamp::from_unix(1),
             Patch::default(),
         );
-        let record = Record {
-            data: SessionData::default(),
-            user: None,
-            public_id: PublicId::from_bytes([0; 12]),
-            device: None,
-            created: now,
-            renewed: now,
-            last_seen: now,
-            expires: now,
-            authenticated: None,
-            renewal: None,
-            version: 0,
-        };
+        let record = Record::new(
+            SessionMeta::new(PublicId::from_bytes([0; 12]), now, now),
+            SessionData::default(),
+        );
         let access = Access {
             at: now,
             expires: now,

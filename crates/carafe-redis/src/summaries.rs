@@ -28,7 +28,7 @@ impl RedisStore {
         match self.parse_start(key).await? {
             StoredValue::Record(session) => Ok(Some(session)),
             StoredValue::Pending(..) => match Box::pin(self.stored(key)).await? {
-                StoredValue::Record(record) => Ok(Some(record.meta())),
+                StoredValue::Record(record) => Ok(Some(record.meta)),
                 _ => Ok(None),
             },
             _ => Ok(None),

@@ -41,7 +41,7 @@ impl StoredValue {
                 value.drain(..data);
                 let data = SessionData::parse(value, Record::STYLE);
                 let data = data.map_err(StoreError::corrupt)?;
-                Self::Record(summary.with_data(data))
+                Self::Record(Record::new(summary, data))
             }
             StoredValue::Pointer(to, until) => Self::Pointer(to, until),
             StoredValue::Marker(until, to) => Self::Marker(until, to),
@@ -116,24 +116,21 @@ fn summary(header: &mut Header<'_>, layout: &str) -> Option<SessionMeta> {
     let (created, renewed) = (header.timestamp("created")?, header.timestamp("renewed")?);
     let public_id = header.public_id()?;
     let authenticated = header.optional("auth")?.map(Timestamp::from_unix);
-    let renewal = match layout {
-        VERSION => header.renewal()?,
+    let opaque = match layout {
+        VERSION => header.opaque()?,
         _ => None,
     };
+    let mut meta = SessionMeta::new(public_id, created, expires);
+    meta.set_opaque(opaque).ok()?;
     let (user, device) = (header.optional("user")?, header.optional("device")?);
     header.end()?;
-    Some(SessionMeta {
-        public_id,
-        user: header.text("user", user)?,
-        device: header.text("device", device)?,
-        created,
-        renewed,
-        last_seen,
-        expires,
-        authenticated,
-        renewal,
-        version,
-    })
+    meta.user = header.text("user", user)?;
+    meta.device = header.text("device", device)?;
+    meta.renewed = renewed;
+    meta.last_seen = last_seen;
+    meta.authenticated = authenticated;
+    meta.version = version;
+    Some(meta)
 }
 
 fn corrupt(what: &str) -> StoreError {

@@ -14,9 +14,9 @@ use crate::{
     change::{self, Change, Expected, NewValue},
     header::number,
     layout::{self, flag, second},
-    listing::Listing,
     reply::Reply,
     script::{self, Call, Callable, LuaScript},
+    store::Listing,
     users::{LISTED_BEFORE, Removal},
     value::StoredValue,
 };
@@ -54,18 +54,20 @@ impl Callable for PatchCall<'_> {
         command.arg(self.store.names.session(&self.expected.key));
         command.arg(index.as_deref());
         command.arg(&self.expected.rest).arg(&self.next.rest);
-        command.arg(record.expires.unix());
-        command.arg(layout::purge_at(record.expires));
+        command.arg(record.meta.expires.unix());
+        command.arg(layout::purge_at(record.meta.expires));
         match self.listed {
             Some(listed) => command.arg(listed.unix()),
             None => command.arg(""),
         };
-        command.arg(flag(self.store.lists_separately(record.user.as_deref())));
+        command.arg(flag(
+            self.store.lists_separately(record.meta.user.as_deref()),
+        ));
         command.arg(flag(self.again));
         if index.is_some() {
-            command.arg(record.public_id.to_string());
-            command.arg(record.created.unix());
-            command.arg(record.renewed.unix());
+            command.arg(record.meta.public_id.to_string());
+            command.arg(record.meta.created.unix());
+            command.arg(record.meta.renewed.unix());
         }
     }
 }
@@ -79,15 +81,19 @@ impl RedisStore {
     ) -> Result<Created, StoreError> {
         let rest = layout::rest_of(key, record);
         layout::check_size(rest.len())?;
-        let listed = match self.lists_separately(record.user.as_deref()) {
-            true => self.list(&record.meta(), key, now).await?,
+        let listed = match self.lists_separately(record.meta.user.as_deref()) {
+            true => self.list(&record.meta, key, now).await?,
             false => Timestamp::from_unix(0),
         };
         let value = layout::value_of(listed, &rest);
         let filed = self.call(|_| {
-            let public_id = record.public_id.to_string();
-            let [expires, created, renewed] =
-                [record.expires, record.created, record.renewed].map(second);
+            let public_id = record.meta.public_id.to_string();
+            let [expires, created, renewed] = [
+                record.meta.expires,
+                record.meta.created,
+                record.meta.renewed,
+            ]
+            .map(second);
             let args = [value.clone(), expires, public_id, created, renewed];
             let keys = [self.names.session(key)].into_iter();
             Call::new(&script::CREATE, keys.chain(self.script_index()), args)
@@ -97,15 +103,15 @@ impl RedisStore {
             Reply::Found(value) => match StoredValue::parse_meta(&value, key) {
                 // Public ids are random, so an earlier attempt with a lost reply has created this
                 // record.
-                Ok(StoredValue::Record(found)) if found.public_id == record.public_id => {}
+                Ok(StoredValue::Record(found)) if found.public_id == record.meta.public_id => {}
                 _ => return Ok(Created::Taken),
             },
             _ => return Err(unexpected_reply()),
         }
-        if record.user.is_some() && record.renewed < now.saturating_add(-LISTED_BEFORE) {
+        if record.meta.user.is_some() && record.meta.renewed < now.saturating_add(-LISTED_BEFORE) {
             // A revocation of the user's sessions may have removed the member before the record was
             // stored.
-            Box::pin(self.list(&record.meta(), key, now)).await?;
+            Box::pin(self.list(&record.meta, key, now)).await?;
         }
         Ok(Created::Created)
     }
@@ -165,7 +171,7 @@ impl RedisStore {
             match answer.await? {
                 Reply::Ok(_) => {
                     if !change.pointers().is_empty() {
-                        Box::pin(self.lead(change.pointers(), next.record.expires)).await?;
+                        Box::pin(self.lead(change.pointers(), next.record.meta.expires)).await?;
                     }
                     return Ok(Patched::Applied(next.record));
                 }
@@ -177,8 +183,8 @@ impl RedisStore {
                 }
                 Reply::Gone => break,
                 Reply::List(_) => {
-                    let session = next.record.meta();
-                    listed = Some(Box::pin(self.list(&session, &change.expected.key, now)).await?);
+                    let (session, key) = (&next.record.meta, &change.expected.key);
+                    listed = Some(Box::pin(self.list(session, key, now)).await?);
                 }
                 Reply::Taken | Reply::Unknown => return Err(unexpected_reply()),
             }
@@ -299,7 +305,7 @@ impl RedisStore {
             let Some(touched) = record.touched(access) else {
                 return Ok(true);
             };
-            let next = NewValue::new(&key, touched, record.expires);
+            let next = NewValue::new(&key, touched, record.meta.expires);
             let expected = Expected { key, rest: was };
             let answer = self.call(|again| PatchCall {
                 store: self,
@@ -310,12 +316,12 @@ impl RedisStore {
             });
             match answer.await? {
                 Reply::Ok(_) => {
-                    self.lead(&pointers, next.record.expires).await?;
+                    self.lead(&pointers, next.record.meta.expires).await?;
                     return Ok(true);
                 }
                 Reply::Gone => return Ok(false),
                 Reply::List(_) => {
-                    listed = Some(self.list(&next.record.meta(), &key, access.at).await?);
+                    listed = Some(self.list(&next.record.meta, &key, access.at).await?);
                 }
                 // Another request has written since, or the reply to our own write was lost. A use
                 // may be noted twice.

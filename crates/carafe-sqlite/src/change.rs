@@ -11,11 +11,7 @@ use carafe_core::{
 };
 use rusqlite::{Connection, params};
 
-use crate::{
-    find,
-    rows::{self, Encoded},
-    sql,
-};
+use crate::{find, rows::Encoded, sql};
 
 pub(crate) const INSERT: &str = "INSERT INTO sessions (key, handle, user, device, created, renewed, last_seen, \
     expires, authenticated, version, renewal, data) \
@@ -50,15 +46,15 @@ pub(crate) fn create(
     let values = params![
         key.as_bytes(),
         encoded.public_id,
-        record.user,
-        record.device,
-        record.created.unix(),
-        record.renewed.unix(),
-        record.last_seen.unix(),
-        record.expires.unix(),
-        record.authenticated.map(Timestamp::unix),
+        record.meta.user,
+        record.meta.device,
+        record.meta.created.unix(),
+        record.meta.renewed.unix(),
+        record.meta.last_seen.unix(),
+        record.meta.expires.unix(),
+        record.meta.authenticated.map(Timestamp::unix),
         encoded.version,
-        encoded.renewal,
+        encoded.opaque,
         encoded.data,
     ];
     sql::execute(db, INSERT, values)?;
@@ -78,12 +74,12 @@ pub(crate) fn patch(
     let Some(record) = newest.merge(base, patch)? else {
         return Ok(Patched::Gone);
     };
-    if (&record.user, record.expires) == (&newest.user, newest.expires) {
+    if (&record.meta.user, record.meta.expires) == (&newest.meta.user, newest.meta.expires) {
         write_data(db, &own, &record)?;
     } else {
         write(db, (&own, &own), &record)?;
     }
-    prolong(db, key, &own, record.expires)?;
+    prolong(db, key, &own, record.meta.expires)?;
     Ok(Patched::Applied(Box::new(record)))
 }
 
@@ -114,7 +110,11 @@ pub(crate) fn rotate(
     match rotation {
         Rotation::Renewal(_) => {
             sql::execute(db, LEAD_ON, params![from, to])?;
-            sql::execute(db, FORMER_KEY, params![from, to, record.expires.unix()])?;
+            sql::execute(
+                db,
+                FORMER_KEY,
+                params![from, to, record.meta.expires.unix()],
+            )?;
         }
         Rotation::Replacement => {
             let until = retired_until(now).unix();
@@ -135,15 +135,15 @@ pub(crate) fn touch(db: &Connection, key: &StoreKey, access: &Access) -> Result<
     };
     let touched = record.touched(access);
     if let Some(touched) = &touched {
-        let (seen, renewal) = (touched.last_seen.unix(), rows::renewal(touched));
-        if touched.expires == record.expires {
-            sql::execute(db, TOUCH_WITHIN, params![own.as_bytes(), seen, renewal])?;
+        let (seen, opaque) = (touched.meta.last_seen.unix(), touched.meta.opaque());
+        if touched.meta.expires == record.meta.expires {
+            sql::execute(db, TOUCH_WITHIN, params![own.as_bytes(), seen, opaque])?;
         } else {
-            let expires = touched.expires.unix();
-            sql::execute(db, TOUCH, params![own.as_bytes(), seen, expires, renewal])?;
+            let expires = touched.meta.expires.unix();
+            sql::execute(db, TOUCH, params![own.as_bytes(), seen, expires, opaque])?;
         }
     }
-    prolong(db, key, &own, touched.unwrap_or(record).expires)?;
+    prolong(db, key, &own, touched.unwrap_or(record).meta.expires)?;
     Ok(true)
 }
 
@@ -164,11 +164,11 @@ fn write_data(db: &Connection, key: &StoreKey, record: &Record) -> Result<(), St
     let encoded = Encoded::of(record)?;
     let values = params![
         key.as_bytes(),
-        record.device,
-        record.last_seen.unix(),
-        record.authenticated.map(Timestamp::unix),
+        record.meta.device,
+        record.meta.last_seen.unix(),
+        record.meta.authenticated.map(Timestamp::unix),
         encoded.version,
-        encoded.renewal,
+        encoded.opaque,
         encoded.data,
     ];
     sql::execute(db, UPDATE_DATA, values).map(drop)
@@ -183,14 +183,14 @@ fn write(
     let values = params![
         from.as_bytes(),
         to.as_bytes(),
-        record.user,
-        record.device,
-        record.renewed.unix(),
-        record.last_seen.unix(),
-        record.expires.unix(),
-        record.authenticated.map(Timestamp::unix),
+        record.meta.user,
+        record.meta.device,
+        record.meta.renewed.unix(),
+        record.meta.last_seen.unix(),
+        record.meta.expires.unix(),
+        record.meta.authenticated.map(Timestamp::unix),
         encoded.version,
-        encoded.renewal,
+        encoded.opaque,
         encoded.data,
     ];
     sql::execute(db, UPDATE, values).map(drop)

@@ -8,7 +8,7 @@ use std::{error::Error, fmt, io, path::PathBuf, sync::Arc};
 use carafe_core::store::StoreError;
 use rusqlite::{Error as SqliteError, ErrorCode};
 
-use crate::SCHEMA_VERSION;
+use crate::tables::SCHEMA_VERSION;
 
 /// An error of opening a store or of creating its tables.
 #[derive(Debug)]
@@ -106,6 +106,11 @@ pub(crate) fn of_shared(error: &Arc<SqliteError>) -> StoreError {
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::corrupt(source),
         _ => StoreError::unavailable(source),
     }
+}
+
+/// The error of every operation on a closed store.
+pub(crate) fn closed() -> StoreError {
+    StoreError::unavailable("the session store is closed")
 }
 
 /// Returns whether another connection holds the lock, so that a retry may succeed.

@@ -8,7 +8,7 @@ use std::path::Path;
 use carafe_core::store::{Health, StoreError};
 use rusqlite::{Connection, types::FromSql};
 
-use crate::{SCHEMA_VERSION, SqliteStore, access, error::of_statement, schema};
+use crate::{SCHEMA_VERSION, SqliteStore, access, error::of_statement, schema, tables};
 
 impl SqliteStore {
     /// Reports the state of the file, its schema and indices, and its durability. Reads no session.
@@ -82,7 +82,7 @@ fn tables(db: &Connection, health: &mut Health) -> rusqlite::Result<()> {
             "the tables were changed to version {version} while this store was open"
         ));
     }
-    let (all, missing) = (schema::indices().count(), schema::missing(db)?);
+    let (all, missing) = (tables::indices().count(), schema::missing(db)?);
     health.fact("indices", format_args!("{} of {all}", all - missing.len()));
     for (name, _) in missing {
         health.problem(format!(

@@ -9,7 +9,7 @@ use carafe_core::store::StoreError;
 use futures_channel::oneshot::{self, Receiver, Sender};
 use rusqlite::Connection;
 
-use crate::writer::closed;
+use crate::error::closed;
 
 /// A write that can be retried after its changes were rolled back.
 pub(crate) struct Job {

@@ -9,7 +9,7 @@
 //! | module | contents |
 //! |---|---|
 //! | `store` | [`SqliteStore`]; `contract` and `inventory` implement the traits of stores |
-//! | `options`, `url`, `access`, `connect`, `schema` | opening a file |
+//! | `options`, `url`, `access`, `connect`, `schema`, `tables` | opening a file |
 //! | `reader`, `long_reads`, `writer`, `batch`, `job` | scheduling of reads and writes |
 //! | `find`, `look`, `change`, `sweep_lease`, `remove`, `rows` | the statements |
 //! | `health` | the operators' health report |
@@ -77,6 +77,7 @@ mod schema;
 mod sql;
 mod store;
 mod sweep_lease;
+mod tables;
 mod url;
 mod writer;
 
@@ -87,5 +88,5 @@ pub use error::OpenError;
 #[cfg(feature = "flask-session")]
 pub use flask_session::FlaskSessionStore;
 pub use options::{Durability, SqliteOptions};
-pub use schema::{SCHEMA, SCHEMA_VERSION};
 pub use store::SqliteStore;
+pub use tables::{SCHEMA, SCHEMA_VERSION};

@@ -21,7 +21,7 @@ use carafe_core::store::StoreError;
 use futures_channel::oneshot;
 use rusqlite::Connection;
 
-use crate::{connect, writer::closed};
+use crate::{connect, error::closed};
 
 /// Maximum number of concurrent reads. Further reads wait on their threads.
 const CONNECTIONS: usize = 2;

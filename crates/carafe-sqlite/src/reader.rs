@@ -18,7 +18,7 @@ use std::{
 use carafe_core::store::StoreError;
 use rusqlite::Connection;
 
-use crate::{OpenError, connect, writer::closed};
+use crate::{OpenError, connect, error::closed};
 
 /// A pool of read-only connections.
 pub(crate) struct Readers {

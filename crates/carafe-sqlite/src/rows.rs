@@ -6,7 +6,7 @@
 use carafe_core::{
     clock::Timestamp,
     session::SessionData,
-    store::{Record, Renewal, SessionMeta, StoreError, StoreKey},
+    store::{Record, SessionMeta, StoreError, StoreKey},
 };
 use rusqlite::{Row, types::FromSql};
 
@@ -37,29 +37,31 @@ pub(crate) fn record(row: &Row<'_>) -> Result<Record, StoreError> {
     let summary = summary(row)?;
     let data: String = column(row, 11, "data")?;
     let data = SessionData::parse(data, Record::STYLE).map_err(|error| bad("data", error))?;
-    Ok(summary.with_data(data))
+    Ok(Record::new(summary, data))
 }
 
 /// Reads a row of [`summary_columns!`] or [`columns!`] without its data.
 pub(crate) fn summary(row: &Row<'_>) -> Result<SessionMeta, StoreError> {
     let public_id: String = column(row, 1, "handle")?;
     let version: i64 = column(row, 9, "version")?;
-    let renewal: Option<String> = column(row, 10, "renewal")?;
-    let renewal = renewal.as_deref().map(Renewal::decode).transpose();
-    Ok(SessionMeta {
-        public_id: public_id
-            .parse()
-            .map_err(|_| bad("handle", "not 16 characters of base64url"))?,
-        user: column(row, 2, "user")?,
-        device: column(row, 3, "device")?,
-        created: time(row, 4, "created")?,
-        renewed: time(row, 5, "renewed")?,
-        last_seen: time(row, 6, "last_seen")?,
-        expires: time(row, 7, "expires")?,
-        authenticated: column::<Option<i64>>(row, 8, "authenticated")?.map(Timestamp::from_unix),
-        renewal: renewal.map_err(|error| bad("renewal", error))?,
-        version: u64::try_from(version).map_err(|error| bad("version", error))?,
-    })
+    let opaque: Option<String> = column(row, 10, "renewal")?;
+    let public_id = public_id
+        .parse()
+        .map_err(|_| bad("handle", "not 16 characters of base64url"))?;
+    let mut meta = SessionMeta::new(
+        public_id,
+        time(row, 4, "created")?,
+        time(row, 7, "expires")?,
+    );
+    meta.user = column(row, 2, "user")?;
+    meta.device = column(row, 3, "device")?;
+    meta.renewed = time(row, 5, "renewed")?;
+    meta.last_seen = time(row, 6, "last_seen")?;
+    meta.authenticated = column::<Option<i64>>(row, 8, "authenticated")?.map(Timestamp::from_unix);
+    meta.set_opaque(opaque.as_deref())
+        .map_err(|error| bad("renewal", error))?;
+    meta.version = u64::try_from(version).map_err(|error| bad("version", error))?;
+    Ok(meta)
 }
 
 /// Returns the expiry of a row of [`summary_columns!`], even if other columns are damaged.
@@ -76,24 +78,19 @@ pub(crate) fn key(row: &Row<'_>, index: usize, name: &'static str) -> Result<Sto
 pub(crate) struct Encoded {
     pub(crate) public_id: String,
     pub(crate) version: i64,
-    pub(crate) renewal: Option<String>,
+    pub(crate) opaque: Option<String>,
     pub(crate) data: String,
 }
 
 impl Encoded {
     pub(crate) fn of(record: &Record) -> Result<Self, StoreError> {
         Ok(Self {
-            public_id: record.public_id.to_string(),
-            version: i64::try_from(record.version).map_err(|error| bad("version", error))?,
-            renewal: renewal(record),
+            public_id: record.meta.public_id.to_string(),
+            version: i64::try_from(record.meta.version).map_err(|error| bad("version", error))?,
+            opaque: record.meta.opaque(),
             data: record.data.payload(Record::STYLE),
         })
     }
-}
-
-/// Encodes a record's renewal.
-pub(crate) fn renewal(record: &Record) -> Option<String> {
-    record.renewal.as_ref().map(Renewal::encode)
 }
 
 /// Reads a column that holds a key or NULL.

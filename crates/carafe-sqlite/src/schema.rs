@@ -1,22 +1,13 @@
 //! Creates and checks the tables and their version.
 //!
-//! Tables are only created on request. See `schema.sql` for [`SCHEMA`].
+//! Tables are only created on request. See `tables` for their statements.
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use crate::{OpenError, find};
-
-/// The statements that create the tables of [`SCHEMA_VERSION`], for use in migrations.
-///
-/// Run them on an empty file that only the sessions use: they set `PRAGMA user_version`, of which
-/// each file has one.
-pub const SCHEMA: &str = include_str!("schema.sql");
-
-/// The version of the tables that this crate reads and writes.
-pub const SCHEMA_VERSION: i64 = 2;
-
-/// Upgrades the tables from version 1 to version 2.
-const UPGRADE: &str = include_str!("upgrade.sql");
+use crate::{
+    OpenError, find,
+    tables::{SCHEMA, SCHEMA_VERSION, UPGRADE, indices},
+};
 
 /// Creates the tables in an empty database or upgrades older tables, in one transaction.
 ///
@@ -65,14 +56,6 @@ pub(crate) fn missing(db: &Connection) -> rusqlite::Result<Vec<(&'static str, &'
         }
     }
     Ok(missing)
-}
-
-/// Returns the indices of [`SCHEMA`]; each is one line.
-pub(crate) fn indices() -> impl Iterator<Item = (&'static str, &'static str)> {
-    SCHEMA.lines().filter_map(|statement| {
-        let index = statement.strip_prefix("CREATE INDEX ")?;
-        Some((index.split_once(' ')?.0, statement))
-    })
 }
 
 fn repair(db: &Connection) -> Result<(), OpenError> {

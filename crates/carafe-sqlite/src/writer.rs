@@ -16,7 +16,7 @@ use std::{
 use carafe_core::store::StoreError;
 use rusqlite::Connection;
 
-use crate::{SqliteOptions, batch::Batches, job::Job};
+use crate::{SqliteOptions, batch::Batches, error::closed, job::Job};
 
 /// Maximum number of jobs per transaction; bounds how long other processes wait for the lock.
 const BATCH: usize = 256;
@@ -114,9 +114,4 @@ fn refused(error: &TrySendError<Message>) -> StoreError {
         TrySendError::Full(_) => StoreError::unavailable("too many writes are waiting"),
         TrySendError::Disconnected(_) => closed(),
     }
-}
-
-/// The error of every operation on a closed store.
-pub(crate) fn closed() -> StoreError {
-    StoreError::unavailable("the session store is closed")
 }

@@ -11,11 +11,12 @@ use carafe_core::{
 };
 
 use crate::{
-    dialect::{Dialect, Value},
+    dialect::Dialect,
     failure::Failure,
     lease::Lease,
-    row::{Found, json_of, renewal_of},
+    row::{Found, json_of},
     store::SqlStore,
+    value::Value,
     verbs::{hit, leave, must_hit, one, prolong},
 };
 
@@ -33,7 +34,7 @@ pub(crate) struct Change<'a, D: Dialect> {
 struct Next {
     record: Record,
     json: String,
-    renewal: Option<String>,
+    opaque: Option<String>,
 }
 
 impl<D: Dialect> Change<'_, D> {
@@ -65,7 +66,7 @@ impl<D: Dialect> Change<'_, D> {
         };
         let before = json_of(self.base);
         let mut values = replacement(self.key, self.key, &next);
-        values.push(self.base.version.into());
+        values.push(self.base.meta.version.into());
         values.push(before.as_str().into());
         values.push(self.now.into());
         let replaced = hit::<D>(lease, &self.store.statements.replace_unchanged, &values).await?;
@@ -141,16 +142,34 @@ impl<D: Dialect> Change<'_, D> {
         match self.rotation {
             Some((to, Rotation::Renewal(_))) => {
                 // Only a renewal leaves pointers.
-                if before.renewal.is_some() {
-                    let values = [to.into(), (&record.public_id).into(), own.into()];
+                if before.meta.renewal.is_some() {
+                    let values = [to.into(), (&record.meta.public_id).into(), own.into()];
                     D::changed(lease, &statements.lead_on, &values).await?;
                 }
-                leave(lease, statements, own, to, record.expires, record).await
+                leave(
+                    lease,
+                    statements,
+                    own,
+                    to,
+                    record.meta.expires,
+                    &record.meta,
+                )
+                .await
             }
             Some((_, Rotation::Replacement)) => {
-                leave(lease, statements, own, own, retired_until(self.now), record).await
+                leave(
+                    lease,
+                    statements,
+                    own,
+                    own,
+                    retired_until(self.now),
+                    &record.meta,
+                )
+                .await
             }
-            None if own != self.key => prolong(lease, statements, self.key, record.expires).await,
+            None if own != self.key => {
+                prolong(lease, statements, self.key, record.meta.expires).await
+            }
             None => Ok(()),
         }
     }
@@ -165,29 +184,29 @@ impl<D: Dialect> Change<'_, D> {
         let Some(record) = next else { return Ok(None) };
         let json = json_of(&record);
         self.store.check(&record, &json)?;
-        let renewal = renewal_of(&record);
+        let opaque = record.meta.opaque();
         Ok(Some(Next {
             record,
             json,
-            renewal,
+            opaque,
         }))
     }
 }
 
 /// Returns the values that replace the row at `from`.
 fn replacement<'v>(from: &'v StoreKey, to: &'v StoreKey, next: &'v Next) -> Vec<Value<'v>> {
-    let record = &next.record;
+    let meta = &next.record.meta;
     vec![
         to.into(),
         next.json.as_str().into(),
-        (&record.user).into(),
-        (&record.device).into(),
-        record.renewed.into(),
-        record.last_seen.into(),
-        record.expires.into(),
-        record.authenticated.into(),
-        (&next.renewal).into(),
-        record.version.into(),
+        (&meta.user).into(),
+        (&meta.device).into(),
+        meta.renewed.into(),
+        meta.last_seen.into(),
+        meta.expires.into(),
+        meta.authenticated.into(),
+        (&next.opaque).into(),
+        meta.version.into(),
         from.into(),
     ]
 }

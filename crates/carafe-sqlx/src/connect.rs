@@ -1,32 +1,20 @@
 //! Connects to the database of a URL and reports the cause of a failure immediately.
 //!
 //! A pool of sqlx retries until its timeout if a server refuses connections, and then reports only
-//! the timeout. The first connection is therefore made without a pool, and a caller that waits for
-//! a pooled connection probes the server for the cause.
+//! the timeout. The first connection is therefore made without a pool. See `pool` for the others.
 
-use std::{
-    fmt,
-    pin::pin,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use carafe_core::store::{
-    Health, InvalidStoreUrl, StoreError, StoreUrl, TlsMode, Transport, authentication, redacted,
+    Health, InvalidStoreUrl, StoreError, StoreUrl, TlsMode, Transport, authentication,
 };
-use futures_util::future::{Either, select};
-use sqlx::{
-    ConnectOptions as _, Connection, Database, Error, Pool,
-    pool::{PoolConnection, PoolOptions},
-};
-use tokio::{
-    sync::Mutex,
-    time::{sleep, timeout},
-};
+use sqlx::{ConnectOptions as _, Connection, Error, Pool, pool::PoolOptions};
+use tokio::time::timeout;
 
-use crate::{dialect::Dialect, failure::Failure, lease::Lease, table};
-
-/// The driver's connection options for a database.
-pub(crate) type Options<D> = <<D as Database>::Connection as Connection>::Options;
+use crate::{
+    connect_error::ConnectError, dialect::Dialect, lease::Lease, pool::Options, statements::sql,
+    table,
+};
 
 /// The parameter for the number of prepared statements per connection, and the drivers' name.
 ///
@@ -38,57 +26,6 @@ const CONNECTIONS: u32 = 16;
 const RESTED: Duration = Duration::from_secs(1);
 /// Timeout for the first connections of a process.
 const START: Duration = Duration::from_secs(10);
-/// Time to wait for a pooled connection before probing for the cause.
-const SUSPICION: Duration = Duration::from_millis(50);
-/// Postgres `cannot_connect_now`: starting up or shutting down.
-///
-/// This takes longer than a request waits.
-const STARTS_UP: &str = "57P03";
-
-const FEATURE: &str = match cfg!(feature = "tls-rustls") {
-    true => "",
-    false => "; TLS needs the feature `tls-rustls` of carafe-sqlx",
-};
-
-/// An error of connecting to the store of a URL.
-pub enum ConnectError {
-    #[doc(hidden)]
-    Url(InvalidStoreUrl),
-    #[doc(hidden)]
-    Sql(Error),
-    /// TLS failed or is unavailable; with the options that allow the connection otherwise.
-    #[doc(hidden)]
-    Tls(Error, &'static str),
-}
-
-impl From<InvalidStoreUrl> for ConnectError {
-    fn from(error: InvalidStoreUrl) -> Self {
-        Self::Url(error)
-    }
-}
-
-impl From<Error> for ConnectError {
-    fn from(error: Error) -> Self {
-        Self::Sql(error)
-    }
-}
-
-impl From<ConnectError> for StoreError {
-    fn from(error: ConnectError) -> Self {
-        match error {
-            ConnectError::Url(error) => Self::unavailable(error),
-            ConnectError::Sql(error) => Failure::Sql(error).into(),
-            ConnectError::Tls(error, options) => {
-                let text = format!(
-                    "{}; the certificate of a server on another host is verified: {options}{}",
-                    redacted(error),
-                    FEATURE
-                );
-                Self::unavailable(text)
-            }
-        }
-    }
-}
 
 /// A database that was connected to successfully.
 pub(crate) struct Connected<D: Dialect> {
@@ -188,46 +125,6 @@ fn is_about_tls(error: &Error) -> bool {
     }
 }
 
-/// Acquires a connection of `pool`, or returns the reason why the server refuses a new one.
-///
-/// `turn` limits the connections made to find the reason: an exhausted pool does not provide a
-/// connection either, and its server is already busy.
-pub(crate) async fn acquire<D: Database>(
-    pool: &Pool<D>,
-    turn: &Mutex<()>,
-) -> Result<PoolConnection<D>, Error> {
-    let acquiring = pin!(pool.acquire());
-    let refusal = pin!(async {
-        sleep(SUSPICION).await;
-        let _turn = turn.lock().await;
-        refusal::<D>(&pool.connect_options()).await
-    });
-    match select(acquiring, refusal).await {
-        Either::Left((acquired, _)) => acquired,
-        Either::Right((Some(error), _)) => Err(error),
-        Either::Right((None, acquiring)) => acquiring.await,
-    }
-}
-
-/// Returns the error with which the server refuses any connection.
-async fn refusal<D: Database>(options: &Options<D>) -> Option<Error> {
-    match options.connect().await {
-        Ok(connection) => {
-            let _ = connection.close().await;
-            None
-        }
-        Err(error) => is_refusal(&error).then_some(error),
-    }
-}
-
-fn is_refusal(error: &Error) -> bool {
-    match error {
-        Error::Io(_) => true,
-        Error::Database(error) => error.code().is_some_and(|code| code == STARTS_UP),
-        _ => false,
-    }
-}
-
 /// Adds the transport and the authentication of the connection to `health`.
 pub(crate) async fn describe<D: Dialect>(
     pool: &Pool<D>,
@@ -249,17 +146,11 @@ pub(crate) async fn describe<D: Dialect>(
 
 /// Asks the server whether the connection uses TLS.
 async fn asked<D: Dialect>(lease: &mut Lease<D>) -> Result<Transport, Error> {
-    let sql = crate::statements::sql::<D>(D::ASK_TLS, table::DEFAULT);
-    let found = D::pairs(lease, &sql, &[]).await?;
+    let ask = sql::<D>(D::ASK_TLS, table::DEFAULT);
+    let found = D::pairs(lease, &ask, &[]).await?;
     let has_tls = found.first().is_some_and(|(_, cipher)| !cipher.is_empty());
     Ok(match has_tls {
         true => Transport::Unverified,
         false => Transport::Plain,
     })
-}
-
-impl fmt::Debug for ConnectError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ConnectError")
-    }
 }

@@ -18,9 +18,11 @@ use carafe_core::store::{BoxFuture, StoreUrl, TlsMode};
 use sqlx::{AssertSqlSafe, Database, Error, SqlStr};
 
 use crate::{
-    connect::{ConnectError, Options},
+    connect_error::ConnectError,
     lease::Lease,
+    pool::Options,
     row::{Columns, Keys},
+    value::Value,
 };
 
 /// A supported SQL database.
@@ -33,6 +35,9 @@ pub trait Dialect: Database {
     /// Upgrades the tables from version 1 to version 2.
     #[doc(hidden)]
     const UPGRADE: &'static str;
+    /// Makes room in a column of a table of version 2; empty if every table has it.
+    #[doc(hidden)]
+    const WIDEN: &'static str;
     /// Acquires an exclusive lock for migrations, held until [`Dialect::UNLOCK`].
     #[doc(hidden)]
     const LOCK: &'static str;
@@ -238,17 +243,6 @@ pub struct Stored {
     /// The first second in which the row is expired.
     pub(crate) expires: i64,
     pub(crate) number: i64,
-}
-
-/// The value of a placeholder.
-#[derive(Clone, Copy)]
-pub enum Value<'v> {
-    #[doc(hidden)]
-    Bytes(Option<&'v [u8]>),
-    #[doc(hidden)]
-    Text(Option<&'v str>),
-    #[doc(hidden)]
-    Number(Option<i64>),
 }
 
 /// Returns a number for a call that no other call of any process uses: a random start, incremented.
@@ -482,7 +476,7 @@ macro_rules! conversions {
                 last_seen: row.try_get(first + 8)?,
                 expires: row.try_get(first + 9)?,
                 authenticated: row.try_get(first + 10)?,
-                renewal: row.try_get::<Option<$text>, _>(first + 11)?.map(bytes),
+                opaque: row.try_get::<Option<$text>, _>(first + 11)?.map(bytes),
                 version: row.try_get(first + 12)?,
             })
         }

@@ -18,7 +18,7 @@ use carafe_core::store::StoreError;
 use sqlx::{Database, Pool, pool::PoolConnection};
 use tokio::{sync::Mutex, time::timeout};
 
-use crate::{connect, failure::Failure};
+use crate::{failure::Failure, pool};
 
 /// A pooled connection. `pub` for the signatures of `Dialect`, which is private.
 pub struct Lease<D: Database> {
@@ -37,7 +37,7 @@ impl<D: Database> Lease<D> {
         deadline: Duration,
         is_prepared: bool,
     ) -> Result<Self, Failure> {
-        match timeout(deadline, connect::acquire(pool, turn)).await {
+        match timeout(deadline, pool::acquire(pool, turn)).await {
             Ok(Ok(connection)) => Ok(Self {
                 connection: Some(connection),
                 is_prepared,

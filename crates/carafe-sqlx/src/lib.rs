@@ -8,12 +8,12 @@
 //! | module | contents |
 //! |---|---|
 //! | `store` | [`SqlStore`], its constructors and options; `deadline` limits its operations |
-//! | `connect` | connecting to a URL: TLS, poolers, causes of failures |
+//! | `connect`, `connect_error`, `pool` | connecting to a URL: TLS, poolers, causes of failures |
 //! | `verbs` | load, create, touch, delete; `change`: patch, rotate; `trim`: the limit per user |
 //! | `inventory`, `look` | pages, samples and scans for operators; `health`: the health report |
 //! | `statements` | all SQL; `postgres` and `mysql` hold the differences |
 //! | `sweep_lease` | the lease that selects the process that sweeps |
-//! | `row` | conversion between records and columns |
+//! | `row`, `value` | conversion between records and columns |
 //! | `flask_session` | a store on Flask-Session's table (feature `flask-session`) |
 //! | `lease` | a connection that returns to its pool only when it is idle |
 
@@ -22,6 +22,7 @@ compile_error!("carafe-sqlx without a database: turn on its feature `postgres` o
 
 mod change;
 mod connect;
+mod connect_error;
 mod contract;
 mod deadline;
 mod dialect;
@@ -35,6 +36,7 @@ mod look;
 mod migrate;
 #[cfg(feature = "mysql")]
 mod mysql;
+mod pool;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod row;
@@ -43,6 +45,7 @@ mod store;
 mod sweep_lease;
 mod table;
 mod trim;
+mod value;
 mod verbs;
 
 #[cfg(feature = "flask-session")]

@@ -14,11 +14,12 @@ use carafe_core::{
 use sqlx::SqlStr;
 
 use crate::{
-    dialect::{Dialect, Value},
+    dialect::Dialect,
     failure::Failure,
     lease::Lease,
     row::Columns,
     statements::{PARKED, Statements},
+    value::Value,
 };
 
 pub(crate) async fn newest<D: Dialect>(

@@ -56,6 +56,9 @@ impl<D: Dialect> SqlStore<D> {
             };
             self.batch(&mut lease, migration).await?;
         }
+        if !D::WIDEN.is_empty() {
+            self.batch(&mut lease, D::WIDEN).await?;
+        }
         for (_, statement) in self.missing_indices(&mut lease).await?.1 {
             self.batch(&mut lease, &statement).await?;
         }

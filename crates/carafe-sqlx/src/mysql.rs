@@ -7,12 +7,13 @@ use sqlx::{
 };
 
 use crate::{
-    connect::ConnectError,
-    dialect::{Dialect, Value, calls, conversions},
+    connect_error::ConnectError,
+    dialect::{Dialect, calls, conversions},
     lease::Lease,
     row::{Columns, Keys},
     statements::retired,
     store::SqlStore,
+    value::Value,
 };
 
 /// Sessions in MySQL or MariaDB.
@@ -31,6 +32,7 @@ pub type MySqlStore = SqlStore<MySql>;
 impl Dialect for MySql {
     const SCHEMA: &'static str = include_str!("schema/mysql.sql");
     const UPGRADE: &'static str = include_str!("schema/mysql_2.sql");
+    const WIDEN: &'static str = include_str!("schema/mysql_wide.sql");
     const LOCK: &'static str = "DO GET_LOCK('carafe_sessions', 10)";
     const UNLOCK: &'static str = "DO RELEASE_LOCK('carafe_sessions')";
     const BEGIN: &'static str = "START TRANSACTION";

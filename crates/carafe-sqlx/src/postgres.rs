@@ -13,12 +13,14 @@ use sqlx::{
 };
 
 use crate::{
-    connect::{CACHE, ConnectError},
-    dialect::{Dialect, Value, calls, conversions, number},
+    connect::CACHE,
+    connect_error::ConnectError,
+    dialect::{Dialect, calls, conversions, number},
     lease::Lease,
     row::{Columns, Keys},
     statements::{parked, retired},
     store::SqlStore,
+    value::Value,
 };
 
 /// Not prepared: a pooler may lose prepared statements.
@@ -47,6 +49,7 @@ pub type PostgresStore = SqlStore<Postgres>;
 impl Dialect for Postgres {
     const SCHEMA: &'static str = include_str!("schema/postgres.sql");
     const UPGRADE: &'static str = include_str!("schema/postgres_2.sql");
+    const WIDEN: &'static str = "";
     // The lock is held until the transaction commits, so a migration is atomic.
     const LOCK: &'static str = "BEGIN; SELECT pg_advisory_xact_lock(hashtext('carafe_sessions'))";
     const UNLOCK: &'static str = "COMMIT";

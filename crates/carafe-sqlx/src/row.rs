@@ -6,10 +6,8 @@
 use carafe_core::{
     clock::Timestamp,
     session::SessionData,
-    store::{PublicId, Record, Renewal, SessionMeta, StoreError, StoreKey},
+    store::{PublicId, Record, SessionMeta, StoreError, StoreKey},
 };
-
-use crate::dialect::Value;
 
 /// The columns of a row.
 pub struct Columns {
@@ -25,7 +23,7 @@ pub struct Columns {
     pub(crate) last_seen: i64,
     pub(crate) expires: i64,
     pub(crate) authenticated: Option<i64>,
-    pub(crate) renewal: Option<Vec<u8>>,
+    pub(crate) opaque: Option<Vec<u8>>,
     pub(crate) version: i64,
 }
 
@@ -84,30 +82,26 @@ impl Columns {
     pub(crate) fn record(mut self) -> Result<Record, StoreError> {
         let data = text(std::mem::take(&mut self.data))?;
         let data = SessionData::parse(data, Record::STYLE).map_err(StoreError::corrupt)?;
-        Ok(self.summary()?.with_data(data))
+        Ok(Record::new(self.summary()?, data))
     }
 
     /// Converts a row to a record's metadata.
     pub(crate) fn summary(self) -> Result<SessionMeta, StoreError> {
-        let renewal = self.renewal.map(text).transpose()?;
-        Ok(SessionMeta {
-            user: self.user.map(text).transpose()?,
-            public_id: PublicId::from_bytes(exact(&self.public_id)?),
-            device: self.device.map(text).transpose()?,
-            created: Timestamp::from_unix(self.created),
-            renewed: Timestamp::from_unix(self.renewed),
-            last_seen: Timestamp::from_unix(self.last_seen),
-            expires: Timestamp::from_unix(self.expires),
-            authenticated: self.authenticated.map(Timestamp::from_unix),
-            renewal: renewal.as_deref().map(Renewal::decode).transpose()?,
-            version: u64::try_from(self.version).map_err(StoreError::corrupt)?,
-        })
+        let opaque = self.opaque.map(text).transpose()?;
+        let mut meta = SessionMeta::new(
+            PublicId::from_bytes(exact(&self.public_id)?),
+            Timestamp::from_unix(self.created),
+            Timestamp::from_unix(self.expires),
+        );
+        meta.user = self.user.map(text).transpose()?;
+        meta.device = self.device.map(text).transpose()?;
+        meta.renewed = Timestamp::from_unix(self.renewed);
+        meta.last_seen = Timestamp::from_unix(self.last_seen);
+        meta.authenticated = self.authenticated.map(Timestamp::from_unix);
+        meta.set_opaque(opaque.as_deref())?;
+        meta.version = u64::try_from(self.version).map_err(StoreError::corrupt)?;
+        Ok(meta)
     }
-}
-
-/// Encodes a record's renewal.
-pub(crate) fn renewal_of(record: &Record) -> Option<String> {
-    record.renewal.as_ref().map(Renewal::encode)
 }
 
 /// Encodes a record's data as JSON.
@@ -122,47 +116,4 @@ fn text(bytes: Vec<u8>) -> Result<String, StoreError> {
 
 fn exact<const N: usize>(bytes: &[u8]) -> Result<[u8; N], StoreError> {
     bytes.try_into().map_err(StoreError::corrupt)
-}
-
-impl<'v> From<&'v StoreKey> for Value<'v> {
-    fn from(key: &'v StoreKey) -> Self {
-        Self::Bytes(Some(key.as_bytes()))
-    }
-}
-
-impl<'v> From<&'v PublicId> for Value<'v> {
-    fn from(public_id: &'v PublicId) -> Self {
-        Self::Bytes(Some(public_id.as_bytes()))
-    }
-}
-
-impl<'v> From<&'v str> for Value<'v> {
-    fn from(text: &'v str) -> Self {
-        Self::Text(Some(text))
-    }
-}
-
-impl<'v> From<&'v Option<String>> for Value<'v> {
-    fn from(text: &'v Option<String>) -> Self {
-        Self::Text(text.as_deref())
-    }
-}
-
-impl From<Timestamp> for Value<'_> {
-    fn from(time: Timestamp) -> Self {
-        Self::Number(Some(time.unix()))
-    }
-}
-
-impl From<Option<Timestamp>> for Value<'_> {
-    fn from(time: Option<Timestamp>) -> Self {
-        Self::Number(time.map(Timestamp::unix))
-    }
-}
-
-impl From<u64> for Value<'_> {
-    /// Saturates at the largest number of the database.
-    fn from(number: u64) -> Self {
-        Self::Number(Some(i64::try_from(number).unwrap_or(i64::MAX)))
-    }
 }

@@ -166,12 +166,12 @@ impl<D: Dialect> SqlStore<D> {
     /// Returns an error if a record must not be stored; checked before the record is sent.
     pub(crate) fn check(&self, record: &Record, json: &str) -> Result<(), StoreError> {
         let limit = self.largest.min(i32::MAX as usize);
-        let device = record.device.as_deref().unwrap_or_default();
+        let device = record.meta.device.as_deref().unwrap_or_default();
         let size = json.len().max(device.len());
         if size > limit {
             return Err(StoreError::TooLarge { size, limit });
         }
-        Self::check_user(record.user.as_deref().unwrap_or_default())?;
+        Self::check_user(record.meta.user.as_deref().unwrap_or_default())?;
         match device.contains('\0') {
             true => Err(StoreError::unstorable("the note of the device has a NUL")),
             false => Ok(()),

@@ -7,16 +7,17 @@
 use carafe_core::{
     clock::Timestamp,
     session::Access,
-    store::{Created, KeyState, PublicId, Record, Selection, StoreKey, retired_until},
+    store::{Created, KeyState, PublicId, Record, Selection, SessionMeta, StoreKey, retired_until},
 };
 use sqlx::SqlStr;
 
 use crate::{
-    dialect::{Dialect, Value, foreign},
+    dialect::{Dialect, foreign},
     failure::Failure,
     lease::Lease,
-    row::{Found, renewal_of},
+    row::Found,
     statements::{PARKED, Statements},
+    value::Value,
 };
 
 /// How many sessions one statement retires at most, so that it is done well within the deadline for writing, also where a
@@ -53,7 +54,7 @@ pub(crate) async fn create<D: Dialect>(
     record: &Record,
     json: &str,
 ) -> Result<Created, Failure> {
-    let created = insert(&mut lease, statements, key, None, record, json).await?;
+    let created = insert(&mut lease, statements, key, None, &record.meta, json).await?;
     lease.done();
     Ok(created)
 }
@@ -79,7 +80,7 @@ pub(crate) async fn touch<D: Dialect>(
         if let Some(Found::Record(record)) =
             one(&mut lease, &statements.find, &values, &key).await?
         {
-            prolong(&mut lease, statements, &asked, record.expires).await?;
+            prolong(&mut lease, statements, &asked, record.meta.expires).await?;
         }
     }
     lease.done();
@@ -100,12 +101,12 @@ async fn touch_one<D: Dialect>(
         && let Some(Found::Record(record)) =
             one(lease, &statements.find, &[key.into(), at], key).await?
         && let Some(touched) = record.touched(access)
-        && touched.renewal != record.renewal
+        && touched.meta.renewal != record.meta.renewal
     {
-        let (renewal, before) = (renewal_of(&touched), renewal_of(&record));
-        let renewals = [(&renewal).into(), key.into(), (&before).into()];
-        let [renewal, name, before] = renewals;
-        let values = [at, expires, renewal, name, before, at];
+        let (after, before) = (touched.meta.opaque(), record.meta.opaque());
+        let opaque = [(&after).into(), key.into(), (&before).into()];
+        let [after, name, before] = opaque;
+        let values = [at, expires, after, name, before, at];
         return hit::<D>(lease, &statements.confirm, &values).await;
     }
     let values = [at, expires, key.into(), at];
@@ -309,30 +310,30 @@ pub(crate) async fn created<D: Dialect>(
     }
 }
 
-/// Inserts `record` unless the key exists.
+/// Inserts a row unless the key exists.
 pub(crate) async fn insert<D: Dialect>(
     lease: &mut Lease<D>,
     statements: &Statements,
     key: &StoreKey,
     target: Option<&StoreKey>,
-    record: &Record,
+    meta: &SessionMeta,
     json: &str,
 ) -> Result<Created, Failure> {
-    let renewal = renewal_of(record);
+    let opaque = meta.opaque();
     let values = [
         key.into(),
         Value::Bytes(target.map(|target| &target.as_bytes()[..])),
         json.into(),
-        (&record.user).into(),
-        (&record.public_id).into(),
-        (&record.device).into(),
-        record.created.into(),
-        record.renewed.into(),
-        record.last_seen.into(),
-        record.expires.into(),
-        record.authenticated.into(),
-        (&renewal).into(),
-        record.version.into(),
+        (&meta.user).into(),
+        (&meta.public_id).into(),
+        (&meta.device).into(),
+        meta.created.into(),
+        meta.renewed.into(),
+        meta.last_seen.into(),
+        meta.expires.into(),
+        meta.authenticated.into(),
+        (&opaque).into(),
+        meta.version.into(),
     ];
     created::<D>(lease, &statements.create, &values).await
 }
@@ -344,20 +345,13 @@ pub(crate) async fn leave<D: Dialect>(
     key: &StoreKey,
     target: &StoreKey,
     until: Timestamp,
-    record: &Record,
+    meta: &SessionMeta,
 ) -> Result<(), Failure> {
     let parked = Timestamp::from_unix(PARKED);
-    let former = Record {
-        // A user's list must contain records only.
-        user: None,
-        device: None,
-        created: parked,
-        renewed: parked,
-        expires: until,
-        authenticated: None,
-        renewal: None,
-        ..record.clone()
-    };
+    // Without a user: a user's list must contain records only.
+    let mut former = SessionMeta::new(meta.public_id, parked, until);
+    former.last_seen = meta.last_seen;
+    former.version = meta.version;
     match insert(lease, statements, key, Some(target), &former, "").await? {
         Created::Created => Ok(()),
         // The record has just left this key, in the same uncommitted transaction.

@@ -147,7 +147,7 @@ fn expires(panel: &Panel<'_>, held: &BrowserCookie) -> Option<String> {
             let lifetime = i64::try_from(panel.mode.manager.lifetime().as_secs()).ok()?;
             token.issued?.saturating_add(lifetime)
         }
-        Found::Record(kept) => kept.as_ref()?.record.expires,
+        Found::Record(kept) => kept.as_ref()?.record.meta.expires,
     };
     http_date(end).ok()
 }

@@ -5,7 +5,10 @@ use std::{future::Future, sync::OnceLock};
 use carafe_core::{
     clock::Timestamp,
     session::{Patch, SessionData},
-    store::{CasStore, Created, KeyState, PublicId, Record, SessionStore, StoreError, StoreKey},
+    store::{
+        CasStore, Created, KeyState, PublicId, Record, SessionMeta, SessionStore, StoreError,
+        StoreKey,
+    },
 };
 use carafe_test_servers::Memcached as Server;
 use memcached_store::Memcached;
@@ -41,19 +44,14 @@ carafe_core::session_life_conformance!(
 
 fn record(text: &str) -> Record {
     let (now, json) = (Timestamp::now(), format!(r#"{{"text":"{text}"}}"#));
-    Record {
-        data: SessionData::parse(json, Record::STYLE).expect("it is JSON"),
-        user: None,
-        public_id: PublicId::random().expect("the system has randomness"),
-        device: None,
-        created: now,
-        renewed: now,
-        last_seen: now,
-        expires: now.saturating_add(3600),
-        authenticated: None,
-        renewal: None,
-        version: 0,
-    }
+    Record::new(
+        SessionMeta::new(
+            PublicId::random().expect("the system has randomness"),
+            now,
+            now.saturating_add(3600),
+        ),
+        SessionData::parse(json, Record::STYLE).expect("it is JSON"),
+    )
 }
 
 #[test]

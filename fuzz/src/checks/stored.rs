@@ -63,7 +63,11 @@ fn written(format: Format, record: &Record) -> Option<Vec<u8>> {
 #[cfg(feature = "flask-session")]
 fn facts(record: &Record) -> impl PartialEq + std::fmt::Debug {
     (
-        (record.user.clone(), record.device.clone(), record.public_id),
-        (record.authenticated, record.last_seen),
+        (
+            record.meta.user.clone(),
+            record.meta.device.clone(),
+            record.meta.public_id,
+        ),
+        (record.meta.authenticated, record.meta.last_seen),
     )
 }

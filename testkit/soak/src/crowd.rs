@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use carafe_core::{
     clock::Timestamp,
     session::SessionData,
-    store::{Created, ErasedStore, Position, PublicId, Record, StoreKey},
+    store::{Created, ErasedStore, Position, PublicId, Record, SessionMeta, StoreKey},
     token::SessionId,
 };
 
@@ -35,8 +35,8 @@ impl Crowd {
                         let record = record(Some(USER), newest.saturating_add(-age))?;
                         create(&*store, &record).await?;
                         positions.push(Position {
-                            renewed: record.renewed,
-                            public_id: record.public_id,
+                            renewed: record.meta.renewed,
+                            public_id: record.meta.public_id,
                         });
                     }
                     anyhow::Ok(positions)
@@ -64,19 +64,17 @@ impl Crowd {
 
 /// Returns a session of `user` that got its id at `renewed` and expires in two weeks.
 pub(crate) fn record(user: Option<&str>, renewed: Timestamp) -> Result<Record> {
-    Ok(Record {
-        data: SessionData::parse(r#"{"theme":"dark"}"#.to_owned(), Record::STYLE)?,
-        user: user.map(str::to_owned),
-        public_id: PublicId::random()?,
-        device: None,
-        created: renewed,
+    let mut meta = SessionMeta::new(
+        PublicId::random()?,
         renewed,
-        last_seen: renewed,
-        expires: Timestamp::now().saturating_add(14 * 86_400),
-        authenticated: user.is_some().then_some(renewed),
-        renewal: None,
-        version: 0,
-    })
+        Timestamp::now().saturating_add(14 * 86_400),
+    );
+    meta.user = user.map(str::to_owned);
+    meta.authenticated = user.is_some().then_some(renewed);
+    Ok(Record::new(
+        meta,
+        SessionData::parse(r#"{"theme":"dark"}"#.to_owned(), Record::STYLE)?,
+    ))
 }
 
 /// Stores `record` under a new key.

@@ -7,7 +7,7 @@ use carafe_core::{
     store::{BoxFuture, Cursor, ErasedStore, Record, StoreError, StoreKey},
 };
 
-use super::source::{Found, ScanPage, Source};
+use super::source::{Found, ScanPage, Source, is_same};
 
 /// A store in Flask-Session's layout.
 pub(crate) struct FlaskSource<'s>(pub(crate) &'s dyn Walk);
@@ -48,16 +48,15 @@ impl Source for FlaskSource<'_> {
     /// creation from the last use. If `lifetime` is not Flask's setting, a derived time can change
     /// with every read. So derived times are ignored where the expiries are equal.
     fn is_same(&self, here: &Record, there: &Record) -> bool {
-        if here.expires != there.expires {
+        if here.meta.expires != there.meta.expires {
             return false;
         }
-        let is_derived = here.created == here.last_seen && here.renewed == here.last_seen;
-        let mut there = Record {
-            last_seen: here.last_seen,
-            ..there.clone()
-        };
+        let is_derived =
+            here.meta.created == here.meta.last_seen && here.meta.renewed == here.meta.last_seen;
+        let mut there = there.clone();
+        there.meta.last_seen = here.meta.last_seen;
         if is_derived {
-            (there.created, there.renewed) = (here.created, here.renewed);
+            (there.meta.created, there.meta.renewed) = (here.meta.created, here.meta.renewed);
         }
         is_same(here, &there)
     }

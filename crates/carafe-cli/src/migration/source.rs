@@ -106,5 +106,5 @@ impl Source for OurSource<'_> {
 /// Whether nothing tells the two apart.
 pub(super) fn is_same(a: &Record, b: &Record) -> bool {
     let text = |record: &Record| Patch::default().render(&record.data, Record::STYLE);
-    a.meta() == b.meta() && text(a) == text(b)
+    a.meta == b.meta && text(a) == text(b)
 }

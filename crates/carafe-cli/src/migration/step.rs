@@ -191,5 +191,9 @@ impl Transfer<'_> {
 
 /// The values that grow as a session is used.
 fn age(record: &Record) -> (u64, Timestamp, Timestamp) {
-    (record.version, record.last_seen, record.expires)
+    (
+        record.meta.version,
+        record.meta.last_seen,
+        record.meta.expires,
+    )
 }

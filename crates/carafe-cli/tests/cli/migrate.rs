@@ -17,7 +17,7 @@ use carafe_core::{
     clock::Timestamp,
     session::{Access, Patch, UpdateFn},
     store::{
-        ErasedStore, MigratingStore, Nonce, Patched, Record, Rotation, Selection, StoreKey,
+        ErasedStore, MigratingStore, Nonce, Patched, Rotation, Selection, StoreKey,
         UserSessions as _,
     },
 };
@@ -113,7 +113,7 @@ fn twenty_thousand_sessions_move_although_it_is_stopped_and_killed() {
                 load(&a, number).await.unwrap(),
                 load(&b, number).await.unwrap(),
             );
-            assert_eq!(from.meta(), to.meta());
+            assert_eq!(from.meta, to.meta);
             assert_eq!(to.data.text_of("number"), Some(number.to_string().as_str()));
         }
     });
@@ -125,21 +125,11 @@ fn a_second_copy_brings_what_has_changed_and_verify_finds_what_has_ended() {
     let (a, b) = (dir.store("a.db"), dir.store("b.db"));
     block_on(async {
         fill(&a, 0..50).await;
-        let over = Record {
-            expires: Timestamp::now(),
-            ..record(99)
-        };
+        let mut over = record(99);
+        over.meta.expires = Timestamp::now();
         file(&a, &key(99), &over).await;
         // An expired session in the target does not prevent the move.
-        file(
-            &b,
-            &key(3),
-            &Record {
-                public_id: over.public_id,
-                ..over
-            },
-        )
-        .await;
+        file(&b, &key(3), &over).await;
     });
     let (code, first) = report(&dir, &["--verify", "--batch", "7"]);
     assert_eq!(
@@ -221,7 +211,7 @@ fn sessions_move_while_services_use_both_stores() {
                     // until now.
                     let first_use = Access {
                         at: now,
-                        expires: base.expires,
+                        expires: base.meta.expires,
                         confirms: Some(now),
                     };
                     assert!(service.touch(&to, &first_use).await.unwrap(), "{number}");

@@ -165,8 +165,8 @@ fn every_value_of_flask_sessions_comes_over_with_its_meaning() {
         let facts = tagged.as_object_mut().unwrap().remove("_carafe");
         assert_eq!(data, tagged);
         let user = facts.map(|facts| facts["user"].as_str().unwrap().to_owned());
-        assert_eq!(record.user, user);
-        assert_eq!(record.expires.unix(), 4_000_003_600);
+        assert_eq!(record.meta.user, user);
+        assert_eq!(record.meta.expires.unix(), 4_000_003_600);
     }
 }
 

@@ -55,7 +55,7 @@ fn operate(url: &str, kind: &str, store: impl Future<Output = impl SessionStore>
         fill(&store, 0..60).await;
         load(&store, 7).await.unwrap()
     });
-    let public_id = record.public_id.to_string();
+    let public_id = record.meta.public_id.to_string();
 
     let first = json(&[
         "sessions", "list", "--json", "--limit", "40", "--store", url,

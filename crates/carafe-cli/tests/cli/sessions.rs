@@ -6,7 +6,7 @@ use crate::support::{
 };
 use carafe_core::{
     clock::Timestamp,
-    store::{ClientKind, PublicId, Record, SessionStore as _},
+    store::{ClientKind, PublicId, SessionStore as _},
 };
 
 /// A file with sessions 0 to 24, and an expired one.
@@ -16,10 +16,8 @@ fn filled() -> (Dir, String) {
     block_on(async {
         let store = dir.store(store);
         fill(&store, 0..25).await;
-        let over = Record {
-            expires: Timestamp::now(),
-            ..record(99)
-        };
+        let mut over = record(99);
+        over.meta.expires = Timestamp::now();
         file(&store, &key(99), &over).await;
     });
     (dir, url)
@@ -56,10 +54,10 @@ fn pages_show_every_live_session_once_the_newest_first() {
         for number in 0..25 {
             records.push(load(&store, number).await.unwrap());
         }
-        records.sort_by_key(|record| std::cmp::Reverse(record.meta().position()));
+        records.sort_by_key(|record| std::cmp::Reverse(record.meta.position()));
         records
             .iter()
-            .map(|record| record.public_id.to_string())
+            .map(|record| record.meta.public_id.to_string())
             .collect::<Vec<_>>()
     });
     assert_eq!(all, by_age);
@@ -94,10 +92,8 @@ fn lists_say_which_kind_of_client_a_session_belongs_to() {
     let all = known.into_iter().chain([unknown]);
     for (number, (client, public_id)) in all.enumerate() {
         let number = u64::try_from(number).unwrap();
-        let record = Record {
-            public_id,
-            ..record(number)
-        };
+        let mut record = record(number);
+        record.meta.public_id = public_id;
         block_on(file(&store, &key(number), &record));
         let (code, text) = match client {
             Some(client) => (client.code(), client.to_string()),
@@ -134,7 +130,7 @@ fn the_sessions_of_a_user() {
 fn show_has_the_facts_and_the_dictionary_and_never_an_id() {
     let (dir, url) = filled();
     let record = block_on(load(&dir.store("a.db"), 7)).unwrap();
-    let public_id = record.public_id.to_string();
+    let public_id = record.meta.public_id.to_string();
     let shown = run(&["sessions", "show", "--store", &url, "--", &public_id]);
     assert_eq!((shown.code, shown.err.as_str()), (0, ""));
     for text in [
@@ -160,7 +156,7 @@ fn show_has_the_facts_and_the_dictionary_and_never_an_id() {
     let data: serde_json::Value = serde_json::from_str(report["data"].as_str().unwrap()).unwrap();
     assert_eq!(data["name"], "Zoë 7");
     assert_eq!(report["version"], 2);
-    assert_eq!(report["expires"], record.expires.unix());
+    assert_eq!(report["expires"], record.meta.expires.unix());
     let hex: String = key(7)
         .as_bytes()
         .iter()
@@ -173,12 +169,10 @@ fn show_has_the_facts_and_the_dictionary_and_never_an_id() {
 #[test]
 fn a_device_cannot_give_orders_to_the_terminal() {
     let (dir, url) = filled();
-    let tricky = Record {
-        device: Some("\u{1b}[2Jx".to_owned()),
-        ..record(50)
-    };
+    let mut tricky = record(50);
+    tricky.meta.device = Some("\u{1b}[2Jx".to_owned());
     block_on(file(&dir.store("a.db"), &key(50), &tricky));
-    let public_id = tricky.public_id.to_string();
+    let public_id = tricky.meta.public_id.to_string();
     for args in [&["list"][..], &["show", "--", &public_id]] {
         let (verb, rest) = args.split_first().unwrap();
         let run = run(&[&["sessions", verb, "--store", &url], rest].concat());
@@ -196,6 +190,7 @@ fn one_session_is_revoked_and_no_other() {
     let (dir, url) = filled();
     let public_id = block_on(load(&dir.store("a.db"), 7))
         .unwrap()
+        .meta
         .public_id
         .to_string();
     let done = run(&["sessions", "revoke", "--store", &url, "--", &public_id]);
@@ -215,14 +210,12 @@ fn a_users_sessions_are_revoked_but_one() {
     block_on(async {
         let store = dir.store("a.db");
         for (number, base) in [(501, record(501)), (502, record(502)), (500, keep.clone())] {
-            let mine = Record {
-                user: Some("ada".to_owned()),
-                ..base
-            };
+            let mut mine = base;
+            mine.meta.user = Some("ada".to_owned());
             file(&store, &key(number), &mine).await;
         }
     });
-    let kept = keep.public_id.to_string();
+    let kept = keep.meta.public_id.to_string();
     let all_but = format!("--all-but={kept}");
     let args = [
         "sessions", "revoke", "--json", "--user", "ada", &all_but, "--store", &url,

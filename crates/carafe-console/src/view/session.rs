@@ -27,7 +27,7 @@ const BEGINNING: usize = 60;
 
 pub(crate) fn session(context: &Context, record: &Record, now: Timestamp) -> Markup {
     html! {
-        (title(context, record.public_id, true))
+        (title(context, record.meta.public_id, true))
         div.session-page {
             section.card-box aria-labelledby="facts-title" id="facts" data-live {
                 h2 id="facts-title" { "About it" }
@@ -77,22 +77,26 @@ fn facts(context: &Context, record: &Record, now: Timestamp) -> Markup {
     let fact = |name: &str, value: &Markup| html! { div.fact { dt { (name) } dd { (value) } } };
     let both = |at: Timestamp, relative: &Markup| html! { (relative) span.exact { (utc(at)) } };
     let ago = |at| both(at, &past(at, now));
-    let idle = span(now.seconds_since(record.last_seen).max(0).unsigned_abs());
+    let idle = span(
+        now.seconds_since(record.meta.last_seen)
+            .max(0)
+            .unsigned_abs(),
+    );
     html! {
         dl.facts {
-            (fact("User", &user(context, record.user.as_deref())))
-            (fact("Device", &device(record.device.as_deref())))
-            (fact("Client", &client(record.public_id)))
-            (fact("Began", &ago(record.created)))
-            (fact("Last used", &ago(record.last_seen)))
+            (fact("User", &user(context, record.meta.user.as_deref())))
+            (fact("Device", &device(record.meta.device.as_deref())))
+            (fact("Client", &client(record.meta.public_id)))
+            (fact("Began", &ago(record.meta.created)))
+            (fact("Last used", &ago(record.meta.last_seen)))
             (fact("Idle for", &html! { (idle) }))
-            (fact("Expires", &both(record.expires, &future(record.expires, now))))
-            (fact("Last log-in", &match record.authenticated {
+            (fact("Expires", &both(record.meta.expires, &future(record.meta.expires, now))))
+            (fact("Last log-in", &match record.meta.authenticated {
                 Some(at) => ago(at),
                 None => html! { span.absent { "never" } },
             }))
-            (fact("Present id since", &ago(record.renewed)))
-            (fact("Changes", &html! { (thousands(usize::try_from(record.version).unwrap_or(usize::MAX))) }))
+            (fact("Present id since", &ago(record.meta.renewed)))
+            (fact("Changes", &html! { (thousands(usize::try_from(record.meta.version).unwrap_or(usize::MAX))) }))
         }
     }
 }

@@ -323,7 +323,7 @@ impl SessionManager {
                 let (record, skew) = (&stored.record, side.clock_skew);
                 let own = record.data.lifetime();
                 side.timeouts.bounded_by(own, self.lifetime()).use_is_due(
-                    record.last_seen,
+                    record.meta.last_seen,
                     now,
                     self.lifetime(),
                     skew,
@@ -348,7 +348,7 @@ impl SessionManager {
         now: Timestamp,
     ) -> Access {
         let stored = state.found().in_store();
-        let created = stored.map_or(now, |stored| stored.record.created);
+        let created = stored.map_or(now, |stored| stored.record.meta.created);
         let own = state.look().lifetime();
         let limits = side.timeouts.bounded_by(own, self.lifetime());
         let grace = seconds(limits.grace);

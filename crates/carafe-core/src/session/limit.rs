@@ -51,17 +51,12 @@ mod tests {
 
     fn sessions(count: u8) -> Vec<SessionMeta> {
         let at = Timestamp::from_unix(1_700_000_000);
-        let session = |number| SessionMeta {
-            public_id: PublicId::from_bytes([number; 12]),
-            user: Some("42".to_owned()),
-            device: None,
-            created: at,
-            renewed: at.saturating_add(i64::from(number)),
-            last_seen: at,
-            expires: at,
-            authenticated: Some(at),
-            renewal: None,
-            version: 0,
+        let session = |number| {
+            let mut meta = SessionMeta::new(PublicId::from_bytes([number; 12]), at, at);
+            meta.user = Some("42".to_owned());
+            meta.renewed = at.saturating_add(i64::from(number));
+            meta.authenticated = Some(at);
+            meta
         };
         (0..count).rev().map(session).collect()
     }

@@ -222,7 +222,7 @@ impl Session {
             return Err(SessionError::Unsupported);
         };
         let stored = self.load(side, id, signed_by).await?;
-        let (manager, last_seen) = (&self.0.manager, stored.record.last_seen);
+        let (manager, last_seen) = (&self.0.manager, stored.record.meta.last_seen);
         let own = stored.record.data.lifetime();
         let limits = side.timeouts.bounded_by(own, manager.lifetime());
         let is_current = stored.is_current;

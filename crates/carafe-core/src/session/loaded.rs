@@ -92,7 +92,7 @@ impl Stored {
 
     /// Whether this request is the first to present the id of a timed renewal.
     pub(super) fn confirms(&self) -> bool {
-        let renewal = self.record.renewal.as_ref();
+        let renewal = self.record.meta.renewal.as_ref();
         self.is_current && renewal.is_some_and(Renewal::is_pending)
     }
 }
@@ -148,7 +148,7 @@ impl LoadedSession {
 /// `None` if that renewal does not replace `key`, the key of `id`. All requests with `id` get the
 /// same successor.
 pub(super) fn successor(id: &SessionId, key: &StoreKey, record: &Record) -> Option<SessionId> {
-    let renewal = record.renewal.as_ref()?;
+    let renewal = record.meta.renewal.as_ref()?;
     (renewal.is_pending() && renewal.from == *key).then(|| id.successor(&renewal.nonce))
 }
 

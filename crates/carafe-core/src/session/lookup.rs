@@ -106,12 +106,12 @@ impl<'s> Lookup<'s> {
         if let Some(found) = &self.found {
             let known = &found.record;
             // Two ids of the same session: a timed renewal has replaced one of them.
-            if known.public_id == record.public_id {
+            if known.meta.public_id == record.meta.public_id {
                 if found.is_current {
                     return Ok(());
                 }
             } else if self.newest {
-                if record.renewed < known.renewed {
+                if record.meta.renewed < known.meta.renewed {
                     return Ok(());
                 }
             } else {
@@ -141,7 +141,7 @@ impl<'s> Lookup<'s> {
         if !self.side.is_live(&record, self.now) {
             return Err(Rejection::UnknownId);
         }
-        let renewal = record.renewal.as_ref();
+        let renewal = record.meta.renewal.as_ref();
         if is_current || renewal.is_some_and(|renewal| renewal.accepts(key, self.now)) {
             return Ok((record, is_current));
         }

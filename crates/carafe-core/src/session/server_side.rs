@@ -17,7 +17,7 @@ use crate::{
     limits::Limits,
     store::{
         ClientKind, Created, ErasedStore, KeyScheme, Nonce, Patched, PublicId, Record, Rotation,
-        Selection, SessionStore, StoreError, StoreKey, UserSessions,
+        Selection, SessionMeta, SessionStore, StoreError, StoreKey, UserSessions,
     },
     token::{DEFAULT_CLOCK_SKEW, SessionId, signed::Signer},
 };
@@ -330,9 +330,9 @@ impl ServerSide {
 
     /// Revokes the session, even if another request has given it a new id.
     async fn delete(&self, stored: &Stored, now: Timestamp) -> Result<(), StoreError> {
-        let Record {
+        let SessionMeta {
             user, public_id, ..
-        } = &stored.record;
+        } = &stored.record.meta;
         let is_deleted = self.store.delete(&stored.key, now).await?;
         if let (false, Some(user), Some(users)) = (is_deleted, user, self.store.powers().users()) {
             users
@@ -352,7 +352,7 @@ impl ServerSide {
         let now = access.at;
         // Boxed to keep the commit future small.
         let record = Box::new(new_record(data, patch, access, client)?);
-        if let Some(refused) = self.refused(patch, record.public_id, now).await? {
+        if let Some(refused) = self.refused(patch, record.meta.public_id, now).await? {
             return Ok(refused);
         }
         for _ in 0..ATTEMPTS {
@@ -360,7 +360,7 @@ impl ServerSide {
             let key = self.key_of(&id);
             if self.store.create(&key, &record, now).await? == Created::Created {
                 return self
-                    .within_the_limit(patch, record.public_id, Outcome::NewId(id), now)
+                    .within_the_limit(patch, record.meta.public_id, Outcome::NewId(id), now)
                     .await;
             }
         }
@@ -429,7 +429,7 @@ impl ServerSide {
         access: Access,
         client: ClientKind,
     ) -> Result<Outcome, StoreError> {
-        let (public_id, now) = (stored.record.public_id, access.at);
+        let (public_id, now) = (stored.record.meta.public_id, access.at);
         if let Some(refused) = self.refused(patch, public_id, now).await? {
             return Ok(refused);
         }
@@ -537,10 +537,13 @@ impl ServerSide {
     /// Sessions without a user are not renewed, and neither are sessions with a previous id that is
     /// still accepted.
     pub(super) fn renewal_is_due(&self, record: &Record, now: Timestamp) -> bool {
-        let may_renew = record.renewal.is_none_or(|renewal| renewal.is_over(now));
+        let may_renew = record
+            .meta
+            .renewal
+            .is_none_or(|renewal| renewal.is_over(now));
         let (limits, skew) = (self.timeouts, self.clock_skew);
-        let is_due = || limits.renewal_is_due(record.renewed, now, skew);
-        self.has_aliases && record.user.is_some() && may_renew && is_due()
+        let is_due = || limits.renewal_is_due(record.meta.renewed, now, skew);
+        self.has_aliases && record.meta.user.is_some() && may_renew && is_due()
     }
 
     /// Returns whether another request may have renewed the id of `record` since it was loaded.
@@ -550,14 +553,14 @@ impl ServerSide {
     pub(super) fn may_be_renewed_elsewhere(&self, record: &Record, now: Timestamp) -> bool {
         let (limits, skew) = (self.timeouts, self.clock_skew);
         let is_due =
-            || limits.renewal_is_due(record.renewed, now.saturating_add(seconds(skew)), skew);
-        self.has_aliases && record.user.is_some() && is_due()
+            || limits.renewal_is_due(record.meta.renewed, now.saturating_add(seconds(skew)), skew);
+        self.has_aliases && record.meta.user.is_some() && is_due()
     }
 
     /// Checks the absolute limit, which may have been longer when the record was written.
     pub(super) fn is_live(&self, record: &Record, now: Timestamp) -> bool {
         self.timeouts
-            .is_within_absolute(record.created, now, self.clock_skew)
+            .is_within_absolute(record.meta.created, now, self.clock_skew)
     }
 }
 
@@ -569,19 +572,15 @@ fn new_record(
 ) -> Result<Record, StoreError> {
     let data = patch.applied(data, Record::STYLE);
     let (facts, now) = (&patch.facts, access.at);
-    Ok(Record {
-        data: data.map_err(StoreError::corrupt)?,
-        user: facts.user.clone(),
-        public_id: PublicId::random_for(client).map_err(StoreError::unavailable)?,
-        device: facts.device.clone(),
-        created: now,
-        renewed: now,
-        last_seen: now,
-        expires: access.expires,
-        authenticated: facts.authenticated,
-        renewal: None,
-        version: 0,
-    })
+    let mut meta = SessionMeta::new(
+        PublicId::random_for(client).map_err(StoreError::unavailable)?,
+        now,
+        access.expires,
+    );
+    meta.user = facts.user.clone();
+    meta.device = facts.device.clone();
+    meta.authenticated = facts.authenticated;
+    Ok(Record::new(meta, data.map_err(StoreError::corrupt)?))
 }
 
 impl std::fmt::Debug for ServerSide {

@@ -16,7 +16,7 @@ use super::{
     flask_login::Client,
     keys::{LIFETIME, PERMANENT, USER},
     lifetime,
-    loaded::{LoadedSession, Stored},
+    loaded::LoadedSession,
     transport::{Presented, Transport},
 };
 use crate::{
@@ -465,16 +465,11 @@ impl WriteGuard<'_> {
             let data = data.unwrap_or_else(|_| base.data().clone());
             let stored = base.in_store().filter(|_| self.state.last_id.is_none());
             let folded = match stored {
-                Some(stored) => LoadedSession::stored(
-                    Box::new(Stored {
-                        record: Record {
-                            data,
-                            ..stored.record.clone()
-                        },
-                        ..stored.clone()
-                    }),
-                    base.opened,
-                ),
+                Some(stored) => {
+                    let mut stored = Box::new(stored.clone());
+                    stored.record.data = data;
+                    LoadedSession::stored(stored, base.opened)
+                }
                 None => LoadedSession::new(Loaded::Stored, data, base.opened),
             };
             self.rebase(folded);
@@ -525,7 +520,7 @@ impl WriteGuard<'_> {
         let owner = self
             .found()
             .record()
-            .and_then(|record| record.user.as_ref());
+            .and_then(|record| record.meta.user.as_ref());
         let Some(owner) = owner.filter(|_| self.is_changed() && !self.logged_in) else {
             return false;
         };

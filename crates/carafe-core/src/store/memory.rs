@@ -222,7 +222,7 @@ impl SessionStore for MemoryStore {
             there.records.insert(half(to), Place::Record(moved));
             match rotation {
                 Rotation::Renewal(_) => {
-                    let pointer = Place::Pointer(Box::new((*to, record.expires)));
+                    let pointer = Place::Pointer(Box::new((*to, record.meta.expires)));
                     source.records.insert(half(&from), pointer);
                 }
                 Rotation::Replacement => drop(source.retire(half(&from), now)),
@@ -366,9 +366,10 @@ impl MemoryStore {
             };
             after = Some(last.position);
             let records = page.iter().filter_map(|entry| self.at(entry.place));
-            let live = records
-                .filter(|record| record.user.as_deref() == Some(user) && !record.is_expired(now));
-            sessions.extend(live.map(|record| record.meta()));
+            let live = records.filter(|record| {
+                record.meta.user.as_deref() == Some(user) && !record.is_expired(now)
+            });
+            sessions.extend(live.map(|record| record.meta));
         }
     }
 
@@ -501,19 +502,14 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_unix(1_700_000_000);
 
     fn record() -> Record {
-        Record {
-            data: SessionData::default(),
-            user: None,
-            public_id: PublicId::random().expect("the system has randomness"),
-            device: None,
-            created: NOW,
-            renewed: NOW,
-            last_seen: NOW,
-            expires: NOW.saturating_add(60),
-            authenticated: None,
-            renewal: None,
-            version: 0,
-        }
+        Record::new(
+            SessionMeta::new(
+                PublicId::random().expect("the system has randomness"),
+                NOW,
+                NOW.saturating_add(60),
+            ),
+            SessionData::default(),
+        )
     }
 
     fn create(store: &MemoryStore) -> Result<Created, StoreError> {

@@ -1,13 +1,17 @@
-//! A session without its dictionary: the entry of a list of sessions.
+//! A session without its dictionary: the metadata of a record, and the entry of a list of sessions.
+//!
+//! A store has one function that reads a [`SessionMeta`] and one that writes it. Fields for which a
+//! store has no column are in one text, [`SessionMeta::opaque`], so that a new field changes this
+//! file and no store.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
-use super::{Record, Renewal};
+use super::{Renewal, StoreError};
 use crate::{
     clock::Timestamp,
-    data::SessionData,
+    data::Access,
     id::{ParseError, PublicId},
 };
 
@@ -16,7 +20,18 @@ use crate::{
 /// Lists consist of these entries: a page of sessions then transfers no content, and a dictionary
 /// that cannot be read hides no session. Serializes without [`SessionMeta::renewal`], which contains
 /// a key of the store.
+///
+/// ```
+/// use carafe_core::{clock::Timestamp, store::{PublicId, SessionMeta}};
+///
+/// let now = Timestamp::from_unix(1_700_000_000);
+/// let mut meta = SessionMeta::new(PublicId::random()?, now, now.saturating_add(3_600));
+/// meta.user = Some("ann".to_owned());
+/// assert!(!meta.is_expired(now));
+/// # Ok::<(), carafe_core::error::NoRandomness>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SessionMeta {
     /// The public id.
     pub public_id: PublicId,
@@ -24,7 +39,7 @@ pub struct SessionMeta {
     pub user: Option<String>,
     /// The application's note about the device, such as its user agent.
     pub device: Option<String>,
-    /// The time at which the session was created.
+    /// The time at which the session was created. Never changes.
     pub created: Timestamp,
     /// The time at which the session got its present id.
     pub renewed: Timestamp,
@@ -34,35 +49,56 @@ pub struct SessionMeta {
     pub expires: Timestamp,
     /// The time at which the user last authenticated.
     pub authenticated: Option<Timestamp>,
-    /// The timed renewal that gave the session its present id: [`Record::renewal`].
+    /// The timed renewal that gave the session its present id, if any.
     pub renewal: Option<Renewal>,
-    /// The number of changes.
+    /// The number of changes, for stores that compare and set.
     pub version: u64,
 }
 
 impl SessionMeta {
+    /// The maximum length of [`SessionMeta::opaque`], in bytes.
+    pub const MAX_OPAQUE: usize = 255;
+
+    /// Creates the metadata of a session of no user that was created at `created` and not used since.
+    #[must_use]
+    pub const fn new(public_id: PublicId, created: Timestamp, expires: Timestamp) -> Self {
+        Self {
+            public_id,
+            user: None,
+            device: None,
+            created,
+            renewed: created,
+            last_seen: created,
+            expires,
+            authenticated: None,
+            renewal: None,
+            version: 0,
+        }
+    }
+
+    /// Returns the fields for which stores have no column, as one text.
+    ///
+    /// `None` if none of these fields is set. Today the only such field is the renewal. A store keeps
+    /// the text as it is: 75 to [`SessionMeta::MAX_OPAQUE`] characters `A-Z`, `a-z`, `0-9`, `_` and
+    /// `-`. Encoding: `docs/wire-format.md`, section 7.
+    #[must_use]
+    pub fn opaque(&self) -> Option<String> {
+        self.renewal.as_ref().map(Renewal::encode)
+    }
+
+    /// Sets the fields of a text that [`SessionMeta::opaque`] has returned.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] for any other text, such as that of a later version with more fields.
+    pub fn set_opaque(&mut self, text: Option<&str>) -> Result<(), StoreError> {
+        self.renewal = text.map(Renewal::decode).transpose()?;
+        Ok(())
+    }
+
     /// Returns whether the session is expired at `now`.
     #[must_use]
     pub fn is_expired(&self, now: Timestamp) -> bool {
         now >= self.expires
-    }
-
-    /// Returns the record with this metadata and the dictionary `data`.
-    #[must_use]
-    pub fn with_data(self, data: SessionData) -> Record {
-        Record {
-            data,
-            user: self.user,
-            public_id: self.public_id,
-            device: self.device,
-            created: self.created,
-            renewed: self.renewed,
-            last_seen: self.last_seen,
-            expires: self.expires,
-            authenticated: self.authenticated,
-            renewal: self.renewal,
-            version: self.version,
-        }
     }
 
     /// Returns the session's position in a list with the newest id first.
@@ -72,6 +108,19 @@ impl SessionMeta {
             renewed: self.renewed,
             public_id: self.public_id,
         }
+    }
+
+    /// Records a use and returns whether anything changed; times only move forward.
+    pub(super) fn note(&mut self, access: &Access) -> bool {
+        let before = (self.last_seen, self.expires, self.renewal);
+        self.last_seen = self.last_seen.max(access.at);
+        self.expires = self.expires.max(access.expires);
+        if let Some(renewal) = &mut self.renewal
+            && renewal.is_pending()
+        {
+            renewal.until = access.confirms;
+        }
+        before != (self.last_seen, self.expires, self.renewal)
     }
 }
 
@@ -89,25 +138,6 @@ impl Serialize for SessionMeta {
         meta.serialize_field("authenticated", &self.authenticated)?;
         meta.serialize_field("version", &self.version)?;
         meta.end()
-    }
-}
-
-impl Record {
-    /// Returns the record without its dictionary.
-    #[must_use]
-    pub fn meta(&self) -> SessionMeta {
-        SessionMeta {
-            public_id: self.public_id,
-            user: self.user.clone(),
-            device: self.device.clone(),
-            created: self.created,
-            renewed: self.renewed,
-            last_seen: self.last_seen,
-            expires: self.expires,
-            authenticated: self.authenticated,
-            renewal: self.renewal,
-            version: self.version,
-        }
     }
 }
 
@@ -188,6 +218,35 @@ mod tests {
             "1.AAAAAAAAAAAAAAAA.2",
         ] {
             assert!(text.parse::<Position>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_opaque_text_has_the_documented_characters_and_survives() {
+        let time = Timestamp::from_unix(1);
+        let mut meta = SessionMeta::new(PublicId::from_bytes([0; 12]), time, time);
+        assert_eq!(meta.opaque(), None);
+        meta.renewal = Some(Renewal {
+            from: crate::id::StoreKey::of_id("1"),
+            nonce: crate::id::Nonce::from_bytes([255; 16]),
+            until: Some(time),
+        });
+        let text = meta.opaque().expect("the renewal is in it");
+        assert!((75..=SessionMeta::MAX_OPAQUE).contains(&text.len()));
+        let is_documented = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+        assert!(text.bytes().all(is_documented));
+        let mut read = SessionMeta {
+            renewal: None,
+            ..meta.clone()
+        };
+        read.set_opaque(Some(&text))
+            .expect("it was written like this");
+        assert_eq!(read, meta);
+        for other in [&text[1..], &format!("{text}A"), ""] {
+            assert!(matches!(
+                read.set_opaque(Some(other)),
+                Err(StoreError::Corrupt(_))
+            ));
         }
     }
 }

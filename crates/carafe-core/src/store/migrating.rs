@@ -123,7 +123,10 @@ impl MigratingStore {
     /// The old id leads to the session only in the old store.
     #[must_use]
     pub fn must_stay(record: &Record, now: Timestamp) -> bool {
-        record.renewal.is_some_and(|renewal| !renewal.is_over(now))
+        record
+            .meta
+            .renewal
+            .is_some_and(|renewal| !renewal.is_over(now))
     }
 
     /// Looks for a session that the new store did not have, and migrates it.

@@ -1,47 +1,80 @@
 //! A session as a store keeps it.
 
-use super::{Renewal, Rotation, StoreError};
+use std::{any::Any, fmt, sync::Arc};
+
+use super::{Renewal, Rotation, SessionMeta, StoreError};
 use crate::{
     clock::Timestamp,
     data::{Access, Patch, SessionData},
-    id::{PublicId, StoreKey},
+    id::StoreKey,
     json::JsonDialect,
 };
 
 /// The stored state of one session.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Record {
+    /// Everything except the dictionary.
+    pub meta: SessionMeta,
     /// The dictionary.
     pub data: SessionData,
-    /// The user of the session, after a log-in.
-    pub user: Option<String>,
-    /// The public id.
-    pub public_id: PublicId,
-    /// The application's note about the device, such as its user agent.
-    pub device: Option<String>,
-    /// The time at which the session was created. Never changes.
-    pub created: Timestamp,
-    /// The time at which the session got its present id.
-    pub renewed: Timestamp,
-    /// The time of the last use, to the precision of the refresh threshold.
-    pub last_seen: Timestamp,
-    /// The first second in which the session is expired.
-    pub expires: Timestamp,
-    /// The time at which the user last authenticated.
-    pub authenticated: Option<Timestamp>,
-    /// The timed renewal that gave the session its present id, if any.
-    ///
-    /// Stores keep the text of the renewal ([`Renewal::encode`]) and do not interpret it.
-    pub renewal: Option<Renewal>,
-    /// The number of changes, for stores that compare and set.
-    pub version: u64,
+    stored: Option<StoredVersion>,
+}
+
+/// A version of any store.
+#[derive(Clone)]
+struct StoredVersion(Arc<dyn Any + Send + Sync>);
+
+impl fmt::Debug for StoredVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StoredVersion")
+    }
 }
 
 impl Record {
+    /// Creates a record.
+    #[must_use]
+    pub const fn new(meta: SessionMeta, data: SessionData) -> Self {
+        Self {
+            meta,
+            data,
+            stored: None,
+        }
+    }
+
+    /// Returns the record with the version that it has in its store.
+    ///
+    /// A store that compares versions attaches the version to each record that it loads. `patch` and
+    /// `rotate` find it in their `base`, and then need not read the record again. The version is
+    /// opaque to the engine, and a changed record has none.
+    ///
+    /// ```
+    /// use carafe_core::store::Record;
+    ///
+    /// fn loaded(record: Record, row_version: u64) -> Record {
+    ///     record.with_stored_version(row_version)
+    /// }
+    ///
+    /// fn row_version(base: &Record) -> Option<u64> {
+    ///     base.stored_version().copied()
+    /// }
+    /// ```
+    #[must_use]
+    pub fn with_stored_version<V: Any + Send + Sync>(mut self, version: V) -> Self {
+        self.stored = Some(StoredVersion(Arc::new(version)));
+        self
+    }
+
+    /// Returns the version of [`Record::with_stored_version`], if it is of the type `V`.
+    #[must_use]
+    pub fn stored_version<V: Any>(&self) -> Option<&V> {
+        self.stored.as_ref()?.0.downcast_ref()
+    }
+
     /// Returns whether the session is expired at `now`, even if it was not swept.
     #[must_use]
     pub fn is_expired(&self, now: Timestamp) -> bool {
-        now >= self.expires
+        self.meta.is_expired(now)
     }
 
     /// Returns this newest record after `patch`, which was made on `base`.
@@ -54,7 +87,7 @@ impl Record {
     /// [`StoreError::Unmet`] if a [`Change::Swap`](crate::session::Change::Swap) does not find the
     /// text that it expects.
     pub fn merge(&self, base: &Self, patch: &Patch) -> Result<Option<Self>, StoreError> {
-        if self.user != base.user {
+        if self.meta.user != base.meta.user {
             return Ok(None);
         }
         if !patch.conditions_hold(&self.data) {
@@ -68,24 +101,17 @@ impl Record {
                 rebased.applied(&self.data, Self::STYLE)
             }
         };
+        let mut meta = self.meta.clone();
         let facts = &patch.facts;
-        let mut record = Self {
-            data: data.map_err(StoreError::corrupt)?,
-            user: facts.user.clone().or_else(|| self.user.clone()),
-            device: facts.device.clone().or_else(|| self.device.clone()),
-            authenticated: facts.authenticated.or(self.authenticated),
-            last_seen: self.last_seen,
-            expires: self.expires,
-            renewal: self.renewal,
-            renewed: self.renewed,
-            created: self.created,
-            public_id: self.public_id,
-            version: self.version + 1,
-        };
+        meta.user = facts.user.clone().or(meta.user);
+        meta.device = facts.device.clone().or(meta.device);
+        meta.authenticated = facts.authenticated.or(meta.authenticated);
+        meta.version += 1;
         if let Some(access) = &facts.seen {
-            record.note(access);
+            meta.note(access);
         }
-        Ok(Some(record))
+        let data = data.map_err(StoreError::corrupt)?;
+        Ok(Some(Self::new(meta, data)))
     }
 
     /// Returns the record after a rotation of its key `from` at `now`.
@@ -103,17 +129,17 @@ impl Record {
         now: Timestamp,
     ) -> Result<Option<Self>, StoreError> {
         let moved = self.merge(base, patch)?;
-        Ok(moved.map(|record| Self {
-            renewed: now,
-            renewal: match rotation {
+        Ok(moved.map(|mut record| {
+            record.meta.renewed = now;
+            record.meta.renewal = match rotation {
                 Rotation::Renewal(nonce) => Some(Renewal {
                     from: *from,
                     nonce,
                     until: None,
                 }),
                 Rotation::Replacement => None,
-            },
-            ..record
+            };
+            record
         }))
     }
 
@@ -122,21 +148,9 @@ impl Record {
     /// A use is not a change of the data, so the version stays the same.
     #[must_use]
     pub fn touched(&self, access: &Access) -> Option<Self> {
-        let mut touched = Self::clone(self);
-        touched.note(access).then_some(touched)
-    }
-
-    /// Records a use and returns whether anything changed; times only move forward.
-    fn note(&mut self, access: &Access) -> bool {
-        let before = (self.last_seen, self.expires, self.renewal);
-        self.last_seen = self.last_seen.max(access.at);
-        self.expires = self.expires.max(access.expires);
-        if let Some(renewal) = &mut self.renewal
-            && renewal.is_pending()
-        {
-            renewal.until = access.confirms;
-        }
-        before != (self.last_seen, self.expires, self.renewal)
+        let mut meta = self.meta.clone();
+        let is_changed = meta.note(access);
+        is_changed.then(|| Self::new(meta, self.data.clone()))
     }
 
     /// The format of the dictionary in a store: Flask's tags, in the order of insertion.

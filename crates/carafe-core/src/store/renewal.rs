@@ -72,7 +72,7 @@ impl Renewal {
 
     /// Returns the stored text: 75 characters of base64url, opaque to the store.
     #[must_use]
-    pub fn encode(&self) -> String {
+    pub(crate) fn encode(&self) -> String {
         let mut bytes = Vec::with_capacity(Self::LENGTH);
         bytes.extend_from_slice(self.from.as_bytes());
         bytes.extend_from_slice(self.nonce.as_bytes());
@@ -85,7 +85,7 @@ impl Renewal {
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] for any other text.
-    pub fn decode(text: &str) -> Result<Self, StoreError> {
+    pub(crate) fn decode(text: &str) -> Result<Self, StoreError> {
         let mut bytes = [0; Self::LENGTH];
         if text.len() != Self::TEXT || !base64::decode_url_exact(text.as_bytes(), &mut bytes) {
             return Err(StoreError::corrupt(

@@ -146,17 +146,6 @@ mod tests {
 
     fn session(number: u8) -> SessionMeta {
         let time = Timestamp::from_unix(1);
-        SessionMeta {
-            public_id: PublicId::from_bytes([number; 12]),
-            user: None,
-            device: None,
-            created: time,
-            renewed: time,
-            last_seen: time,
-            expires: time,
-            authenticated: None,
-            renewal: None,
-            version: 0,
-        }
+        SessionMeta::new(PublicId::from_bytes([number; 12]), time, time)
     }
 }

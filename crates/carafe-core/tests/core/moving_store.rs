@@ -10,7 +10,8 @@ use carafe_core::{
     session::{Access, Patch, SessionData},
     store::{
         BoxFuture, Capabilities, Created, KeyState, MemoryStore, Migrated, MigratingStore, Nonce,
-        Patched, Powers, PublicId, Record, Rotation, Selection, SessionStore, StoreError, StoreKey,
+        Patched, Powers, PublicId, Record, Rotation, Selection, SessionMeta, SessionStore,
+        StoreError, StoreKey,
         conformance::{PlainStore, Spy, Verb},
         migrate,
     },
@@ -171,7 +172,7 @@ fn a_request_with_the_old_id_of_a_renewed_session_does_not_end_it() {
         leads(3_000).await; // No request has presented the new id.
         let first_use = Access {
             at: NOW,
-            expires: record.expires,
+            expires: record.meta.expires,
             confirms: Some(NOW.saturating_add(30)),
         };
         assert!(store.touch(&to, &first_use).await.unwrap());
@@ -199,7 +200,7 @@ fn operators_see_both_stores() {
         let inventory = store.powers().listing().unwrap();
         let newest = inventory.list(None, 10, NOW).await.unwrap();
         let handles: Vec<_> = newest.iter().map(|session| session.public_id).collect();
-        assert_eq!(handles, [one.public_id, two.public_id]);
+        assert_eq!(handles, [one.meta.public_id, two.meta.public_id]);
         let rest = inventory.list(Some(newest[0].position()), 10, NOW);
         assert_eq!(rest.await.unwrap(), newest[1..]);
         let sample = inventory.sample(10, NOW).await.unwrap();
@@ -208,7 +209,7 @@ fn operators_see_both_stores() {
         assert_eq!((few.sessions.len(), few.total, few.exact), (1, 2, false));
         for public_id in handles {
             let found = inventory.find(public_id, NOW).await.unwrap();
-            assert_eq!(found.unwrap().public_id, public_id);
+            assert_eq!(found.unwrap().meta.public_id, public_id);
             assert!(inventory.delete_by_public_id(public_id, NOW).await.unwrap());
         }
         assert!(pair.is_empty());
@@ -250,7 +251,10 @@ fn a_users_sessions_are_listed_and_ended_in_both_stores() {
         let users = store.powers().users().unwrap();
         let listed = users.list_by_user("ada", None, 10, NOW).await.unwrap();
         assert_eq!(listed.len(), 2, "a session in both is one session");
-        assert_eq!(listed[0].public_id, copied.public_id, "the newest first");
+        assert_eq!(
+            listed[0].public_id, copied.meta.public_id,
+            "the newest first"
+        );
         let ended = users.delete_by_user("ada", Selection::All, 10, NOW);
         assert!(ended.await.unwrap() > 0);
         while users
@@ -287,19 +291,15 @@ impl Pair {
 /// Stores a session of Ada's that got its id `age` seconds ago.
 async fn filed(store: &MemoryStore, age: i64) -> (StoreKey, Record) {
     let began = NOW.saturating_add(-age);
-    let record = Record {
-        data: SessionData::parse(r#"{"n":1}"#.to_owned(), Record::STYLE).unwrap(),
-        user: Some("ada".to_owned()),
-        public_id: PublicId::random().unwrap(),
-        device: Some("a phone".to_owned()),
-        created: began,
-        renewed: began,
-        last_seen: began,
-        expires: NOW.saturating_add(3600),
-        authenticated: Some(began),
-        renewal: None,
-        version: 7,
-    };
+    let mut meta = SessionMeta::new(PublicId::random().unwrap(), began, NOW.saturating_add(3600));
+    meta.user = Some("ada".to_owned());
+    meta.device = Some("a phone".to_owned());
+    meta.authenticated = Some(began);
+    meta.version = 7;
+    let record = Record::new(
+        meta,
+        SessionData::parse(r#"{"n":1}"#.to_owned(), Record::STYLE).unwrap(),
+    );
     let key = StoreKey::random().unwrap();
     assert_eq!(
         store.create(&key, &record, NOW).await.unwrap(),
@@ -309,7 +309,7 @@ async fn filed(store: &MemoryStore, age: i64) -> (StoreKey, Record) {
 }
 
 fn facts(record: &Record) -> (carafe_core::store::SessionMeta, Option<&str>) {
-    (record.meta(), record.data.text_of("n"))
+    (record.meta.clone(), record.data.text_of("n"))
 }
 
 /// A [`MigratingStore`] that creates its sessions in the old store.

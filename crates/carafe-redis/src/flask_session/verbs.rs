@@ -31,7 +31,7 @@ impl FlaskSessionStore {
         record: &Record,
     ) -> Result<Created, StoreError> {
         let value = self.layout.beginning(key, record)?;
-        self.file(key, &value, record.expires).await
+        self.file(key, &value, record.meta.expires).await
     }
 
     async fn file(
@@ -130,7 +130,7 @@ impl FlaskSessionStore {
             let Some(next) = next? else {
                 return Ok(Patched::Gone);
             };
-            let expires = next.record.expires;
+            let expires = next.record.meta.expires;
             match self.replace(key, &value, &next.value, expires, now).await? {
                 Reply::Ok(expires, _) => return Ok(applied(next.record, expires)),
                 Reply::Gone => return Ok(Patched::Gone),
@@ -177,8 +177,14 @@ impl FlaskSessionStore {
             let Some(next) = next? else {
                 return self.gone(to, filed).await;
             };
-            self.refile(to, filed.as_deref(), &next.value, next.record.expires, now)
-                .await?;
+            self.refile(
+                to,
+                filed.as_deref(),
+                &next.value,
+                next.record.meta.expires,
+                now,
+            )
+            .await?;
             filed = Some(next.value);
             match self.withdraw(from, &value, now).await? {
                 Reply::Ok(..) => return Ok(Patched::Applied(Box::new(next.record))),
@@ -284,8 +290,9 @@ impl FlaskSessionStore {
     }
 }
 
-fn applied(record: Record, expires: Timestamp) -> Patched {
-    Patched::Applied(Box::new(Record { expires, ..record }))
+fn applied(mut record: Record, expires: Timestamp) -> Patched {
+    record.meta.expires = expires;
+    Patched::Applied(Box::new(record))
 }
 
 fn stored_second(at: Timestamp) -> Vec<u8> {

@@ -8,7 +8,7 @@ local function read(key, value)
   r.renewal = '-'
   if layout == '3' then
     r.renewal, at = value:match('^ ([%w_-]+)()', at)
-    if not at or r.renewal ~= '-' and #r.renewal ~= 75 then return nil end
+    if not at or r.renewal ~= '-' and (#r.renewal < 75 or #r.renewal > 255) then return nil end
   end
   r.rest = value:sub(at)
   user, device, at = r.rest:match('^ (%d*)%-? (%d*)%-?\n()')

@@ -94,14 +94,15 @@ fn a_damaged_record_is_corrupt() {
         ];
         for (from, to) in damage {
             let mut record = record(r#"{"a":1,"b":2}"#);
-            (record.user, record.device) = (Some("bob".to_owned()), Some("Lynx".to_owned()));
+            (record.meta.user, record.meta.device) =
+                (Some("bob".to_owned()), Some("Lynx".to_owned()));
             let listed = patient().listing(false).connect(server.url()).await;
             let key = filed(&listed.expect("connects"), &record).await;
             let name = name(&key);
             let whole = server.cli(&["GET", &name]);
             // Without the second until which the user's index lists it.
             let (_, rest) = whole[2..].split_once(' ').expect("a rest");
-            let (tag, public_id) = (&name[7..19], record.public_id.to_string());
+            let (tag, public_id) = (&name[7..19], record.meta.public_id.to_string());
             let from = from.replace("TAG", tag).replace("HANDLE", &public_id);
             let damaged = format!("3 0 {rest}").replacen(&from, to, 1);
             assert_ne!(damaged, format!("3 0 {rest}"), "{from:?} is not in it");
@@ -142,15 +143,16 @@ fn any_text_round_trips_as_user_and_device() {
         for user in texts {
             for device in texts {
                 let mut record = record(r#"{"a":"\n"}"#);
-                (record.user, record.device) = (Some(user.to_owned()), Some(device.to_owned()));
+                (record.meta.user, record.meta.device) =
+                    (Some(user.to_owned()), Some(device.to_owned()));
                 let key = filed(&store, &record).await;
                 let patched = store.patch(&key, &record, &set("b", "1"), NOW).await;
                 let patched = applied(patched.expect("patch"));
                 assert!(store.touch(&key, &used(NOW, LATER)).await.expect("touch"));
                 let found = loaded(&store, &key).await.expect("it is there");
-                assert_eq!(found.meta(), patched.meta());
-                assert_eq!(found.user, record.user);
-                assert_eq!(found.device, record.device);
+                assert_eq!(found.meta, patched.meta);
+                assert_eq!(found.meta.user, record.meta.user);
+                assert_eq!(found.meta.device, record.meta.device);
                 assert_eq!(found.data.text_of("a"), Some(r#""\n""#));
                 assert!(store.delete(&key, NOW).await.expect("delete"));
             }
@@ -168,13 +170,13 @@ fn long_metadata_is_listed() {
         let store = patient().connect(server.url()).await.expect("connects");
         for length in [300, 350, 400, 450, 511, 512, 513, 5000] {
             let mut record = record_of("bob");
-            record.device = Some("é".repeat(length));
+            record.meta.device = Some("é".repeat(length));
             filed(&store, &record).await;
             let listed = store
                 .list_by_user("bob", None, 1_000, NOW)
                 .await
                 .expect("of_user works");
-            assert!(listed.contains(&record.meta()), "{length}");
+            assert!(listed.contains(&record.meta), "{length}");
         }
     });
 }

@@ -100,7 +100,7 @@ fn a_session_with_a_log_in_and_a_log_out_takes_six_scripts() {
                 .await;
             assert!(matches!(moved, Ok(Patched::Applied(_))));
             assert!(store.delete(&to, NOW).await.expect("delete"));
-            user.public_id = base.public_id;
+            user.meta.public_id = base.meta.public_id;
             let created = store.create(&key(), &user, NOW).await.expect("create");
             assert_eq!(created, Created::Created);
         }
@@ -198,7 +198,7 @@ fn a_server_that_forgets_the_scripts_gets_them_again() {
                 after.data.text_of("n"),
                 Some((round + 1).to_string().as_str())
             );
-            assert_eq!(after.version, round + 1);
+            assert_eq!(after.meta.version, round + 1);
         }
     });
 }

@@ -214,7 +214,7 @@ fn updates_on_killed_connections_are_applied_at_most_once() {
             .expect("a number");
         println!("{sure} sure, {unsure} unsure, {counted} counted");
         assert!(sure <= counted && counted <= sure + unsure);
-        assert_eq!(after.version, counted);
+        assert_eq!(after.meta.version, counted);
     });
 }
 
@@ -232,7 +232,7 @@ fn a_full_server_rejects_writes_and_still_reads_and_deletes() {
         let patched = store.patch(&key, &base, &set("b", "2"), NOW).await;
         assert!(matches!(patched, Err(StoreError::Full)), "{patched:?}");
         let after = loaded(&store, &key).await.expect("it is there");
-        assert_eq!((after.version, after.data.len()), (0, 1));
+        assert_eq!((after.meta.version, after.data.len()), (0, 1));
         assert!(store.delete(&key, NOW).await.expect("a log-out works"));
         let state = store.load(&key, NOW).await;
         assert!(matches!(state, Ok(KeyState::Retired)), "{state:?}");
@@ -270,7 +270,7 @@ fn a_session_larger_than_the_server_accepts_is_too_large() {
                 }
             }
             let after = loaded(&store, &key).await.expect("it is there");
-            assert_eq!((after.version, after.data.len()), (0, 0));
+            assert_eq!((after.meta.version, after.data.len()), (0, 0));
         }
     });
 }

@@ -107,9 +107,9 @@ fn sessions_that_flask_wrote_are_read_and_changed() {
             .expect("it is there");
         assert_eq!(base.data.text_of("a"), Some("1"));
         assert!(
-            (3599..=3601).contains(&base.expires.seconds_since(now)),
+            (3599..=3601).contains(&base.meta.expires.seconds_since(now)),
             "{:?}",
-            base.expires
+            base.meta.expires
         );
         applied(
             store

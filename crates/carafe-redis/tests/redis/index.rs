@@ -32,10 +32,10 @@ fn record_at(head: &str, renewed: Timestamp, expires: Timestamp) -> Record {
     let public_id = PublicId::random().expect("the system has randomness");
     let text = format!("{head}{}", &public_id.to_string()[2..]);
     let mut record = record("{}");
-    record.public_id = text.parse().expect("a handle");
-    record.created = renewed;
-    record.renewed = renewed;
-    record.expires = expires;
+    record.meta.public_id = text.parse().expect("a handle");
+    record.meta.created = renewed;
+    record.meta.renewed = renewed;
+    record.meta.expires = expires;
     record
 }
 
@@ -137,7 +137,7 @@ async fn storm(store: &RedisStore) -> HashSet<PublicId> {
         if ends {
             assert!(store.delete(&key, NOW).await.expect("delete works"));
         }
-        (!ends).then_some(base.public_id)
+        (!ends).then_some(base.meta.public_id)
     });
     join_all(lives).await.into_iter().flatten().collect()
 }
@@ -176,7 +176,7 @@ fn in_a_cluster_the_index_has_all_records() {
         assert_eq!((pages.len(), handles), (expected.len(), expected.clone()));
         let walk = walked(&store, 5).await.into_iter();
         let walk: HashSet<_> = walk
-            .map(|(_, record)| record.expect("good").public_id)
+            .map(|(_, record)| record.expect("good").meta.public_id)
             .collect();
         assert_eq!(walk, expected);
         // The parts are spread over all nodes.
@@ -217,7 +217,7 @@ async fn end_all_while_renewing(store: &RedisStore) {
     let mut sessions = Vec::new();
     for _ in 0..6 {
         let mut base = record("{}");
-        base.created = then;
+        base.meta.created = then;
         sessions.push((filed(store, &base).await, base));
     }
     let renewals = sessions.iter().map(|(from, base)| async {
@@ -290,7 +290,7 @@ fn a_public_id_is_found_while_its_session_renews() {
             };
             let looks = async {
                 for _ in 0..rounds(200, 2000) {
-                    let found = store.find(base.public_id, NOW).await;
+                    let found = store.find(base.meta.public_id, NOW).await;
                     assert!(found.expect("find works").is_some());
                     let page = store.list(None, 5, NOW).await.expect("newest works");
                     assert!(page.len() <= 1);
@@ -311,8 +311,8 @@ fn a_scan_finds_every_session_that_renews_meanwhile() {
             let mut sessions = Vec::new();
             for n in 0..60 {
                 let mut base = record("{}");
-                base.renewed = NOW.saturating_add(-n);
-                waiting.insert(base.public_id);
+                base.meta.renewed = NOW.saturating_add(-n);
+                waiting.insert(base.meta.public_id);
                 sessions.push((filed(&store, &base).await, base));
             }
             let renewals = async {
@@ -325,7 +325,7 @@ fn a_scan_finds_every_session_that_renews_meanwhile() {
             };
             let (walk, ()) = join(walked(&store, 2), renewals).await;
             for (_, record) in walk {
-                waiting.remove(&record.expect("it can be read").public_id);
+                waiting.remove(&record.expect("it can be read").meta.public_id);
             }
             assert!(waiting.is_empty(), "{} not met", waiting.len());
         }
@@ -405,7 +405,7 @@ fn the_index_takes_less_than_300_bytes_per_session() {
             for _ in 0..count / 500 {
                 let mut some: Vec<_> = (0..500).map(|_| record(r#"{"cart":[17,4]}"#)).collect();
                 for record in &mut some {
-                    record.expires = ago(-86_400);
+                    record.meta.expires = ago(-86_400);
                 }
                 join_all(some.iter().map(|record| filed(store, record))).await;
             }
@@ -494,7 +494,7 @@ fn a_sample_does_not_count_expired_sessions() {
             let records = (0..2000).map(|n| {
                 let mut record = record("{}");
                 if n % 2 == 0 {
-                    record.expires = NOW;
+                    record.meta.expires = NOW;
                 }
                 record
             });
@@ -534,14 +534,14 @@ fn an_unreadable_dictionary_hides_no_session_from_a_list() {
         );
         assert_eq!(every_page(&store, 1, NOW).await.len(), 2);
         assert_eq!(store.sample(5, NOW).await.expect("sample works").total, 2);
-        let found = store.find(bad.public_id, NOW).await;
+        let found = store.find(bad.meta.public_id, NOW).await;
         assert!(matches!(found, Err(StoreError::Corrupt(_))), "{found:?}");
         let walk = walked(&store, 5).await;
         let errors: Vec<_> = walk.iter().filter(|(_, record)| record.is_err()).collect();
         assert!(walk.len() == 2 && errors.len() == 1 && errors[0].0 == broken);
         assert!(
             store
-                .delete_by_public_id(bad.public_id, NOW)
+                .delete_by_public_id(bad.meta.public_id, NOW)
                 .await
                 .expect("it can be ended")
         );

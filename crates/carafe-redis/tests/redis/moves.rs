@@ -65,7 +65,7 @@ fn an_interrupted_rotation_leaves_one_session() {
             }
             match states.map(|state| state.expect("it was loaded")) {
                 [KeyState::Current(old), KeyState::Absent] => {
-                    assert_eq!(old.version, 0);
+                    assert_eq!(old.meta.version, 0);
                     stayed += 1;
                 }
                 [KeyState::Moved(_), KeyState::Current(new)] if is_renewal => {

@@ -50,16 +50,16 @@ fn a_record_of_layout_2_is_read_and_rewritten_by_each_verb() {
             let store = with(&server, value).await;
             let base = current(&store, &KEY).await;
             assert_eq!(base.data.text_of("n"), Some("4"));
-            assert_eq!((base.renewal, base.expires), (None, LATER));
+            assert_eq!((base.meta.renewal, base.meta.expires), (None, LATER));
             if value == FULL {
-                assert_eq!(base.user.as_deref(), Some("bob"));
-                assert_eq!(base.device.as_deref(), Some("Firefox on Linux"));
-                assert_eq!(base.created, Timestamp::from_unix(3_999_990_000));
+                assert_eq!(base.meta.user.as_deref(), Some("bob"));
+                assert_eq!(base.meta.device.as_deref(), Some("Firefox on Linux"));
+                assert_eq!(base.meta.created, Timestamp::from_unix(3_999_990_000));
                 assert_eq!(
-                    base.authenticated,
+                    base.meta.authenticated,
                     Some(Timestamp::from_unix(3_999_990_001))
                 );
-                assert_eq!(base.version, 7);
+                assert_eq!(base.meta.version, 7);
             }
             assert_eq!(server.cli(&["GET", NAME]), value, "reading writes nothing");
 
@@ -75,13 +75,11 @@ fn a_record_of_layout_2_is_read_and_rewritten_by_each_verb() {
                 assert!(store.touch(&KEY, &access).await.expect("touch works"));
                 assert!(server.cli(&["GET", NAME]).starts_with("3 "));
                 let touched = current(&store, &KEY).await;
-                assert_eq!(touched.expires, LATER.saturating_add(5));
-                let expected = Record {
-                    last_seen: touched.last_seen,
-                    expires: touched.expires,
-                    ..base.clone()
-                };
-                assert_eq!(touched.meta(), expected.meta());
+                assert_eq!(touched.meta.expires, LATER.saturating_add(5));
+                let mut expected = base.clone();
+                expected.meta.last_seen = touched.meta.last_seen;
+                expected.meta.expires = touched.meta.expires;
+                assert_eq!(touched.meta, expected.meta);
                 assert_eq!(touched.data.text_of("n"), Some("4"));
             }
 
@@ -125,7 +123,7 @@ fn the_user_of_layout_2_is_listed_trimmed_and_logged_out() {
                 "trim" => {
                     let newer = crate::support::record_of("bob");
                     crate::support::filed(&store, &newer).await;
-                    let trimmed = store.trim("bob", 1, newer.public_id, 5, NOW).await;
+                    let trimmed = store.trim("bob", 1, newer.meta.public_id, 5, NOW).await;
                     assert_eq!(trimmed.expect("trim works"), 1);
                 }
                 "handle" => {

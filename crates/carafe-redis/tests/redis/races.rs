@@ -31,7 +31,7 @@ fn a_thousand_updates_at_once_all_count() {
         count(&store, &key, 1000).await;
         let after = loaded(&store, &key).await.expect("it is there");
         assert_eq!(after.data.text_of("n"), Some("1000"));
-        assert_eq!(after.version, 1000);
+        assert_eq!(after.meta.version, 1000);
     });
 }
 

@@ -4,8 +4,7 @@
 use std::time::Instant;
 
 use carafe_core::store::{
-    KeyState, PublicId, Record, Selection, SessionMeta, SessionStore as _, StoreKey,
-    UserSessions as _,
+    KeyState, PublicId, Selection, SessionMeta, SessionStore as _, StoreKey, UserSessions as _,
 };
 use carafe_redis::RedisStore;
 use futures_util::future::join_all;
@@ -32,13 +31,11 @@ async fn many(store: &RedisStore, user: &str, count: usize) -> Vec<(StoreKey, Pu
     for first in (0..count).step_by(500) {
         let some = (first..count.min(first + 500)).map(|at| async move {
             let age = i64::try_from(count - at).expect("small");
-            let record = Record {
-                renewed: NOW.saturating_add(-age),
-                ..record_of(user)
-            };
+            let mut record = record_of(user);
+            record.meta.renewed = NOW.saturating_add(-age);
             (
                 crate::support::filed(store, &record).await,
-                record.public_id,
+                record.meta.public_id,
             )
         });
         filed.extend(join_all(some).await);
@@ -190,11 +187,9 @@ fn delete_by_user_removes_old_members_without_a_record() {
     block_on(async {
         let store = patient().connect(server.url()).await.expect("connects");
         let mut keys = many(&store, "bob", 1_200).await;
-        let old = Record {
-            renewed: NOW.saturating_add(-4_000),
-            ..record_of("bob")
-        };
-        keys.push((filed(&store, &old).await, old.public_id));
+        let mut old = record_of("bob");
+        old.meta.renewed = NOW.saturating_add(-4_000);
+        keys.push((filed(&store, &old).await, old.meta.public_id));
         for (key, _) in &keys {
             server.cli(&["DEL", &crate::support::name(key)]);
         }
@@ -257,10 +252,8 @@ fn a_session_created_with_an_old_id_is_listed() {
     block_on(async {
         let store = patient().connect(server.url()).await.expect("connects");
         for _ in 0..rounds(100, 1000) {
-            let old = Record {
-                renewed: NOW.saturating_add(-100_000),
-                ..record_of("bob")
-            };
+            let mut old = record_of("bob");
+            old.meta.renewed = NOW.saturating_add(-100_000);
             let key = key();
             let (created, ended) = futures_util::future::join(
                 store.create(&key, &old, NOW),

@@ -140,7 +140,9 @@ fn every_revocation_waits_and_no_other_verb_does() {
                 .delete_by_user("bob", Selection::All, 1_000, NOW)
                 .await;
             assert_eq!(is_timeout(&ended), is_cut);
-            let ended = store.delete_by_public_id(public_id.public_id, NOW).await;
+            let ended = store
+                .delete_by_public_id(public_id.meta.public_id, NOW)
+                .await;
             assert_eq!(is_timeout(&ended), is_cut);
             filed(&store, &record("{}")).await;
             assert_eq!(

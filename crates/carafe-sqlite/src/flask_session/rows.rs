@@ -104,7 +104,7 @@ impl Rows {
         record: &Record,
     ) -> Result<Created, StoreError> {
         let value = self.layout.beginning(key, record)?;
-        self.insert(db, key, &value, record.expires)
+        self.insert(db, key, &value, record.meta.expires)
     }
 
     pub(super) fn patch(
@@ -118,7 +118,7 @@ impl Rows {
         let Some(next) = self.next(db, key, base, patch, None, now)? else {
             return Ok(Patched::Gone);
         };
-        let expires = next.record.expires.unix();
+        let expires = next.record.meta.expires.unix();
         let values = params![self.layout.name(key), next.value, expires];
         sql::execute(db, &self.replace, values)?;
         Ok(Patched::Applied(Box::new(next.record)))
@@ -135,7 +135,7 @@ impl Rows {
         let Some(next) = self.next(db, from, base, patch, Some((to, now)), now)? else {
             return Ok(Patched::Gone);
         };
-        if self.insert(db, to, &next.value, next.record.expires)? == Created::Taken {
+        if self.insert(db, to, &next.value, next.record.meta.expires)? == Created::Taken {
             return Err(StoreError::Conflict);
         }
         self.delete(db, from)?;

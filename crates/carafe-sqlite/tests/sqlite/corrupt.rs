@@ -147,13 +147,13 @@ fn a_user_with_a_damaged_session_can_still_be_logged_out() {
     let before = row(&scratch.raw(), &key);
     assert_eq!(listed().len(), 1, "what has no name is left out");
     assert_eq!(row(&scratch.raw(), &key), before);
-    let public_id = load(&store, &spared).public_id;
+    let public_id = load(&store, &spared).meta.public_id;
     assert!(matches!(
         block_on(store.delete_by_user("bob", Selection::AllBut(public_id), 10, NOW)),
         Ok(1)
     ));
     assert!(!is_there(&store, &key, NOW));
-    assert_eq!(load(&store, &spared).user.as_deref(), Some("bob"));
+    assert_eq!(load(&store, &spared).meta.user.as_deref(), Some("bob"));
 }
 
 /// Pages and samples skip an unreadable session, a scan reports it, and deletion does not read it.
@@ -173,7 +173,7 @@ fn operators_see_past_a_damaged_session() {
         assert_eq!(page.len(), seen, "{damage}");
         assert!(
             page.iter()
-                .any(|session| session.public_id == sound.public_id)
+                .any(|session| session.public_id == sound.meta.public_id)
         );
         let sample = block_on(store.sample(10, NOW)).expect(damage);
         assert_eq!((sample.total, sample.exact), (seen as u64, true));

@@ -130,7 +130,10 @@ fn a_row_of_sqlalchemys_is_read_changed_and_kept() {
             .expect("load works")
             .into_record()
             .expect("it is there");
-        assert_eq!((base.data.text_of("a"), base.expires), (Some("1"), LATER));
+        assert_eq!(
+            (base.data.text_of("a"), base.meta.expires),
+            (Some("1"), LATER)
+        );
         applied(
             store
                 .patch(&KEY, &base, &set("b", "2"), NOW)

@@ -122,9 +122,9 @@ fn a_file_of_version_1_is_refused_until_it_is_migrated_and_keeps_its_sessions() 
     let record = load(&store, &own);
     assert_eq!(
         (
-            record.user.as_deref(),
+            record.meta.user.as_deref(),
             record.data.text_of("a"),
-            record.renewal
+            record.meta.renewal
         ),
         (Some("zoe"), Some("1"), None)
     );
@@ -135,7 +135,7 @@ fn a_file_of_version_1_is_refused_until_it_is_migrated_and_keeps_its_sessions() 
     let renewed = StoreKey::of_id("renewed");
     let rotated = block_on(store.rotate(&own, &renewed, &record, &set("c", "3"), renewal(), NOW));
     applied(rotated.expect("rotate works"));
-    assert!(load(&store, &renewed).renewal.is_some());
+    assert!(load(&store, &renewed).meta.renewal.is_some());
     let listed = block_on(store.list_by_user("zoe", None, 10, NOW)).expect("of_user works");
     assert_eq!(listed.len(), 2);
     assert!(block_on(store.delete(&old, NOW)).expect("delete works"));

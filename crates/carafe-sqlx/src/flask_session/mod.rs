@@ -132,7 +132,7 @@ impl<D: FlaskDialect> SessionStore for FlaskSessionStore<D> {
         let value = self.layout.beginning(key, record)?;
         self.check(&value)?;
         self.sql
-            .write(|lease| self.create_it(lease, key, &value, record.expires))
+            .write(|lease| self.create_it(lease, key, &value, record.meta.expires))
             .await
     }
 

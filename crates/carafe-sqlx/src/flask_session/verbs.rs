@@ -15,9 +15,10 @@ use sqlx::SqlStr;
 
 use super::{FlaskSessionStore, dialect::FlaskDialect};
 use crate::{
-    dialect::{Stored, Value, foreign},
+    dialect::{Stored, foreign},
     failure::Failure,
     lease::Lease,
+    value::Value,
     verbs::{created, hit},
 };
 
@@ -172,7 +173,7 @@ impl<D: FlaskDialect> FlaskSessionStore<D> {
         let Some(next) = next else {
             return self.gone(lease).await;
         };
-        let expires = next.record.expires;
+        let expires = next.record.meta.expires;
         // An error from here on drops the lease, which rolls the transaction back.
         if self.insert(&mut lease, to, &next.value, expires).await? == Created::Taken {
             return Err(StoreError::Conflict.into());
@@ -269,7 +270,7 @@ impl<D: FlaskDialect> FlaskSessionStore<D> {
         let name = self.layout.name(key);
         let values = [
             Value::Bytes(Some(&next.value)),
-            next.record.expires.into(),
+            next.record.meta.expires.into(),
             name.as_str().into(),
             name.as_str().into(),
             Value::Bytes(Some(before)),

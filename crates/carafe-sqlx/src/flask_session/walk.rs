@@ -9,11 +9,7 @@ use carafe_core::{
 };
 
 use super::{FlaskSessionStore, dialect::FlaskDialect};
-use crate::{
-    dialect::{Stored, Value},
-    failure::Failure,
-    lease::Lease,
-};
+use crate::{dialect::Stored, failure::Failure, lease::Lease, value::Value};
 
 impl<D: FlaskDialect> FlaskSessionStore<D> {
     async fn scan_it(

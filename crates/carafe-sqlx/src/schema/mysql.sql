@@ -13,7 +13,7 @@ CREATE TABLE IF NOT EXISTS carafe_sessions (
     last_seen     BIGINT       NOT NULL,
     expires       BIGINT       NOT NULL,
     authenticated BIGINT,
-    renewal       VARBINARY(75) COMMENT 'opaque',
+    renewal       VARBINARY(255) COMMENT 'opaque',
     version       BIGINT       NOT NULL,
     KEY carafe_sessions_expires (expires),
     KEY carafe_sessions_of_user (user_id, renewed, handle),

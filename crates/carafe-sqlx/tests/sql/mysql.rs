@@ -4,7 +4,7 @@ use carafe_sqlx::MySqlStore;
 
 use crate::{
     suite,
-    support::{self, Kit, Server},
+    support::{self, Kit, PATIENT, Server},
 };
 
 struct MariaDb;
@@ -92,4 +92,27 @@ suite::tests!("needs mariadb: cargo xtask test", MariaDb);
 #[test]
 fn a_parameter_that_does_not_exist_is_refused() {
     support::block_on(suite::connecting::a_parameter_that_does_not_exist_is_refused::<MariaDb>());
+}
+
+/// A table that was created with room for a renewal only gets room for more fields.
+#[test]
+#[ignore = "needs mariadb: cargo xtask test"]
+fn a_narrow_column_is_widened() {
+    const TABLE: &str = "narrow_sessions";
+    let sql = |text: &str| MariaDb::shared().sql(&format!("USE carafe; {text}"));
+    let width = || {
+        sql(
+            "SELECT character_maximum_length FROM information_schema.columns \
+             WHERE table_name = 'narrow_sessions' AND column_name = 'renewal'",
+        )
+    };
+    support::block_on(async {
+        drop(MariaDb::store(MariaDb::shared().port, TABLE, 1, PATIENT).await);
+        assert_eq!(width().trim(), "255");
+        sql("ALTER TABLE narrow_sessions MODIFY renewal VARBINARY(75)");
+        assert_eq!(width().trim(), "75");
+        // Runs the migration.
+        drop(MariaDb::store(MariaDb::shared().port, TABLE, 1, PATIENT).await);
+        assert_eq!(width().trim(), "255");
+    });
 }

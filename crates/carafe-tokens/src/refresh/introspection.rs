@@ -58,13 +58,13 @@ impl Introspection {
     pub(super) fn of_refresh_token(record: &Record) -> Self {
         let members = json!({
             "active": true,
-            "sub": record.user,
-            "sid": record.public_id.to_string(),
-            "iat": record.created.unix(),
-            "exp": record.expires.unix(),
+            "sub": record.meta.user,
+            "sid": record.meta.public_id.to_string(),
+            "iat": record.meta.created.unix(),
+            "exp": record.meta.expires.unix(),
         });
         Self(Some(Active {
-            expires: Some(record.expires),
+            expires: Some(record.meta.expires),
             members: members.to_string(),
         }))
     }

@@ -7,7 +7,10 @@ use carafe_core::{
     key::{Digest, KeyDerivation, KeyRing},
     limits::{DEVICE_BYTES, USER_BYTES},
     session::{Access, Patch, SessionData},
-    store::{ClientKind, Created, ErasedStore, KeyScheme, Patched, PublicId, Record, StoreError},
+    store::{
+        ClientKind, Created, ErasedStore, KeyScheme, Patched, PublicId, Record, SessionMeta,
+        StoreError,
+    },
     token::signed::{Signer, SignerSettings},
 };
 
@@ -171,14 +174,14 @@ impl RefreshTokens {
             return Err(RefreshError::User);
         }
         let record = self.record(grant, now)?;
-        let key = session_key(record.public_id);
+        let key = session_key(record.meta.public_id);
         if store.create(&key, &record, now).await? == Created::Taken {
             // 80 random bits repeat only if the source of randomness is broken.
             return Err(RefreshError::Store(StoreError::Conflict));
         }
         if let (Some(keep), Some(users)) = (self.limit_per_user, store.powers().users()) {
             users
-                .trim(&grant.user, keep, record.public_id, TRIM_STEP, now)
+                .trim(&grant.user, keep, record.meta.public_id, TRIM_STEP, now)
                 .await?;
         }
         Ok(self.issued(&record, &grant.user, 0))
@@ -214,7 +217,7 @@ impl RefreshTokens {
             patch.swap(KEY, Some(text), Some(next.text()));
             patch.facts.seen = Some(Access {
                 at: now,
-                expires: self.expires(record.created, now),
+                expires: self.expires(record.meta.created, now),
                 confirms: None,
             });
             match store.patch(&key, &record, &patch, now).await {
@@ -291,11 +294,12 @@ impl RefreshTokens {
     ) -> Result<(Record, String, State, String), RefreshError> {
         let key = session_key(named.session);
         let record = store.load(&key, now).await?.into_record();
-        let record = record.filter(|record| record.public_id == named.session);
+        let record = record.filter(|record| record.meta.public_id == named.session);
         let Some(record) = record else {
             return Err(RefreshError::Gone);
         };
-        let (Some((state, text)), Some(user)) = (State::of(&record.data)?, record.user.clone())
+        let (Some((state, text)), Some(user)) =
+            (State::of(&record.data)?, record.meta.user.clone())
         else {
             return Err(RefreshError::Gone);
         };
@@ -305,19 +309,15 @@ impl RefreshTokens {
     fn record(&self, grant: &Grant, now: Timestamp) -> Result<Record, RefreshError> {
         let state = State::first(now).text();
         let data = SessionData::parse(format!(r#"{{"{KEY}":{state}}}"#), Record::STYLE);
-        Ok(Record {
-            data: data.map_err(StoreError::corrupt)?,
-            user: Some(grant.user.clone()),
-            public_id: PublicId::random_for(ClientKind::RefreshToken)?,
-            device: grant.device.clone(),
-            created: now,
-            renewed: now,
-            last_seen: now,
-            expires: self.expires(now, now),
-            authenticated: Some(now),
-            renewal: None,
-            version: 0,
-        })
+        let mut meta = SessionMeta::new(
+            PublicId::random_for(ClientKind::RefreshToken)?,
+            now,
+            self.expires(now, now),
+        );
+        meta.user = Some(grant.user.clone());
+        meta.device = grant.device.clone();
+        meta.authenticated = Some(now);
+        Ok(Record::new(meta, data.map_err(StoreError::corrupt)?))
     }
 
     fn expires(&self, created: Timestamp, now: Timestamp) -> Timestamp {
@@ -332,7 +332,7 @@ impl RefreshTokens {
     }
 
     fn issued(&self, record: &Record, user: &str, generation: u64) -> Issued {
-        let session = record.public_id;
+        let session = record.meta.public_id;
         let named = Named {
             session,
             generation,
@@ -340,7 +340,7 @@ impl RefreshTokens {
         Issued {
             token: RefreshToken::new(&self.signer, named),
             session: SessionRef::new(user, session),
-            expires: record.expires,
+            expires: record.meta.expires,
         }
     }
 }

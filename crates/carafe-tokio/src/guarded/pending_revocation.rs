@@ -90,10 +90,10 @@ impl PendingRevocation {
 impl<'a> From<&'a Record> for SessionIdentity<'a> {
     fn from(record: &'a Record) -> Self {
         Self {
-            user: record.user.as_deref(),
-            public_id: record.public_id,
-            created: record.created,
-            authenticated: record.authenticated,
+            user: record.meta.user.as_deref(),
+            public_id: record.meta.public_id,
+            created: record.meta.created,
+            authenticated: record.meta.authenticated,
         }
     }
 }
@@ -132,18 +132,12 @@ mod tests {
     }
 
     fn session(number: u8, created: Timestamp, authenticated: Option<Timestamp>) -> SessionMeta {
-        SessionMeta {
-            public_id: public_id(number),
-            user: Some("ann".to_owned()),
-            device: None,
-            created,
-            renewed: AFTER,
-            last_seen: AFTER,
-            expires: AFTER,
-            authenticated,
-            renewal: None,
-            version: 0,
-        }
+        let mut meta = SessionMeta::new(public_id(number), created, AFTER);
+        meta.user = Some("ann".to_owned());
+        meta.renewed = AFTER;
+        meta.last_seen = AFTER;
+        meta.authenticated = authenticated;
+        meta
     }
 
     fn of_ann(selection: Selection) -> PendingRevocation {

@@ -190,7 +190,7 @@ impl<S: ErasedStore + ?Sized> Shared<S> {
 
     /// Whether [`Shared::ends`] holds, or the key is revoked that a timed renewal has replaced.
     pub(super) fn is_over(&self, record: &Record) -> bool {
-        let renewal = record.renewal.as_ref();
+        let renewal = record.meta.renewal.as_ref();
         self.ends(record) || renewal.is_some_and(|renewal| self.has_ended(&renewal.from))
     }
 

@@ -9,7 +9,7 @@ use super::*;
 use carafe_core::{
     session::SessionData,
     store::{
-        Created, MemoryStore, PublicId, Record, StoreKey,
+        Created, MemoryStore, PublicId, Record, SessionMeta, StoreKey,
         conformance::{Call, Spy, Verb},
     },
 };
@@ -22,19 +22,14 @@ const NOW: Timestamp = Timestamp::from_unix(4_000_000_000);
 async fn shelf(expired: usize) -> Arc<Shelf> {
     let records = MemoryStore::new();
     for number in 0..=expired {
-        let record = Record {
-            data: SessionData::default(),
-            user: None,
-            public_id: PublicId::from_bytes([0; 12]),
-            device: None,
-            created: Timestamp::from_unix(0),
-            renewed: Timestamp::from_unix(0),
-            last_seen: Timestamp::from_unix(0),
-            expires: Timestamp::from_unix(if number == 0 { i64::MAX } else { 1 }),
-            authenticated: None,
-            renewal: None,
-            version: 0,
-        };
+        let record = Record::new(
+            SessionMeta::new(
+                PublicId::from_bytes([0; 12]),
+                Timestamp::from_unix(0),
+                Timestamp::from_unix(if number == 0 { i64::MAX } else { 1 }),
+            ),
+            SessionData::default(),
+        );
         let key = StoreKey::of_id(&number.to_string());
         let created = records.create(&key, &record, NOW).await;
         assert_eq!(created.expect("create works"), Created::Created);

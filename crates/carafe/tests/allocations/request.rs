@@ -206,7 +206,6 @@ fn a_scan_costs_a_multiple_of_its_text() {
 }
 
 /// Records of Flask-Session's layout, in a store that other programs can write to.
-#[cfg(feature = "flask-session")]
 mod stored {
     use carafe_core::{
         flask::stored::{FlaskSession, Format},

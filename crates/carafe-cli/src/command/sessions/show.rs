@@ -60,7 +60,7 @@ impl Show {
             return output::line(&readable(&record, &data, now));
         }
         output::json(&Report {
-            session: Listed::new(&record.meta()),
+            session: Listed::new(&record.meta),
             data: &data,
         })
     }
@@ -68,23 +68,27 @@ impl Show {
 
 fn readable(record: &Record, data: &str, now: Timestamp) -> String {
     let then = |at: Timestamp| format!("{}, {}", utc(at), ago(now.seconds_since(at)));
-    let left = span(record.expires.seconds_since(now).unsigned_abs());
+    let left = span(record.meta.expires.seconds_since(now).unsigned_abs());
     let rows = [
-        ("user", record.user.clone()),
-        ("device", record.device.clone()),
+        ("user", record.meta.user.clone()),
+        ("device", record.meta.device.clone()),
         (
             "client",
-            record.public_id.client().map(|client| client.to_string()),
+            record
+                .meta
+                .public_id
+                .client()
+                .map(|client| client.to_string()),
         ),
-        ("created", Some(then(record.created))),
-        ("last seen", Some(then(record.last_seen))),
-        ("new id", Some(then(record.renewed))),
-        ("logged in", record.authenticated.map(then)),
+        ("created", Some(then(record.meta.created))),
+        ("last seen", Some(then(record.meta.last_seen))),
+        ("new id", Some(then(record.meta.renewed))),
+        ("logged in", record.meta.authenticated.map(then)),
         (
             "expires",
-            Some(format!("{}, in {left}", utc(record.expires))),
+            Some(format!("{}, in {left}", utc(record.meta.expires))),
         ),
-        ("changes", Some(record.version.to_string())),
+        ("changes", Some(record.meta.version.to_string())),
         ("size", Some(format!("{} bytes", thousands(data.len())))),
     ];
     let mut table = Table::new(&[]);
@@ -102,7 +106,7 @@ fn readable(record: &Record, data: &str, now: Timestamp) -> String {
     let dictionary: String = json_text::pretty(data).into_iter().map(shown).collect();
     format!(
         "{style}{}{style:#}\n{}\n{dictionary}",
-        record.public_id,
+        record.meta.public_id,
         table.text()
     )
 }

@@ -93,6 +93,7 @@ fn a_session_is_shown_with_all_that_is_known_of_it() {
         idle: 130,
         left: 1_900,
         json: &long,
+        ..Wanted::default()
     });
     let mut console = Console::entered(&sessions, &[]);
     let page = console.look(&format!("/sessions/{handle}"));

@@ -11,7 +11,7 @@ use std::{
 use carafe_core::{
     clock::Timestamp,
     session::SessionData,
-    store::{ClientKind, Created, PublicId, Record, SessionStore as _, StoreKey},
+    store::{ClientKind, Created, PublicId, Record, SessionMeta, SessionStore as _, StoreKey},
 };
 use carafe_sqlite::{SqliteOptions, SqliteStore};
 use carafe_test_browser::{Client, Page};
@@ -81,7 +81,7 @@ impl Sessions {
         let key = key(number);
         let filed = self.store.create(&key, &record, now);
         assert_eq!(self.runtime.block_on(filed).unwrap(), Created::Created);
-        record.public_id.to_string()
+        record.meta.public_id.to_string()
     }
 
     /// Files many sessions at once, past the store: `each` is asked for every number and files one.
@@ -95,13 +95,13 @@ impl Sessions {
             each(number, &mut |wanted| {
                 let record = record(number, wanted, now);
                 let times = [
-                    record.created,
-                    record.renewed,
-                    record.last_seen,
-                    record.expires,
+                    record.meta.created,
+                    record.meta.renewed,
+                    record.meta.last_seen,
+                    record.meta.expires,
                 ];
                 let [created, renewed, seen, expires] = times.map(Timestamp::unix);
-                let (key, handle) = (key(number), record.public_id.to_string());
+                let (key, handle) = (key(number), record.meta.public_id.to_string());
                 let row = rusqlite::params![
                     key.as_bytes(),
                     handle,
@@ -176,22 +176,20 @@ pub(crate) fn handle(number: u32) -> PublicId {
 
 pub(crate) fn record(number: u32, wanted: Wanted<'_>, now: Timestamp) -> Record {
     let created = now.saturating_add(-wanted.age);
-    Record {
-        data: SessionData::parse(wanted.json.to_owned(), Record::STYLE).unwrap(),
-        user: wanted.user.map(str::to_owned),
-        public_id: match wanted.client {
-            Some(client) => PublicId::random_for(client).unwrap(),
-            None => handle(number),
-        },
-        device: wanted.device.map(str::to_owned),
-        created,
-        renewed: created,
-        last_seen: now.saturating_add(-wanted.idle),
-        expires: now.saturating_add(wanted.left),
-        authenticated: wanted.user.map(|_| created),
-        renewal: None,
-        version: 3,
-    }
+    let public_id = match wanted.client {
+        Some(client) => PublicId::random_for(client).unwrap(),
+        None => handle(number),
+    };
+    let mut meta = SessionMeta::new(public_id, created, now.saturating_add(wanted.left));
+    meta.user = wanted.user.map(str::to_owned);
+    meta.device = wanted.device.map(str::to_owned);
+    meta.last_seen = now.saturating_add(-wanted.idle);
+    meta.authenticated = wanted.user.map(|_| created);
+    meta.version = 3;
+    Record::new(
+        meta,
+        SessionData::parse(wanted.json.to_owned(), Record::STYLE).unwrap(),
+    )
 }
 
 /// The console, and an operator in front of it.

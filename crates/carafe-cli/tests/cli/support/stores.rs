@@ -7,7 +7,7 @@ use std::time::Duration;
 use carafe_core::{
     clock::Timestamp,
     session::SessionData,
-    store::{Created, Deadlines, ErasedStore, PublicId, Record, StoreKey},
+    store::{Created, Deadlines, ErasedStore, PublicId, Record, SessionMeta, StoreKey},
 };
 use carafe_sqlite::{Durability, SqliteOptions, SqliteStore};
 use futures_util::{StreamExt as _, stream};
@@ -76,21 +76,18 @@ pub(crate) fn record(number: u64) -> Record {
     let began = now.saturating_add(-3_600 - i64::try_from(number % 1_000_000).unwrap());
     let json =
         format!(r#"{{"number":{number},"cart":["tea",{{" t":[1,2]}}],"name":"Zoë {number}"}}"#);
-    Record {
-        data: SessionData::parse(json, Record::STYLE).unwrap(),
-        user: (!number.is_multiple_of(3)).then(|| format!("user{}", number % 100)),
-        public_id: PublicId::random().unwrap(),
-        device: Some(
-            "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0".to_owned(),
-        ),
-        created: began,
-        renewed: began,
-        last_seen: now.saturating_add(-60),
-        expires: now.saturating_add(86_400),
-        authenticated: (!number.is_multiple_of(3)).then_some(began),
-        renewal: None,
-        version: number % 5,
-    }
+    let mut meta = SessionMeta::new(
+        PublicId::random().unwrap(),
+        began,
+        now.saturating_add(86_400),
+    );
+    meta.user = (!number.is_multiple_of(3)).then(|| format!("user{}", number % 100));
+    meta.device =
+        Some("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0".to_owned());
+    meta.last_seen = now.saturating_add(-60);
+    meta.authenticated = (!number.is_multiple_of(3)).then_some(began);
+    meta.version = number % 5;
+    Record::new(meta, SessionData::parse(json, Record::STYLE).unwrap())
 }
 
 pub(crate) async fn file(store: &dyn ErasedStore, key: &StoreKey, record: &Record) {

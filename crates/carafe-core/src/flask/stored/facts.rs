@@ -82,12 +82,12 @@ impl Facts {
     /// Returns the metadata of a record.
     pub(super) fn of(record: &Record) -> Self {
         Self {
-            user: record.user.clone(),
-            device: record.device.clone(),
-            authenticated: record.authenticated,
-            public_id: record.public_id,
-            created: record.created,
-            renewed: record.renewed,
+            user: record.meta.user.clone(),
+            device: record.meta.device.clone(),
+            authenticated: record.meta.authenticated,
+            public_id: record.meta.public_id,
+            created: record.meta.created,
+            renewed: record.meta.renewed,
         }
     }
 

@@ -10,7 +10,7 @@ use crate::{
     clock::Timestamp,
     data::{Patch, SessionData},
     json,
-    store::{Capabilities, Record, Rotation, StoreError, StoreKey},
+    store::{Capabilities, Record, Rotation, SessionMeta, StoreError, StoreKey},
 };
 
 /// 31 days: the default of Flask's `PERMANENT_SESSION_LIFETIME`.
@@ -132,19 +132,13 @@ impl FlaskSession {
         let lifetime = i64::try_from(self.lifetime.as_secs()).unwrap_or(i64::MAX);
         let last_seen = expires.saturating_add(-lifetime).min(now);
         let facts = facts.unwrap_or_else(|| Facts::unknown(key, last_seen));
-        Ok(Record {
-            data: data_of(&members)?,
-            user: facts.user,
-            public_id: facts.public_id,
-            device: facts.device,
-            created: facts.created,
-            renewed: facts.renewed,
-            last_seen,
-            expires,
-            authenticated: facts.authenticated,
-            renewal: None,
-            version: 0,
-        })
+        let mut meta = SessionMeta::new(facts.public_id, facts.created, expires);
+        meta.user = facts.user;
+        meta.device = facts.device;
+        meta.renewed = facts.renewed;
+        meta.last_seen = last_seen;
+        meta.authenticated = facts.authenticated;
+        Ok(Record::new(meta, data_of(&members)?))
     }
 
     /// Returns the stored bytes of a record.
@@ -188,7 +182,7 @@ impl FlaskSession {
         let to = rotation.map_or(key, |(to, _)| to);
         if !self.keeps_facts && !Facts::of(&record).is_worth_a_key(key) {
             // The public id is derived from the id unless another one is stored.
-            record.public_id = derived_handle(to);
+            record.meta.public_id = derived_handle(to);
         }
         let value = self.value(to, &record)?;
         Ok(Some(Next { record, value }))
@@ -200,19 +194,17 @@ impl FlaskSession {
     ///
     /// Returns the errors of [`FlaskSession::value`].
     pub fn beginning(&self, key: &StoreKey, record: &Record) -> Result<Vec<u8>, StoreError> {
-        let noted = record.user.is_some()
-            || record.device.is_some()
-            || record.authenticated.is_some()
+        let noted = record.meta.user.is_some()
+            || record.meta.device.is_some()
+            || record.meta.authenticated.is_some()
             || self.keeps_facts;
         let public_id = if noted {
-            record.public_id
+            record.meta.public_id
         } else {
             derived_handle(key)
         };
-        let record = Record {
-            public_id,
-            ..record.clone()
-        };
+        let mut record = record.clone();
+        record.meta.public_id = public_id;
         self.value(key, &record)
     }
 }

@@ -37,10 +37,9 @@ fn read(value: &[u8]) -> Record {
 }
 
 fn record(text: &str) -> Record {
-    Record {
-        data: SessionData::parse(text.to_owned(), Record::STYLE).expect("good JSON"),
-        ..read(b"\x80")
-    }
+    let mut record = read(b"\x80");
+    record.data = SessionData::parse(text.to_owned(), Record::STYLE).expect("good JSON");
+    record
 }
 
 fn unreadable(value: &[u8]) -> Unreadable {
@@ -287,12 +286,10 @@ fn a_refused_value_says_why_and_shows_nothing() {
 fn facts_have_one_key_and_only_where_there_are_any() {
     let plain = record(r#"{"a":1}"#);
     assert_eq!(msgpack(r#"{"a":1}"#), "81a16101");
-    let log_in = Record {
-        user: Some("42".to_owned()),
-        authenticated: Some(NOW),
-        device: Some("A phone — “Zoë’s”".to_owned()),
-        ..plain.clone()
-    };
+    let mut log_in = plain.clone();
+    log_in.meta.user = Some("42".to_owned());
+    log_in.meta.authenticated = Some(NOW);
+    log_in.meta.device = Some("A phone — “Zoë’s”".to_owned());
     for format in [Format::MsgPack, Format::Json] {
         let value = layout(format)
             .value(&KEY, &log_in)
@@ -300,10 +297,13 @@ fn facts_have_one_key_and_only_where_there_are_any() {
         let back = layout(format)
             .record(&KEY, &value, LATER, NOW)
             .expect("it can be read");
-        assert_eq!((&back.user, &back.device), (&log_in.user, &log_in.device));
         assert_eq!(
-            (back.authenticated, back.public_id),
-            (log_in.authenticated, log_in.public_id)
+            (&back.meta.user, &back.meta.device),
+            (&log_in.meta.user, &log_in.meta.device)
+        );
+        assert_eq!(
+            (back.meta.authenticated, back.meta.public_id),
+            (log_in.meta.authenticated, log_in.meta.public_id)
         );
         assert_eq!(back.data.len(), 1, "handlers do not see it");
         assert_eq!(
@@ -318,7 +318,7 @@ fn facts_have_one_key_and_only_where_there_are_any() {
         .value(&KEY, &plain)
         .expect("it can be written");
     let kept = String::from_utf8(kept).expect("UTF-8");
-    let public_id = plain.public_id;
+    let public_id = plain.meta.public_id;
     assert_eq!(
         kept,
         format!(
@@ -328,7 +328,7 @@ fn facts_have_one_key_and_only_where_there_are_any() {
     // Stored metadata is used, with or without the option.
     let other = kept.replace(&public_id.to_string(), "AAAAAAAAAAAAAAAA");
     let back = read(other.as_bytes());
-    assert_eq!(back.public_id, PublicId::from_bytes([0; 12]));
+    assert_eq!(back.meta.public_id, PublicId::from_bytes([0; 12]));
     assert_eq!(
         layout(Format::Json)
             .value(&KEY, &back)
@@ -350,6 +350,7 @@ fn the_last_use_follows_from_the_expiry() {
     let seen = |expires| {
         hour.record(&KEY, b"\x80", expires, NOW)
             .expect("it can be read")
+            .meta
             .last_seen
     };
     assert_eq!(seen(NOW.saturating_add(3000)), NOW.saturating_add(-600));
@@ -367,10 +368,10 @@ fn a_handle_follows_the_id_until_somebody_is_noted() {
             .expect("nobody else was there")
             .record
     };
-    assert_ne!(next(&patch, &base).public_id, base.public_id);
+    assert_ne!(next(&patch, &base).meta.public_id, base.meta.public_id);
     patch.facts.user = Some("42".to_owned());
     let bound = next(&patch, &base);
-    assert_eq!(bound.public_id, base.public_id);
+    assert_eq!(bound.meta.public_id, base.meta.public_id);
 }
 
 #[test]

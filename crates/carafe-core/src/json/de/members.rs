@@ -45,7 +45,7 @@ impl<'de, I: Iterator<Item = (&'de str, &'de str)>> MapAccess<'de> for Members<'
         &mut self,
         seed: K,
     ) -> Result<Option<K::Value>, DecodeError> {
-        while let Some(member) = self.members.next() {
+        for member in self.members.by_ref() {
             if let Ok(key) = string::decode(member.0) {
                 self.member = Some(member);
                 return seed.deserialize(CowStrDeserializer::new(key)).map(Some);

@@ -64,7 +64,7 @@ pub async fn the_store_never_holds_an_id(store: Arc<dyn ErasedStore>) {
     let record = store.load(&StoreKey::of_id(id), NOW).await;
     let record = record.expect("load works").into_record();
     let record = record.expect("filed under its hash");
-    assert!(!format!("{record:?} {}", record.public_id).contains(id));
+    assert!(!format!("{record:?} {}", record.meta.public_id).contains(id));
     assert!(
         record
             .data

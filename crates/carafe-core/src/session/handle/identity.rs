@@ -74,7 +74,7 @@ impl Session {
             let owner = state
                 .found()
                 .record()
-                .and_then(|record| record.user.as_deref());
+                .and_then(|record| record.meta.user.as_deref());
             let changes_hands = known.into_iter().flatten().any(|known| known != text)
                 || owner.is_some_and(|owner| owner != user);
             let opened = state.found().opened;
@@ -164,7 +164,7 @@ impl Session {
     pub fn authenticated(&self) -> Option<Timestamp> {
         self.read(|look| {
             let record = look.found.record();
-            let stored = record.and_then(|record| record.authenticated);
+            let stored = record.and_then(|record| record.meta.authenticated);
             look.changes.facts.authenticated.or(stored)
         })
     }
@@ -210,7 +210,7 @@ impl Session {
     /// ```
     #[must_use]
     pub fn public_id(&self) -> Option<PublicId> {
-        self.read(|look| look.found.record().map(|record| record.public_id))
+        self.read(|look| look.found.record().map(|record| record.meta.public_id))
     }
 
     /// Records a note about the device, such as its user agent, for lists of devices.

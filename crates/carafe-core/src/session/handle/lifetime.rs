@@ -21,7 +21,7 @@ impl Session {
     /// ```
     #[must_use]
     pub fn is_permanent(&self) -> bool {
-        self.read(|look| look.is_permanent())
+        self.read(|look| lifetime::is_permanent(look.text_of(PERMANENT)))
     }
 
     /// Sets whether the cookie persists after the browser closes.

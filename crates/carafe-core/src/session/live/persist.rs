@@ -113,16 +113,10 @@ impl Session {
         if let Some(stored) = &base
             && let Ok(data) = SessionData::parse(shown, Record::STYLE)
         {
-            let record = Record {
-                data,
-                ..stored.record.clone()
-            };
-            let stored = Stored {
-                record,
-                ..stored.clone()
-            };
+            let mut stored = Box::new(stored.clone());
+            stored.record.data = data;
             let opened = state.found().opened;
-            state.rebase(LoadedSession::stored(Box::new(stored), opened));
+            state.rebase(LoadedSession::stored(stored, opened));
         }
         Ok(Some(Step {
             verb,

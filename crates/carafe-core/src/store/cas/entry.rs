@@ -3,7 +3,7 @@
 use crate::{
     clock::Timestamp,
     data::SessionData,
-    store::{PublicId, Record, Renewal, SessionMeta, StoreError, StoreKey},
+    store::{PublicId, Record, SessionMeta, StoreError, StoreKey},
 };
 
 /// The version of the layout. A value of any other version is not read.
@@ -68,8 +68,8 @@ impl Entry {
     /// Returns the time until which the entry counts.
     pub(super) fn until(&self) -> Timestamp {
         match self {
-            Self::Record(record) => record.expires,
-            Self::Move(moved) => moved.record.expires,
+            Self::Record(record) => record.meta.expires,
+            Self::Move(moved) => moved.record.meta.expires,
             Self::Reserved { until, .. } | Self::Trace(Trace { until, .. }) => *until,
         }
     }
@@ -182,21 +182,17 @@ fn put_trace(value: &mut Vec<u8>, trace: &Trace) {
 
 /// Appends the header with its length, and the dictionary as JSON text.
 fn put_record(value: &mut Vec<u8>, record: &Record) {
+    let meta = &record.meta;
     let mut header = Vec::with_capacity(128);
-    for time in [
-        record.created,
-        record.renewed,
-        record.last_seen,
-        record.expires,
-    ] {
+    for time in [meta.created, meta.renewed, meta.last_seen, meta.expires] {
         put_time(&mut header, time);
     }
-    let authenticated = record.authenticated.map_or(NEVER, Timestamp::unix);
+    let authenticated = meta.authenticated.map_or(NEVER, Timestamp::unix);
     header.extend_from_slice(&authenticated.to_be_bytes());
-    header.extend_from_slice(&record.version.to_be_bytes());
-    header.extend_from_slice(record.public_id.as_bytes());
-    let renewal = record.renewal.as_ref().map(Renewal::encode);
-    let texts = [&renewal, &record.user, &record.device];
+    header.extend_from_slice(&meta.version.to_be_bytes());
+    header.extend_from_slice(meta.public_id.as_bytes());
+    let opaque = meta.opaque();
+    let texts = [&opaque, &meta.user, &meta.device];
     texts
         .into_iter()
         .for_each(|text| put_text(&mut header, text.as_deref()));
@@ -231,7 +227,7 @@ impl<'v> Reader<'v> {
         header.end()?;
         let data = text_of(self.take(self.0.len())?)?;
         let data = SessionData::parse(data, Record::STYLE).map_err(StoreError::corrupt)?;
-        Ok(meta.with_data(data))
+        Ok(Record::new(meta, data))
     }
 
     fn meta(&mut self) -> Result<SessionMeta, StoreError> {
@@ -240,19 +236,16 @@ impl<'v> Reader<'v> {
         let authenticated = Some(self.time()?).filter(|time| time.unix() != NEVER);
         let version = u64::from_be_bytes(self.array()?);
         let public_id = PublicId::from_bytes(self.array()?);
-        let renewal = self.text()?.as_deref().map(Renewal::decode).transpose()?;
-        Ok(SessionMeta {
-            public_id,
-            user: self.text()?,
-            device: self.text()?,
-            created,
-            renewed,
-            last_seen,
-            expires,
-            authenticated,
-            renewal,
-            version,
-        })
+        let opaque = self.text()?;
+        let mut meta = SessionMeta::new(public_id, created, expires);
+        meta.user = self.text()?;
+        meta.device = self.text()?;
+        meta.renewed = renewed;
+        meta.last_seen = last_seen;
+        meta.authenticated = authenticated;
+        meta.set_opaque(opaque.as_deref())?;
+        meta.version = version;
+        Ok(meta)
     }
 
     fn trace(&mut self, kind: u8) -> Result<Trace, StoreError> {
@@ -324,40 +317,40 @@ fn text_of(bytes: &[u8]) -> Result<String, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::Nonce;
+    use crate::{id::Nonce, store::Renewal};
 
     const DOCUMENT: &str = include_str!("../../../../../docs/wire-format.md");
 
     fn record() -> Record {
         let data = r#"{"user_id":42}"#.to_owned();
-        Record {
-            data: SessionData::parse(data, Record::STYLE).expect("it is JSON"),
-            user: Some("ann".to_owned()),
-            public_id: PublicId::from_bytes([7; 12]),
-            device: None,
-            created: Timestamp::from_unix(1_700_000_000),
-            renewed: Timestamp::from_unix(1_700_000_100),
-            last_seen: Timestamp::from_unix(1_700_000_200),
-            expires: Timestamp::from_unix(1_700_003_600),
-            authenticated: Some(Timestamp::from_unix(1_700_000_050)),
-            renewal: Some(Renewal {
-                from: StoreKey::of_id("a"),
-                nonce: Nonce::from_bytes([9; 16]),
-                until: None,
-            }),
-            version: 3,
-        }
+        let mut meta = SessionMeta::new(
+            PublicId::from_bytes([7; 12]),
+            Timestamp::from_unix(1_700_000_000),
+            Timestamp::from_unix(1_700_003_600),
+        );
+        meta.user = Some("ann".to_owned());
+        meta.renewed = Timestamp::from_unix(1_700_000_100);
+        meta.last_seen = Timestamp::from_unix(1_700_000_200);
+        meta.authenticated = Some(Timestamp::from_unix(1_700_000_050));
+        meta.renewal = Some(Renewal {
+            from: StoreKey::of_id("a"),
+            nonce: Nonce::from_bytes([9; 16]),
+            until: None,
+        });
+        meta.version = 3;
+        Record::new(
+            meta,
+            SessionData::parse(data, Record::STYLE).expect("it is JSON"),
+        )
     }
 
     fn entries() -> Vec<Entry> {
         let (to, until) = (StoreKey::of_id("b"), Timestamp::from_unix(1_700_000_060));
-        let plain = Record {
-            user: None,
-            device: Some("Zoë’s phone".to_owned()),
-            authenticated: None,
-            renewal: None,
-            ..record()
-        };
+        let mut plain = record();
+        plain.meta.user = None;
+        plain.meta.device = Some("Zoë’s phone".to_owned());
+        plain.meta.authenticated = None;
+        plain.meta.renewal = None;
         let moved = |trace, record| Entry::Move(Box::new(Move { to, trace, record }));
         vec![
             Entry::Record(record()),

@@ -161,8 +161,10 @@ pub trait CompareAndSwap: Send + Sync + 'static {
 /// request's [`Session::renew`](crate::session::Session::renew) or log-in overtakes therefore does
 /// not end the session under its new id; in other stores it finds the session by its user.
 ///
-/// A change reads the key and replaces its value, and does both again if another change came first.
-/// A rotation takes seven operations of the database.
+/// A change of a loaded record is one `replace`, because the record carries the version that it was
+/// loaded in ([`Record::with_stored_version`]). If another change came first, the key is read, and
+/// its value replaced. A use is noted by a `read` and a `replace`. A rotation takes six operations of
+/// the database.
 #[derive(Debug, Default)]
 pub struct CasStore<C>(C);
 

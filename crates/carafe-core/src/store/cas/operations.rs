@@ -1,5 +1,7 @@
 //! The operations of the contract, over single keys.
 
+use std::{ptr, sync::Arc};
+
 use super::{
     CompareAndSwap,
     entry::{Entry, Move, Trace, encode_record, kept_until},
@@ -13,7 +15,7 @@ use crate::{
 
 /// The entry that a key leads to.
 enum Found<V> {
-    Record(Box<Located<V>>),
+    Record(Arc<Located<V>>),
     Reserved(Box<Reservation<V>>),
     /// A marker, and the time until which it counts.
     Marker(Timestamp),
@@ -26,6 +28,40 @@ struct Located<V> {
     version: V,
     record: Record,
     pointers: Vec<Pointer<V>>,
+}
+
+/// The stored version of a loaded record: the result of the lookup of `key`.
+///
+/// The record in `found` stays as it was loaded, whatever a caller does with its copy.
+struct Snapshot<C: CompareAndSwap> {
+    /// The address of the database, because the versions of another one mean nothing. After a move
+    /// in memory, the database counts as another one, and the record is read again.
+    database: usize,
+    key: StoreKey,
+    found: Arc<Located<C::Version>>,
+}
+
+impl<C: CompareAndSwap> Snapshot<C> {
+    fn new(database: &C, key: &StoreKey, found: &Arc<Located<C::Version>>) -> Self {
+        Self {
+            database: ptr::from_ref(database).addr(),
+            key: *key,
+            found: Arc::clone(found),
+        }
+    }
+
+    /// Returns the result of the lookup of `key` that has loaded `base`, unless it is expired.
+    fn of(
+        base: &Record,
+        database: &C,
+        key: &StoreKey,
+        now: Timestamp,
+    ) -> Option<Arc<Located<C::Version>>> {
+        let snapshot: &Self = base.stored_version()?;
+        let is_same = snapshot.database == ptr::from_ref(database).addr() && snapshot.key == *key;
+        let is_live = is_same && !snapshot.found.record.is_expired(now);
+        is_live.then(|| Arc::clone(&snapshot.found))
+    }
 }
 
 /// A reservation of the key `to` for the record of the key `from`, which has not been moved.
@@ -52,7 +88,7 @@ pub async fn create<C: CompareAndSwap>(
     key: &StoreKey,
     record: &Record,
 ) -> Result<Created, StoreError> {
-    let (value, until) = (encode_record(key, record), kept_until(record.expires));
+    let (value, until) = (encode_record(key, record), kept_until(record.meta.expires));
     Ok(match database.insert(key, &value, until).await? {
         true => Created::Created,
         false => Created::Taken,
@@ -70,8 +106,14 @@ pub async fn load<C: CompareAndSwap>(
 ) -> Result<KeyState, StoreError> {
     Ok(match find(database, key).await? {
         Found::Record(found) if found.record.is_expired(now) => KeyState::Absent,
-        Found::Record(found) if found.pointers.is_empty() => KeyState::Current(found.record),
-        Found::Record(found) => KeyState::Moved(found.record),
+        Found::Record(found) => {
+            let snapshot = Snapshot::new(database, key, &found);
+            let record = found.record.clone().with_stored_version(snapshot);
+            match found.pointers.is_empty() {
+                true => KeyState::Current(record),
+                false => KeyState::Moved(record),
+            }
+        }
         Found::Marker(until) if now < until => KeyState::Retired,
         Found::Marker(_) | Found::Reserved(_) | Found::Nothing => KeyState::Absent,
     })
@@ -89,12 +131,13 @@ pub async fn patch<C: CompareAndSwap>(
     patch: &Patch,
     now: Timestamp,
 ) -> Result<Patched, StoreError> {
-    let changed = change(database, key, None, now, |newest| {
+    let known = Snapshot::of(base, database, key, now);
+    let changed = change(database, key, known, now, |newest| {
         Ok(newest.record.merge(base, patch)?.map(Entry::Record))
     });
     match changed.await? {
         Some((before, Entry::Record(record))) => {
-            prolong(database, before.pointers, record.expires).await?;
+            prolong(database, &before.pointers, record.meta.expires).await?;
             Ok(Patched::Applied(Box::new(record)))
         }
         _ => Ok(Patched::Gone),
@@ -114,7 +157,7 @@ pub async fn touch<C: CompareAndSwap>(
         return Ok(false);
     };
     if found.record.touched(access).is_none() {
-        prolong(database, found.pointers, found.record.expires).await?;
+        prolong(database, &found.pointers, found.record.meta.expires).await?;
         return Ok(true);
     }
     let changed = change(database, key, Some(found), access.at, |newest| {
@@ -124,7 +167,7 @@ pub async fn touch<C: CompareAndSwap>(
     });
     match changed.await? {
         Some((before, entry)) => {
-            prolong(database, before.pointers, entry.until()).await?;
+            prolong(database, &before.pointers, entry.until()).await?;
             Ok(true)
         }
         None => Ok(false),
@@ -157,7 +200,7 @@ pub async fn rotate<C: CompareAndSwap>(
             .rotated(base, patch, &newest.key, rotation, now)?;
         Ok(rotated.map(|record| {
             let trace = match rotation {
-                Rotation::Renewal(_) => Trace::pointer(*to, record.expires),
+                Rotation::Renewal(_) => Trace::pointer(*to, record.meta.expires),
                 Rotation::Replacement => Trace::marker(retired_until(now)),
             };
             Entry::Move(Box::new(Move {
@@ -167,10 +210,8 @@ pub async fn rotate<C: CompareAndSwap>(
             }))
         }))
     };
-    let Some(found) = live(database, from, now).await? else {
-        return Ok(Patched::Gone);
-    };
-    let Some(entry) = next(&found)? else {
+    let known = Snapshot::of(base, database, from, now);
+    let Some((found, entry)) = begin(database, from, known, now, &next).await? else {
         return Ok(Patched::Gone);
     };
     reserve(database, &found.key, to, entry.until(), now).await?;
@@ -233,30 +274,44 @@ pub async fn delete<C: CompareAndSwap>(
 
 /// Writes the entry that `next` makes of the newest record, until no other write comes first.
 ///
-/// `found` is the record to try first. Returns the record before, and the entry that was written;
-/// `None` if there is no live record, or if `next` returns none.
+/// `known` is the record to try first, which may be outdated. Returns the record before, and the
+/// entry that was written; `None` if there is no live record, or if `next` returns none.
 async fn change<C: CompareAndSwap>(
     database: &C,
     key: &StoreKey,
-    mut found: Option<Box<Located<C::Version>>>,
+    mut known: Option<Arc<Located<C::Version>>>,
     now: Timestamp,
     next: impl Fn(&Located<C::Version>) -> Result<Option<Entry>, StoreError> + Send + Sync,
-) -> Result<Option<(Box<Located<C::Version>>, Entry)>, StoreError> {
-    loop {
-        let newest = match found.take() {
-            Some(found) => Some(found),
-            None => live(database, key, now).await?,
-        };
-        let Some(newest) = newest else {
-            return Ok(None);
-        };
-        let Some(entry) = next(&newest)? else {
-            return Ok(None);
-        };
+) -> Result<Option<(Arc<Located<C::Version>>, Entry)>, StoreError> {
+    while let Some((newest, entry)) = begin(database, key, known.take(), now, &next).await? {
         if replace(database, &newest.key, &newest.version, &entry).await? {
             return Ok(Some((newest, entry)));
         }
     }
+    Ok(None)
+}
+
+/// Returns the record to change, and the entry that `next` makes of it.
+///
+/// The record is read, unless `next` makes an entry of the `known` one: a change that does not apply
+/// to what may be outdated may apply to the newest record.
+async fn begin<C: CompareAndSwap>(
+    database: &C,
+    key: &StoreKey,
+    known: Option<Arc<Located<C::Version>>>,
+    now: Timestamp,
+    next: impl Fn(&Located<C::Version>) -> Result<Option<Entry>, StoreError> + Send + Sync,
+) -> Result<Option<(Arc<Located<C::Version>>, Entry)>, StoreError> {
+    if let Some(known) = known
+        && let Ok(Some(entry)) = next(&known)
+    {
+        return Ok(Some((known, entry)));
+    }
+    let Some(newest) = live(database, key, now).await? else {
+        return Ok(None);
+    };
+    let entry = next(&newest)?;
+    Ok(entry.map(|entry| (newest, entry)))
 }
 
 /// Returns the record that `key` leads to, unless it has expired.
@@ -264,7 +319,7 @@ async fn live<C: CompareAndSwap>(
     database: &C,
     key: &StoreKey,
     now: Timestamp,
-) -> Result<Option<Box<Located<C::Version>>>, StoreError> {
+) -> Result<Option<Arc<Located<C::Version>>>, StoreError> {
     Ok(match find(database, key).await? {
         Found::Record(found) if !found.record.is_expired(now) => Some(found),
         _ => None,
@@ -283,7 +338,7 @@ async fn find<C: CompareAndSwap>(
         };
         match entry {
             Entry::Record(record) => {
-                return Ok(Found::Record(Box::new(Located {
+                return Ok(Found::Record(Arc::new(Located {
                     key,
                     version,
                     record,
@@ -400,7 +455,7 @@ async fn unreserve<C: CompareAndSwap>(database: &C, to: &StoreKey) -> Result<(),
 /// Makes `pointers` last until the record that they lead to expires.
 async fn prolong<C: CompareAndSwap>(
     database: &C,
-    pointers: Vec<Pointer<C::Version>>,
+    pointers: &[Pointer<C::Version>],
     expires: Timestamp,
 ) -> Result<(), StoreError> {
     for pointer in pointers {

@@ -10,9 +10,9 @@ use crate::{
 /// A loaded record equals the created one in every field.
 pub async fn create_then_load<S: ErasedStore + ?Sized>(store: &S) {
     let (key, mut original) = (key(), record(r#"{"a":1,"b":[true,null]}"#));
-    original.user = Some(unique("user"));
-    original.device = Some("Browser on a machine".to_owned());
-    original.authenticated = Some(NOW);
+    original.meta.user = Some(unique("user"));
+    original.meta.device = Some("Browser on a machine".to_owned());
+    original.meta.authenticated = Some(NOW);
     create(store, &key, &original).await;
     let copy = loaded(store, &key).await;
     assert_eq!(members(&copy), members(&original));
@@ -196,13 +196,13 @@ pub async fn touch_moves_the_expiry_and_nothing_else<S: ErasedStore + ?Sized>(st
     ));
     let after = loaded(store, &key).await;
     if store.capabilities().notes_uses {
-        assert_eq!(after.last_seen, NOW.saturating_add(10));
+        assert_eq!(after.meta.last_seen, NOW.saturating_add(10));
     } else {
-        assert!(after.last_seen >= before.last_seen);
+        assert!(after.meta.last_seen >= before.meta.last_seen);
     }
     assert_eq!(
-        (after.expires, after.created, &after.user),
-        (longer, before.created, &before.user)
+        (after.meta.expires, after.meta.created, &after.meta.user),
+        (longer, before.meta.created, &before.meta.user)
     );
     assert_eq!(members(&after), members(&before));
     assert!(!is_absent(store, &key, LATER).await && is_absent(store, &key, longer).await);
@@ -215,7 +215,7 @@ pub async fn touch_never_shortens<S: ErasedStore + ?Sized>(store: &S) {
         store.touch(&key, &used(NOW, NOW.saturating_add(5))).await,
         Ok(true)
     ));
-    assert_eq!(loaded(store, &key).await.expires, LATER);
+    assert_eq!(loaded(store, &key).await.meta.expires, LATER);
     let base = loaded(store, &key).await;
     applied(
         store
@@ -223,7 +223,7 @@ pub async fn touch_never_shortens<S: ErasedStore + ?Sized>(store: &S) {
             .await
             .expect("patch works"),
     );
-    assert_eq!(loaded(store, &key).await.expires, LATER);
+    assert_eq!(loaded(store, &key).await.meta.expires, LATER);
 }
 
 /// After `delete` the key is absent; a second delete finds nothing.
@@ -252,13 +252,21 @@ pub async fn a_replacement_retires_the_old_key<S: ErasedStore + ?Sized>(store: &
             .await
             .expect("rotate works"),
     );
-    assert_eq!((after.public_id, after.renewed), (base.public_id, then));
+    assert_eq!(
+        (after.meta.public_id, after.meta.renewed),
+        (base.meta.public_id, then)
+    );
     assert!(is_retired(store, &from, then).await);
     let moved = loaded(store, &to).await;
     assert_eq!(members(&moved), members(&record(r#"{"a":1,"b":2}"#)));
     assert_eq!(
-        (moved.public_id, moved.created, moved.renewed, moved.renewal),
-        (base.public_id, base.created, then, None)
+        (
+            moved.meta.public_id,
+            moved.meta.created,
+            moved.meta.renewed,
+            moved.meta.renewal
+        ),
+        (base.meta.public_id, base.meta.created, then, None)
     );
     assert!(matches!(
         store.patch(&from, &base, &set("c", "3"), NOW).await,
@@ -298,7 +306,7 @@ pub async fn a_renewal_leaves_a_pointer<S: ErasedStore + ?Sized>(store: &S) {
         panic!("the new key is the record's own: {state:?}")
     };
     assert_eq!(members(&moved), members(&current));
-    let renewal = current.renewal.expect("it is noted");
+    let renewal = current.meta.renewal.expect("it is noted");
     assert_eq!((renewal.from, renewal.until), (from, None));
     assert_eq!(Rotation::Renewal(renewal.nonce), rotation);
     applied(
@@ -328,7 +336,7 @@ pub async fn the_first_use_of_a_new_key_is_noted_once<S: ErasedStore + ?Sized>(s
         ));
         let patched = store.patch(&to, &rotated, &set("a", "2"), NOW).await;
         applied(patched.expect("patch works"));
-        let until = |record: Record| record.renewal.expect("it stays").until;
+        let until = |record: Record| record.meta.renewal.expect("it stays").until;
         assert_eq!(until(loaded(store, &to).await), None);
         let mut access = used(NOW, LATER);
         for (confirms, expected) in [(end, end), (end.saturating_add(60), end)] {
@@ -397,7 +405,10 @@ pub async fn pointers_lead_on_and_are_retired_together<S: ErasedStore + ?Sized>(
     assert!(is_absent(store, &third, NOW).await);
     let keys = (&second, &third);
     let renewed = rotated(store, keys, &renewed, &set("c", "3"), renewal()).await;
-    assert_eq!(renewed.renewal.map(|renewal| renewal.from), Some(second));
+    assert_eq!(
+        renewed.meta.renewal.map(|renewal| renewal.from),
+        Some(second)
+    );
     for old in [&first, &second] {
         let state = store.load(old, NOW).await;
         assert!(matches!(state, Ok(KeyState::Moved(_))), "{state:?}");
@@ -440,11 +451,13 @@ pub async fn a_retired_key_is_remembered_for_a_minute<S: ErasedStore + ?Sized>(s
     ));
     if let Some(inventory) = store.powers().listing() {
         assert!(matches!(
-            inventory.find(base.public_id, NOW).await,
+            inventory.find(base.meta.public_id, NOW).await,
             Ok(None)
         ));
         assert!(matches!(
-            inventory.delete_by_public_id(base.public_id, NOW).await,
+            inventory
+                .delete_by_public_id(base.meta.public_id, NOW)
+                .await,
             Ok(false)
         ));
     }
@@ -528,7 +541,7 @@ pub async fn a_log_in_binds_the_user<S: ErasedStore + ?Sized>(store: &S) {
     );
     let after = loaded(store, &to).await;
     assert_eq!(
-        (after.user.as_deref(), after.authenticated),
+        (after.meta.user.as_deref(), after.meta.authenticated),
         (Some(user.as_str()), Some(NOW))
     );
     assert_eq!(after.data.text_of("cart"), Some("[1]"));
@@ -552,14 +565,14 @@ pub async fn facts_survive<S: ErasedStore + ?Sized>(store: &S) {
             .expect("patch works"),
     );
     let after = loaded(store, &key).await;
-    assert_eq!(after.device, patch.facts.device);
-    assert_eq!(after.expires, LATER.saturating_add(7));
+    assert_eq!(after.meta.device, patch.facts.device);
+    assert_eq!(after.meta.expires, LATER.saturating_add(7));
     if store.capabilities().notes_uses {
-        assert_eq!(after.last_seen, NOW.saturating_add(7));
+        assert_eq!(after.meta.last_seen, NOW.saturating_add(7));
     }
     assert_eq!(
-        (after.created, after.renewed, after.public_id),
-        (base.created, base.renewed, base.public_id)
+        (after.meta.created, after.meta.renewed, after.meta.public_id),
+        (base.meta.created, base.meta.renewed, base.meta.public_id)
     );
 }
 
@@ -593,16 +606,21 @@ type Facts = (
 
 fn facts<S: ErasedStore + ?Sized>(store: &S, record: &Record) -> Facts {
     let last_seen = match store.capabilities().notes_uses {
-        true => record.last_seen,
-        false => record.created,
+        true => record.meta.last_seen,
+        false => record.meta.created,
     };
-    let times = [record.created, record.renewed, last_seen, record.expires];
+    let times = [
+        record.meta.created,
+        record.meta.renewed,
+        last_seen,
+        record.meta.expires,
+    ];
     (
-        record.user.clone(),
-        record.device.clone(),
+        record.meta.user.clone(),
+        record.meta.device.clone(),
         times,
-        record.authenticated,
-        record.public_id.to_string(),
+        record.meta.authenticated,
+        record.meta.public_id.to_string(),
     )
 }
 

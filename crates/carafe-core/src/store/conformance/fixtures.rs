@@ -10,7 +10,7 @@ use crate::{
     session::{Access, Patch, SessionData, UpdateError, UpdateFn},
     store::{
         BoxFuture, Created, ErasedStore, KeyState, Nonce, Patched, PublicId, Record, Rotation,
-        StoreKey,
+        SessionMeta, StoreKey,
     },
     token::SessionId,
 };
@@ -43,19 +43,14 @@ pub(super) fn data(json: &str) -> SessionData {
 }
 
 pub(super) fn record(json: &str) -> Record {
-    Record {
-        data: data(json),
-        user: None,
-        public_id: PublicId::random().expect("the system has randomness"),
-        device: None,
-        created: NOW,
-        renewed: NOW,
-        last_seen: NOW,
-        expires: LATER,
-        authenticated: None,
-        renewal: None,
-        version: 0,
-    }
+    Record::new(
+        SessionMeta::new(
+            PublicId::random().expect("the system has randomness"),
+            NOW,
+            LATER,
+        ),
+        data(json),
+    )
 }
 
 pub(super) fn set(key: &str, text: &str) -> Patch {

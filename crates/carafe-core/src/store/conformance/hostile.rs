@@ -89,30 +89,16 @@ pub async fn hostile_data_is_kept_or_refused<S: ErasedStore + ?Sized>(store: &S)
     for (what, user) in users() {
         let mut patch = set("a", "2");
         patch.facts.user = Some(user.clone());
-        check(
-            store,
-            what,
-            Record {
-                user: Some(user),
-                ..record("{}")
-            },
-            &patch,
-        )
-        .await;
+        let mut record = record("{}");
+        record.meta.user = Some(user);
+        check(store, what, record, &patch).await;
     }
     for (what, device) in devices() {
         let mut patch = set("a", "2");
         patch.facts.device = Some(device.clone());
-        check(
-            store,
-            what,
-            Record {
-                device: Some(device),
-                ..record("{}")
-            },
-            &patch,
-        )
-        .await;
+        let mut record = record("{}");
+        record.meta.device = Some(device);
+        check(store, what, record, &patch).await;
     }
     for (what, json) in dictionaries() {
         let record = record(&json);
@@ -208,8 +194,8 @@ async fn check<S: ErasedStore + ?Sized>(store: &S, what: &str, wanted: Record, p
             let after = loaded(store, if rotates { &to } else { &from }).await;
             assert_eq!(members(&after), members(&told), "{what}");
             assert_eq!(
-                (&after.user, &after.device),
-                (&told.user, &told.device),
+                (&after.meta.user, &after.meta.device),
+                (&told.meta.user, &told.meta.device),
                 "{what}"
             );
             for (key, change) in patch.changes().take(100) {
@@ -219,7 +205,7 @@ async fn check<S: ErasedStore + ?Sized>(store: &S, what: &str, wanted: Record, p
                 }
             }
             let expected = (&patch.facts.user, &patch.facts.device);
-            assert_eq!((&after.user, &after.device), expected, "{what}");
+            assert_eq!((&after.meta.user, &after.meta.device), expected, "{what}");
         }
         Ok(Patched::Gone) => panic!("{what}: the session is there"),
         Err(error) => {
@@ -230,7 +216,7 @@ async fn check<S: ErasedStore + ?Sized>(store: &S, what: &str, wanted: Record, p
                 members(&base),
                 "{what}: nothing is half written"
             );
-            assert_eq!((after.user, after.device), (None, None), "{what}");
+            assert_eq!((after.meta.user, after.meta.device), (None, None), "{what}");
             assert!(is_absent(store, &to, NOW).await, "{what}");
         }
     }
@@ -241,8 +227,8 @@ async fn check<S: ErasedStore + ?Sized>(store: &S, what: &str, wanted: Record, p
 fn is_kept(what: &str, found: &Record, wanted: &Record) {
     assert_eq!(members(found), members(wanted), "{what}");
     assert_eq!(
-        (&found.user, &found.device),
-        (&wanted.user, &wanted.device),
+        (&found.meta.user, &found.meta.device),
+        (&wanted.meta.user, &wanted.meta.device),
         "{what}"
     );
 }

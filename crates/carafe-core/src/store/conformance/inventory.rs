@@ -36,7 +36,7 @@ pub async fn pages_show_each_session_once<S: ErasedStore + ?Sized>(store: &S) {
     assert!(
         filed
             .iter()
-            .all(|(_, record)| unique.contains(&record.public_id))
+            .all(|(_, record)| unique.contains(&record.meta.public_id))
     );
 }
 
@@ -59,7 +59,10 @@ pub async fn pages_hold_while_sessions_end<S: ErasedStore + ?Sized>(store: &S) {
     let all: HashSet<_> = handles(&first).union(&handles(&second)).copied().collect();
     assert_eq!(
         all,
-        filed.iter().map(|(_, record)| record.public_id).collect()
+        filed
+            .iter()
+            .map(|(_, record)| record.meta.public_id)
+            .collect()
     );
 }
 
@@ -69,8 +72,11 @@ pub async fn the_list_has_no_expired_session<S: ErasedStore + ?Sized>(store: &S)
         return;
     };
     let (start, filed) = filed_in_a_time_of_their_own(store, 2).await;
-    let end = filed[0].1.expires;
-    let handles: Vec<_> = filed.iter().map(|(_, record)| record.public_id).collect();
+    let end = filed[0].1.meta.expires;
+    let handles: Vec<_> = filed
+        .iter()
+        .map(|(_, record)| record.meta.public_id)
+        .collect();
     let page = newest(inventory, Some(start), 10, end).await;
     assert!(
         page.iter()
@@ -96,21 +102,25 @@ pub async fn a_handle_finds_and_ends_its_session<S: ErasedStore + ?Sized>(store:
     let to = key();
     rotated(store, &from, &to, &base).await;
     let found = inventory
-        .find(base.public_id, NOW)
+        .find(base.meta.public_id, NOW)
         .await
         .expect("find works");
     let found = found.expect("the session has this handle");
     assert_eq!(
-        (found.public_id, found.data.text_of("a")),
-        (base.public_id, Some("1"))
+        (found.meta.public_id, found.data.text_of("a")),
+        (base.meta.public_id, Some("1"))
     );
     assert!(matches!(
-        inventory.delete_by_public_id(base.public_id, NOW).await,
+        inventory
+            .delete_by_public_id(base.meta.public_id, NOW)
+            .await,
         Ok(true)
     ));
     assert!(is_absent(store, &to, NOW).await && is_absent(store, &from, NOW).await);
     assert!(matches!(
-        inventory.delete_by_public_id(base.public_id, NOW).await,
+        inventory
+            .delete_by_public_id(base.meta.public_id, NOW)
+            .await,
         Ok(false)
     ));
     let unknown = PublicId::random().expect("the system has randomness");
@@ -171,7 +181,7 @@ pub async fn a_sample_is_bounded_and_honest<S: ErasedStore + ?Sized>(store: &S) 
         .collect();
     assert_eq!(handles.len(), all.sessions.len(), "each at most once");
     assert!(all.exact && all.total == all.sessions.len() as u64);
-    assert!(handles.contains(&record.public_id));
+    assert!(handles.contains(&record.meta.public_id));
 }
 
 /// A scan returns every record, under its key, and terminates.
@@ -194,7 +204,10 @@ pub async fn a_walk_meets_every_record<S: ErasedStore + ?Sized>(store: &S) {
         for (key, record) in batch.records {
             if waiting.remove(&key) {
                 let filed = loaded(store, &key).await;
-                assert_eq!(record.expect("it can be read").public_id, filed.public_id);
+                assert_eq!(
+                    record.expect("it can be read").meta.public_id,
+                    filed.meta.public_id
+                );
             }
         }
         match batch.next {
@@ -236,8 +249,8 @@ async fn filed_in_a_time_of_their_own<S: ErasedStore + ?Sized>(
     for number in 0..count {
         let mut record = record("{}");
         // Two ids in each second.
-        record.renewed = base.saturating_add(number / 2);
-        record.expires = base.saturating_add(1_000);
+        record.meta.renewed = base.saturating_add(number / 2);
+        record.meta.expires = base.saturating_add(1_000);
         let key = key();
         create(store, &key, &record).await;
         filed.push((key, record));
@@ -262,6 +275,6 @@ async fn rotated<S: ErasedStore + ?Sized>(
 
 fn began_at(created: Timestamp) -> Record {
     let mut record = record("{}");
-    record.created = created;
+    record.meta.created = created;
     record
 }

@@ -20,6 +20,7 @@ pub async fn users_see_their_sessions<S: ErasedStore + ?Sized>(store: &S) {
             filed_for(store, &user, NOW.saturating_add(-age))
                 .await
                 .1
+                .meta
                 .public_id,
         );
     }
@@ -67,14 +68,14 @@ pub async fn users_lose_their_sessions<S: ErasedStore + ?Sized>(store: &S) {
     };
     assert!(matches!(
         users
-            .delete_by_user(&user, Selection::Only(first.public_id), 10, NOW)
+            .delete_by_user(&user, Selection::Only(first.meta.public_id), 10, NOW)
             .await,
         Ok(1)
     ));
     assert!(is_absent(store, a, NOW).await && !is_absent(store, b, NOW).await);
     assert!(matches!(
         users
-            .delete_by_user(&user, Selection::AllBut(second.public_id), 10, NOW)
+            .delete_by_user(&user, Selection::AllBut(second.meta.public_id), 10, NOW)
             .await,
         Ok(2)
     ));
@@ -122,7 +123,7 @@ pub async fn a_user_with_many_sessions_is_served_in_steps<S: ErasedStore + ?Size
     }
     let handles: Vec<_> = sessions
         .iter()
-        .map(|(_, record)| record.public_id)
+        .map(|(_, record)| record.meta.public_id)
         .collect();
     assert_eq!(listed, handles);
     let spared = Selection::AllBut(handles[0]);
@@ -162,10 +163,10 @@ pub async fn a_trim_takes_the_oldest<S: ErasedStore + ?Sized>(store: &S) {
         absent
     };
     for own in [0, 1] {
-        let own = sessions[own].1.public_id;
+        let own = sessions[own].1.meta.public_id;
         assert!(matches!(users.trim(&user, 5, own, 10, NOW).await, Ok(0)));
     }
-    let own = sessions[1].1.public_id;
+    let own = sessions[1].1.meta.public_id;
     assert!(matches!(users.trim(&user, 3, own, 1, NOW).await, Ok(1)));
     assert_eq!(absent().await, [false, false, false, false, true]);
     assert!(matches!(users.trim(&user, 3, own, 10, NOW).await, Ok(1)));
@@ -186,7 +187,7 @@ pub async fn a_sweep_is_bounded_and_spares_the_living<S: ErasedStore + ?Sized>(s
     let (living, _) = filed(store, "{}").await;
     for _ in 0..5 {
         let mut old = record("{}");
-        old.expires = then;
+        old.meta.expires = then;
         create(store, &key(), &old).await;
     }
     let mut swept = Vec::new();
@@ -206,7 +207,7 @@ pub async fn one_of_many_sweeps_at_a_time<S: ErasedStore + ?Sized>(store: &S) {
         return;
     };
     // A time of its own: a lease outlives the check.
-    let [a, b, c, d, ..] = *record("{}").public_id.as_bytes();
+    let [a, b, c, d, ..] = *record("{}").meta.public_id.as_bytes();
     let now = NOW.saturating_add(u32::from_be_bytes([a, b, c, d]).into());
     let at = |seconds| now.saturating_add(seconds);
     let claims = |until, now| {
@@ -246,8 +247,8 @@ async fn filed_for<S: ErasedStore + ?Sized>(
     renewed: Timestamp,
 ) -> (StoreKey, Record) {
     let (key, mut record) = (key(), record("{}"));
-    record.user = Some(user.to_owned());
-    record.renewed = renewed;
+    record.meta.user = Some(user.to_owned());
+    record.meta.renewed = renewed;
     create(store, &key, &record).await;
     (key, record)
 }

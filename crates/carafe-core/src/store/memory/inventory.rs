@@ -68,7 +68,7 @@ impl MemoryStore {
         let records = places
             .iter()
             .filter_map(|&(_, index, half)| self.at((index, half)));
-        records.map(|record| record.meta()).collect()
+        records.map(|record| record.meta).collect()
     }
 
     pub(super) fn at(&self, (index, half): Placed) -> Option<Record> {
@@ -136,7 +136,7 @@ impl MemoryStore {
         self.each(|_, _, packed| {
             if now < packed.expires() {
                 if seen % step == 0 && sessions.len() < limit {
-                    sessions.push(packed.record().meta());
+                    sessions.push(packed.record().meta);
                 }
                 seen += 1;
             }

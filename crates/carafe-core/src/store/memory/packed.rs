@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! created 5 ‖ renewed 5 ‖ last seen 5 ‖ expires 5 ‖ authenticated 5 (0 = never) ‖ version 5 ‖ public_id 12
-//! ‖ user length 4 ‖ device length 4 ‖ renewal length 1 ‖ renewal ‖ user ‖ device ‖ dictionary
+//! ‖ user length 4 ‖ device length 4 ‖ opaque length 1 ‖ opaque ‖ user ‖ device ‖ dictionary
 //!                                                     a length of FFFFFFFF = none
 //! ```
 //!
@@ -14,7 +14,7 @@ use std::{borrow::Cow, sync::Arc};
 use crate::{
     clock::Timestamp,
     data::{Access, SessionData},
-    store::{Position, PublicId, Record, Renewal},
+    store::{Position, PublicId, Record, SessionMeta},
 };
 
 const CREATED: usize = 0;
@@ -26,7 +26,7 @@ const VERSION: usize = 25;
 const HANDLE: usize = 30;
 const USER_LENGTH: usize = 42;
 const DEVICE_LENGTH: usize = 46;
-const RENEWAL_LENGTH: usize = 50;
+const OPAQUE_LENGTH: usize = 50;
 const TEXTS: usize = 51;
 const NONE: u32 = u32::MAX;
 const LARGEST: i64 = (1 << 40) - 1;
@@ -36,32 +36,31 @@ pub(super) struct Packed(Arc<[u8]>);
 
 impl Packed {
     pub(super) fn new(record: &Record) -> Self {
-        let (user, device) = (record.user.as_deref(), record.device.as_deref());
+        let meta = &record.meta;
+        let (user, device) = (meta.user.as_deref(), meta.device.as_deref());
         let length = |text: Option<&str>| text.map_or(0, str::len);
-        let renewal = record.renewal.as_ref().map(Renewal::encode);
-        let renewal = renewal.as_deref().unwrap_or_default();
+        let opaque = meta.opaque().unwrap_or_default();
         let (start, dictionary) = (
-            TEXTS + renewal.len() + length(user) + length(device),
+            TEXTS + opaque.len() + length(user) + length(device),
             record.data.packed_bytes(),
         );
         let mut bytes: Arc<[u8]> = std::iter::repeat_n(0, start + dictionary.len()).collect();
         let place = Arc::get_mut(&mut bytes).expect("nobody else has new bytes");
         let mut packed = Header(place);
-        packed.put_number(CREATED, record.created.unix());
-        packed.put_number(RENEWED, record.renewed.unix());
-        packed.put_number(LAST_SEEN, record.last_seen.unix());
-        packed.put_number(EXPIRES, record.expires.unix());
-        packed.put_number(
-            AUTHENTICATED,
-            record.authenticated.map_or(0, Timestamp::unix),
-        );
-        packed.put_number(VERSION, i64::try_from(record.version).unwrap_or(i64::MAX));
-        packed.put(HANDLE, record.public_id.as_bytes());
+        packed.put_number(CREATED, meta.created.unix());
+        packed.put_number(RENEWED, meta.renewed.unix());
+        packed.put_number(LAST_SEEN, meta.last_seen.unix());
+        packed.put_number(EXPIRES, meta.expires.unix());
+        packed.put_number(AUTHENTICATED, meta.authenticated.map_or(0, Timestamp::unix));
+        packed.put_number(VERSION, i64::try_from(meta.version).unwrap_or(i64::MAX));
+        packed.put(HANDLE, meta.public_id.as_bytes());
         packed.put(USER_LENGTH, &length_of(user).to_be_bytes());
         packed.put(DEVICE_LENGTH, &length_of(device).to_be_bytes());
-        packed.put(RENEWAL_LENGTH, &[u8::try_from(renewal.len()).unwrap_or(0)]);
+        let opaque_length = u8::try_from(opaque.len());
+        let opaque_length = opaque_length.expect("at most `SessionMeta::MAX_OPAQUE`, which is 255");
+        packed.put(OPAQUE_LENGTH, &[opaque_length]);
         let mut at = TEXTS;
-        for text in [Some(renewal), user, device].into_iter().flatten() {
+        for text in [Some(&*opaque), user, device].into_iter().flatten() {
             packed.put(at, text.as_bytes());
             at += text.len();
         }
@@ -72,19 +71,16 @@ impl Packed {
     pub(super) fn record(&self) -> Record {
         let (user, rest) = self.text(USER_LENGTH, self.texts());
         let (device, rest) = self.text(DEVICE_LENGTH, rest);
-        Record {
-            data: SessionData::packed(Arc::clone(&self.0), rest),
-            user,
-            device,
-            public_id: self.handle(),
-            created: self.time(CREATED),
-            renewed: self.time(RENEWED),
-            last_seen: self.time(LAST_SEEN),
-            expires: self.time(EXPIRES),
-            authenticated: Some(self.time(AUTHENTICATED)).filter(|time| time.unix() != 0),
-            renewal: self.renewal(),
-            version: self.version(),
-        }
+        let mut meta = SessionMeta::new(self.handle(), self.time(CREATED), self.time(EXPIRES));
+        meta.user = user;
+        meta.device = device;
+        meta.renewed = self.time(RENEWED);
+        meta.last_seen = self.time(LAST_SEEN);
+        meta.authenticated = Some(self.time(AUTHENTICATED)).filter(|time| time.unix() != 0);
+        meta.set_opaque(self.opaque())
+            .expect("`new` has packed this text");
+        meta.version = self.version();
+        Record::new(meta, SessionData::packed(Arc::clone(&self.0), rest))
     }
 
     /// Returns the stored record, or `base` if the record has not changed since `base` was loaded.
@@ -92,11 +88,11 @@ impl Packed {
     /// Returning `base` saves the unpacking. Every change increments `version`, and a touch moves
     /// the other two fields.
     pub(super) fn newest<'b>(&self, base: &'b Record) -> Cow<'b, Record> {
-        let same = self.version() == base.version
-            && self.handle() == base.public_id
-            && self.time(LAST_SEEN) == base.last_seen
-            && self.expires() == base.expires
-            && self.renewal() == base.renewal;
+        let same = self.version() == base.meta.version
+            && self.handle() == base.meta.public_id
+            && self.time(LAST_SEEN) == base.meta.last_seen
+            && self.expires() == base.meta.expires
+            && self.opaque() == base.meta.opaque().as_deref();
         match same {
             true => Cow::Borrowed(base),
             false => Cow::Owned(self.record()),
@@ -132,26 +128,21 @@ impl Packed {
         (length != NONE).then(|| &self.0[start..start + length as usize])
     }
 
-    fn renewal(&self) -> Option<Renewal> {
+    fn opaque(&self) -> Option<&str> {
         let text = str::from_utf8(&self.0[TEXTS..self.texts()]).unwrap_or_default();
-        Renewal::decode(text).ok()
+        Some(text).filter(|text| !text.is_empty())
     }
 
     /// Returns the offset of the user and the device.
     fn texts(&self) -> usize {
-        TEXTS + usize::from(self.0[RENEWAL_LENGTH])
+        TEXTS + usize::from(self.0[OPAQUE_LENGTH])
     }
 
-    /// Records a use: [`Record::touched`]. None of the lengths changes.
+    /// Records a use: [`Record::touched`].
     pub(super) fn touch(&mut self, access: &Access) {
-        let Some(touched) = self.record().touched(access) else {
-            return;
-        };
-        let renewal = touched.renewal.as_ref().map(Renewal::encode);
-        let mut header = Header(Arc::make_mut(&mut self.0));
-        header.put_number(LAST_SEEN, touched.last_seen.unix());
-        header.put_number(EXPIRES, touched.expires.unix());
-        header.put(TEXTS, renewal.unwrap_or_default().as_bytes());
+        if let Some(touched) = self.record().touched(access) {
+            *self = Self::new(&touched);
+        }
     }
 
     /// Returns the text with the length at `length_at`, and the offset of the next text.

@@ -85,10 +85,10 @@ fn every_line_means_what_flask_session_reads() {
     let mut compared = 0;
     for line in &lines("flask_session.jsonl") {
         let (row, record) = (Row::of(line), Row::of(line).record());
-        assert_eq!(record.last_seen, NOW, "the last use, of {}", id(line));
-        if record.user.is_some() {
+        assert_eq!(record.meta.last_seen, NOW, "the last use, of {}", id(line));
+        if record.meta.user.is_some() {
             assert_eq!(
-                (record.user.as_deref(), record.device.as_deref()),
+                (record.meta.user.as_deref(), record.meta.device.as_deref()),
                 (Some("42"), Some("é"))
             );
             continue; // Handlers do not see the key that holds the user.
@@ -133,5 +133,5 @@ fn the_lifetime_is_flasks_unless_it_is_said() {
     let hour = row.layout.clone().with_lifetime(Duration::from_secs(3600));
     let expires = NOW.saturating_add(60);
     let record = hour.record(&row.key, &row.value, expires, NOW).unwrap();
-    assert_eq!(record.last_seen, NOW.saturating_add(60 - 3600));
+    assert_eq!(record.meta.last_seen, NOW.saturating_add(60 - 3600));
 }

@@ -7,7 +7,9 @@ use std::{future::Future, sync::Arc, time::Duration};
 use carafe_core::{
     clock::Timestamp,
     session::{Access, Patch, SessionData, UpdateFn},
-    store::{Created, Nonce, Patched, PublicId, Record, Rotation, SessionStore, StoreKey},
+    store::{
+        Created, Nonce, Patched, PublicId, Record, Rotation, SessionMeta, SessionStore, StoreKey,
+    },
 };
 use carafe_redis::{Deadlines, RedisOptions, RedisStore};
 
@@ -62,26 +64,20 @@ pub(crate) fn name(key: &StoreKey) -> String {
 }
 
 pub(crate) fn record(json: &str) -> Record {
-    Record {
-        data: SessionData::parse(json.to_owned(), Record::STYLE).expect("good JSON"),
-        user: None,
-        public_id: PublicId::random().expect("the system has randomness"),
-        device: None,
-        created: NOW,
-        renewed: NOW,
-        last_seen: NOW,
-        expires: LATER,
-        authenticated: None,
-        renewal: None,
-        version: 0,
-    }
+    Record::new(
+        SessionMeta::new(
+            PublicId::random().expect("the system has randomness"),
+            NOW,
+            LATER,
+        ),
+        SessionData::parse(json.to_owned(), Record::STYLE).expect("good JSON"),
+    )
 }
 
 pub(crate) fn record_of(user: &str) -> Record {
-    Record {
-        user: Some(user.to_owned()),
-        ..record("{}")
-    }
+    let mut record = record("{}");
+    record.meta.user = Some(user.to_owned());
+    record
 }
 
 pub(crate) fn set(key: &str, text: &str) -> Patch {

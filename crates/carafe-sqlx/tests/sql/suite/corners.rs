@@ -23,7 +23,7 @@ pub(crate) async fn pointers_of_pointers_lead_to_the_record<K: Kit>() {
         applied(rotated.expect("rotate works"));
     }
     let patched = store.patch(&a, &base, &increment(&base), NOW).await;
-    assert_eq!(applied(patched.expect("patch works")).version, 3);
+    assert_eq!(applied(patched.expect("patch works")).meta.version, 3);
     assert!(
         store
             .touch(&a, &used(NOW, LATER.saturating_add(9)))
@@ -31,7 +31,10 @@ pub(crate) async fn pointers_of_pointers_lead_to_the_record<K: Kit>() {
             .expect("touch works")
     );
     assert_eq!(loaded(&store, &a).await.data.text_of("n"), Some("1"));
-    assert_eq!(loaded(&store, &c).await.expires, LATER.saturating_add(9));
+    assert_eq!(
+        loaded(&store, &c).await.meta.expires,
+        LATER.saturating_add(9)
+    );
     assert!(matches!(
         store.create(&b, &base, NOW).await,
         Ok(Created::Taken)
@@ -73,7 +76,7 @@ pub(crate) async fn users_that_look_alike_are_not<K: Kit>() {
     let names = ["zoe", "zoe ", "ZOE", "zoë", "zoe\u{308}", "Zoe", ""];
     for name in names {
         let mut record = record("{}");
-        record.user = Some(name.to_owned());
+        record.meta.user = Some(name.to_owned());
         filed(&store, &record).await;
     }
     for name in names {
@@ -116,10 +119,10 @@ pub(crate) async fn what_is_too_large_is_refused<K: Kit>() {
     let patched = store.patch(&key, &base, &set("a", &huge), NOW).await;
     assert!(matches!(patched, Err(StoreError::TooLarge { .. })));
     let mut record = record("{}");
-    record.user = Some("é".repeat(128));
+    record.meta.user = Some("é".repeat(128));
     let created = store.create(&self::key(), &record, NOW).await;
     assert!(matches!(created, Err(StoreError::Unstorable(_))));
-    assert_eq!(loaded(&store, &key).await.version, base.version);
+    assert_eq!(loaded(&store, &key).await.meta.version, base.meta.version);
 }
 
 /// A rotation never overwrites another session's key.

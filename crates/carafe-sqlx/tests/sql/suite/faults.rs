@@ -27,7 +27,7 @@ pub(crate) async fn a_damaged_row_is_left_alone<K: Kit>() {
     const TABLE: &str = "damaged_sessions";
     let store = K::store(K::shared().port, TABLE, 4, PATIENT).await;
     let mut whole = record(r#"{"a":1}"#);
-    whole.user = Some("zoe".to_owned());
+    whole.meta.user = Some("zoe".to_owned());
     let key = filed(&store, &whole).await;
     let base = loaded(&store, &key).await;
     let at = format!("{TABLE} WHERE store_key = {}", K::bytes(&hex(&key)));

@@ -72,7 +72,10 @@ pub(crate) async fn what_flask_writes_is_read_changed_and_kept<K: Kit>() {
         .expect("load works")
         .into_record()
         .expect("it is there");
-    assert_eq!((base.data.text_of("a"), base.expires), (Some("1"), LATER));
+    assert_eq!(
+        (base.data.text_of("a"), base.meta.expires),
+        (Some("1"), LATER)
+    );
     // The row is in MessagePack, so it differs from the encoded base, and the change is merged
     // under the lock.
     applied(
@@ -186,7 +189,7 @@ pub(crate) async fn an_id_in_another_case_is_nobodys<K: Kit>() {
 pub(crate) async fn a_real_clock_agrees<K: Kit>() {
     let (store, key, now) = (plain::<K>().await, key(), Timestamp::now());
     let mut mine = record(r#"{"a":1}"#);
-    mine.expires = now.saturating_add(3600);
+    mine.meta.expires = now.saturating_add(3600);
     assert!(matches!(
         store.create(&key, &mine, now).await,
         Ok(Created::Created)
@@ -197,7 +200,10 @@ pub(crate) async fn a_real_clock_agrees<K: Kit>() {
         .expect("load works")
         .into_record()
         .expect("it is there");
-    assert_eq!((loaded.expires, loaded.last_seen), (mine.expires, now));
+    assert_eq!(
+        (loaded.meta.expires, loaded.meta.last_seen),
+        (mine.meta.expires, now)
+    );
 }
 
 macro_rules! checks {

@@ -122,7 +122,7 @@ async fn few_for_one_or_a_part<K: Kit>(counted: &Counted<'_, K>) {
     counted
         .at_most(200, "a handle", async || {
             let found = store.find(name, THEN).await.expect("find works");
-            assert_eq!(found.expect("it is there").public_id, name);
+            assert_eq!(found.expect("it is there").meta.public_id, name);
         })
         .await;
     counted
@@ -327,7 +327,7 @@ pub(crate) async fn a_renewal_does_not_escape_its_handle<K: Kit>() {
         let (patch, rotation) = (Patch::default(), rotation(round % 2 == 0));
         let renewed = store.rotate(&from, &to, &base, &patch, rotation, NOW);
         let (renewed, deleted) =
-            tokio::join!(renewed, store.delete_by_public_id(base.public_id, NOW));
+            tokio::join!(renewed, store.delete_by_public_id(base.meta.public_id, NOW));
         let renewed = matches!(renewed.expect("rotate works"), Patched::Applied(_));
         assert!(
             deleted.expect("delete_by_public_id works"),
@@ -393,12 +393,12 @@ pub(crate) async fn operators_see_past_a_damaged_row<K: Kit>() {
     for (damage, readable) in [("data = '{\"a\":'", true), ("version = -1", false)] {
         sql::<K>(TABLE, "DELETE FROM SESSIONS");
         let mut whole = record("{}");
-        whole.user = Some("zoe".to_owned());
+        whole.meta.user = Some("zoe".to_owned());
         let damaged = filed(&store, &whole).await;
         for second in [-1, 1] {
             let mut sound = record("{}");
-            sound.user = Some("zoe".to_owned());
-            sound.renewed = NOW.saturating_add(second);
+            sound.meta.user = Some("zoe".to_owned());
+            sound.meta.renewed = NOW.saturating_add(second);
             filed(&store, &sound).await;
         }
         let row = K::bytes(&hex(&damaged));
@@ -424,7 +424,7 @@ pub(crate) async fn operators_see_past_a_damaged_row<K: Kit>() {
         for (at, record) in walked {
             assert_eq!(record.is_err(), at == damaged, "{damage}");
         }
-        let found = store.find(whole.public_id, NOW).await;
+        let found = store.find(whole.meta.public_id, NOW).await;
         assert!(matches!(found, Err(StoreError::Corrupt(_))));
         let after = sql::<K>(TABLE, "SELECT * FROM SESSIONS ORDER BY store_key");
         assert_eq!(after, before, "{damage}");
@@ -482,7 +482,7 @@ pub(crate) async fn former_keys_are_no_sessions<K: Kit>() {
         }
     }
     assert_eq!(walked, [from]);
-    let deleted = store.delete_by_public_id(base.public_id, NOW).await;
+    let deleted = store.delete_by_public_id(base.meta.public_id, NOW).await;
     assert!(deleted.expect("it works"));
     for key in former.iter().chain([&from]) {
         assert!(is_retired(&store, key).await);
@@ -548,7 +548,11 @@ pub(crate) async fn a_table_of_version_1_is_upgraded<K: Kit>() {
     assert!(wrong_with::<K>(&store).await.is_empty());
     let base = loaded(&store, &own).await;
     assert_eq!(
-        (base.user.as_deref(), base.data.text_of("a"), base.renewal),
+        (
+            base.meta.user.as_deref(),
+            base.data.text_of("a"),
+            base.meta.renewal
+        ),
         (Some("zoe"), Some("1"), None)
     );
     let state = store.load(&old, NOW).await.expect("load works");
@@ -560,7 +564,12 @@ pub(crate) async fn a_table_of_version_1_is_upgraded<K: Kit>() {
     let rotated = store
         .rotate(&own, &new, &base, &patch, renewal(), NOW)
         .await;
-    assert!(applied(rotated.expect("rotate works")).renewal.is_some());
+    assert!(
+        applied(rotated.expect("rotate works"))
+            .meta
+            .renewal
+            .is_some()
+    );
     let listed = store.list_by_user("zoe", None, 10, NOW).await;
     assert_eq!(listed.expect("of_user works").len(), 1);
     assert!(store.delete(&old, NOW).await.expect("delete works"));

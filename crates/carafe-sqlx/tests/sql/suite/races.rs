@@ -183,12 +183,12 @@ pub(crate) async fn a_renewal_does_not_escape_a_log_out_of_all<K: Kit>() {
     for round in 0..200 {
         let user = format!("user of {:?} {round}", key());
         let mut record = record("{}");
-        record.user = Some(user.clone());
+        record.meta.user = Some(user.clone());
         let (from, to) = (filed(&*store, &record).await, key());
         let base = loaded(&*store, &from).await;
         let which = match round % 3 {
-            0 => Selection::Only(base.public_id),
-            1 => Selection::AllBut(loaded(&*store, &spared).await.public_id),
+            0 => Selection::Only(base.meta.public_id),
+            1 => Selection::AllBut(loaded(&*store, &spared).await.meta.public_id),
             _ => Selection::All,
         };
         let (patch, rotation) = (Patch::default(), rotation(round % 2 == 0));

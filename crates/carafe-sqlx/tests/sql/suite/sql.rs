@@ -63,7 +63,7 @@ pub(crate) async fn each_verb_is_one_statement<K: Kit>() {
     assert!(is_retired(&store, &to).await);
     counted.more::<K>("load of a marker through a pointer", 2);
     store
-        .trim("nobody", 3, base.public_id, 10, NOW)
+        .trim("nobody", 3, base.meta.public_id, 10, NOW)
         .await
         .expect("trim works");
     counted.more::<K>("trim of few", 1);
@@ -151,7 +151,7 @@ pub(crate) async fn sweep_and_list_use_their_index<K: Kit>() {
 pub(crate) async fn a_thousand_are_swept_in_batches<K: Kit>() {
     let store = K::store(K::shared().port, "swept_sessions", 8, PATIENT).await;
     let mut old = record("{}");
-    old.expires = NOW;
+    old.meta.expires = NOW;
     for _ in 0..1000 {
         filed(&store, &old).await;
     }

@@ -30,18 +30,16 @@ fn of_all(at: Timestamp) -> PendingRevocation {
 }
 
 fn session(number: u8, authenticated: Timestamp) -> SessionMeta {
-    SessionMeta {
-        public_id: PublicId::from_bytes([number; 12]),
-        user: Some("ann".to_owned()),
-        device: None,
-        created: NOON.saturating_add(-9),
-        renewed: NOON,
-        last_seen: NOON,
-        expires: NOON,
-        authenticated: Some(authenticated),
-        renewal: None,
-        version: 0,
-    }
+    let mut meta = SessionMeta::new(
+        PublicId::from_bytes([number; 12]),
+        NOON.saturating_add(-9),
+        NOON,
+    );
+    meta.user = Some("ann".to_owned());
+    meta.renewed = NOON;
+    meta.last_seen = NOON;
+    meta.authenticated = Some(authenticated);
+    meta
 }
 
 fn empty() -> PendingRevocations {

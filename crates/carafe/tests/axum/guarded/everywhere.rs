@@ -16,14 +16,13 @@ fn ago(seconds: i64) -> Timestamp {
 }
 
 fn session(number: u8, user: &str, authenticated: Timestamp) -> Record {
-    Record {
-        user: Some(user.to_owned()),
-        public_id: PublicId::from_bytes([number; 12]),
-        created: ago(3_600),
-        renewed: ago(0),
-        authenticated: Some(authenticated),
-        ..record()
-    }
+    let mut record = record();
+    record.meta.user = Some(user.to_owned());
+    record.meta.public_id = PublicId::from_bytes([number; 12]);
+    record.meta.created = ago(3_600);
+    record.meta.renewed = ago(0);
+    record.meta.authenticated = Some(authenticated);
+    record
 }
 
 async fn file(store: &Guarded<Fickle>, number: u8, record: &Record) {
@@ -133,10 +132,8 @@ async fn the_revocation_of_all_sessions_is_remembered() {
     let store = with_sessions().await;
     let inventory = store.powers().listing().unwrap();
     fails(&store, inventory.delete_created_before(ago(1), 2, ago(0))).await;
-    let new = Record {
-        created: ago(0),
-        ..session(5, "ann", ago(0))
-    };
+    let mut new = session(5, "ann", ago(0));
+    new.meta.created = ago(0);
     file(&store, 5, &new).await;
     assert_eq!(let_in(&store).await, [5]);
     pass(1_000).await;

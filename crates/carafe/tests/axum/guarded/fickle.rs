@@ -4,7 +4,7 @@ use std::{future::pending, time::Duration};
 
 use carafe::{
     MemoryStore, StoreError, Timestamp,
-    store::{PublicId, Record, StoreKey},
+    store::{PublicId, Record, SessionMeta, StoreKey},
 };
 use carafe_core::{session::SessionData, store::conformance::Spy};
 
@@ -59,17 +59,12 @@ pub(crate) fn key(number: usize) -> StoreKey {
 }
 
 pub(crate) fn record() -> Record {
-    Record {
-        data: SessionData::default(),
-        user: None,
-        public_id: PublicId::from_bytes([1; 12]),
-        device: None,
-        created: NOW,
-        renewed: NOW,
-        last_seen: NOW,
-        expires: NOW.saturating_add(3_600),
-        authenticated: None,
-        renewal: None,
-        version: 0,
-    }
+    Record::new(
+        SessionMeta::new(
+            PublicId::from_bytes([1; 12]),
+            NOW,
+            NOW.saturating_add(3_600),
+        ),
+        SessionData::default(),
+    )
 }

@@ -104,7 +104,7 @@ pub(crate) async fn log_out_everywhere_during_an_outage_reaches_the_store_later<
     }
     let (own, jars) = (key_of(&here.jar()), [here.jar(), there.jar()]);
     let own = node.store.load(&own, Timestamp::now()).await.unwrap();
-    let but = Selection::AllBut(own.into_record().unwrap().public_id);
+    let but = Selection::AllBut(own.into_record().unwrap().meta.public_id);
     node.proxy.set(Fault::Refuse);
     let users = node.store.powers().users().unwrap();
     let told = users.delete_by_user(&user, but, 500, Timestamp::now());

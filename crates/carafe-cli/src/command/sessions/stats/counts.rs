@@ -113,18 +113,13 @@ mod tests {
 
     fn session(age: i64, left: i64, user: Option<&str>) -> SessionMeta {
         let created = NOW.saturating_add(-age);
-        SessionMeta {
-            public_id: PublicId::from_bytes([1; 12]),
-            user: user.map(str::to_owned),
-            device: None,
+        let mut meta = SessionMeta::new(
+            PublicId::from_bytes([1; 12]),
             created,
-            renewed: created,
-            last_seen: created,
-            expires: NOW.saturating_add(left),
-            authenticated: None,
-            renewal: None,
-            version: 0,
-        }
+            NOW.saturating_add(left),
+        );
+        meta.user = user.map(str::to_owned);
+        meta
     }
 
     #[test]

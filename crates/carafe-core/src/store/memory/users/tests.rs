@@ -21,19 +21,14 @@ fn key(number: u8) -> StoreKey {
 }
 
 fn record(user: Option<&str>, number: u8, expires: i64) -> Record {
-    Record {
-        data: SessionData::default(),
-        user: user.map(str::to_owned),
-        public_id: PublicId::from_bytes([number; 12]),
-        device: None,
-        created: NOW,
-        renewed: NOW.saturating_add(i64::from(number % 4)),
-        last_seen: NOW,
-        expires: NOW.saturating_add(expires),
-        authenticated: None,
-        renewal: None,
-        version: 0,
-    }
+    let mut meta = SessionMeta::new(
+        PublicId::from_bytes([number; 12]),
+        NOW,
+        NOW.saturating_add(expires),
+    );
+    meta.user = user.map(str::to_owned);
+    meta.renewed = NOW.saturating_add(i64::from(number % 4));
+    Record::new(meta, SessionData::default())
 }
 
 /// Runs one operation, with numbers that select its keys and its user.
@@ -128,10 +123,10 @@ proptest! {
         let mut listed = Vec::new();
         for (number, &(second, expires)) in (0..).zip(&sessions) {
             let mut record = record(Some("ann"), number, expires);
-            record.renewed = NOW.saturating_add(i64::from(second));
+            record.meta.renewed = NOW.saturating_add(i64::from(second));
             at_once(|| async { store.create(&key(number), &record, NOW).await }).expect("there is room");
             if !record.is_expired(NOW) {
-                listed.push(record.meta());
+                listed.push(record.meta);
             }
         }
         let own = PublicId::from_bytes([own; 12]);
@@ -154,10 +149,10 @@ proptest! {
         let mut listed = Vec::new();
         for (number, &(second, expires)) in (0..).zip(&sessions) {
             let mut record = record(Some("ann"), number, expires);
-            record.renewed = NOW.saturating_add(i64::from(second));
+            record.meta.renewed = NOW.saturating_add(i64::from(second));
             at_once(|| async { store.create(&key(number), &record, NOW).await }).expect("there is room");
             if !record.is_expired(NOW) {
-                listed.push(record.meta());
+                listed.push(record.meta);
             }
         }
         listed.sort_by_key(|session| std::cmp::Reverse(session.position()));
@@ -180,7 +175,7 @@ fn an_expired_session_of_the_caller_is_not_kept_in_place_of_a_live_one() {
     let store = MemoryStore::new();
     for (number, expires) in [(0, 0), (1, 1)] {
         let mut record = record(Some("ann"), number, expires);
-        record.renewed = NOW;
+        record.meta.renewed = NOW;
         at_once(|| async { store.create(&key(number), &record, NOW).await })
             .expect("there is room");
     }
