@@ -386,7 +386,7 @@ impl<'s> ReadView<'s> {
         self.text_of(LIFETIME).and_then(lifetime::parse)
     }
 
-    pub(super) fn is_permanent(self) -> bool {
+    pub(super) fn is_permanent(&self) -> bool {
         lifetime::is_permanent(self.text_of(PERMANENT))
     }
 
