@@ -3,6 +3,7 @@
 //! | module | needs |
 //! |---|---|
 //! | `refresh` | nothing |
+//! | `lost_reply` | nothing: a server over HTTP behind `testkit/proxy` |
 //! | `servers` | Redis, Postgres and MariaDB; run by `cargo xtask test` |
 //! | `flask`, `issue`, `jsonwebtoken` | nothing |
 //! | `example` | nothing: calls the routes of the example |
@@ -16,6 +17,7 @@ mod flask;
 mod fuzz_corpus;
 mod issue;
 mod jsonwebtoken;
+mod lost_reply;
 mod oracles;
 mod refresh;
 mod responses;
