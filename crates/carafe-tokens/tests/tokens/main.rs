@@ -9,6 +9,7 @@
 //! | `example` | nothing: calls the routes of the example |
 //! | `fuzz_corpus` | nothing |
 //! | `oracles` | Python and Node; run by `cargo xtask test` |
+//! | `wycheproof` | a checkout of C2SP/wycheproof; run by `cargo xtask test` if `CARAFE_WYCHEPROOF` names one |
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
@@ -22,3 +23,4 @@ mod oracles;
 mod refresh;
 mod responses;
 mod servers;
+mod wycheproof;
