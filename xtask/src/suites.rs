@@ -3,6 +3,8 @@
 //! Carafe's own tests, the comparison with real Flask, Starlette and Quart, the tests that need the
 //! setup, the tests of flask-carafe, and a slice of each campaign.
 
+use std::env;
+
 use crate::command::{cargo, program};
 use crate::disk;
 use crate::python;
@@ -10,6 +12,8 @@ use crate::setup;
 use crate::shell::{Outcome, Shell};
 use crate::soak;
 
+/// The variable for the directory of Wycheproof's JWS and JWK groups, which no crate contains.
+const WYCHEPROOF: &str = "CARAFE_WYCHEPROOF";
 /// Default number of random sessions, for each suite and each direction.
 const SESSIONS: &str = "100000";
 
@@ -41,6 +45,11 @@ fn tests(shell: &mut Shell) -> Outcome {
 fn tests_with_setup(shell: &mut Shell) -> Outcome {
     // `--tests` excludes the documentation's examples, for which `--ignored` has another meaning
     let mut tests = cargo("test --workspace --all-features --no-fail-fast --tests -- --ignored");
+    if env::var_os(WYCHEPROOF).is_none() {
+        tests.args(["--skip", "wycheproof::"]);
+        let why = format!("{WYCHEPROOF} names no checkout of C2SP/wycheproof");
+        shell.skip("Wycheproof's JWS and JWK groups", &why);
+    }
     shell.step_of("Tests that need the set-up", &mut tests)
 }
 

@@ -6,7 +6,10 @@
 
 use std::{cell::Cell, fmt};
 
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::{
+    Serialize,
+    de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor},
+};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -18,6 +21,11 @@ use crate::{
 const NUMBER: &str = "$serde_json::private::Number";
 
 pub(crate) type Object = Map<String, Value>;
+
+/// Writes texts, numbers and JSON values.
+pub(crate) fn text(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("JSON represents every text and every JSON value")
+}
 
 /// Parses an object.
 pub(crate) fn object(text: &[u8]) -> Result<Object, Refusal> {

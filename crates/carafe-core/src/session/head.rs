@@ -11,6 +11,9 @@ use crate::{
     error::{ErrorChain, Fault},
 };
 
+/// The further header of `Vary` that has a constant for a response without `Vary`.
+const AUTHORIZATION: &str = "Authorization";
+
 /// A header field that a commit may change.
 ///
 /// Exhaustive, so that adapters fail to compile if a field is added.
@@ -78,9 +81,15 @@ impl HeaderChanges {
             head.set("clear-site-data", value.to_string());
         }
         let further = self.vary_headers.as_deref().unwrap_or_default();
-        let is_merged = match further.is_empty() {
-            true => self.vary_cookie && head.set_if_absent(Field::Vary, "Cookie"),
-            false => true,
+        let whole = match (self.vary_cookie, further) {
+            (true, []) => Some("Cookie"),
+            (true, [only]) if only == AUTHORIZATION => Some("Cookie, Authorization"),
+            (false, [only]) if only == AUTHORIZATION => Some(AUTHORIZATION),
+            _ => None,
+        };
+        let is_merged = match whole {
+            Some(whole) => head.set_if_absent(Field::Vary, whole),
+            None => !further.is_empty(),
         };
         if is_merged {
             let cookie = self.vary_cookie.then_some("Cookie").into_iter();
@@ -222,6 +231,61 @@ mod tests {
             set_cookie: Some("s=ours".to_owned()),
             only_if_unset: gives_way,
             ..HeaderChanges::default()
+        }
+    }
+
+    #[test]
+    fn vary_lists_the_headers_of_every_transport_beside_the_handlers() {
+        for (vary_cookie, further, existing, expected) in [
+            (false, &[][..], None, None),
+            (true, &[], None, Some("Cookie")),
+            (
+                true,
+                &["Authorization"],
+                None,
+                Some("Cookie, Authorization"),
+            ),
+            (false, &["Authorization"], None, Some("Authorization")),
+            (false, &["x-a"], None, Some("x-a")),
+            (
+                true,
+                &["Authorization", "x-a"],
+                None,
+                Some("Cookie, Authorization, x-a"),
+            ),
+            (
+                false,
+                &["Authorization"],
+                Some("Accept"),
+                Some("Accept, Authorization"),
+            ),
+            (
+                true,
+                &["Authorization"],
+                Some("cookie"),
+                Some("cookie, Authorization"),
+            ),
+            (
+                true,
+                &["Authorization"],
+                Some("authorization, Cookie"),
+                Some("authorization, Cookie"),
+            ),
+        ] {
+            let mut head = Lines::default();
+            if let Some(existing) = existing {
+                head.append(Field::Vary, existing.to_owned());
+            }
+            let further = further.iter().map(|name| (*name).to_owned());
+            let changes = HeaderChanges {
+                vary_cookie,
+                vary_headers: Some(further.collect()),
+                ..HeaderChanges::default()
+            };
+            changes.apply(&mut head, "s");
+            let found: Vec<_> = head.values(Field::Vary).collect();
+            let expected: Vec<_> = expected.iter().map(|vary| vary.as_bytes()).collect();
+            assert_eq!(found, expected, "{vary_cookie} {existing:?}");
         }
     }
 

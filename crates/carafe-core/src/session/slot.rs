@@ -47,8 +47,8 @@ pub(super) struct Shared {
     no_store: AtomicBool,
     /// Whether the request has Flask-Login's "remember me" cookie.
     remembered: AtomicBool,
-    /// The token that the request presents outside its cookies. Boxed to keep the slot small.
-    presented: OnceLock<Box<Presented>>,
+    /// The token that the request presents outside its cookies.
+    presented: OnceLock<Presented>,
     /// The place of the transport that carries a new token, or [`FIRST`].
     outlet: AtomicU8,
     /// The request's client, if Flask-Login's session protection needs it.
@@ -180,9 +180,9 @@ impl Slot {
         if transports.is_cookie_only() || self.0.presented.get().is_some() {
             return;
         }
-        if let Some(presented) = transports.presented(head) {
-            self.0.answer_in(presented.place);
-            self.0.presented.get_or_init(|| Box::new(presented));
+        if let Some((place, presented)) = transports.presented(head) {
+            self.0.answer_in(place);
+            self.0.presented.get_or_init(|| presented);
         }
     }
 
@@ -300,7 +300,7 @@ impl Shared {
     }
 
     pub(super) fn presented(&self) -> Option<&Presented> {
-        self.presented.get().map(|presented| &**presented)
+        self.presented.get()
     }
 
     /// Selects the transport of a new token, unless one is selected, and returns whether `place` is

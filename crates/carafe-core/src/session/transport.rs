@@ -236,9 +236,10 @@ impl Transports {
         place.and_then(|place| place.try_into().ok())
     }
 
-    /// Returns the token that a request presents outside its cookies.
-    pub(super) fn presented(&self, head: &impl RequestHead) -> Option<Presented> {
-        let mut presented: Option<Presented> = None;
+    /// Returns the token that a request presents outside its cookies, and the place of the first
+    /// transport that carries the token.
+    pub(super) fn presented(&self, head: &impl RequestHead) -> Option<(u8, Presented)> {
+        let mut presented: Option<(u8, Presented)> = None;
         for (place, transport) in (0_u8..).zip(&self.list) {
             let name = transport.request_header();
             for line in head.lines(name) {
@@ -252,14 +253,11 @@ impl Transports {
                     continue;
                 };
                 match &mut presented {
-                    None => {
-                        let token = token.map(Box::from);
-                        presented = Some(Presented { place, token });
-                    }
-                    Some(known) => {
-                        let is_same = matches!((&known.token, &token), (Ok(known), Ok(token)) if **known == **token);
+                    None => presented = Some((place, Presented(token.map(Box::from)))),
+                    Some((_, Presented(known))) => {
+                        let is_same = matches!((&known, &token), (Ok(known), Ok(token)) if **known == **token);
                         if !is_same {
-                            known.token = Err(Rejection::SeveralTransports);
+                            *known = Err(NoToken::Several);
                         }
                     }
                 }
@@ -269,28 +267,40 @@ impl Transports {
     }
 }
 
-/// A token that a request presents outside its cookies.
-pub(super) struct Presented {
-    /// The place of the first transport that carries the token.
-    pub(super) place: u8,
-    token: Result<Box<[u8]>, Rejection>,
+/// The only token that a request presents outside its cookies.
+pub(super) struct Presented(Result<Box<[u8]>, NoToken>);
+
+/// The reason why a request with tokens has no valid one. Smaller than [`Rejection`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum NoToken {
+    Several,
+    Malformed,
+}
+
+impl From<NoToken> for Rejection {
+    fn from(reason: NoToken) -> Self {
+        match reason {
+            NoToken::Several => Self::SeveralTransports,
+            NoToken::Malformed => Self::MalformedBearer,
+        }
+    }
 }
 
 impl Presented {
     /// Returns the only token of the request, given the values of the session's cookie.
     pub(super) fn beside<'t>(&'t self, cookies: &Candidates<'_>) -> Result<&'t [u8], Rejection> {
-        let token = self.token.as_ref();
+        let token = self.0.as_deref();
         let differs =
-            |cookie: &[u8]| !cookie.is_empty() && token.map_or(true, |token| **token != *cookie);
+            |cookie: &[u8]| !cookie.is_empty() && token.map_or(true, |token| token != cookie);
         if cookies.exceeds() || cookies.iter().any(|cookie| differs(cookie)) {
             return Err(Rejection::SeveralTransports);
         }
-        token.map(|token| &**token).map_err(Clone::clone)
+        token.map_err(|reason| Rejection::from(*reason))
     }
 }
 
 /// Returns the token in an `Authorization` value (RFC 6750 §2.1). `None` for another scheme.
-fn bearer_token(value: &[u8]) -> Option<Result<&[u8], Rejection>> {
+fn bearer_token(value: &[u8]) -> Option<Result<&[u8], NoToken>> {
     let end = value
         .iter()
         .position(|byte| *byte == b' ' || *byte == b'\t');
@@ -304,7 +314,7 @@ fn bearer_token(value: &[u8]) -> Option<Result<&[u8], Rejection>> {
     let is_allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(byte);
     match !letters.is_empty() && letters.iter().all(is_allowed) {
         true => Some(Ok(token)),
-        false => Some(Err(Rejection::MalformedBearer)),
+        false => Some(Err(NoToken::Malformed)),
     }
 }
 
@@ -483,7 +493,7 @@ mod tests {
 
     #[test]
     fn a_bearer_token_has_the_syntax_of_rfc_6750() {
-        let malformed = Some(Err(Rejection::MalformedBearer));
+        let malformed = Some(Err(NoToken::Malformed));
         for (value, expected) in [
             ("Bearer abc", Some(Ok("abc"))),
             ("bEARER   aZ09-._~+/==", Some(Ok("aZ09-._~+/=="))),
@@ -491,13 +501,13 @@ mod tests {
             ("Basic abc", None),
             ("Bearerabc", None),
             ("", None),
-            ("Bearer", malformed.clone()),
-            ("Bearer ", malformed.clone()),
-            ("Bearer =", malformed.clone()),
-            ("Bearer a b", malformed.clone()),
-            ("Bearer a=b", malformed.clone()),
-            ("Bearer a,b", malformed.clone()),
-            ("Bearer \"a\"", malformed.clone()),
+            ("Bearer", malformed),
+            ("Bearer ", malformed),
+            ("Bearer =", malformed),
+            ("Bearer a b", malformed),
+            ("Bearer a=b", malformed),
+            ("Bearer a,b", malformed),
+            ("Bearer \"a\"", malformed),
             ("Bearer é", malformed),
         ] {
             let expected = expected.map(|result| result.map(str::as_bytes));
@@ -566,12 +576,9 @@ mod tests {
         ] {
             let cookies = values_of([cookie.as_bytes()], "s", Grammar::Strict);
             let presented = transports().presented(&Head(headers));
-            let found = presented.as_ref().map(|presented| {
+            let found = presented.as_ref().map(|(place, presented)| {
                 let token = presented.beside(&cookies);
-                (
-                    presented.place,
-                    token.map(|token| str::from_utf8(token).unwrap()),
-                )
+                (*place, token.map(|token| str::from_utf8(token).unwrap()))
             });
             assert_eq!(found, expected, "{headers:?} {cookie:?}");
         }

@@ -4,7 +4,7 @@ use carafe_core::clock::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::json::Object;
+use crate::json::{self, Object};
 
 /// The claims of a token.
 ///
@@ -59,7 +59,7 @@ impl Claims {
     /// Returns the claims as JSON text.
     #[must_use]
     pub fn to_json(&self) -> String {
-        Value::Object(self.0.clone()).to_string()
+        json::text(&self.0)
     }
 }
 

@@ -1,9 +1,12 @@
 //! Signing of claims.
 
-use serde_json::Value;
+use serde::Serialize;
 
 use super::Claims;
-use crate::{base64, key::SigningKey};
+use crate::{base64, json, key::SigningKey};
+
+/// Maximum size of a signature.
+const SIGNATURE_BYTES: usize = 64;
 
 /// Returns a token of type `typ` with these claims, signed by `key`.
 ///
@@ -22,18 +25,26 @@ use crate::{base64, key::SigningKey};
 /// ```
 #[must_use]
 pub fn sign(key: &SigningKey, typ: &str, claims: &Claims) -> String {
-    let header = format!(
-        r#"{{"alg":"{}","kid":{},"typ":{}}}"#,
-        key.algorithm(),
-        Value::from(key.id()),
-        Value::from(typ)
-    );
-    sign_with_header(key, &header, &claims.to_json())
+    let header = Header {
+        alg: key.algorithm().name(),
+        kid: key.id(),
+        typ,
+    };
+    sign_with_header(key, &json::text(&header), &claims.to_json())
+}
+
+#[derive(Serialize)]
+struct Header<'h> {
+    alg: &'static str,
+    kid: &'h str,
+    typ: &'h str,
 }
 
 /// Signs any header, which tests need.
 pub(crate) fn sign_with_header(key: &SigningKey, header: &str, claims: &str) -> String {
-    let mut token = base64::encode(header.as_bytes());
+    let room = [header.len(), claims.len(), SIGNATURE_BYTES].map(|bytes| bytes.div_ceil(3) * 4);
+    let mut token = String::with_capacity(room.iter().sum::<usize>() + 2);
+    base64::append(header.as_bytes(), &mut token);
     token.push('.');
     base64::append(claims.as_bytes(), &mut token);
     let signature = key.sign(token.as_bytes());

@@ -73,7 +73,6 @@ impl<'t> Unverified<'t> {
     /// [`Refusal`] if the claims are not a JSON object.
     pub fn dangerous_contents(&self) -> Result<(String, String), Refusal> {
         let claims = json::object(&base64::decode_part(self.payload.as_bytes())?)?;
-        let text = |object: &Object| Value::Object(object.clone()).to_string();
-        Ok((text(&self.header), text(&claims)))
+        Ok((json::text(&self.header), json::text(&claims)))
     }
 }

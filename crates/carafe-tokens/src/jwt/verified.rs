@@ -1,18 +1,18 @@
 //! The claims of a token that was verified.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use carafe_core::{clock::Timestamp, store::PublicId};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::Refusal;
-use crate::json::Object;
+use crate::json::{self, Object};
 
 /// The claims of a verified token. Only a [`Verifier`](super::Verifier) creates one.
 #[derive(Clone, PartialEq)]
 pub struct VerifiedToken {
-    pub(super) kid: String,
+    pub(super) kid: Arc<str>,
     pub(super) claims: Object,
 }
 
@@ -75,6 +75,15 @@ impl VerifiedToken {
         }
     }
 
+    /// Returns whether `aud` contains this audience.
+    pub(super) fn is_for(&self, audience: &str) -> bool {
+        match self.claims.get("aud") {
+            Some(Value::Array(list)) => list.iter().any(|one| one == audience),
+            Some(one) => one == audience,
+            None => false,
+        }
+    }
+
     /// Returns whether `scope` (RFC 8693 §4.2) contains this scope.
     #[must_use]
     pub fn has_scope(&self, scope: &str) -> bool {
@@ -104,7 +113,7 @@ impl VerifiedToken {
     /// Returns the claims as JSON text.
     #[must_use]
     pub fn to_json(&self) -> String {
-        Value::Object(self.claims.clone()).to_string()
+        json::text(&self.claims)
     }
 
     pub(super) fn text(&self, name: &str) -> Option<&str> {

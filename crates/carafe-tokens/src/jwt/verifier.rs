@@ -1,6 +1,6 @@
 //! Verification of tokens against an expected issuer, audience and type.
 
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use carafe_core::{clock::Timestamp, token::DEFAULT_CLOCK_SKEW};
 use serde_json::Value;
@@ -190,7 +190,7 @@ impl Verifier {
             return Err(Refusal::Type);
         }
         let verified = VerifiedToken {
-            kid: key.id().to_owned(),
+            kid: Arc::clone(key.shared_id()),
             claims: json::object(&base64::decode_part(token.payload.as_bytes())?)?,
         };
         self.check_claims(&verified, now)?;
@@ -205,7 +205,7 @@ impl Verifier {
             return Err(Refusal::Issuer);
         }
         if let Some(audience) = &self.audience
-            && !token.audiences().contains(&audience.as_str())
+            && !token.is_for(audience)
         {
             return Err(Refusal::Audience);
         }

@@ -87,6 +87,10 @@ impl VerifyingKey {
         &self.id
     }
 
+    pub(crate) const fn shared_id(&self) -> &Arc<str> {
+        &self.id
+    }
+
     /// Returns the algorithm.
     #[must_use]
     pub const fn algorithm(&self) -> Algorithm {

@@ -31,7 +31,7 @@ fn later(seconds: i64) -> Timestamp {
 }
 
 /// The stores that need no server.
-fn stores() -> Vec<(&'static str, Arc<dyn ErasedStore>)> {
+pub(crate) fn stores() -> Vec<(&'static str, Arc<dyn ErasedStore>)> {
     let options = SqliteOptions::default().deadline(Duration::from_secs(60));
     let sqlite = SqliteStore::in_memory(options.migrate(true)).unwrap();
     vec![
