@@ -68,8 +68,8 @@ pub(super) async fn index(
     response::page(&demo, &headers, StatusCode::OK, &reader, None).await
 }
 
-/// `POST /read`: the page with the reader's result. No redirect, because that would put the key
-/// into an address.
+/// `POST /read`: the page with the reader's result. Not a redirect, because that would put the key
+/// into a URL.
 pub(super) async fn read(
     State(demo): State<Shared>,
     headers: HeaderMap,
@@ -78,7 +78,7 @@ pub(super) async fn read(
     response::page(&demo, &headers, StatusCode::OK, &Reader::read(form), None).await
 }
 
-/// `POST /{mode}/{action}`: does it, and sends the browser back to the page.
+/// `POST /{mode}/{action}`: performs the action and redirects to the page.
 pub(super) async fn act(
     State(demo): State<Shared>,
     Path((id, action)): Path<(ModeId, Action)>,
@@ -102,7 +102,7 @@ pub(super) async fn act(
     }
 }
 
-/// The new session's cookie, or what is wrong with the form.
+/// Returns the `Set-Cookie` header of the changed session, or the problem of the form.
 async fn changed(
     modes: &Modes,
     id: ModeId,
@@ -129,8 +129,8 @@ async fn changed(
             };
             note(session, "info", message)
         }),
-        // No message: it would be a session again.
-        // Removes a cookie that was refused, too.
+        // No flash message, because that would create a session again. Also removes a rejected
+        // cookie.
         Action::Clear | Action::Tamper | Action::Restore => session.log_out(),
     }
     .map_err(|error| Trouble::Refused(ErrorChain::of(&error).to_string()))?;
@@ -161,7 +161,7 @@ async fn tampered(mode: &Mode, action: Action, headers: &HeaderMap) -> Response 
     response::back_to(anchor(mode.id), answer)
 }
 
-/// `None` where there is nothing to change, such as after a second click.
+/// Returns `None` if there is nothing to change, such as after a second click.
 async fn tampered_line(
     mode: &Mode,
     action: Action,
@@ -187,7 +187,7 @@ const fn anchor(id: ModeId) -> &'static str {
     }
 }
 
-/// `POST /race`: runs it with the visitor's own session, and sends the browser back to the page.
+/// `POST /race`: runs the race with the visitor's own session and redirects to the page.
 pub(super) async fn race(State(demo): State<Shared>, headers: HeaderMap) -> Response {
     match demo.race.run(&headers).await {
         Ok(set_cookie) => {
@@ -202,7 +202,7 @@ pub(super) async fn race(State(demo): State<Shared>, headers: HeaderMap) -> Resp
     }
 }
 
-/// `GET` of an address that only takes forms, as after a reload.
+/// `GET` of a path that only accepts forms, such as after a reload.
 pub(super) async fn to_the_page() -> Redirect {
     Redirect::to("/")
 }
@@ -241,7 +241,7 @@ impl ActionForm {
     }
 }
 
-/// The beginning of a long text.
+/// Returns the beginning of a long text.
 fn short(text: &str) -> String {
     match text.char_indices().nth(40) {
         Some((end, _)) => format!("{}…", &text[..end]),

@@ -18,12 +18,12 @@ use std::path::PathBuf;
   SECRET_KEY=$(cat key) cargo run           reads the cookies of a Flask application on this host"
 )]
 pub(crate) struct Args {
-    /// The address and port to listen on; port 0 takes a free one
+    /// The address and port to listen on; port 0 selects a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5000")]
     pub(crate) listen: String,
 
-    /// Where to keep the server-side sessions: an SQLite file, made if it is not there. Without
-    /// this, a private file that is removed at the end
+    /// The SQLite file of the server-side sessions; created if it does not exist. Without this
+    /// option, a private file that is removed at the end
     #[arg(long, value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
 }

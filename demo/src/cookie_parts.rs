@@ -1,4 +1,4 @@
-//! Where the parts of a cookie lie in its text. Decodes nothing but the id of a key.
+//! Finds the parts of a cookie in its text. Decodes only key IDs.
 //!
 //! The parts of an encrypted cookie do not align with base64 characters. A character belongs to the
 //! part that holds its first bit. Byte diagram: `docs/wire-format.md`.
@@ -14,7 +14,7 @@ use super::mode_id::ModeId;
 pub(super) struct Part<'c> {
     pub(super) role: Role,
     pub(super) text: &'c str,
-    /// Where it begins in the cookie.
+    /// Offset in the cookie.
     pub(super) start: usize,
 }
 
@@ -30,13 +30,13 @@ pub(super) enum Role {
     Commitment,
     Ciphertext,
     Tag,
-    /// Of a session in a store.
+    /// The ID of a session in a store.
     Id,
-    /// The whole of a cookie that has no such parts.
+    /// A whole cookie without such parts.
     Unread,
 }
 
-/// Bytes of the parts in front of the ciphertext, and of the tag behind it.
+/// The sizes of the parts before the ciphertext, in bytes. The tag follows the ciphertext.
 const HEAD: [(Role, usize); 4] = [
     (Role::Version, 1),
     (Role::KeyId, 4),
@@ -45,7 +45,7 @@ const HEAD: [(Role, usize); 4] = [
 ];
 const TAG: usize = 16;
 
-/// The parts of `cookie`, in order.
+/// Returns the parts of `cookie`, in order.
 pub(super) fn parts(id: ModeId, cookie: &str) -> Vec<Part<'_>> {
     let ranges = match id {
         ModeId::Signed => signed(cookie),
@@ -54,7 +54,7 @@ pub(super) fn parts(id: ModeId, cookie: &str) -> Vec<Part<'_>> {
     };
     let ranges = ranges.unwrap_or_else(|| vec![(Role::Unread, 0..cookie.len())]);
     let part = |(role, range): (Role, Range<usize>)| {
-        // Ranges of ASCII cookies only, and the whole of any other.
+        // The ranges lie in ASCII cookies. For any other cookie, the range is the whole cookie.
         let text = cookie.get(range.clone()).unwrap_or_default();
         Part {
             role,
@@ -65,7 +65,7 @@ pub(super) fn parts(id: ModeId, cookie: &str) -> Vec<Part<'_>> {
     ranges.into_iter().map(part).collect()
 }
 
-/// Where the content lies: the part that carries the session or leads to it.
+/// Returns the range of the part that carries the session or its ID.
 pub(super) fn contents(id: ModeId, cookie: &str) -> Option<Range<usize>> {
     let parts = parts(id, cookie);
     let part = parts
@@ -74,16 +74,17 @@ pub(super) fn contents(id: ModeId, cookie: &str) -> Option<Range<usize>> {
     Some(part.start..part.start + part.text.len())
 }
 
-/// The key id in an encrypted cookie.
+/// Returns the key ID in an encrypted cookie.
 pub(super) fn key_id(cookie: &str) -> Option<[u8; 4]> {
-    // 8 characters are 6 bytes: the version, the id and one byte of the nonce.
+    // 8 characters are 6 bytes: the version, the ID and one byte of the nonce.
     let head = base64_simd::URL_SAFE_NO_PAD
         .decode_to_vec(cookie.get(..8)?)
         .ok()?;
     head.get(1..5)?.try_into().ok()
 }
 
-/// Bytes of the ciphertext of an encrypted cookie. Its characters may be one fewer than they need.
+/// Returns the number of ciphertext bytes of an encrypted cookie. Rounding may make the number of
+/// characters one less than they need.
 pub(super) fn ciphertext_bytes(cookie: &str) -> usize {
     let others: usize = HEAD.iter().map(|(_, length)| length).sum::<usize>() + TAG;
     (cookie.len() * 6 / 8).saturating_sub(others)
@@ -127,7 +128,7 @@ fn stored(cookie: &str) -> Option<Vec<(Role, Range<usize>)>> {
 }
 
 impl Role {
-    /// The colour's class in the style sheet.
+    /// The class of the color in the style sheet.
     pub(super) const fn class(self) -> &'static str {
         match self {
             Self::Payload | Self::Ciphertext => "contents",

@@ -1,7 +1,7 @@
 //! What the forms of "Your devices" do: logging in and out, and revoking sessions.
 //!
-//! There are no passwords: a visitor who types a name is that user. The
-//! user and the own session come from the visitor's session and never from the form.
+//! There are no passwords: a visitor who types a name is logged in as that user. The user and the
+//! current session come from the visitor's session, never from the form.
 
 use axum::{
     Form,
@@ -85,7 +85,7 @@ pub(super) async fn revoke(
     .await
 }
 
-/// `POST /devices/revoke-others`: revokes every session of this user but this one.
+/// `POST /devices/revoke-others`: revokes every other session of this user.
 pub(super) async fn revoke_others(State(demo): State<Shared>, headers: HeaderMap) -> Response {
     change(&demo, &headers, async |session, manager| {
         let (Some(user), Some(own)) = (session.user(), session.public_id()) else {
@@ -99,7 +99,7 @@ pub(super) async fn revoke_others(State(demo): State<Shared>, headers: HeaderMap
     .await
 }
 
-/// Does `work` with the visitor's server-side session, and sends the browser back to the list.
+/// Calls `work` with the visitor's server-side session and redirects to the list.
 async fn change(
     demo: &Shared,
     headers: &HeaderMap,
@@ -122,7 +122,7 @@ type Trouble = Box<dyn std::error::Error + Send + Sync>;
 
 fn note(session: &Session, text: &str) -> Result<(), Trouble> {
     match session.flash(NOTE, text) {
-        // The visitor uses the key of messages for another value.
+        // The visitor uses the key of the flash messages for another value.
         Err(SessionError::Decode { .. }) => Ok(()),
         done => Ok(done?),
     }

@@ -6,7 +6,7 @@ use carafe_core::{
     store::{PublicId, SessionMeta, StoreError},
 };
 
-/// Characters of a user's name.
+/// Maximum length of a user name, in characters.
 pub(super) const LONGEST_NAME: usize = 40;
 
 /// The category of messages that are shown above the list.
@@ -15,12 +15,12 @@ pub(super) const NOTE: &str = "devices";
 /// The sessions of the user who is logged in.
 pub(super) struct Devices {
     pub(super) user: Option<String>,
-    /// This one first, then the newest ids.
+    /// The visitor's session first, then the others, newest ID first.
     pub(super) list: Vec<Device>,
     pub(super) note: Option<String>,
 }
 
-/// A session, as its user knows it.
+/// A session in the list of its user.
 pub(super) struct Device {
     pub(super) name: String,
     pub(super) created: Timestamp,
@@ -30,7 +30,7 @@ pub(super) struct Device {
 }
 
 impl Devices {
-    /// Returns the list for a user with the session `own`, if a user is logged in.
+    /// Returns the list of a user, if one is logged in. `own` is the visitor's session.
     pub(super) async fn of(
         manager: &SessionManager,
         user: Option<String>,

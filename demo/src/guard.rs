@@ -1,9 +1,8 @@
-//! The checks of every request of the demo: no forms from other sites, no names but our own, and
-//! headers that leave a page nothing to do but show itself.
+//! The checks of every request: forms of other sites and foreign host names are rejected, and
+//! response headers restrict what a page may load.
 //!
-//! The demo signs what it is told with its key, which may be that of a real application. So a page
-//! on the web must not reach it, neither by a form nor by a name that it lets point to this
-//! machine.
+//! The demo signs arbitrary values with its key, which may be the key of a real application. So a
+//! page on the web must not reach it, neither by a form nor by DNS rebinding.
 
 use axum::{
     extract::{Request, State},
@@ -15,11 +14,12 @@ use axum::{
 use super::state::{Demo, Shared};
 use carafe_console::shared::site::{is_local_name, is_of_this_site};
 
-/// No script, no frame, no foreign form target; styles from here, icons in the page.
+/// No scripts, no frames, no foreign form targets. Styles come from this origin, icons are data
+/// URLs.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// Headers of every response. The referrer stays for this origin, because browsers that are told to
-/// send none send `Origin: null` with forms.
+/// Headers of every response. `same-origin`, because browsers send `Origin: null` with forms under
+/// `no-referrer`.
 const HEADERS: [(header::HeaderName, &str); 4] = [
     (header::CONTENT_SECURITY_POLICY, POLICY),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),

@@ -1,6 +1,6 @@
-//! The demo's secret keys, and what pressing "Rotate the key" does to them.
+//! The demo's secret keys and their rotation.
 //!
-//! It never shows a key: the page names keys by the ids in encrypted cookies.
+//! Never shows a key: the page names keys by the IDs in encrypted cookies.
 
 use std::time::Duration;
 
@@ -16,24 +16,24 @@ use super::{
 };
 use carafe_program::failure::Failure;
 
-/// How many keys are kept. Every signed cookie that is refused was tried with each of them.
+/// Maximum number of keys. An invalid signed cookie is checked against each of them.
 const MOST: usize = 8;
 
-/// The keys, the current one first. There is always one.
+/// The keys, the current one first. Never empty.
 #[derive(Clone)]
 pub(super) struct KeyList(Vec<Listed>);
 
-/// One of them.
+/// A key of the list.
 #[derive(Clone)]
 pub(super) struct Listed {
     pub(super) id: [u8; 4],
-    /// The last second in which a fallback is accepted, if there is one.
+    /// The last second in which a fallback key is accepted. `None` if it does not expire.
     pub(super) until: Option<Timestamp>,
     secret: SecretKey,
 }
 
 impl KeyList {
-    /// The keys of an application, or one that dies with the process.
+    /// Creates the list from the keys of an application, or with a random key.
     pub(super) fn new(secrets: Option<Vec<SecretKey>>) -> Result<Self, Failure> {
         let secrets = match secrets {
             Some(secrets) => secrets,
@@ -41,12 +41,12 @@ impl KeyList {
         };
         let listed = secrets.into_iter().map(Listed::new);
         let list = Self(listed.collect::<Result<_, _>>()?);
-        // Fails now if the keys are invalid, such as a duplicate.
+        // Fails early if the keys are invalid, such as a duplicate.
         list.ring().map(|_| list)
     }
 
-    /// The list with a new current key. The old one is accepted for another `lifetime`: no cookie
-    /// that it made lives longer.
+    /// Returns the list with a new current key. The old key is accepted for another `lifetime`,
+    /// after which no cookie of it is valid.
     pub(super) fn rotated(&self, lifetime: Duration, now: Timestamp) -> Result<Self, Failure> {
         let seconds = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
         let mut list = vec![Listed::new(random()?)?];
@@ -55,7 +55,7 @@ impl KeyList {
         Ok(Self(list))
     }
 
-    /// The keys as the engine takes them.
+    /// Returns the key ring of the list.
     pub(super) fn ring(&self) -> Result<KeyRing, Failure> {
         let secret = |listed: &Listed| listed.secret.clone();
         let ring = KeyRing::new(secret(&self.0[0]));
@@ -83,7 +83,7 @@ impl Listed {
 }
 
 impl std::fmt::Display for Listed {
-    /// The id as eight hexadecimal digits.
+    /// Formats the ID as eight hexadecimal digits.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:08x}", u32::from_be_bytes(self.id))
     }
@@ -94,7 +94,7 @@ fn random() -> Result<SecretKey, Failure> {
     SecretKey::new(text.as_bytes()).map_err(Failure::trouble)
 }
 
-/// Taken from a cookie made for this, because nothing else shows it.
+/// Reads the key ID from a new cookie, because there is no other API for it.
 fn id_of(secret: &SecretKey) -> Result<[u8; 4], Failure> {
     let ring = KeyRing::new(secret.clone());
     let sessions = EncryptedSessions::new(&ring, APPLICATION, ENCRYPTED);

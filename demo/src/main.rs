@@ -1,13 +1,13 @@
-//! The demo: one page, three sessions, plain forms and no script.
+//! The demo: one page, three sessions, plain forms, no script.
 //!
 //! | file | holds |
 //! |---|---|
 //! | `mode_id`, `mode`, `modes` | the three modes to carry a session: signed, encrypted, server-side |
-//! | `key_list` | the keys, and a new one |
+//! | `key_list` | the keys and their rotation |
 //! | `session_file` | the SQLite file of the server-side sessions |
 //! | `visit` | all sessions of one request, from `Cookie` to `Set-Cookie` |
 //! | `tamper` | changing one character of a cookie, and changing it back |
-//! | `race`, `whole_record` | fifty increments at once, and the store that loses some of them |
+//! | `race`, `whole_record` | fifty concurrent increments, and the store that loses some of them |
 //! | `devices` | the sessions of the user who is logged in |
 //! | `reader` | the form that reads a cookie of a Flask application |
 //! | `page`, `panel` | what the page and a panel show, as data |
@@ -15,9 +15,9 @@
 //! | `state` | what all requests share |
 //! | `response` | the page as a response, and the way back to it |
 //! | `actions`, `device_actions` | what the forms of the panels and of the list of devices do |
-//! | `guard` | headers of every response; no forms from other sites |
+//! | `guard` | headers of every response; rejects forms of other sites |
 //!
-//! Every action is a POST that redirects, so that reloading repeats nothing.
+//! Every action is a POST that redirects, so that a reload does not repeat the action.
 
 mod actions;
 mod args;
@@ -76,7 +76,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Listens, says where, and serves until it is told to end; then the private file is removed.
+/// Listens, prints the address, and serves until a signal. Then it removes the private file.
 fn serve(listen: &str, file: Option<&Path>) -> Result<(), Failure> {
     let keys = KeyList::new(keys::of_environment()?)?;
     let listener = bind(listen)?;
@@ -98,7 +98,7 @@ fn serve_with(
     if !demo.is_local {
         output::warning("whoever reaches this address can make sessions with the demo's key");
     }
-    // Several threads: the requests of the race run at once.
+    // Multi-threaded, so that the requests of the race run concurrently.
     let runtime = tokio::runtime::Runtime::new().map_err(Failure::trouble)?;
     runtime.block_on(async {
         file.sweep(Timestamp::now())
@@ -161,8 +161,8 @@ fn router(demo: Demo) -> Router {
         .with_state(demo)
 }
 
-/// `POST /keys/rotate`: a new current key, from the next request on. No session is looked at; each
-/// cookie is written again when it is next used.
+/// `POST /keys/rotate`: a new current key for all later requests. The rotation reads no session:
+/// each cookie is reissued when it is next used.
 async fn rotate(State(demo): State<Shared>) -> Response {
     match demo.rotate_key(Timestamp::now()) {
         Ok(()) => response::back_to("/#keys", HeaderMap::new()),

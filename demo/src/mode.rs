@@ -1,5 +1,5 @@
-//! One of the modes to carry a session: its manager, what is behind its cookies, and what the page
-//! says of it. Next: `modes`, which has all three.
+//! One of the modes to carry a session: its manager, its keys or store, and its texts on the page.
+//! `modes` has all three.
 
 use std::sync::Arc;
 
@@ -30,33 +30,33 @@ pub(super) struct Mode {
     behind: Behind,
 }
 
-/// The secret that makes a cookie of a mode valid.
+/// The keys or the store that validate the cookies of a mode.
 enum Behind {
     Keys {
         ring: KeyRing,
-        /// The ids that its cookies may carry, the current one first.
+        /// The key IDs that are accepted, the current one first.
         ids: Vec<[u8; 4]>,
         format: TokenFormat,
     },
     Store(Arc<dyn ErasedStore>),
 }
 
-/// The content behind a cookie.
+/// The result of reading a cookie.
 pub(super) enum Found {
-    /// A token says everything itself.
+    /// A cookie that contains the whole session.
     Token(Inspection),
-    /// An id leads to a record, if there is one.
+    /// A cookie with an ID, and the record if the store has one.
     Record(Option<Box<StoredRecord>>),
 }
 
-/// A record, and the only name that the store has for it.
+/// A record and its store key.
 pub(super) struct StoredRecord {
     pub(super) key: StoreKey,
     pub(super) record: Record,
 }
 
 impl Mode {
-    /// Flask's cookie with Flask's rules.
+    /// Flask's cookie, with Flask's rules.
     pub(super) fn signed(keys: &KeyList) -> Result<Self, Failure> {
         let ring = keys.ring()?;
         Ok(Self {
@@ -90,7 +90,7 @@ impl Mode {
         })
     }
 
-    /// An id in the cookie, the rest in a store.
+    /// An ID in the cookie, and the session in a store.
     pub(super) fn stored(store: Arc<dyn ErasedStore>) -> Result<Self, Failure> {
         Ok(Self {
             id: ModeId::Stored,
@@ -104,7 +104,7 @@ impl Mode {
     /// Returns the content behind a cookie of this mode.
     ///
     /// # Errors
-    /// The store's trouble.
+    /// Errors of the store.
     pub(super) async fn look(&self, cookie: &str, now: Timestamp) -> Result<Found, StoreError> {
         match &self.behind {
             Behind::Keys { ring, format, .. } => {
@@ -129,14 +129,14 @@ impl Mode {
         self.manager.cookie().name()
     }
 
-    /// Whether the id of a key that a cookie names is one of ours.
+    /// Returns whether the key ID in a cookie belongs to a known key.
     pub(super) fn knows_key(&self, id: [u8; 4]) -> bool {
         matches!(&self.behind, Behind::Keys { ids, .. } if ids.contains(&id))
     }
 }
 
 impl Found {
-    /// Whether the cookie was made here and not changed since, be it over or not.
+    /// Returns whether the cookie was created here and has not been changed, expired or not.
     pub(super) fn is_authentic(&self) -> bool {
         match self {
             Self::Token(inspection) => inspection.is_authentic(),
@@ -153,14 +153,14 @@ impl Found {
     }
 }
 
-/// The rules of the demo's server-side sessions, over any store.
+/// Returns a manager of the demo's server-side sessions over `store`.
 pub(super) fn in_store(store: Arc<dyn ErasedStore>) -> Result<Arc<SessionManager>, Failure> {
     let side = ServerSide::shared(store).with_timeouts(Timeouts::asvs_l2());
     let cookie = CookiePolicy::builder(STORED);
     manager(side, SessionConfig::default().with_cookie(cookie))
 }
 
-/// A cookie that is refused stays in the browser, so that it can be looked at and put right again.
+/// A rejected cookie stays in the browser, so that the page can show it and change it back.
 fn manager(
     side: impl Into<SessionBackend>,
     config: SessionConfig,

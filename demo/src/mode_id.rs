@@ -2,12 +2,13 @@
 
 use serde::Deserialize;
 
-/// The name that keeps the demo's encrypted cookies apart from those of other applications.
+/// The application name that encrypted cookies are bound to, which separates them from those of
+/// other applications.
 pub(super) const APPLICATION: &str = "carafe demo";
-/// The names of the cookies that are not Flask's.
+/// The cookie names of the other two modes.
 pub(super) const ENCRYPTED: &str = "__Host-Http-session";
 
-/// A mode, as it is written in addresses.
+/// A mode, as in URLs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum ModeId {

@@ -1,4 +1,4 @@
-//! The three modes together, as they are from one rotation of the key to the next.
+//! The three modes, replaced as a whole by a key rotation.
 //!
 //! A request takes one look at them (`Demo::modes`) and keeps to it, so that no cookie is opened
 //! under one list of keys and written under another.
@@ -10,12 +10,12 @@ use carafe_core::{clock::Timestamp, store::ErasedStore};
 use super::{key_list::KeyList, mode::Mode, mode_id::ModeId};
 use carafe_program::failure::Failure;
 
-/// All modes to carry a session, and the keys behind two of them.
+/// All modes, and the keys of two of them.
 pub(super) struct Modes {
     pub(super) keys: KeyList,
     signed: Mode,
     encrypted: Mode,
-    /// Has no key, so a rotation hands it on.
+    /// Has no key, so a rotation keeps it.
     stored: Arc<Mode>,
 }
 
@@ -24,7 +24,7 @@ impl Modes {
         Self::of(keys, Arc::new(Mode::stored(store)?))
     }
 
-    /// The same with a new current key.
+    /// Returns the modes with a new current key.
     pub(super) fn rotated(&self, now: Timestamp) -> Result<Self, Failure> {
         let lifetime = self
             .signed

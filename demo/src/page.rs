@@ -10,7 +10,7 @@ use super::{
     session_file::Place,
 };
 
-/// All that is on the page.
+/// The data of the page.
 pub(super) struct Page<'d> {
     pub(super) address: &'d str,
     pub(super) place: &'d Place,
@@ -19,11 +19,11 @@ pub(super) struct Page<'d> {
     pub(super) devices: Devices,
     pub(super) keys: &'d KeyList,
     pub(super) reader: &'d Reader,
-    /// The name typed into the log-in form, and why it was refused.
+    /// The name typed into the log-in form, and why it was rejected.
     pub(super) log_in: Option<(String, String)>,
 }
 
-/// Something that went wrong in a form, to be shown with what was typed.
+/// A problem of a form, shown with the typed values.
 pub(super) enum Problem {
     Panel {
         mode: ModeId,

@@ -18,19 +18,19 @@ use super::{
 };
 use carafe_program::inspection::Verdict;
 
-/// One panel.
+/// The data of one panel.
 pub(super) struct Panel<'d> {
     pub(super) mode: &'d Mode,
     pub(super) banner: Option<Banner>,
     /// The cookie that the browser holds after this response.
     pub(super) cookie: Option<BrowserCookie>,
-    /// Whether that cookie was written again under a newer key.
+    /// The key change, if the cookie was reissued under a newer key.
     pub(super) reissued: Option<Reissue>,
-    /// Whether the request's cookie was refused.
+    /// Whether the request's cookie was rejected.
     pub(super) is_rejected: bool,
     pub(super) rows: Vec<Row>,
     pub(super) is_permanent: bool,
-    /// The typed values, if they could not be set.
+    /// The typed values, if they were rejected.
     pub(super) typed: Typed,
 }
 
@@ -38,7 +38,7 @@ pub(super) struct Panel<'d> {
 pub(super) struct BrowserCookie {
     pub(super) value: String,
     pub(super) found: Found,
-    /// The character that was changed by the demo.
+    /// The offset of the character that the demo changed.
     pub(super) changed_at: Option<usize>,
 }
 
@@ -63,15 +63,14 @@ pub(super) enum Banner {
         code: &'static str,
         reason: String,
     },
-    /// The store has no record for the id in the cookie.
+    /// The store has no record for the ID in the cookie.
     Over,
-    /// The cookie was written again under a newer key.
+    /// The cookie was reissued under a newer key.
     Reissued(Reissue),
     Problem(Trouble),
 }
 
-/// A cookie that was written again: the name of the part that shows it, and that part before and
-/// after.
+/// A reissued cookie: the name of the part that shows the change, and that part before and after.
 #[derive(Clone)]
 pub(super) struct Reissue {
     pub(super) part: &'static str,
@@ -88,9 +87,9 @@ pub(super) struct Typed {
     pub(super) is_invalid: bool,
 }
 
-/// Why something was not set.
+/// Why a value was not set.
 pub(super) enum Trouble {
-    /// The value, and the same as a JSON string, both cut if they are long.
+    /// The value, and the same as a JSON string, both truncated.
     NotJson { value: String, quoted: String },
     /// The error of the session.
     Refused(String),
@@ -100,7 +99,7 @@ pub(super) enum Trouble {
 pub(super) const SET: &str = "set";
 pub(super) const REMOVED: &str = "removed";
 
-/// A session as its handler sees it.
+/// A session as read by its handler.
 pub(super) struct Seen {
     flash: Option<Flash>,
     rows: Vec<Row>,
@@ -112,9 +111,9 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// Takes the messages, so it comes before the commit.
+    /// Takes the flash messages, so it must precede the commit.
     pub(super) fn of(session: &Session) -> Self {
-        // Fails only after the head of the response was sent.
+        // `take_flashes` fails only after the head of the response was sent.
         let flash = session.take_flashes().unwrap_or_default().pop();
         let row = |key: String| Some(Row::new(session.json_text(&key)?, key));
         Self {
@@ -128,7 +127,7 @@ impl Seen {
         }
     }
 
-    /// The message for the list of devices.
+    /// Returns the message for the list of devices.
     pub(super) fn device_note(&self) -> Option<String> {
         let flash = self.flash.as_ref()?;
         (flash.category == devices::NOTE).then(|| flash.message.clone())
@@ -137,7 +136,7 @@ impl Seen {
 
 impl<'d> Panel<'d> {
     /// # Errors
-    /// The trouble of the store that has the session.
+    /// Errors of the store of the session.
     pub(super) async fn new(
         turn: &Turn<'d>,
         seen: &mut Seen,
@@ -165,7 +164,7 @@ impl<'d> Panel<'d> {
         })
     }
 
-    /// The panel with a problem of its form.
+    /// Returns the panel with a problem of its form.
     pub(super) fn with_problem(self, trouble: Trouble, typed: Typed) -> Self {
         Self {
             banner: Some(Banner::Problem(trouble)),
@@ -174,14 +173,14 @@ impl<'d> Panel<'d> {
         }
     }
 
-    /// Whether the session was revoked, or has expired for another reason than a changed cookie.
+    /// Returns whether the session was revoked or has expired, other than through a changed cookie.
     pub(super) fn is_over(&self) -> bool {
         matches!(self.banner, Some(Banner::Over))
     }
 }
 
 impl Typed {
-    /// Something to begin with: one click makes a session.
+    /// Example values for the form: one click creates a session.
     fn first() -> Self {
         Self {
             key: "visits".to_owned(),
@@ -226,7 +225,7 @@ async fn reissue(
     }))
 }
 
-/// Returns the part of a cookie that identifies its key: the key id, or the start of the signature.
+/// Returns the part of a cookie that identifies its key: the key ID, or the start of the signature.
 fn mark_of_key(mode: ModeId, cookie: &str) -> String {
     if mode == ModeId::Encrypted
         && let Some(id) = super::cookie_parts::key_id(cookie)

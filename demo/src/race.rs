@@ -1,9 +1,8 @@
-//! The race: fifty requests of one session at once, each of which adds one to a number.
+//! The race: fifty concurrent requests of one session, each of which increments a number.
 //!
-//! Two applications run it, with the same handler, the same layer, the same file and the same disk.
-//! One has Carafe's store, the other the [`WholeRecord`] store. The requests go straight to the
-//! applications' routers and not through a socket, and the numbers are read from the sessions
-//! afterwards.
+//! Two applications run it, with the same handler, layer, file and disk. One uses Carafe's store,
+//! the other the [`WholeRecord`] store. The requests call the routers directly, without a socket.
+//! The numbers are read from the sessions afterwards.
 
 use std::sync::Arc;
 
@@ -22,12 +21,12 @@ use tower_service::Service as _;
 use super::{mode::in_store, visit::cookie_lines, whole_record::WholeRecord};
 use carafe_program::failure::Failure;
 
-/// How many requests run at once.
+/// Number of concurrent requests.
 pub(super) const AT_ONCE: u64 = 50;
 
-/// The key that every request adds one to.
+/// The key that every request increments.
 pub(super) const COUNT: &str = "count";
-/// The key under which a visitor's session keeps what came of the race.
+/// The key of the result in a visitor's session.
 const RESULT: &str = "race";
 
 /// Both applications.
@@ -36,7 +35,7 @@ pub(super) struct Race {
     whole_record: Lane,
 }
 
-/// An application for the race.
+/// One of the two applications.
 struct Lane {
     manager: Arc<SessionManager>,
     app: Router,
@@ -51,15 +50,15 @@ pub(super) struct Counts {
     pub(super) whole_record: u64,
 }
 
-/// The whole application, but for the layer: the handler of both lanes.
+/// The handler of both lanes.
 async fn increment(session: Session) -> Result<(), SessionError> {
     session.update(COUNT, |n: Option<u64>| n.unwrap_or(0) + 1)?;
     Ok(())
 }
 
 impl Race {
-    /// `visitors` opens the sessions that browsers have; the other lane has its own in the same
-    /// store.
+    /// `visitors` opens the sessions of browsers. The other lane has sessions of its own in the
+    /// same store.
     pub(super) fn new(
         visitors: Arc<SessionManager>,
         store: Arc<dyn ErasedStore>,
@@ -70,7 +69,7 @@ impl Race {
         })
     }
 
-    /// Gives the `Set-Cookie` for the visitor, if the session is new or has a new id.
+    /// Returns the visitor's `Set-Cookie` line if the session is new or has a new ID.
     pub(super) async fn run(&self, headers: &HeaderMap) -> Result<Option<String>, Trouble> {
         let mut jar = Jar::new(headers);
         let carafe = self.carafe.race(&mut jar).await?;
@@ -91,7 +90,7 @@ impl Race {
 impl Counts {
     /// Returns the result of the last race of this session.
     pub(super) fn of(session: &Session) -> Option<Self> {
-        // Somebody may have set something else there by hand.
+        // The visitor may have set another value under this key.
         let counts: Self = session.get(RESULT).ok().flatten()?;
         let most = counts.carafe.max(counts.whole_record);
         (counts.of == AT_ONCE && most <= AT_ONCE).then_some(counts)
@@ -105,7 +104,7 @@ impl Lane {
         Self { manager, app }
     }
 
-    /// Starts from zero, sends all requests at once, and returns the number.
+    /// Sets the number to zero, sends all requests concurrently, and returns the number.
     async fn race(&self, jar: &mut Jar) -> Result<u64, Trouble> {
         self.with(jar, |session| session.insert(COUNT, &0)).await?;
         let mut requests = JoinSet::new();
@@ -114,7 +113,7 @@ impl Lane {
             requests.spawn(async move { app.call(request).await });
         }
         while let Some(done) = requests.join_next().await {
-            // A router's error type has no value; a task that panicked gives the other one.
+            // A router's error type is `Infallible`. A panic of the task is a `JoinError`.
             let Ok(response) = done?;
             if response.status() != StatusCode::OK {
                 return Err(
@@ -126,7 +125,7 @@ impl Lane {
         Ok(count.unwrap_or(0))
     }
 
-    /// One request that does something with the session of `jar`.
+    /// Runs `work` in one request with the session of `jar`.
     async fn with<T>(
         &self,
         jar: &mut Jar,
@@ -152,7 +151,7 @@ type Trouble = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Default)]
 struct Jar {
     cookies: HeaderMap,
-    /// The last line that it was given.
+    /// The last `Set-Cookie` line.
     set_cookie: Option<String>,
 }
 
@@ -165,7 +164,7 @@ impl Jar {
         }
     }
 
-    /// A new id is all that the next request needs.
+    /// Keeps the cookie of a `Set-Cookie` line for the next request.
     fn keep(&mut self, set_cookie: Option<String>) -> Result<(), Trouble> {
         if let Some(line) = set_cookie {
             let pair = line.split(';').next().unwrap_or_default();

@@ -12,7 +12,7 @@ use carafe_program::{
     keys,
 };
 
-/// A cookie that Flask wrote on 2023-11-14, and the key, which is in Carafe's public test vectors.
+/// A cookie that Flask wrote on 2023-11-14, and its key, from Carafe's public test vectors.
 const SAMPLE: (&str, &str) = (
     "eyJ1c2VyX2lkIjo0Mn0.ZVPxAA.mY6Rtt2DNTuj49QHzdjA0vn-zNw",
     "flask-spec-secret",
@@ -22,12 +22,12 @@ const SAMPLE: (&str, &str) = (
 #[derive(Default, Deserialize)]
 pub(super) struct ReadForm {
     pub(super) cookie: String,
-    /// One key a line, the current one first.
+    /// One key per line, the current one first.
     pub(super) key: String,
     lifetime: String,
 }
 
-/// The form and what came of it.
+/// The form and its result.
 #[derive(Default)]
 pub(super) struct Reader {
     pub(super) form: ReadForm,
@@ -41,7 +41,7 @@ pub(super) enum Reading {
         keys: usize,
         max_age: Option<Duration>,
     },
-    /// The keys make no ring.
+    /// The keys are invalid.
     KeyRefused(String),
 }
 
@@ -67,13 +67,13 @@ impl Reader {
 }
 
 impl ReadForm {
-    /// Whether age does not matter.
+    /// Whether the age is not checked.
     pub(super) fn any_age(&self) -> bool {
         self.lifetime == "any"
     }
 
     fn read(&self) -> Result<Reading, Failure> {
-        // Browsers send line breaks as CR LF. A blank is part of a key.
+        // Browsers send line breaks as CR LF. Spaces are part of a key.
         let mut lines = self.key.split(['\r', '\n']).filter(|line| !line.is_empty());
         let current = lines.next().unwrap_or_default();
         let fallbacks: Vec<_> = lines.map(str::to_owned).collect();

@@ -16,13 +16,13 @@ use super::{
     visit::Visit,
 };
 
-/// The page with a problem on it.
+/// Returns the page with a problem.
 pub(super) async fn refused(demo: &Demo, headers: &HeaderMap, problem: Problem) -> Response {
     let status = StatusCode::UNPROCESSABLE_ENTITY;
     page(demo, headers, status, &Reader::default(), Some(problem)).await
 }
 
-/// The page.
+/// Returns the page.
 pub(super) async fn page(
     demo: &Demo,
     headers: &HeaderMap,
@@ -35,13 +35,13 @@ pub(super) async fn page(
         .unwrap_or_else(|trouble| unavailable(&trouble))
 }
 
-/// Sends the browser to a place on the page.
+/// Redirects to an anchor of the page.
 pub(super) fn back_to(place: &'static str, mut headers: HeaderMap) -> Response {
     headers.insert(header::LOCATION, HeaderValue::from_static(place));
     (StatusCode::SEE_OTHER, headers).into_response()
 }
 
-/// Something behind the page is in trouble; the browser keeps its cookies.
+/// Returns a 503 for a failed store. The browser keeps its cookies.
 pub(super) fn unavailable(trouble: &dyn std::fmt::Display) -> Response {
     let text = format!("The demo cannot do this now: {trouble}\n");
     (StatusCode::SERVICE_UNAVAILABLE, text).into_response()

@@ -1,4 +1,4 @@
-//! The file of the server-side sessions: a private one that goes with the demo, or one that stays.
+//! The file of the server-side sessions: a private temporary file, or one that the user names.
 
 use std::{
     path::{Path, PathBuf},
@@ -16,12 +16,12 @@ use tempfile::TempDir;
 
 use carafe_program::{failure::Failure, output};
 
-/// A disk that is slow for a moment should not spoil the race.
+/// Long enough that a briefly slow disk does not affect the race.
 const DEADLINE: Duration = Duration::from_secs(10);
-/// Expired sessions that a start takes away from a file that was used before.
+/// Maximum number of expired sessions that are removed from an existing file at startup.
 const SWEPT: usize = 10_000;
 
-/// The open file, and its directory where that is ours.
+/// The open file, and the temporary directory if the file is private.
 pub(super) struct SessionFile {
     pub(super) store: Arc<SqliteStore>,
     path: PathBuf,
@@ -29,10 +29,10 @@ pub(super) struct SessionFile {
 }
 
 impl SessionFile {
-    /// Opens `path`, or a new file in a directory that only this user can enter.
+    /// Opens `path`, or a new file in a directory that only the current user can access.
     ///
     /// # Errors
-    /// A file that is no session store, or cannot be used.
+    /// The file is not a session store or cannot be used.
     pub(super) fn open(path: Option<&Path>) -> Result<Self, Failure> {
         let (path, private) = match path {
             Some(path) => (path.to_owned(), None),
@@ -51,12 +51,12 @@ impl SessionFile {
         })
     }
 
-    /// Takes what has expired since the file was last used away.
+    /// Removes sessions that have expired since the file was last used.
     pub(super) async fn sweep(&self, now: Timestamp) -> Result<(), StoreError> {
         self.store.sweep(SWEPT, now).await.map(drop)
     }
 
-    /// Where it is, and how long.
+    /// Returns the location of the file, and whether it is private.
     pub(super) fn place(&self) -> Place {
         Place {
             path: self.path.display().to_string(),
@@ -76,7 +76,7 @@ impl SessionFile {
 fn private_directory() -> Result<TempDir, Failure> {
     let mut builder = tempfile::Builder::new();
     builder.prefix("carafe-demo-");
-    // Others could list a directory that is made as the umask has it.
+    // With default permissions, other users could list the directory.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
     builder.tempdir().map_err(|error| {
@@ -86,9 +86,9 @@ fn private_directory() -> Result<TempDir, Failure> {
     })
 }
 
-/// Where the sessions are, for people.
+/// The location of the sessions, for display.
 pub(super) struct Place {
     pub(super) path: String,
-    /// Whether they are removed at the end.
+    /// Whether the file is removed at the end.
     pub(super) is_private: bool,
 }

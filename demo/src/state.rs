@@ -19,12 +19,12 @@ use super::{
 /// The state that all requests share.
 pub(super) struct Demo {
     pub(super) address: String,
-    /// Whether only programs on this machine reach it.
+    /// Whether the server is reachable from this machine only.
     pub(super) is_local: bool,
     pub(super) place: Place,
     pub(super) race: Race,
-    // A plain lock, never held across an await: readers copy a pointer, and a rotation, which is
-    // rare, makes its key inside, so that of two at once neither is lost.
+    // A plain lock, never held across an await. Readers clone the `Arc`. A rotation, which is rare,
+    // creates its key under the lock, so that two concurrent rotations both take effect.
     modes: RwLock<Arc<Modes>>,
 }
 
@@ -60,10 +60,9 @@ impl Demo {
         )
     }
 
-    /// The modes as they are now; a request asks once.
+    /// Returns the current modes. A request calls this once.
     pub(super) fn modes(&self) -> Arc<Modes> {
-        // The pointer is replaced at the very end of a rotation, so a panic has left nothing half
-        // done.
+        // A rotation replaces the `Arc` as its last step, so a panic leaves no partial state.
         Arc::clone(&self.modes.read().unwrap_or_else(PoisonError::into_inner))
     }
 

@@ -1,7 +1,7 @@
 //! Changing one character of a cookie, and changing it back.
 //!
-//! The place follows from the cookie's shape, and the change is its own reverse. So nothing has to
-//! be remembered: a refused cookie was tampered with here if the reverse makes it authentic.
+//! The position follows from the shape of the cookie, and the change is its own inverse, so the
+//! demo keeps no state: a rejected cookie was changed here if the inverse makes it authentic.
 
 use carafe_core::{clock::Timestamp, cookie::Persistence, store::StoreError};
 
@@ -13,18 +13,19 @@ use super::{
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/// The cookie with the one character changed, or changed back.
+/// Returns the cookie with the one character changed, or changed back.
 pub(super) fn change(mode: &Mode, cookie: &str) -> Option<String> {
     let at = place(mode.id, cookie)?;
     let here = ALPHABET
         .iter()
         .position(|&letter| letter == cookie.as_bytes()[at])?;
     let other = char::from(ALPHABET[here ^ 1]);
-    // `place` gives only places inside ASCII cookies.
+    // `place` only returns offsets inside ASCII cookies.
     Some(format!("{}{other}{}", &cookie[..at], &cookie[at + 1..]))
 }
 
-/// Where a cookie was changed by the demo; `None` if it is good, or bad for another reason.
+/// Returns the offset at which the demo changed a cookie. `None` if the cookie is valid, or invalid
+/// for another reason.
 pub(super) async fn changed_at(
     mode: &Mode,
     cookie: &str,
@@ -40,7 +41,7 @@ pub(super) async fn changed_at(
     Ok(place(mode.id, cookie))
 }
 
-/// The `Set-Cookie` line that gives the browser `cookie`, kept as long as the `good` one is.
+/// Returns the `Set-Cookie` line for `cookie`, with the expiry of the `good` one.
 pub(super) async fn set_cookie(
     mode: &Mode,
     cookie: &str,
@@ -66,7 +67,7 @@ async fn expiry(mode: &Mode, good: &str, now: Timestamp) -> Result<Timestamp, St
     })
 }
 
-/// In the first half of the content: the last characters of a part may have bits that mean nothing.
+/// In the first half of the content, because the last characters of a part may have unused bits.
 fn place(id: ModeId, cookie: &str) -> Option<usize> {
     let contents = cookie_parts::contents(id, cookie)?;
     let at = contents.start + (contents.len() / 4).max(1);

@@ -1,7 +1,7 @@
 //! All sessions of one request.
 //!
-//! An application has one session and leaves all this to the layer of the crate `carafe`. The demo
-//! has three and shows what the browser will hold afterwards, so it drives the engine itself:
+//! An application has one session, which the layer of the crate `carafe` handles. The demo has
+//! three and shows which cookies the browser will hold afterwards, so it calls the engine itself:
 //! begin, open, commit.
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -21,20 +21,20 @@ pub(super) struct Visit<'d> {
     pub(super) now: Timestamp,
 }
 
-/// One of its sessions.
+/// One session of a request.
 pub(super) struct Turn<'d> {
     pub(super) mode: &'d Mode,
     pub(super) session: Session,
-    /// The cookie that the browser has sent.
+    /// The cookie that the browser sent.
     pub(super) sent: Option<String>,
     slot: Slot,
 }
 
-/// The outcome of a visit.
+/// The result of a visit.
 pub(super) struct Ended {
-    /// For the response.
+    /// Headers of the response.
     pub(super) headers: HeaderMap,
-    /// The cookies that the browser holds once it has the response.
+    /// The cookies that the browser holds after the response.
     pub(super) held: [Option<String>; 3],
 }
 
@@ -56,8 +56,8 @@ impl<'d> Visit<'d> {
         }
     }
 
-    /// Commits all sessions, the stored one last: a cookie that is too large for a browser stops
-    /// the others before anything is written where it stays.
+    /// Commits all sessions, the stored one last, so that a cookie that is too large for a browser
+    /// fails before the store is written.
     pub(super) async fn end(&self, status: StatusCode) -> Result<Ended, CommitError> {
         let mut headers = HeaderMap::new();
         let [signed, encrypted, stored] = &self.turns;
@@ -110,27 +110,27 @@ impl<'d> Turn<'d> {
 
 /// Adds a `Set-Cookie` line.
 pub(super) fn append_set_cookie(headers: &mut HeaderMap, line: &str) {
-    // Rendered cookies have no control characters; if one had, no cookie is better than a broken
-    // one.
+    // Rendered cookies have no control characters, so this never fails. An invalid line would be
+    // dropped.
     if let Ok(line) = HeaderValue::from_str(line) {
         headers.append(header::SET_COOKIE, line);
     }
 }
 
-/// The `Cookie` lines of a request, in order.
+/// Returns the `Cookie` lines of a request, in order.
 pub(super) fn cookie_lines(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
     let lines = headers.get_all(header::COOKIE).iter();
     lines.map(HeaderValue::as_bytes)
 }
 
-/// The first cookie of this mode that the browser has sent.
+/// Returns the first cookie of this mode that the browser sent.
 pub(super) fn sent(mode: &Mode, headers: &HeaderMap) -> Option<String> {
     let values = values_of(cookie_lines(headers), mode.cookie_name(), Grammar::Strict);
     let first = values.first()?;
     Some(String::from_utf8_lossy(first).into_owned()).filter(|value| !value.is_empty())
 }
 
-/// The value in a `Set-Cookie` line of ours; none in a removal.
+/// Returns the value in one of our `Set-Cookie` lines, or `None` for a removal.
 fn value_of_line(line: &str) -> Option<String> {
     let (_, rest) = line.split_once('=')?;
     let value = rest.split(';').next()?;

@@ -1,10 +1,10 @@
-//! A store that loads a whole record and saves a whole record, as many session libraries do.
-//! Written for the comparison on the demo page; nothing else uses it.
+//! A store that loads and saves whole records, as many session libraries do. For comparison on the
+//! demo page only.
 //!
-//! It keeps its records in the very same file as the store beside it, and its writes wait for the
-//! same disk. The one difference is [`WholeRecord::patch`]: where Carafe sends what a request has
-//! *changed*, this sends everything that the request has *loaded*, with the change in it. Of two
-//! requests that ran at once, the later save wins, and what the earlier one wrote is gone.
+//! It keeps its records in the same file as Carafe's store, with the same durability. The only
+//! difference is [`WholeRecord::patch`]: Carafe sends the *changes* of a request, this store
+//! everything that the request *loaded*, with the changes applied. Of two concurrent requests, the
+//! later save wins, and the changes of the earlier one are lost.
 
 use std::sync::Arc;
 
@@ -107,8 +107,7 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_unix(1_700_000_000);
 
-    /// Runs two requests of one session that both load before either saves, and returns the
-    /// results.
+    /// Runs two requests of one session that both load before either saves. Returns the results.
     async fn at_once(store: Arc<dyn ErasedStore>) -> (Option<u64>, Option<u64>) {
         let manager = in_store(store).unwrap();
         let slot = manager.begin();

@@ -1,4 +1,4 @@
-//! The middleware that rejects requests of other sites.
+//! The middleware that rejects cross-site requests.
 
 use std::{
     future::{Ready, ready},
@@ -18,11 +18,11 @@ use carafe_core::{
 };
 use carafe_tokio::Checked;
 
-/// A middleware that rejects cross-site requests that may change something, with a 403.
+/// A middleware that rejects cross-site requests that may change state, with a 403.
 ///
-/// Wrap it inside the [`SessionMiddleware`](crate::SessionMiddleware), that is, before it: requests
-/// with a bearer token or a session header are then accepted, because browsers do not send these by
-/// themselves. Outside of a session middleware, all requests are checked.
+/// Register it before the [`SessionMiddleware`](crate::SessionMiddleware), so that it runs inside.
+/// Requests with a bearer token or a session header are then accepted, because browsers do not send
+/// these automatically. Outside of a session middleware, all requests are checked.
 ///
 /// ```
 /// use actix_web::{App, web};

@@ -1,14 +1,14 @@
 //! `carafe`: the command line of Carafe.
 //!
-//! | module | what it does |
+//! | module | contents |
 //! |---|---|
-//! | [`command`] | one file per command: its options, its help, its output |
+//! | [`command`] | one file per command: its options, its help and its output |
 //! | [`stores`] | any store, from its URL |
 //! | [`migration`] | moves sessions between stores |
 //! | [`console`] | the pages of [`carafe_console`] on this machine, behind a token |
 //!
 //! Failures, keys, formats and the inspection of cookies are in [`carafe_program`], which the demo
-//! uses too. Nothing here decides about sessions; that is `carafe_core`.
+//! also uses. All decisions about sessions are made in `carafe_core`.
 
 mod command;
 mod console;

@@ -1,10 +1,10 @@
-//! The runtime of commands that wait for a store.
+//! The runtime of commands that call a store.
 
 use std::{future::Future, io};
 
 use crate::failure::Failure;
 
-/// Runs `work` to its end on this thread: stores wait, they do not compute.
+/// Runs `work` to completion on this thread. Stores are I/O-bound.
 pub(crate) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let started = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -1,5 +1,5 @@
-//! Aligned columns for people. Colours are given as styles and written by `output`, if a terminal
-//! wants them.
+//! Aligned columns for people. Colors are given as styles and written by `output`, if a terminal
+//! supports them.
 
 use std::fmt::Write as _;
 
@@ -7,13 +7,13 @@ use clap::builder::styling::Style;
 
 use crate::human::printable;
 
-/// Rows under a head; the last column is not padded.
+/// A table with a header. The last column is not padded.
 pub(crate) struct Table {
     head: Vec<&'static str>,
     rows: Vec<Vec<Cell>>,
 }
 
-/// One text of a row.
+/// A cell of a row.
 pub(crate) struct Cell {
     text: String,
     style: Style,
@@ -21,7 +21,7 @@ pub(crate) struct Cell {
 }
 
 impl Cell {
-    /// Text as it is; what could give orders to the terminal is escaped.
+    /// Returns a cell with this text. Control sequences are escaped.
     pub(crate) fn new(text: &str) -> Self {
         Self {
             text: printable(text).into_owned(),
@@ -34,7 +34,7 @@ impl Cell {
         Self::new(text).styled(Style::new().dimmed())
     }
 
-    /// A number, aligned to the right.
+    /// Returns a cell with a right-aligned number.
     pub(crate) fn number(text: &str) -> Self {
         Self {
             to_the_right: true,
@@ -46,7 +46,7 @@ impl Cell {
         Self { style, ..self }
     }
 
-    /// No longer than so many characters; what is left out is `…`.
+    /// Truncates the text to this number of characters, with `…` at the end.
     pub(crate) fn at_most(mut self, characters: usize) -> Self {
         if self.text.chars().count() > characters {
             self.text = self.text.chars().take(characters - 1).collect();
@@ -83,7 +83,7 @@ impl Table {
         self.rows.push(cells.into_iter().collect());
     }
 
-    /// The lines, without a line break at the end.
+    /// Returns the lines, without a line break at the end.
     pub(crate) fn text(mut self) -> String {
         if !self.head.is_empty() {
             let head = self.head.iter();
@@ -112,7 +112,7 @@ fn line(row: &[Cell], widths: &[usize]) -> String {
         out.push_str(if at == 0 { "" } else { "  " });
         cell.write(&mut out, if is_last { 0 } else { *width });
     }
-    // Where the last text is empty.
+    // The last cell may be empty.
     out.truncate(out.trim_end_matches(' ').len());
     out
 }

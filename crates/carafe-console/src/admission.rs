@@ -21,11 +21,10 @@ use crate::{
     view,
 };
 
-/// Bytes of a form. No form of the console is longer.
+/// Maximum size of a form, in bytes. No form of the console is larger.
 const LONGEST_FORM: usize = 16 * 1024;
 
-/// Refuses requests that another site has sent, requests without an operator and forms without
-/// their token.
+/// Rejects cross-site requests, requests without an operator, and forms without their token.
 pub(crate) async fn admit(
     State(console): State<Arc<Console>>,
     request: Request,
@@ -79,7 +78,7 @@ async fn with_token(
     Ok(Request::from_parts(parts, Body::from(bytes)))
 }
 
-/// Refuses the pages that change something while the console is read-only.
+/// Rejects the pages that change something while the console is read-only.
 pub(crate) async fn writable(
     Extension(context): Extension<Context>,
     request: Request,

@@ -1,5 +1,5 @@
-//! The events of revocations, with the target `carafe_console::audit`. They name sessions by their
-//! public IDs.
+//! Audit events of revocations, with the target `carafe_console::audit`. They name sessions by
+//! their public IDs.
 
 use carafe_core::store::PublicId;
 

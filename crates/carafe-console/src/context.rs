@@ -9,8 +9,9 @@ use axum::{
 
 use crate::{operator::Operator, state::Console};
 
-/// The header of requests that the script of a page sends to update it. The operator has done
-/// nothing, so an application need not count such a request as a use of the operator's session.
+/// The header of requests that the script of a page sends to update it. Such a request is no
+/// activity of the operator, so an application need not count it as a use of the operator's
+/// session.
 pub const LIVE_HEADER: HeaderName = HeaderName::from_static("x-carafe-live");
 
 /// A request of an operator.
@@ -19,18 +20,18 @@ pub(crate) struct Context {
     console: Arc<Console>,
     pub(crate) operator: Operator,
     base: BasePath,
-    /// Whether the script of a page has sent the request, and not a person.
+    /// Whether the request was sent by the script of a page.
     pub(crate) is_live: bool,
-    /// The version of the page that the script has.
+    /// The version of the page that the script already has.
     pub(crate) known: Option<String>,
 }
 
-/// The path of the console in the addresses that browsers see.
+/// The path of the console in the URLs that browsers see.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct BasePath {
-    /// Empty, or `/ops/carafe`, without a slash at its end.
+    /// Empty, or a path such as `/ops/carafe`, without a trailing slash.
     prefix: String,
-    /// The address of the overview.
+    /// The path of the overview.
     home: String,
 }
 
@@ -55,12 +56,12 @@ impl Context {
         }
     }
 
-    /// The state that outlives the request.
+    /// Returns the state that all requests share.
     pub(crate) fn console(&self) -> &Arc<Console> {
         &self.console
     }
 
-    /// Returns the address of `path`, which begins with a slash.
+    /// Returns the path under which browsers reach `path`, which begins with a slash.
     pub(crate) fn href(&self, path: &str) -> String {
         match path {
             "/" => self.base.home.clone(),
@@ -78,8 +79,8 @@ impl Context {
         self.notes.add(&self.operator, text);
     }
 
-    /// Takes the messages since the last page. A request of the script takes none: a person must
-    /// see them.
+    /// Takes the messages since the last page. A request of the script takes none, because the
+    /// operator may not see its page.
     pub(crate) fn take_notes(&self) -> Vec<String> {
         match self.is_live {
             true => Vec::new(),
@@ -114,13 +115,13 @@ impl BasePath {
     fn of_mount(original: &Uri, inner: &Uri) -> Self {
         let path = original.path();
         let prefix = match inner.path() {
-            // A nested router sees `/` for its own path, with and without a slash at the end.
+            // A nested router sees the path `/` both with and without a trailing slash.
             "/" => path.trim_end_matches('/'),
             inner => path.strip_suffix(inner).unwrap_or_default(),
         };
         match prefix {
             "" => Self::root(),
-            // Browsers would take `//name` for the name of another host.
+            // Browsers would interpret `//name` as the name of another host.
             _ if prefix.starts_with("//") => Self::root(),
             _ => Self::mounted(prefix.to_owned()),
         }

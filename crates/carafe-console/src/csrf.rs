@@ -13,9 +13,9 @@ use crate::Operator;
 /// The name of the field.
 pub(crate) const FIELD: &str = "csrf";
 
-/// Makes and checks tokens.
+/// Creates and verifies tokens.
 pub(crate) struct FormTokens {
-    /// `None` if there is neither a key nor randomness for one: then no form is accepted.
+    /// `None` if there is neither a key nor randomness for one. Then every form is rejected.
     signer: Option<Signer>,
 }
 
@@ -45,8 +45,8 @@ impl FormTokens {
         signature.unwrap_or_default().to_owned()
     }
 
-    /// Whether `sent` is the token of the operator's forms. Takes the same time for every text of
-    /// the right length.
+    /// Returns whether `sent` is the token of the operator's forms. Runs in constant time for texts
+    /// of the right length.
     pub(crate) fn accepts(&self, operator: &Operator, sent: &str) -> bool {
         let token = self.token(operator);
         !token.is_empty() && bool::from(token.as_bytes().ct_eq(sent.as_bytes()))

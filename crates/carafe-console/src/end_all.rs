@@ -1,5 +1,5 @@
-//! Revocation of all sessions, or of very many sessions of a user, in a task of its own. It works
-//! in steps, so that the store serves other requests between two steps.
+//! Revokes all sessions, or very many sessions of a user, in a task of its own. The task works in
+//! steps, so that the store serves other requests in between.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,15 +13,15 @@ use crate::{
     state::Console,
 };
 
-/// Sessions per step, where the oldest of all are revoked.
+/// Sessions per step if the oldest of all sessions are revoked.
 const STEP: usize = 1_000;
-/// Sessions per step of a user, where each is revoked by its public ID.
+/// Sessions per step if sessions of a user are revoked one by one by their public IDs.
 const STEP_OF_USER: usize = 200;
-/// The time that a request waits for the end before its page shows the progress.
+/// Time that a request waits for completion before it responds with the progress.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Starts a revocation and waits up to [`PATIENCE`] for its end. Returns `false` while another one
-/// runs.
+/// Starts a revocation and waits up to [`PATIENCE`] for its completion. Returns `false` while
+/// another one runs.
 pub(super) async fn start(context: &Context, target: Target) -> bool {
     if !context.end_all.begin(&target) {
         return false;

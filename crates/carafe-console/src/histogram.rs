@@ -19,15 +19,15 @@ const STEPS: [(i64, &str); 9] = [
     (365 * DAY, "365 days"),
 ];
 
-/// The most bars that can be told apart on a phone.
+/// Maximum number of bars. More could not be told apart on a phone.
 const MOST_BARS: i64 = 32;
 
 /// Counts per step.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Histogram {
-    /// Seconds.
+    /// Seconds per bar.
     pub(super) step: i64,
-    /// `hour`, for "per hour".
+    /// The name of the step, such as `hour` for "per hour".
     pub(super) step_name: &'static str,
     /// In order of time, without gaps.
     pub(super) bars: Vec<Bar>,
@@ -41,9 +41,9 @@ pub(super) struct Bar {
 }
 
 impl Histogram {
-    /// Counts `times`, each with `weight`, from the earliest to the latest of them and `always`.
-    /// Steps are aligned to multiples of their length in UTC, so that bars keep their limits as
-    /// time passes.
+    /// Counts `times`, each with `weight`, from the earliest to the latest of `times` and `always`.
+    /// Steps are aligned to multiples of their length in UTC, so that the limits of a bar do not
+    /// move as time passes.
     pub(super) fn of(times: &[Timestamp], weight: f64, always: Timestamp) -> Self {
         let all = || times.iter().map(|time| time.unix()).chain([always.unix()]);
         let (first, last) = (
@@ -55,7 +55,7 @@ impl Histogram {
             .into_iter()
             .find(|&(step, _)| bars_of(step) <= MOST_BARS);
         let (step, step_name) = fitting.unwrap_or(STEPS[STEPS.len() - 1]);
-        // Times that are centuries apart would have too many bars. The last ones are shown.
+        // Times that are centuries apart would have too many bars, so only the last bars are shown.
         let bars = bars_of(step).min(MOST_BARS);
         let start = last.div_euclid(step) - bars + 1;
         let mut counts = vec![0_u64; usize::try_from(bars).unwrap_or_default()];
@@ -88,7 +88,7 @@ pub(super) fn scaled(count: u64, weight: f64) -> u64 {
     (count as f64 * weight).round() as u64
 }
 
-/// The number of sessions per session in the sample.
+/// Returns the number of sessions that one session of the sample represents.
 pub(super) fn weight(sample: &Sample) -> f64 {
     match (sample.exact, sample.sessions.len()) {
         (true, _) | (_, 0) => 1.0,

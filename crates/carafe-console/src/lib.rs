@@ -1,5 +1,5 @@
-//! The console: the live sessions of a store, on pages for operators, as a router that an axum
-//! application mounts behind its own log-in.
+//! The console: a router with pages for operators that show the live sessions of a store. An axum
+//! application mounts it behind its own log-in.
 //!
 //! [`router`] answers a request only if the application has put an [`Operator`] into its
 //! extensions. Anything else gets a 403 without content.
@@ -36,23 +36,22 @@
 //!
 //! * It shows summaries, times and contents of sessions, and names a session by its public ID. It
 //!   never sees an ID or a key of a session.
-//! * Every action is a POST that redirects, and follows a page that asks for a confirmation. A form
-//!   carries a token that is bound to the operator's log-in, and a POST that another site has sent
-//!   is refused (OWASP CSRF Prevention Cheat Sheet).
-//! * Every response forbids framing, foreign scripts and caching. Every page works without its
-//!   script.
+//! * Every action is a POST that redirects, and is preceded by a page that asks for confirmation. A
+//!   form carries a token that is bound to the operator's log-in, and cross-site POSTs are rejected
+//!   (OWASP CSRF Prevention Cheat Sheet).
+//! * Every response forbids framing, foreign scripts and caching. Every page works without scripts.
 //! * Every revocation is an event of `tracing`, with the target `carafe_console::audit` and the
 //!   operator's name.
 //! * Numbers about all sessions are estimated from a random sample of 2,000 sessions. The console
-//!   takes such a sample every 30 seconds, for its plot of how many sessions there were.
+//!   takes a sample every 30 seconds for its plot of the number of sessions.
 //!
 //! | file | holds |
 //! |---|---|
-//! | `options`, `operator` | what the application decides |
+//! | `options`, `operator` | the settings of the application |
 //! | `csrf`, `notes` | tokens of forms, messages for the next page |
-//! | `monitored_store` | the store with deadlines, and its outages |
+//! | `monitored_store` | the store with deadlines and outage detection |
 //! | `statistics`, `per_user`, `histogram` | numbers from a random sample |
-//! | `trend` | how many sessions there were since the start |
+//! | `trend` | the number of sessions since the start |
 //! | `revocation`, `audit` | the progress of a revocation, and its log events |
 //! | `state`, `sampling` | what all requests share, and the task that samples the store |
 //! | `context` | what a page knows of its request, and the paths of links |
@@ -107,9 +106,10 @@ use self::{monitored_store::MonitoredStore, state::Console};
 /// Returns the pages of the console over `store`.
 ///
 /// The store must have a [`SessionListing`](carafe_core::store::SessionListing) and
-/// [`UserSessions`](carafe_core::store::UserSessions); otherwise every page says that it has not.
-/// Mount the router under any path with [`Router::nest`] or [`Router::nest_service`]: links follow
-/// the path of each request. It needs tokio's runtime with its timers, as axum does.
+/// [`UserSessions`](carafe_core::store::UserSessions); otherwise every page reports that they are
+/// missing. Mount the router under any path with [`Router::nest`] or [`Router::nest_service`]:
+/// links follow the path of each request. The router needs tokio's runtime with its timers, as axum
+/// does.
 pub fn router(store: Arc<dyn ErasedStore>, options: ConsoleOptions) -> Router {
     let (settings, log_out, redact) = options.into_parts();
     let console = Arc::new(Console::new(MonitoredStore::new(store, redact), settings));
@@ -128,7 +128,7 @@ pub fn router(store: Arc<dyn ErasedStore>, options: ConsoleOptions) -> Router {
         .route("/sessions/{public_id}", get(session::page))
         .route("/style.css", get(style))
         .route("/console.js", get(script))
-        // Not a fallback, which axum cannot nest under a path with parameters.
+        // Not a fallback, because axum cannot nest a fallback under a path with parameters.
         .route("/{*path}", any(admission::not_found))
         .merge(changing);
     let pages = match log_out {

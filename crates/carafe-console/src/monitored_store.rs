@@ -1,5 +1,4 @@
-//! The store as the console calls it: every call has a deadline, and an outage is kept until a call
-//! succeeds.
+//! The store with a deadline for every call. An outage is recorded until a call succeeds.
 
 use std::{
     future::Future,
@@ -24,10 +23,10 @@ const READ: Duration = Duration::from_secs(2);
 /// Deadline of revocations, which may wait for other writes.
 const WRITE: Duration = Duration::from_secs(10);
 
-/// Sessions of a user that one call revokes.
+/// Maximum number of sessions of a user that one call revokes.
 const FEW: usize = 500;
 
-/// A store and its outage.
+/// A store with its outage.
 pub(super) struct MonitoredStore {
     store: Arc<dyn ErasedStore>,
     redact: Option<Redact>,
@@ -52,7 +51,7 @@ impl MonitoredStore {
         }
     }
 
-    /// The outage, if the last call met one.
+    /// Returns the outage, if the last call failed.
     pub(super) fn outage(&self) -> Option<Outage> {
         self.outage
             .lock()
@@ -113,7 +112,7 @@ impl MonitoredStore {
         self.with_deadline(WRITE, call).await
     }
 
-    /// Revokes all sessions of a user who has few.
+    /// Revokes all sessions of a user with few sessions.
     pub(super) async fn delete_by_user(&self, user: &str) -> Result<u64, StoreError> {
         let mut ended = 0;
         loop {
@@ -167,7 +166,7 @@ impl MonitoredStore {
         result
     }
 
-    /// Records or clears the outage. An error of one record is no outage.
+    /// Records or clears the outage. An error of a single record is not an outage.
     fn note(&self, error: Option<&StoreError>) {
         let mut outage = self.outage.lock().unwrap_or_else(PoisonError::into_inner);
         *outage = error.filter(|error| is_outage(error)).map(|error| Outage {
@@ -188,7 +187,7 @@ impl MonitoredStore {
     }
 }
 
-/// Whether the error means that the store is down.
+/// Returns whether the error means that the store is down.
 pub(super) const fn is_outage(error: &StoreError) -> bool {
     matches!(error, StoreError::Unavailable(_) | StoreError::Timeout(_))
 }

@@ -8,14 +8,14 @@ use std::{
 
 use crate::Operator;
 
-/// Characters of a message.
+/// Maximum length of a message, in characters.
 const LONGEST: usize = 200;
-/// Messages of an operator.
+/// Maximum number of messages per operator.
 const MOST: usize = 8;
-/// Operators with messages.
+/// Maximum number of operators with messages.
 const MOST_OPERATORS: usize = 1_000;
 
-/// The messages by operator.
+/// The messages of each operator.
 #[derive(Default)]
 pub(crate) struct Notes {
     // A plain lock, never held across an await.
@@ -23,12 +23,12 @@ pub(crate) struct Notes {
 }
 
 impl Notes {
-    /// Adds a message; of a very long one the beginning.
+    /// Adds a message. A very long message is truncated.
     pub(crate) fn add(&self, operator: &Operator, text: &str) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let binding = operator.binding();
         if waiting.len() >= MOST_OPERATORS && !waiting.contains_key(&binding) {
-            // Messages of operators who did not come back.
+            // Drops messages that no operator has fetched.
             waiting.clear();
         }
         let notes = waiting.entry(binding).or_default();

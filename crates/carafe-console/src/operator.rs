@@ -1,10 +1,10 @@
-//! [`Operator`]: who uses the console.
+//! [`Operator`]: the user of the console.
 
 use std::fmt;
 
-/// The person who uses the console, as the application's log-in knows them.
+/// The user of the console, as authenticated by the application.
 ///
-/// The application puts it into the extensions of each request that may see the console.
+/// The application inserts it into the extensions of each request that may access the console.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Operator {
     name: String,
@@ -12,7 +12,7 @@ pub struct Operator {
 }
 
 impl Operator {
-    /// Returns an operator with this name. Audit events carry it.
+    /// Returns an operator with this name, which audit events carry.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
         Self {
@@ -24,8 +24,8 @@ impl Operator {
     /// Binds the forms of the console to one log-in of the operator.
     ///
     /// `session` is a text that differs between two log-ins, such as the public ID of the
-    /// operator's own session. A form from a page of an earlier log-in is then refused. Without it,
-    /// forms are bound to the name alone.
+    /// operator's own session. A form from a page of an earlier log-in is then rejected. Without
+    /// it, forms are bound to the name alone.
     #[must_use]
     pub fn with_session(self, session: impl Into<String>) -> Self {
         Self {
@@ -40,17 +40,17 @@ impl Operator {
         &self.name
     }
 
-    /// Returns a text that no two log-ins share.
+    /// Returns a text that is unique for each log-in.
     pub(crate) fn binding(&self) -> String {
         let Self { name, session } = self;
-        // The length keeps `ab` + `c` apart from `a` + `bc`.
+        // The length prefix distinguishes `ab` + `c` from `a` + `bc`.
         format!("{}:{name}{session}", name.len())
     }
 }
 
 impl fmt::Debug for Operator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The session may be a secret of the application.
+        // The session text may be a secret of the application.
         f.debug_struct("Operator")
             .field("name", &self.name)
             .finish_non_exhaustive()

@@ -1,4 +1,4 @@
-//! [`ConsoleOptions`]: what the application decides about its console.
+//! [`ConsoleOptions`]: the settings of a console.
 
 use std::{fmt, sync::Arc};
 
@@ -8,10 +8,10 @@ use carafe_core::key::SecretKey;
 /// Whether operators may revoke sessions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Access {
-    /// Operators see sessions and revoke them.
+    /// Operators can see and revoke sessions.
     #[default]
     ReadWrite,
-    /// Operators see sessions only.
+    /// Operators can see sessions only.
     ReadOnly,
 }
 
@@ -27,7 +27,7 @@ pub struct ConsoleOptions {
     redact: Option<Redact>,
 }
 
-/// The options that pages need.
+/// The options that pages use.
 #[derive(Default)]
 pub(crate) struct Settings {
     pub(crate) access: Access,
@@ -50,23 +50,23 @@ impl ConsoleOptions {
         self
     }
 
-    /// Shows the kind and the address of the store in the header of each page. The address must
-    /// hold no password.
+    /// Shows the kind and the address of the store in the header of each page. The address must not
+    /// contain a password.
     pub fn with_store_name(mut self, kind: impl Into<String>, address: impl Into<String>) -> Self {
         self.settings.store_name = Some((kind.into(), address.into()));
         self
     }
 
-    /// Sets the path under which browsers reach the console, such as `/ops/carafe`. Needed only
-    /// behind a proxy that passes requests on under another path.
+    /// Sets the path under which browsers reach the console, such as `/ops/carafe`. Only needed
+    /// behind a proxy that forwards requests under another path.
     ///
-    /// The overview is at this path; with a slash at its end if `path` has one.
+    /// The overview is at this path, with a trailing slash if `path` has one.
     pub fn with_public_path(mut self, path: impl Into<String>) -> Self {
         self.settings.public_path = Some(path.into());
         self
     }
 
-    /// Sets the key of the tokens in forms. All processes of an application that serve the same
+    /// Sets the key of the form tokens. All processes of an application that serve the same
     /// operators need the same key. The default is a random key for each router.
     pub fn with_form_key(mut self, key: SecretKey) -> Self {
         self.settings.form_key = Some(key);
@@ -74,14 +74,14 @@ impl ConsoleOptions {
     }
 
     /// Adds a button that logs the operator out. `handler` answers `POST /leave` below the path of
-    /// the console, after the token of the form was checked.
+    /// the console, after the form token was verified.
     ///
     /// ```
     /// use axum::{response::Redirect, routing::post};
     /// use carafe_console::ConsoleOptions;
     ///
     /// let options = ConsoleOptions::new().with_log_out(post(async || {
-    ///     // Here the application logs the operator out.
+    ///     // Log the operator out here.
     ///     Redirect::to("/log-in")
     /// }));
     /// ```
@@ -117,7 +117,7 @@ impl fmt::Debug for ConsoleOptions {
 }
 
 impl Settings {
-    /// Whether nothing can be revoked.
+    /// Returns whether revocation is disabled.
     pub(crate) fn is_read_only(&self) -> bool {
         self.access == Access::ReadOnly
     }

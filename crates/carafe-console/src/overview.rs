@@ -8,7 +8,7 @@ use crate::{
     view::{self, Section},
 };
 
-/// Sessions on the overview.
+/// Number of sessions on the overview.
 const NEWEST: usize = 8;
 
 pub(super) async fn page(Extension(context): Extension<Context>) -> Response {

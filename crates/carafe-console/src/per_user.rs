@@ -13,19 +13,20 @@ use crate::{
     monitored_store::MonitoredStore,
 };
 
-/// Users of sampled sessions with a count of all their sessions, if the sample is incomplete.
+/// Number of users whose sessions are all counted if the sample is incomplete.
 const FOLLOWED: usize = 48;
-/// Sessions of one user that are counted. A user with more is estimated from the sample.
+/// Maximum number of sessions of one user that are counted. For a user with more, the number is
+/// estimated from the sample.
 const COUNTED: usize = 500;
-/// The time for all counts. When it is over, the estimate uses the counts so far.
+/// Time limit of all counts. After that, the estimate uses the counts so far.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The numbers of users by their number of sessions.
+/// Numbers of users, grouped by their number of sessions.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct PerUser {
     /// In the order of [`PerUser::GROUPS`].
     pub(super) users: [u64; 6],
-    /// The number of counts behind an estimate; `None` if all users were counted.
+    /// The number of counts that an estimate is based on. `None` if all users were counted.
     pub(super) followed: Option<usize>,
 }
 
@@ -44,9 +45,9 @@ impl PerUser {
         }
     }
 
-    /// Estimates from the users of some sampled sessions. A user with `n` sessions is `n` times as
-    /// likely to be in the sample, so the user counts for one `n`-th (Horvitz and Thompson).
-    /// Returns `None` if it takes too long.
+    /// Estimates the distribution from the users of some sampled sessions. A user with `n` sessions
+    /// is `n` times as likely to be in the sample, so each user has the weight 1/`n`
+    /// (Horvitz–Thompson estimator). Returns `None` if counting takes too long.
     pub(super) async fn followed(
         store: &MonitoredStore,
         sample: &Sample,
@@ -104,8 +105,8 @@ fn in_sample(sample: &Sample) -> HashMap<&str, u64> {
     of_user
 }
 
-/// Returns the number of sessions of a user. `listed` of them were listed, up to [`COUNTED`], and
-/// `sampled` sessions are in the sample.
+/// Returns the number of sessions of a user. `listed` is the number of sessions that were listed,
+/// up to [`COUNTED`], and `sampled` the number in the sample.
 fn count(listed: usize, sampled: u64, weight: f64) -> u64 {
     match listed {
         COUNTED.. => scaled(sampled, weight).max(COUNTED as u64),
@@ -128,7 +129,7 @@ const fn group(count: u64) -> usize {
 mod tests {
     use super::*;
 
-    /// 900 users with one session, 100 users with nine: half of the sessions each, about.
+    /// 900 users with one session and 100 users with nine: about half of the sessions each.
     #[test]
     fn users_with_many_sessions_do_not_count_more_often() {
         let met: Vec<_> = (0..100).map(|n| if n % 2 == 0 { 1 } else { 9 }).collect();
@@ -138,8 +139,8 @@ mod tests {
         assert_eq!(PerUser::estimated(&[], 0.0).users, [0; 6]);
     }
 
-    /// Two users with a quarter of 1,000,000 sessions each, 500 of them counted; half of the
-    /// sessions are of users with one.
+    /// Two users with a quarter of 1,000,000 sessions each, of which 500 are counted. Half of the
+    /// sessions belong to users with one session.
     #[test]
     fn users_with_very_many_sessions_are_estimated_from_the_sample() {
         let met = (0..48).map(|n| match n % 2 {

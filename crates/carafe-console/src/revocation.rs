@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use carafe_core::clock::Timestamp;
 
-/// The text that an operator types before all sessions are revoked.
+/// The confirmation text for the revocation of all sessions.
 pub(super) const WORDS: &str = "end all sessions";
 
 /// Seconds for which the outcome is shown.
@@ -48,7 +48,7 @@ pub(super) enum Progress {
 }
 
 impl Target {
-    /// The user, if it is not all users.
+    /// The user, or `None` for all users.
     pub(super) fn user(&self) -> Option<&str> {
         match self {
             Self::All => None,

@@ -46,7 +46,7 @@ pub(super) async fn ask_one(
     let body = match context.store.find(public_id, now).await {
         Ok(None) => return not_there(&context),
         Ok(Some(record)) => view::ask_one(&context, public_id, Some(&record.meta), now),
-        // A session that cannot be read can be revoked.
+        // A session with an unreadable record can be revoked.
         Err(StoreError::Corrupt(_)) => view::ask_one(&context, public_id, None, now),
         Err(error) => return view::trouble(&context, Section::Sessions, &error),
     };
@@ -92,7 +92,7 @@ pub(super) async fn user(
     Extension(context): Extension<Context>,
     Form(form): Form<UserForm>,
 ) -> Response {
-    // Few sessions are revoked before the response, many beside it.
+    // Few sessions are revoked before the response, many in the background.
     match search::of_user(&context.store, &form.name, Timestamp::now()).await {
         Err(error) => return view::trouble(&context, Section::Sessions, &error),
         Ok((_, false)) => {}
@@ -122,7 +122,7 @@ pub(super) async fn ask_all(Extension(context): Extension<Context>) -> Response 
     }
 }
 
-/// `POST /end-all`: requires the words.
+/// `POST /end-all`: requires the confirmation text.
 pub(super) async fn all(
     Extension(context): Extension<Context>,
     Form(form): Form<AllForm>,
@@ -154,7 +154,7 @@ fn asked(context: &Context, title: &str, body: &Markup) -> Response {
     view::page(context, StatusCode::OK, Section::None, title, body)
 }
 
-/// Redirects to `path`, where a message tells the outcome.
+/// Redirects to `path`, where a message reports the outcome.
 async fn told(context: &Context, done: Result<String, StoreError>, path: &str) -> Response {
     match done {
         Err(error) => view::trouble(context, Section::Sessions, &error),

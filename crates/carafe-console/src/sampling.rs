@@ -13,11 +13,11 @@ use tokio::{
 
 use crate::{state::Console, statistics::SAMPLE};
 
-/// Two samples per minute, so that no minute is missing.
+/// Two samples per minute, so that no minute is without one.
 const EVERY: Duration = Duration::from_secs(30);
 
-/// Starts the task that samples the store, unless it was started before or is called outside of a
-/// runtime.
+/// Starts the task that samples the store, unless it is running already or this is called outside
+/// of a runtime.
 pub(super) fn start(console: &Arc<Console>) {
     if console.is_sampling.load(Ordering::Relaxed) {
         return;

@@ -7,15 +7,15 @@ use carafe_core::{
 
 use crate::monitored_store::MonitoredStore;
 
-/// Sessions on a page.
+/// Sessions per page.
 const PAGE: usize = 50;
-/// A user with more sessions than this shows the newest of them.
+/// Maximum number of sessions of a user that a page shows, newest first.
 pub(super) const MOST_OF_A_USER: usize = 200;
 
 /// A page of the list.
 pub(super) struct Listed {
     pub(super) sessions: Vec<SessionMeta>,
-    /// Whether newer sessions are on pages before this one.
+    /// Whether this is not the first page.
     pub(super) is_later: bool,
     /// The position of the next page.
     pub(super) next: Option<Position>,
@@ -38,7 +38,7 @@ pub(super) async fn listed(
     after: Option<Position>,
     now: Timestamp,
 ) -> Result<Listed, StoreError> {
-    // One more than a page shows whether there is a next page.
+    // Loads one more session to learn whether there is a next page.
     let mut sessions = store.newest(after, PAGE + 1, now).await?;
     let has_more = sessions.len() > PAGE;
     sessions.truncate(PAGE);
@@ -50,7 +50,7 @@ pub(super) async fn listed(
     })
 }
 
-/// Looks up a session and a user: a text in the form of a public ID may be a user's name as well.
+/// Looks up a session and a user, because a user's name may have the form of a public ID.
 pub(super) async fn found(
     store: &MonitoredStore,
     text: &str,
@@ -69,7 +69,7 @@ pub(super) async fn found(
     })
 }
 
-/// The newest sessions of a user, and whether there are more.
+/// Returns the newest sessions of a user, and whether there are more.
 pub(super) async fn of_user(
     store: &MonitoredStore,
     user: &str,

@@ -16,8 +16,8 @@ use crate::{
     view::{self, Section},
 };
 
-/// The parameter of a session's path. Named, because the application may mount the console under a
-/// path with parameters of its own.
+/// The parameter of a session's path. A named field, because the application may mount the console
+/// under a path with parameters of its own.
 #[derive(Deserialize)]
 pub(super) struct SessionPath {
     pub(super) public_id: String,
@@ -44,7 +44,7 @@ pub(super) async fn page(
     view::page(&context, status, Section::Sessions, "Session", &body)
 }
 
-/// The session was revoked, has expired or never existed.
+/// Returns a 404 for a session that was revoked, has expired or never existed.
 pub(super) fn not_there(context: &Context) -> Response {
     let text = "This session is not there. It has ended, or it never was.";
     view::refusal(context, StatusCode::NOT_FOUND, text)

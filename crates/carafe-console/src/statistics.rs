@@ -17,21 +17,21 @@ use crate::{
     per_user::PerUser,
 };
 
-/// Sessions in a sample. Up to this many sessions, every number is exact.
+/// Sessions per sample. Up to this number of sessions, every number is exact.
 pub(super) const SAMPLE: usize = 2_000;
-/// The store is sampled at most this often.
+/// Minimum interval between two samples of the store.
 const KEPT: Duration = Duration::from_secs(4);
-/// The sessions of sampled users are counted at most this often, because it costs more and changes
+/// Minimum interval between two counts of the sessions of sampled users, which cost more and change
 /// slowly.
 const FOLLOWED_FOR: Duration = Duration::from_secs(60);
-/// After a failure, requests fail at once for this long, because they would wait for the deadline
-/// one after another.
+/// After a failure, requests fail immediately for this long, instead of each waiting for its
+/// deadline.
 const GIVEN_UP_FOR: Duration = Duration::from_secs(1);
 
 /// The numbers of the overview.
 pub(super) struct Statistics {
     pub(super) total: u64,
-    /// Whether the numbers are exact. Otherwise they are estimates.
+    /// Whether the numbers are exact and not estimated.
     pub(super) exact: bool,
     /// Sessions in the sample.
     pub(super) sampled: usize,
@@ -41,14 +41,15 @@ pub(super) struct Statistics {
     pub(super) within_an_hour: u64,
     pub(super) begun: Histogram,
     pub(super) expiring: Histogram,
-    /// `None` if it took too long.
+    /// `None` if counting took too long.
     pub(super) users: Option<Arc<PerUser>>,
 }
 
 /// The latest numbers.
 #[derive(Default)]
 pub(super) struct Cached {
-    // An async lock, held across the call: of concurrent requests, one calls the store.
+    // An async lock, held across the call, so that only one of several concurrent requests calls
+    // the store.
     last: Mutex<Last>,
 }
 
@@ -79,7 +80,7 @@ impl Cached {
         fresh
     }
 
-    /// Forgets the numbers after a revocation, so that the next page shows its effect.
+    /// Discards the numbers after a revocation, so that the next page shows its effect.
     pub(super) async fn forget(&self) {
         *self.last.lock().await = Last::default();
     }
@@ -116,7 +117,7 @@ impl Last {
     }
 }
 
-/// Returns a kept value that is younger than `age`.
+/// Returns a cached value that is younger than `age`.
 fn young<T: Clone>(kept: Option<&(Instant, T)>, age: Duration) -> Option<T> {
     kept.filter(|(at, _)| at.elapsed() < age)
         .map(|(_, known)| known.clone())

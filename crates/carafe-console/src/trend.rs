@@ -1,4 +1,4 @@
-//! The number of sessions over time. Stores keep no history, so it starts with the console.
+//! The number of sessions over time, since the console started, because stores keep no history.
 
 use std::{
     collections::VecDeque,
@@ -10,7 +10,7 @@ use carafe_core::clock::Timestamp;
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 
-/// Slots of the plot, each one step long. The longest step is reached after half a day.
+/// Number of slots of the plot, each one step long. The longest step is reached after half a day.
 const SLOTS: i64 = 30;
 const STEPS: [i64; 4] = [MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR];
 

@@ -1,7 +1,7 @@
 //! Implementations of actix-web's traits for the types of this crate (feature `actix`).
 //!
-//! The implementations are in this crate because of the orphan rule. The module makes no decisions;
-//! the middleware that commits a session is in the crate `carafe-actix`.
+//! The implementations are in this crate because of the orphan rule. The module makes no decisions.
+//! The middleware that commits a session is in the crate `carafe-actix`.
 
 use std::{
     convert::Infallible,
@@ -58,8 +58,8 @@ impl FromRequest for Session {
             let opened = at_once(|| slot.manager().open(&slot, lines, slot.manager().time()));
             return MaybeReady::now(opened.map_err(SessionRejection::Store));
         }
-        // The request is not `Send`; its header values are, and they are reference-counted, not
-        // copied.
+        // The request is not `Send`, but its header values are, and cloning them does not copy
+        // their bytes.
         let lines = request.headers().get_all(header::COOKIE);
         let lines: Vec<_> = lines.cloned().collect();
         MaybeReady::later(async move {
@@ -90,7 +90,7 @@ impl<const MINUTES: u32> FromRequest for RecentlyAuthenticated<MINUTES> {
     }
 }
 
-/// A boxed future of a worker's thread, because a request of actix-web is not `Send`.
+/// A boxed future without `Send`, because a request of actix-web is not `Send`.
 type LocalBoxFuture<T> = Pin<Box<dyn Future<Output = T>>>;
 
 fn visit(request: &HttpRequest) -> Visit<'_> {
@@ -135,7 +135,7 @@ impl TryIntoHeaderPair for SetCookie {
     }
 }
 
-/// actix-web responds with a plain 500. `HttpError` cannot carry the reason, so it is logged.
+/// actix-web responds with a plain 500. `HttpError` cannot contain the reason, so it is logged.
 impl From<CookieError> for HttpError {
     fn from(error: CookieError) -> Self {
         tracing::error!("{INVALID_COOKIE}: {}", ErrorChain::of(&error));

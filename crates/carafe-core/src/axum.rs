@@ -1,7 +1,7 @@
 //! Implementations of axum's traits for the types of this crate (feature `axum`).
 //!
-//! The implementations are in this crate because of the orphan rule. The module makes no decisions;
-//! the middleware that commits a session is in the crate `carafe`.
+//! The implementations are in this crate because of the orphan rule. The module makes no decisions.
+//! The middleware that commits a session is in the crate `carafe`.
 
 use std::convert::Infallible;
 
@@ -84,7 +84,7 @@ impl IntoResponse for LoginRequired {
     }
 }
 
-/// `None` without a session layer. A store that fails is an error here too.
+/// Returns `None` without a session layer. A failing store is an error here, too.
 impl<S: Sync> OptionalFromRequestParts<S> for Session {
     type Rejection = SessionRejection;
 

@@ -1,22 +1,22 @@
-//! The two readings of base64 that Flask's formats need.
+//! The two variants of base64 that Flask's formats need.
 //!
-//! *Canonical* is what every genuine writer emits; signatures accept nothing else, so that a valid
-//! token has exactly one spelling. *Lenient* is CPython's `binascii.a2b_base64` outside strict
-//! mode, which decides what real Flask reads inside signed text.
+//! *Canonical* is the output of every genuine writer. Signatures accept nothing else, so that a
+//! valid token has exactly one encoding. *Lenient* is CPython's `binascii.a2b_base64` outside
+//! strict mode, which determines how real Flask reads signed text.
 
 use base64_simd::{STANDARD, URL_SAFE_NO_PAD};
 
-/// base64url without padding, as in the parts of a token.
+/// Returns base64url without padding.
 pub(crate) fn encode_url(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode_to_string(bytes)
 }
 
-/// base64url without padding of as many bytes as make `out.len()` characters.
+/// Writes base64url without padding into `out`, which must have the exact length.
 pub(crate) fn encode_url_exact(bytes: &[u8], out: &mut [u8]) {
     let _ = URL_SAFE_NO_PAD.encode(bytes, base64_simd::Out::from_slice(out));
 }
 
-/// Whether [`decode_url`] would decode it.
+/// Returns whether [`decode_url`] succeeds on this text.
 pub(crate) fn is_url(text: &[u8]) -> bool {
     URL_SAFE_NO_PAD.check(text).is_ok()
 }
@@ -26,12 +26,14 @@ pub(crate) fn append_url(bytes: &[u8], out: &mut String) {
     URL_SAFE_NO_PAD.encode_append(bytes, out);
 }
 
-/// Standard base64 (`+ /`) with padding.
+/// Returns standard base64 (`+ /`) with padding.
 pub(crate) fn encode_standard(bytes: &[u8]) -> String {
     STANDARD.encode_to_string(bytes)
 }
 
-/// Decodes base64url without padding; `None` for any text that `encode_url` does not produce.
+/// Decodes base64url without padding.
+///
+/// Returns `None` for any text that `encode_url` does not produce.
 pub(crate) fn decode_url(text: &[u8]) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode_to_vec(text).ok()
 }
@@ -47,8 +49,8 @@ pub(crate) fn decode_url_exact(text: &[u8], out: &mut [u8]) -> bool {
         .is_ok()
 }
 
-/// What CPython's `base64.urlsafe_b64decode` reads after itsdangerous has padded the text: both
-/// alphabets, foreign characters skipped, stray bits ignored.
+/// Decodes like CPython's `base64.urlsafe_b64decode` after itsdangerous has padded the text: both
+/// alphabets are accepted, other characters are skipped, and stray bits are ignored.
 pub(crate) fn decode_lenient_url(text: &[u8]) -> Option<Vec<u8>> {
     let missing = text.len().wrapping_neg() % 4;
     decode_lenient(
@@ -58,8 +60,8 @@ pub(crate) fn decode_lenient_url(text: &[u8]) -> Option<Vec<u8>> {
     )
 }
 
-/// What CPython's `base64.b64decode` reads: as [`decode_lenient_url`], but padding must be there,
-/// and `-` and `_` are foreign characters.
+/// Decodes like CPython's `base64.b64decode`: as [`decode_lenient_url`], but padding is required,
+/// and `-` and `_` are skipped as well.
 pub(crate) fn decode_lenient_standard(text: &[u8]) -> Option<Vec<u8>> {
     decode_lenient(
         text.iter()

@@ -39,7 +39,7 @@ impl Timestamp {
 
     /// Returns the time of the system clock.
     ///
-    /// No other function in this crate reads the clock; adapters call this function once per
+    /// No other function in this crate reads the clock. Adapters call this function once per
     /// request.
     #[must_use]
     pub fn now() -> Self {
@@ -52,13 +52,13 @@ impl Timestamp {
         self.0
     }
 
-    /// Returns this time plus whole seconds; saturates at the bounds of the range.
+    /// Returns this time plus whole seconds. Saturates at the bounds of the range.
     #[must_use]
     pub const fn saturating_add(self, seconds: i64) -> Self {
         Self(self.0.saturating_add(seconds))
     }
 
-    /// Returns the whole seconds from `earlier` to `self`; negative if `earlier` is later.
+    /// Returns the whole seconds from `earlier` to `self`. Negative if `earlier` is later.
     #[must_use]
     pub const fn seconds_since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)
@@ -66,8 +66,8 @@ impl Timestamp {
 
     /// Returns the whole seconds from the stored time `then` to `self`.
     ///
-    /// Returns `None` if `then` is later by more than `skew`: the stored time comes from a wrong
-    /// clock and is meaningless.
+    /// Returns `None` if `then` is later by more than `skew`, because the stored time then comes
+    /// from a wrong clock and is meaningless.
     #[must_use]
     pub(crate) fn age_of(self, then: Self, skew: Duration) -> Option<i64> {
         let age = self.seconds_since(then);
@@ -87,7 +87,7 @@ impl fmt::Display for Timestamp {
 }
 
 impl From<SystemTime> for Timestamp {
-    /// Drops the fraction of a second.
+    /// Truncates the fraction of a second.
     fn from(time: SystemTime) -> Self {
         match time.duration_since(UNIX_EPOCH) {
             Ok(since) => Self(whole_seconds(since)),
@@ -112,7 +112,7 @@ impl From<Timestamp> for SystemTime {
 impl Add<Duration> for Timestamp {
     type Output = Self;
 
-    /// Adds whole seconds; saturates at the bounds of the range.
+    /// Adds whole seconds. Saturates at the bounds of the range.
     fn add(self, duration: Duration) -> Self {
         self.saturating_add(whole_seconds(duration))
     }
@@ -121,7 +121,7 @@ impl Add<Duration> for Timestamp {
 impl Sub<Duration> for Timestamp {
     type Output = Self;
 
-    /// Subtracts whole seconds; saturates at the bounds of the range.
+    /// Subtracts whole seconds. Saturates at the bounds of the range.
     fn sub(self, duration: Duration) -> Self {
         self.saturating_add(-whole_seconds(duration))
     }
@@ -130,7 +130,7 @@ impl Sub<Duration> for Timestamp {
 impl Sub for Timestamp {
     type Output = Duration;
 
-    /// Returns the time from `earlier` to `self`; zero if `earlier` is later, as for `Instant`.
+    /// Returns the time from `earlier` to `self`, or zero if `earlier` is later, as for `Instant`.
     fn sub(self, earlier: Self) -> Duration {
         Duration::from_secs(u64::try_from(self.seconds_since(earlier)).unwrap_or(0))
     }

@@ -1,10 +1,10 @@
-//! Protection from cross-site request forgery (CSRF) by the headers that browsers set.
+//! Protection from cross-site request forgery (CSRF), based on the headers that browsers set.
 //!
 //! [`same_origin`] is a pure function, and the layers of the adapters call [`check`]. The order
 //! follows the OWASP CSRF Prevention Cheat Sheet: Fetch Metadata first, `Origin` second, the
 //! configured trusted origins third.
 //!
-//! Tokens for forms are a part of the session:
+//! Form tokens are a part of the session:
 //! [`Session::csrf_token`](crate::session::Session::csrf_token).
 
 use std::{error::Error, fmt};
@@ -31,7 +31,7 @@ pub struct CsrfPolicy {
 /// The behavior for a request with neither `Sec-Fetch-Site` nor `Origin`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Unlabeled {
-    /// Accepts the request, which comes from a program or from a browser of before 2020.
+    /// Accepts the request, which comes from a program or from a browser from before 2020.
     ///
     /// Protect forms for such browsers with [a token](crate::session::Session::csrf_token).
     #[default]
@@ -70,7 +70,7 @@ impl CsrfPolicy {
     }
 }
 
-/// A trusted origin that is not an origin (RFC 6454 §7).
+/// The error of a trusted origin that is not an origin (RFC 6454 §7).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidOrigin(String);
 
@@ -117,7 +117,7 @@ pub struct OriginHeaders<'h> {
 impl<'h> OriginHeaders<'h> {
     /// Collects the headers of a request.
     ///
-    /// `authority` is the one of the request's target, which takes precedence over `Host` and
+    /// `authority` is the authority of the request's target, which takes precedence over `Host` and
     /// replaces it in HTTP/2.
     pub fn of(head: &'h impl RequestHead, authority: Option<&'h str>) -> Self {
         let authority = authority.map(|authority| Header::One(authority.as_bytes()));
@@ -133,8 +133,8 @@ impl<'h> OriginHeaders<'h> {
 /// Checks that a request comes from the application's own origin, or from a trusted one.
 ///
 /// Requests with the methods GET, HEAD and OPTIONS are accepted, because they must not change
-/// anything, except for the handshake of a WebSocket. A browser sets `Sec-Fetch-Site` and `Origin`
-/// itself; a page cannot change them.
+/// anything, except for WebSocket handshakes. Browsers set `Sec-Fetch-Site` and `Origin`
+/// themselves, and a page cannot change them.
 ///
 /// ```
 /// use carafe_core::csrf::{CsrfPolicy, OriginHeaders, same_origin};
@@ -186,10 +186,10 @@ pub fn same_origin(
     }
 }
 
-/// Checks a request as [`same_origin`] does, unless its session is in no cookie.
+/// Checks a request like [`same_origin`], unless its session token is not in a cookie.
 ///
-/// `slot` is the slot of the session layer around the check, if there is one. A browser does not
-/// send a bearer token or a header of the application by itself.
+/// `slot` is the slot of the session layer around the check, if there is one. Browsers send neither
+/// a bearer token nor a header of the application automatically.
 ///
 /// # Errors
 /// As [`same_origin`].
@@ -215,7 +215,7 @@ pub enum CrossOrigin {
     Origin,
     /// The request has neither header, and [`Unlabeled::Reject`] is set.
     Unlabeled,
-    /// The request has one of the headers twice.
+    /// One of the headers occurs twice.
     Malformed,
 }
 
@@ -231,7 +231,7 @@ impl CrossOrigin {
         }
     }
 
-    /// Writes the headers of the response, logs one event and returns the response's status.
+    /// Writes the headers of the response and logs one event. Returns the response's status.
     #[must_use]
     pub fn answer(self, head: &mut impl ResponseHead) -> u16 {
         tracing::warn!(reason = self.code(), "request refused: {self}");
@@ -262,7 +262,7 @@ struct Origin {
 }
 
 impl Origin {
-    /// Parses the ASCII serialization of an origin. `null` is none.
+    /// Parses the ASCII serialization of an origin. `null` is not an origin.
     fn parse(text: &[u8]) -> Option<Self> {
         let text = str::from_utf8(text).ok()?.to_ascii_lowercase();
         let (scheme, host) = text.split_once("://")?;
@@ -280,7 +280,9 @@ impl Origin {
         })
     }
 
-    /// Returns whether this is the origin of a host, whose scheme a server may not know.
+    /// Returns whether this is the origin of a host.
+    ///
+    /// The scheme is not compared, because a server may not know it.
     fn is_of(&self, host: Header<'_>) -> bool {
         let Header::One(host) = host else {
             return false;
@@ -339,7 +341,7 @@ mod tests {
             .unwrap();
         let host = ("host", "shop.example");
         for (lines, expected) in [
-            // Fetch Metadata decides alone.
+            // Fetch Metadata takes precedence.
             (&[host, (SITE, "same-origin")][..], ["ok", "ok", "ok"]),
             (&[host, (SITE, "none")], ["ok", "ok", "ok"]),
             (&[host, (SITE, "same-site")], ["fetch-site"; 3]),
@@ -366,7 +368,7 @@ mod tests {
                 ],
                 ["fetch-site"; 3],
             ),
-            // Without it, the origin does.
+            // Without Fetch Metadata, the origin is checked.
             (&[host, ("origin", "https://shop.example")], ["ok"; 3]),
             (&[host, ("origin", "HTTPS://SHOP.EXAMPLE:443")], ["ok"; 3]),
             (

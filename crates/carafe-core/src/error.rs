@@ -5,7 +5,7 @@
 
 use std::{error::Error, fmt};
 
-/// The party that has to change something before the same call can succeed.
+/// The party that is responsible for an error.
 ///
 /// Only [`Fault::Store`] counts as an outage: `carafe::Guarded` counts no other fault, and no other
 /// error results in `503` and `Retry-After`.
@@ -18,9 +18,9 @@ pub enum Fault {
     Data,
     /// Another request has changed a value that this request relies on.
     ///
-    /// The fault also covers changes that a rule of the application rejects.
+    /// This also covers changes that a rule of the application rejects.
     Conflict,
-    /// The store or the machine fails, regardless of the operation. A retry may succeed.
+    /// The store or the machine has failed, independent of the operation. A retry may succeed.
     Store,
 }
 

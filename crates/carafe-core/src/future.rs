@@ -1,4 +1,4 @@
-//! Futures of calls that usually need none.
+//! Values that are usually ready without a future.
 
 use std::{
     future::Future,
@@ -29,7 +29,7 @@ impl<'a, T: Send + 'a> MaybeReady<'a, T> {
         Self::Later(Box::pin(future))
     }
 
-    /// Runs the future now, unless it `waits`, and then boxes it.
+    /// Polls the future immediately, or boxes it if it `waits`.
     pub(crate) fn of<F>(waits: bool, make: impl FnOnce() -> F) -> Self
     where
         F: Future<Output = T> + Send + 'a,
@@ -41,13 +41,14 @@ impl<'a, T: Send + 'a> MaybeReady<'a, T> {
     }
 }
 
-/// Returns the output of a future that never waits. The future is made here so that it is not
-/// moved.
+/// Returns the output of a future that never waits.
+///
+/// The future is created here, so that it is not moved.
 pub(crate) fn at_once<F: Future>(make: impl FnOnce() -> F) -> F::Output {
     poll_once(make).unwrap_or_else(|| unreachable!("the caller knows that each step is ready"))
 }
 
-/// Polls a future once, on the stack; `None` if it is pending.
+/// Polls a future once, on the stack. Returns `None` if it is pending.
 pub(crate) fn poll_once<F: Future>(make: impl FnOnce() -> F) -> Option<F::Output> {
     let future = pin!(make());
     match future.poll(&mut Context::from_waker(Waker::noop())) {

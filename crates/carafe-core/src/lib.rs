@@ -2,7 +2,7 @@
 //!
 //! This crate opens no socket, uses no web framework and reads no clock: its inputs are header
 //! bytes and the time, its outputs are decisions and header text. Applications use the crate
-//! `carafe` or `carafe-actix`; this crate is for adapters to other frameworks, for stores, and for
+//! `carafe` or `carafe-actix`. This crate is for adapters to other frameworks, for stores, and for
 //! programs that sign or read cookies themselves.
 //!
 //! | module | responsibility | it never |
@@ -11,9 +11,9 @@
 //! | [`token`] | signed and encrypted text | decodes unverified text |
 //! | [`json`] | Python's and Flask's JSON, byte for byte | changes unmodified text |
 //! | [`cookie`] | parsing `Cookie`, rendering `Set-Cookie` | depends on a session |
-//! | [`store`] | the contract of stores, and the store in memory | sees a session id |
-//! | [`session`] | the dictionary, and a request's operations on it | opens a socket |
-//! | [`csrf`] | whether a request comes from another site | depends on a token |
+//! | [`store`] | the contract of stores, and the memory store | sees a session ID |
+//! | [`session`] | the dictionary, and the operations on it during a request | opens a socket |
+//! | [`csrf`] | detection of cross-site requests | depends on a token |
 //! | [`limits`] | size limits | depends on a store |
 //! | [`error`] | responsibility for errors | repeats a cause |
 //! | [`testing`] | clients and a clock for tests | depends on a framework |

@@ -1,6 +1,6 @@
 //! Size limits of a session and its parts, checked before a store is called.
 //!
-//! | bound | value | beyond it |
+//! | limit | value | beyond the limit |
 //! |---|---|---|
 //! | [`RECORD_BYTES`] | 1 MiB of JSON text | rejected at commit; [`Limits::with_record_bytes`] |
 //! | [`KEYS`] | 1,000 keys in a session | rejected at commit; [`Limits::with_keys`] |
@@ -15,9 +15,8 @@
 //! | [`MAX_DEPTH`], [`MAX_DIGITS`] | nesting, digits of an integer | rejected |
 //!
 //! The first four are the same for every store, so that a session that one store accepts is not
-//! rejected by another. A store may have smaller limits of its own, such as MySQL's
-//! `max_allowed_packet`, and then fails with
-//! [`StoreError::TooLarge`](crate::store::StoreError::TooLarge).
+//! rejected by another. A store may have smaller limits, such as MySQL's `max_allowed_packet`, and
+//! then fails with [`StoreError::TooLarge`](crate::store::StoreError::TooLarge).
 
 use std::{error::Error, fmt};
 
@@ -31,13 +30,14 @@ use crate::{
     json::string,
 };
 
-/// The default of [`Limits::with_record_bytes`]: bytes of the JSON text of a session in a store.
+/// The default of [`Limits::with_record_bytes`]: the size of the JSON text of a session in a store,
+/// in bytes.
 pub const RECORD_BYTES: usize = 1 << 20;
-/// The default of [`Limits::with_keys`]: keys of a session in a store.
+/// The default of [`Limits::with_keys`]: the number of keys of a session in a store.
 pub const KEYS: usize = 1_000;
-/// Maximum length of a user in bytes.
+/// Maximum length of a user name, in bytes.
 pub const USER_BYTES: usize = 255;
-/// Maximum length of the note about a device in bytes.
+/// Maximum length of the note about a device, in bytes.
 pub const DEVICE_BYTES: usize = 255;
 /// Number of sessions in one page of a list.
 pub const PAGE: usize = 1_000;
@@ -81,9 +81,9 @@ pub enum LimitError {
         /// As in [`LimitError::Record`].
         largest: Vec<(String, usize)>,
     },
-    /// The user is too long.
+    /// The user name is too long.
     User {
-        /// Length of the user in bytes.
+        /// Length of the user name in bytes.
         size: usize,
     },
     /// The note about the device is too long.
@@ -93,7 +93,7 @@ pub enum LimitError {
         /// Length of the note in bytes.
         size: usize,
     },
-    /// The user or the note about the device contains a NUL, which not every store can hold.
+    /// The user name or the note about the device contains a NUL, which not every store supports.
     Nul {
         /// `user` or `device`.
         field: &'static str,

@@ -1,7 +1,8 @@
-//! Tests of services without a server: a client with a session, and a clock that the test sets.
+//! Tests of services without a server: a client with a session, and a clock under the control of
+//! the test.
 //!
-//! A [`TestClient`] produces the headers of a request and reads those of a response, so it works
-//! with `tower::ServiceExt::oneshot`, with `actix_web::test` and with any other client.
+//! A [`TestClient`] produces the headers of a request and processes those of a response, so it
+//! works with `tower::ServiceExt::oneshot`, with `actix_web::test` and with any other client.
 //!
 //! ```
 //! use std::{sync::Arc, time::Duration};
@@ -55,25 +56,25 @@ use crate::{
 pub struct Clock(Arc<AtomicI64>);
 
 impl Clock {
-    /// Returns a clock that shows the current time.
+    /// Returns a clock with the current time.
     #[must_use]
     pub fn new() -> Self {
         Self::at(Timestamp::now())
     }
 
-    /// Returns a clock that shows `time`.
+    /// Returns a clock with this time.
     #[must_use]
     pub fn at(time: Timestamp) -> Self {
         Self(Arc::new(AtomicI64::new(time.unix())))
     }
 
-    /// Returns the time that the clock shows.
+    /// Returns the time of the clock.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         Timestamp::from_unix(self.0.load(Ordering::SeqCst))
     }
 
-    /// Moves the clock forward, by whole seconds.
+    /// Advances the clock by whole seconds.
     pub fn advance(&self, by: Duration) {
         let seconds = i64::try_from(by.as_secs()).unwrap_or(i64::MAX);
         let later = self.now().saturating_add(seconds);
@@ -96,11 +97,11 @@ impl Default for Clock {
 /// The effect of a response on the client's session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// The client keeps what it has.
+    /// The client's session stays the same.
     None,
     /// The client has a new token, or the same token with a new expiry.
     Written,
-    /// The client has no session anymore.
+    /// The client has no session any more.
     Removed,
 }
 
@@ -125,7 +126,7 @@ impl TestClient {
         }
     }
 
-    /// Returns a client that has logged in, whose session is in a cookie.
+    /// Returns a client that has logged in, with its session in a cookie.
     ///
     /// # Errors
     /// If the session cannot be saved.
@@ -163,7 +164,7 @@ impl TestClient {
         }]
     }
 
-    /// Applies the head of a response, and returns what it did to the session.
+    /// Applies the head of a response. Returns its effect on the session.
     pub fn keep(&mut self, head: &impl RequestHead) -> Effect {
         let name = self.manager.cookie().name();
         let mut given = None;
@@ -194,7 +195,7 @@ impl TestClient {
         }
     }
 
-    /// Begins a request of this client without a service.
+    /// Begins a request of this client, without a service.
     ///
     /// # Errors
     /// [`StoreError`] if the store fails.
@@ -223,7 +224,7 @@ impl TestClient {
         Ok(self.keep(&Head(given(changes))))
     }
 
-    /// Returns the session of this client as a request would see it.
+    /// Returns the session of this client as seen by a request.
     ///
     /// # Errors
     /// [`StoreError`] if the store fails.

@@ -7,17 +7,17 @@ use std::fmt;
 pub enum Failure {
     /// The command failed: exit code 1.
     Trouble(String),
-    /// The command was called with something it cannot use: exit code 2, as clap's own errors.
+    /// The command was called with invalid arguments: exit code 2, as in clap's own errors.
     Usage(String),
     /// The named session does not exist: exit code 3.
     NotFound(String),
-    /// The store cannot be reached or used: exit code 4.
+    /// The store cannot be reached or cannot be used: exit code 4.
     Unavailable(String),
-    /// A signal stopped the command; the same command continues: exit code 5.
+    /// A signal stopped the command, and the same command would continue: exit code 5.
     Stopped(String),
 }
 
-/// The documentation of the codes. A macro, so that it can be a part of other texts.
+/// The documentation of the exit codes. A macro, so that other texts can include it.
 #[macro_export]
 macro_rules! exit_codes {
     () => {
@@ -55,7 +55,7 @@ impl Failure {
         Self::Stopped(text.to_string())
     }
 
-    /// Appends `more` to the text.
+    /// Returns the failure with `more` appended to its text.
     pub fn and(self, more: &str) -> Self {
         let with = |text| format!("{text}; {more}");
         match self {
@@ -67,7 +67,7 @@ impl Failure {
         }
     }
 
-    /// The line.
+    /// Returns the text of the failure.
     pub fn text(&self) -> &str {
         match self {
             Self::Trouble(text)

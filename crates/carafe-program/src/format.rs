@@ -1,4 +1,4 @@
-//! Which cookie format a command speaks, and the settings both sides must agree on.
+//! The cookie format of a command, with the settings that both sides must agree on.
 
 use std::time::Duration;
 
@@ -13,35 +13,36 @@ use crate::failure::Failure;
 
 const DAY: u64 = 24 * 60 * 60;
 
-/// A format with all its settings, without keys.
+/// A format with all its settings, except for keys.
 #[derive(Clone, Debug)]
 pub enum TokenFormat {
-    /// itsdangerous' tokens.
+    /// The format of itsdangerous.
     Signed {
         name: FormatName,
         format: SignedFormat,
-        /// The same settings once more, for the signature alone.
+        /// The same settings for the signature alone.
         signer: SignerSettings,
     },
-    /// Carafe's own. Both texts are authenticated; `None` where only the outside is looked at.
+    /// Carafe's encrypted format, bound to both texts of the context. `None` if the cookie is not
+    /// decrypted.
     Encrypted { context: Option<Context> },
 }
 
-/// The texts that an encrypted cookie is bound to, besides its key.
+/// The texts that an encrypted cookie is bound to, in addition to its key.
 #[derive(Clone, Debug)]
 pub struct Context {
     pub application: String,
     pub cookie_name: String,
 }
 
-/// The formats by name.
+/// The names of the formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum FormatName {
     /// Flask 2.2 and later
     Flask,
     /// Starlette and FastAPI
     Starlette,
-    /// Quart: Flask's, with keys as they come
+    /// Quart: Flask's format, with unsorted dictionary keys
     Quart,
     /// Carafe's encrypted cookies
     Encrypted,
@@ -51,19 +52,19 @@ pub enum FormatName {
 #[derive(clap::Args)]
 #[command(next_help_heading = "Format")]
 pub struct FormatArgs {
-    /// Whose cookie it is
+    /// The format of the cookie
     #[arg(long, value_enum, default_value_t = FormatName::Flask)]
     format: FormatName,
 
-    /// Another salt than the format's own ("cookie-session" in Flask)
+    /// A different salt than the default of the format ("cookie-session" in Flask)
     #[arg(long, value_name = "S")]
     salt: Option<String>,
 
-    /// Another way from the secret key to the signing key
+    /// A different key derivation
     #[arg(long, value_enum, value_name = "D")]
     key_derivation: Option<DerivationName>,
 
-    /// Another hash than SHA-1
+    /// A different hash than SHA-1
     #[arg(long, value_enum, value_name = "H")]
     digest: Option<DigestName>,
 
@@ -71,7 +72,8 @@ pub struct FormatArgs {
     #[arg(long, value_name = "NAME")]
     application: Option<String>,
 
-    /// The cookie's name. An encrypted cookie is bound to it; a cookie given as `NAME=value` loses it
+    /// The cookie's name. An encrypted cookie is bound to it. In a cookie given as `NAME=value`,
+    /// the name is removed
     #[arg(long, value_name = "NAME")]
     pub cookie_name: Option<String>,
 }
@@ -85,7 +87,7 @@ enum DerivationName {
     None,
 }
 
-/// itsdangerous' hashes, as far as they are in use.
+/// The hashes of itsdangerous that are in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum DigestName {
     Sha1,
@@ -95,7 +97,7 @@ enum DigestName {
 }
 
 impl FormatName {
-    /// The name as it is given and reported.
+    /// Returns the name, as in options and reports.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Flask => "flask",
@@ -107,7 +109,7 @@ impl FormatName {
 }
 
 impl TokenFormat {
-    /// Flask's format as it is.
+    /// Returns Flask's format with its default settings.
     pub fn flask() -> Self {
         Self::signed(
             FormatName::Flask,
@@ -133,7 +135,7 @@ impl TokenFormat {
         }
     }
 
-    /// How JSON is written inside.
+    /// Returns the JSON dialect of the payload.
     pub const fn style(&self) -> JsonDialect {
         match self {
             Self::Signed { format, .. } => format.style(),
@@ -141,8 +143,8 @@ impl TokenFormat {
         }
     }
 
-    /// For how long the framework accepts a cookie if nothing is configured. Encrypted cookies say
-    /// inside how long they are good.
+    /// Returns the default lifetime of the framework's cookies. Encrypted cookies contain their
+    /// lifetime.
     pub const fn default_max_age(&self) -> Option<Duration> {
         match self.name() {
             FormatName::Flask | FormatName::Quart => Some(Duration::from_secs(31 * DAY)),
@@ -165,7 +167,7 @@ impl TokenFormat {
 }
 
 impl FormatArgs {
-    /// The format these options name.
+    /// Returns the format that the options select.
     pub fn resolve(&self) -> Result<TokenFormat, Failure> {
         match self.format {
             FormatName::Encrypted => self.encrypted(),
@@ -207,7 +209,7 @@ impl FormatArgs {
     }
 }
 
-/// Where the signed formats differ in their signatures.
+/// The settings in which the signatures of the formats differ.
 struct Settings {
     salt: &'static str,
     derivation: KeyDerivation,

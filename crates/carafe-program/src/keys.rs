@@ -1,4 +1,4 @@
-//! Where secret keys come from: options or the environment. No message ever shows one.
+//! Reads secret keys from options or from the environment. No message ever contains a key.
 
 use carafe_core::{
     flask::key_bytes,
@@ -8,25 +8,25 @@ use carafe_core::{
 
 use crate::{failure::Failure, output};
 
-/// Flask's name for the older keys.
+/// Flask's name for older keys.
 const FALLBACKS: &str = "SECRET_KEY_FALLBACKS";
 
 /// The keys of a command. No `Debug`: it would show them.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Keys")]
 pub struct KeyArgs {
-    /// The secret key, as text; bytes as {"hex": "…"}, {"base64": "…"} or {"python": "b'…'"}. Better in the
-    /// environment, where the shell's history does not keep it
+    /// The secret key, as text; bytes as {"hex": "…"}, {"base64": "…"} or {"python": "b'…'"}.
+    /// Prefer the environment, which does not end up in the shell's history
     #[arg(long, value_name = "K", env = "SECRET_KEY", hide_env_values = true)]
     secret_key: Option<String>,
 
-    /// An older key that is accepted too; give it once for each [env: SECRET_KEY_FALLBACKS=, a JSON list]
+    /// An older key that is also accepted; repeatable [env: SECRET_KEY_FALLBACKS=, a JSON list]
     #[arg(long = "fallback", value_name = "K")]
     fallbacks: Vec<String>,
 }
 
 impl KeyArgs {
-    /// All keys; `None` if no key is given at all.
+    /// Returns the key ring, or `None` if no key is given.
     pub fn ring(&self) -> Result<Option<KeyRing>, Failure> {
         let texts = self.texts()?;
         texts
@@ -34,7 +34,7 @@ impl KeyArgs {
             .transpose()
     }
 
-    /// The current key and the fallbacks, after a warning about weak ones.
+    /// Returns the current key and the fallbacks, and warns about weak keys.
     fn texts(&self) -> Result<Option<(String, Vec<String>)>, Failure> {
         let Some(current) = &self.secret_key else {
             return match self.fallbacks.is_empty() {
@@ -51,7 +51,7 @@ impl KeyArgs {
     }
 }
 
-/// The ring of any keys that are not empty, in this order.
+/// Returns the ring of these keys, in this order. The keys need only be non-empty.
 pub fn ring_of(current: &str, fallbacks: &[String]) -> Result<KeyRing, Failure> {
     fallbacks
         .iter()
@@ -66,13 +66,13 @@ fn key_of(text: &str) -> Result<SecretKey, Failure> {
     SecretKey::dangerous_weak(&*bytes).map_err(Failure::usage)
 }
 
-/// Whether a key is given as bytes and not as text.
+/// Returns whether a key is given as bytes and not as text.
 pub fn is_of_bytes(text: &str) -> bool {
     key_bytes(text).map_or(true, |bytes| **bytes != *text.as_bytes())
 }
 
-/// The keys in `SECRET_KEY` and `SECRET_KEY_FALLBACKS`, the current one first, for a command that can do
-/// without and makes rings of its own.
+/// Returns the keys in `SECRET_KEY` and `SECRET_KEY_FALLBACKS`, the current one first, for a
+/// command that works without keys and builds its own rings.
 pub fn of_environment() -> Result<Option<Vec<SecretKey>>, Failure> {
     let keys = KeyArgs {
         secret_key: secret_key_of_environment()?,
@@ -88,13 +88,13 @@ pub fn of_environment() -> Result<Option<Vec<SecretKey>>, Failure> {
         .map(Some)
 }
 
-/// The texts of the keys in use, for a new configuration. No `Debug`: it would show them.
+/// The keys in use, as text, for a new configuration. No `Debug`: it would show them.
 pub struct OldKeys {
     pub current: String,
     pub fallbacks: Vec<String>,
 }
 
-/// The keys in `SECRET_KEY` and `SECRET_KEY_FALLBACKS`; `None` without the first.
+/// Returns the keys in `SECRET_KEY` and `SECRET_KEY_FALLBACKS`, or `None` without the former.
 pub fn old_keys() -> Result<Option<OldKeys>, Failure> {
     let current = secret_key_of_environment()?.filter(|text| !text.is_empty());
     let fallbacks = fallbacks_of_environment()?;
@@ -119,7 +119,7 @@ fn fallbacks_of_environment() -> Result<Vec<String>, Failure> {
             Ok(Value::List(items)) => items.iter().map(text_of_key).collect(),
             _ => None,
         });
-    // Flask takes a bare text for a list of one-letter keys; here it is an error.
+    // Flask treats a plain string as a list of one-letter keys. Here it is an error.
     list.ok_or_else(|| {
         Failure::usage(format_args!(
             "{FALLBACKS} is no JSON list of texts, such as [\"old\",\"older\"]"
@@ -127,7 +127,7 @@ fn fallbacks_of_environment() -> Result<Vec<String>, Failure> {
     })
 }
 
-/// A key in a list as [`key_bytes`] takes it.
+/// Returns a list item as text that [`key_bytes`] parses.
 fn text_of_key(item: &Value) -> Option<String> {
     match item {
         Value::String(text) => text.as_str().map(std::borrow::Cow::into_owned),
@@ -136,15 +136,15 @@ fn text_of_key(item: &Value) -> Option<String> {
     }
 }
 
-/// One line about the first key that a service would refuse. Old applications have such keys, so
-/// reading their cookies is no error.
+/// Warns about the first key that a service would reject. Not an error, because old applications
+/// have such keys and their cookies must be readable.
 fn warn_if_weak<'k>(keys: &(impl Iterator<Item = &'k String> + Clone)) {
     let bytes = keys.clone().filter_map(|key| key_bytes(key).ok());
     let mut refused = bytes.filter_map(|key| SecretKey::short(&*key).err());
     if let Some(error) = refused.next() {
         output::warning(&error.to_string());
     }
-    // Starlette signs with such a text if it is given bytes, so it may be meant.
+    // Starlette, given bytes, signs with such a text, so it may be intended.
     let is_literal = |key: &String| {
         let marks = [("b'", '\''), ("b\"", '"')];
         marks

@@ -1,4 +1,4 @@
-//! Parts of Carafe's command line that the demo uses too.
+//! Parts of Carafe's command line that the demo also uses.
 //!
 //! | file | holds |
 //! |---|---|
@@ -6,7 +6,7 @@
 //! | `output` | all text that a program writes |
 //! | `keys` | secret keys from options and the environment |
 //! | `format` | the formats of cookies, as options name them |
-//! | `inspection` | all findings about one cookie |
+//! | `inspection` | the inspection of one cookie |
 //! | `shutdown` | the signals that stop a server |
 
 #![allow(

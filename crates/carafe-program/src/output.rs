@@ -1,5 +1,7 @@
-//! Writes all text of the command. Text for standard error is escaped here. A [`line()`] contains color codes, so its
-//! caller escapes untrusted text with [`printable`]. A closed pipe (`carafe … | head -1`) is not an error.
+//! Writes all output of the command.
+//!
+//! Text for standard error is escaped here. A [`line()`] contains color codes, so its caller
+//! escapes untrusted text with [`printable`]. A closed pipe (`carafe … | head -1`) is not an error.
 
 use std::{
     io::{ErrorKind, Write},
@@ -12,7 +14,7 @@ use clap::builder::styling::{AnsiColor, Style};
 
 use crate::failure::Failure;
 
-/// Writes `text` and a line break to standard output, with its colours if a terminal wants them.
+/// Writes `text` and a line break to standard output, with its colors if a terminal supports them.
 pub fn line(text: &str) -> Result<(), Failure> {
     let mut out = anstream::stdout().lock();
     match writeln!(out, "{text}").and_then(|()| out.flush()) {
@@ -23,15 +25,15 @@ pub fn line(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// Writes one JSON object on a line of its own: ASCII, fields as they come.
+/// Writes one JSON object in ASCII on a line of its own, with the fields in order.
 pub fn json<T: serde::Serialize>(report: &T) -> Result<(), Failure> {
-    // Starlette's style is Python's plain `json.dumps`.
+    // Starlette's dialect is Python's default `json.dumps`.
     let text = json::to_text(report, json::JsonDialect::STARLETTE).map_err(Failure::trouble)?;
-    // The one control character that JSON's ASCII leaves as it is; it can only be in a string.
+    // The only control character that ASCII JSON does not escape. It can only be inside a string.
     line(&text.replace('\u{7f}', "\\u007f"))
 }
 
-/// One line for people about what was printed, apart from it: on standard error.
+/// Writes one line about the output to standard error.
 pub fn note(text: &str) -> Result<(), Failure> {
     let style = Style::new().dimmed();
     // Errors while writing to stderr are ignored.
@@ -43,7 +45,7 @@ pub fn note(text: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// One line about something that is not good and stops nothing.
+/// Writes a one-line warning to standard error.
 pub fn warning(text: &str) {
     to_stderr("warning", text);
 }

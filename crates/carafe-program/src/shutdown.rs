@@ -1,6 +1,6 @@
 //! The signals that stop a server.
 
-/// Waits for Ctrl+C, or for the signal of a service manager or a closed terminal.
+/// Waits for Ctrl+C, or for a signal of a service manager or of a closed terminal.
 #[cfg(unix)]
 pub async fn shutdown_signal() {
     use tokio::signal::unix::{SignalKind, signal};
@@ -11,7 +11,7 @@ pub async fn shutdown_signal() {
         SignalKind::hangup(),
     ];
     let [Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)] = kinds.map(signal) else {
-        // Without handlers, a signal kills the process.
+        // Without handlers, the default action of the signal stops the process.
         return std::future::pending().await;
     };
     tokio::select! {

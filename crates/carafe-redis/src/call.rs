@@ -155,7 +155,7 @@ const BOUND: &str = "proto-max-bulk-len";
 /// The lowest value the server accepts for that limit.
 const LEAST_BOUND: usize = 1 << 20;
 
-/// Whether the server rejected a command because of the size of an argument.
+/// Returns whether the server rejected a command because of the size of an argument.
 fn is_too_large(error: &redis::RedisError) -> bool {
     let text = error.detail();
     text.is_some_and(|text| text.contains("invalid bulk length"))

@@ -108,8 +108,8 @@ impl<'a> Change<'a> {
         self.met.as_ref().map_or(&[], |met| &met.pointers)
     }
 
-    /// Whether the change applies to the record that a pointer leads to. A renewal does not: the
-    /// pointer says that another request has renewed the id already.
+    /// Returns whether the change applies to the record that a pointer leads to. A renewal does
+    /// not: the pointer says that another request has renewed the id already.
     fn follows_pointers(&self) -> bool {
         !matches!(self.target, Some((_, Rotation::Renewal(_))))
     }

@@ -21,13 +21,13 @@ pub(crate) fn store_error(error: RedisError) -> StoreError {
     }
 }
 
-/// Whether the connection was lost, so that it is unknown whether the command was executed.
+/// Returns whether the connection was lost, so that it is unknown whether the command was executed.
 pub(crate) fn is_lost(error: &RedisError) -> bool {
     matches!(error.kind(), ErrorKind::Io | ErrorKind::Parse)
 }
 
-/// Whether the server rejected the command before executing it and a retry may succeed, because a
-/// cluster is resharding or a fail-over is in progress.
+/// Returns whether the server rejected the command before executing it and a retry may succeed,
+/// because a cluster is resharding or a fail-over is in progress.
 pub(crate) fn is_retryable(error: &RedisError) -> bool {
     matches!(
         error.kind(),
@@ -41,7 +41,7 @@ pub(crate) fn is_retryable(error: &RedisError) -> bool {
     )
 }
 
-/// Whether the script is not in the server's script cache.
+/// Returns whether the script is missing in the server's script cache.
 pub(crate) fn is_no_script(error: &RedisError) -> bool {
     error.kind() == ErrorKind::Server(ServerErrorKind::NoScript)
 }

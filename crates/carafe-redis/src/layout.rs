@@ -1,4 +1,4 @@
-//! How a record is stored in Redis: as one string. `value` parses it.
+//! Encodes a record as one string. `value` parses it.
 //!
 //! ```text
 //! 3 LISTED TAG VERSION SEEN EXPIRES CREATED RENEWED HANDLE AUTH RENEWAL USER DEVICE⏎…user……device……dictionary…

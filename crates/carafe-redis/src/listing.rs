@@ -43,7 +43,8 @@ impl RedisStore {
         Ok(until)
     }
 
-    /// Whether separate calls list a session, in addition to its own script or instead of it.
+    /// Returns whether separate calls list a session, in addition to its own script or instead of
+    /// it.
     pub(crate) fn lists_separately(&self, user: Option<&str>) -> bool {
         user.is_some() || self.listing == Listing::Separate
     }

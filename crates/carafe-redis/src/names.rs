@@ -9,7 +9,7 @@ const PARTS: usize = 16;
 /// The characters of a public id, in the order in which Redis sorts them.
 const DIGITS: &[u8; 64] = b"-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
 
-/// Names of everything that this store keeps.
+/// Names of all keys of a store.
 #[derive(Clone, Debug)]
 pub(crate) struct Names {
     prefix: String,
@@ -154,7 +154,7 @@ pub(crate) fn append_tag(text: &mut String, key: &StoreKey) {
     append_text(text, &key.as_bytes()[..9]);
 }
 
-/// Whether `word` is what [`append_tag`] writes.
+/// Returns whether `word` is the output of [`append_tag`] for `key`.
 pub(crate) fn is_tag(word: &str, key: &StoreKey) -> bool {
     let mut tag = [0_u8; 12];
     let written =

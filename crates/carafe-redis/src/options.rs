@@ -132,7 +132,7 @@ impl RedisOptions {
         options.client(client).ready().await
     }
 
-    /// Connects to a cluster through any of the nodes named. The only parameter is the driver's
+    /// Connects to a cluster through any of the given nodes. The only parameter is the driver's
     /// `protocol` (`resp3`), which must be the same for all nodes.
     ///
     /// # Errors

@@ -43,7 +43,7 @@ impl Reply {
         }
     }
 
-    /// Whether [`Reply::read`] returns [`Reply::Unknown`] for this value.
+    /// Returns whether [`Reply::read`] returns [`Reply::Unknown`] for this value.
     pub(crate) fn is_unknown(value: &Value) -> bool {
         let Value::Array(items) = value else {
             return false;

@@ -121,7 +121,7 @@ impl RedisStore {
         key: &StoreKey,
         now: Timestamp,
     ) -> Result<KeyState, StoreError> {
-        // Boxed: pointers are rare, and the future of every load would have room for a key.
+        // Boxed: pointers are rare, and otherwise every future of a load would contain a key.
         let mut target: Option<Box<StoreKey>> = None;
         loop {
             match self.stored(target.as_deref().unwrap_or(key)).await? {
@@ -287,8 +287,8 @@ impl RedisStore {
         }
     }
 
-    /// A use that confirms a renewal, which happens once per renewal. The new record is computed
-    /// here, because only the core interprets renewals.
+    /// Notes a use that confirms a renewal, which happens once per renewal. The new record is
+    /// computed here, because only the core interprets renewals.
     async fn touch_renewed(&self, key: &StoreKey, access: &Access) -> Result<bool, StoreError> {
         let (mut key, mut listed, mut pointers) = (*key, None, Vec::new());
         while let Some(value) = self.finish_move(&key).await? {

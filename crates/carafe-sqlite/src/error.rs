@@ -94,7 +94,7 @@ pub(crate) fn of_statement(error: SqliteError) -> StoreError {
     of_shared(&Arc::new(error))
 }
 
-/// [`of_statement`] for an error that is reported to several callers.
+/// Like [`of_statement`], for an error that is reported to several callers.
 pub(crate) fn of_shared(error: &Arc<SqliteError>) -> StoreError {
     let source = Arc::clone(error);
     match error.sqlite_error_code() {

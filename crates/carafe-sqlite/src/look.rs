@@ -151,7 +151,7 @@ fn few_live(db: &Connection, now: Timestamp) -> Result<Option<Vec<SessionMeta>>,
     Ok((rows <= SCANNED).then(|| found.into_read()))
 }
 
-/// Sort key of a session in [`NEWEST`]: SQLite compares public ids as text.
+/// Returns the sort key of a session in [`NEWEST`]: SQLite compares public ids as text.
 fn in_text_order(session: &SessionMeta) -> (Timestamp, String) {
     (session.renewed, session.public_id.to_string())
 }

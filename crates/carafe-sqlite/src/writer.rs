@@ -21,12 +21,14 @@ use crate::{SqliteOptions, batch::Batches, error::closed, job::Job};
 /// Maximum number of jobs per transaction; bounds how long other processes wait for the lock.
 const BATCH: usize = 256;
 
-/// After a transaction of this length, the lock is left free for [`GAP`]. Writers of other processes ask for it every half a
-/// millisecond (`batch`), and between the steps of a long deletion it would be free for some 20 µs.
+/// A transaction longer than this is followed by a pause of [`GAP`], in which the lock is free.
+///
+/// Writers of other processes retry every half millisecond (`batch`). Between the steps of a long
+/// deletion, the lock would be free for only some 20 µs.
 const LONG: Duration = Duration::from_millis(10);
 const GAP: Duration = Duration::from_millis(1);
 
-/// The way to the writer thread.
+/// A handle to the writer thread.
 pub(crate) struct Writer {
     queue: SyncSender<Message>,
     deadline: Duration,

@@ -1,6 +1,6 @@
 //! The store contract, implemented with `verbs` and `change`.
 //!
-//! See `listing` for the operators' part.
+//! See `inventory` for the operators' listing.
 
 use carafe_core::{
     MaybeReady,

@@ -58,19 +58,27 @@ pub trait Dialect: Database {
     /// range.
     #[doc(hidden)]
     const BEHIND: &'static str;
-    /// Whether a row is a session of the user `$1`, who is `$2`, too, that expires after `$6` and comes behind the handle `$5` of
-    /// the second `$3`, which is `$4`, too; and the order of these rows, the newest id first.
+    /// The condition that a row is a session of the user `$1`, follows the public id `$5` of the
+    /// second `$3` and expires after `$6`; and the order of these rows, newest id first.
+    ///
+    /// `$2` is the same as `$1`, and `$4` is the same as `$3`.
     #[doc(hidden)]
     const BEHIND_OF_USER: &'static str;
-    /// Whether a row is a session of the user `$1`, who is `$2`, too, that expires after `$3`; and the order of these rows, the
-    /// oldest id first.
+    /// The condition that a row is a session of the user `$1` and expires after `$3`; and the order
+    /// of these rows, oldest id first.
+    ///
+    /// `$2` is the same as `$1`.
     #[doc(hidden)]
     const OLDEST_OF_USER: &'static str;
-    /// Turns sessions that began by `$2`, which is `$4`, too, into markers until `$1`; at most `$3`.
+    /// Turns at most `$3` sessions created up to `$2` into markers that expire at `$1`.
+    ///
+    /// `$4` is the same as `$2`.
     #[doc(hidden)]
     const RETIRE_BEGUN: &'static str;
-    /// As `RETIRE_BEGUN`: those of the user `$2`, who is `$3` and `$6`, too, but not the one with the handle `$4`; at most `$5`,
-    /// the newest id first.
+    /// Turns at most `$5` sessions of the user `$2` into markers that expire at `$1`, newest id
+    /// first.
+    ///
+    /// Skips the session with the public id `$4`. `$3` and `$6` are the same as `$2`.
     #[doc(hidden)]
     const RETIRE_OF_USER: &'static str;
     /// `$1`, the first key of a scan, in a form that makes the planner read in key order.
@@ -253,7 +261,7 @@ pub(crate) fn number() -> i64 {
     NEXT.fetch_add(1, Ordering::Relaxed).cast_signed()
 }
 
-/// The error for a reply to another call.
+/// Returns the error for a reply to another call.
 ///
 /// The connection must be closed; a read can be retried on another one.
 pub(crate) fn foreign() -> Error {

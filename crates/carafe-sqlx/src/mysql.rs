@@ -48,9 +48,10 @@ impl Dialect for MySql {
         ORDER BY user_id DESC, renewed DESC, handle DESC";
     const OLDEST_OF_USER: &'static str =
         "user_id = $1 AND user_id = $2 AND expires > $3 ORDER BY renewed, handle";
-    // An UPDATE with a LIMIT of its own would sort all that it may change, because it changes the order. By handle, which a
-    // renewal keeps. COALESCE hides the conditions from the planner: while the statistics are of an emptier table, it would
-    // look through all sessions that began by then for each that is picked.
+    // A subquery selects the rows: an UPDATE with its own LIMIT would sort all rows that it may
+    // change, because it changes the columns of the order. The join is by public id, which a
+    // renewal keeps. COALESCE hides the condition from the planner: with statistics of a smaller
+    // table, the planner would read all sessions created up to `$2` for each selected row.
     const RETIRE_BEGUN: &'static str = concat!(
         "UPDATE (SELECT CAST($1 AS SIGNED) AS ends, handle AS picked FROM carafe_sessions \
         WHERE created <= $2 AND target IS NULL ORDER BY created LIMIT $3) p \
@@ -73,7 +74,7 @@ impl Dialect for MySql {
         FROM information_schema.statistics WHERE table_schema = DATABASE() AND table_name = $1";
     const KIND: &'static str = "SELECT table_name, engine FROM information_schema.tables \
         WHERE table_schema = DATABASE() AND table_name = $1";
-    // MariaDB calls the third setting by the name of the last.
+    // In MariaDB, the third setting has the name of the last one.
     const SETTINGS: &'static [&'static str] = &[
         "version",
         "innodb_flush_log_at_trx_commit",

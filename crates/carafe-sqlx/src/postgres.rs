@@ -62,8 +62,8 @@ impl Dialect for Postgres {
         SELECT store_key FROM carafe_sessions WHERE expires <= $1 ORDER BY expires LIMIT $2 \
         FOR UPDATE SKIP LOCKED))";
     const BEHIND: &'static str = "renewed <= $2 AND (renewed, handle) < ($3, $4)";
-    // A range of the index of a user's sessions in its order. For `user_id = $1` a planner whose statistics know nothing of
-    // this user expects few rows, and may read all of them to sort them.
+    // A range of the index of a user's sessions, in its order. For `user_id = $1`, a planner whose
+    // statistics do not include this user expects few rows, and may read all of them to sort them.
     const BEHIND_OF_USER: &'static str = "user_id >= $1 AND (user_id, renewed) <= ($2, $3) \
         AND (renewed, handle) < ($4, $5) AND expires > $6 \
         ORDER BY user_id DESC, renewed DESC, handle DESC";
@@ -72,9 +72,10 @@ impl Dialect for Postgres {
         parked!(),
         ") AND expires > $3 ORDER BY user_id, renewed, handle"
     );
-    // By handle, which a renewal keeps: a row that got another key while we waited for its lock is found by the
-    // key that it had, and retired where it is. COALESCE hides the other conditions from the planner, which would go through an
-    // index that is large and was small when its statistics were made.
+    // Rows are selected by public id, which a renewal keeps: a row that moves to another key while
+    // this statement waits for its lock is retired under its new key. COALESCE hides the other
+    // conditions from the planner, which would otherwise scan an index that was small when its
+    // statistics were made and is large now.
     const RETIRE_BEGUN: &'static str = concat!(
         "UPDATE carafe_sessions SET ",
         retired!("$1"),
@@ -190,8 +191,8 @@ impl Dialect for Postgres {
 
     /// Each placeholder occurs once and in order.
     ///
-    /// Values are inlined as digits or hexadecimal only, so no value can be parsed as SQL, whatever
-    /// the server's settings.
+    /// Values are inlined as digits or hexadecimal only, so no value can be parsed as SQL,
+    /// regardless of the server's settings.
     fn inlined(
         lease: &Lease<Self>,
         sql: &SqlStr,

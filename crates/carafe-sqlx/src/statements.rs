@@ -134,8 +134,8 @@ const SIDES: [&str; 2] = [">= ", "< "];
 /// Pointers to the sessions lead to markers afterwards. Continued with a condition.
 const RETIRE: &str = concat!("UPDATE carafe_sessions SET ", retired!("$1"));
 const BY_KEY: &str = " WHERE store_key = $2 AND target IS NULL";
-/// A session has its handle in whatever row it is moved to. COALESCE hides the other conditions from a planner that has no
-/// statistics: it may go through all sessions, or all of the user, instead.
+/// A session keeps its public id under every key. COALESCE hides the other conditions from the
+/// planner, which without statistics may read all sessions, or all sessions of the user.
 const BY_PUBLIC_ID: &str = " WHERE handle = $2 AND COALESCE(target IS NULL, FALSE)";
 const OF_THIS_USER: &str = " AND COALESCE(user_id = $3, FALSE)";
 

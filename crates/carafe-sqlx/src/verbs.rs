@@ -20,8 +20,10 @@ use crate::{
     value::Value,
 };
 
-/// How many sessions one statement retires at most, so that it is done well within the deadline for writing, also where a
-/// million sessions do not fit into the server's memory: InnoDB reads several pages for each of them.
+/// Maximum number of sessions that one statement retires.
+///
+/// The statement then completes well within the deadline for writing, even if a million sessions do
+/// not fit into the server's memory: InnoDB reads several pages for each session.
 const STEP: u64 = 50;
 
 pub(crate) async fn load<D: Dialect>(

@@ -7,8 +7,8 @@
 //! curl -d '{"refresh_token":"…"}' -H 'Content-Type: application/json' http://127.0.0.1:5007/token/refresh
 //! ```
 //!
-//! Keys are made at start-up; a service reads them from its configuration, so that tokens survive a
-//! restart and every process has the same ring.
+//! The keys are created at startup. A real service reads them from its configuration, so that
+//! tokens survive a restart and every process has the same ring.
 
 use std::sync::Arc;
 
@@ -109,7 +109,7 @@ async fn log_in(
     headers: HeaderMap,
     Json(form): Json<LogIn>,
 ) -> Response {
-    // A service compares a password hash.
+    // A real service verifies a password hash.
     if (&*form.user, &*form.password) != ("ada", "lovelace") {
         return invalid_grant();
     }

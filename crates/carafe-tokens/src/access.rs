@@ -25,9 +25,9 @@ pub const LIFETIME: Duration = Duration::from_secs(300);
 /// |---|---|
 /// | `iss`, `aud` | the arguments of [`AccessTokens::new`] |
 /// | `sub` | the user |
-/// | `sid` | the public id of the session |
+/// | `sid` | the public ID of the session |
 /// | `client_id`, `scope` | of the [`Client`] |
-/// | `iat`, `exp` | now, and after the lifetime |
+/// | `iat`, `exp` | the current time, and the current time plus the lifetime |
 /// | `jti` | 128 random bits |
 #[derive(Clone, Debug)]
 pub struct AccessTokens {
@@ -42,11 +42,11 @@ pub struct AccessTokens {
 pub struct SessionRef {
     /// The user: `sub`.
     pub user: String,
-    /// The public id of the session: `sid`.
+    /// The public ID of the session: `sid`.
     pub public_id: PublicId,
 }
 
-/// The client that a token is issued to, and what it may do.
+/// The client that a token is issued to, with its scope and further claims.
 ///
 /// ```
 /// use carafe_tokens::Client;
@@ -67,14 +67,14 @@ pub struct AccessToken {
     pub text: String,
     /// The claim `jti`.
     pub token_id: String,
-    /// The first second in which the token is expired.
+    /// The first second in which the token has expired.
     pub expires: Timestamp,
-    /// Seconds until then: `expires_in` of RFC 6749 §5.1.
+    /// Seconds until expiry: `expires_in` of RFC 6749 §5.1.
     pub expires_in: u64,
 }
 
 impl AccessTokens {
-    /// Creates an issuer of tokens for `audience`: the resource server, by its URL or name.
+    /// Creates an issuer of tokens for `audience`, the resource server, given by its URL or name.
     pub fn new(issuer: impl Into<String>, audience: impl Into<String>) -> Self {
         Self {
             issuer: issuer.into(),
@@ -85,14 +85,14 @@ impl AccessTokens {
 
     /// Sets the lifetime, 5 minutes by default.
     ///
-    /// A token cannot be revoked before it expires, except where the verifier asks the store
+    /// A token cannot be revoked before it expires, except for verifiers that ask the store
     /// ([`AccessTokens::introspect`]).
     #[must_use]
     pub fn with_lifetime(self, lifetime: Duration) -> Self {
         Self { lifetime, ..self }
     }
 
-    /// Returns a new token for `session`, signed by the ring's present key.
+    /// Returns a new token for `session`, signed by the ring's current key.
     ///
     /// # Errors
     /// [`KeyError::NoRandomness`].
@@ -132,10 +132,11 @@ impl AccessTokens {
         Verifier::new(&self.issuer, &self.audience, TokenType::ACCESS)
     }
 
-    /// Returns what RFC 7662 says about an access token: active while its session lives.
+    /// Returns the introspection (RFC 7662) of an access token, which is active while its session
+    /// is alive.
     ///
     /// # Errors
-    /// [`StoreError`]. A token that is rejected is not an error: it is not active.
+    /// [`StoreError`]. A rejected token is not an error, but inactive.
     pub async fn introspect(
         &self,
         store: &(impl ErasedStore + ?Sized),
@@ -167,9 +168,10 @@ impl SessionRef {
         }
     }
 
-    /// Returns the reference to a stored session after a log-in, such as that of a cookie.
+    /// Returns the reference to a stored session after a log-in, such as the session of a cookie.
     ///
-    /// Access tokens of such a session need no refresh token: its cookie gets the next one.
+    /// Access tokens of such a session need no refresh token, because the cookie authorizes the
+    /// next access token.
     #[must_use]
     pub fn of(session: &Session) -> Option<Self> {
         Some(Self::new(session.user()?, session.public_id()?))
@@ -184,7 +186,7 @@ impl Client {
         }
     }
 
-    /// Sets `scope`: scopes with spaces between them.
+    /// Sets `scope`, a list of scopes separated by spaces.
     #[must_use]
     pub fn with_scope(self, scope: impl Into<String>) -> Self {
         Self {
@@ -192,7 +194,9 @@ impl Client {
         }
     }
 
-    /// Sets a further claim. The claims of [`AccessTokens`] replace claims of the same name.
+    /// Sets a further claim.
+    ///
+    /// The claims of [`AccessTokens`] take precedence over claims of the same name.
     ///
     /// Every holder of the token can read it.
     ///

@@ -1,4 +1,4 @@
-//! actix-web's traits: JWK sets and refusals as responses.
+//! actix-web's traits: JWK sets and rejections as responses.
 
 use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder, Responder, ResponseError,
@@ -26,7 +26,7 @@ impl ResponseError for Refusal {
         StatusCode::UNAUTHORIZED
     }
 
-    /// An empty 401 with `WWW-Authenticate`.
+    /// Returns an empty 401 with `WWW-Authenticate`.
     fn error_response(&self) -> HttpResponse {
         refused(self.status_code(), self.www_authenticate(None))
     }
@@ -37,7 +37,7 @@ impl ResponseError for InvalidRequest {
         StatusCode::BAD_REQUEST
     }
 
-    /// An empty 400 with `WWW-Authenticate`.
+    /// Returns an empty 400 with `WWW-Authenticate`.
     fn error_response(&self) -> HttpResponse {
         refused(self.status_code(), self.www_authenticate(None))
     }
@@ -51,7 +51,8 @@ impl ResponseError for VerifyError {
         }
     }
 
-    /// As [`Refusal`]; an empty 503 with `Retry-After` if the keys are unavailable.
+    /// Returns the response of the [`Refusal`], or an empty 503 with `Retry-After` if the keys are
+    /// unavailable.
     fn error_response(&self) -> HttpResponse {
         match self {
             Self::Refused(refusal) => refusal.error_response(),

@@ -1,4 +1,4 @@
-//! axum's traits: JWK sets and refusals as responses.
+//! axum's traits: JWK sets and rejections as responses.
 
 use axum_core::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode, header};
@@ -19,21 +19,22 @@ impl IntoResponse for JwkSetResponse {
 }
 
 impl IntoResponse for Refusal {
-    /// An empty 401 with `WWW-Authenticate`.
+    /// Returns an empty 401 with `WWW-Authenticate`.
     fn into_response(self) -> Response {
         refused(StatusCode::UNAUTHORIZED, &self.www_authenticate(None))
     }
 }
 
 impl IntoResponse for InvalidRequest {
-    /// An empty 400 with `WWW-Authenticate`.
+    /// Returns an empty 400 with `WWW-Authenticate`.
     fn into_response(self) -> Response {
         refused(StatusCode::BAD_REQUEST, &self.www_authenticate(None))
     }
 }
 
 impl IntoResponse for VerifyError {
-    /// As [`Refusal`]; an empty 503 with `Retry-After` if the keys are unavailable.
+    /// Returns the response of the [`Refusal`], or an empty 503 with `Retry-After` if the keys are
+    /// unavailable.
     fn into_response(self) -> Response {
         match self {
             Self::Refused(refusal) => refusal.into_response(),

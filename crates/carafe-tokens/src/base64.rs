@@ -1,4 +1,4 @@
-//! Canonical base64url, and the reason why a text is not.
+//! Canonical base64url, with the defect of an invalid text.
 
 use base64_simd::URL_SAFE_NO_PAD;
 
@@ -14,7 +14,7 @@ pub(crate) fn append(bytes: &[u8], out: &mut String) {
     URL_SAFE_NO_PAD.encode_append(bytes, out);
 }
 
-/// Decodes the only spelling that [`encode`] produces.
+/// Decodes canonical base64url, as [`encode`] produces.
 pub(crate) fn decode(text: &[u8]) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode_to_vec(text).ok()
 }
@@ -24,7 +24,7 @@ pub(crate) fn decode_array<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
     decode(text)?.try_into().ok()
 }
 
-/// Decodes a part of a token, or names the defect of its spelling.
+/// Decodes a part of a token, or returns the defect of its encoding.
 pub(crate) fn decode_part(text: &[u8]) -> Result<Vec<u8>, Refusal> {
     decode(text).ok_or_else(|| match () {
         () if text.iter().any(u8::is_ascii_whitespace) => Refusal::Whitespace,

@@ -46,9 +46,9 @@ pub enum Kind {
 }
 
 impl FlaskTokens {
-    /// Creates the issuer with `JWT_SECRET_KEY`, the bytes of a key of HS256.
+    /// Creates the issuer with `JWT_SECRET_KEY`, the bytes of an HS256 key.
     ///
-    /// [`SigningKey::dangerous_weak_hs256`] takes a short key of an existing application.
+    /// [`SigningKey::dangerous_weak_hs256`] accepts a short key of an existing application.
     #[must_use]
     pub fn new(key: SigningKey) -> Self {
         Self {
@@ -123,7 +123,7 @@ impl FlaskTokens {
         let token = Unverified::parse(token)?;
         let key = self.key.verifying_key();
         let verified = self.verifier.verify_parsed(&token, key, now)?;
-        // Flask-JWT-Extended takes a token without `type` for an access token.
+        // Flask-JWT-Extended treats a token without `type` as an access token.
         let found: Option<String> = verified.claim("type")?;
         let has_identity = verified.subject().is_some() && verified.token_id().is_some();
         match found.as_deref().unwrap_or("access") == kind && has_identity {
@@ -135,7 +135,7 @@ impl FlaskTokens {
 
 /// Returns whether a token is fresh at `now`: `@jwt_required(fresh=True)`.
 ///
-/// `fresh` is true, or the time until which the token is fresh.
+/// The claim `fresh` is true or the time until which the token is fresh.
 #[must_use]
 pub fn is_fresh(token: &VerifiedToken, now: Timestamp) -> bool {
     match token.claim::<Value>("fresh") {
@@ -151,7 +151,7 @@ pub fn is_fresh(token: &VerifiedToken, now: Timestamp) -> bool {
 
 /// Returns whether `submitted`, usually the header `X-CSRF-TOKEN`, is the token's claim `csrf`.
 ///
-/// Required for each unsafe request whose token came in a cookie (`JWT_COOKIE_CSRF_PROTECT`).
+/// Required for each unsafe request whose token was sent in a cookie (`JWT_COOKIE_CSRF_PROTECT`).
 #[must_use]
 pub fn has_csrf(token: &VerifiedToken, submitted: &str) -> bool {
     let expected: Option<String> = token.claim("csrf").unwrap_or_default();

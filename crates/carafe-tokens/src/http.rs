@@ -1,4 +1,5 @@
-//! HTTP without a framework: `Authorization`, `WWW-Authenticate` and bodies.
+//! HTTP headers and bodies without a framework: `Authorization`, `WWW-Authenticate`, token
+//! responses.
 
 use std::{error::Error, fmt, time::Duration};
 
@@ -9,12 +10,14 @@ use crate::{access::AccessToken, key::SigningRing, refresh::RefreshToken, refusa
 
 /// The media type of a JWK set (RFC 7517 §8.5.2).
 pub const JWK_SET_TYPE: &str = "application/jwk-set+json";
-/// The path of a JWK set by convention; RFC 8414 lets an issuer choose another.
+/// The conventional path of a JWK set. RFC 8414 lets an issuer choose another one.
 pub const JWK_SET_PATH: &str = "/.well-known/jwks.json";
 /// The default of `max-age` of a JWK set: 5 minutes.
 pub const JWK_SET_MAX_AGE: Duration = Duration::from_secs(300);
 
-/// A response with the JWK set of a ring. A response of axum and of actix-web, with their features.
+/// A response with the JWK set of a ring.
+///
+/// Implements the response traits of axum and actix-web if their features are enabled.
 ///
 /// ```
 /// use carafe_core::clock::Timestamp;
@@ -41,9 +44,9 @@ impl JwkSetResponse {
         }
     }
 
-    /// Sets how long verifiers may cache the set, 5 minutes by default.
+    /// Sets for how long verifiers may cache the set, 5 minutes by default.
     ///
-    /// A new key has to be published for longer than that before it signs.
+    /// A new key has to be published for longer than this before it signs.
     #[must_use]
     pub fn with_max_age(self, max_age: Duration) -> Self {
         Self { max_age, ..self }
@@ -67,7 +70,8 @@ impl JwkSetResponse {
     }
 }
 
-/// More than one `Authorization`, or a bearer token that is not one (RFC 6750 §3.1).
+/// The error of more than one `Authorization` header, or of a malformed bearer token (RFC 6750
+/// §3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InvalidRequest;
@@ -127,7 +131,7 @@ pub fn challenge(realm: Option<&str>) -> String {
     }
 }
 
-/// Returns the `WWW-Authenticate` of a 403 for a token without this scope (RFC 6750 §3.1).
+/// Returns the `WWW-Authenticate` of a 403 for a token that lacks this scope (RFC 6750 §3.1).
 ///
 /// ```
 /// assert_eq!(

@@ -1,8 +1,8 @@
 //! JSON objects as RFC 8259 defines them, without duplicate members and within the limits.
 //!
 //! RFC 7515 §4 and RFC 7519 §4 let a parser reject duplicates or use the last one. Two parsers that
-//! choose differently read two tokens out of one signature, so duplicates are rejected at every
-//! level.
+//! choose differently read two different tokens under one signature, so duplicates are rejected at
+//! every level.
 
 use std::{cell::Cell, fmt};
 
@@ -17,7 +17,8 @@ use crate::{
     refusal::Refusal,
 };
 
-/// How serde_json presents a number if a crate of the same program enables `arbitrary_precision`.
+/// The member in which serde_json wraps a number if a crate of the same program enables
+/// `arbitrary_precision`.
 const NUMBER: &str = "$serde_json::private::Number";
 
 pub(crate) type Object = Map<String, Value>;
@@ -50,7 +51,7 @@ pub(crate) fn object_of(text: &[u8], members: usize) -> Result<Object, Refusal> 
     }
 }
 
-/// A value at one depth. An error sets `refusal`, because the parser's error has no code.
+/// A value at one depth. On an error, `refusal` is set, because the parser's error has no code.
 #[derive(Clone, Copy)]
 struct Strict<'r> {
     refusal: &'r Cell<Refusal>,

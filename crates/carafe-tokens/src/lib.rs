@@ -1,15 +1,15 @@
 //! Access tokens, refresh tokens and JWK sets for sessions.
 //!
-//! An *access token* is a signed JWT of a few minutes (RFC 9068) that another service verifies
-//! without a call to the store. A *refresh token* is an opaque text that its client exchanges for
-//! the next pair; every refresh token works once, and a reuse revokes its session. Both name the
-//! session that they belong to, so that a log-out ends the refreshes at once and the access tokens
-//! within their lifetime.
+//! An *access token* is a signed JWT with a lifetime of a few minutes (RFC 9068), which another
+//! service verifies without a call to the store. A *refresh token* is an opaque text that its
+//! client exchanges for the next pair of tokens. Every refresh token works once, and a reuse
+//! revokes its session. Both name their session, so that a log-out invalidates the refresh token
+//! immediately, and the access tokens within their lifetime.
 //!
 //! Everything here is a function of its arguments: the time is an argument, no socket is opened,
-//! and a store is used through the operations of
-//! [`SessionStore`](carafe_core::store::SessionStore) only. The crate `carafe-jwks` fetches the
-//! keys of other issuers.
+//! and a store is only used through the operations of
+//! [`SessionStore`](carafe_core::store::SessionStore). The crate `carafe-jwks` fetches the keys of
+//! other issuers.
 //!
 //! | module | responsibility | it never |
 //! |---|---|---|
@@ -36,7 +36,7 @@
 //! let secret = KeyRing::new(SecretKey::new(SecretKey::random_text()?.as_bytes())?);
 //! let refresh = RefreshTokens::new(&secret);
 //!
-//! // After the password was checked:
+//! // After verifying the password:
 //! let issued = refresh.issue(&store, &Grant::of_user("ada"), now).await?;
 //! let client = Client::new("mobile-app");
 //! let token = access.issue(&ring, &issued.session, &client, now)?;

@@ -1,6 +1,6 @@
 //! Every size limit of this crate. `docs/limits.md` has the same table.
 //!
-//! | bound | value | beyond it |
+//! | limit | value | beyond the limit |
 //! |---|---|---|
 //! | [`TOKEN_BYTES`] | 8 KiB of a token | `too-large` |
 //! | [`MEMBERS`] | 64 members of a JSON object, and items of an array | `too-many-members` |
@@ -14,7 +14,7 @@
 
 use std::time::Duration;
 
-/// Maximum size of a JWT, which has to fit into a request's head.
+/// Maximum size of a JWT, which has to fit into the head of a request.
 pub const TOKEN_BYTES: usize = 8 << 10;
 /// Maximum number of members of a JSON object, and of items of an array.
 pub const MEMBERS: usize = 64;

@@ -1,8 +1,8 @@
-//! The reasons why a token is rejected.
+//! The reasons for rejecting a token.
 
 use std::{error::Error, fmt};
 
-/// The reason why a token was rejected. Codes are stable; tokens and claims are never shown.
+/// The reason why a token was rejected. Codes are stable. Tokens and claims are never shown.
 ///
 /// ```
 /// use carafe_tokens::Refusal;
@@ -30,13 +30,13 @@ pub enum Refusal {
     Base64,
     /// A header or claims that are not a JSON object in UTF-8 (RFC 8259).
     Json,
-    /// A member of a JSON object twice (RFC 7515 §4, RFC 7519 §4).
+    /// A duplicate member of a JSON object (RFC 7515 §4, RFC 7519 §4).
     DuplicateMember,
     /// More than [`MEMBERS`](crate::limits::MEMBERS) members or items.
     TooManyMembers,
     /// More than [`DEPTH`](crate::limits::DEPTH) levels.
     Depth,
-    /// No `kid`, and more than one key. Or a `kid` that is not a string.
+    /// No `kid` although there is more than one key, or a `kid` that is not a string.
     KidMissing,
     /// No key has this `kid`.
     KidUnknown,
@@ -48,7 +48,7 @@ pub enum Refusal {
     Crit,
     /// The header has `b64` (RFC 7797).
     B64,
-    /// The signature is not one of the key.
+    /// The signature is invalid.
     Signature,
     /// `typ` is not the expected one (RFC 8725 §3.11).
     Type,
@@ -58,7 +58,7 @@ pub enum Refusal {
     Audience,
     /// The claim `exp` is missing.
     ExpiryMissing,
-    /// A registered claim has a wrong type.
+    /// A registered claim has the wrong type.
     Claim,
     /// A claim that this kind of token requires is missing or has another value.
     ClaimMissing,
@@ -71,7 +71,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// All refusals, for tables and metrics.
+    /// All variants, for tables and metrics.
     pub const ALL: &'static [Self] = &[
         Self::TooLarge,
         Self::Malformed,
@@ -185,7 +185,7 @@ impl fmt::Display for Refusal {
 
 impl Error for Refusal {}
 
-/// Returns a quoted string (RFC 9110 §5.6.4). Characters that a header cannot hold become `?`.
+/// Returns a quoted string (RFC 9110 §5.6.4). Characters that a header cannot contain become `?`.
 pub(crate) fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');

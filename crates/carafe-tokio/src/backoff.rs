@@ -1,15 +1,15 @@
-//! Delays between retries: exponential, bounded and with jitter, so that nodes which failed
-//! together do not retry together.
+//! Delays between retries: exponential, bounded and with jitter, so that nodes that failed together
+//! do not retry together.
 
 use std::time::Duration;
 
-/// Delays after consecutive failures: the first one doubles up to a maximum.
+/// The delays after consecutive failures, which double up to a maximum.
 ///
 /// ```
 /// use std::time::Duration;
 /// use carafe_tokio::{Backoff, CircuitRules, GuardOptions};
 ///
-/// // For a store that many hundred nodes share.
+/// // For a store that several hundred nodes share.
 /// let backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(30));
 /// let options = GuardOptions::default().with_circuit(CircuitRules::default().with_backoff(backoff));
 /// ```
@@ -39,7 +39,7 @@ impl Backoff {
 }
 
 /// Returns a random number for [`Backoff::delay`], or 0 if the system has no randomness. The number
-/// is not secret.
+/// need not be secret.
 pub(crate) fn jitter() -> u32 {
     getrandom::u32().unwrap_or(0)
 }

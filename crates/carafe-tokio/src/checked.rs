@@ -1,4 +1,4 @@
-//! The response of a service, or a refusal without a call of the service.
+//! A response of the inner service, or a response of the middleware itself.
 
 use std::{
     fmt,
@@ -10,7 +10,7 @@ use std::{
 use pin_project_lite::pin_project;
 
 pin_project! {
-    /// A future of a middleware that either calls the service inside or responds itself.
+    /// A future of a middleware that either calls the inner service or responds itself.
     pub struct Checked<F: Future, O> {
         // The call of the service. `None` if the middleware responds.
         #[pin]
@@ -21,7 +21,7 @@ pin_project! {
 }
 
 impl<F: Future, O> Checked<F, O> {
-    /// Returns the future of a call of the service, whose output `finish` converts.
+    /// Returns the future of a call of the inner service, whose output `finish` converts.
     pub const fn passed(inner: F, finish: fn(F::Output) -> O) -> Self {
         Self {
             inner: Some(inner),

@@ -1,4 +1,4 @@
-//! Commits the session at the end of a request, before the response's head is sent.
+//! Commits the session at the end of a request, before the head of the response is sent.
 
 use std::{
     fmt,
@@ -131,7 +131,8 @@ pub trait ResponseAdapter {
     /// A value of the request's `Cookie` header.
     type CookieLine: AsRef<[u8]>;
 
-    /// Returns the response's status; `None` without a response, when no session is committed.
+    /// Returns the status of the response. `None` if there is no response, and then no session is
+    /// committed.
     fn status(answer: &Self::Inner) -> Option<u16>;
 
     /// Writes `effects` into the response's head. `cookie` is the name of the session's cookie.
@@ -152,7 +153,8 @@ pin_project! {
     }
 
     impl<F, W: ResponseAdapter> PinnedDrop for CommitResponse<F, W> {
-        /// Performs the handler's log-out if the client has disconnected or the handler panicked.
+        /// Performs the log-out of the handler if the client has disconnected or the handler has
+        /// panicked.
         fn drop(this: Pin<&mut Self>) {
             let slot = &this.slot;
             let manager = slot.manager();

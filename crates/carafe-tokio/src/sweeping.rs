@@ -19,14 +19,14 @@ use tokio::{
 
 use crate::backoff::{Backoff, jitter};
 
-/// Deadline of a store call: sweeps are not urgent, but must not wait forever.
+/// Deadline of a store call. Sweeps are not urgent, but must not wait forever.
 const DEADLINE: Duration = Duration::from_secs(10);
 
 /// The schedule by which expired sessions are deleted.
 ///
-/// Each process starts a sweeper, which acquires a lease in the store before it sweeps, so that one
-/// process sweeps per interval. If that process exits, another takes over after the interval. For a
-/// store that expires sessions itself, such as Redis, the sweeper does nothing.
+/// Each process starts a sweeper, which acquires a lease in the store before it sweeps, so that
+/// only one process sweeps per interval. If that process exits, another one takes over after the
+/// interval. For a store that expires sessions itself, such as Redis, the sweeper does nothing.
 ///
 /// ```no_run
 /// use std::{sync::Arc, time::Duration};
@@ -59,7 +59,7 @@ pub struct Sweeper {
 }
 
 impl Sweeping {
-    /// Sweeps once per `interval` over all processes; at least one second.
+    /// Sweeps once per `interval` over all processes. The minimum is one second.
     pub fn every(interval: Duration) -> Self {
         Self {
             every: interval.max(Duration::from_secs(1)),
@@ -69,7 +69,7 @@ impl Sweeping {
         }
     }
 
-    /// Sets the number of records deleted per batch. Default: 500; at least 1.
+    /// Sets the number of records deleted per batch. Default: 500; minimum: 1.
     pub fn with_batch(self, records: usize) -> Self {
         Self {
             batch: records.max(1),
@@ -118,7 +118,7 @@ struct Rounds<'s> {
     plan: Sweeping,
     store: &'s dyn ExpiredSweep,
     stop: &'s Notify,
-    /// The expiry of this process' lease.
+    /// The expiry of the lease, if this process holds it.
     ours_until: Option<Timestamp>,
     /// Number of consecutive failures.
     failures: u32,
@@ -157,7 +157,7 @@ impl<'s> Rounds<'s> {
         }
     }
 
-    /// Sweeps until no expired record is left or the lease expires; does nothing without a lease.
+    /// Sweeps until no expired record is left or the lease expires. Does nothing without a lease.
     async fn round(&mut self) -> Result<Result<(), Stopped>, StoreError> {
         let Some(until) = self.turn().await? else {
             return Ok(Ok(()));
@@ -203,7 +203,7 @@ impl<'s> Rounds<'s> {
         }
     }
 
-    /// Logs the first of consecutive failures; returns the delay before the next attempt.
+    /// Logs the first of consecutive failures. Returns the delay before the next attempt.
     fn has_failed(&mut self, error: &StoreError) -> Duration {
         if self.failures == 0 {
             let error = ErrorChain::of(error);

@@ -1,4 +1,4 @@
-//! The layer that rejects requests of other sites.
+//! The layer that rejects cross-site requests.
 
 use std::{
     sync::Arc,
@@ -14,11 +14,11 @@ use http::{Request, Response, StatusCode};
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// A layer that rejects cross-site requests that may change something, with a 403.
+/// A layer that rejects cross-site requests that may change state, with a 403.
 ///
-/// Add it inside the [`SessionLayer`](crate::SessionLayer), that is, before it: requests with a
-/// bearer token or a session header are then accepted, because browsers do not send these by
-/// themselves. Outside of a session layer, all requests are checked.
+/// Add it before the [`SessionLayer`](crate::SessionLayer), so that it runs inside. Requests with a
+/// bearer token or a session header are then accepted, because browsers do not send these
+/// automatically. Outside of a session layer, all requests are checked.
 ///
 /// ```
 /// use axum::{Router, routing::post};

@@ -1,6 +1,6 @@
 //! A bar for a fraction. Decorative: the numbers are beside it.
 //!
-//! Drawn, because browsers agree on little about the inside of `<meter>`.
+//! Drawn as HTML, because `<meter>` cannot be styled consistently across browsers.
 
 use maud::{Markup, html};
 

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::icon::{Icon, icon};
 
-/// One card. `id` is the anchor that its forms come back to.
+/// A card. `id` is the anchor that its forms redirect to.
 pub(super) fn card(
     id: &str,
     title: &str,

@@ -1,8 +1,8 @@
-//! The six lines of Rust at the foot of the page, in colours.
+//! The six lines of Rust at the foot of the page, with syntax colors.
 
 use maud::{Markup, html};
 
-/// The lines. That they compile is tested in `tests/footer_code.rs`.
+/// The lines. `tests/footer_code.rs` checks that they compile.
 const LINES: &str = include_str!("six_lines.txt");
 
 const KEYWORDS: [&str; 4] = ["async", "fn", "let", "use"];
@@ -15,7 +15,8 @@ pub(super) fn code_block(labelled_by: &str) -> Markup {
     }
 }
 
-/// Words and what is between them; each with what follows it, by which functions are known.
+/// Splits the text into words and the text between them, each with the rest that follows, which
+/// identifies function names.
 fn words(text: &str) -> Vec<(&str, &str)> {
     let mut found = Vec::new();
     let mut rest = text;

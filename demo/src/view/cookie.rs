@@ -1,4 +1,4 @@
-//! A cookie in its parts, and what each part says.
+//! The parts of a cookie, and their meaning.
 
 use carafe_core::key::KeyUse;
 use maud::{Markup, html};

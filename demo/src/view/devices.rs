@@ -107,10 +107,10 @@ fn entry(device: &Device, now: Timestamp) -> Markup {
     }
 }
 
-/// A time of a session that is a few hours old at most: without seconds.
+/// A time without seconds, for sessions that are at most a few hours old.
 fn time(at: Timestamp) -> Markup {
     let text = utc(at);
-    // `2023-11-14 22:13:20 UTC`; a time past the calendar's end has another form.
+    // `2023-11-14 22:13:20 UTC`. A time outside the calendar's range has another form.
     let short = text.get(11..16).filter(|_| text.len() == 23);
     html! { time title=(text) { (short.unwrap_or(&text)) @if short.is_some() { " UTC" } } }
 }

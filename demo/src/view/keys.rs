@@ -1,4 +1,4 @@
-//! "Rotate the key": the keys by their ids, and what became of this visitor's cookies.
+//! "Rotate the key": the keys by their IDs, and the changes of this visitor's cookies.
 
 use maud::{Markup, html};
 

@@ -1,7 +1,7 @@
 //! The HTML of the demo page: one function per component, each named as in the style sheet.
 //!
-//! maud escapes all text; what is not escaped is constant (`icon`). The panels line up because each
-//! has the same seven children (CSS subgrid), the banner's slot among them, empty or not.
+//! maud escapes all text. Only constants (`icon`) are not escaped. The panels line up because each
+//! has the same seven children (CSS subgrid), including the slot of the banner, which may be empty.
 
 mod bar;
 mod card;

@@ -99,7 +99,7 @@ fn page_footer() -> Markup {
     }
 }
 
-/// Files, not links: this server has only the page.
+/// File names, not links: this server only serves the page.
 const DOCUMENTS: [(&str, &str); 5] = [
     ("README.md", "What it is, and how to begin"),
     ("ARCHITECTURE.md", "The map, and what is never done"),

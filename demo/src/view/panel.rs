@@ -1,4 +1,4 @@
-//! A panel: one mode to carry a session, with all that can be seen and done.
+//! A panel: one mode to carry a session, with its state and its forms.
 
 use carafe_core::{
     clock::Timestamp,
@@ -21,10 +21,10 @@ use crate::{
 };
 use carafe_console::shared::human::thousands;
 
-/// Bytes of a cookie from which on its bar warns.
+/// Size of a cookie from which its bar shows a warning, in bytes.
 const NEARLY_FULL: usize = 3500;
 
-/// Seven children, always: the style sheet counts them.
+/// Always seven children: the style sheet relies on the number.
 pub(super) fn session_panel(panel: &Panel<'_>) -> Markup {
     let id = panel.mode.id.as_str();
     html! {
@@ -122,7 +122,7 @@ fn chips(panel: &Panel<'_>, held: &BrowserCookie) -> Markup {
         Some(same_site) => (format!("SameSite={}", same_site.as_str()), true),
         None => ("SameSite".to_owned(), false),
     });
-    // The expiry of a refused cookie is in its content, which is not authenticated.
+    // The expiry of a rejected cookie is in its content, which is not authenticated.
     if !panel.is_rejected {
         let expires = expires(panel, held);
         chips.push(expires.map_or(("Expires".to_owned(), false), |date| {
@@ -137,7 +137,8 @@ fn chips(panel: &Panel<'_>, held: &BrowserCookie) -> Markup {
     }
 }
 
-/// A permanent session's cookie expires a lifetime after it was written, or with its record.
+/// Returns the expiry. The cookie of a permanent session expires one lifetime after it was written,
+/// or with its record.
 fn expires(panel: &Panel<'_>, held: &BrowserCookie) -> Option<String> {
     if !panel.is_permanent {
         return None;

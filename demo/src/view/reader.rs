@@ -1,4 +1,4 @@
-//! The form for a cookie of a Flask application, and what was found in it.
+//! The form for a cookie of a Flask application, and its result.
 
 use std::time::Duration;
 
@@ -161,7 +161,7 @@ fn key_fact(inspection: &Inspection, keys: usize) -> Markup {
     }
 }
 
-/// The common reasons of a refusal.
+/// Returns the common reasons of a verdict.
 const fn often(verdict: Verdict) -> Option<&'static str> {
     match verdict {
         Verdict::BadSignature => Some(

@@ -1,4 +1,4 @@
-//! "What the database holds": a server-side session as its store has it.
+//! "What the database holds": a server-side session as stored.
 
 use carafe_core::store::Record;
 use maud::{Markup, html};

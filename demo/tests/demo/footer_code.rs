@@ -1,4 +1,4 @@
-//! The six lines at the foot of the demo page are real.
+//! Compiles and runs the six lines at the foot of the demo page.
 
 use axum::{Router, routing::get};
 use carafe::{

@@ -1,4 +1,4 @@
-//! The demo, driven as a browser drives it.
+//! Tests of the demo over HTTP, as a browser uses it.
 //!
 //! | module | tests |
 //! |---|---|
@@ -23,7 +23,7 @@ use carafe_core::{
 use carafe_test_browser::Client;
 use tempfile::TempDir;
 
-/// Flask's cookie for `{"user_id":42}` under this key, of 2023-11-14.
+/// Flask's cookie for `{"user_id":42}` under this key, from 2023-11-14.
 const KEY: &str = "flask-spec-secret";
 const COOKIE: &str = "eyJ1c2VyX2lkIjo0Mn0.ZVPxAA.mY6Rtt2DNTuj49QHzdjA0vn-zNw";
 
@@ -41,7 +41,7 @@ fn program() -> Command {
     command
 }
 
-/// The outcome of a run that fails to serve.
+/// The output of a run that fails to serve.
 struct Run {
     code: i32,
     out: String,
@@ -66,12 +66,12 @@ fn start() -> Client {
     start_with(&[])
 }
 
-/// Starts it with this environment.
+/// Starts the demo with these environment variables.
 fn start_with(env: &[(&str, &str)]) -> Client {
     start_as(env, &[])
 }
 
-/// Starts it with this environment and these further arguments.
+/// Starts the demo with these environment variables and arguments.
 fn start_as(env: &[(&str, &str)], args: &[&str]) -> Client {
     let temporary = TempDir::new().unwrap();
     let mut command = program();

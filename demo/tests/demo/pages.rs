@@ -1,4 +1,4 @@
-//! The demo, driven as a browser drives it.
+//! Tests of the demo's pages, over HTTP.
 
 use std::net::TcpListener;
 
@@ -16,7 +16,7 @@ const WAYS: [(&str, &str); 3] = [
     ("stored", STORED),
 ];
 
-/// The panel of one way, without the rest of the page.
+/// Returns the panel of one mode from the page.
 fn panel<'p>(page: &'p str, id: &str) -> &'p str {
     let (_, rest) = page
         .split_once(&format!("<article class=\"session-panel\" id=\"{id}\""))

@@ -11,7 +11,7 @@ use super::{flask_cookie, run_with, start, start_as, start_with};
 const STORED: &str = "__Host-Http-id";
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";
 
-/// A section of the page, by its anchor.
+/// Returns a section of the page, by its anchor.
 fn section<'p>(page: &'p str, id: &str) -> &'p str {
     let (_, rest) = page.split_once(&format!("\" id=\"{id}\">")).unwrap();
     let end = rest
@@ -23,14 +23,14 @@ fn section<'p>(page: &'p str, id: &str) -> &'p str {
     &rest[..next]
 }
 
-/// The number that a lane of the race shows.
+/// Returns the number that a lane of the race shows.
 fn count(page: &str, lane: &str) -> u64 {
     let (_, rest) = page.split_once(&format!("id=\"race-{lane}\"")).unwrap();
     let (_, rest) = rest.split_once("<strong>").unwrap();
     rest.split('<').next().unwrap().parse().unwrap()
 }
 
-/// The handles that the page offers to revoke.
+/// Returns the public IDs that the page offers to revoke.
 fn others(page: &str) -> Vec<String> {
     let fields = page.split("name=\"public_id\" value=\"").skip(1);
     fields.map(|field| field[..16].to_owned()).collect()
@@ -152,7 +152,7 @@ fn everywhere_else_is_every_session_of_this_user_and_of_nobody_else() {
     assert_eq!(of_ada.len(), 2);
     assert_eq!(look(&mut demo, 2), (true, vec![]), "grace sees her own");
 
-    // She can revoke neither another user's session nor nonsense.
+    // A user can revoke neither another user's session nor an invalid ID.
     let mut grace = BTreeMap::new();
     demo.switch(&mut grace);
     log_in(&mut demo, "grace");
@@ -304,7 +304,7 @@ fn a_new_key_logs_nobody_out_and_each_cookie_is_written_again() {
     );
     assert!(!demo.page().contains("Written again"), "once");
 
-    // A browser that was away for six rotations more is let in, and after two more it is not.
+    // A browser with a cookie from six rotations ago is accepted, and rejected after two more.
     (0..6).for_each(|_| drop(demo.submit("/keys/rotate", &[])));
     demo.switch(&mut later);
     let away = demo.cookies.clone();

@@ -120,7 +120,7 @@ async fn an_errors_status_counts_as_a_responses_does() {
     assert!(answer.set_cookies()[0].contains("Max-Age=0"));
 }
 
-/// A failed commit replaces an error too, because an error's response could also claim success.
+/// A failed commit also replaces an error, because an error's response could claim success, too.
 #[actix_web::test]
 async fn an_error_whose_session_was_not_saved_is_a_503() {
     let store = Spy::new(MemoryStore::new());
@@ -142,7 +142,7 @@ async fn an_error_whose_session_was_not_saved_is_a_503() {
     assert!(answer.set_cookies().is_empty());
 }
 
-/// actix-web's `Option<T>` drops the error, so that only `Result` tells a failing store from a
+/// actix-web's `Option<T>` drops the error, so only `Result` distinguishes a failing store from a
 /// missing layer.
 #[actix_web::test]
 async fn an_optional_session_is_none_without_a_layer_and_a_result_tells_why() {

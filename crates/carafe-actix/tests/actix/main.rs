@@ -5,9 +5,9 @@
 //! | `adapter` | what every adapter must do, over real HTTP |
 //! | `errors` | errors of handlers and middlewares keep the session |
 //! | `live` | `examples/actix_live.rs`, over server-sent events |
-//! | `log` | what the log says of failures, recorded for each thread |
-//! | `scopes` | the middleware around a scope, twice, beside others |
-//! | `streams` | what a body may do after the head was sent |
+//! | `log` | the log events of failures, recorded for each thread |
+//! | `scopes` | the middleware around a scope, twice, with other middleware |
+//! | `streams` | session writes after the head was sent |
 
 #![allow(
     clippy::unwrap_used,
@@ -84,7 +84,7 @@ fn request(path: &str, cookies: &[&str]) -> TestRequest {
     }
 }
 
-/// Returns whether the outermost middleware sees an error, and the client's response.
+/// Returns the client's response, and whether the outermost middleware sees an error.
 async fn told<B: MessageBody + 'static>(
     answer: Result<ServiceResponse<B>, Error>,
 ) -> (bool, Answer) {

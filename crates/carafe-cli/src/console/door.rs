@@ -48,7 +48,7 @@ impl Door {
             Access::ReadOnly => ", read-only",
             Access::ReadWrite => "",
         };
-        // Behind `#`, the token is in no request's address and so in no log.
+        // After `#`, so that the token is in no request and in no log.
         format!(
             "Carafe's console for {} is at http://{address}{entry}#{token} (Ctrl+C ends it{mode})\nIts token is {token}",
             self.store_url

@@ -1,6 +1,8 @@
-//! The open sessions of operators. An operator's cookie is encrypted and holds its session, so by
-//! itself it would work until it expires. Only a session that is registered here is let in: leaving
-//! removes it, and every copy of the cookie fails.
+//! The open sessions of operators.
+//!
+//! An operator's cookie is encrypted and contains its session, so by itself it would stay valid
+//! until it expires. Only a session that is registered here is accepted: leaving removes it, which
+//! invalidates every copy of the cookie.
 
 use std::{
     collections::HashMap,
@@ -12,10 +14,10 @@ use carafe_core::clock::Timestamp;
 /// Seconds after which the token is required again, even from an active operator.
 pub(super) const ABSOLUTE: i64 = 12 * 60 * 60;
 
-/// Open sessions. Only clients with the token open one.
+/// Maximum number of open sessions. Only clients with the token open one.
 const MOST: usize = 1_000;
 
-/// The open sessions by identifier, each with the time of entering.
+/// The open sessions by identifier, each with its start time.
 #[derive(Default)]
 pub(super) struct Entered {
     // A plain lock, never held across an await.
@@ -23,7 +25,7 @@ pub(super) struct Entered {
 }
 
 impl Entered {
-    /// Registers a session. The oldest one makes room if there are too many.
+    /// Registers a session. If there are too many, the oldest one is removed.
     pub(super) fn add(&self, id: &str, now: Timestamp) {
         let mut since = self.since();
         since.retain(|_, &mut at| is_open(at, now));
@@ -36,12 +38,12 @@ impl Entered {
         since.insert(id.to_owned(), now);
     }
 
-    /// Whether a session is open.
+    /// Returns whether a session is open.
     pub(super) fn contains(&self, id: &str, now: Timestamp) -> bool {
         self.since().get(id).is_some_and(|&at| is_open(at, now))
     }
 
-    /// Ends a session.
+    /// Closes a session.
     pub(super) fn remove(&self, id: &str) {
         self.since().remove(id);
     }

@@ -1,4 +1,4 @@
-//! Entering with the token, and leaving.
+//! The pages to enter with the token and to leave.
 
 use axum::{
     Form,
@@ -36,7 +36,7 @@ pub(super) async fn enter(
     Form(form): Form<EntryForm>,
 ) -> Response {
     let now = Timestamp::now();
-    // Before the limit: wrong tokens of other clients must not lock the operator out.
+    // Before the rate limit, so that wrong tokens of other clients do not lock the operator out.
     if !door.token.is(form.token.trim()) {
         return refused(&door, now);
     }

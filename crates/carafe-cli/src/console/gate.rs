@@ -1,5 +1,5 @@
-//! Lets in operators only. One place for all pages of the console, so that no page can leave it
-//! out.
+//! Rejects requests without an operator. A single middleware for all pages of the console, so that
+//! no page can omit the check.
 
 use axum::{
     extract::{Request, State},
@@ -10,7 +10,7 @@ use carafe::{Session, Timestamp};
 
 use super::{door::Shared, operator::OperatorSession};
 
-/// Names the operator for the pages, or redirects to the entry page.
+/// Adds the operator to the request, or redirects to the entry page.
 pub(super) async fn gate(
     State(door): State<Shared>,
     session: Session,
@@ -26,7 +26,8 @@ pub(super) async fn gate(
     next.run(request).await
 }
 
-/// A browser that comes from the entry page without a cookie has refused the cookie.
+/// Returns the entry page to redirect to. A browser that comes from the entry page without a cookie
+/// has rejected the cookie.
 fn entry_for(request: &Request) -> &'static str {
     match request.uri().query() {
         Some("entered") => "/enter?refused",

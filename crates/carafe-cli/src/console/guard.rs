@@ -1,5 +1,5 @@
-//! The checks of every request: only names of this console, and no forms from other sites. The
-//! headers of every response, those of the entry page included.
+//! The checks of every request: known host names only, and no forms of other sites. Also sets the
+//! headers of every response, including the entry page.
 
 use axum::{
     extract::{Request, State},
@@ -26,7 +26,7 @@ pub(super) async fn guard(State(door): State<Shared>, request: Request, next: Ne
     let headers = response.headers_mut();
     protect(headers);
     if is_live {
-        // A page that updates itself does not extend the session of an operator who has gone away.
+        // A page that updates itself must not extend the session of an absent operator.
         headers.remove(header::SET_COOKIE);
     }
     response

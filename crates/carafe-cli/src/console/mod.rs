@@ -1,13 +1,13 @@
-//! `carafe console`: the pages of [`carafe_console`] on this machine, behind a token.
+//! The command `carafe console`: the pages of [`carafe_console`] on this machine, behind a token.
 //!
 //! | file | holds |
 //! |---|---|
-//! | `options` | where the console listens, under which path, read-only or not |
+//! | `options` | the address, the path, and whether the console is read-only |
 //! | `door` | what all requests share |
-//! | `guard` | the checks of every request: the host, the site of a form; the headers of every response |
-//! | `token`, `tries`, `entry`, `entry_page` | the token, the limit on wrong ones, entering and leaving |
+//! | `guard` | the checks of every request (host, origin of a form), and the response headers |
+//! | `token`, `tries`, `entry`, `entry_page` | the token, its rate limit, entering and leaving |
 //! | `entered`, `operator` | the sessions of operators |
-//! | `gate` | lets in operators only |
+//! | `gate` | rejects requests without an operator |
 
 mod door;
 mod entered;
@@ -49,7 +49,7 @@ use crate::{
 /// The time after which an idle operator is logged out.
 const IDLE: Duration = Duration::from_secs(30 * 60);
 
-/// Opens the store, listens, prints the address and the token, and serves until a signal stops it.
+/// Opens the store, listens, prints the address and the token, and serves until a signal.
 pub(crate) fn serve(store: &StoreArgs, options: Options) -> Result<(), Failure> {
     options.check()?;
     let runtime = tokio::runtime::Runtime::new().map_err(Failure::trouble)?;
@@ -68,7 +68,7 @@ pub(crate) fn serve(store: &StoreArgs, options: Options) -> Result<(), Failure> 
     })
 }
 
-/// Fails at start if every page would fail.
+/// Fails at startup if every page would fail.
 fn check_listing(store: &OpenStore) -> Result<(), Failure> {
     let sessions = store.sessions();
     match (sessions.powers().listing(), sessions.powers().users()) {
@@ -98,9 +98,11 @@ async fn run(listener: TcpListener, app: Router) -> std::io::Result<()> {
     axum::serve(tokio::net::TcpListener::from_std(listener)?, app).await
 }
 
-/// The sessions of operators: encrypted cookies under a key that lives as long as the process.
-/// Cookies are shared by all ports of a host, so the port is in the name: two consoles side by side
-/// do not log each other's operators out.
+/// Returns the layer of the operators' sessions: encrypted cookies under a key that lives as long
+/// as the process.
+///
+/// All ports of a host share their cookies, so the cookie name contains the port: two consoles side
+/// by side do not replace each other's cookies.
 fn sessions(port: u16) -> Result<SessionLayer, Failure> {
     let text = SecretKey::random_text().map_err(Failure::trouble)?;
     let key = SecretKey::new(text.as_bytes()).map_err(Failure::trouble)?;

@@ -20,7 +20,7 @@ pub(super) struct OperatorSession {
 }
 
 impl OperatorSession {
-    /// Returns the operator of a session that is open.
+    /// Returns the operator of an open session.
     pub(super) fn of(session: Session, entered: &Entered, now: Timestamp) -> Option<Self> {
         let id = session.get::<String>(ID).ok().flatten()?;
         entered.contains(&id, now).then_some(Self { session, id })
@@ -32,7 +32,7 @@ impl OperatorSession {
         entered: &Entered,
         now: Timestamp,
     ) -> Result<(), SessionError> {
-        // The browser's cookie is replaced, so a copy of the old one must not outlive it.
+        // The browser's cookie is replaced, so a copy of the old cookie must become invalid.
         if let Ok(Some(old)) = session.get::<String>(ID) {
             entered.remove(&old);
         }
@@ -50,10 +50,10 @@ impl OperatorSession {
         Operator::new(NAME).with_session(&self.id)
     }
 
-    /// Ends the session for every copy of its cookie.
+    /// Closes the session, which invalidates every copy of its cookie.
     pub(super) fn leave(&self, entered: &Entered) {
         entered.remove(&self.id);
-        // Fails only after the response's head was sent.
+        // Fails only after the head of the response was sent.
         let _ = self.session.log_out();
     }
 }

@@ -1,26 +1,25 @@
-//! The options of the command.
+//! The options of `carafe console`.
 
 use std::net::IpAddr;
 
 use crate::failure::Failure;
 
-/// The options.
+/// The options of `carafe console`.
 pub(crate) struct Options {
     pub(crate) address: IpAddr,
     pub(crate) port: u16,
     pub(crate) base: Base,
-    /// Names of this console in `Host`, beside localhost and addresses.
+    /// Further host names of this console, in addition to localhost and addresses.
     pub(crate) hosts: Vec<String>,
     pub(crate) read_only: bool,
 }
 
-/// The path of the console: empty, or `/ops/carafe`, without a slash at its end.
+/// The path of the console: empty, or a path such as `/ops/carafe`, without a trailing slash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Base(String);
 
 impl Base {
-    /// Parses a path of characters that need no encoding in URLs and have no meaning for the
-    /// router.
+    /// Parses a path whose characters need no encoding in URLs and have no meaning for the router.
     pub(crate) fn parse(text: &str) -> Result<Self, Failure> {
         let path = text.trim_matches('/');
         let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~');
@@ -36,7 +35,7 @@ impl Base {
         }
     }
 
-    /// Returns the address of `path`, which begins with a slash.
+    /// Returns the path under which browsers reach `path`, which begins with a slash.
     pub(crate) fn href(&self, path: &str) -> String {
         format!("{}{path}", self.0)
     }
@@ -48,7 +47,7 @@ impl Base {
 }
 
 impl Options {
-    /// Refuses addresses that other machines can reach: the console speaks plain HTTP.
+    /// Rejects addresses that other machines can reach, because the console speaks plain HTTP.
     pub(crate) fn check(&self) -> Result<(), Failure> {
         if self.address.is_loopback() {
             return Ok(());

@@ -1,4 +1,4 @@
-//! The token that lets an operator in.
+//! The token of the console.
 
 use carafe_core::key::{KeyError, SecretKey};
 use subtle::ConstantTimeEq;
@@ -18,7 +18,7 @@ impl Token {
         &self.0
     }
 
-    /// Whether `text` is the token. Takes the same time for every text of the right length.
+    /// Returns whether `text` is the token. Runs in constant time for texts of the right length.
     pub(super) fn is(&self, text: &str) -> bool {
         self.0.as_bytes().ct_eq(text.as_bytes()).into()
     }

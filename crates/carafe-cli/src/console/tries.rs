@@ -4,15 +4,16 @@ use std::sync::{Mutex, PoisonError};
 
 use carafe_core::clock::Timestamp;
 
-/// Wrong tokens per [`Tries::WINDOW`] that are answered as wrong; further ones are throttled.
+/// Number of wrong tokens per [`Tries::WINDOW`] that are answered as wrong. Further ones are
+/// throttled.
 const MOST: u32 = 10;
 
 /// Counts wrong tokens of all clients together.
 ///
-/// The right token is never counted and never refused, so no client can lock the operator out. That
-/// gives a guesser nothing: a token has 256 random bits, so no rate of guesses finds it. One count
-/// for all addresses, because `X-Forwarded-For` is the client's own text unless a proxy overwrites
-/// it: a count per address would start again with each address that a client invents.
+/// The right token is never counted and never throttled, so no client can lock the operator out.
+/// This does not help an attacker: a token has 256 random bits, so no rate of guesses finds it. The
+/// counter covers all addresses, because the client controls `X-Forwarded-For` unless a proxy
+/// overwrites it: a counter per address would restart with each forged address.
 #[derive(Default)]
 pub(super) struct Tries {
     // A plain lock, never held across an await: both numbers change together.
@@ -26,16 +27,16 @@ struct Window {
 }
 
 impl Tries {
-    /// Seconds.
+    /// Length of the window, in seconds.
     pub(super) const WINDOW: i64 = 60;
 
     /// Counts a wrong token. Returns the seconds until the next window if the token is throttled.
     ///
-    /// Counting and deciding are one step, so that parallel requests share the limit.
+    /// Counting and deciding happen under one lock, so that concurrent requests share the limit.
     pub(super) fn wrong(&self, now: Timestamp) -> Option<i64> {
         let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
         let age = now.unix() - window.begun;
-        // A clock that was set back begins a new window, too.
+        // A clock that was set back starts a new window, too.
         if !(0..Self::WINDOW).contains(&age) {
             *window = Window {
                 begun: now.unix(),

@@ -1,4 +1,4 @@
-//! Where sessions come from.
+//! The sources of a migration.
 
 use carafe_core::{
     clock::Timestamp,
@@ -8,44 +8,46 @@ use carafe_core::{
 
 use crate::{failure::Failure, stores::OpenStore};
 
-/// A store that can be walked through, whatever it names its sessions by.
+/// A store that can be scanned, in any layout.
 pub(crate) trait Source {
-    /// The store, for what is done to single sessions, by its own names.
+    /// Returns the store, for operations on single sessions under the source's own keys.
     fn store(&self) -> &dyn ErasedStore;
 
-    /// Whether a session may be found through the id that it had before. Such a session must not be moved by it.
+    /// Returns whether a session may also be found under its previous ID. It must not be moved
+    /// under that ID.
     fn has_aliases(&self) -> bool;
 
-    /// Some of its sessions, as [`SessionListing::scan`].
+    /// Returns a page of sessions, as [`SessionListing::scan`].
     fn scan<'a>(
         &'a self,
         after: Option<&'a Cursor>,
         limit: usize,
     ) -> BoxFuture<'a, Result<ScanPage, StoreError>>;
 
-    /// About how many live sessions there are, for the bar.
+    /// Returns the approximate number of live sessions, for the progress bar.
     fn total<'a>(&'a self, now: Timestamp) -> BoxFuture<'a, Result<u64, StoreError>>;
 
-    /// Its own name for the session that we file under `key`; `None` if that cannot be told.
+    /// Returns the source's own key of the session that Carafe stores under `key`, or `None` if it
+    /// cannot be computed.
     fn name_of(&self, key: &StoreKey) -> Option<StoreKey>;
 
-    /// Whether what it gives as `here` is what the target has as `there`.
+    /// Returns whether `here`, a record of the source, equals `there`, a record of the target.
     fn is_same(&self, here: &Record, there: &Record) -> bool {
         is_same(here, there)
     }
 }
 
-/// Some sessions on the walk.
+/// A page of a scan.
 pub(crate) struct ScanPage {
     pub(crate) found: Vec<Found>,
     pub(crate) next: Option<Cursor>,
 }
 
-/// A session on the walk.
+/// A session of a scan.
 pub(crate) struct Found {
-    /// The source's name for it.
+    /// The key in the source.
     pub(crate) name: StoreKey,
-    /// Ours: the SHA-256 of its id.
+    /// Carafe's key: the SHA-256 of the ID.
     pub(crate) key: StoreKey,
     pub(crate) record: Result<Record, StoreError>,
 }
@@ -103,7 +105,7 @@ impl Source for OurSource<'_> {
     }
 }
 
-/// Whether nothing tells the two apart.
+/// Returns whether two records are equal in all metadata and data.
 pub(super) fn is_same(a: &Record, b: &Record) -> bool {
     let text = |record: &Record| Patch::default().render(&record.data, Record::STYLE);
     a.meta == b.meta && text(a) == text(b)

@@ -1,8 +1,8 @@
-//! The steps of one session.
+//! The migration of one session.
 //!
-//! A copy makes the target hold what the source holds; nothing else writes to the target meanwhile. A move is for
-//! stores in use, by services that have a `carafe::store::MigratingStore` of the two: see there for why a
-//! log-out wins over it.
+//! A copy makes the target equal to the source, and nothing else may write to the target meanwhile.
+//! A move is for stores in use, by services that have a `carafe::store::MigratingStore` of both
+//! stores. Its documentation explains why a log-out takes precedence over a move.
 
 use carafe_core::{
     clock::Timestamp,
@@ -14,37 +14,37 @@ use carafe_core::{
 
 use super::source::{Found, Source, is_same};
 
-/// How many expired records are swept at most where one has to go.
+/// Maximum number of expired records that are swept to replace one.
 const SWEPT: usize = 1_000;
 
-/// Whether sessions stay in the source.
+/// Whether sessions are copied or moved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
     Copy,
     Move,
 }
 
-/// The outcome of a session.
+/// The outcome for one session.
 #[derive(Debug)]
 pub(super) enum Outcome {
-    /// The target has it now.
+    /// The session was added to the target.
     Arrived,
-    /// The target had an older state of it, and has this one now.
+    /// The target had an older version of the session, which was replaced.
     Updated,
-    /// The target had it already.
+    /// The target already had the session.
     WasThere,
-    /// The target has a newer state of it, which stays.
+    /// The target has a newer version of the session, which stays.
     NewerThere,
-    /// As `WasThere` or `NewerThere`, in a move: the source's remains are to be deleted, unless whoever brings
-    /// it over at this moment does so.
+    /// As `WasThere` or `NewerThere`, in a move: the session is to be deleted from the source
+    /// later, unless a service that is migrating it does so.
     ToBeSettled,
-    /// The target took it and gave back something else; it stays in the source alone.
+    /// The target returned the session with other contents. The session stays in the source only.
     ComesBackDifferent,
     /// The session was revoked after it was read from the source.
     Ended,
-    /// Nothing to move: it is over.
+    /// The session has expired and is not transferred.
     Expired,
-    /// An id that a renewal has replaced may still be in use. Later.
+    /// The session has a previous ID that may still be in use. Another pass transfers it.
     TooYoung,
 }
 
@@ -54,12 +54,12 @@ pub(super) struct Transfer<'w> {
     pub(super) source: &'w dyn Source,
     pub(super) target: &'w dyn ErasedStore,
     pub(super) mode: Mode,
-    /// Whether what is moved is read back before the source lets go of it.
+    /// Whether a moved session is read back before it is deleted from the source.
     pub(super) reads_back: bool,
 }
 
 impl Transfer<'_> {
-    /// Takes one session along.
+    /// Transfers one session.
     pub(super) async fn take(
         self,
         found: &Found,
@@ -127,15 +127,15 @@ impl Transfer<'_> {
             self.settle(found).await?;
             return Ok(Outcome::Ended);
         };
-        // Left by an earlier copy, if it is older.
+        // Older versions are left over from an earlier copy.
         if age(record) > age(&there) {
             self.replace(found, record, now).await?;
         }
         Ok(Outcome::ToBeSettled)
     }
 
-    /// Whether the target gives back what it was given, if that is to be known; a service may have used it
-    /// meanwhile, or revoked it.
+    /// Returns whether the target returns the session as written, if that is to be checked. A
+    /// service may have used or revoked the session in the meantime.
     async fn is_read_back(
         self,
         found: &Found,
@@ -149,13 +149,14 @@ impl Transfer<'_> {
         Ok(there.is_none_or(|there| is_same(record, &there) || age(&there) > age(record)))
     }
 
-    /// Ends what [`Outcome::ToBeSettled`] has left in the source, some time later.
+    /// Deletes a session from the source after [`Outcome::ToBeSettled`].
     pub(super) async fn settle(self, found: &Found) -> Result<(), StoreError> {
         let deleted = self.source.store().delete(&found.name, Timestamp::now());
         deleted.await.map(drop)
     }
 
-    /// There is no upsert. In between the target has none, and the source has it.
+    /// Replaces the session in the target. Stores have no upsert, so in between only the source has
+    /// the session.
     async fn replace(
         self,
         found: &Found,
@@ -169,7 +170,7 @@ impl Transfer<'_> {
         }
     }
 
-    /// Deletes what the target has without a trace: a marker of now would refuse the session itself.
+    /// Deletes the session from the target without a marker, which would reject the session itself.
     async fn take_back(self, found: &Found, now: Timestamp) -> Result<(), StoreError> {
         let over = now.saturating_add(now.seconds_since(retired_until(now)));
         self.target.delete(&found.key, over).await?;
@@ -179,17 +180,18 @@ impl Transfer<'_> {
         }
     }
 
-    /// Returns the record that made the target refuse this one, or `None` if the target has retired the key.
+    /// Returns the record because of which the target refused this one, or `None` if the target has
+    /// retired the key.
     async fn there(self, found: &Found, now: Timestamp) -> Result<Option<Record>, StoreError> {
         match self.target.load(&found.key, now).await? {
             KeyState::Retired => Ok(None),
-            // Expired records were swept at the start, so something else is under the key.
+            // Expired records were swept at the start, so another session is under the key.
             state => state.into_record().map(Some).ok_or(StoreError::Conflict),
         }
     }
 }
 
-/// The values that grow as a session is used.
+/// Returns the values that increase as a session is used.
 fn age(record: &Record) -> (u64, Timestamp, Timestamp) {
     (
         record.meta.version,

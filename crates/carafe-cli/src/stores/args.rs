@@ -1,15 +1,16 @@
-//! `--store URL`.
+//! The option `--store URL`.
 
 use super::{OpenStore, StoreUrl, open};
 use crate::failure::Failure;
 
-/// Which store a command works on.
+/// The store of a command.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Store")]
 pub(crate) struct StoreArgs {
-    // Text, not `StoreUrl`: clap's message for a bad value shows the value, and this may hold a password.
-    /// The store: sqlite:FILE, redis://…, postgres://… or mysql://… Better in the environment, if it holds
-    /// a password
+    // A `String` and not a `StoreUrl`, because clap's message for an invalid value shows the value,
+    // which may contain a password.
+    /// The store: sqlite:FILE, redis://…, postgres://… or mysql://… Prefer the environment if it
+    /// contains a password
     #[arg(
         long,
         value_name = "URL",
@@ -21,14 +22,14 @@ pub(crate) struct StoreArgs {
 }
 
 impl StoreArgs {
-    /// The URL that was given.
+    /// Returns the URL of the store.
     pub(crate) fn url(&self) -> Result<StoreUrl, Failure> {
         let text = self.store.as_deref().filter(|text| !text.is_empty());
         let missing = "no store: pass --store URL or set STORE_URL, such as sqlite:sessions.db";
         StoreUrl::parse(text.ok_or_else(|| Failure::usage(missing))?)
     }
 
-    /// The store, ready for use.
+    /// Opens the store.
     pub(crate) async fn open(&self) -> Result<OpenStore, Failure> {
         open(&self.url()?).await
     }

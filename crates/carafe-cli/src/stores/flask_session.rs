@@ -3,10 +3,10 @@
 //!
 //! | parameter | Flask-Session's setting |
 //! |---|---|
-//! | `key_prefix` | `SESSION_KEY_PREFIX`, `session:` unless given |
-//! | `table` | `SESSION_SQLALCHEMY_TABLE`, `sessions` unless given |
-//! | `lifetime` | `PERMANENT_SESSION_LIFETIME` in seconds, 31 days unless given: tells when a session was last used |
-//! | `format` | `SESSION_SERIALIZATION_FORMAT`; both are read, whatever it says |
+//! | `key_prefix` | `SESSION_KEY_PREFIX`, by default `session:` |
+//! | `table` | `SESSION_SQLALCHEMY_TABLE`, by default `sessions` |
+//! | `lifetime` | `PERMANENT_SESSION_LIFETIME`, by default 31 days; determines the last use |
+//! | `format` | `SESSION_SERIALIZATION_FORMAT`; both formats are read, regardless of the value |
 
 use std::time::Duration;
 
@@ -15,17 +15,17 @@ use carafe_core::flask::stored::{FlaskSession, Format};
 use super::StoreUrl;
 use crate::failure::Failure;
 
-/// The parameters of this layout, which no driver takes.
+/// The parameters of this layout, which drivers do not know.
 pub(super) const PARAMETERS: [&str; 3] = [KEY_PREFIX, LIFETIME, FORMAT];
 pub(super) const TABLE: &str = "table";
 const KEY_PREFIX: &str = "key_prefix";
 const LIFETIME: &str = "lifetime";
 const FORMAT: &str = "format";
 
-/// Flask-Session's own.
+/// Flask-Session's default.
 const DEFAULT_TABLE: &str = "sessions";
 
-/// The table that a URL means.
+/// Returns the table of a URL.
 pub(super) fn table(url: &StoreUrl) -> String {
     let given = url.inner().parameter(TABLE);
     given.unwrap_or_else(|| DEFAULT_TABLE.to_owned())

@@ -1,6 +1,6 @@
 //! The kinds of stores.
 
-/// A kind of store.
+/// The kind of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StoreKind {
     Sqlite,
@@ -12,7 +12,7 @@ pub(crate) enum StoreKind {
 impl StoreKind {
     pub(crate) const ALL: [Self; 4] = [Self::Sqlite, Self::Redis, Self::Postgres, Self::MySql];
 
-    /// Its word in reports; also the name of the feature that builds it in.
+    /// Returns the name in reports, which is also the name of the cargo feature.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Sqlite => "sqlite",
@@ -22,7 +22,7 @@ impl StoreKind {
         }
     }
 
-    /// Its name for people.
+    /// Returns the name for people.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Sqlite => "SQLite",
@@ -32,7 +32,7 @@ impl StoreKind {
         }
     }
 
-    /// The kind that a URL's scheme names.
+    /// Returns the kind for the scheme of a URL.
     pub(crate) fn of_scheme(scheme: &str) -> Option<Self> {
         Some(match scheme {
             "sqlite" => Self::Sqlite,
@@ -44,7 +44,7 @@ impl StoreKind {
         })
     }
 
-    /// Whether this program can open one.
+    /// Returns whether this program is built with the store.
     pub(crate) const fn is_built_in(self) -> bool {
         match self {
             Self::Sqlite => true,

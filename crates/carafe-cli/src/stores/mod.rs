@@ -1,12 +1,13 @@
-//! Any store, from its URL. The rest of the program knows stores by the contract of `carafe_core` only.
+//! Opens any store from its URL. The rest of the program only knows the store traits of
+//! `carafe_core`.
 //!
 //! | file | holds |
 //! |---|---|
-//! | `url` | [`StoreUrl`]: which store, where, and how to speak of it without its password |
-//! | `kind` | [`StoreKind`]: the stores there are, and which of them are built in |
-//! | `opened` | [`OpenStore`]: a store that answers, with what an operator asks of it |
+//! | `url` | [`StoreUrl`]: the kind and location of a store, displayed without its password |
+//! | `kind` | [`StoreKind`]: the kinds of stores, and which of them are built in |
+//! | `opened` | [`OpenStore`]: an open store with the operations of operators |
 //! | `flask_session` | the parameters of a URL of a store in Flask-Session's layout |
-//! | `sqlite`, `redis`, `sql` | how each is opened, each behind its feature |
+//! | `sqlite`, `redis`, `sql` | the opening of each store, behind its cargo feature |
 //! | `open` | [`open`], [`init`]: what the kind of a URL's store decides |
 //! | `args` | `--store URL` and `STORE_URL` |
 

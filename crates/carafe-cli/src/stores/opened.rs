@@ -1,4 +1,4 @@
-//! A store that is open, and what only operators ask of it.
+//! An open store, with the operations that only operators need.
 
 use std::sync::Arc;
 
@@ -10,9 +10,9 @@ use carafe_core::{
 use super::{StoreKind, StoreUrl};
 use crate::failure::Failure;
 
-/// The operations of every store beside its contract.
+/// The operations of every store in addition to the store traits.
 pub(crate) trait Operated: ErasedStore {
-    /// How it is.
+    /// Returns the health of the store.
     fn health(&self) -> BoxFuture<'_, Result<Health, StoreError>>;
 }
 
@@ -27,11 +27,11 @@ pub(crate) struct OpenStore {
 #[allow(dead_code, reason = "not every kind of store has every answer")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Initialized {
-    /// The tables were not there and now are.
+    /// The tables were created.
     Made,
-    /// They existed.
+    /// The tables already existed.
     WereThere,
-    /// This kind of store has none.
+    /// This kind of store has no tables.
     NeedsNothing,
 }
 
@@ -48,7 +48,7 @@ impl OpenStore {
         self.url.kind()
     }
 
-    /// Where it is; shown without its password.
+    /// Returns the URL, which is displayed without its password.
     pub(crate) fn url(&self) -> &StoreUrl {
         &self.url
     }
@@ -83,7 +83,7 @@ impl OpenStore {
     }
 }
 
-/// Loads a session that does not exist, to see whether the store answers.
+/// Loads a session that does not exist, to check whether the store answers.
 #[allow(dead_code, reason = "only stores with tables look for them")]
 pub(super) async fn probe(store: &dyn ErasedStore) -> Result<(), StoreError> {
     let key = StoreKey::random().map_err(StoreError::unavailable)?;

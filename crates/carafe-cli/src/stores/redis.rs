@@ -1,8 +1,9 @@
-//! `redis://` and its relatives: a server, a cluster, sentinels.
+//! The schemes `redis://` and its variants: a server, a cluster, sentinels.
 //!
-//! The driver has no URL for the last two, so these are ours, as several clients of Redis write them:
-//! `redis+cluster://user:password@node1:6379,node2:6379` and `redis+sentinel://host1:26379,host2/service`.
-//! `?prefix=shop` names the prefix of an application that has set one.
+//! The driver has no URL scheme for clusters and sentinels, so these follow other Redis clients:
+//! `redis+cluster://user:password@node1:6379,node2:6379` and
+//! `redis+sentinel://host1:26379,host2/service`. `?prefix=shop` is the prefix of an application
+//! that has set one.
 
 use std::time::Duration;
 
@@ -14,10 +15,10 @@ use carafe_redis::{Deadlines, RedisOptions, RedisStore};
 use super::{OpenStore, StoreUrl, opened::Operated};
 use crate::failure::Failure;
 
-/// The parameter of a cluster and of sentinels, which have no URL of the store's own.
+/// The prefix parameter of cluster and sentinel URLs, which the store itself does not parse.
 const PREFIX: &str = "prefix";
 
-/// An operator waits where a visitor would not.
+/// Longer than the deadlines of a service, because an operator can wait.
 const DEADLINES: Deadlines = Deadlines {
     connect: Duration::from_secs(10),
     read: Duration::from_secs(10),
@@ -47,7 +48,8 @@ pub(super) async fn open_flask_session(
     Ok(Box::new(store.flask_session(layout)))
 }
 
-/// `given` is `url` without what only Flask-Session's layout has.
+/// Connects to a store. `given` is `url` without the parts that are specific to Flask-Session's
+/// layout.
 async fn connect(
     url: &StoreUrl,
     given: &carafe_core::store::StoreUrl,
@@ -84,13 +86,13 @@ async fn connect(
     store.map_err(|error| url.failure(&error))
 }
 
-/// A URL for each node, each with the user and the password.
+/// Returns a URL for each node, with the user and the password.
 fn nodes(given: &carafe_core::store::StoreUrl, scheme: &str) -> Vec<String> {
     let node = |host| given.of_host(host).with_scheme(scheme).for_driver();
     given.hosts().map(node).collect()
 }
 
-/// The name under which the sentinels know the primary.
+/// Returns the service name under which the sentinels know the primary.
 fn service<'u>(
     url: &StoreUrl,
     given: &'u carafe_core::store::StoreUrl,

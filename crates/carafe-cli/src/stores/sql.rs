@@ -1,5 +1,5 @@
-//! `postgres://` and `mysql://`. `?table=name` names the table of an application that has set one, which
-//! the store reads itself.
+//! The schemes `postgres://` and `mysql://`. `?table=name` is the table of an application that has
+//! set one; the store parses it itself.
 
 use std::time::Duration;
 
@@ -22,14 +22,14 @@ use super::{
 };
 use crate::failure::Failure;
 
-/// An operator waits where a visitor would not.
+/// Longer than the deadlines of a service, because an operator can wait.
 const DEADLINES: Deadlines = Deadlines {
     connect: Duration::from_secs(10),
     read: Duration::from_secs(10),
     write: Duration::from_secs(10),
 };
 
-/// The common part of both databases, without their types.
+/// Generates the code for both databases, whose types differ.
 macro_rules! database {
     ($store:ident, $connect:ident, $open:ident, $init:ident, $flask_session:ident) => {
         pub(super) async fn $open(url: &StoreUrl) -> Result<OpenStore, Failure> {
@@ -120,7 +120,8 @@ fn without_flask_session(url: &StoreUrl, error: &StoreError) -> Failure {
     }
 }
 
-/// The most common reason for a database that lets us in and cannot answer.
+/// Returns the failure of a store, with a hint if its tables are missing, which is the most common
+/// reason after a successful connection.
 fn without_tables(url: &StoreUrl, error: &StoreError) -> Failure {
     let text = ErrorChain::of(error).to_string();
     match text.contains("does not exist") || text.contains("doesn't exist") {

@@ -1,4 +1,4 @@
-//! `sqlite:FILE`.
+//! The scheme `sqlite:FILE`.
 
 use std::{io::ErrorKind, time::Duration};
 
@@ -17,7 +17,7 @@ use super::flask_session;
 use super::{Initialized, OpenStore, StoreUrl, opened::Operated};
 use crate::failure::Failure;
 
-/// An operator waits for the turn that a visitor would not wait for.
+/// Longer than the deadlines of a service, because an operator can wait.
 const DEADLINE: Duration = Duration::from_secs(10);
 
 pub(super) fn open(url: &StoreUrl) -> Result<OpenStore, Failure> {
@@ -28,7 +28,7 @@ pub(super) fn open(url: &StoreUrl) -> Result<OpenStore, Failure> {
 pub(super) fn init(url: &StoreUrl) -> Result<Initialized, Failure> {
     match store(url, false) {
         Ok(_) => return Ok(Initialized::WereThere),
-        // Older tables, or none; a newer version is refused again below.
+        // Older tables, or none. A newer version is rejected below.
         Err(OpenError::Schema(_)) => {}
         Err(OpenError::File(_, why)) if why.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(refused(url, &error)),

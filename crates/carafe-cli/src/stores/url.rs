@@ -1,7 +1,7 @@
 //! The URL of a store: which kind it is, and how it is shown.
 //!
-//! It may hold a password, so nothing shows it as it is: [`carafe_core::store::StoreUrl`] leaves the user information
-//! out, and takes it out of what a driver has said.
+//! The URL may contain a password, so it is never displayed as is: [`carafe_core::store::StoreUrl`]
+//! omits the user information, and removes it from the messages of a driver.
 
 use std::fmt;
 
@@ -13,21 +13,21 @@ use carafe_core::{
 use super::StoreKind;
 use crate::{failure::Failure, human::printable};
 
-/// The prefix of a URL that names a store in Flask-Session's layout.
+/// The prefix of a URL for a store in Flask-Session's layout.
 const FLASK_SESSION: &str = "flask-session+";
 
-/// Which store, and where.
+/// The kind and the location of a store.
 #[derive(Clone)]
 pub(crate) struct StoreUrl {
     kind: StoreKind,
-    /// Whether it is in Flask-Session's layout.
+    /// Whether the store is in Flask-Session's layout.
     is_flask_session: bool,
-    /// Without the word for that.
+    /// The URL without the prefix for Flask-Session's layout.
     url: store::StoreUrl,
 }
 
 impl StoreUrl {
-    /// Reads a URL. Whether its store answers shows when it is opened.
+    /// Parses a URL. Opening the store shows whether it answers.
     pub(crate) fn parse(text: &str) -> Result<Self, Failure> {
         let refuse = |why: &str| {
             Err(Failure::usage(format_args!(
@@ -41,7 +41,8 @@ impl StoreUrl {
             Err(error) => return Err(Failure::usage(error)),
         };
         let Some(kind) = StoreKind::of_scheme(url.scheme()) else {
-            // Not the scheme itself: where the colon was forgotten, it may be anything.
+            // Does not show the scheme itself: if the colon is missing, it may contain anything,
+            // such as a password.
             return refuse("the scheme of this URL is not that of a store");
         };
         if kind == StoreKind::Sqlite && url.place().ends_with(":memory:") {
@@ -58,7 +59,7 @@ impl StoreUrl {
         self.kind
     }
 
-    /// Whether it names a store in Flask-Session's layout.
+    /// Returns whether the store is in Flask-Session's layout.
     #[allow(dead_code, reason = "not every build knows that layout")]
     pub(crate) fn is_flask_session(&self) -> bool {
         self.is_flask_session
@@ -78,17 +79,17 @@ impl StoreUrl {
         }
     }
 
-    /// Returns `text`, which a driver or a server has written, without the user information.
+    /// Returns `text` from a driver or a server without the user information.
     pub(crate) fn redact(&self, text: &str) -> String {
         self.url.redact(text)
     }
 
-    /// The URL for the store that it names. It holds the password.
+    /// Returns the URL for the store's own parser. It contains the password.
     pub(super) fn inner(&self) -> &store::StoreUrl {
         &self.url
     }
 
-    /// Most commands work on our own layout alone.
+    /// Most commands only work on Carafe's own layout.
     pub(super) fn check_ours(&self) -> Result<(), Failure> {
         if !self.is_flask_session {
             return self.check_built_in();
@@ -121,7 +122,7 @@ pub(super) fn not_built_in(kind: StoreKind) -> Failure {
 }
 
 impl fmt::Display for StoreUrl {
-    /// The URL without user information, and without parameters that are the driver's.
+    /// Displays the URL without user information and without the driver's parameters.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let layout = if self.is_flask_session {
             FLASK_SESSION

@@ -1,9 +1,8 @@
-//! The headers of every response: they leave a page nothing to do but what its own script and forms
-//! do.
+//! The headers of every response. They restrict a page to its own scripts and forms.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
-/// Own scripts from own files only, no frames, no foreign targets.
+/// Scripts from own files only, no frames, no foreign form targets.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 const HEADERS: [(HeaderName, &str); 5] = [

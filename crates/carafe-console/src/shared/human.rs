@@ -1,4 +1,4 @@
-//! Times, numbers and foreign text as people read them.
+//! Formats times, numbers and untrusted text for people.
 
 use std::{borrow::Cow, fmt::Write as _};
 
@@ -9,7 +9,8 @@ const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 const TWO_DAYS: u64 = 2 * DAY;
 
-/// `2023-11-14 22:13:20 UTC`; the bare number past the last date of the calendar.
+/// Formats a time as `2023-11-14 22:13:20 UTC`, or as the plain number after the last date of the
+/// calendar.
 pub fn utc(at: Timestamp) -> String {
     match jiff::Timestamp::from_second(at.unix()) {
         Ok(time) => time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
@@ -17,7 +18,7 @@ pub fn utc(at: Timestamp) -> String {
     }
 }
 
-/// `2023-11-14 22:13`, in UTC, for tables.
+/// Formats a time as `2023-11-14 22:13` in UTC, for tables.
 pub fn minute(at: Timestamp) -> String {
     let full = utc(at);
     match full.strip_suffix(" UTC").and_then(|text| text.get(..16)) {
@@ -26,7 +27,8 @@ pub fn minute(at: Timestamp) -> String {
     }
 }
 
-/// `12 s`, `5 min`, `3 h`, `1,101 days`: rounded down, in the unit that fits.
+/// Formats a duration as `12 s`, `5 min`, `3 h` or `1,101 days`, rounded down, in the largest unit
+/// that fits.
 pub fn span(seconds: u64) -> String {
     match seconds {
         ..MINUTE => format!("{seconds} s"),
@@ -39,7 +41,7 @@ pub fn span(seconds: u64) -> String {
     }
 }
 
-/// An age with its direction.
+/// Formats an age, in the past or in the future.
 pub fn ago(age: i64) -> String {
     let span = span(age.unsigned_abs());
     if age < 0 {
@@ -49,7 +51,7 @@ pub fn ago(age: i64) -> String {
     }
 }
 
-/// `4,096`.
+/// Formats a number as `4,096`.
 pub fn thousands(number: usize) -> String {
     let digits = number.to_string();
     let mut out = String::new();
@@ -62,9 +64,10 @@ pub fn thousands(number: usize) -> String {
     out
 }
 
-/// Text from a cookie, a store or a server, safe to write to a terminal: control characters, those
-/// that change the direction and those that cannot be seen as `\u{…}`, so that it cannot move the
-/// cursor, set a color or hide a part of itself.
+/// Escapes untrusted text for a terminal.
+///
+/// Control characters, bidirectional controls and invisible characters become `\u{…}`, so that the
+/// text cannot move the cursor, set a color or hide a part of itself.
 pub fn printable(text: &str) -> Cow<'_, str> {
     let is_tricky = |c: char| {
         c.is_control()

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::json_text::{Kind, Token, pretty, tokens};
 
-/// The exact text. Long texts may break after commas.
+/// JSON text without changes. Long texts may break after commas.
 pub fn exact(text: &str) -> Markup {
     html! {
         @for token in tokens(text) {

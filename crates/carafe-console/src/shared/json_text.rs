@@ -1,6 +1,6 @@
-//! JSON text cut into tokens, for colours and for a layout that people read.
+//! Splits JSON text into tokens, for colors and for a readable layout.
 //!
-//! Never changes a token: numbers and strings are shown unchanged.
+//! Tokens are never changed, so numbers and strings stay exact.
 
 /// A piece of JSON text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub enum Kind {
     Key,
     /// A string, with its quotes.
     String,
-    /// A number, `true`, `false`, `null`, and whatever is no JSON.
+    /// A number, `true`, `false` or `null`, or text that is not JSON.
     Literal,
     /// One of `{}[],:`.
     Mark,
@@ -24,13 +24,13 @@ pub enum Kind {
     Blank,
 }
 
-/// The tokens of `text`; joined, they are `text` again, whatever it is.
+/// Returns the tokens of `text`. Concatenated, they equal `text`, even if it is not JSON.
 pub fn tokens(text: &str) -> Vec<Token<'_>> {
     let mut found = Vec::new();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
         let (kind, length) = first_token(first, rest);
-        // Lengths end behind an ASCII character or at the end of the text.
+        // Lengths end after an ASCII character or at the end of the text.
         let (token, behind) = rest.split_at(length);
         found.push(Token { kind, text: token });
         rest = behind;
@@ -38,8 +38,8 @@ pub fn tokens(text: &str) -> Vec<Token<'_>> {
     found
 }
 
-/// The tokens of `text` with each member of the outermost object on a line of its own and a blank
-/// behind the inner commas and colons.
+/// Returns the tokens of `text`, with each member of the outermost object on its own line and a
+/// space after inner commas and colons.
 pub fn pretty(text: &str) -> Vec<Token<'_>> {
     let mut out = Vec::new();
     let mut depth = 0_usize;
@@ -69,7 +69,7 @@ pub fn pretty(text: &str) -> Vec<Token<'_>> {
     out
 }
 
-/// Returns the gap after a token.
+/// Returns the white space after a token.
 fn gap(token: &Token<'_>, depth: usize, next_closes: bool) -> Option<&'static str> {
     match (token.kind, token.text, depth) {
         (Kind::Mark, "{" | "[", 1) if !next_closes => Some("\n  "),
@@ -102,7 +102,8 @@ fn first_token(first: char, rest: &str) -> (Kind, usize) {
     }
 }
 
-/// The length of the string that `rest` starts with, quotes included; to the end if it has no end.
+/// Returns the length of the string at the start of `rest`, including its quotes. An unterminated
+/// string extends to the end.
 fn string_length(rest: &str) -> usize {
     let mut escaped = false;
     for (at, byte) in rest.bytes().enumerate().skip(1) {

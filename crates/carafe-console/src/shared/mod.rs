@@ -1,14 +1,14 @@
-//! Parts of pages that Carafe's own programs share with the console. No part of this crate's API.
+//! Parts of pages that Carafe's own programs share with the console. Not part of this crate's API.
 //!
 //! | file | holds |
 //! |---|---|
-//! | `human` | times, numbers and foreign text for people |
-//! | `json_text` | JSON text cut into tokens |
+//! | `human` | times, numbers and untrusted text for people |
+//! | `json_text` | splits JSON text into tokens |
 //! | `headers` | the headers that protect a page |
-//! | `site` | by which names a local server may be called, and which forms are its own (DNS rebinding, CSRF) |
+//! | `site` | accepted host names and form origins of a local server (DNS rebinding, CSRF) |
 //! | `user_agent` | a `User-Agent` header in a few words |
 //! | `icon`, `json` | drawings; JSON text in colors |
-//! | `style.css` | tokens, base, page frame, controls; the style sheet of a page follows it |
+//! | `style.css` | tokens, base, page frame, controls; the style sheet of a page follows |
 
 pub mod headers;
 pub mod human;

@@ -1,14 +1,14 @@
-//! The origin of requests to a server on this machine.
+//! Checks the origin of requests to a server on this machine.
 //!
 //! A page on the web must not reach such a server, neither by a form nor by a name that resolves to
-//! this machine. Never looks at a session.
+//! this machine. The checks never read a session.
 
 use std::net::{IpAddr, SocketAddr};
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
-/// Whether the request was sent to an address or to `localhost`, which cannot resolve to another
-/// host (DNS rebinding).
+/// Returns whether the request was sent to an address or to `localhost`, which cannot resolve to
+/// another host (DNS rebinding).
 pub fn is_local_name(headers: &HeaderMap) -> bool {
     let Some(host) = host(headers) else {
         return true;
@@ -18,9 +18,9 @@ pub fn is_local_name(headers: &HeaderMap) -> bool {
     is_address || name == "localhost" || name.ends_with(".localhost")
 }
 
-/// Whether the browser says that a page of this server sent the form (OWASP CSRF Prevention Cheat
-/// Sheet, "Fetch Metadata headers"); older ones send `Origin`, and clients that send neither are no
-/// browsers.
+/// Returns whether a page of this server sent the form, according to `Sec-Fetch-Site` (OWASP CSRF
+/// Prevention Cheat Sheet, "Fetch Metadata headers") or to `Origin` in older browsers. Clients that
+/// send neither are not browsers.
 pub fn is_of_this_site(headers: &HeaderMap) -> bool {
     let text = |name| {
         headers
@@ -36,8 +36,8 @@ pub fn is_of_this_site(headers: &HeaderMap) -> bool {
     }
 }
 
-/// Whether the request was sent to one of `names`, which an operator has listed; ports do not
-/// count.
+/// Returns whether the request was sent to one of `names`, which the operator has configured. Ports
+/// are ignored.
 pub fn is_named(headers: &HeaderMap, names: &[String]) -> bool {
     host(headers).is_some_and(|host| {
         let name = name_of(host);
@@ -45,13 +45,13 @@ pub fn is_named(headers: &HeaderMap, names: &[String]) -> bool {
     })
 }
 
-/// Returns the `Host` header; empty if it is no text.
+/// Returns the `Host` header, or an empty text if it is not ASCII.
 fn host(headers: &HeaderMap) -> Option<&str> {
     let host = headers.get(header::HOST)?;
     Some(host.to_str().unwrap_or_default())
 }
 
-/// A host without its port.
+/// Returns a host without its port.
 fn name_of(host: &str) -> &str {
     host.rsplit_once(':').map_or(host, |(name, _)| name)
 }

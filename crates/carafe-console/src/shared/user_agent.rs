@@ -1,10 +1,10 @@
 //! A `User-Agent` header in few words: "Firefox on Linux".
 //!
-//! A note for people. Any client can send any header, so no decision is based on it.
+//! For display only. A client can send any header, so no decision is based on this text.
 
 use axum::http::{HeaderMap, header};
 
-/// Each browser names those that it descends from, so the youngest comes first.
+/// In this order, because each browser also names the browsers that it descends from.
 const BROWSERS: [(&str, &str); 11] = [
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -19,10 +19,10 @@ const BROWSERS: [(&str, &str); 11] = [
     ("Wget/", "Wget"),
 ];
 
-/// Bytes of a program's name in a list.
+/// Maximum length of a program's name in a list, in bytes.
 const LONGEST_PRODUCT: usize = 32;
 
-/// Android says Linux too, and an iPhone says "like Mac OS X".
+/// In this order, because Android also says Linux, and an iPhone says "like Mac OS X".
 const SYSTEMS: [(&str, &str); 8] = [
     ("iPhone", "iPhone"),
     ("iPad", "iPad"),
@@ -34,7 +34,7 @@ const SYSTEMS: [(&str, &str); 8] = [
     ("BSD", "BSD"),
 ];
 
-/// The device behind a request.
+/// Returns the device of a request.
 pub fn device(headers: &HeaderMap) -> String {
     let header = headers.get(header::USER_AGENT);
     let text = header.and_then(|text| text.to_str().ok());
@@ -42,8 +42,8 @@ pub fn device(headers: &HeaderMap) -> String {
         .unwrap_or_else(|| "An unknown device".to_owned())
 }
 
-/// The short form of a device note, if the note is a `User-Agent` header. Applications store the
-/// header as it is, or words of their own, which stay.
+/// Returns the short form of a device note if the note is a `User-Agent` header. Applications store
+/// either the header or a text of their own, which is kept.
 pub fn short_note(note: &str) -> Option<String> {
     product(note)?;
     short(note)
@@ -54,7 +54,7 @@ fn short(user_agent: &str) -> Option<String> {
         let found = list.iter().find(|(sign, _)| user_agent.contains(sign));
         found.map(|&(_, name)| name)
     };
-    // Every browser claims to be Mozilla; the name of any other program says what it is.
+    // Every browser claims to be Mozilla. Any other program is shown by its name.
     let program = || product(user_agent).filter(|name| *name != "Mozilla");
     match (named(&BROWSERS).or_else(program), named(&SYSTEMS)) {
         (Some(browser), Some(system)) => Some(format!("{browser} on {system}")),
@@ -64,8 +64,8 @@ fn short(user_agent: &str) -> Option<String> {
     }
 }
 
-/// The name that a `User-Agent` header begins with: a token, `/` and a version (RFC 9110, section
-/// 10.1.5).
+/// Returns the name at the start of a `User-Agent` header: a token, `/` and a version (RFC 9110,
+/// section 10.1.5).
 fn product(text: &str) -> Option<&str> {
     let (name, rest) = text.split_once('/')?;
     let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);

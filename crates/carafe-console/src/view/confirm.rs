@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{context::Context, revocation::WORDS, statistics::Statistics};
 
-/// Asks about one session. `session` is `None` if its record cannot be read.
+/// Asks for confirmation for one session. `session` is `None` if its record cannot be read.
 pub(crate) fn ask_one(
     context: &Context,
     public_id: PublicId,
@@ -41,7 +41,7 @@ pub(crate) fn ask_one(
     )
 }
 
-/// Asks about all sessions of a user.
+/// Asks for confirmation for all sessions of a user.
 pub(crate) fn ask_user(context: &Context, name: &str, count: usize, has_more: bool) -> Markup {
     let about = html! {
         p { strong { (foreign(name)) } " has " (listed(count, has_more)) "." }
@@ -58,7 +58,7 @@ pub(crate) fn ask_user(context: &Context, name: &str, count: usize, has_more: bo
     asked(context, &title, &about, "/revoke-user", &form, &back)
 }
 
-/// Asks about all sessions. `typed` is the text that was typed instead of the words.
+/// Asks for confirmation for all sessions. `typed` is the rejected confirmation text.
 pub(crate) fn ask_all(context: &Context, statistics: &Statistics, typed: Option<&str>) -> Markup {
     let about = html! {
         p { "There are " strong { (number(statistics.total, statistics.exact)) } " live sessions. All that have begun by now end." }

@@ -58,7 +58,7 @@ pub(crate) fn page(
     response
 }
 
-/// Returns a page that says why a request was refused.
+/// Returns a page that says why a request was rejected.
 pub(crate) fn refusal(context: &Context, status: StatusCode, text: &str) -> Response {
     let title = match status {
         StatusCode::NOT_FOUND => "Not there",
@@ -129,7 +129,7 @@ fn site_header(context: &Context, section: Section) -> Markup {
                     }
                 }
                 div.tools {
-                    // Hidden without the script.
+                    // Hidden unless scripts run.
                     span.live hidden id="live" { span.live-dot aria-hidden="true" {} span id="live-text" { "Live" } }
                     button.button.button-small type="button" hidden id="live-pause" { "Pause" }
                     @if context.settings.has_log_out {
@@ -161,7 +161,7 @@ fn store_of(context: &Context) -> Markup {
     }
 }
 
-/// The banners: an outage, the progress of a revocation, the messages to this operator.
+/// The banners: an outage, the progress of a revocation, the operator's messages.
 fn notes(context: &Context) -> Markup {
     let now = Timestamp::now();
     let progress = context.end_all.progress(now);

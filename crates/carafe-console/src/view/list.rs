@@ -13,7 +13,7 @@ use crate::{
     shared::user_agent,
 };
 
-/// Bytes of a device note that a row shows in full.
+/// Size up to which a row shows a device note in full, in bytes.
 const SHORT: usize = 24;
 
 /// A page of the list.

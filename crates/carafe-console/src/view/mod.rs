@@ -1,7 +1,7 @@
 //! The HTML of the console: one function per page or component, each named as in the style sheet.
 //!
-//! maud escapes all text but constants. The script replaces the regions with `data-live`, each of
-//! which has an id.
+//! maud escapes all text except constants. The script replaces the regions with `data-live`, each
+//! of which has an ID.
 
 mod confirm;
 mod frame;

@@ -17,7 +17,7 @@ use crate::{
     trend::Slots,
 };
 
-/// Seconds.
+/// Seconds of a day.
 const DAY: i64 = 24 * 60 * 60;
 
 pub(crate) fn overview(
@@ -180,7 +180,7 @@ fn bars(histogram: &Histogram) -> Vec<PlotBar> {
     bars.collect()
 }
 
-/// The texts under a plot. `named` replaces the time at an end that is now.
+/// Returns the texts under a plot. `named` replaces the time at an end that is now.
 fn ends(histogram: &Histogram, named: [&str; 2]) -> [String; 3] {
     let at = |index: usize| {
         histogram
@@ -200,7 +200,7 @@ fn ends(histogram: &Histogram, named: [&str; 2]) -> [String; 3] {
     [or(named[0], 0), middle, or(named[1], last)]
 }
 
-/// `11-20 13:00`; with steps of a day or more, `2026-11-20`.
+/// Formats a time as `11-20 13:00`, or as `2026-11-20` for steps of a day or more.
 fn label(step: i64, at: Timestamp) -> String {
     let full = utc(at);
     let part = match step < DAY {

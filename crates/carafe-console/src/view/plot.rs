@@ -10,9 +10,9 @@ use super::text::number;
 pub(super) struct Plot<'p> {
     pub(super) id: &'p str,
     pub(super) title: &'p str,
-    /// The description of a bar.
+    /// The description above the bars.
     pub(super) about: Markup,
-    /// The heads of the two columns of its table.
+    /// The column titles of the table.
     pub(super) columns: [&'p str; 2],
     pub(super) bars: Vec<PlotBar>,
     /// Texts under the bars: at the left end, in the middle, at the right end.
@@ -23,11 +23,11 @@ pub(super) struct Plot<'p> {
 /// A bar.
 pub(super) struct PlotBar {
     pub(super) name: String,
-    /// `None` if it is unknown: then there is no bar.
+    /// `None` if the number is unknown. Then there is no bar.
     pub(super) count: Option<u64>,
 }
 
-/// Height of the drawing in its own units.
+/// Height of the drawing, in its own units.
 const HEIGHT: f64 = 100.0;
 
 pub(super) fn plot(plot: &Plot<'_>) -> Markup {
@@ -82,7 +82,7 @@ fn drawing(bars: &[PlotBar], top: u64) -> Markup {
                     @let high = height(count);
                     g {
                         title { (bar.name) ": " (number(count, true)) }
-                        // As high as the plot, so that a low bar has a title too.
+                        // As high as the plot, so that a low bar has a tooltip, too.
                         rect.plot-field x=(at * 10) y="0" width="10" height="100" {}
                         rect.plot-bar x={ (at * 10 + 1) } y={ (format_args!("{:.2}", HEIGHT - high)) } width="8" height={ (format_args!("{high:.2}")) } {}
                     }
@@ -92,8 +92,8 @@ fn drawing(bars: &[PlotBar], top: u64) -> Markup {
     }
 }
 
-/// Returns the least of 2, 4, 6, 8, 10, 12, 16, 20, 24, 30, 40, 50, 60, 80, 100, 120, … that is at
-/// least `most`. Half of each is round too.
+/// Returns the smallest of 2, 4, 6, 8, 10, 12, 16, 20, 24, 30, 40, 50, 60, 80, 100, 120, … that is
+/// at least `most`. Half of each is round, too.
 fn nice(most: u64) -> u64 {
     let small = [2, 4, 6, 8, 10].into_iter().find(|&top| top >= most);
     if let Some(top) = small {

@@ -18,9 +18,9 @@ use crate::{
     },
 };
 
-/// Bytes from which on a value is folded.
+/// Size from which a value is folded, in bytes.
 const LONG: usize = 400;
-/// Bytes from which on a value has no colors, which would make the page slow.
+/// Size from which a value has no colors, which would slow the page down, in bytes.
 const VERY_LONG: usize = 32 * 1024;
 /// Characters of a folded value that are shown before the fold.
 const BEGINNING: usize = 60;
@@ -40,7 +40,7 @@ pub(crate) fn session(context: &Context, record: &Record, now: Timestamp) -> Mar
     }
 }
 
-/// A session with a record that cannot be read. It can be revoked.
+/// A session with an unreadable record. It can be revoked.
 pub(crate) fn damaged(context: &Context, public_id: PublicId, why: &str) -> Markup {
     html! {
         (title(context, public_id, true))

@@ -20,10 +20,10 @@ pub(super) fn future(at: Timestamp, now: Timestamp) -> Markup {
     time(at, &text)
 }
 
-/// A text about a time, with the time for machines and as a title.
+/// A text for a time, with the exact time for machines and as a tooltip.
 pub(super) fn time(at: Timestamp, text: &str) -> Markup {
     let full = utc(at);
-    // `2023-11-14 22:13:20 UTC`; a time past the calendar's end has another form.
+    // `2023-11-14 22:13:20 UTC`. A time outside the calendar's range has another form.
     let for_machines = match (full.get(..10), full.get(11..19)) {
         (Some(date), Some(time)) if full.len() == 23 => Some(format!("{date}T{time}Z")),
         _ => None,
@@ -31,15 +31,16 @@ pub(super) fn time(at: Timestamp, text: &str) -> Markup {
     html! { time datetime=[for_machines] title=(full) { (text) } }
 }
 
-/// Text that a client has chosen. It cannot change the direction of the line.
+/// Text from a client. It cannot change the direction of the line.
 pub(super) fn foreign(text: &str) -> Markup {
     html! { bdi { (printable(text)) } }
 }
 
-/// Characters of a foreign text in a list. Real `User-Agent` headers have up to 300.
+/// Maximum length of untrusted text in a list, in characters. A real `User-Agent` header has at
+/// most 300.
 const BEGINNING: usize = 400;
 
-/// Returns the beginning of a text that a client has chosen.
+/// Returns the beginning of a text from a client.
 pub(super) fn beginning(text: &str) -> String {
     match text.char_indices().nth(BEGINNING) {
         None => printable(text).into_owned(),
@@ -56,7 +57,7 @@ pub(super) fn number(count: u64, exact: bool) -> String {
     }
 }
 
-/// Returns a query of one parameter.
+/// Returns a query string with one parameter.
 pub(super) fn query(name: &str, value: &str) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     query.append_pair(name, value);
@@ -70,7 +71,7 @@ pub(crate) fn sessions(count: u64) -> String {
     format!("{number} {word}")
 }
 
-/// [`sessions`] for a list that may be incomplete.
+/// [`sessions`] for a list that may be truncated.
 pub(super) fn listed(count: usize, has_more: bool) -> String {
     let text = sessions(count as u64);
     if has_more {

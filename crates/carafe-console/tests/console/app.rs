@@ -20,17 +20,17 @@ use tower_service::Service as _;
 /// The path of the console.
 pub(crate) const MOUNT: &str = "/admin/sessions";
 
-/// The page that asks before all sessions are revoked. It has a form in every writable console.
+/// The confirmation page for all sessions. It has a form in every writable console.
 pub(crate) const END_ALL: &str = "/admin/sessions/end-all";
 
-/// Sends a form as a page of the same site does.
+/// The header of a form of the same site.
 pub(crate) const SAME_SITE: (&str, &str) = ("sec-fetch-site", "same-origin");
 
-/// The application, and a client of it.
+/// The application and a client.
 pub(crate) struct App {
     router: Router,
     pub(crate) store: Arc<dyn ErasedStore>,
-    /// The cookie of the log-in.
+    /// The log-in cookie.
     pub(crate) who: Option<&'static str>,
 }
 
@@ -98,7 +98,7 @@ impl App {
         self.ids(user).await.remove(0)
     }
 
-    /// The public IDs of a user's sessions, the newest first.
+    /// Returns the public IDs of a user's sessions, newest first.
     pub(crate) async fn ids(&self, user: &str) -> Vec<String> {
         let users = self.store.powers().users().unwrap();
         let found = users.list_by_user(user, None, 100, Timestamp::now()).await;
@@ -117,7 +117,7 @@ impl App {
         page.body
     }
 
-    /// The token in the forms of a page.
+    /// Returns the token in the forms of a page.
     pub(crate) async fn token(&mut self, path: &str) -> String {
         let page = self.look(path).await;
         let (_, rest) = page.split_once(r#"name="csrf" value=""#).unwrap();
@@ -160,7 +160,7 @@ impl Page {
     }
 }
 
-/// The targets of the links, forms, styles and scripts of a page.
+/// Returns the targets of the links, forms, styles and scripts of a page.
 pub(crate) fn targets(page: &str) -> Vec<&str> {
     let attributes = ["href=\"", "action=\"", "src=\""].into_iter();
     let found = attributes.flat_map(|attribute| page.split(attribute).skip(1));

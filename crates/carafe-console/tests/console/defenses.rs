@@ -8,7 +8,7 @@ use carafe_console::{Access, ConsoleOptions};
 
 use crate::app::{App, END_ALL, MOUNT, SAME_SITE};
 
-/// Every page, for a session with this public ID.
+/// Returns every page, for a session with this public ID.
 fn pages(id: &str) -> Vec<String> {
     let paths = [
         "",
@@ -25,7 +25,7 @@ fn pages(id: &str) -> Vec<String> {
     paths.map(|path| format!("{MOUNT}{path}")).into()
 }
 
-/// Every form that revokes something, without its token.
+/// Returns every form that revokes something, without its token.
 fn forms(id: &str) -> [(String, &'static str); 3] {
     [
         (format!("{MOUNT}/sessions/{id}/revoke"), ""),
@@ -55,7 +55,7 @@ async fn a_request_without_the_log_in_sees_and_does_nothing() {
     assert_eq!(app.ids("grace").await.len(), 1);
 }
 
-/// An application that mounts the console and forgets the log-in.
+/// An application that mounts the console without a log-in.
 #[tokio::test]
 async fn a_console_without_an_operator_shows_and_does_nothing() {
     let mut app = App::with(|store| {

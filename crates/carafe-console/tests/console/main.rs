@@ -1,4 +1,4 @@
-//! The console mounted in an application with a log-in of its own.
+//! The console mounted in an application with its own log-in.
 //!
 //! | module | tests |
 //! |---|---|
@@ -7,7 +7,7 @@
 //! | `defenses` | requests without a log-in, forms of other sites, read-only consoles |
 //! | `audit` | the log events |
 //!
-//! The pages in detail, outages and very many sessions are tested through `carafe console`, in
+//! The pages in detail, outages and very many sessions are tested with `carafe console`, in
 //! `carafe-cli`.
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]

@@ -115,7 +115,7 @@ async fn all_sessions_of_a_user_and_all_sessions_are_revoked() {
     );
 }
 
-/// Follows every link from the overview on, and returns the paths.
+/// Follows every link, starting at the overview. Returns the paths.
 async fn crawl(app: &mut App, home: &str) -> Vec<String> {
     let (mut seen, mut next) = (Vec::<String>::new(), vec![home.to_owned()]);
     while let Some(path) = next.pop() {
@@ -159,7 +159,7 @@ async fn every_link_leads_to_a_page_under_the_mount_path() {
             Router::new().nest_service("/service", console)
         }),
         ("/", "", |console| Router::new().merge(console)),
-        // With a slash at its end, the path of the overview has one too.
+        // With a trailing slash in the public path, the path of the overview has one, too.
         ("/ops/carafe/", "/ops/carafe/", |console| {
             Router::new().nest_service("/ops/carafe/", console)
         }),

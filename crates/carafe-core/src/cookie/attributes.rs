@@ -1,8 +1,8 @@
 //! Validates the attributes of a cookie and renders them.
 //!
 //! [`SetCookie`](super::SetCookie) and [`CookiePolicy`](super::CookiePolicy) share this code, so
-//! their output cannot differ. Attributes are never guessed: a value that browsers would misread is
-//! an error.
+//! that their output cannot differ. Attributes are never guessed: a value that browsers would
+//! misread is an error.
 
 use std::net::Ipv6Addr;
 
@@ -32,7 +32,7 @@ pub(super) struct AttributeText {
 }
 
 impl Default for Attributes {
-    /// Returns Werkzeug's defaults: `Path=/` and nothing else.
+    /// Returns Werkzeug's defaults: only `Path=/`.
     fn default() -> Self {
         let (domain, path, same_site) = (None, Some("/".to_owned()), None);
         Self {
@@ -47,9 +47,9 @@ impl Default for Attributes {
 }
 
 impl Attributes {
-    /// Validates the attributes alone and with `name`.
+    /// Validates the attributes on their own and together with `name`.
     ///
-    /// Returns domain and path in their rendered form.
+    /// Returns the domain and the path in their rendered form.
     pub(super) fn checked(&self, name: &str) -> Result<Self, CookieError> {
         check_name(name)?;
         let checked = Self {
@@ -109,7 +109,7 @@ impl Attributes {
 
 /// Checks that `name` is a token (RFC 6265 §4.1.1).
 ///
-/// Browsers and proxies disagree on all other names. The empty name is rejected too, because
+/// Browsers and proxies disagree on all other names. The empty name is rejected, too, because
 /// browsers misread cookies without a name (CVE-2023-23934).
 pub(super) fn check_name(name: &str) -> Result<(), CookieError> {
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
@@ -188,7 +188,7 @@ fn host_error(host: &str) -> Option<&'static str> {
     )
 }
 
-/// Returns whether URL parsers read the name as an IPv4 address.
+/// Returns whether URL parsers interpret the name as an IPv4 address.
 ///
 /// The last label of such a name is a number (WHATWG URL, ends-in-a-number checker).
 fn is_ipv4(host: &str) -> bool {
@@ -220,7 +220,7 @@ fn label_error(label: &str) -> Result<(), &'static str> {
 
 /// Percent-encodes the path as Werkzeug does.
 ///
-/// The characters that a URL path may contain, and `%`, stay.
+/// The characters that a URL path may contain and `%` are kept.
 fn path_text(path: &str) -> Result<String, CookieError> {
     let mut out = String::with_capacity(path.len());
     for byte in path.bytes() {

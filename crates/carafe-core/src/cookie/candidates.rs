@@ -1,9 +1,9 @@
-//! The values of one cookie name over all `Cookie` lines, which every request with a session reads.
+//! The values of one cookie name over all `Cookie` lines, as read by every request with a session.
 //!
 //! Browsers send cookies of one name with several paths or domains in an order that servers should
 //! not rely on (RFC 6265bis §4.2.2), and a sibling domain can add its own cookie ("cookie
 //! tossing"). The caller therefore receives up to four values to choose from. Unquoted values are
-//! never copied, and this module does not choose between two values.
+//! never copied, and this module does not choose between values.
 
 use std::{borrow::Cow, fmt, ops::Deref};
 
@@ -19,7 +19,7 @@ pub const MAX_CANDIDATES: usize = 4;
 pub struct Candidates<'h> {
     values: [Cow<'h, [u8]>; MAX_CANDIDATES],
     count: usize,
-    /// The last value of the request, if it is beyond `values`.
+    /// The last value of the request, if it exceeds the capacity of `values`.
     beyond: Option<Cow<'h, [u8]>>,
 }
 
@@ -36,7 +36,7 @@ impl<'h> Candidates<'h> {
 impl Candidates<'_> {
     /// Returns whether the request has more than [`MAX_CANDIDATES`] values of the name.
     ///
-    /// The values beyond the limit are not read, so the value that the application set may be
+    /// The values beyond the limit are not read, so the value that the application has set may be
     /// missing.
     ///
     /// ```
@@ -84,7 +84,7 @@ pub fn values_of<'h>(
     values_beside(headers, (name, None), grammar).0
 }
 
-/// Returns [`values_of`] and whether the request has a cookie of the other name.
+/// Returns [`values_of`], and whether the request has a cookie with the name `other`.
 pub(crate) fn values_beside<'h>(
     headers: impl IntoIterator<Item = &'h [u8]>,
     (name, other): (&str, Option<&str>),

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::clock::Timestamp;
 
-/// Keeps all attributes; a `Max-Age` gets no `Expires`, and a missing path stays missing.
+/// Keeps all attributes. A `Max-Age` gets no `Expires`, and a missing path stays missing.
 ///
 /// ```
 /// use carafe_core::{clock::Timestamp, cookie::SetCookie};
@@ -45,7 +45,7 @@ impl From<Cookie<'_>> for SetCookie {
     }
 }
 
-/// Validates the cookie; the result's value is the text that would be rendered.
+/// Validates the cookie. The value of the result is the text that would be rendered.
 ///
 /// ```
 /// use carafe_core::cookie::SetCookie;

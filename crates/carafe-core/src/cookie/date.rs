@@ -1,6 +1,6 @@
 //! `Expires` text: IMF-fixdate, `Tue, 14 Nov 2023 22:13:20 GMT` (RFC 9110 §5.6.7).
 //!
-//! httpdate knows the times since 1970, jiff those before and up to 9999-12-30.
+//! httpdate supports the times since 1970, jiff earlier times and those up to 9999-12-30.
 
 use std::{fmt::Write as _, time::SystemTime};
 
@@ -10,7 +10,7 @@ use jiff::fmt::rfc2822::DateTimePrinter;
 use super::CookieError;
 use crate::clock::Timestamp;
 
-/// 0001-01-01 00:00:00 and 9999-12-31 23:59:59: the years that have four digits.
+/// 0001-01-01 00:00:00 and 9999-12-31 23:59:59, the range of years with four digits.
 const FIRST: i64 = -62_135_596_800;
 const LAST: i64 = 253_402_300_799;
 
@@ -25,7 +25,7 @@ const LAST: i64 = 253_402_300_799;
 ///
 /// # Errors
 ///
-/// [`CookieError::Date`] outside the years 0001 to 9999, for which the format has no text.
+/// [`CookieError::Date`] outside the years 0001 to 9999, which the format cannot represent.
 pub fn http_date(at: Timestamp) -> Result<String, CookieError> {
     let mut out = String::with_capacity(29);
     append_http_date(at, &mut out)?;
@@ -58,7 +58,7 @@ mod tests {
 
     const DAY: i64 = 24 * 60 * 60;
 
-    /// The text of jiff, whose last time is a day before `LAST`.
+    /// Formats with jiff, whose last time is a day before `LAST`.
     fn jiffs(unix: i64) -> String {
         let at = jiff::Timestamp::from_second(unix).unwrap();
         let printer = DateTimePrinter::new();

@@ -1,4 +1,4 @@
-//! The errors of writing cookies. Each message is one line that says what to change.
+//! The errors of writing cookies. Each message is one line with the required change.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use super::{MAX_ATTRIBUTE_BYTES, MAX_COOKIE_BYTES, Prefix};
 
 /// The reason why a cookie or a policy was rejected.
 ///
-/// The text says what to change and never contains a cookie's value.
+/// The text names the required change and never contains a cookie's value.
 ///
 /// ```
 /// use carafe_core::cookie::CookiePolicy;
@@ -43,7 +43,7 @@ pub enum CookieError {
         name: String,
         /// The prefix.
         prefix: Prefix,
-        /// The missing requirement, and what to change.
+        /// The missing requirement, with the required change.
         rule: &'static str,
     },
     /// The attribute has no effect in browsers without `Secure`.
@@ -76,7 +76,7 @@ pub enum CookieError {
     Transport {
         /// The name of the header.
         name: String,
-        /// The reason, and what to change.
+        /// The reason, with the required change.
         reason: &'static str,
     },
     /// The expiry is outside the years 0001 to 9999.

@@ -2,10 +2,10 @@
 
 /// The grammar of a `Cookie` header.
 ///
-/// Both grammars read cookies that Flask or Carafe wrote the same way.
+/// Both grammars parse cookies written by Flask or Carafe in the same way.
 ///
-/// The grammars differ on cookies of other writers, with values that contain a space or an
-/// unbalanced quotation mark, such as `a=b c` or `a={"k":1}`.
+/// The grammars differ for cookies of other writers whose values contain a space or an unbalanced
+/// quotation mark, such as `a=b c` or `a={"k":1}`.
 ///
 /// ```
 /// use carafe_core::cookie::{Grammar, pairs};

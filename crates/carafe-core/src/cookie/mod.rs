@@ -4,12 +4,11 @@
 //! ([`SetCookie`]) and defines the name and the attributes of an application's cookie once, so that
 //! the cookie and its removal cannot differ ([`CookiePolicy`]).
 //!
-//! The module does not know sessions or keys, reads no clock and changes no response: it takes
-//! header bytes and a time and returns text or an error. No output contains CR, LF or NUL, whatever
-//! the input.
+//! This module knows neither sessions nor keys, reads no clock and changes no response: it takes
+//! header bytes and a time, and returns text or an error. No output ever contains CR, LF or NUL.
 //!
-//! Read next: `parse.rs` for the `Cookie` header; `set_cookie.rs` (with the list of hardenings) and
-//! `policy.rs` for `Set-Cookie`. Specification: RFC 6265bis and Werkzeug 3.1.9.
+//! `parse.rs` parses the `Cookie` header. `set_cookie.rs`, which lists the differences from
+//! Werkzeug, and `policy.rs` render `Set-Cookie`. Specification: RFC 6265bis and Werkzeug 3.1.9.
 
 mod attributes;
 mod candidates;

@@ -1,13 +1,13 @@
 //! The `Cookie` header as pairs of byte slices, without a copy.
 //!
 //! Parses bytes: no Unicode whitespace is trimmed and no name is percent-decoded, so that no other
-//! name can pass for `__Host-…` (CVE-2020-8184; "Cookie Chaos": U+2000 before the name). Cookies
-//! without a name are dropped, not reinterpreted (CVE-2023-23934). Work is linear and bounded: at
-//! most [`MAX_HEADER_BYTES`] and [`MAX_PAIRS`] are read (CVE-2025-58186). Each header line is
-//! parsed separately; a quoted value never spans two lines.
+//! name can be taken for `__Host-…` (CVE-2020-8184; "Cookie Chaos": U+2000 before the name).
+//! Cookies without a name are dropped, not reinterpreted (CVE-2023-23934). Work is linear and
+//! bounded: at most [`MAX_HEADER_BYTES`] and [`MAX_PAIRS`] are read (CVE-2025-58186). Each header
+//! line is parsed separately, so a quoted value never spans two lines.
 //!
-//! This module does not choose between cookies of the same name. Read next: `candidates.rs` (one
-//! name), `request.rs` (all names).
+//! This module does not choose between cookies of the same name. `candidates.rs` reads the cookies
+//! of one name, `request.rs` those of all names.
 
 use std::fmt;
 
@@ -20,7 +20,7 @@ use super::Grammar;
 
 /// Maximum number of header bytes that are read, over all `Cookie` lines of a request: 64 KiB.
 ///
-/// Bytes beyond the limit are ignored; a pair that crosses the limit is dropped.
+/// Bytes beyond the limit are ignored, and a pair that crosses the limit is dropped.
 pub const MAX_HEADER_BYTES: usize = 64 * 1024;
 /// Maximum number of pairs that are read, over all `Cookie` lines of a request.
 pub const MAX_PAIRS: usize = 200;
@@ -54,7 +54,7 @@ pub fn pairs(header: &[u8], grammar: Grammar) -> Pairs<'_> {
 }
 
 /// Passes the pairs of all lines to `see`, in order and within one budget.
-// A loop instead of nested iterators: every request with a session runs this code.
+// A loop instead of nested iterators, because every request with a session runs this code.
 #[inline]
 pub(super) fn each_pair<'h>(
     lines: impl IntoIterator<Item = &'h [u8]>,
@@ -73,7 +73,7 @@ pub(super) fn each_pair<'h>(
     }
 }
 
-/// Returns the line, cut at the last `;` within the limit.
+/// Returns the line, truncated at the last `;` within the limit.
 ///
 /// A truncated value must not count as a value.
 fn whole_pairs(line: &[u8], limit: usize) -> &[u8] {

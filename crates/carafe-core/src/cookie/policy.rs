@@ -2,8 +2,8 @@
 //!
 //! The cookie and its removal are rendered from the same attributes, because browsers ignore a
 //! removal with other attributes. `build` rejects every combination that a browser would drop, with
-//! a message of one line. A policy never contains a value and never reads a clock. Read next:
-//! `prefix.rs` for the rules of a name.
+//! a one-line message. A policy never contains a value and never reads a clock. `prefix.rs`
+//! contains the rules for name prefixes.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::clock::Timestamp;
 
-/// The name and attributes of one cookie; renders the cookie and its removal.
+/// The name and attributes of one cookie. Renders the cookie and its removal.
 ///
 /// ```
 /// use carafe_core::cookie::{CookiePolicy, Persistence};
@@ -52,11 +52,11 @@ pub struct CookiePolicy {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Persistence {
-    /// Until the browser is closed: neither `Expires` nor `Max-Age`.
+    /// Until the browser is closed, with neither `Expires` nor `Max-Age`.
     BrowserSession,
-    /// Until a point in time, as Flask writes it: `Expires`.
+    /// Until a point in time, as Flask does, with `Expires`.
     Expires(Timestamp),
-    /// A number of seconds, as Starlette writes it: `Max-Age`.
+    /// A number of seconds, as Starlette does, with `Max-Age`.
     ///
     /// Clamped to 400 days (RFC 6265bis §5.5).
     MaxAge(i64),
@@ -144,10 +144,11 @@ impl CookiePolicy {
     ///
     /// # Errors
     ///
-    /// [`CookieError::TooLarge`] if name and value have more than 4096 bytes, which browsers drop
-    /// silently; [`CookieError::Date`] if the cookie expires outside the years 0001 to 9999.
+    /// [`CookieError::TooLarge`] if name and value have more than 4096 bytes, because browsers drop
+    /// such a cookie silently. [`CookieError::Date`] if the cookie expires outside the years 0001
+    /// to 9999.
     pub fn set(&self, value: &str, persistence: Persistence) -> Result<String, CookieError> {
-        // Exact for plain values, so that the text becomes a header without another allocation.
+        // Exact for plain values, so that the conversion to a header needs no further allocation.
         let attributes = self.text.before_expiry.len() + self.text.after_expiry.len();
         let length = self.name.len() + 1 + value.len() + attributes + persistence.length();
         let mut out = String::with_capacity(length);
@@ -194,9 +195,9 @@ impl CookiePolicy {
         &self.name
     }
 
-    /// Returns the domain that receives the cookie on all its hosts, as rendered.
+    /// Returns the domain whose hosts all receive the cookie, as rendered.
     ///
-    /// `None` if only the current host receives the cookie.
+    /// Returns `None` if only the current host receives the cookie.
     ///
     /// ```
     /// use carafe_core::cookie::CookiePolicy;
@@ -243,7 +244,7 @@ impl CookiePolicy {
 
     /// Returns the cross-site requests that carry the cookie.
     ///
-    /// `None` leaves the choice to the browser.
+    /// Returns `None` if the browser decides.
     ///
     /// ```
     /// use carafe_core::cookie::{CookiePolicy, SameSite};
@@ -333,7 +334,9 @@ impl CookiePolicyBuilder {
         self
     }
 
-    /// Sets the cross-site requests that carry the cookie; `None` leaves the choice to the browser.
+    /// Sets the cross-site requests that carry the cookie.
+    ///
+    /// `None` leaves the decision to the browser.
     ///
     /// ```
     /// use carafe_core::cookie::{CookiePolicy, SameSite};
@@ -363,7 +366,7 @@ impl CookiePolicyBuilder {
     ///
     /// The former policy differs in domain, path or partition, so that browsers keep both cookies.
     /// A response that sets this policy's cookie also removes the former cookie, and of two cookies
-    /// that verify, the one that was issued last counts. May be called several times. The former
+    /// that verify, the most recently issued one is used. May be called several times. The former
     /// policy's name is ignored.
     ///
     /// ```
@@ -384,7 +387,7 @@ impl CookiePolicyBuilder {
     ///
     /// # Errors
     ///
-    /// A [`CookieError`] that says in one line what to change: an invalid name, path or domain, a
+    /// A [`CookieError`] with the required change in one line: an invalid name, path or domain, a
     /// name prefix with unmet rules, or `SameSite=None` or `Partitioned` without `Secure`.
     ///
     /// ```

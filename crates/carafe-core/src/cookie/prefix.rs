@@ -1,8 +1,8 @@
 //! Cookie name prefixes: rules that a name imposes on the cookie's attributes.
 //!
 //! Browsers drop a cookie that violates the rules of its name's prefix (RFC 6265bis §5.7, and the
-//! `__Http-` draft). Browsers ignore the prefix's letter case, and so does this module. Attributes
-//! are never changed to match: a violation is an error that says what to change.
+//! `__Http-` draft). Browsers ignore the case of the prefix, and so does this module. Attributes
+//! are never changed to match: a violation is an error with the required change.
 
 use std::fmt;
 
@@ -45,7 +45,7 @@ impl Prefix {
                 .get(..text.len())
                 .is_some_and(|start| start.eq_ignore_ascii_case(text))
         };
-        // The longest prefix first: `__Host-Http-` also starts with `__Host-`.
+        // The longest prefix first, because `__Host-Http-` also starts with `__Host-`.
         [Self::HostHttp, Self::Host, Self::Http, Self::Secure]
             .into_iter()
             .find(starts)
@@ -74,7 +74,7 @@ impl Prefix {
         matches!(self, Self::Http | Self::HostHttp)
     }
 
-    /// Returns the first violated rule, as "requirement; what to change".
+    /// Returns the first violated rule, as "requirement; required change".
     const fn broken_rule(self, is: Promised) -> Option<&'static str> {
         if !is.secure {
             return Some("Secure; turn it on or rename the cookie");
@@ -98,7 +98,7 @@ impl fmt::Display for Prefix {
     }
 }
 
-/// A prefix, and the first rule that a cookie of this prefix breaks.
+/// A prefix, and the first of its rules that a cookie violates.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct BrokenRule {
     pub(super) prefix: Prefix,

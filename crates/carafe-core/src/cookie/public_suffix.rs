@@ -4,8 +4,8 @@
 //!
 //! Browsers use the Public Suffix List, ten thousand entries that change every week. This module
 //! contains a fixed part of the list: the second levels of the large country registries, and
-//! hosting platforms. (Top-level domains are rejected because they contain no dot.) A policy with a
-//! suffix that is missing here builds, and the browser drops the cookie.
+//! hosting platforms. (Top-level domains are rejected because they contain no dot.) For a suffix
+//! that is missing here, the policy builds, and the browser drops the cookie.
 
 /// Second levels of registries that register names on the third level.
 const REGISTRIES: [(&str, &[&str]); 30] = [

@@ -1,7 +1,7 @@
 //! All cookies of a request as owned text, for handlers.
 //!
-//! Names are case-sensitive, and the first cookie of a name counts, as in Flask's
-//! `request.cookies`. Two allocations hold all cookies. `Debug` never shows a value.
+//! Names are case-sensitive, and the first cookie of a name is used, as in Flask's
+//! `request.cookies`. Two allocations contain all cookies. `Debug` never shows a value.
 
 use std::fmt;
 
@@ -12,8 +12,8 @@ use super::{
 
 /// The cookies of a request, decoded to text.
 ///
-/// Bytes of a value that are not UTF-8 become U+FFFD. A cookie with such a name is dropped, because
-/// no `&str` can name it.
+/// Bytes of a value that are not UTF-8 become U+FFFD. A cookie whose name is not UTF-8 is dropped,
+/// because no `&str` can name it.
 ///
 /// ```
 /// use carafe_core::cookie::{Grammar, RequestCookies};
@@ -79,7 +79,7 @@ impl RequestCookies {
     /// ```
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         let starts = std::iter::once(0).chain(self.ends.iter().map(|&(_, value_end)| value_end));
-        // `push` wrote the text at these offsets, so the slices exist.
+        // `push` has written the text at these offsets, so the slices exist.
         let part = |from: usize, to: usize| self.text.get(from..to).unwrap_or_default();
         let cookie = move |(start, &(name_end, value_end))| {
             (part(start, name_end), part(name_end, value_end))

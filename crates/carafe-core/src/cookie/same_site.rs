@@ -1,4 +1,4 @@
-//! The `SameSite` attribute: three values, parsed in any letter case, written in one.
+//! The `SameSite` attribute: three values, parsed case-insensitively and written in one form.
 //!
 //! Whether a value is allowed depends on `Secure`, which the policy checks.
 
@@ -20,7 +20,7 @@ pub enum SameSite {
     Lax,
     /// No cross-site requests.
     Strict,
-    /// All cross-site requests; browsers require `Secure`.
+    /// All cross-site requests. Browsers require `Secure`.
     None,
 }
 

@@ -1,4 +1,4 @@
-//! Searches for bytes in header text, fast and with counted work.
+//! Fast searches for bytes in header text, with counted work.
 //!
 //! All code that scans a `Cookie` header uses [`find`], so that the tests can count the scanned
 //! bytes and show that work is linear (CVE-2024-7592, CVE-2024-52804).
@@ -19,7 +19,7 @@ pub(super) fn find(text: &[u8], from: usize, is_end: impl Fn(u8) -> bool) -> usi
     };
     let mut at = match blocks.iter().position(has_end) {
         Some(block) => block * 16,
-        // The last 16 bytes overlap the last block and avoid a bytewise scan of the rest.
+        // The last 16 bytes overlap the last block, which avoids a bytewise scan of the rest.
         None if rest.last_chunk().is_some_and(|last| !has_end(last)) => rest.len(),
         None => blocks.len() * 16,
     };

@@ -1,19 +1,19 @@
 //! A `Set-Cookie` header in exactly Werkzeug's text and attribute order.
 //!
-//! Deliberate differences from Werkzeug; all but the second and the fourth are errors instead of
+//! Deliberate differences from Werkzeug. All except the second and the fourth are errors instead of
 //! cookies that browsers drop or misread.
 //!
 //! 1. A name must be an RFC 6265 token (Werkzeug emits any text, even an empty name).
-//! 2. Bytes 1A–1F are octal-escaped too (Werkzeug escapes up to 19 and emits 1A–1F unescaped).
-//! 3. A domain must be an ASCII host name with labels of 1–63 characters (Werkzeug passes `;` on
+//! 2. Bytes 1A–1F are octal-escaped, too (Werkzeug escapes up to 19 and emits 1A–1F unescaped).
+//! 3. A domain must be an ASCII host name with labels of 1–63 characters (Werkzeug passes on `;`
 //!    and maps IDNA 2003).
 //! 4. Max-Age is clamped to 400 days (RFC 6265bis §5.5).
 //! 5. Name and value of more than 4096 bytes, or an attribute of more than 1024, are an error
 //!    (browsers drop both; Werkzeug warns).
 //! 6. The rules of the prefixes `__Host-`, `__Secure-`, `__Http-` and `__Host-Http-` are enforced
-//!    in any letter case (browsers drop the cookie).
+//!    case-insensitively (browsers drop the cookie).
 //!
-//! As in Werkzeug, a [`SetCookie`] may have `SameSite=None` without `Secure`; a
+//! As in Werkzeug, a [`SetCookie`] may have `SameSite=None` without `Secure`. A
 //! [`CookiePolicy`](super::CookiePolicy) rejects the combination.
 
 use std::{fmt, time::Duration};
@@ -76,7 +76,7 @@ impl SetCookie {
 
     /// Creates the removal of a cookie: an empty value that expired in 1970.
     ///
-    /// Set the domain, path and flags with which the cookie was set; otherwise browsers may ignore
+    /// Set the domain, path and flags with which the cookie was set. Otherwise browsers may ignore
     /// the removal.
     ///
     /// ```
@@ -240,7 +240,7 @@ impl SetCookie {
 
     /// Sets whether browsers keep a separate cookie per top-level site (CHIPS).
     ///
-    /// Also turns on `Secure`, without which browsers reject a partitioned cookie.
+    /// Also enables `Secure`, without which browsers reject a partitioned cookie.
     ///
     /// ```
     /// use carafe_core::{clock::Timestamp, cookie::SetCookie};

@@ -63,7 +63,7 @@ pub(super) fn unescape(inside: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(out)
 }
 
-/// Returns the byte that an escape denotes and the rest; `after` begins after the backslash.
+/// Returns the byte that an escape denotes and the rest. `after` begins after the backslash.
 fn unescape_one(after: &[u8]) -> Option<(u8, &[u8])> {
     match after {
         [a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', rest @ ..] => {

@@ -1,6 +1,6 @@
 //! The session's dictionary in its original form: one JSON text and the positions of its members.
 //!
-//! Next: `packed` for a dictionary that has already been scanned.
+//! `packed` contains a dictionary that has already been scanned.
 
 use std::{borrow::Cow, slice};
 
@@ -9,7 +9,7 @@ use crate::json::{self, JsonDialect, Member, Members, ScanError};
 
 /// An ordered dictionary that keeps the original JSON text of its values.
 ///
-/// The top level is scanned once, and a value is parsed only when it is read. Unwritten values are
+/// The top level is scanned once, and a value is only parsed when it is read. Unwritten values are
 /// never re-encoded, so tagged values, unknown tags, big integers, `NaN` and lone surrogates
 /// survive.
 ///

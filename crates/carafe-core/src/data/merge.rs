@@ -1,6 +1,6 @@
 //! Applies a patch to a dictionary.
 //!
-//! The cost of a write should depend on the written values only. The members of the base were
+//! The cost of a write should only depend on the written values. The members of the base were
 //! validated when the base was read, so only new values are scanned, and the other members are
 //! copied. If the result might differ, the whole dictionary is written and parsed like one from a
 //! store.
@@ -9,7 +9,7 @@ use super::{Change, Patch, SessionData, Update};
 use crate::json::{self, JsonDialect, ScanError};
 
 impl Patch {
-    /// Returns `base` after this patch, which must have been made on `base`.
+    /// Returns `base` with this patch applied, which must have been created for `base`.
     ///
     /// ```
     /// use carafe_core::{json::JsonDialect, session::{Patch, SessionData}};

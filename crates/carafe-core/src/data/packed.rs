@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Keys and values are JSON text. The packed form is at most as long as the JSON text, because
-//! members of usual length have two length bytes instead of a colon and a comma.
+//! members of typical length have two length bytes instead of a colon and a comma.
 
 use std::sync::Arc;
 

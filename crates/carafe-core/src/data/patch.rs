@@ -11,7 +11,7 @@ use crate::{
     json::{self, JsonDialect, string},
 };
 
-/// The changes of one request, applicable to the state that it loaded or to any later one.
+/// The changes of one request, applicable to the state that the request loaded or to any later one.
 ///
 /// ```
 /// use carafe_core::{json::JsonDialect, session::{Patch, SessionData}};
@@ -35,7 +35,7 @@ pub struct Patch {
         reason = "keeps the patch of nearly every request small"
     )]
     index: Option<Box<HashMap<String, usize>>>,
-    /// Changes outside the dictionary.
+    /// Changes of the metadata.
     pub facts: MetaPatch,
 }
 
@@ -44,9 +44,9 @@ pub struct Patch {
 pub struct MetaPatch {
     /// The new user of the session.
     ///
-    /// Only a rotation may set this: a session never changes users under the same id.
+    /// Only a rotation may set this, because a session never changes users under the same ID.
     pub user: Option<String>,
-    /// When the user authenticated.
+    /// The time when the user authenticated.
     pub authenticated: Option<Timestamp>,
     /// The note about the device.
     pub device: Option<String>,
@@ -57,15 +57,15 @@ pub struct MetaPatch {
 /// A use of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Access {
-    /// When the session was used.
+    /// The time of the use.
     pub at: Timestamp,
-    /// The first second in which the session is expired without another use.
+    /// The first second in which the session is expired unless it is used again.
     ///
     /// A later time in the store is kept.
     pub expires: Timestamp,
-    /// Set if the request presented the new id of a pending renewal.
+    /// Set if the request presented the new ID of a pending renewal.
     ///
-    /// From this second on, the old id is no longer accepted
+    /// From this second on, the old ID is no longer accepted
     /// ([`Renewal::until`](crate::store::Renewal)).
     pub confirms: Option<Timestamp>,
 }
@@ -84,7 +84,7 @@ pub enum Change {
     /// Otherwise the whole patch is rejected with
     /// [`StoreError::Unmet`](crate::store::StoreError::Unmet).
     Swap {
-        /// The JSON text that the value must have. `None` if the key must be missing.
+        /// The JSON text that the value must have, or `None` if the key must be missing.
         expected: Option<String>,
         /// The new JSON text of the key. `None` removes the key.
         text: Option<String>,
@@ -102,7 +102,8 @@ pub struct Update {
 /// Maximum number of changes for a linear search.
 const FEW: usize = 16;
 
-/// Returns the new JSON text of a value, given its current JSON text. `None` if the key is missing.
+/// Returns the new JSON text of a value, given its current JSON text, or `None` if the key is
+/// missing.
 pub type UpdateFn = Arc<dyn Fn(Option<&str>) -> Result<String, UpdateError> + Send + Sync>;
 /// The error of an [`UpdateFn`].
 pub type UpdateError = Box<dyn Error + Send + Sync>;
@@ -237,7 +238,7 @@ impl Patch {
         Some(&self.changes[at].change)
     }
 
-    /// Returns the JSON text of `key` after this patch, which must have been made on `base`.
+    /// Returns the JSON text of `key` after this patch, which must have been created for `base`.
     #[must_use]
     pub fn text_of<'a>(&'a self, key: &str, base: &'a SessionData) -> Option<&'a str> {
         match self.change_of(key) {
@@ -263,7 +264,7 @@ impl Patch {
         self.merged(base, base.raw_members(), str::as_bytes)
     }
 
-    /// Capacity hint: the maximum growth of a dictionary in bytes, if all lengths are usual.
+    /// Returns the maximum growth of a dictionary in bytes, if all lengths are typical.
     pub(crate) fn length(&self) -> usize {
         let texts = self.changes.iter().map(|entry| {
             let text = entry.change.text().unwrap_or_default();
@@ -319,19 +320,19 @@ impl Patch {
         Some(known)
     }
 
-    /// Returns the JSON text of `base` after this patch, which must have been made on `base`.
+    /// Returns the JSON text of `base` after this patch, which must have been created for `base`.
     #[must_use]
     pub fn render(&self, base: &SessionData, style: JsonDialect) -> String {
-        // Iterating the members compares all keys of both sides, and the writer iterates several
-        // times.
+        // Iterating over the members compares all keys of both sides, and the writer iterates
+        // several times.
         let members: Vec<_> = self.members(base).collect();
         json::write_object(members.iter().copied(), style)
     }
 
-    /// Returns this patch for `newest`: updates of changed values run again.
+    /// Returns this patch for `newest`, with updates of changed values run again.
     ///
     /// # Errors
-    /// The error of an update that cannot read the value another request has written.
+    /// The error of an update that cannot read a value that another request has written.
     pub(crate) fn rebased(&self, newest: &SessionData) -> Result<Self, UpdateError> {
         let mut patch = self.clone();
         let text_of = self.finder(newest);
@@ -343,7 +344,7 @@ impl Patch {
         Ok(patch)
     }
 
-    /// Returns a fast [`SessionData::text_of`] for as many keys as this patch has.
+    /// Returns a [`SessionData::text_of`] that is fast for the number of keys in this patch.
     pub(super) fn finder<'d>(
         &self,
         data: &'d SessionData,
@@ -465,9 +466,9 @@ impl Key {
     }
 }
 
-/// Decodes the key written as `raw`.
+/// Decodes the key with the JSON text `raw`.
 ///
-/// `None` for a key that is not Unicode, which no change can have.
+/// Returns `None` for a key that is not Unicode, which no change can have.
 fn decoded(raw: &[u8]) -> Option<Cow<'_, str>> {
     string::decode(str::from_utf8(raw).ok()?).ok()
 }
@@ -487,7 +488,7 @@ fn count_comparison() {
     tests::COMPARISONS.with(|count| count.set(count.get() + 1));
 }
 
-/// Returns a key as JSON text. ASCII, which all styles read alike.
+/// Returns a key as ASCII JSON text, which is the same in all dialects.
 fn quote(key: &str) -> String {
     let mut raw = String::with_capacity(key.len() + 2);
     string::write(key, true, &mut raw);

@@ -7,7 +7,7 @@ use crate::{
     token::{PayloadError, SealError, TokenError},
 };
 
-/// The texts of an error and its causes, in order.
+/// Returns the texts of an error and its causes, in order.
 fn texts(error: &(dyn Error + 'static)) -> Vec<String> {
     let mut texts = Vec::new();
     let mut next = Some(error);
@@ -99,7 +99,7 @@ fn a_chain_leaves_out_what_an_error_of_another_crate_repeats() {
 fn faults_of_the_store_and_records_that_cannot_be_read_are_answered_with_503() {
     for error in store_errors() {
         let (fault, text) = (error.fault(), error.to_string());
-        // A record that cannot be read is one, too, without being an outage.
+        // An unreadable record is also a 503, but not an outage.
         let is_503 = fault == Fault::Store || matches!(error, StoreError::Corrupt(_));
         let error = CommitError::Store {
             source: error,

@@ -27,7 +27,7 @@ use crate::{
 /// ```
 ///
 /// | setting | valid values | default |
-/// |---|---|---|
+/// | setting | valid values | default |
 /// | `SECRET_KEY` | text of at least 16 bytes, or [bytes](super::key_bytes) | required |
 /// | `SECRET_KEY_FALLBACKS` | a list of such keys, or null | none |
 /// | `SESSION_COOKIE_NAME` | a cookie name | `session` |

@@ -55,8 +55,8 @@ impl Wanted {
             path_key: if path.is_some() { PATH } else { ROOT },
             path: path.unwrap_or(root),
             http_only: flag(settings, HTTP_ONLY, "HttpOnly").unwrap_or(true),
-            // As in Werkzeug, a partitioned cookie is secure unless the settings say otherwise. A
-            // setting that cannot be read is one problem, not two.
+            // As in Werkzeug, a partitioned cookie is secure unless the settings say otherwise. An
+            // invalid setting is one problem, not two.
             secure: flag(settings, SECURE, "Secure")
                 .unwrap_or(partitioned == Some(true) || settings.has(SECURE)),
             same_site: settings.read(SAME_SITE, value::same_site).flatten(),
@@ -67,15 +67,15 @@ impl Wanted {
     /// Derives the domain from the server name, as Flask 1.0 to 2.2 does.
     ///
     /// The settings do not contain Flask's version, so the difference is reported unless the
-    /// version was given.
+    /// version is specified.
     fn derive_domain(&mut self, settings: &mut Settings, before_flask_2_3: bool) {
         // `False` means no domain in every version of Flask.
         let is_open = settings.read(DOMAIN, |value| Ok(*value == Value::Null));
         if is_open == Some(false) || (is_open.is_none() && settings.has(DOMAIN)) {
             return;
         }
-        // Since 2.3 the setting has no effect on cookies, so a value of another type is not an
-        // error.
+        // Since Flask 2.3, the setting has no effect on cookies, so a value of another type is not
+        // an error.
         let derived = settings.read(SERVER_NAME, |name| match value::server_name(name) {
             Err(reason) if before_flask_2_3 => Err(reason),
             derived => Ok(derived.unwrap_or_default()),
@@ -105,7 +105,7 @@ impl Wanted {
             .partitioned(self.partitioned)
     }
 
-    /// Reports all problems: a policy fails at its first error, so the parts are built one by one.
+    /// Reports all problems. A policy fails at its first error, so the parts are built one by one.
     fn report(&self, settings: &mut Settings) {
         let plain = || CookiePolicy::flask("session");
         let parts = [

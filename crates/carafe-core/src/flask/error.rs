@@ -1,11 +1,11 @@
-//! The errors of a configuration: all problems, one line each, never a key.
+//! The errors of a configuration: all problems, one line each, without any key.
 
 use std::fmt;
 
-/// All problems of a rejected configuration, so that one start reports them together.
+/// All problems of a rejected configuration, so that one start reports all of them.
 ///
-/// `Display` writes one line per problem, and so does `Debug`, which a `main` that returns the
-/// error prints.
+/// `Display` writes one line per problem, and so does `Debug`, which is used if `main` returns the
+/// error.
 ///
 /// ```
 /// use carafe_core::flask::FlaskConfig;
@@ -63,7 +63,7 @@ impl Problem {
         }
     }
 
-    /// Returns the setting as its source spells it, with its prefix if it is a variable.
+    /// Returns the name of the setting in its source, with its prefix if it is a variable.
     ///
     /// Returns the source itself if the source cannot be read.
     #[must_use]

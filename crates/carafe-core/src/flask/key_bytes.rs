@@ -1,4 +1,5 @@
-//! Secret keys of bytes, which JSON and variables lack, written as an object with one member.
+//! Secret keys that are bytes, which JSON and variables cannot express, written as an object with
+//! one member.
 //!
 //! Flask fails on such an object, so the meaning of an existing setting does not change.
 
@@ -8,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::{base64, json::Value};
 
-/// The accepted forms, for messages.
+/// The accepted forms, for error messages.
 const FORMS: &str =
     r#"write bytes as {"hex": "5f35…"}, {"base64": "XzUj…"} or {"python": "b'_5…'"}"#;
 
@@ -18,7 +19,7 @@ pub struct KeyBytesError(&'static str);
 
 /// Returns the bytes of a secret key as written in a setting.
 ///
-/// Text is its UTF-8 bytes. A JSON object with one member encodes the bytes of a Python
+/// A string stands for its UTF-8 bytes. A JSON object with one member encodes the bytes of a Python
 /// application's `SECRET_KEY = b"…"`.
 ///
 /// | Setting | Python |
@@ -39,7 +40,7 @@ pub struct KeyBytesError(&'static str);
 ///
 /// # Errors
 ///
-/// [`KeyBytesError`] with the necessary change.
+/// [`KeyBytesError`] with the required change.
 pub fn key_bytes(setting: &str) -> Result<Zeroizing<Vec<u8>>, KeyBytesError> {
     match Value::parse(setting, false) {
         Ok(object @ Value::Dict(_)) if member(&object).is_some() => of_object(&object),
@@ -196,7 +197,7 @@ mod tests {
         bytes.map_err(|error| error.to_string())
     }
 
-    /// The key in Flask's manual, "Sessions".
+    /// The key in Flask's documentation, "Sessions".
     const MANUAL: &[u8] = b"_5#y2L\"F4Q8z\n\xec]/";
 
     #[test]

@@ -1,4 +1,5 @@
-//! The secrets: one key that signs, and keys that only verify. No message shows a byte of a key.
+//! The secret keys: one that signs, and others that only verify. No message contains a byte of a
+//! key.
 
 use std::borrow::Cow;
 

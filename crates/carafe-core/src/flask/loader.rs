@@ -81,7 +81,7 @@ impl FlaskConfigLoader {
 
     /// Accepts guessable keys, with which an attacker can forge sessions.
     ///
-    /// For tests, and to run next to an application until it gets a better key. The empty key is
+    /// For tests, and to run next to an application until it gets a stronger key. The empty key is
     /// still rejected.
     ///
     /// ```
@@ -98,9 +98,9 @@ impl FlaskConfigLoader {
 
     /// Derives the cookie's domain from `SERVER_NAME` if `SESSION_COOKIE_DOMAIN` is not set.
     ///
-    /// For applications that run with Flask 1.0 to 2.2, which derives the domain the same way.
+    /// For applications that run with Flask 1.0 to 2.2, which derives the domain in the same way.
     /// Without the same domain, neither application can replace or remove the other's cookie, so a
-    /// logout is lost.
+    /// log-out is lost.
     ///
     /// ```
     /// use carafe_core::{flask::FlaskConfig, session::SessionManager};
@@ -129,7 +129,7 @@ impl FlaskConfigLoader {
         let keys = keys::read(&mut settings, self.weak_keys);
         let session = session(&mut settings, self.before_flask_2_3);
         ConfigError::of(settings.into_problems())?;
-        // Without a problem a key exists: `keys::read` reports a missing one.
+        // Without a problem there is a key, because `keys::read` reports a missing one.
         let keys = keys.expect("a ring that was not made is a problem");
         Ok(FlaskConfig { keys, session })
     }
@@ -138,7 +138,7 @@ impl FlaskConfigLoader {
 impl FlaskConfig {
     /// Reads the environment variables `FLASK_…`: Flask's `config.from_prefixed_env()`.
     ///
-    /// As in Flask, a variable is read as JSON if it is JSON, and as text otherwise.
+    /// As in Flask, a variable is read as JSON if it is valid JSON, and as a string otherwise.
     ///
     /// # Errors
     ///
@@ -210,7 +210,7 @@ fn session(settings: &mut Settings, before_flask_2_3: bool) -> SessionConfig {
         config = config.with_refresh(Refresh::Never);
     }
     config = config.with_flask_login(login::read(settings));
-    // Only its type is checked; see `FlaskConfig`.
+    // Only the type is checked, because the setting has no effect: see `FlaskConfig`.
     settings.read("MAX_COOKIE_SIZE", value::size);
     config
 }

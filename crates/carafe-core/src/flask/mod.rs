@@ -2,16 +2,16 @@
 //!
 //! [`FlaskConfig`] accepts the settings that `app.config` accepts from a JSON file and from
 //! `FLASK_…` variables, and returns a key ring, the session rules and Flask's cookie format. Values
-//! are checked where Flask accepts anything: `SESSION_COOKIE_SECURE=0` turns `Secure` on in Flask
-//! and is an error here. All problems are reported together, one line each, and no message shows a
-//! key.
+//! are checked where Flask accepts anything: `SESSION_COOKIE_SECURE=0` enables `Secure` in Flask
+//! and is an error here. All problems are reported together, one line each, and no message contains
+//! a key.
 //!
-//! Settings are never guessed or changed. A Python configuration file cannot be read; [`key_bytes`]
-//! describes how to write a key of bytes, which JSON lacks. Flask-Session's settings
-//! (`SESSION_TYPE`…) are not read; `stored` (feature `flask-session`) reads its stored sessions.
+//! Settings are never guessed or changed. A Python configuration file cannot be read. [`key_bytes`]
+//! describes how to write a key of bytes, which JSON cannot express. Flask-Session's settings
+//! (`SESSION_TYPE`…) are not read. `stored` (feature `flask-session`) reads its stored sessions.
 //!
-//! Read next: `settings.rs` for the sources of settings, `value.rs` for valid values, `keys.rs` for
-//! the secrets, `cookie.rs` for the rules of the cookie's settings together.
+//! `settings.rs` contains the sources of settings, `value.rs` the valid values, `keys.rs` the
+//! secret keys, and `cookie.rs` the rules for combinations of cookie settings.
 
 mod config;
 mod cookie;

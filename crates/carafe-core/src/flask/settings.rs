@@ -35,7 +35,7 @@ const KNOWN: [&str; 21] = [
 pub(super) struct Settings {
     found: BTreeMap<&'static str, Setting>,
     problems: Vec<Problem>,
-    /// The prefix of the last source, which the message about a missing setting uses.
+    /// The prefix of the last source, for the message about a missing setting.
     prefix: String,
 }
 
@@ -77,7 +77,7 @@ impl Settings {
 
     /// Adds variables like `config.from_prefixed_env`.
     ///
-    /// Names are case-sensitive, values are JSON or text.
+    /// Names are case-sensitive. Values are JSON or strings.
     pub(super) fn add_variables<K: AsRef<OsStr>, V: AsRef<OsStr>>(
         &mut self,
         prefix: &str,
@@ -132,7 +132,7 @@ impl Settings {
         }
     }
 
-    /// Returns the setting as its source spells it.
+    /// Returns the name of the setting in its source.
     pub(super) fn shown(&self, key: &str) -> String {
         let setting = self.found.get(key);
         let prefix = setting.map_or(&self.prefix, |setting| &setting.prefix);
@@ -149,7 +149,7 @@ fn json_or_text(value: &OsStr) -> Result<Value, &'static str> {
     Ok(Value::parse(text, false).unwrap_or_else(|_| Value::from(text)))
 }
 
-/// Shows names only: some of the values are keys.
+/// Shows only names, because some values are keys.
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.found.keys()).finish()

@@ -1,4 +1,4 @@
-//! Flask's environment vectors, each pitfall of Flask's configuration, and keys in messages.
+//! Flask's environment vectors, the pitfalls of Flask's configuration, and keys in messages.
 
 use futures_executor::block_on;
 use std::{fs, path::PathBuf, sync::Arc};
@@ -89,7 +89,7 @@ fn under(env: &Json) -> FlaskConfigLoader {
         .variables("FLASK", variables)
 }
 
-/// Returns the cookie of a view that makes a permanent session.
+/// Returns the cookie of a view that creates a permanent session.
 fn first_cookie(flask: &FlaskConfig) -> Option<String> {
     let manager = SessionManager::new(flask.client_side(), flask.session_config()).unwrap();
     let slot: Slot = Arc::new(manager).begin();
@@ -439,8 +439,8 @@ fn a_variable_that_is_not_utf_8_is_refused_if_it_is_ours() {
     );
 }
 
-/// The key of Flask's manual, with one byte changed so that it is not rejected as well known; the
-/// vector was made by Flask 3.1.3.
+/// The key of Flask's documentation, with one byte changed so that it is not rejected as well
+/// known. The vector was created by Flask 3.1.3.
 #[test]
 fn a_key_of_bytes_signs_as_flask_signs_with_it() {
     let key = b"_5#y2L\"F4Q8z\n\xec]/~";

@@ -1,7 +1,7 @@
 //! The valid values of each setting.
 //!
-//! Every function returns an error of one line with the value and a valid alternative. For keys
-//! only [`kind`] is used, which shows no value.
+//! Every function returns a one-line error with the value and a valid alternative. For keys, only
+//! [`kind`] is used, which omits the value.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use crate::{
 
 /// 7,000 years, in seconds.
 ///
-/// With a longer lifetime, `Expires` would need a year of five digits, and Flask fails.
+/// With a longer lifetime, the year in `Expires` would have five digits, and Flask fails.
 const LONGEST: f64 = 220_898_664_000.0;
 
-/// Reads true or false; `trap` says how Flask reads any other value.
+/// Parses true or false. `trap` says how Flask interprets any other value.
 pub(super) fn switch(value: &Value, trap: &str) -> Result<bool, String> {
     match value {
         Value::Bool(on) => Ok(*on),
@@ -23,7 +23,7 @@ pub(super) fn switch(value: &Value, trap: &str) -> Result<bool, String> {
     }
 }
 
-/// Reads a positive number of whole seconds.
+/// Parses a positive number of whole seconds.
 pub(super) fn lifetime(value: &Value) -> Result<Duration, String> {
     let wanted = |why: &str| {
         format!(
@@ -34,7 +34,7 @@ pub(super) fn lifetime(value: &Value) -> Result<Duration, String> {
     let Value::Number(number) = value else {
         return Err(wanted(""));
     };
-    // Flask drops the fraction too.
+    // Flask drops the fraction, too.
     let seconds = number.as_f64().trunc();
     if seconds > LONGEST || seconds.is_nan() {
         return Err(wanted(", which leaves the calendar"));
@@ -47,7 +47,7 @@ pub(super) fn lifetime(value: &Value) -> Result<Duration, String> {
     Ok(Duration::from_secs_f64(seconds))
 }
 
-/// Reads a `SameSite` value, or null.
+/// Parses a `SameSite` value, or null.
 pub(super) fn same_site(value: &Value) -> Result<Option<SameSite>, String> {
     let word = value.as_str().and_then(|word| word.parse().ok());
     match (value, word) {
@@ -60,9 +60,9 @@ pub(super) fn same_site(value: &Value) -> Result<Option<SameSite>, String> {
     }
 }
 
-/// Reads a host name, or null for the current host only.
+/// Parses a host name, or null for the current host only.
 ///
-/// Rejects Python's spellings of null and false, which would be host names.
+/// Rejects Python's names for null and false, which would be host names.
 pub(super) fn domain(value: &Value) -> Result<Option<String>, String> {
     let wanted = || {
         format!(
@@ -100,7 +100,7 @@ pub(super) fn server_name(value: &Value) -> Result<Option<String>, String> {
     Ok(Some(host.to_owned()).filter(|host| host.contains('.') && !is_ip))
 }
 
-/// Reads a path. Null, or the empty text as in Flask, means the application's root.
+/// Parses a path. Null, or the empty string as in Flask, means the application's root.
 pub(super) fn path(value: &Value) -> Result<Option<String>, String> {
     match text(value) {
         Some(path) => Ok(Some(path).filter(|path| !path.is_empty())),
@@ -112,7 +112,7 @@ pub(super) fn path(value: &Value) -> Result<Option<String>, String> {
     }
 }
 
-/// Reads the application's path.
+/// Parses the application's path.
 ///
 /// Without a path, Flask sends an empty `Path` or none, and browsers then use the directory of the
 /// page.
@@ -136,7 +136,7 @@ pub(super) fn protection(value: &Value) -> Result<bool, String> {
     }
 }
 
-/// Reads a cookie name. The cookie policy checks its characters.
+/// Parses a cookie name. The cookie policy checks its characters.
 pub(super) fn name(value: &Value) -> Result<String, String> {
     text(value).ok_or_else(|| {
         format!(
@@ -146,7 +146,7 @@ pub(super) fn name(value: &Value) -> Result<String, String> {
     })
 }
 
-/// Reads a number of bytes, or null.
+/// Parses a number of bytes, or null.
 pub(super) fn size(value: &Value) -> Result<(), String> {
     let bytes = |number: &Number| number.as_i128().is_some_and(|bytes| bytes >= 0);
     match value {
@@ -166,7 +166,7 @@ pub(super) fn text(value: &Value) -> Option<String> {
     }
 }
 
-/// Returns the value on one line, truncated. Not for keys.
+/// Returns the value on one line, truncated. Must not be used for keys.
 fn shown(value: &Value) -> String {
     match value {
         Value::Number(number) => format!("the number {}", start_of(number.as_text())),

@@ -1,11 +1,11 @@
-//! How a store derives record keys from session ids.
+//! The derivation of a store's record keys from session IDs.
 
-/// The key that a store files a record under.
+/// The key under which a store keeps a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyScheme {
-    /// The SHA-256 of the session id. A leaked database contains no usable id (CVE-2019-16782).
+    /// The SHA-256 of the session ID. A leaked database contains no usable ID (CVE-2019-16782).
     Hashed,
-    /// The session id itself: the [`StoreKey`](super::StoreKey) is its 32 bytes.
+    /// The session ID itself: the [`StoreKey`](super::StoreKey) is its 32 bytes.
     ///
     /// Read access to the store is enough to impersonate any user. Only for the layouts of other
     /// implementations.

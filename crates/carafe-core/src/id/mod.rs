@@ -1,6 +1,6 @@
 //! Identifiers of server-side sessions.
 //!
-//! [`SessionId`] is the secret in the browser's cookie, [`StoreKey`] and [`KeyScheme`] name a
+//! [`SessionId`] is the secret in the browser's cookie, [`StoreKey`] and [`KeyScheme`] identify a
 //! record in a store, and [`PublicId`] is the public name for lists.
 //!
 //! The public paths of these types are `token::SessionId` and `store::{ClientKind, KeyScheme, Nonce,

@@ -6,8 +6,8 @@ use crate::error::NoRandomness;
 
 /// The 128-bit random input of a timed renewal.
 ///
-/// The replaced id and this nonce determine the new id, so that every request with the old id gets
-/// the same successor. A store has only hashes of ids and cannot compute the successor.
+/// The replaced ID and this nonce determine the new ID, so that every request with the old ID gets
+/// the same successor. A store has only hashes of IDs and cannot compute the successor.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Nonce([u8; Self::BYTES]);
 

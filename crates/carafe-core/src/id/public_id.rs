@@ -1,4 +1,4 @@
-//! The public name of a session.
+//! The public ID of a session.
 
 use std::{error::Error, fmt, str::FromStr};
 
@@ -14,10 +14,10 @@ const BYTES: usize = 12;
 /// Bytes of the mark at the end of a public id that names the kind of client.
 const MARK: usize = 2;
 
-/// The public name of a session, for "your devices" pages and operators.
+/// The public ID of a session, for "your devices" pages and operators.
 ///
-/// Random, stable across changes of the session id, and useless for taking over the session. The
-/// text of a public id has 16 characters, which need no escaping in a URL.
+/// Random, stable across changes of the session ID, and useless for taking over the session. The
+/// text of a public ID has 16 characters, which need no escaping in a URL.
 ///
 /// ```
 /// use carafe_core::store::PublicId;
@@ -85,13 +85,13 @@ impl PublicId {
         [digest[0], digest[1]]
     }
 
-    /// Returns the public id that has the bytes read from a store.
+    /// Returns the public ID with these bytes, which were read from a store.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 12]) -> Self {
         Self(bytes)
     }
 
-    /// Returns the bytes that a store keeps.
+    /// Returns the bytes, for storage.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 12] {
         &self.0
@@ -151,7 +151,7 @@ impl<'de> Deserialize<'de> for PublicId {
 
 /// The error of parsing a [`PublicId`] or a [`Position`](crate::store::Position).
 ///
-/// The text says which form is expected, and does not repeat the input.
+/// The text names the expected form and does not repeat the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParseError(pub(crate) &'static str);
 

@@ -1,4 +1,4 @@
-//! Random bytes for secrets that are no ids.
+//! Random bytes for secrets other than IDs.
 
 use crate::error::NoRandomness;
 

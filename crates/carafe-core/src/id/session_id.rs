@@ -1,4 +1,4 @@
-//! The id of a server-side session: a random secret in the browser's cookie.
+//! The ID of a server-side session: a random secret in the browser's cookie.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::{base64, error::NoRandomness};
 
 /// 256 random bits as 43 characters of Base64url.
 ///
-/// Only the browser stores the id: stores receive its SHA-256 (except under [`KeyScheme::RawId`]),
+/// Only the browser stores the ID: stores receive its SHA-256 (except under [`KeyScheme::RawId`]),
 /// and logs never contain it.
 ///
 /// ```
@@ -29,7 +29,7 @@ pub struct SessionId(Text);
 #[derive(Clone, PartialEq, Eq)]
 enum Text {
     Own(Zeroizing<[u8; SessionId::LENGTH]>),
-    /// An id that Flask-Session created.
+    /// An ID that Flask-Session created.
     #[cfg(feature = "flask-session")]
     Foreign(Zeroizing<Box<str>>),
 }
@@ -38,7 +38,7 @@ impl SessionId {
     const BYTES: usize = 32;
     const LENGTH: usize = 43;
 
-    /// Returns a new random id.
+    /// Returns a new random ID.
     ///
     /// ```
     /// use carafe_core::token::SessionId;
@@ -57,10 +57,10 @@ impl SessionId {
         Ok(Self::encode(&bytes))
     }
 
-    /// Returns the id that replaces this one in a timed renewal with `nonce`.
+    /// Returns the ID that replaces this one in a timed renewal with `nonce`.
     ///
-    /// The id is HKDF-SHA256 (RFC 5869) with this id as input key and the nonce as salt. Every
-    /// request with this id computes the same successor, and only this id leads to it.
+    /// The ID is HKDF-SHA256 (RFC 5869) with this ID as input key and the nonce as salt. Every
+    /// request with this ID computes the same successor, and it cannot be computed without this ID.
     #[must_use]
     pub(crate) fn successor(&self, nonce: &Nonce) -> Self {
         let mut bytes = Zeroizing::new([0; Self::BYTES]);
@@ -76,7 +76,7 @@ impl SessionId {
         Self(Text::Own(text))
     }
 
-    /// Parses the id in a cookie. Malformed ids never reach a store (CVE-2024-3400).
+    /// Parses the ID in a cookie. Malformed IDs never reach a store (CVE-2024-3400).
     ///
     /// ```
     /// use carafe_core::token::SessionId;
@@ -86,14 +86,14 @@ impl SessionId {
     /// ```
     #[must_use]
     pub fn parse(cookie: &[u8]) -> Option<Self> {
-        // Each value has only one valid encoding, so the cookie's text equals the id's.
+        // Each value has only one valid encoding, so the cookie's text equals the ID's.
         let text = <[u8; Self::LENGTH]>::try_from(cookie).ok()?;
         base64::is_url(cookie).then(|| Self(Text::Own(Zeroizing::new(text))))
     }
 
     /// Parses like [`SessionId::parse`] for a store with this key scheme.
     ///
-    /// With [`KeyScheme::RawId`], ids of Flask-Session in other forms are accepted too: 1 to 191
+    /// With [`KeyScheme::RawId`], IDs of Flask-Session in other forms are accepted, too: 1 to 191
     /// characters of the Base64url alphabet, such as a UUID (feature `flask-session`).
     #[must_use]
     pub fn parse_as(cookie: &[u8], naming: KeyScheme) -> Option<Self> {
@@ -116,7 +116,7 @@ impl SessionId {
         None
     }
 
-    /// Returns the text of the id, for use in the cookie only.
+    /// Returns the text of the ID, for use in the cookie only.
     ///
     /// ```
     /// use carafe_core::token::SessionId;
@@ -136,7 +136,7 @@ impl SessionId {
         }
     }
 
-    /// Returns the key that a store keeps the session under.
+    /// Returns the key under which a store keeps the session.
     ///
     /// ```
     /// use carafe_core::token::SessionId;
@@ -150,7 +150,7 @@ impl SessionId {
         StoreKey::of_id(self.as_str())
     }
 
-    /// Returns the key that a store with this key scheme keeps the session under.
+    /// Returns the key under which a store with this key scheme keeps the session.
     #[must_use]
     pub fn store_key_as(&self, naming: KeyScheme) -> StoreKey {
         match (naming, &self.0) {

@@ -1,4 +1,4 @@
-//! The name of a session in a store.
+//! The key of a session in a store.
 
 use std::{
     borrow::Cow,
@@ -11,20 +11,20 @@ use sha2::{Digest, Sha256};
 
 use crate::{base64, error::NoRandomness};
 
-/// The name of a session in a store: the SHA-256 of the id in the browser's cookie.
+/// The key of a session in a store: the SHA-256 of the ID in the browser's cookie.
 ///
-/// A leaked database contains no usable id (CVE-2019-16782). Under
-/// [`KeyScheme::RawId`](super::KeyScheme::RawId), the key is the id itself.
+/// A leaked database contains no usable ID (CVE-2019-16782). Under
+/// [`KeyScheme::RawId`](super::KeyScheme::RawId), the key is the ID itself.
 #[derive(Clone, Copy)]
 pub struct StoreKey {
     bytes: [u8; 32],
-    // Inline to keep the key `Copy`. Behind its feature, to keep keys small otherwise.
+    // Inline to keep the key `Copy`. Behind a feature, to keep keys small without it.
     #[cfg(feature = "flask-session")]
     foreign: ForeignId,
 }
 
 impl StoreKey {
-    /// Returns the key of the id with this text.
+    /// Returns the key of the ID with this text.
     #[must_use]
     pub fn of_id(id: &str) -> Self {
         Self::of_bytes(id.as_bytes())
@@ -34,10 +34,10 @@ impl StoreKey {
         Self::from_bytes(Sha256::digest(id).into())
     }
 
-    /// Returns the key of an id in a format that Carafe does not create.
+    /// Returns the key of an ID in a format that Carafe does not create.
     ///
-    /// For ids that are not the base64url text of 32 bytes, under
-    /// [`KeyScheme::RawId`](super::KeyScheme::RawId). `None` if the id is not a valid
+    /// For IDs that are not the base64url text of 32 bytes, under
+    /// [`KeyScheme::RawId`](super::KeyScheme::RawId). Returns `None` if the ID is not a valid
     /// [`ForeignId`].
     #[cfg(feature = "flask-session")]
     pub(crate) fn of_foreign_id(id: &[u8]) -> Option<Self> {
@@ -47,7 +47,7 @@ impl StoreKey {
         })
     }
 
-    /// Returns the key that has the bytes read from a store.
+    /// Returns the key with these bytes, which were read from a store.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self {
@@ -67,17 +67,17 @@ impl StoreKey {
         Ok(Self::from_bytes(bytes))
     }
 
-    /// Returns the 32 bytes that a store files the record under.
+    /// Returns the 32 bytes under which a store keeps the record.
     ///
-    /// Under [`KeyScheme::RawId`](super::KeyScheme::RawId), stores file the record under
-    /// [`StoreKey::plain_id`]; the bytes are then the id if Carafe created it, and the SHA-256 of
-    /// the id otherwise.
+    /// Under [`KeyScheme::RawId`](super::KeyScheme::RawId), stores keep the record under
+    /// [`StoreKey::plain_id`]. The bytes are then the ID if Carafe created it, and the SHA-256 of
+    /// the ID otherwise.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.bytes
     }
 
-    /// Returns the text of the id.
+    /// Returns the text of the ID.
     ///
     /// Only for a key under [`KeyScheme::RawId`](super::KeyScheme::RawId).
     #[must_use]
@@ -88,7 +88,7 @@ impl StoreKey {
         }
     }
 
-    /// Returns the id, if Carafe did not create it.
+    /// Returns the ID, if Carafe did not create it.
     ///
     /// Only under [`KeyScheme::RawId`](super::KeyScheme::RawId).
     #[cfg(feature = "flask-session")]
@@ -133,10 +133,10 @@ impl Hash for StoreKey {
     }
 }
 
-/// A session id that Flask-Session created in another format.
+/// A session ID that Flask-Session created in another format.
 ///
 /// Flask-Session does this with another `SESSION_ID_LENGTH`, and before version 0.6, with UUIDs.
-/// The id has 1 to [`ForeignId::LONGEST`] characters of the base64url alphabet. No other text
+/// The ID has 1 to [`ForeignId::LONGEST`] characters of the base64url alphabet. No other text
 /// becomes part of a command to a store.
 #[cfg(feature = "flask-session")]
 #[derive(Clone, Copy)]
@@ -147,9 +147,10 @@ struct ForeignId {
 
 #[cfg(feature = "flask-session")]
 impl ForeignId {
-    /// The longest id that fits into the 255 characters of Flask-Session's table column.
+    /// Maximum length of an ID, so that it fits into the 255 characters of Flask-Session's table
+    /// column.
     ///
-    /// The longest usual prefix fits as well. The id has room for 143 random bytes.
+    /// The longest common prefix fits as well. The ID can encode 143 random bytes.
     const LONGEST: usize = 191;
     const NONE: Self = Self {
         length: 0,
@@ -175,7 +176,7 @@ impl ForeignId {
 }
 
 impl fmt::Debug for StoreKey {
-    /// Writes four bytes of the key's hash, because the key may be an id.
+    /// Writes four bytes of the key's hash, because the key may be an ID.
     ///
     /// Four bytes are enough to distinguish keys in a log, and useless to an attacker.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

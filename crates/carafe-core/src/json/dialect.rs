@@ -1,6 +1,6 @@
-//! The spelling of JSON text, in which the JSON writers of Python's web frameworks differ.
+//! The dialect of JSON text: options in which the JSON writers of Python's web frameworks differ.
 
-/// Spelling options of a JSON writer.
+/// Options of a JSON writer.
 ///
 /// ```
 /// use carafe_core::json::{JsonDialect, to_text};

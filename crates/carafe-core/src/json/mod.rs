@@ -6,11 +6,12 @@
 //! texts again. Members that a request does not change therefore keep every byte: unknown tags, big
 //! integers, `NaN`, lone surrogates.
 //!
-//! No function in this module recurses deeper than [`MAX_DEPTH`] levels or panics on any input.
+//! No function in this module recurses deeper than [`MAX_DEPTH`] levels, and none panics on any
+//! input.
 //!
-//! Read next: `payload.rs` for whole payloads, `scan.rs` for the grammar, `tags.rs` for the rules
-//! of the tags, `ser/` and `de/` for serde, `tag/` for the types that represent Python's tuple,
-//! bytes, Markup, UUID and datetime.
+//! `payload.rs` handles whole payloads, `scan.rs` the grammar, `tags.rs` the rules of the tags,
+//! `ser/` and `de/` serde, and `tag/` contains the types that represent Python's tuple, bytes,
+//! Markup, UUID and datetime.
 
 mod de;
 mod dialect;

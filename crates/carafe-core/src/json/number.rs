@@ -1,6 +1,6 @@
-//! Numbers in Python's spelling.
+//! Numbers in Python's format.
 
-/// Appends `value` as Python's `repr` spells it, or `NaN`, `Infinity` or `-Infinity`.
+/// Appends `value` in the format of Python's `repr`, or `NaN`, `Infinity` or `-Infinity`.
 ///
 /// ```
 /// use carafe_core::json::write_float;
@@ -14,7 +14,7 @@ pub fn write_float(value: f64, out: &mut String) {
 
 /// Returns the shortest digits that parse to the same number.
 ///
-/// Halfway between two candidates, Rust rounds up and Python rounds to even; a tie needs at least
+/// Halfway between two candidates, Rust rounds up and Python rounds to even. A tie needs at least
 /// `TIES_FROM` digits.
 fn shortest(value: f64) -> String {
     const TIES_FROM: usize = f64::DIGITS as usize;
@@ -26,7 +26,7 @@ fn shortest(value: f64) -> String {
     if decimals + 1 < TIES_FROM {
         return upper;
     }
-    // At a power of two the nearest candidate may not round-trip; then the shortest stays.
+    // At a power of two, the nearest candidate may not round-trip. Then the shortest is used.
     let nearest = format!("{value:.decimals$e}");
     let same = nearest.parse() == Ok(value);
     if same { nearest } else { upper }
@@ -169,12 +169,12 @@ mod tests {
             (5e-324, "5e-324"),
             (f64::MAX, "1.7976931348623157e+308"),
             (0.1 + 0.2, "0.30000000000000004"),
-            // halfway between two shortest spellings
+            // Halfway between two shortest representations.
             (781_574_850_519_140.25, "781574850519140.2"),
             (781_574_850_519_140.75, "781574850519140.8"),
             (24_360_175_949_182.562_5, "24360175949182.562"),
             (-24_360_175_949_182.687_5, "-24360175949182.688"),
-            // below a power of two the numbers are closer together than above it
+            // Below a power of two, the numbers are closer together than above it.
             (2_f64.powi(-44), "5.684341886080802e-14"),
             (9_007_199_254_740_993.0, "9007199254740992.0"),
             (f64::NAN, "NaN"),

@@ -1,8 +1,8 @@
 //! Whole payloads and values: the grammar of the scanner together with the rules of the tags.
 //!
-//! A root other than an untagged object is read like `dict(loads(payload) or ())`: a false value is
+//! A root other than an untagged object is read like `dict(loads(payload) or ())`: a falsy value is
 //! an empty session, a list of pairs is a dict, and a tag at the root is applied. All of these
-//! payloads are rare, so the code is cold; Carafe never writes such payloads.
+//! payloads are rare, so the code is cold. Carafe never writes such payloads.
 
 use super::{
     ScanError,
@@ -68,7 +68,7 @@ pub fn validate(text: &str, tags: bool) -> Result<(), ScanError> {
     Ok(())
 }
 
-/// Returns whether `text` is exactly one value that fits into the root.
+/// Returns whether `text` is exactly one value that a session can contain.
 ///
 /// Whitespace around the value is an error.
 pub(crate) fn is_member_value(text: &str, tags: bool) -> bool {
@@ -153,7 +153,7 @@ fn pairs(list: &str) -> Option<Root<'static>> {
     Some(Root::rebuilt(pairs?.into_iter()))
 }
 
-/// Returns the texts of an array's items; the array may be inside a tuple tag.
+/// Returns the texts of an array's items. The array may be inside a tuple tag.
 fn elements(text: &str) -> Option<Vec<&str>> {
     let mut text = text;
     while let Some((Tag::Tuple, inner)) = only_tag(text, &members_of(text).unwrap_or_default()) {

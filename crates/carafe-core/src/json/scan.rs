@@ -1,6 +1,6 @@
 //! The scanner: accepts exactly what Python's `json.loads` accepts, and finds the members.
 //!
-//! One pass over the bytes, without recursion, and one allocation, for the list of members. The
+//! One pass over the bytes, without recursion, and with one allocation for the list of members. The
 //! scanner never builds values: callers slice the text by its spans and pass the slices to `de` or
 //! `value`.
 //!
@@ -8,7 +8,7 @@
 //! deep (Flask accepts 100 levels and fails somewhere before 500, depending on its stack), and a
 //! text is at most 4 GiB long.
 //!
-//! Read next: `spans.rs` for the result, `tags.rs` for the tags, `payload.rs` for whole payloads.
+//! `spans.rs` contains the result, `tags.rs` the tags, and `payload.rs` handles whole payloads.
 
 mod error;
 mod keys;
@@ -26,7 +26,7 @@ use super::{
 pub(super) struct Scanner<'t> {
     text: &'t str,
     at: usize,
-    /// Number of levels that are open at the position.
+    /// Number of open levels at the position.
     depth: usize,
     /// Whether a key may be a tag. Every such key begins with a space or with its escape.
     pub(super) suspect: bool,
@@ -64,7 +64,7 @@ impl<'t> Scanner<'t> {
 
     /// Returns the byte at the position, or NUL at the end of the text.
     ///
-    /// No JSON token begins with NUL, so callers need not tell the two apart.
+    /// No JSON token begins with NUL, so callers need not distinguish the two.
     #[inline(always)]
     pub(super) fn peek(&self) -> u8 {
         self.text.as_bytes().get(self.at).copied().unwrap_or(0)
@@ -162,7 +162,7 @@ impl<'t> Scanner<'t> {
         Ok(self.text.get(start..end).unwrap_or_default())
     }
 
-    /// Consumes a string; the position is at its opening quote.
+    /// Consumes a string. The position is at its opening quote.
     #[inline(never)]
     pub(super) fn string(&mut self) -> Result<(), ScanError> {
         self.string_body().map(drop)
@@ -343,7 +343,7 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    /// Consumes the root object; the position is at its brace.
+    /// Consumes the root object. The position is at its brace.
     pub(super) fn root_members(mut self, members: &mut Members) -> Result<Self, ScanError> {
         let mut keys = Keys::default();
         self.depth = 1;

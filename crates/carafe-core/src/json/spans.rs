@@ -4,14 +4,14 @@ use std::{borrow::Cow, ops::Deref};
 
 use super::string;
 
-/// Capacity for a usual payload, which has two to six members.
+/// Capacity for a typical payload, which has two to six members.
 const USUAL: usize = 8;
 
 /// A validated payload: its text and its members, in the order of the text.
 ///
-/// The spans index `text`, which is the scanned text itself unless Flask would convert the root (a
-/// list of pairs, for example). `text` need not be a payload: [`write_object`](super::write_object)
-/// makes payloads.
+/// The spans index `text`, which is the scanned text itself unless Flask would convert the root
+/// (for example a list of pairs). `text` need not be a payload, because
+/// [`write_object`](super::write_object) creates payloads.
 #[derive(Clone, Debug)]
 pub struct Root<'t> {
     /// The text that the spans index.
@@ -32,7 +32,7 @@ impl<'t> Root<'t> {
         Self::borrowed("{}", Members::default())
     }
 
-    /// Creates a root by copying the members to a text of their own.
+    /// Creates a root by copying the members into a new text.
     pub(super) fn rebuilt<'m>(pairs: impl Iterator<Item = (&'m str, &'m str)>) -> Self {
         let pairs: Vec<_> = pairs.collect();
         let text: String = pairs
@@ -140,7 +140,7 @@ impl Members {
         self.0.push(member);
     }
 
-    /// Returns whether all keys are distinct. Cheaper than sorting for few members.
+    /// Returns whether all keys are distinct. Cheaper than sorting for a small number of members.
     fn few_distinct(&self, text: &str) -> bool {
         let same = |a: &Member, b: &Member| string::compare(a.key.of(text), b.key.of(text)).is_eq();
         let twice = |n: usize, member| self.iter().take(n).any(|earlier| same(earlier, member));
@@ -155,7 +155,7 @@ impl Members {
             return;
         }
         let mut order: Vec<usize> = (0..self.len()).collect();
-        // The sort is stable: positions ascend within one key.
+        // The sort is stable, so positions ascend within one key.
         order.sort_by(|&a, &b| string::compare(key(&self[a]), key(&self[b])));
         let runs = order.chunk_by(|&a, &b| string::compare(key(&self[a]), key(&self[b])).is_eq());
         let mut kept: Vec<(usize, Member)> = runs

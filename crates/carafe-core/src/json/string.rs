@@ -1,15 +1,15 @@
-//! JSON strings in Python's spelling.
+//! JSON strings in Python's format.
 //!
-//! A *raw* string is the string as the JSON text contains it, quotes included. Python's strings may
-//! contain a lone surrogate, which no Rust string can. Raw text keeps the surrogate, comparisons of
-//! raw keys respect it, and only decoding to a Rust string fails.
+//! A *raw* string is the string as the JSON text contains it, including its quotes. Python's
+//! strings may contain a lone surrogate, which no Rust string can. Raw text preserves the
+//! surrogate, comparisons of raw keys respect it, and only decoding to a Rust string fails.
 //!
-//! Read next: `scan.rs`, which validates strings. This module assumes valid strings but panics on
-//! none.
+//! `scan.rs` validates strings. This module assumes valid strings but does not panic on invalid
+//! ones.
 
 use std::{borrow::Cow, cmp::Ordering, fmt};
 
-/// The string contains a lone surrogate, which Python's strings allow and Rust's do not.
+/// The error of a string with a lone surrogate, which Python's strings allow and Rust's do not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LoneSurrogate;
 
@@ -21,7 +21,9 @@ impl fmt::Display for LoneSurrogate {
 
 impl std::error::Error for LoneSurrogate {}
 
-/// Appends `text` as a JSON string. `ascii` escapes everything but printable ASCII.
+/// Appends `text` as a JSON string.
+///
+/// If `ascii` is set, everything except printable ASCII is escaped.
 ///
 /// ```
 /// use carafe_core::json::string;
@@ -85,7 +87,7 @@ fn write_code_point(code: u32, ascii: bool, out: &mut String) {
             .encode_utf16(&mut [0; 2])
             .iter()
             .for_each(|&unit| write_unit(unit, out)),
-        // A lone surrogate has no other spelling in any dialect.
+        // A lone surrogate is escaped in every dialect.
         None => write_unit(u16::try_from(code).unwrap_or(0xfffd), out),
     }
 }
@@ -123,7 +125,7 @@ pub(super) fn decode_lossy(raw: &str) -> String {
     CodePoints(inner(raw)).map(shown).collect()
 }
 
-/// Appends a raw string again, with the escapes that Python would choose.
+/// Appends a raw string, with the escapes that Python would use.
 pub(crate) fn rewrite(raw: &str, ascii: bool, out: &mut String) {
     let usual = |byte| byte != b'\\' && !needs_escape(byte, ascii);
     let inner = inner(raw);
@@ -157,7 +159,7 @@ pub(crate) fn key_equals(raw: &str, key: &str) -> bool {
 /// Compares like [`key_equals`], on bytes, because slicing a `str` checks for character boundaries.
 #[inline]
 pub(crate) fn raw_key_equals(raw: &[u8], key: &str) -> bool {
-    // The first characters tell most keys apart.
+    // The first characters distinguish most keys.
     match (raw.get(1), key.as_bytes().first()) {
         (Some(own), Some(other)) if own != other && *own != b'\\' => false,
         _ => whole_key_equals(raw, key),
@@ -181,7 +183,7 @@ fn means(raw: &[u8], key: &str) -> bool {
     CodePoints(inner(raw)).eq(key.chars().map(u32::from))
 }
 
-/// Orders raw keys as Python orders strings: by code point, lone surrogates included.
+/// Compares raw keys as Python compares strings: by code point, including lone surrogates.
 ///
 /// ```
 /// use carafe_core::json::string;
@@ -203,7 +205,7 @@ pub fn compare(a: &str, b: &str) -> Ordering {
     a.len().cmp(&b.len())
 }
 
-/// Returns a raw string without its last two characters; Flask removes `__` this way.
+/// Returns a raw string without its last two characters. Flask removes `__` this way.
 pub(super) fn without_last_two(raw: &str) -> String {
     let codes: Vec<u32> = CodePoints(inner(raw)).collect();
     let kept = codes
@@ -229,7 +231,7 @@ fn inner(raw: &str) -> &str {
     raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default()
 }
 
-/// Iterates over the code points of a raw string without its quotes; surrogate pairs are joined.
+/// Iterates over the code points of a raw string without its quotes. Surrogate pairs are joined.
 struct CodePoints<'r>(&'r str);
 
 impl CodePoints<'_> {
@@ -296,7 +298,7 @@ pub(super) fn next_special(bytes: &[u8], at: usize) -> usize {
 ///
 /// `in_word` and `is_special` must agree.
 ///
-/// Reads eight bytes at a time: this loop sees every byte of every session.
+/// Reads eight bytes at a time, because this loop processes every byte of every session.
 #[inline(always)]
 fn find(
     bytes: &[u8],
@@ -320,7 +322,7 @@ fn find(
     at
 }
 
-/// Sets the high bit of each special byte. Borrows may set more bits, but only above a true one.
+/// Sets the high bit of each special byte. Borrows may set more bits, but only above a correct one.
 #[inline(always)]
 const fn specials(word: u64) -> u64 {
     let quote = word ^ (ONES * b'"' as u64);

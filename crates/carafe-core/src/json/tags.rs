@@ -2,12 +2,12 @@
 //!
 //! Flask reads a tree from the leaves up. An object with a tag as its only key is replaced by the
 //! result of the tag's `to_python`, or the whole payload fails. This walk does the same with a
-//! summary of each value instead of the value. The walk runs only on payloads in which some key
+//! summary of each value instead of the value. The walk only runs on payloads in which some key
 //! begins with a space, and only on text that the scanner has accepted.
 //!
 //! The walk differs from Flask on payloads that no writer produces: members that a later duplicate
-//! replaces are checked too, Markup around a value other than text fits no other tag, and Python
-//! fails on some absurd dates instead of reading None.
+//! replaces are checked, too, Markup around a value other than a string is valid in no other tag,
+//! and Python fails on some out-of-range dates instead of reading None.
 
 use super::{ScanError, number, scan::Scanner, string, tag};
 use crate::base64;
@@ -56,7 +56,7 @@ pub(super) enum Kind<'t> {
     },
     /// A raw string, or Markup of one.
     Text(&'t str),
-    /// Markup of a value other than a string; its text is never empty.
+    /// Markup of a value other than a string. Its text is never empty.
     OddMarkup,
     List {
         empty: bool,

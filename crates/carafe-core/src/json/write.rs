@@ -1,11 +1,11 @@
-//! Joins the texts of members to a payload. Values are copied byte for byte.
+//! Joins the texts of members into a payload. Values are copied byte for byte.
 
 use super::{JsonDialect, string, tags::Tag};
 
 /// Returns the payload that consists of these members: key texts (quotes included) and value texts.
 ///
-/// Keys are sorted if the dialect sorts. If the only member's key is a tag, the key is escaped as
-/// Flask does.
+/// Keys are sorted if the dialect sorts them. If the only member's key is a tag, the key is escaped
+/// as Flask does.
 ///
 /// ```
 /// use carafe_core::json::{JsonDialect, write_object};
@@ -67,7 +67,7 @@ impl Plan {
 
 /// Writes the text of [`write_object`] for members in their final order.
 ///
-/// A single member must not have a tag as its key. The bytes must be UTF-8; `room` is the capacity
+/// A single member must not have a tag as its key. The bytes must be UTF-8. `room` is the capacity
 /// to reserve, in bytes.
 pub(crate) fn join<'m>(
     members: impl Iterator<Item = (&'m [u8], &'m [u8])>,

@@ -1,6 +1,6 @@
-//! HMAC with keys that are derived and absorbed once.
+//! HMAC with keys that are derived and absorbed only once.
 //!
-//! A request pays only for its own bytes.
+//! A request only computes the HMAC of its own bytes.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
@@ -17,7 +17,7 @@ use super::SecretKey;
 pub enum Digest {
     /// HMAC-SHA1, the hash of Flask, Quart and Starlette.
     ///
-    /// Secure inside HMAC, but legacy (OWASP ASVS 5 Appendix C).
+    /// Secure inside HMAC, but a legacy algorithm (OWASP ASVS 5 Appendix C).
     #[default]
     Sha1,
     /// HMAC-SHA256.

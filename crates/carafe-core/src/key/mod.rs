@@ -5,7 +5,7 @@
 //! derived keys, never the bytes. This module never prints a key and never compares keys in
 //! variable time.
 //!
-//! Read next: [`crate::token`], which signs, verifies, seals and opens with the ring.
+//! [`crate::token`] signs, verifies, seals and opens tokens with the ring.
 
 mod mac;
 mod ring;

@@ -5,8 +5,8 @@ use crate::clock::Timestamp;
 
 /// One current key and any number of fallbacks.
 ///
-/// The current key is named and not identified by its position, so that the order of the keys
-/// cannot be wrong (CVE-2025-47278).
+/// The current key is named explicitly and not identified by its position, so that the order of the
+/// keys cannot be wrong (CVE-2025-47278).
 ///
 /// To rotate keys without logging users out, make three deployments: add the new key as a fallback
 /// on every node; make the new key current and the old one a fallback; remove the old key after the

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 /// Bytes from which signing and encryption keys are derived. Redacted in `Debug`, zeroed on drop.
 ///
-/// The key of a text is its UTF-8 bytes, as in Flask: `"abcd…"` in a Flask configuration and in
+/// The key of a string is its UTF-8 bytes, as in Flask: `"abcd…"` in a Flask configuration and in
 /// Carafe are the same key.
 ///
 /// ```
@@ -36,9 +36,9 @@ pub enum KeyError {
         /// Required size, in bytes.
         minimum: usize,
     },
-    /// The key is printed in a manual or a tutorial and therefore public (CVE-2023-27524).
+    /// The key is printed in documentation or a tutorial and therefore public (CVE-2023-27524).
     WellKnown,
-    /// The key consists of so few different bytes that an attacker can guess it.
+    /// The key has so few distinct bytes that an attacker can guess it.
     Repetitive,
     /// The ring already contains the key.
     Duplicate,
@@ -71,7 +71,8 @@ impl SecretKey {
 
     /// Creates a key of at least 16 bytes, for Flask applications that already use one.
     ///
-    /// Prefer [`SecretKey::new`] and a longer key: one core tries a million Flask keys per second.
+    /// Prefer [`SecretKey::new`] and a longer key: one core can try a million Flask keys per
+    /// second.
     ///
     /// ```
     /// use carafe_core::key::SecretKey;
@@ -87,10 +88,10 @@ impl SecretKey {
         Self::checked(bytes.as_ref(), Self::MINIMUM_SHORT)
     }
 
-    /// Creates a key from any bytes except none.
+    /// Creates a key from any non-empty bytes.
     ///
-    /// An attacker who guesses the key can forge every session. Use weak keys only in tests and to
-    /// read the cookies of an application that should get a better key.
+    /// An attacker who guesses the key can forge every session. Use weak keys only in tests and for
+    /// reading the cookies of an application that has yet to get a stronger key.
     ///
     /// ```
     /// use carafe_core::key::SecretKey;
@@ -112,8 +113,8 @@ impl SecretKey {
 
     /// Returns a new random key as text: 64 hexadecimal digits from 32 random bytes.
     ///
-    /// Flask's manual creates keys in the same form, with `secrets.token_hex()`. Store the text in
-    /// the configuration and pass it to [`SecretKey::new`].
+    /// Flask's documentation creates keys in the same form, with `secrets.token_hex()`. Store the
+    /// text in the configuration and pass it to [`SecretKey::new`].
     ///
     /// ```
     /// use carafe_core::key::SecretKey;
@@ -212,9 +213,9 @@ fn is_well_known(bytes: &[u8]) -> bool {
         .any(|known| known.as_bytes().eq_ignore_ascii_case(bytes))
 }
 
-/// Keys of manuals, tutorials and product defaults.
+/// Keys of documentation, tutorials and product defaults.
 ///
-/// Public lists of session forging tools contain all of them.
+/// Public lists of session forging tools contain all of these keys.
 const WELL_KNOWN: &[&str] = &[
     "dev",
     "development",
@@ -271,11 +272,11 @@ const WELL_KNOWN: &[&str] = &[
     "insecure",
     "default",
     "default-secret-key",
-    // Flask's manual, past and present.
+    // Flask's documentation, past and present.
     "192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf",
     "A0Zr98j/3yX R~XHH!jmN]LWX/,?RT",
     "_5#y2L\"F4Q8z\n\u{ec}]/",
-    // Product defaults: Superset, Airflow, Redash; a popular video course.
+    // Product defaults of Superset, Airflow and Redash, and of a popular video course.
     "\u{2}\u{1}thisismyscretkey\u{1}\u{2}\\e\\y\\y\\h",
     "CHANGE_ME_TO_A_COMPLEX_RANDOM_SECRET",
     "thisISaSECRET_1234",

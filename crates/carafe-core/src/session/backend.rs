@@ -8,9 +8,9 @@ use crate::{json::JsonDialect, store::Record};
 /// The storage of sessions. Transparent to handlers.
 #[derive(Clone, Debug)]
 pub enum SessionBackend {
-    /// In their cookies.
+    /// Sessions are stored in their cookies.
     Client(ClientSide),
-    /// In a store.
+    /// Sessions are kept in a store.
     Server(ServerSide),
 }
 

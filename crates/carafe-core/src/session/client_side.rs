@@ -1,4 +1,4 @@
-//! Client-side sessions: the cookie holds the whole session.
+//! Client-side sessions: the cookie contains the whole session.
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
-//! Commits a request's session: one decision, header changes, and at most one store operation.
+//! Commits a request's session: one decision, the header changes, and at most one store operation.
 //!
-//! Next: `live` for commits that do not wait for the response.
+//! `live` implements commits that do not wait for the response.
 
 use std::{pin::pin, sync::Arc};
 
@@ -31,7 +31,7 @@ use crate::{
 
 /// The future of [`SessionManager::end`] and [`SessionManager::commit`].
 ///
-/// Ready immediately for client-side sessions; otherwise the commit waits for the store.
+/// Ready immediately for client-side sessions. Otherwise the commit waits for the store.
 ///
 /// Poll a pending commit to completion even if the client has disconnected. Otherwise it may be
 /// unknown whether the change was stored.
@@ -40,12 +40,12 @@ pub type CommitFuture = MaybeReady<'static, Result<HeaderChanges, CommitError>>;
 impl SessionManager {
     /// Commits the session at the end of the request and returns the header changes.
     ///
-    /// `status` is the response's status. `cookies` and the clock `now` are used only if needed.
-    /// Later writes to the session fail, or need [`Session::commit`](super::Session::commit) if the
-    /// session is in a store.
+    /// `status` is the status of the response. `cookies` and the clock `now` are only used if
+    /// needed. Later writes to the session fail, or need
+    /// [`Session::commit`](super::Session::commit) if the session is in a store.
     ///
     /// # Errors
-    /// [`CommitError`] if a change cannot be saved; send [its answer](CommitError::answer) instead
+    /// [`CommitError`] if a change cannot be saved. Send [its answer](CommitError::answer) instead
     /// of the handler's response. A use that cannot be recorded, or a cookie that cannot be
     /// refreshed, is only logged.
     #[inline]
@@ -68,8 +68,8 @@ impl SessionManager {
 
     /// Commits a session that needs no write, without reading the clock.
     ///
-    /// Decides at the time when the session was opened. Returns `None` without side effects if the
-    /// session needs a write.
+    /// Decides as of the time when the session was opened. Returns `None` without side effects if
+    /// the session needs a write.
     fn commit_read(&self, slot: &Slot, status: u16) -> Option<HeaderChanges> {
         if slot.0.is_changed() {
             return None;
@@ -139,7 +139,7 @@ impl SessionManager {
     ///
     /// The client has disconnected, or the handler has panicked.
     ///
-    /// Changes are dropped, but a log-out takes effect. Poll the returned future to completion;
+    /// Changes are dropped, but a log-out takes effect. Poll the returned future to completion.
     /// `None` means that no work is left.
     #[must_use]
     pub fn abandon(&self, slot: &Slot, now: impl FnOnce() -> Timestamp) -> Option<CommitFuture> {
@@ -199,7 +199,7 @@ impl SessionManager {
             Commit::Remove => Ok(Some(self.removal(slot))),
         };
         let new = match written {
-            // No change of the handler is lost, and the browser's cookie is still valid.
+            // The handler has changed nothing, and the browser's cookie is still valid.
             Err(error) if !state.is_changed() => {
                 tracing::warn!(
                     cookie = self.cookie.name(),
@@ -228,7 +228,7 @@ impl SessionManager {
         .with_former(&self.cookie)
     }
 
-    /// Returns a new token as the request's transport carries it.
+    /// Returns a new token in the form of the request's transport.
     fn carried(
         &self,
         slot: &Slot,
@@ -286,7 +286,7 @@ impl SessionManager {
             // As in Flask, where `session.modified = True` is enough.
             (Prepared::Client(_), _) => state.is_changed(),
             (Prepared::Server(_), Some(_)) => state.changes_keys(),
-            // With a retired id, any change is a conflict.
+            // With a retired ID, any change is a conflict.
             (Prepared::Server(_), None) => found.is_retired() && state.is_changed(),
         };
         Facts {
@@ -294,7 +294,7 @@ impl SessionManager {
             modified: state.is_changed(),
             empty: state.look().is_empty(),
             emptied,
-            // No other policy needs the value.
+            // Only this policy needs the value.
             permanent: self.commits_untouched() && state.look().is_permanent(),
             ended: state.ended,
             through_fallback: state.is_through_fallback(),
@@ -361,9 +361,9 @@ impl SessionManager {
         }
     }
 
-    /// Decides, and leaves the changes for the store in the slot.
+    /// Makes the decision, and leaves the changes for the store in the slot.
     ///
-    /// After this, the session can be changed only by separate commits.
+    /// After this, the session can only be changed by separate commits.
     fn plan(&self, side: &ServerSide, slot: &Slot, status: u16, now: Timestamp) -> Plan {
         let Some(mut state) = slot.0.view() else {
             // No handler has used the session, so no changes exist.
@@ -400,7 +400,8 @@ impl SessionManager {
         }
         let refused = verb.writes().then(|| state.within(side.limits).err());
         let (verb, refused) = match (verb, refused.flatten()) {
-            // A log-out takes effect even if the session that would follow is rejected.
+            // A log-out takes effect even if the session that would replace the old one is
+            // rejected.
             (Verb::Replace | Verb::Depart, Some(error)) => (Verb::Delete, Some(error)),
             (_, Some(error)) => return Plan::Settled(Err(CommitError::Limit(error))),
             (verb, None) => (verb, None),
@@ -462,34 +463,34 @@ impl SessionManager {
 
 /// The plan of a server-side commit.
 enum Plan {
-    /// The result, without any use of the store.
+    /// The result, without a store operation.
     Settled(Result<HeaderChanges, CommitError>),
     /// A store operation.
     Store(Task),
 }
 
-/// A store operation and how its outcome is reported to the browser.
+/// A store operation, and how its outcome is reported to the browser.
 struct Task {
     verb: Verb,
     access: Access,
-    /// Why the session that follows a log-out is not stored.
+    /// The reason why the session that replaces a logged-out one is not stored.
     refused: Option<LimitError>,
     removal: Option<NewToken>,
     /// Browser state that the log-out removes in addition to the session.
     forgets: Removed,
     vary: bool,
     persistence: Persistence,
-    /// Whether the id is sent again to a browser that already has it.
+    /// Whether the ID is sent again to a browser that already has it.
     resends: bool,
-    /// Whether the operation only records a use. Its failure does not fail the request.
+    /// Whether the operation only records a use. Then a failure does not fail the request.
     is_best_effort: bool,
-    /// Whether the browser does not have the session's id yet.
+    /// Whether the browser does not have the session's ID yet.
     is_unannounced: bool,
     /// Whether the handler has changed the session.
     wrote: bool,
 }
 
-/// Commits a request after an earlier commit that could not load the session under its new id.
+/// Commits a request after an earlier commit that could not load the session under its new ID.
 async fn commit_unread(
     slot: Slot,
     status: u16,
@@ -521,7 +522,7 @@ async fn commit_unread(
     }
 }
 
-/// Commits a session that no handler has used: Flask refreshes permanent sessions.
+/// Commits a session that no handler has used, because Flask refreshes permanent sessions.
 async fn commit_untouched(
     slot: Slot,
     lines: Vec<Vec<u8>>,
@@ -615,8 +616,8 @@ fn carry_out(slot: &Slot, task: Task) -> impl Future<Output = Result<HeaderChang
                 slot.0.note_id(&id);
                 token(&id)?
             }
-            // Send an id again only to a browser that has it. A browser that sent an earlier id may
-            // have a newer one by now, unless the renewal is pending.
+            // Send an ID again only to a browser that already has it. A browser that sent an
+            // earlier ID may have a newer one by now, unless the renewal is pending.
             Outcome::SameId => match stored {
                 Some(stored) if stored.is_current => match resends {
                     true => token(&stored.id)?,
@@ -641,7 +642,7 @@ fn carry_out(slot: &Slot, task: Task) -> impl Future<Output = Result<HeaderChang
 
 /// Returns the error of a server-side commit without a store or a session.
 ///
-/// No caller reaches this, but a success without a saved session would be worse.
+/// Unreachable, but a success without a saved session would be worse.
 #[cold]
 fn misplaced() -> CommitError {
     CommitError::Store {
@@ -654,7 +655,7 @@ fn misplaced() -> CommitError {
 
 /// Runs a store operation within the request's time budget.
 ///
-/// A log-out is not canceled: the store's guard queues revocations that miss its own deadline.
+/// A log-out is not canceled: the store's guard queues revocations that exceed its own deadline.
 pub(super) async fn run(
     side: &ServerSide,
     (verb, patch): (Verb, &Patch),
@@ -670,7 +671,7 @@ pub(super) async fn run(
     }
 }
 
-/// Returns the facts that select the store operation.
+/// Returns the facts that determine the store operation.
 pub(super) fn stored_facts(
     state: &WriteGuard<'_>,
     side: &ServerSide,
@@ -714,7 +715,7 @@ impl WriteGuard<'_> {
 }
 
 impl LoadedSession {
-    /// Returns whether the request's id was retired recently.
+    /// Returns whether the request's ID was retired recently.
     const fn is_retired(&self) -> bool {
         matches!(self.loaded, Loaded::Rejected(Rejection::Retired))
     }
@@ -725,7 +726,7 @@ impl LoadedSession {
 }
 
 impl Loaded {
-    /// Returns when the session's cookie was issued.
+    /// Returns the time when the session's cookie was issued.
     pub(super) const fn issued(&self) -> Option<Timestamp> {
         match self {
             Self::Valid { issued, .. } => Some(*issued),

@@ -20,9 +20,10 @@ use crate::{
 pub enum CommitError {
     /// The cookie would exceed the size that browsers accept.
     TooLarge {
-        /// The number of bytes of the name and the value.
+        /// The size of the name and the value, in bytes.
         size: usize,
-        /// The keys with the longest values, longest first, and the bytes of their JSON text.
+        /// The keys with the longest values, longest first, with the size of their JSON text in
+        /// bytes.
         largest: Vec<(String, usize)>,
     },
     /// The session exceeds a limit: [`limits`](crate::limits). No store was called.
@@ -38,11 +39,11 @@ pub enum CommitError {
         /// The maximum number of sessions per user.
         limit: usize,
     },
-    /// Another request has revoked the session or given it a new id, so the changes came too late.
+    /// Another request has revoked the session or given it a new ID, so the changes came too late.
     ///
     /// See [`Conflict::Reject`](super::Conflict::Reject).
     Conflict,
-    /// The store did not save the change.
+    /// The store failed to save the change.
     Store {
         /// The error of the store.
         source: StoreError,
@@ -58,7 +59,7 @@ pub enum CommitError {
 }
 
 impl CommitError {
-    /// Returns the party that has to act.
+    /// Returns the party that is responsible for the error.
     #[must_use]
     pub const fn fault(&self) -> Fault {
         match self {

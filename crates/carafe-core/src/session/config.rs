@@ -72,13 +72,14 @@ impl ClearSiteData {
 
 /// The behavior for changes that come too late.
 ///
-/// A change is too late if the request's session was revoked, or given a new id by a log-in or
+/// A change is too late if the request's session was revoked, or given a new ID by a log-in or
 /// [`Session::renew`](super::Session::renew), after the request opened it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Conflict {
-    /// Replaces the response with a 409, because the response would claim a lost change.
+    /// Replaces the response with a 409, because the original response would claim a change that
+    /// was lost.
     ///
-    /// A request is not affected if its handler changed nothing or only took flashes.
+    /// A request is not affected if its handler changed nothing or only took flash messages.
     #[default]
     Reject,
     /// Drops the changes with one log event and sends the handler's response.
@@ -89,7 +90,7 @@ pub enum Conflict {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Duplicates {
-    /// Accepts the cookie that verifies, and none if two different cookies do.
+    /// Accepts the only cookie that verifies, and none if two different cookies do.
     ///
     /// The order of cookies proves nothing (RFC 6265bis §4.2.2).
     Refuse,
@@ -100,7 +101,7 @@ pub enum Duplicates {
 }
 
 impl Duplicates {
-    /// Returns whether too many cookies were sent to check that only one of them verifies.
+    /// Returns whether there are too many cookies to check that only one of them verifies.
     pub(super) fn refuses(self, candidates: &Candidates<'_>) -> bool {
         self == Self::Refuse && candidates.exceeds()
     }
@@ -211,9 +212,9 @@ impl SessionConfig {
         Self { cookie, ..self }
     }
 
-    /// Sets where a session's token is read from, and where a new one goes.
+    /// Sets the transports from which a session's token is read, and to which a new one is written.
     ///
-    /// The default is the cookie alone. A request may present its token in any of the transports; a
+    /// The default is the cookie alone. A request may present its token in any of the transports. A
     /// request with two different tokens is treated as one without a session. The first transport
     /// carries the token of a session that a request without a token creates, unless the handler
     /// selects another one with [`Session::set_transport`](super::Session::set_transport).
@@ -233,8 +234,8 @@ impl SessionConfig {
 
     /// Sets how long a session lives after its cookie was last written.
     ///
-    /// The default is 14 days, and Flask's preset has 31. In whole seconds; fractions are dropped.
-    /// The server checks the lifetime whether or not the browser keeps the cookie.
+    /// The default is 14 days, and 31 days in Flask's preset. The lifetime is truncated to whole
+    /// seconds. The server checks the lifetime whether or not the browser keeps the cookie.
     ///
     /// ```
     /// use carafe_core::session::SessionConfig;
@@ -278,7 +279,7 @@ impl SessionConfig {
     ///
     /// The response that removes a rejected cookie may arrive after the response of a log-in, and
     /// would then remove the new session's cookie. A rejected cookie costs one signature check, and
-    /// the next write replaces the cookie.
+    /// the next write replaces it.
     ///
     /// ```
     /// use carafe_core::session::SessionConfig;
@@ -362,8 +363,9 @@ impl SessionConfig {
 
     /// Sets the page to which [`LoggedIn`](super::LoggedIn) redirects a visitor without a log-in.
     ///
-    /// The parameter `next` is the path of the request; check it with
-    /// [`LocalPath`](super::LocalPath) before a redirect. Without a page, the response is a 401.
+    /// The parameter `next` is the path of the request. Check it with
+    /// [`LocalPath`](super::LocalPath) before a redirect. If no login page is set, the response is
+    /// a 401.
     ///
     /// ```
     /// use carafe_core::session::{LocalPath, SessionConfig};
@@ -378,7 +380,7 @@ impl SessionConfig {
         }
     }
 
-    /// Sets how far in the future a cookie may have been issued. The default is 5 s.
+    /// Sets how far in the future the issue time of a cookie may be. The default is 5 s.
     ///
     /// This tolerates clock skew.
     ///
@@ -398,9 +400,10 @@ impl Default for SessionConfig {
     ///
     /// | option | value | Flask's |
     /// |---|---|---|
-    /// | cookie | `__Host-Http-session` with `Secure; HttpOnly; Path=/; SameSite=Lax` | `session` with `HttpOnly; Path=/` |
-    /// | lifetime | 14 days from the last use | 31 days from the last change or, if permanent, response |
-    /// | refresh | when used, after a twentieth of the lifetime | every response of a permanent session |
+    /// | cookie name | `__Host-Http-session` | `session` |
+    /// | attributes | `Secure; HttpOnly; Path=/; SameSite=Lax` | `HttpOnly; Path=/` |
+    /// | lifetime | 14 days from last use | 31 days from last change; permanent: last response |
+    /// | refresh | when used, after 1/20 of the lifetime | every response of a permanent session |
     /// | several cookies with the name | all are refused if two verify | the first one |
     /// | server error | saves nothing | saves changes |
     /// | Flask-Login | not shared | shared |

@@ -1,4 +1,4 @@
-//! Tokens for forms, bound to a session, against CSRF in browsers without Fetch Metadata.
+//! Form tokens bound to a session, against CSRF in browsers without Fetch Metadata.
 
 use subtle::ConstantTimeEq;
 
@@ -14,7 +14,7 @@ impl Session {
     /// [`Session::verify_csrf_token`].
     ///
     /// The first call stores a secret in the session, which a log-in replaces. Each call masks the
-    /// secret anew, so that compressed pages do not reveal it (BREACH); earlier tokens stay valid.
+    /// secret anew, so that compressed pages do not reveal it (BREACH). Earlier tokens stay valid.
     ///
     /// ```
     /// # use carafe_core::session::{Session, SessionError};
@@ -38,9 +38,9 @@ impl Session {
         Ok(masked(&secret, random()?))
     }
 
-    /// Returns whether a token is one of this session's, in constant time.
+    /// Returns whether a token belongs to this session, in constant time.
     ///
-    /// Respond with a 403 otherwise.
+    /// Respond with a 403 if it does not.
     ///
     /// ```
     /// # use carafe_core::session::Session;

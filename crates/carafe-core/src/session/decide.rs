@@ -18,8 +18,9 @@ pub(crate) struct Facts {
     pub(crate) empty: bool,
     /// The handler has changed the session, so the cookie is removed if the session is empty.
     ///
-    /// On the server side: the handler has changed keys of a stored session, which has a cookie to
-    /// remove, or has changed anything with a retired id, which [`verb`](super::verb) rejects.
+    /// For server-side sessions: the handler has changed keys of a stored session, which has a
+    /// cookie to remove, or has changed anything with a retired ID, which [`verb`](super::verb)
+    /// rejects.
     pub(crate) emptied: bool,
     /// Flask's `session.permanent`.
     pub(crate) permanent: bool,
@@ -29,17 +30,17 @@ pub(crate) struct Facts {
     pub(crate) through_fallback: bool,
     /// A use should be recorded.
     ///
-    /// On the client side: the cookie was issued long enough ago. On the server side: the last
-    /// recorded use is old enough, the id is due for renewal, or the use of the request's id
-    /// advances a pending renewal.
+    /// For client-side sessions: the cookie was issued long enough ago. For server-side sessions:
+    /// the last recorded use is old enough, the ID is due for renewal, or the use of the request's
+    /// ID advances a pending renewal.
     pub(crate) due: bool,
-    /// The request's id led to a record in a store.
+    /// The request's ID refers to a record in a store.
     pub(crate) stored: bool,
     /// The browser sent the request in the background and not for a navigation (Fetch Metadata).
     ///
-    /// A newer response may arrive before the response to this request.
+    /// The response to a later request may arrive before the response to this request.
     pub(crate) background: bool,
-    /// A commit during the request gave the session an id that the browser does not have yet.
+    /// A commit during the request gave the session an ID that the browser does not have yet.
     pub(crate) unannounced: bool,
     /// The request's session cookie was rejected and is one that this application may remove.
     pub(crate) rejected: bool,
@@ -76,7 +77,7 @@ pub enum Refresh {
     ///
     /// The lifetime counts from the last use.
     ///
-    /// On the client side, background requests of a page (Fetch Metadata: a mode other than
+    /// For client-side sessions, background requests of a page (Fetch Metadata: a mode other than
     /// `navigate`) refresh nothing, because their late responses would replace a newer cookie.
     WhenUsed,
 }
@@ -88,7 +89,8 @@ pub(crate) enum Commit {
     Nothing,
     /// Write the session with the current key and the current time.
     Write,
-    /// Write the loaded session with the current key and its original time: only the key changes.
+    /// Write the loaded session with the current key and its original time, so that only the key
+    /// changes.
     Reissue,
     /// Remove the cookie.
     Remove,

@@ -1,4 +1,4 @@
-//! Session expiry: the idle timeout, the absolute timeout and timed renewals as pure functions.
+//! Session expiry: the idle timeout, the absolute timeout and timed renewals, as pure functions.
 
 use std::time::Duration;
 
@@ -7,19 +7,20 @@ use crate::clock::Timestamp;
 /// The time limits of server-side sessions, all in whole seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
-    /// The time from the last use until expiry. `None`: the configured lifetime of sessions.
+    /// The time from the last use until expiry. `None` means the configured lifetime of sessions.
     pub idle: Option<Duration>,
     /// The time from creation until expiry, regardless of use.
     pub absolute: Option<Duration>,
-    /// The age after which a session's id is renewed at its next use (OWASP: renewal timeout).
+    /// The age after which a session's ID is renewed at its next use (OWASP: renewal timeout).
     ///
-    /// Only for sessions with a user, and only in layouts that can keep the old id, which excludes
+    /// Only for sessions with a user, and only in layouts that can keep the old ID, which excludes
     /// Flask-Session's.
     pub renewal: Option<Duration>,
-    /// How long the old id is accepted after the first request with the new id, in a timed renewal.
+    /// The period for which the old ID is accepted after the first request with the new ID, in a
+    /// timed renewal.
     ///
-    /// Before that request, the old id is accepted too. After a log-in or
-    /// [`Session::renew`](super::Session::renew), the old id is never accepted.
+    /// Until that request, the old ID is accepted, too. After a log-in or
+    /// [`Session::renew`](super::Session::renew), the old ID is never accepted.
     pub grace: Duration,
 }
 
@@ -27,7 +28,7 @@ impl Timeouts {
     /// Returns the limits for OWASP ASVS 5.0, level 2: 30 minutes idle, 12 hours in total.
     ///
     /// ASVS requires inactivity and absolute limits from a risk analysis (7.3.1, 7.3.2). These are
-    /// the OWASP Session Management Cheat Sheet's values for low-risk applications. The id is
+    /// the OWASP Session Management Cheat Sheet's values for low-risk applications. The ID is
     /// renewed every 15 minutes.
     ///
     /// ```
@@ -66,7 +67,7 @@ impl Timeouts {
         }
     }
 
-    /// Returns these limits for a session with a lifetime of its own.
+    /// Returns these limits for a session with its own lifetime.
     pub(super) fn bounded_by(self, own: Option<Duration>, configured: Duration) -> Self {
         let Some(own) = own else {
             return self;
@@ -90,7 +91,7 @@ impl Timeouts {
         }
     }
 
-    /// Returns whether a session with an id issued at `renewed` is due for a new id.
+    /// Returns whether a session with an ID issued at `renewed` is due for a new ID.
     ///
     /// A `renewed` more than `skew` in the future does not postpone the renewal.
     #[must_use]
@@ -124,8 +125,8 @@ impl Timeouts {
 
     /// Returns whether a session created at `created` is within the absolute limit.
     ///
-    /// The limit may have been longer when the session was stored. With a limit, a session created
-    /// more than `skew` in the future is rejected, as a signed cookie is, because its age is
+    /// The limit may have been longer when the session was stored. If there is a limit, a session
+    /// created more than `skew` in the future is rejected, like a signed cookie, because its age is
     /// unknown.
     #[must_use]
     pub(crate) fn is_within_absolute(
@@ -142,7 +143,8 @@ impl Timeouts {
 }
 
 impl Default for Timeouts {
-    /// Returns limits without an absolute timeout: only the configured lifetime from the last use.
+    /// Returns limits without an absolute timeout, with only the configured lifetime from the last
+    /// use.
     fn default() -> Self {
         Self {
             idle: None,

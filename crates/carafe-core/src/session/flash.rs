@@ -17,7 +17,7 @@ const DEFAULT_CATEGORY: &str = "message";
 pub struct Flash {
     /// The category, such as `message` (Flask's default), `info` or `error`.
     pub category: String,
-    /// The text of the message. If the message is not text, its JSON text.
+    /// The text of the message. For a message that is not a string, its JSON text.
     pub message: String,
     /// Whether the text is HTML marked as safe (Python's `Markup`). Otherwise, escape it.
     pub is_markup: bool,

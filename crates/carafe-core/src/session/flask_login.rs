@@ -1,7 +1,6 @@
 //! Flask-Login's data: the session keys that its log-in writes, and its "remember me" cookie.
 //!
-//! Carafe never signs or verifies that cookie: only Flask-Login reads the cookie, and a log-out
-//! removes it.
+//! Carafe never signs or verifies this cookie: only Flask-Login reads it, and a log-out removes it.
 
 use std::net::IpAddr;
 
@@ -9,7 +8,7 @@ use sha2::{Digest, Sha512};
 
 use crate::cookie::{CookieError, CookiePolicy, CookiePolicyBuilder};
 
-/// Flask-Login's key for whether the user has just authenticated.
+/// Flask-Login's key that indicates a recent authentication.
 pub(super) const FRESH: &str = "_fresh";
 /// Flask-Login's key for the client that logged in.
 pub(super) const IDENTIFIER: &str = "_id";
@@ -30,7 +29,7 @@ pub(super) const IDENTIFIER: &str = "_id";
 /// let remember = CookiePolicy::flask("remember_shop").domain("example.com");
 /// let login = FlaskLogin::new().with_remember_cookie(remember);
 /// let config = SessionConfig::flask().with_flask_login(login);
-/// // An application that does not run beside Flask-Login.
+/// // An application that does not share sessions with Flask-Login.
 /// let config = SessionConfig::flask().with_flask_login(None);
 /// ```
 #[derive(Clone, Debug)]
@@ -113,7 +112,7 @@ pub(super) struct Prepared {
 pub(super) struct Client(String);
 
 impl Client {
-    /// Returns `None` without an address: Flask always has one, so the identifiers would differ.
+    /// Returns `None` without an address. Flask always has one, so the identifiers would differ.
     pub(super) fn new(
         forwarded_for: Option<&[u8]>,
         peer: Option<IpAddr>,

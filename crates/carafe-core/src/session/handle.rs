@@ -46,7 +46,7 @@ const OPEN: &str = "`Session::of` makes sessions of open slots only";
 /// | `"k" in session`, `len(session)`, `session.clear()` | `contains_key`, `len`, `clear` |
 /// | `session.permanent = True` | `session.set_permanent(true)?` |
 ///
-/// A key is text, or a [`Key`](super::Key), which knows the type of its value.
+/// A key is a string, or a [`Key`](super::Key) with the type of its value.
 /// [`Session::get_all`] reads the whole session as one type.
 #[derive(Clone)]
 pub struct Session(pub(super) Arc<Shared>);
@@ -146,7 +146,7 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// [`SessionError::Decode`] if `text` is not exactly one value that a session can contain;
+    /// [`SessionError::Decode`] if `text` is not exactly one value that a session can contain, or
     /// [`SessionError::AlreadySent`].
     pub fn insert_json(&self, key: impl KeyName, text: String) -> Result<(), SessionError> {
         let key = key.as_name();
@@ -189,7 +189,7 @@ impl Session {
         self.write(|state| state.patch().set(key, text))
     }
 
-    /// Removes `key` and returns whether the key was present.
+    /// Removes `key`. Returns whether the key was present.
     ///
     /// ```
     /// # use carafe_core::session::{Session, SessionError};
@@ -215,8 +215,8 @@ impl Session {
     /// Removes `key` and returns its value.
     ///
     /// The value is taken once within this request. A concurrent request may take the same value
-    /// and commit as well. Use [`Session::take_once`] for values that must be honored once, such as
-    /// a voucher or an OAuth `state`.
+    /// and commit as well. Use [`Session::take_once`] for values that must be used only once, such
+    /// as a voucher or an OAuth `state`.
     ///
     /// ```
     /// # use carafe_core::session::{Session, SessionError};
@@ -232,8 +232,8 @@ impl Session {
     /// [`SessionError::Decode`], which keeps the value, or [`SessionError::AlreadySent`].
     pub fn take<T: DeserializeOwned>(&self, key: impl KeyOf<T>) -> Result<Option<T>, SessionError> {
         let key = key.as_name();
-        // One lock for both steps. Otherwise two tasks could take the same value, or remove a value
-        // written in between.
+        // A single lock for both steps. Otherwise two tasks could take the same value, or remove a
+        // value written in between.
         self.write(|state| {
             let text = state.text_of(key);
             let value = text.map(|text| self.decode(key, text)).transpose()?;
@@ -244,12 +244,12 @@ impl Session {
         })?
     }
 
-    /// Replaces the value of `key` with the result of `change` and returns the new value.
+    /// Replaces the value of `key` with the result of `change`. Returns the new value.
     ///
     /// Concurrent requests lose no updates: if another request has written the value in the
     /// meantime, the commit runs `change` again on that value, so `change` should depend only on
-    /// its argument. The stored value then differs from the returned one, which is the value that
-    /// this request sees. To act on the stored value, such as the number of password attempts, use
+    /// its argument. The stored value then differs from the returned one, which is the value in
+    /// this request. To act on the stored value, such as the number of password attempts, use
     /// [`Session::update_now`].
     ///
     /// ```
@@ -299,7 +299,9 @@ impl Session {
         self.read(|look| look.text_of(key.as_name()).is_some())
     }
 
-    /// Returns the keys in order. Skips keys that are not Unicode, which only Python can write.
+    /// Returns the keys in order.
+    ///
+    /// Skips keys that are not valid Unicode, which only Python can write.
     ///
     /// ```
     /// # use carafe_core::session::{Session, SessionError};
@@ -394,7 +396,7 @@ impl Session {
         text.map(|text| self.decode(key, text)).transpose()
     }
 
-    /// Sets `key` if its text is still `before`, and returns whether the key was set.
+    /// Sets `key` if its text is still `before`. Returns whether the key was set.
     ///
     /// For a stored session, the commit runs `change` again if another request has written the key
     /// in the meantime.
@@ -428,14 +430,14 @@ impl Session {
 
     /// Reads the session.
     ///
-    /// All reads go through this method, so that none is missing from `Vary` (CVE-2026-27205).
+    /// All reads use this method, so that none is missing from `Vary` (CVE-2026-27205).
     fn read<R>(&self, see: impl FnOnce(ReadView<'_>) -> R) -> R {
         self.0.look(see).expect(OPEN)
     }
 
     /// Changes the session.
     ///
-    /// All changes of a handler go through this method, so that none is lost silently.
+    /// All changes of a handler use this method, so that none is lost silently.
     pub(super) fn write<R>(
         &self,
         change: impl FnOnce(&mut WriteGuard<'_>) -> R,
@@ -453,7 +455,7 @@ impl Session {
     }
 }
 
-/// Returns `change` as a function on JSON text.
+/// Converts `change` to a function on JSON text.
 fn rerun<T, F>(key: &str, style: JsonDialect, change: Arc<F>) -> UpdateFn
 where
     T: Serialize + DeserializeOwned,

@@ -40,7 +40,7 @@ pub trait ResponseHead {
     /// Replaces all values of a field.
     fn replace(&mut self, field: Field, value: String);
 
-    /// Sets the value unless the field is present, and returns whether the field was present.
+    /// Sets the value unless the field is present. Returns whether the field was present.
     fn set_if_absent(&mut self, field: Field, value: &'static str) -> bool;
 
     /// Returns whether a header is present. `name` is in lower case.
@@ -109,7 +109,7 @@ impl HeaderChanges {
 /// Sets a cookie. A response has at most one `Set-Cookie` per cookie (RFC 6265bis §4.1.1).
 ///
 /// Cookies with other names are kept, in order. Cookies with the same name for another domain, path
-/// or partition are different cookies and are kept too.
+/// or partition are different cookies and are kept, too.
 fn set_cookie(
     head: &mut impl ResponseHead,
     cookie: &str,
@@ -146,7 +146,7 @@ pub(crate) fn answer_error(
 }
 
 impl CommitError {
-    /// Writes the replacement response into an empty head, logs one event and returns the status.
+    /// Writes the replacement response into an empty head and logs one event. Returns the status.
     ///
     /// The head must not contain the handler's headers, because they would claim a change that did
     /// not happen.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::cookie::CookiePolicy;
 
-/// The header changes of one commit. An adapter applies them without decisions of its own.
+/// The header changes of one commit. An adapter applies them without any decision.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct HeaderChanges {
     /// The value of a `Set-Cookie` header. Replaces any other value for the same cookie.
@@ -41,7 +41,7 @@ pub struct HeaderChanges {
 pub struct TokenHeader {
     /// The name of the header, in lower case.
     pub name: Arc<str>,
-    /// The token. Empty if the session has ended.
+    /// The token. Empty if the session was revoked.
     pub value: String,
 }
 
@@ -62,7 +62,7 @@ pub(super) struct Removed {
     pub(super) clear_site_data: Option<Arc<str>>,
 }
 
-/// A session's token, or its removal, as a response carries it.
+/// A session's token, or its removal, in the form of the response.
 pub(super) enum NewToken {
     /// The value of `Set-Cookie`.
     Cookie(String),
@@ -70,7 +70,7 @@ pub(super) enum NewToken {
 }
 
 impl NewToken {
-    /// Returns the `Set-Cookie` value and the header, one of which is present.
+    /// Returns the `Set-Cookie` value and the header, exactly one of which is present.
     pub(super) fn split(token: Option<Self>) -> (Option<String>, Option<TokenHeader>) {
         match token {
             None => (None, None),
@@ -105,7 +105,7 @@ impl HeaderChanges {
         self
     }
 
-    /// Adds what a log-out removes beside the session.
+    /// Adds the other removals of a log-out.
     pub(super) fn forgetting(mut self, removed: Removed) -> Self {
         self.no_store |= removed.remember_cookie.is_some();
         self.remember_cookie = removed.remember_cookie;
@@ -120,7 +120,7 @@ impl HeaderChanges {
     }
 }
 
-/// Does not show the cookies.
+/// Omits the cookies.
 impl std::fmt::Debug for HeaderChanges {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("HeaderChanges")
@@ -137,7 +137,8 @@ impl std::fmt::Debug for HeaderChanges {
 
 /// Returns the value that replaces the `Vary` lines in `existing` and adds `further` names.
 ///
-/// `None` if all are already listed. The list keeps its order and is joined by `", "`, as in Flask.
+/// Returns `None` if all are already listed. The list keeps its order and is joined by `", "`, as
+/// in Flask.
 pub(super) fn vary_with<'v>(
     existing: impl IntoIterator<Item = &'v str>,
     further: impl IntoIterator<Item = &'v str>,

@@ -1,4 +1,4 @@
-//! The lifetime that one session sets for itself: "keep me signed in".
+//! The lifetime that one session sets for itself, such as "keep me signed in".
 
 use std::time::Duration;
 

@@ -28,8 +28,8 @@ pub(super) struct Limit {
 impl Limit {
     /// Returns the sessions to revoke from a user's live sessions, newest first.
     ///
-    /// Each of several concurrent log-ins revokes the surplus after its own write, and all see the
-    /// same order, so the last one to list the sessions leaves no more than the limit.
+    /// Each of several concurrent log-ins revokes the excess sessions after its own write, and all
+    /// see the same order, so the last one to list the sessions leaves at most the limit.
     pub(super) fn surplus(self, newest_first: &[SessionMeta]) -> &[SessionMeta] {
         let count = newest_first.len();
         match self.at {
@@ -38,7 +38,7 @@ impl Limit {
         }
     }
 
-    /// Returns whether a user with `others` other sessions is refused another one.
+    /// Returns whether a user with `others` other sessions is refused another session.
     pub(super) fn refuses(self, others: usize) -> bool {
         self.at == AtLimit::Refuse && others >= self.sessions
     }

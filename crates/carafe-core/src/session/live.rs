@@ -1,7 +1,7 @@
 //! Commits that do not wait for the response's head.
 //!
-//! Such commits serve values that must be stored before the handler continues, and handlers that
-//! outlive their response's head, such as WebSockets, server-sent events and jobs.
+//! Such commits are for values that must be stored before the handler continues, and for handlers
+//! that outlive the head of their response, such as WebSockets, server-sent events and jobs.
 //!
 //! | file | holds |
 //! |---|---|
@@ -24,16 +24,16 @@ use super::{Session, SessionError, backend::Prepared, typed_key::KeyOf};
 use crate::store::with_budget;
 
 impl Session {
-    /// Saves the changes now, whatever the response's status will be.
+    /// Saves the changes now, regardless of the response's later status.
     ///
-    /// On the server side, other requests see the changes when this returns. This works before and
-    /// after the response's head is sent, for as long as the handler keeps the session: in a
-    /// WebSocket, a stream or a job, each commit saves the changes since the previous commit. If
-    /// the commit gives the session a new id (because the session is new, or
+    /// For server-side sessions, the changes are visible to other requests when this returns. This
+    /// works before and after the response's head is sent, for as long as the handler keeps the
+    /// session: in a WebSocket, a stream or a job, each commit saves the changes since the previous
+    /// commit. If the commit gives the session a new ID (because the session is new, or
     /// [`log_in`](Session::log_in) or [`renew`](Session::renew) was called), the response carries
-    /// the id.
+    /// the ID.
     ///
-    /// A client-side session is saved only by the response's head. For such a session, this marks
+    /// A client-side session is only saved by the response's head. For such a session, this marks
     /// the changes to be saved even if the response is a server error.
     ///
     /// ```
@@ -59,7 +59,7 @@ impl Session {
 
     /// Takes the value of `key` exactly once across all requests.
     ///
-    /// For values that must be honored once: an OAuth `state`, a password reset, a voucher.
+    /// For values that must be used only once: an OAuth `state`, a password reset, a voucher.
     ///
     /// The removal is committed when this returns. Other changes of this request are committed
     /// first if they affect `key`, and with the response otherwise.
@@ -95,7 +95,7 @@ impl Session {
     ///
     /// Returns the stored value.
     ///
-    /// Each of any number of concurrent calls gets its own value. Use this for decisions on the
+    /// If there are concurrent calls, each returns a different value. Use this for decisions on the
     /// value, such as a limit on attempts.
     ///
     /// `change` runs again on the newest value if another request has written the key first.
@@ -178,8 +178,8 @@ impl Session {
     /// For bindings to other languages, which encode and decode values themselves.
     ///
     /// # Errors
-    /// [`SessionError::Decode`] if `change` returns text that is not exactly one value; otherwise as
-    /// [`Session::try_update_now`].
+    /// [`SessionError::Decode`] if `change` returns text that is not exactly one value, and the
+    /// errors of [`Session::try_update_now`].
     pub async fn try_update_json_now<E, F>(
         &self,
         key: &str,
@@ -199,7 +199,7 @@ impl Session {
         updated.ok_or(SessionError::Gone)
     }
 
-    /// Reloads the session from its store and keeps uncommitted changes of this request on top.
+    /// Reloads the session from its store, with uncommitted changes of this request applied on top.
     ///
     /// A reload counts as a use of the session: the use is recorded once a twentieth of the idle
     /// timeout has passed, and a failure to record it is logged.
@@ -229,7 +229,7 @@ impl Session {
         self.rebase(stored);
         let skew = side.clock_skew;
         let is_due = limits.use_is_due(last_seen, manager.now(), manager.lifetime(), skew);
-        // A replaced id keeps leading to the session only while the id itself is used.
+        // A replaced ID stays valid only while it is used.
         if is_current && !is_due {
             return Ok(());
         }
@@ -270,8 +270,8 @@ impl Session {
 
     /// Records a use of the session, which restarts its idle timeout.
     ///
-    /// For handlers that outlive their response. Call this, or [`Session::commit`], at least once
-    /// per idle timeout.
+    /// For handlers that outlive their response. Call this or [`Session::commit`] at least once per
+    /// idle timeout.
     ///
     /// ```
     /// # use carafe_core::session::{Session, SessionError};
@@ -301,7 +301,7 @@ impl Session {
         }
     }
 
-    /// Logs out like [`Session::log_out`] and returns once the store has revoked the session.
+    /// Logs out like [`Session::log_out`], and returns after the store has revoked the session.
     ///
     /// Also works after the response's head has been sent.
     ///
@@ -315,9 +315,9 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// [`SessionError::Store`]: the session may still be valid, and the response's commit tries
-    /// again. [`SessionError::Unsupported`] for client-side sessions, because only the response can
-    /// remove their cookies: use [`Session::log_out`].
+    /// [`SessionError::Store`]: the session may still be valid, and the response's commit retries.
+    /// [`SessionError::Unsupported`] for client-side sessions, because only the response can remove
+    /// their cookies: use [`Session::log_out`].
     pub async fn log_out_now(&self) -> Result<(), SessionError> {
         let side = self.server_side()?;
         match self.ensure_stored(side).await {

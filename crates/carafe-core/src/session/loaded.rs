@@ -18,10 +18,10 @@ pub enum Loaded {
     Valid {
         /// The key that verified the cookie.
         key: KeyUse,
-        /// When the cookie was issued.
+        /// The time when the cookie was issued.
         issued: Timestamp,
     },
-    /// An id with a record in the store.
+    /// An ID that refers to a record in the store.
     Stored,
     /// A rejected cookie. The session is empty.
     Rejected(Rejection),
@@ -33,13 +33,13 @@ pub enum Loaded {
 pub enum Rejection {
     /// The cookie is not a valid token.
     Token(TokenError),
-    /// The session with this id has expired, was revoked, or never existed.
+    /// The session with this ID has expired, was revoked, or never existed.
     UnknownId,
-    /// The id was retired recently, or its grace period after a timed renewal is over.
+    /// The ID was retired recently, or its grace period after a timed renewal is over.
     ///
     /// A log-in, a log-out, [`Session::renew`](super::Session::renew) or a revocation retires an
-    /// id. The request is anonymous and creates no session, because that would replace a newer one
-    /// in the browser: a change is a conflict ([`Conflict`](super::Conflict)).
+    /// ID. The request is anonymous and creates no session, because that would replace a newer one
+    /// in the browser. A change is a conflict ([`Conflict`](super::Conflict)).
     Retired,
     /// The record cannot be read, and [`OnCorrupt::Anonymous`](super::OnCorrupt::Anonymous) is set.
     Unreadable,
@@ -56,7 +56,7 @@ pub enum Rejection {
 /// The session loaded for a request. Immutable, so that a commit can use it while handlers read.
 pub(super) struct LoadedSession {
     pub(super) loaded: Loaded,
-    /// When the session was opened. Calls of handlers use this time.
+    /// The time when the session was opened. Calls of handlers use this time.
     pub(super) opened: Timestamp,
     content: Content,
 }
@@ -74,15 +74,15 @@ enum Content {
 pub(super) struct Stored {
     pub(super) id: SessionId,
     pub(super) key: StoreKey,
-    /// The key that signed the id. The current key if ids are not signed.
+    /// The key that signed the ID. The current key if IDs are not signed.
     pub(super) signed_by: KeyUse,
-    /// Whether the id is the session's current one. Otherwise a timed renewal has replaced the id.
+    /// Whether the ID is the session's current one. Otherwise a timed renewal has replaced the ID.
     pub(super) is_current: bool,
     pub(super) record: Record,
 }
 
 impl Stored {
-    /// Returns the current id if the browser may have missed the response of a timed renewal.
+    /// Returns the current ID if the browser may have missed the response of a timed renewal.
     pub(super) fn successor(&self) -> Option<SessionId> {
         match self.is_current {
             true => None,
@@ -90,7 +90,7 @@ impl Stored {
         }
     }
 
-    /// Whether this request is the first to present the id of a timed renewal.
+    /// Returns whether this request is the first to present the ID of a timed renewal.
     pub(super) fn confirms(&self) -> bool {
         let renewal = self.record.meta.renewal.as_ref();
         self.is_current && renewal.is_some_and(Renewal::is_pending)
@@ -143,10 +143,10 @@ impl LoadedSession {
     }
 }
 
-/// Returns the id that replaces `id` in the pending renewal of `record`.
+/// Returns the ID that replaces `id` in the pending renewal of `record`.
 ///
-/// `None` if that renewal does not replace `key`, the key of `id`. All requests with `id` get the
-/// same successor.
+/// Returns `None` if that renewal does not replace `key`, the key of `id`. All requests with `id`
+/// get the same successor.
 pub(super) fn successor(id: &SessionId, key: &StoreKey, record: &Record) -> Option<SessionId> {
     let renewal = record.meta.renewal.as_ref()?;
     (renewal.is_pending() && renewal.from == *key).then(|| id.successor(&renewal.nonce))

@@ -35,7 +35,7 @@ impl LocalPath {
         }
     }
 
-    /// Checks a path and returns `/` instead of an invalid one.
+    /// Checks a path. Returns `/` instead of an invalid one.
     #[must_use]
     pub fn or_root(path: &str) -> Self {
         Self::new(path).unwrap_or_else(|NotLocal| Self("/".to_owned()))
@@ -159,7 +159,7 @@ mod tests {
     }
 
     proptest! {
-        /// A browser resolves what is accepted against the host that sent it (WHATWG URL).
+        /// An accepted path resolves to the host that sent it (WHATWG URL).
         #[test]
         fn an_accepted_path_never_names_a_host(text in r"[/\\%2fF5cC.a:@?# \t\n]{0,12}") {
             if LocalPath::new(&text).is_ok() {

@@ -1,7 +1,7 @@
 //! Log-in round trips to an identity provider (OAuth 2.0, OpenID Connect).
 //!
-//! Each attempt has a key of its own in the session, so that several tabs can log in at the same
-//! time, and each is taken exactly once by [`Session::take_once`].
+//! Each attempt has its own key in the session, so that several tabs can log in at the same time.
+//! Each attempt is taken exactly once by [`Session::take_once`].
 
 use std::{fmt, time::Duration};
 
@@ -10,18 +10,18 @@ use sha2::{Digest, Sha256};
 use super::{LocalPath, Session, SessionError, backend::Prepared};
 use crate::{base64, clock::Timestamp, id::random_bytes, store::StoreError};
 
-/// The number of log-ins that a session can have begun. Another one replaces the oldest.
+/// Maximum number of pending log-in attempts per session. Another one replaces the oldest.
 pub const LOGIN_ATTEMPTS: usize = 8;
-/// How long a log-in at a provider may take.
+/// Maximum duration of a log-in at a provider.
 pub const LOGIN_DURATION: Duration = Duration::from_secs(600);
 
 const PREFIX: &str = "_login:";
 /// 32 random bytes in base64url.
 const SECRET_CHARS: usize = 43;
 
-/// A log-in that was begun: the values that the callback of the provider must match.
+/// A pending log-in, with the values that the provider's callback must match.
 ///
-/// `Debug` shows none of them.
+/// `Debug` omits all values.
 ///
 /// ```
 /// # use carafe_core::session::{LocalPath, Session, SessionError};
@@ -34,7 +34,7 @@ const SECRET_CHARS: usize = 43;
 /// );
 /// # Ok(url) }
 /// # async fn callback(session: &Session, state: &str) -> Result<(), SessionError> {
-/// // In the callback: `None` for a state that is foreign, too old, or has been used.
+/// // In the callback: `None` for a state that is unknown, expired or already used.
 /// if let Some(attempt) = session.finish_login(state).await? {
 ///     // Exchange the code with `attempt.pkce_verifier()`, check `attempt.nonce()`, then:
 ///     session.log_in("the user")?;
@@ -94,21 +94,20 @@ impl fmt::Debug for LoginAttempt {
     }
 }
 
-/// An attempt as the session stores it under its state: the nonce, the verifier, the path, and when
-/// the attempt was begun.
+/// An attempt as stored under its state: the nonce, the verifier, the path, and the start time.
 type StoredAttempt = (String, String, String, i64);
 
 impl Session {
-    /// Begins a log-in at a provider and keeps it in the session for ten minutes.
+    /// Begins a log-in at a provider and stores it in the session for ten minutes.
     ///
-    /// A session keeps eight attempts; another one replaces the oldest. The session's cookie must
-    /// reach the callback, which another site causes: `SameSite=Lax`, the default, suffices for a
-    /// callback by GET.
+    /// A session stores eight attempts, and another one replaces the oldest. The session's cookie
+    /// must be sent with the callback, which is a cross-site request: `SameSite=Lax`, the default,
+    /// suffices for a callback by GET.
     ///
     /// # Errors
-    /// [`SessionError::Unsupported`] for client-side sessions: a copy of their cookie could use an
-    /// attempt again. [`SessionError::AlreadySent`]; [`SessionError::Store`] without a random
-    /// source.
+    /// [`SessionError::Unsupported`] for client-side sessions, because a copy of their cookie could
+    /// use an attempt again. [`SessionError::AlreadySent`]. [`SessionError::Store`] without a
+    /// random source.
     pub fn begin_login(&self, return_to: LocalPath) -> Result<LoginAttempt, SessionError> {
         if matches!(self.0.manager.side, Prepared::Client(_)) {
             return Err(SessionError::Unsupported);
@@ -141,11 +140,11 @@ impl Session {
         Ok(attempt)
     }
 
-    /// Takes the log-in that the callback of the provider names by its `state`, exactly once.
+    /// Takes the log-in with the `state` of the provider's callback, exactly once.
     ///
     /// Returns `None` if the session has no such log-in: the callback was called before, belongs to
     /// another browser, or came after ten minutes. Respond with a new log-in, not with an error
-    /// that reveals which.
+    /// that reveals the reason.
     ///
     /// # Errors
     /// As [`Session::take_once`].
@@ -167,12 +166,12 @@ impl Session {
         Ok(attempt.filter(|attempt| attempt.is_current(self.0.manager.now())))
     }
 
-    /// Returns the keys of the session's attempts, and when each was begun.
+    /// Returns the keys of the session's attempts, and their start times.
     fn login_attempts(&self) -> Vec<(String, Timestamp)> {
         let keys = self.keys().into_iter();
         let attempts = keys.filter(|key| key.starts_with(PREFIX)).map(|key| {
             let stored = self.get::<StoredAttempt>(&key).ok().flatten();
-            // An unreadable attempt is the first to be removed.
+            // An unreadable attempt is removed first.
             let begun = stored.map_or(i64::MIN, |(.., begun)| begun);
             (key, Timestamp::from_unix(begun))
         });
@@ -228,7 +227,7 @@ mod tests {
         Arc::new(manager.with_clock(|| NOW.saturating_add(SECONDS.get())))
     }
 
-    /// Runs a request and returns the cookie of the response, or the one that it sent.
+    /// Runs a request. Returns the cookie of the response, or the cookie that was sent.
     fn visit<R>(
         manager: &Arc<SessionManager>,
         jar: &str,

@@ -1,4 +1,4 @@
-//! Handlers that need a logged-in user, and the response for everyone else.
+//! Extractors of a logged-in user, and the response to requests without one.
 
 use std::{fmt, fmt::Write as _, time::Duration};
 
@@ -6,8 +6,8 @@ use super::{BearerChallenge, Field, ResponseHead, Session, SessionRejection, Tra
 
 /// A session with a logged-in user, as an extractor.
 ///
-/// A request without a user gets a redirect to the
-/// [login page](super::SessionConfig::with_login_page) if a person navigates, and a 401 otherwise.
+/// A request without a user is redirected to the [login
+/// page](super::SessionConfig::with_login_page) if it is a navigation, and gets a 401 otherwise.
 /// The handler's response gets `Cache-Control: no-store`, unless the handler sets the header, so
 /// that the browser's Back button does not show the page after a log-out.
 #[derive(Clone, Debug)]
@@ -20,13 +20,13 @@ pub struct LoggedIn {
 
 /// A [`LoggedIn`] whose user has authenticated in the last `MINUTES`, as an extractor.
 ///
-/// For a change of a password or an address (OWASP ASVS 7.5.1). A user whose log-in is older gets
-/// the same response as without a log-in; a bearer client is told how recent the log-in must be
+/// For a change of a password or an address (OWASP ASVS 7.5.1). A user with an older log-in gets
+/// the same response as without a log-in. The response to a bearer client contains the required age
 /// (RFC 9470). Client-side sessions do not record the time of the log-in and are never recent.
 #[derive(Clone, Debug)]
 pub struct RecentlyAuthenticated<const MINUTES: u32 = 15>(pub LoggedIn);
 
-/// The head of a request, as far as the response to a missing log-in depends on it.
+/// The parts of a request's head that determine the response to a missing log-in.
 #[derive(Clone, Copy, Debug)]
 pub struct Visit<'r> {
     /// The method.
@@ -40,7 +40,7 @@ pub struct Visit<'r> {
 }
 
 impl Visit<'_> {
-    /// Returns whether a person waits for a page.
+    /// Returns whether the request is a navigation of a browser.
     fn is_navigation(&self) -> bool {
         let wants_html = |accept: &[u8]| accept.windows(9).any(|part| part == b"text/html");
         self.fetch_mode.map_or_else(
@@ -172,7 +172,8 @@ impl std::error::Error for LoginRequired {
     }
 }
 
-/// Returns the login page with the path to return to, which a repeated GET can reach.
+/// Returns the URL of the login page, with the path to return to if the request is a GET and can be
+/// repeated.
 fn location(page: &str, visit: Visit<'_>) -> String {
     if visit.method != "GET" {
         return page.to_owned();

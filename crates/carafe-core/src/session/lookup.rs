@@ -1,4 +1,4 @@
-//! Finds the session of a request in a store, given the request's cookies.
+//! Looks up the session of a request in a store.
 
 use super::{
     Duplicates, Loaded, OnCorrupt, Rejection, ServerSide,
@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl ServerSide {
-    /// Loads the session that a request's cookies lead to.
+    /// Loads the session of a request's cookies.
     pub(super) async fn load(
         &self,
         candidates: &Candidates<'_>,
@@ -32,17 +32,17 @@ impl ServerSide {
     }
 }
 
-/// The state of a search. Only text in the form of an id reaches the store.
+/// The state of a lookup. Only text in the form of an ID is passed to the store.
 struct Lookup<'s> {
     side: &'s ServerSide,
-    /// Whether the most recently issued id is used if several ids lead to sessions.
+    /// Whether the most recently issued ID is used if several IDs refer to sessions.
     newest: bool,
     now: Timestamp,
     found: Option<Box<Stored>>,
     refused: Option<Rejection>,
 }
 
-/// An id to load from the store.
+/// An ID to load from the store.
 struct Asked {
     id: SessionId,
     key: StoreKey,
@@ -63,7 +63,7 @@ impl<'s> Lookup<'s> {
         }
     }
 
-    /// Returns the id in a cookie if it must be loaded from the store.
+    /// Returns the ID in a cookie if it must be loaded from the store.
     fn next_key(&mut self, cookie: &[u8]) -> Option<Asked> {
         if cookie.is_empty() || self.refused == Some(Rejection::Ambiguous) {
             return None;
@@ -90,7 +90,7 @@ impl<'s> Lookup<'s> {
         let (record, is_current) = match loaded.map(|state| self.accepted(state, &asked.key)) {
             Ok(Ok(found)) => found,
             Ok(Err(rejection)) => {
-                // A retired id takes precedence, because its request must not create a session.
+                // A retired ID takes precedence, because its request must not create a session.
                 if rejection == Rejection::Retired || self.refused.is_none() {
                     self.refused = Some(rejection);
                 }
@@ -105,7 +105,7 @@ impl<'s> Lookup<'s> {
         };
         if let Some(found) = &self.found {
             let known = &found.record;
-            // Two ids of the same session: a timed renewal has replaced one of them.
+            // Two IDs of the same session: a timed renewal has replaced one of them.
             if known.meta.public_id == record.meta.public_id {
                 if found.is_current {
                     return Ok(());
@@ -130,7 +130,7 @@ impl<'s> Lookup<'s> {
         Ok(())
     }
 
-    /// Returns the record that `key` leads to, and whether `key` is the record's current key.
+    /// Returns the record that `key` refers to, and whether `key` is the record's current key.
     fn accepted(&self, state: KeyState, key: &StoreKey) -> Result<(Record, bool), Rejection> {
         let (record, is_current) = match state {
             KeyState::Absent => return Err(Rejection::UnknownId),

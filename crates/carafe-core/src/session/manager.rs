@@ -1,6 +1,6 @@
 //! The sessions of one cookie: their configuration, and operations on a user's sessions.
 //!
-//! Next: `open` loads a session, `commit` saves it, and `client_side` and `server_side` are the two
+//! `open` loads a session, `commit` saves it, and `client_side` and `server_side` are the two
 //! backends.
 
 use std::{
@@ -26,10 +26,10 @@ use crate::{
 
 /// 100 years, so that any expiry date still fits into a cookie.
 const LONGEST_LIFETIME: Duration = Duration::from_secs(100 * 365 * 86_400);
-/// Cookie names that identify a framework to scanners.
+/// Cookie names that reveal a framework to scanners.
 ///
 /// See "Session ID Name Fingerprinting" in the OWASP Session Management Cheat Sheet. `session`,
-/// which Flask's format needs, is too common to identify one.
+/// which Flask's format needs, is too common to reveal one.
 const TELLING_NAMES: [&str; 6] = [
     "PHPSESSID",
     "JSESSIONID",
@@ -88,7 +88,7 @@ impl SessionManager {
     /// Prepares the keys and checks the configuration.
     ///
     /// # Errors
-    /// [`CookieError`] if browsers would reject the cookie, with the necessary change, if a
+    /// [`CookieError`] if browsers would reject the cookie, with the required change, if a
     /// transport cannot be used, or if the lifetime exceeds 100 years.
     pub fn new(
         side: impl Into<SessionBackend>,
@@ -137,7 +137,7 @@ impl SessionManager {
         self.now()
     }
 
-    /// Returns the response header of the first transport of a kind. `None` for a cookie.
+    /// Returns the response header of the first transport of a kind. Returns `None` for a cookie.
     #[must_use]
     pub fn response_header_of(&self, kind: TransportKind) -> Option<&str> {
         let place = self.transports.place_of(kind)?;
@@ -206,7 +206,7 @@ impl SessionManager {
 
     /// Changes the lifetime at run time, to at most 100 years.
     ///
-    /// Client-side sessions use the new lifetime from the next request on, and server-side sessions
+    /// Client-side sessions use the new lifetime from the next request on, server-side sessions
     /// from their next use on.
     ///
     /// ```
@@ -225,7 +225,7 @@ impl SessionManager {
         self.lifetime.store(lifetime.as_secs(), Ordering::Relaxed);
     }
 
-    /// Returns the live sessions of a user, newest id first, for a list of devices.
+    /// Returns the live sessions of a user, newest ID first, for a list of devices.
     ///
     /// Returns at most [`SessionManager::LIST_LIMIT`] sessions that come after `after`. If the list
     /// is full, the [position](SessionMeta::position) of the last session continues it.
@@ -254,12 +254,13 @@ impl SessionManager {
         users.list_by_user(user, after, Self::LIST_LIMIT, now).await
     }
 
-    /// The maximum number of sessions in one list.
+    /// Maximum number of sessions in one list.
     pub const LIST_LIMIT: usize = crate::limits::PAGE;
-    /// Maximum number of sessions revoked per call of a store, to serve other requests in between.
+    /// Maximum number of sessions revoked per call of a store, so that it can serve other requests
+    /// in between.
     const STEP: usize = 500;
 
-    /// Revokes sessions of a user, newest id first, and returns their number.
+    /// Revokes sessions of a user, newest ID first. Returns the number of revoked sessions.
     ///
     /// None of the sessions is accepted once this returns. Works in batches. After an error or a
     /// crash, another call revokes the rest.
@@ -315,7 +316,9 @@ impl SessionManager {
         }
     }
 
-    /// Revokes all sessions created at or before `now` (OWASP ASVS 7.4.5) and returns their number.
+    /// Revokes all sessions created at or before `now` (OWASP ASVS 7.4.5).
+    ///
+    /// Returns the number of revoked sessions.
     ///
     /// None of the sessions is accepted once this returns. Works in batches. After an error,
     /// another call revokes the rest.
@@ -355,7 +358,8 @@ impl SessionManager {
         }
     }
 
-    /// Returns how to treat duplicate cookies, and whether the most recently issued cookie is used.
+    /// Returns the handling of duplicate cookies, and whether the most recently issued cookie is
+    /// used.
     pub(super) fn choice(&self) -> (Duplicates, bool) {
         (self.duplicates, !self.cookie.former_removals().is_empty())
     }

@@ -19,10 +19,10 @@
 //! | `lifetime` | the lifetime of one session |
 //! | `login_required` | the extractors of a logged-in user |
 //! | `csrf_token`, `login_attempt`, `local_path` | tokens of forms, log-ins at a provider |
-//! | `transport` | where tokens are read and written: cookie, bearer, header |
+//! | `transport` | the locations of tokens: cookie, bearer, header |
 //!
 //! The decisions are functions of their arguments. The functions around them call the store, write
-//! log events and take random bytes for new ids, and a commit by a handler ([`Session::commit`])
+//! log events and take random bytes for new IDs, and a commit by a handler ([`Session::commit`])
 //! reads the clock of [`SessionManager`]. The module is independent of frameworks.
 
 mod backend;

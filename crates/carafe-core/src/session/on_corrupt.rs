@@ -11,7 +11,7 @@ use crate::{
 /// unchanged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnCorrupt {
-    /// Fails with a 503, so that no session is lost that a repair or a newer version can read.
+    /// Fails with a 503, so that no session is lost that a repair or a newer version could read.
     #[default]
     Refuse,
     /// Provides an empty session and logs an event.
@@ -19,11 +19,11 @@ pub enum OnCorrupt {
     /// [`Session::rejection`](super::Session::rejection) returns
     /// [`Rejection::Unreadable`](super::Rejection::Unreadable).
     ///
-    /// The cookie is kept until the first write, which creates a session under a new id.
+    /// The cookie is kept until the first write, which creates a session under a new ID.
     Anonymous,
 }
 
-/// Logs an unreadable record as an error, because it is a sign of damage or of an attack.
+/// Logs an unreadable record as an error, because it indicates damage or an attack.
 #[cold]
 pub(super) fn log(key: &StoreKey, error: &StoreError) {
     let error = ErrorChain::of(error);

@@ -144,10 +144,10 @@ impl SessionManager {
         self.logged(LoadedSession::nothing(Loaded::Rejected(rejection), now))
     }
 
-    /// Returns what a log-out removes beside the session.
+    /// Returns the other removals of a log-out.
     ///
-    /// That is Flask-Login's "remember me" cookie, if the browser has sent that cookie, and what
-    /// `Clear-Site-Data` names, unless the session has content again.
+    /// These are Flask-Login's "remember me" cookie, if the browser has sent it, and the data in
+    /// `Clear-Site-Data`, unless the session has content again.
     pub(super) fn forgets(&self, state: &WriteGuard<'_>, slot: &Slot) -> Removed {
         if !state.ended {
             return Removed::default();

@@ -1,19 +1,20 @@
-//! Selects the store operation for a decision: the second pure function, for server-side sessions.
+//! Determines the store operation for a decision. The second pure function, for server-side
+//! sessions.
 //!
 //! Each request runs at most one operation, except if one session replaces another.
 
 use super::Commit;
 
-/// The facts that select the operation, in addition to the [`Commit`].
+/// The facts that determine the operation, in addition to the [`Commit`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is one column of the truth table"
 )]
 pub(crate) struct StoredFacts {
-    /// The request's id led to a record.
+    /// The request's ID refers to a record.
     pub(crate) stored: bool,
-    /// The request's id was retired recently.
+    /// The request's ID was retired recently.
     pub(crate) retired: bool,
     /// The dictionary or the metadata was changed.
     pub(crate) changed: bool,
@@ -25,7 +26,7 @@ pub(crate) struct StoredFacts {
     pub(crate) logged_in: bool,
     /// `renew` was called.
     pub(crate) renewed: bool,
-    /// The id is due for a timed renewal.
+    /// The ID is due for a timed renewal.
     pub(crate) renewal_due: bool,
 }
 
@@ -34,20 +35,20 @@ pub(crate) struct StoredFacts {
 pub(crate) enum Verb {
     /// No operation.
     Nothing,
-    /// No operation, because the request's id was retired.
+    /// No operation, because the request's ID was retired.
     ///
     /// A session created now could replace a newer one in the browser, and the request has not seen
     /// the session that it would empty or renew.
     Refuse,
-    /// Store a new record under a new id.
+    /// Store a new record under a new ID.
     Create,
     /// Merge the changes.
     Patch,
     /// Record the use.
     Touch,
-    /// Merge the changes and move to a new id. The old id is an alias until the new id is used.
+    /// Merge the changes and move to a new ID. The old ID is an alias until the new ID is used.
     Renew,
-    /// Merge the changes and move to a new id. The old id is retired.
+    /// Merge the changes and move to a new ID. The old ID is retired.
     Rotate,
     /// Like [`Verb::Rotate`], for a log-in. Creates a new session if the old one is gone.
     LogIn,
@@ -55,7 +56,7 @@ pub(crate) enum Verb {
     Delete,
     /// Delete the record because the request has emptied the session.
     Empty,
-    /// Delete the record and create a new one under a new id: a log-out followed by writes.
+    /// Delete the record and create a new one under a new ID: a log-out followed by writes.
     Replace,
     /// Like [`Verb::Replace`] if the record exists: the user was removed from the dictionary.
     Depart,

@@ -19,7 +19,7 @@ pub enum SessionRejection {
 }
 
 impl SessionRejection {
-    /// Returns the party that has to act.
+    /// Returns the party that is responsible for the error.
     #[must_use]
     pub const fn fault(&self) -> Fault {
         match self {

@@ -1,4 +1,4 @@
-//! Server-side sessions: a store keeps the state, and the cookie holds an id.
+//! Server-side sessions: a store contains the state, and the cookie contains an ID.
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,9 +22,9 @@ use crate::{
     token::{DEFAULT_CLOCK_SKEW, SessionId, signed::Signer},
 };
 
-/// Maximum number of random ids tried if the store already has the id.
+/// Maximum number of random IDs tried if the store already has the ID.
 ///
-/// With 256 random bits, the first id is unique unless the store or the random source is broken.
+/// With 256 random bits, the first ID is unique unless the store or the random source is broken.
 const ATTEMPTS: usize = 3;
 /// Maximum number of excess sessions that one log-in revokes.
 ///
@@ -53,11 +53,11 @@ pub struct ServerSide {
     limit_per_user: Option<Limit>,
     pub(super) on_corrupt: OnCorrupt,
     naming: KeyScheme,
-    /// Whether a replaced id can still lead to the session.
+    /// Whether a replaced ID can still refer to the session.
     ///
-    /// Otherwise no id is renewed by time, because in-flight requests would lose the session.
+    /// Otherwise no ID is renewed by time, because in-flight requests would lose the session.
     has_aliases: bool,
-    /// The scheme of the ids that are accepted in cookies.
+    /// The scheme of the IDs that are accepted in cookies.
     accepts: KeyScheme,
     signer: Option<Arc<Signer>>,
     /// Copied from the configuration by `prepare`.
@@ -69,13 +69,13 @@ pub struct ServerSide {
 pub(super) enum Outcome {
     /// The cookie needs no change.
     Unchanged,
-    /// The session has this id, which the browser does not have yet.
+    /// The session has this ID, which the browser does not have yet.
     NewId(SessionId),
-    /// The session has the id that the browser has.
+    /// The session has the ID that the browser has.
     SameId,
     /// The user has reached the limit of sessions.
     Refused { limit: usize },
-    /// Another request has revoked the session or given it a new id since this request opened it.
+    /// Another request has revoked the session or given it a new ID since this request opened it.
     Gone,
 }
 
@@ -102,7 +102,7 @@ impl ServerSide {
         Self::shared(Arc::new(store))
     }
 
-    /// Like [`ServerSide::new`], for a store that other code uses too.
+    /// Like [`ServerSide::new`], for a store that is also used elsewhere.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -191,7 +191,7 @@ impl ServerSide {
         Self { limits, ..self }
     }
 
-    /// Sets the response to a record that cannot be read. The default is a 503.
+    /// Sets the response to an unreadable record. The default is a 503.
     ///
     /// ```
     /// use carafe_core::{session::{OnCorrupt, ServerSide}, store::MemoryStore};
@@ -203,10 +203,10 @@ impl ServerSide {
         Self { on_corrupt, ..self }
     }
 
-    /// Accepts ids that Flask-Session created, including in a store with Carafe's own layout.
+    /// Accepts IDs that Flask-Session created, even in a store with Carafe's own layout.
     ///
     /// Use this after a migration with [`MigratingStore`](crate::store::MigratingStore), until the
-    /// last of these ids is renewed. See [`SessionId::parse_as`] for their form.
+    /// last of these IDs is renewed. See [`SessionId::parse_as`] for their form.
     ///
     /// ```
     /// use carafe_core::{session::ServerSide, store::MemoryStore};
@@ -222,10 +222,10 @@ impl ServerSide {
         }
     }
 
-    /// Signs the ids in cookies, so that forged ids are rejected without access to the store.
+    /// Signs the IDs in cookies, so that forged IDs are rejected without access to the store.
     ///
     /// With [`SignerSettings::flask_session`](crate::token::signed::SignerSettings::flask_session),
-    /// this is Flask-Session's `SESSION_USE_SIGNER`. An id signed with a fallback key is signed
+    /// this is Flask-Session's `SESSION_USE_SIGNER`. An ID signed with a fallback key is signed
     /// again with the current key when the session is read.
     ///
     /// ```
@@ -247,13 +247,13 @@ impl ServerSide {
         }
     }
 
-    /// Returns `id` with a signature. `None` if ids are not signed.
+    /// Returns `id` with a signature, or `None` if IDs are not signed.
     pub(super) fn signed(&self, id: &SessionId) -> Option<Zeroizing<String>> {
         let signer = self.signer.as_ref()?;
         Some(Zeroizing::new(signer.sign(id.as_str())))
     }
 
-    /// Returns the id in a cookie and the key that signed it.
+    /// Returns the ID in a cookie and the key that signed it.
     pub(super) fn id_in(
         &self,
         cookie: &[u8],
@@ -273,7 +273,7 @@ impl ServerSide {
 
     /// Runs an operation.
     ///
-    /// This takes one call of the store, unless a session is replaced, an id is already taken, or
+    /// This takes one call of the store, unless a session is replaced, an ID is already in use, or
     /// another request was first.
     pub(super) async fn run(
         &self,
@@ -317,7 +317,7 @@ impl ServerSide {
                     .await
             }
             // If the record is missing, another request has revoked the session or given it a new
-            // id.
+            // ID.
             Verb::Depart => match self.store.delete(&stored.key, access.at).await? {
                 true => {
                     self.create(&stored.record.data, patch, access, client)
@@ -328,7 +328,7 @@ impl ServerSide {
         }
     }
 
-    /// Revokes the session, even if another request has given it a new id.
+    /// Revokes the session, even if another request has given it a new ID.
     async fn delete(&self, stored: &Stored, now: Timestamp) -> Result<(), StoreError> {
         let SessionMeta {
             user, public_id, ..
@@ -378,10 +378,10 @@ impl ServerSide {
         Ok(Outcome::of(patched.is_applied(), Outcome::SameId))
     }
 
-    /// Renews the id by time.
+    /// Renews the ID by time.
     ///
-    /// If another request has renewed the id in the meantime, the patch follows the alias from the
-    /// old id, and the browser gets the same successor.
+    /// If another request has renewed the ID in the meantime, the patch follows the alias of the
+    /// old ID, and the browser gets the same successor.
     async fn renew(
         &self,
         stored: &Stored,
@@ -404,7 +404,7 @@ impl ServerSide {
         })
     }
 
-    /// Gives the session a new id and invalidates the old one immediately.
+    /// Gives the session a new ID and invalidates the old one immediately.
     async fn replace_id(
         &self,
         stored: &Stored,
@@ -532,10 +532,10 @@ impl ServerSide {
         self.store.powers().users().ok_or(StoreError::Unsupported)
     }
 
-    /// Returns whether the id of `record` is due for a timed renewal.
+    /// Returns whether the ID of `record` is due for a timed renewal.
     ///
-    /// Sessions without a user are not renewed, and neither are sessions with a previous id that is
-    /// still accepted.
+    /// Sessions without a user are not renewed, and neither are sessions whose previous ID is still
+    /// accepted.
     pub(super) fn renewal_is_due(&self, record: &Record, now: Timestamp) -> bool {
         let may_renew = record
             .meta
@@ -546,10 +546,10 @@ impl ServerSide {
         self.has_aliases && record.meta.user.is_some() && may_renew && is_due()
     }
 
-    /// Returns whether another request may have renewed the id of `record` since it was loaded.
+    /// Returns whether another request may have renewed the ID of `record` since it was loaded.
     ///
-    /// For example, another node with a faster clock may have done so. The cookie is not sent again
-    /// then, because it would replace the newer cookie.
+    /// For example, another node with a faster clock may have done so. In this case the cookie is
+    /// not sent again, because it would replace the newer cookie.
     pub(super) fn may_be_renewed_elsewhere(&self, record: &Record, now: Timestamp) -> bool {
         let (limits, skew) = (self.timeouts, self.clock_skew);
         let is_due =

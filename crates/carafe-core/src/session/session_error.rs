@@ -3,7 +3,7 @@
 use super::{CommitError, ResponseHead, head::answer_error};
 use crate::{error::Fault, json::EncodeError, store::StoreError};
 
-/// The error of a call on a session. The session is unchanged by the call.
+/// The error of a call on a session. The call has not changed the session.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SessionError {
@@ -11,10 +11,10 @@ pub enum SessionError {
     Encode {
         /// The key of the value.
         key: String,
-        /// Why the value cannot be encoded.
+        /// The reason why the value cannot be encoded.
         source: EncodeError,
     },
-    /// The value has another type than the requested one.
+    /// The value does not have the requested type.
     Decode {
         /// The key.
         key: String,
@@ -31,10 +31,10 @@ pub enum SessionError {
     /// The response's head was sent, so a change can no longer reach the browser.
     ///
     /// The session is in its cookie, or the change needs a new cookie. Change the session before
-    /// the response is returned. If the browser already has the id of a server-side session, later
+    /// the response is returned. If the browser already has the ID of a server-side session, later
     /// changes are possible with [`Session::commit`](super::Session::commit).
     AlreadySent,
-    /// The session has expired, was revoked, or was given a new id by a log-in since it was opened.
+    /// The session has expired, was revoked, or was given a new ID by a log-in since it was opened.
     ///
     /// The changes are lost.
     Gone,
@@ -44,14 +44,14 @@ pub enum SessionError {
     Transport,
     /// The function passed to [`Session::try_update_now`](super::Session::try_update_now) failed.
     Update(Box<dyn std::error::Error + Send + Sync>),
-    /// The store failed. The changes are kept, and another commit tries again.
+    /// The store failed. The changes are kept, and another commit retries.
     Store(StoreError),
-    /// The session cannot be committed as it is. The changes are kept.
+    /// The session cannot be committed in its current state. The changes are kept.
     Commit(Box<CommitError>),
 }
 
 impl SessionError {
-    /// Returns the party that has to act.
+    /// Returns the party that is responsible for the error.
     #[must_use]
     pub const fn fault(&self) -> Fault {
         match self {

@@ -49,14 +49,14 @@ pub(super) struct Shared {
     remembered: AtomicBool,
     /// The token that the request presents outside its cookies.
     presented: OnceLock<Presented>,
-    /// The place of the transport that carries a new token, or [`FIRST`].
+    /// The index of the transport that carries a new token, or [`FIRST`].
     outlet: AtomicU8,
     /// The request's client, if Flask-Login's session protection needs it.
     client: OnceLock<Client>,
     /// The changes taken by the final commit, which stay visible to readers.
     sent: OnceLock<Box<Patch>>,
-    // A plain mutex: it is held only for a few instructions per call, never across an await, and
-    // contended only by tasks that the request itself has spawned.
+    // A plain mutex, held only briefly and never across an await. Only tasks spawned by the request
+    // itself contend for it.
     state: Mutex<State>,
 }
 
@@ -102,8 +102,8 @@ pub(super) struct State {
     rebased: Option<Arc<LoadedSession>>,
     /// Whether the handler has changed the session itself.
     ///
-    /// Otherwise the request has only taken flashes or recorded a device. Such changes are dropped
-    /// if they come too late.
+    /// Otherwise the request has only taken flash messages or recorded a device. Such changes are
+    /// dropped if they come too late.
     pub(super) wrote: bool,
     /// `log_out` was called.
     pub(super) ended: bool,
@@ -111,27 +111,28 @@ pub(super) struct State {
     pub(super) renewed: bool,
     /// `log_in` was called.
     pub(super) logged_in: bool,
-    /// Changes are saved whatever the response's status.
+    /// Changes are saved regardless of the response's status.
     pub(super) insisted: bool,
-    /// A commit during the request gave the session an id that the browser does not have yet.
+    /// A commit during the request gave the session an ID that the browser does not have yet.
     pub(super) unannounced: bool,
     /// A commit during the request found that the session is gone, so later changes fail.
     pub(super) gone: bool,
     /// The request has been committed, and the response's head is about to be sent.
     pub(super) committed: bool,
-    /// Whether `rebased` includes the changes of the final commit, as later changes have begun.
+    /// Whether `rebased` includes the changes of the final commit, because later changes have
+    /// begun.
     folded: bool,
-    /// The id from the last commit, until the session is loaded under it.
+    /// The ID from the last commit, until the session is loaded under it.
     pub(super) last_id: Option<SessionId>,
     /// Whether a commit of the handler is in progress.
     pub(super) committing: bool,
     /// The commits that wait for the one in progress.
     pub(super) waiting: Vec<Waker>,
-    /// The result of `take_flashes`, which further calls in the request return too, as in Flask.
+    /// The result of `take_flashes`, which further calls in the request return, too, as in Flask.
     pub(super) flashes: Option<Vec<Flash>>,
 }
 
-/// The outlet of a request without a token: the first transport.
+/// Marks the first transport, which carries the new token of a request without a token.
 const FIRST: u8 = u8::MAX;
 
 /// The changes of an unchanged session.
@@ -188,7 +189,8 @@ impl Slot {
 
     /// Returns whether the request presents a session's token outside its cookies.
     ///
-    /// A browser does not do so by itself, so such a request is not forged across sites.
+    /// A browser does not send such a token automatically, so the request is not forged across
+    /// sites.
     #[must_use]
     pub fn presents_token(&self) -> bool {
         self.0.presented.get().is_some()
@@ -218,7 +220,7 @@ impl Slot {
         self.0.found().is_some()
     }
 
-    /// Returns whether a commit has given the session an id under which it was not loaded yet.
+    /// Returns whether a commit has given the session an ID under which it has not been loaded yet.
     pub(super) fn has_unread_id(&self) -> bool {
         self.0.layered.load(Ordering::Acquire) && self.0.state().last_id.is_some()
     }
@@ -286,7 +288,7 @@ impl Shared {
         })
     }
 
-    /// Records the id that the final commit has given the session.
+    /// Records the ID that the final commit has given the session.
     pub(super) fn note_id(&self, id: &SessionId) {
         self.state().last_id = Some(id.clone());
     }
@@ -303,8 +305,9 @@ impl Shared {
         self.presented.get()
     }
 
-    /// Selects the transport of a new token, unless one is selected, and returns whether `place` is
-    /// selected now.
+    /// Selects the transport of a new token, unless one is selected.
+    ///
+    /// Returns whether `place` is selected now.
     pub(super) fn answer_in(&self, place: u8) -> bool {
         let (order, outlet) = (Ordering::AcqRel, &self.outlet);
         match outlet.compare_exchange(FIRST, place, order, Ordering::Acquire) {
@@ -344,7 +347,7 @@ impl Shared {
     }
 
     pub(super) fn is_background(&self) -> bool {
-        // A client of the other transports processes responses itself.
+        // A client of another transport processes responses itself.
         self.presented.get().is_none() && self.background.load(Ordering::Relaxed)
     }
 
@@ -481,7 +484,7 @@ impl WriteGuard<'_> {
         Ok(())
     }
 
-    /// Replaces the base of the session and keeps uncommitted changes on top.
+    /// Replaces the base of the session, with uncommitted changes applied on top.
     pub(super) fn rebase(&mut self, found: LoadedSession) {
         self.shared.layered.store(true, Ordering::Release);
         self.state.rebased = Some(Arc::new(found));
@@ -502,7 +505,7 @@ impl WriteGuard<'_> {
         self.state.changes = Some(changes);
     }
 
-    /// Hands the changes to the final commit, together with the use that the commit records.
+    /// Passes the changes to the final commit, together with the use that the commit records.
     pub(super) fn send(&mut self, seen: Access) {
         let changes = self.state.changes.take();
         self.shared.sent.get_or_init(|| {

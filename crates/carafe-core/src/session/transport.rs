@@ -1,7 +1,7 @@
-//! Where a request presents its session's token, and where a response carries a new one.
+//! The locations from which a session's token is read, and to which a new one is written.
 //!
-//! All functions are pure. `open` reads the token, and `commit` writes it; a session itself does
-//! not depend on its transport.
+//! All functions are pure. `open` reads the token, and `commit` writes it. A session does not
+//! depend on its transport.
 
 use std::sync::Arc;
 
@@ -13,8 +13,8 @@ use crate::{
 
 /// Header names that a transport must not use, in lower case.
 ///
-/// A cross-site page can set the CORS-safelisted ones without a preflight request (Fetch §2.2.2),
-/// so such a header would not protect from CSRF. The others have another meaning.
+/// A cross-site page can set the CORS-safelisted headers without a preflight request (Fetch
+/// §2.2.2), so such a header would not protect from CSRF. The others have another meaning.
 const RESERVED: [&str; 17] = [
     "accept",
     "accept-language",
@@ -36,17 +36,17 @@ const RESERVED: [&str; 17] = [
 ];
 const RESERVED_PREFIXES: [&str; 2] = ["sec-", "proxy-"];
 
-/// Where a session's token is read from, and where a new token goes.
+/// The location from which a session's token is read, and to which a new token is written.
 ///
-/// | transport | read from | a new token goes to | `Vary` |
+/// | transport | token of a request | new token | `Vary` |
 /// |---|---|---|---|
 /// | [`Transport::cookie`] | `Cookie` | `Set-Cookie` | `Cookie` |
-/// | [`Transport::bearer`] | `Authorization: Bearer` (RFC 6750) | a response header | `Authorization` |
-/// | [`Transport::header`] | a request header | the response header of the same name | that header |
+/// | [`Transport::bearer`] | `Authorization: Bearer` (RFC 6750) | a header | `Authorization` |
+/// | [`Transport::header`] | a request header | the header of that name | that header |
 ///
-/// A response header with a new token replaces the client's token; an empty value means that the
-/// session has ended. The browser does not send these tokens by itself, so a request with one needs
-/// no CSRF check.
+/// A response header with a new token replaces the client's token. An empty value means that the
+/// session was revoked. Browsers do not send these tokens automatically, so a request with one
+/// needs no CSRF check.
 ///
 /// ```
 /// use carafe_core::session::{SessionConfig, Transport};
@@ -98,7 +98,7 @@ impl Transport {
         Self::new(TransportKind::Cookie, "")
     }
 
-    /// Returns the transport in `Authorization: Bearer`. A new token goes to `response_header`.
+    /// Returns the transport in `Authorization: Bearer`. A new token is sent in `response_header`.
     ///
     /// `Authorization` with another scheme is ignored.
     #[must_use]
@@ -123,7 +123,9 @@ impl Transport {
         self.kind
     }
 
-    /// Returns the name of the response header that carries a new token. `None` for a cookie.
+    /// Returns the name of the response header that carries a new token.
+    ///
+    /// Returns `None` for a cookie.
     #[must_use]
     pub fn response_header(&self) -> Option<&str> {
         (self.kind != TransportKind::Cookie).then_some(&*self.header)
@@ -178,7 +180,7 @@ impl Transport {
 /// The checked transports of a manager, in order.
 pub(super) struct Transports {
     list: Box<[Transport]>,
-    /// The place of the cookie.
+    /// The index of the cookie.
     pub(super) cookie: Option<u8>,
     /// The request headers other than `Cookie` that select a session, for `Vary`.
     pub(super) vary: Option<Arc<[String]>>,
@@ -224,13 +226,13 @@ impl Transports {
         self.vary.is_none()
     }
 
-    /// Returns the transport at a place, or the first one.
+    /// Returns the transport at an index, or the first one.
     pub(super) fn at(&self, place: Option<u8>) -> &Transport {
         let place = place.and_then(|place| self.list.get(usize::from(place)));
         place.unwrap_or(&self.list[0])
     }
 
-    /// Returns the place of the first transport of a kind.
+    /// Returns the index of the first transport of a kind.
     pub(super) fn place_of(&self, kind: TransportKind) -> Option<u8> {
         let place = self.list.iter().position(|known| known.kind == kind);
         place.and_then(|place| place.try_into().ok())
@@ -299,7 +301,9 @@ impl Presented {
     }
 }
 
-/// Returns the token in an `Authorization` value (RFC 6750 §2.1). `None` for another scheme.
+/// Returns the token in an `Authorization` value (RFC 6750 §2.1).
+///
+/// Returns `None` for another scheme.
 fn bearer_token(value: &[u8]) -> Option<Result<&[u8], NoToken>> {
     let end = value
         .iter()
@@ -332,7 +336,7 @@ pub trait RequestHead {
 pub struct SessionToken(pub(super) String);
 
 impl SessionToken {
-    /// Returns the token. Whoever has the token has the session.
+    /// Returns the token. The token gives access to the session.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -347,7 +351,7 @@ impl std::fmt::Debug for SessionToken {
 
 /// The value of `WWW-Authenticate` in the response to a bearer request (RFC 6750 §3).
 ///
-/// An adapter's user sends the value with a 401, or with a 403 for
+/// The application sends the value with a 401, or with a 403 for
 /// [`BearerChallenge::InsufficientScope`].
 ///
 /// ```
@@ -376,7 +380,9 @@ pub enum BearerChallenge {
 }
 
 impl BearerChallenge {
-    /// Returns the challenge for a session without a user: whether its token was rejected.
+    /// Returns the challenge for a session without a user.
+    ///
+    /// `rejection` is the reason why its token was rejected.
     #[must_use]
     pub const fn of(rejection: Option<&Rejection>) -> Self {
         match rejection {

@@ -1,4 +1,4 @@
-//! Keys that know the type of their value.
+//! Session keys with the type of their value.
 
 use std::{fmt, marker::PhantomData};
 
@@ -61,20 +61,20 @@ impl<T> fmt::Debug for Key<T> {
     }
 }
 
-/// The name of a value in a session: text, or a [`Key`].
+/// The name of a value in a session: a string, or a [`Key`].
 pub trait KeyName: Copy {
     /// Returns the name.
     fn as_name(&self) -> &str;
 }
 
-/// The name of a `T` in a session: text, which fits every type, or a [`Key<T>`](Key).
+/// The name of a `T` in a session: a string, which is valid for every type, or a [`Key<T>`](Key).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a session key for a value of type `{T}`",
     note = "a key is text, or a `Key<T>` with the type of the value"
 )]
 pub trait KeyOf<T: ?Sized>: KeyName {}
 
-// No implementation for `String` itself: it would make Clippy suggest a move in existing calls.
+// Not implemented for `String`, because Clippy would then suggest a move in existing calls.
 impl KeyName for &str {
     fn as_name(&self) -> &str {
         self

@@ -10,8 +10,8 @@ use super::{ErasedStore, StoreError};
 
 /// Runs `work`, which calls `store`, within the store's [`budget`](ErasedStore::budget).
 ///
-/// Returns the budget's error once the budget is exceeded. Work that never waits needs no timer,
-/// and work that exceeds the budget is dropped, as if the client had disconnected.
+/// Returns the budget's error once the budget is exceeded. Work that never waits needs no timer.
+/// Work that exceeds the budget is dropped, as if the client had disconnected.
 pub(crate) async fn with_budget<T>(
     store: &dyn ErasedStore,
     work: impl Future<Output = Result<T, StoreError>>,

@@ -2,25 +2,25 @@
 
 use crate::id::KeyScheme;
 
-/// How a store names its records, and which values the records can hold.
+/// The key scheme of a store, and the values that its records can hold.
 ///
-/// A layout that another framework defines, such as Flask-Session's, may lack capabilities; the
-/// conformance suite then tests the fallback behavior.
+/// A layout that is defined by another framework, such as Flask-Session's, may lack capabilities.
+/// The conformance suite then tests the fallback behavior.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capabilities {
     /// The key under which a record is stored.
     pub key_scheme: KeyScheme,
-    /// Whether the store supports timed renewals and remembers retired ids.
+    /// Whether the store supports timed renewals and remembers retired IDs.
     ///
-    /// If so, an old id may refer to the record until the new id is in use. Otherwise no session is
-    /// renewed by time, and a rotation invalidates the old id immediately.
+    /// If so, an old ID may refer to the record until the new ID is in use. Otherwise no session is
+    /// renewed by time, and a rotation invalidates the old ID immediately.
     pub aliases: bool,
     /// Whether the time of the last use is stored. Otherwise the time is derived from the expiry.
     pub notes_uses: bool,
-    /// Whether each value is returned as exactly the text that was written.
+    /// Whether each value is returned exactly as it was written.
     ///
-    /// Otherwise a value is returned as its format represents it: Flask-Session's tuples become
-    /// lists.
+    /// Otherwise a value is returned as its format represents it: tuples become lists in
+    /// Flask-Session's layout.
     pub preserves_text: bool,
     /// Whether the store can hold a sweep lease. Otherwise each request for the lease is granted.
     pub keeps_claims: bool,

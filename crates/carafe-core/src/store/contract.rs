@@ -11,25 +11,25 @@ use crate::{
 /// Stores sessions under their [`StoreKey`].
 ///
 /// A key refers to one of three entries: a *record*; a *pointer* to the key that replaced it in a
-/// timed renewal; or a *marker*, which has no content and says that the key was retired recently. A
-/// key without an entry is absent.
+/// timed renewal; or a *marker*, which has no content and indicates that the key was retired
+/// recently. A key without an entry is absent.
 ///
-/// Each operation is atomic: another node sees all of its effect or none. The argument `now`
-/// decides which records have expired; a record with `expires` at or before `now` is absent for
+/// Each operation is atomic: another node sees all of its effects or none. The argument `now`
+/// decides which records have expired: a record with `expires` at or before `now` is absent for
 /// every operation, whether or not it was swept. An error means that the store failed, never that a
-/// session is missing. A record that cannot be read is reported as [`StoreError::Corrupt`] and left
+/// session is missing. An unreadable record is reported as [`StoreError::Corrupt`] and left
 /// unchanged. No operation creates a record where none existed, except `create` under a fresh key
 /// and `rotate` under the new key.
 ///
 /// Pointers: `load`, `patch`, `touch`, `delete` and a rotation by [`Rotation::Replacement`] follow
-/// a pointer to the record. These operations do not check how long the old id is accepted: the
-/// engine decides that ([`Renewal::accepts`]). A pointer lasts at least as long as its record did
-/// when the pointer was made, or when the record was last touched or patched through the pointer;
-/// after that the store may drop the pointer.
+/// a pointer to the record. These operations do not check for how long the old ID is accepted: the
+/// engine decides that ([`Renewal::accepts`]). A pointer lasts at least until the expiry that its
+/// record had when the pointer was created, or when the record was last touched or patched through
+/// the pointer. After that, the store may drop the pointer.
 ///
-/// Markers: an operation that removes a record (`delete`, `delete_by_user` and the like) leaves a
-/// marker in the place of the record, [`Rotation::Replacement`] leaves a marker under the old key,
-/// and a pointer that leads to a marker counts as a marker. A marker lasts until
+/// Markers: an operation that removes a record (`delete`, `delete_by_user` and similar ones) leaves
+/// a marker in place of the record, [`Rotation::Replacement`] leaves a marker under the old key,
+/// and a pointer to a marker counts as a marker. A marker lasts until
 /// [`retired_until`](super::retired_until). Markers appear in no list and in no count.
 ///
 /// [`Renewal::accepts`]: super::Renewal::accepts
@@ -39,14 +39,14 @@ use crate::{
 pub trait SessionStore: Send + Sync + 'static {
     /// Whether the future of every operation is ready at its first poll, as in a store in memory.
     ///
-    /// The engine then polls each future once, on the stack. A future that is pending nevertheless
-    /// is reported as [`StoreError::Unavailable`].
+    /// The engine then polls each future once, on the stack. A future that is pending anyway is
+    /// reported as [`StoreError::Unavailable`].
     const NEVER_WAITS: bool = false;
 
     /// Stores a new record.
     ///
     /// Returns [`Created::Taken`] if the key is in use, even by an expired record, a pointer or a
-    /// marker: nothing is overwritten, and the caller tries another id.
+    /// marker. In this case nothing is overwritten, and the caller tries another ID.
     fn create(
         &self,
         key: &StoreKey,
@@ -63,11 +63,11 @@ pub trait SessionStore: Send + Sync + 'static {
 
     /// Applies `patch` to the newest state.
     ///
-    /// `base` is the record that the caller loaded, so that an uncontended patch is one conditional
-    /// statement. If other requests have written in the meantime, keys that `patch` does not name
-    /// keep their newest value and updates run again on that value: [`Record::merge`] implements
-    /// this merge. Returns [`Patched::Gone`] if the record is missing or now belongs to another
-    /// user.
+    /// `base` is the record that the caller loaded, so that a patch without contention is one
+    /// conditional statement. If other requests have written in the meantime, keys that `patch`
+    /// does not name keep their newest value, and updates run again on that value.
+    /// [`Record::merge`] implements this merge. Returns [`Patched::Gone`] if the record is missing
+    /// or belongs to another user by now.
     fn patch(
         &self,
         key: &StoreKey,
@@ -79,13 +79,12 @@ pub trait SessionStore: Send + Sync + 'static {
     /// Applies `patch` and moves the record from `from` to `to` in one step: [`Record::rotated`].
     ///
     /// Returns [`Patched::Gone`] as `patch` does. If `to` is in use, which with 256 random bits
-    /// indicates broken randomness, nothing changes and the call fails.
+    /// indicates a broken random number generator, nothing changes and the call fails.
     ///
     /// * [`Rotation::Renewal`]: `from` becomes a pointer to `to`, as do the pointers to `from`. If
     ///   `from` is not the record's own key, because another request has renewed the session, the
     ///   call returns [`Patched::Gone`].
-    /// * [`Rotation::Replacement`]: the key of the record, and every pointer to it, becomes a
-    ///   marker.
+    /// * [`Rotation::Replacement`]: the key of the record and every pointer to it become markers.
     fn rotate(
         &self,
         from: &StoreKey,
@@ -96,16 +95,16 @@ pub trait SessionStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<Patched, StoreError>> + Send;
 
-    /// Records a use ([`Record::touched`]); returns whether a record existed.
+    /// Records a use ([`Record::touched`]). Returns whether a record existed.
     ///
-    /// The data stays unchanged, and times only move forward. `access.at` is the present time.
+    /// The data stays unchanged, and times only increase. `access.at` is the current time.
     fn touch(
         &self,
         key: &StoreKey,
         access: &Access,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Removes the record and leaves a marker; returns whether a record existed.
+    /// Removes the record and leaves a marker. Returns whether a record existed.
     ///
     /// An expired record is removed, too.
     fn delete(
@@ -114,7 +113,7 @@ pub trait SessionStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Returns how this store names its records and which values its records cannot hold.
+    /// Returns the store's key scheme and the values that its records can hold.
     ///
     /// A store with Carafe's own layout returns [`Capabilities::CARAFE`].
     fn capabilities(&self) -> Capabilities;
@@ -125,8 +124,8 @@ pub trait SessionStore: Send + Sync + 'static {
     /// Returns a future that completes when the calls of one request exceed their common deadline.
     ///
     /// The future resolves to the error of the exceeded deadline. The budget covers the calls that
-    /// open the session of a request, or those that commit it. A guard has such a future; `None` if
-    /// each call has a deadline of its own. The budget never cuts off a call that revokes a
+    /// open the session of a request, or those that commit it. Returns `None` if each call only has
+    /// its own deadline; a guard returns a future. The budget never cuts off a call that revokes a
     /// session.
     fn budget(&self) -> Option<BoxFuture<'static, StoreError>>;
 }

@@ -8,8 +8,8 @@ type Source = Box<dyn Error + Send + Sync + 'static>;
 
 /// The reason why a call of a store failed.
 ///
-/// No change is partially applied, but if a reply was lost, it is unknown whether the change took
-/// place. [`StoreError::fault`] determines the response to the client, which keeps its cookie in
+/// No change is partially applied. If a reply was lost, it is unknown whether the change was
+/// applied. [`StoreError::fault`] determines the response to the client, which keeps its cookie in
 /// any case.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -20,7 +20,7 @@ pub enum StoreError {
     Unavailable(Source),
     /// The store did not respond within the deadline. A change may have been applied.
     Timeout(Duration),
-    /// The record cannot be read by this version, and is left unchanged.
+    /// This version cannot read the record, which is left unchanged.
     Corrupt(Source),
     /// The store's layout cannot represent a value in the session. Nothing was written.
     ///
@@ -59,7 +59,7 @@ impl StoreError {
         Self::Unstorable(source.into())
     }
 
-    /// Returns the party that has to change something.
+    /// Returns the party that is responsible for the error.
     ///
     /// ```
     /// use carafe_core::{error::Fault, store::StoreError};
@@ -79,8 +79,8 @@ impl StoreError {
 
     /// Returns the status of the response to a request that fails.
     ///
-    /// The status is [`Fault::status`], and 503 for a record that cannot be read, which may become
-    /// readable after a repair or with a newer version.
+    /// The status is [`Fault::status`], or 503 for an unreadable record, which may become readable
+    /// after a repair or with a newer version.
     #[must_use]
     pub const fn status(&self) -> u16 {
         match self {

@@ -1,7 +1,7 @@
 //! The state of a store, for operators to check before a deployment.
 //!
-//! Each store has a `health` method of its own, because the facts differ. Never contains an id, a
-//! user or a session's data.
+//! Each store has its own `health` method, because the facts differ. A `Health` never contains an
+//! ID, a user or a session's data.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use std::fmt;
 pub struct Health {
     /// Facts, such as `("journal mode", "wal")`, in the order in which to show them.
     pub facts: Vec<(&'static str, String)>,
-    /// Problems, each with its remedy as a sentence without a full stop; empty if none was found.
+    /// Problems, each with its remedy, as a sentence without a period. Empty if none was found.
     pub problems: Vec<String>,
 }
 

@@ -9,9 +9,9 @@ use crate::{base64, clock::Timestamp};
 /// that a store with a million sessions can serve the call under load. A list may miss changes made
 /// while it is read, and never shows a session that had expired when the call began.
 pub trait SessionListing: Send + Sync {
-    /// Returns at most `limit` live sessions after the position `after`, newest id first.
+    /// Returns at most `limit` live sessions after the position `after`, newest ID first.
     ///
-    /// Sessions with ids issued in the same second come in a fixed order. The list is shorter than
+    /// Sessions with IDs issued in the same second have a fixed order. The list is shorter than
     /// `limit` only at its end.
     fn list<'a>(
         &'a self,
@@ -20,24 +20,28 @@ pub trait SessionListing: Send + Sync {
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Vec<SessionMeta>, StoreError>>;
 
-    /// Returns the live session with this public id.
+    /// Returns the live session with this public ID.
     fn find<'a>(
         &'a self,
         public_id: PublicId,
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Option<Record>, StoreError>>;
 
-    /// Removes the session with this public id, leaves a marker, and returns whether it existed.
+    /// Removes the session with this public ID and leaves a marker.
+    ///
+    /// Returns whether the session existed.
     fn delete_by_public_id<'a>(
         &'a self,
         public_id: PublicId,
         now: Timestamp,
     ) -> BoxFuture<'a, Result<bool, StoreError>>;
 
-    /// Removes at most `limit` sessions created at or before `until`, and returns how many.
+    /// Removes at most `limit` sessions created at or before `until`.
+    ///
+    /// Returns the number of removed sessions.
     ///
     /// Each removed session leaves a marker. Once the call has returned 0, none of these sessions
-    /// is accepted any more, even if one got a new id in the meantime.
+    /// is accepted any more, even if one got a new ID in the meantime.
     fn delete_created_before<'a>(
         &'a self,
         until: Timestamp,
@@ -45,7 +49,7 @@ pub trait SessionListing: Send + Sync {
         now: Timestamp,
     ) -> BoxFuture<'a, Result<u64, StoreError>>;
 
-    /// Returns at most `limit` live sessions picked at random, and the number of live sessions.
+    /// Returns at most `limit` live sessions selected at random, and the number of live sessions.
     fn sample<'a>(
         &'a self,
         limit: usize,
@@ -71,7 +75,7 @@ pub struct Sample {
     pub sessions: Vec<SessionMeta>,
     /// The number of all live sessions.
     pub total: u64,
-    /// Whether `sessions` holds all live sessions and `total` is their number.
+    /// Whether `sessions` contains all live sessions and `total` is their exact number.
     ///
     /// Otherwise `total` is an estimate, usually accurate to a few percent.
     pub exact: bool,
@@ -80,9 +84,9 @@ pub struct Sample {
 /// One page of a scan of all records.
 #[derive(Debug)]
 pub struct ScanPage {
-    /// The record under each key; an error for a record that cannot be read.
+    /// The record under each key, or an error for an unreadable record.
     pub records: Vec<(StoreKey, Result<Record, StoreError>)>,
-    /// The cursor of the next page; `None` at the end.
+    /// The cursor of the next page. `None` at the end.
     pub next: Option<Cursor>,
 }
 
@@ -148,7 +152,7 @@ pub fn estimate(start: &StoreKey, last: &StoreKey, found: usize) -> u64 {
         let (first, _) = key.as_bytes().split_at(8);
         u64::from_be_bytes(first.try_into().unwrap_or_default())
     };
-    // Wraps around if the range went past the last key and continued from the first.
+    // Wraps around if the range continued from the first key after the last one.
     let span = head(last).wrapping_sub(head(start)).max(1);
     let total = found as u128 * (1_u128 << 64) / u128::from(span);
     u64::try_from(total).unwrap_or(u64::MAX)

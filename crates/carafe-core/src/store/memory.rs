@@ -1,8 +1,8 @@
 //! Sessions in the memory of this process: the reference store, for tests and single processes.
 //!
 //! A record is one allocation of packed bytes (`packed`), stored under half of its key in one of 64
-//! maps. An index (`users`) lists the sessions of each user. Nothing survives a restart. Next:
-//! `packed` for the layout, `powers` for lists and sweeps.
+//! maps. An index (`users`) lists the sessions of each user. Nothing survives a restart. `powers`
+//! implements lists and sweeps.
 
 mod inventory;
 mod packed;
@@ -44,10 +44,10 @@ pub struct MemoryStore {
     // One plain mutex per shard: each is held for one operation, which does no I/O and never waits.
     shards: Box<[Mutex<Shard>]>,
     users: Box<Users>,
-    /// Sessions in all shards.
+    /// The number of sessions in all shards.
     ///
-    /// Relaxed: each change is one atomic step, and the count is raised before a record is
-    /// inserted, so the bound holds exactly; the counter orders no other memory access.
+    /// Relaxed: each change is one atomic step, and the count is incremented before a record is
+    /// inserted, so the bound is exact. The counter orders no other memory access.
     count: AtomicUsize,
     bound: Option<(usize, WhenFull)>,
     sweep_from: AtomicUsize,
@@ -58,14 +58,14 @@ pub struct MemoryStore {
 /// The behavior of a bounded store that is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WhenFull {
-    /// Fails with [`StoreError::Full`]: no session is evicted and none is created.
+    /// Fails with [`StoreError::Full`]: no session is evicted and no session is created.
     Refuse,
     /// Evicts the session that expires first among a small sample.
     Evict,
 }
 
 impl MemoryStore {
-    /// Creates a store without a bound.
+    /// Creates an unbounded store.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -104,7 +104,7 @@ impl MemoryStore {
     }
 
     fn shard_at(&self, index: usize) -> MutexGuard<'_, Shard> {
-        // An operation changes a map in one step, so a panic elsewhere leaves the map consistent.
+        // An operation changes a map in one step, so the map is consistent after a panic elsewhere.
         self.shards[index]
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -238,7 +238,7 @@ impl SessionStore for MemoryStore {
     }
 
     async fn delete(&self, key: &StoreKey, now: Timestamp) -> Result<bool, StoreError> {
-        // A pointer refers to its record regardless of time: a delete through the old id revokes
+        // A pointer refers to its record regardless of time: a delete through the old ID revokes
         // the session.
         let mut key = *key;
         loop {
@@ -324,7 +324,7 @@ impl MemoryStore {
         }
     }
 
-    /// Counts one more session, unless that would exceed the bound.
+    /// Increments the number of sessions, unless that would exceed the bound.
     fn reserve(&self) -> bool {
         let bound = self.bound.map_or(usize::MAX, |(bound, _)| bound);
         let one_more = |count| (count < bound).then_some(count + 1);
@@ -373,7 +373,8 @@ impl MemoryStore {
         }
     }
 
-    /// Retries if all selected sessions got new ids in the meantime: 0 must mean that none is left.
+    /// Retries if all selected sessions got new IDs in the meantime, because 0 must mean that none
+    /// is left.
     fn delete_by_user_now(
         &self,
         user: &str,
@@ -395,7 +396,7 @@ impl MemoryStore {
         }
     }
 
-    /// Reads the `keep` newest sessions and those to be removed, however many the user has.
+    /// Reads the `keep` newest sessions and those to be removed, regardless of the user's total.
     fn trim_now(
         &self,
         user: &str,
@@ -433,8 +434,8 @@ impl MemoryStore {
             Some(last) => entry.position < last || (own_at.is_some() && entry.position == last),
         };
         let (mut surplus, mut after) = (Vec::new(), None);
-        // One more than the limit, because the order of `own` within its second differs from the
-        // index.
+        // Reads one more than the limit, because the order of `own` within its second differs from
+        // the index.
         while surplus.len() <= limit {
             let missing = (limit - surplus.len()).saturating_add(1);
             let page = self.users.oldest(user, after, missing);
@@ -471,7 +472,8 @@ impl MemoryStore {
     }
 }
 
-/// Shards are chosen by the second half of the key, so the first half stays uniform within a shard.
+/// Selects the shard by the second half of the key, so that the first half stays uniformly
+/// distributed within a shard.
 fn shard_of(key: &StoreKey) -> usize {
     usize::from(key.as_bytes()[31]) % SHARDS
 }

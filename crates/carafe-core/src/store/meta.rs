@@ -17,9 +17,9 @@ use crate::{
 
 /// A session's record without its dictionary.
 ///
-/// Lists consist of these entries: a page of sessions then transfers no content, and a dictionary
-/// that cannot be read hides no session. Serializes without [`SessionMeta::renewal`], which contains
-/// a key of the store.
+/// Lists consist of these entries, so that a page of sessions transfers no content, and an
+/// unreadable dictionary hides no session. Serialized without [`SessionMeta::renewal`], which
+/// contains a key of the store.
 ///
 /// ```
 /// use carafe_core::{clock::Timestamp, store::{PublicId, SessionMeta}};
@@ -33,7 +33,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SessionMeta {
-    /// The public id.
+    /// The public ID.
     pub public_id: PublicId,
     /// The user of the session, after a log-in.
     pub user: Option<String>,
@@ -41,15 +41,15 @@ pub struct SessionMeta {
     pub device: Option<String>,
     /// The time at which the session was created. Never changes.
     pub created: Timestamp,
-    /// The time at which the session got its present id.
+    /// The time at which the session got its current ID.
     pub renewed: Timestamp,
-    /// The time of the last use, to the precision of the refresh threshold.
+    /// The time of the last use, with the precision of the refresh threshold.
     pub last_seen: Timestamp,
-    /// The first second in which the session is expired.
+    /// The first second in which the session has expired.
     pub expires: Timestamp,
     /// The time at which the user last authenticated.
     pub authenticated: Option<Timestamp>,
-    /// The timed renewal that gave the session its present id, if any.
+    /// The timed renewal that gave the session its current ID, if any.
     pub renewal: Option<Renewal>,
     /// The number of changes, for stores that compare and set.
     pub version: u64,
@@ -95,13 +95,13 @@ impl SessionMeta {
         Ok(())
     }
 
-    /// Returns whether the session is expired at `now`.
+    /// Returns whether the session has expired at `now`.
     #[must_use]
     pub fn is_expired(&self, now: Timestamp) -> bool {
         now >= self.expires
     }
 
-    /// Returns the session's position in a list with the newest id first.
+    /// Returns the session's position in a list with the newest ID first.
     #[must_use]
     pub const fn position(&self) -> Position {
         Position {
@@ -110,7 +110,7 @@ impl SessionMeta {
         }
     }
 
-    /// Records a use and returns whether anything changed; times only move forward.
+    /// Records a use. Returns whether anything changed. Times only increase.
     pub(super) fn note(&mut self, access: &Access) -> bool {
         let before = (self.last_seen, self.expires, self.renewal);
         self.last_seen = self.last_seen.max(access.at);
@@ -124,7 +124,7 @@ impl SessionMeta {
     }
 }
 
-/// For programs: times in seconds since 1970.
+/// Serializes times as seconds since 1970.
 impl Serialize for SessionMeta {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut meta = serializer.serialize_struct("SessionMeta", 9)?;
@@ -141,15 +141,15 @@ impl Serialize for SessionMeta {
     }
 }
 
-/// A position in the list of all sessions, newest id first.
+/// A position in the list of all sessions, newest ID first.
 ///
-/// A position stays valid when its session is removed, so a page that begins after it neither
-/// repeats nor skips sessions.
+/// A position stays valid when its session is removed, so the page after it neither repeats nor
+/// skips sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
-    /// The time at which the session at this position got its id.
+    /// The time at which the session at this position got its ID.
     pub renewed: Timestamp,
-    /// The public id, which orders sessions of the same second.
+    /// The public ID, which orders sessions of the same second.
     pub public_id: PublicId,
 }
 

@@ -1,20 +1,20 @@
-//! Two stores as one, while the sessions move from the old store to the new one.
+//! Two stores combined into one, while the sessions move from the old store to the new one.
 //!
 //! No user is logged out, and no log-out is undone. Services use a [`MigratingStore`] instead of
 //! the old store. Once all services do, an operator may call [`migrate`] for each remaining session
-//! (`carafe migrate --move` does). Once the old store is empty, services use the new store alone.
+//! (as `carafe migrate --move` does). Once the old store is empty, services use only the new store.
 //! Changes by a service that still writes to the old store directly are lost.
 //!
 //! A migrated session is created in the new store, then deleted from the old one. Only the caller
 //! that created the session in the new store deletes it from the old one, so a failed deletion
 //! means that the session was revoked in the meantime, and the copy is deleted again. Deletions
 //! apply to the old store first, then to the new one. If a log-out and a migration of one session
-//! run concurrently, the log-out therefore wins; until the migration has deleted its copy, another
-//! request may still see the session. If a migration is interrupted, the session is in both stores;
-//! the copy in the new store is the valid one, and a log-out or a new id removes both. Next:
-//! `migrating/lists.rs` for the sessions of a user and of all users.
+//! run concurrently, the log-out therefore wins. Until the migration has deleted its copy, another
+//! request may still see the session. If a migration is interrupted, the session is in both stores.
+//! The copy in the new store is then the valid one, and a log-out or a new ID removes both.
+//! `migrating/lists.rs` implements the lists of a user's sessions and of all sessions.
 //!
-//! The old store may have the layout of another framework that uses ids as keys, such as
+//! The old store may have the layout of another framework that uses IDs as keys, such as
 //! Flask-Session's, and the new store Carafe's own: `migrating/names.rs` translates the keys. The
 //! other framework's application must be shut down first, because its late writes would recreate
 //! sessions in the old store.
@@ -48,12 +48,12 @@ pub struct MigratingStore {
     new: Arc<dyn ErasedStore>,
 }
 
-/// The result of the migration of one session.
+/// The result of migrating one session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Migrated {
     /// The session is in the new store and no longer in the old one.
     Over,
-    /// The new store has a session under this key; nothing changed.
+    /// The new store has a session under this key. Nothing changed.
     ///
     /// Another caller is migrating the session concurrently, or was interrupted while doing so.
     WasThere,
@@ -63,12 +63,10 @@ pub enum Migrated {
 
 /// Moves the session `record` from one store to another, under its key in each of them.
 ///
-/// The record must have been loaded from the old store under this key itself and not through a
-/// pointer.
+/// The record must have been loaded from the old store under its own key and not through a pointer.
 ///
 /// # Errors
-/// The errors of the stores. The session is then in one store or in both, and may be migrated
-/// again.
+/// The errors of the stores. The session is then in one or both stores, and may be migrated again.
 pub async fn migrate(
     (old, from): (&dyn ErasedStore, &StoreKey),
     (new, to): (&dyn ErasedStore, &StoreKey),
@@ -103,7 +101,7 @@ enum Place {
     New {
         is_retired: bool,
     },
-    /// In the old store, because an id that a renewal replaced still refers to the session.
+    /// In the old store, because an ID that a renewal replaced still refers to the session.
     Old(Box<KeyState>),
     Nowhere,
 }
@@ -118,9 +116,9 @@ impl MigratingStore {
         }
     }
 
-    /// Returns whether a replaced id is still accepted, so that the session cannot be migrated yet.
+    /// Returns whether a replaced ID is still accepted, so that the session cannot be migrated yet.
     ///
-    /// The old id leads to the session only in the old store.
+    /// Only the old store resolves the old ID.
     #[must_use]
     pub fn must_stay(record: &Record, now: Timestamp) -> bool {
         record
@@ -129,7 +127,7 @@ impl MigratingStore {
             .is_some_and(|renewal| !renewal.is_over(now))
     }
 
-    /// Looks for a session that the new store did not have, and migrates it.
+    /// Looks up a session that was not in the new store, and migrates it.
     async fn find(&self, key: &StoreKey, now: Timestamp) -> Result<Place, StoreError> {
         let record = match self.old.load(key, now).await? {
             KeyState::Current(record) if !Self::must_stay(&record, now) => record,
@@ -171,7 +169,7 @@ impl SessionStore for MigratingStore {
     /// A session may have to be migrated.
     const NEVER_WAITS: bool = false;
 
-    /// Completes when the first of the two budgets is exceeded.
+    /// Completes when either budget is exceeded.
     fn budget(&self) -> Option<BoxFuture<'static, StoreError>> {
         match (self.old.budget(), self.new.budget()) {
             (Some(mut old), Some(mut new)) => Some(Box::pin(poll_fn(move |context| {
@@ -184,9 +182,9 @@ impl SessionStore for MigratingStore {
         }
     }
 
-    /// The capabilities that both stores have; the keys are those of the old store.
+    /// Returns the capabilities that both stores have. The key scheme is that of the old store.
     ///
-    /// The new store is queried under the old store's keys as well.
+    /// The new store is also queried under the old store's keys.
     fn capabilities(&self) -> Capabilities {
         let (old, new) = (self.old.capabilities(), self.new.capabilities());
         Capabilities {
@@ -251,7 +249,7 @@ impl SessionStore for MigratingStore {
         rotation: Rotation,
         now: Timestamp,
     ) -> Result<Patched, StoreError> {
-        // Both stores must support a renewal: the session may be in either.
+        // A renewal needs the support of both stores, because the session may be in either.
         let rotation = match SessionStore::capabilities(self).aliases {
             true => rotation,
             false => Rotation::Replacement,
@@ -261,7 +259,7 @@ impl SessionStore for MigratingStore {
             .rotate(from, to, base, patch, rotation, now)
             .await?;
         if let Patched::Applied(_) = rotated {
-            // After an interrupted migration, the old id would otherwise still be valid in the old
+            // After an interrupted migration, the old ID would otherwise still be valid in the old
             // store.
             self.old.delete(from, now).await?;
             return Ok(rotated);
@@ -284,7 +282,7 @@ impl SessionStore for MigratingStore {
         }
     }
 
-    /// The old store first: see the module documentation.
+    /// Deletes from the old store first: see the module documentation.
     async fn delete(&self, key: &StoreKey, now: Timestamp) -> Result<bool, StoreError> {
         let was_old = self.old.delete(key, now).await?;
         let was_new = self.new.delete(key, now).await?;
@@ -294,7 +292,7 @@ impl SessionStore for MigratingStore {
     fn powers(&self) -> Powers<'_> {
         let (old, new) = (self.old.powers(), self.new.powers());
         let mut powers = Powers::new();
-        // A log-out everywhere has to cover both stores.
+        // Revoking all sessions of a user has to cover both stores.
         if old.users().is_some() && new.users().is_some() {
             powers = powers.with_users(self);
         }
@@ -311,7 +309,7 @@ impl SessionStore for MigratingStore {
 impl ExpiredSweep for MigratingStore {
     /// Uses the new store's lease, or the old store's if the new store needs no sweep.
     ///
-    /// The new store outlives the migration.
+    /// The new store's lease is preferred because it remains after the migration.
     fn acquire_sweep_lease<'a>(
         &'a self,
         until: Timestamp,

@@ -1,28 +1,28 @@
 //! Storage of server-side sessions: the store contract and the types that all stores share.
 //!
-//! A store offers six operations, each of them atomic: [`SessionStore`] documents their contract,
-//! and `conformance` (feature of the same name) tests it, for any store. No operation is an upsert:
-//! a deleted session stays deleted, whichever request arrives late (CVE-2025-46336).
+//! A store offers six operations, each of them atomic. [`SessionStore`] documents their contract,
+//! and `conformance` (feature of the same name) tests it for any store. No operation is an upsert:
+//! a deleted session stays deleted, even if a request arrives late (CVE-2025-46336).
 //!
 //! | file | holds |
 //! |---|---|
 //! | `contract` | [`SessionStore`]; `outcome` has the results of its operations |
-//! | `powers` | [`Powers`], the optional operations: [`UserSessions`], [`ExpiredSweep`], and `listing` |
+//! | `powers` | [`Powers`], the optional operations: [`UserSessions`], [`ExpiredSweep`] and lists |
 //! | `erased` | [`ErasedStore`], a store as a trait object |
 //! | `cas` | [`CasStore`], a store over a database that compares and swaps single keys |
 //! | `budget` | one deadline for all consecutive calls of a request |
 //! | `listing` | [`SessionListing`], the listing of all sessions |
-//! | `capabilities` | [`Capabilities`], what a store's records can hold and how they are named |
+//! | `capabilities` | [`Capabilities`], a store's key scheme and the values that it can hold |
 //! | `record` | [`Record`], the stored session |
-//! | `renewal` | [`Renewal`], how an id replaced by a timed renewal leads to its successor |
+//! | `renewal` | [`Renewal`], the mapping of an ID replaced by a timed renewal to its successor |
 //! | `meta` | [`SessionMeta`], a record without its dictionary, for lists |
-//! | `sampling` | [`ReadableRows`]: how rows become lists and samples, for stores with rows |
+//! | `sampling` | [`ReadableRows`], the helpers for lists and samples, for stores with rows |
 //! | `health` | [`Health`], a store's state for operators |
-//! | `url`, `transport` | [`StoreUrl`], which is never printed with its user; transport security |
+//! | `url`, `transport` | [`StoreUrl`], displayed without user information; transport security |
 //! | `memory` | the reference store |
-//! | `migrating` | [`MigratingStore`], two stores as one during a migration |
+//! | `migrating` | [`MigratingStore`], two stores combined into one during a migration |
 //!
-//! A store never sees a session id, only its SHA-256 (except in layouts of other frameworks:
+//! A store never sees a session ID, only its SHA-256 (except in layouts of other frameworks:
 //! [`KeyScheme::RawId`]). A store never renders a cookie and never reads a clock.
 
 mod budget;

@@ -8,9 +8,9 @@ use crate::id::PublicId;
 pub enum Selection {
     /// All sessions.
     All,
-    /// The session with this public id.
+    /// The session with this public ID.
     Only(PublicId),
-    /// All sessions except the one with this public id: "log out everywhere else".
+    /// All sessions except the one with this public ID: "log out everywhere else".
     AllBut(PublicId),
 }
 
@@ -52,7 +52,7 @@ impl KeyState {
         }
     }
 
-    /// Returns the record, under whichever key.
+    /// Returns the record under any key.
     #[must_use]
     pub const fn record(&self) -> Option<&Record> {
         match self {
@@ -63,7 +63,7 @@ impl KeyState {
 }
 
 impl From<Option<Record>> for KeyState {
-    /// The state of a key in a layout without pointers and markers.
+    /// Returns the state of a key in a layout without pointers and markers.
     fn from(record: Option<Record>) -> Self {
         record.map_or(Self::Absent, Self::Current)
     }
@@ -74,7 +74,7 @@ impl From<Option<Record>> for KeyState {
 pub enum Created {
     /// The record was stored.
     Created,
-    /// The key was in use; nothing changed.
+    /// The key was in use. Nothing changed.
     Taken,
 }
 
@@ -83,7 +83,7 @@ pub enum Created {
 pub enum Patched {
     /// The record after the change.
     Applied(Box<Record>),
-    /// The record is missing; nothing changed.
+    /// The record is missing. Nothing changed.
     Gone,
 }
 

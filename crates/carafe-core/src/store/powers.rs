@@ -1,4 +1,4 @@
-//! The operations that some stores have beyond those of every store.
+//! The optional operations of a store.
 
 use super::{Position, Selection, SessionListing, SessionMeta, StoreError};
 use crate::{
@@ -54,7 +54,7 @@ impl<'s> Powers<'s> {
         self
     }
 
-    /// Returns the sessions of users, if the store can find sessions by user.
+    /// Returns the operations on sessions of users, if the store can look up sessions by user.
     #[must_use]
     pub const fn users(&self) -> Option<&'s dyn UserSessions> {
         self.users
@@ -98,9 +98,9 @@ impl std::fmt::Debug for Powers<'_> {
     }
 }
 
-/// The sessions of a user, for stores that can find them.
+/// The sessions of a user, for stores that can look them up.
 pub trait UserSessions: Send + Sync {
-    /// Returns at most `limit` live sessions of `user` after the position `after`, newest id first.
+    /// Returns at most `limit` live sessions of `user` after the position `after`, newest ID first.
     ///
     /// The list is shorter than `limit` only at its end.
     fn list_by_user<'a>(
@@ -111,10 +111,13 @@ pub trait UserSessions: Send + Sync {
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Vec<SessionMeta>, StoreError>>;
 
-    /// Removes at most `limit` sessions of `user`, newest id first, and returns how many.
+    /// Removes at most `limit` sessions of `user`, newest ID first.
     ///
-    /// Each removed session leaves a marker. Once the call returns, no request is accepted with one
-    /// of the removed sessions. 0 means that none is left: the caller repeats the call until then.
+    /// Returns the number of removed sessions.
+    ///
+    /// Each removed session leaves a marker. Once the call returns, none of the removed sessions is
+    /// accepted any more. The caller repeats the call until it returns 0, which means that none is
+    /// left.
     fn delete_by_user<'a>(
         &'a self,
         user: &'a str,
@@ -123,11 +126,11 @@ pub trait UserSessions: Send + Sync {
         now: Timestamp,
     ) -> BoxFuture<'a, Result<u64, StoreError>>;
 
-    /// Removes the sessions of `user` with the oldest ids until `keep` live ones are left.
+    /// Removes the sessions of `user` with the oldest IDs until `keep` live ones are left.
     ///
-    /// Removes at most `limit` sessions, leaves markers and returns how many were removed. Among
-    /// sessions with ids issued in the same second, `own` counts as the newest. The call is cheap
-    /// if the user has at most `keep` sessions.
+    /// Removes at most `limit` sessions, leaves markers and returns the number of removed sessions.
+    /// Among sessions with IDs issued in the same second, `own` counts as the newest. The call is
+    /// cheap if the user has at most `keep` sessions.
     fn trim<'a>(
         &'a self,
         user: &'a str,
@@ -142,16 +145,16 @@ pub trait UserSessions: Send + Sync {
 pub trait ExpiredSweep: Send + Sync {
     /// Returns whether the caller holds the sweep lease until `until`.
     ///
-    /// Of all processes that share the records, one gets the lease, and the next one can get it at
-    /// `until`. A lease that extends more than twice as far as the requested one was taken under a
-    /// wrong clock and is ignored.
+    /// Of all processes that share the records, one gets the lease, and another one can get it at
+    /// `until`. An existing lease that extends more than twice as far into the future as the
+    /// requested one was acquired under a wrong clock and is ignored.
     fn acquire_sweep_lease<'a>(
         &'a self,
         until: Timestamp,
         now: Timestamp,
     ) -> BoxFuture<'a, Result<bool, StoreError>>;
 
-    /// Removes at most `limit` expired records and returns how many were removed.
+    /// Removes at most `limit` expired records. Returns the number of removed records.
     fn sweep<'a>(
         &'a self,
         limit: usize,
@@ -159,7 +162,8 @@ pub trait ExpiredSweep: Send + Sync {
     ) -> BoxFuture<'a, Result<usize, StoreError>>;
 }
 
-/// Returns whether a sweep lease until `claimed` yields to one until `until`.
+/// Returns whether a sweep lease until `claimed` has expired or is ignored, so that a lease until
+/// `until` can be granted.
 pub(super) fn claim_ends(claimed: i64, until: Timestamp, now: Timestamp) -> bool {
     let twice = until.saturating_add(until.seconds_since(now));
     claimed <= now.unix() || claimed > twice.unix()

@@ -1,4 +1,4 @@
-//! A session as a store keeps it.
+//! A session as stored.
 
 use std::{any::Any, fmt, sync::Arc};
 
@@ -71,21 +71,21 @@ impl Record {
         self.stored.as_ref()?.0.downcast_ref()
     }
 
-    /// Returns whether the session is expired at `now`, even if it was not swept.
+    /// Returns whether the session has expired at `now`, even if it was not swept.
     #[must_use]
     pub fn is_expired(&self, now: Timestamp) -> bool {
         self.meta.is_expired(now)
     }
 
-    /// Returns this newest record after `patch`, which was made on `base`.
+    /// Returns this newest record with `patch` applied, which was created for `base`.
     ///
-    /// Returns `None` if the session has changed users since `base` was loaded, so that the patch
-    /// no longer applies. All merging of changes happens in this function.
+    /// Returns `None` if the user of the session has changed since `base` was loaded, so that the
+    /// patch no longer applies. This function is the only place where changes are merged.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] if an update cannot read a value that another request has written;
-    /// [`StoreError::Unmet`] if a [`Change::Swap`](crate::session::Change::Swap) does not find the
-    /// text that it expects.
+    /// [`StoreError::Conflict`] if an update cannot read a value that another request has written.
+    /// [`StoreError::Unmet`] if a [`Change::Swap`](crate::session::Change::Swap) does not find its
+    /// expected text.
     pub fn merge(&self, base: &Self, patch: &Patch) -> Result<Option<Self>, StoreError> {
         if self.meta.user != base.meta.user {
             return Ok(None);
@@ -116,7 +116,7 @@ impl Record {
 
     /// Returns the record after a rotation of its key `from` at `now`.
     ///
-    /// Combines [`Record::merge`] with a new id.
+    /// Combines [`Record::merge`] with a new ID.
     ///
     /// # Errors
     /// As [`Record::merge`].
@@ -143,7 +143,7 @@ impl Record {
         }))
     }
 
-    /// Returns the record after a use; `None` if the use changes nothing in it.
+    /// Returns the record after a use, or `None` if the use does not change it.
     ///
     /// A use is not a change of the data, so the version stays the same.
     #[must_use]
@@ -153,6 +153,6 @@ impl Record {
         is_changed.then(|| Self::new(meta, self.data.clone()))
     }
 
-    /// The format of the dictionary in a store: Flask's tags, in the order of insertion.
+    /// The format of the dictionary in a store: Flask's tags, in insertion order.
     pub const STYLE: JsonDialect = JsonDialect::QUART;
 }

@@ -1,6 +1,6 @@
-//! A timed renewal, after which the old id leads to the new one.
+//! A timed renewal, which replaces the old ID by a new one.
 //!
-//! The old id stays valid until the browser has presented the new id.
+//! The old ID stays valid until the browser has presented the new ID.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::{
     id::{Nonce, StoreKey},
 };
 
-/// Seconds for which a store remembers a retired key.
+/// Time for which a store remembers a retired key, in seconds.
 ///
 /// See [`KeyState::Retired`](super::KeyState::Retired).
 const RETIRED_FOR: i64 = 60;
@@ -22,25 +22,25 @@ pub const fn retired_until(now: Timestamp) -> Timestamp {
     now.saturating_add(RETIRED_FOR)
 }
 
-/// The timed renewal that gave a record its present key.
+/// The timed renewal that gave a record its current key.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Renewal {
     /// The key that was replaced.
     pub from: StoreKey,
-    /// The nonce that derives the new id from the old one.
+    /// The nonce from which the new ID is derived, together with the old one.
     pub nonce: Nonce,
-    /// The first second in which the old id is no longer accepted.
+    /// The first second in which the old ID is no longer accepted.
     ///
-    /// `None` while the renewal is pending: no request has presented the new id yet.
+    /// `None` while the renewal is pending, because no request has presented the new ID yet.
     pub until: Option<Timestamp>,
 }
 
 /// The reason for a new key, which determines the entry under the old key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rotation {
-    /// The renewal timeout: the old key leads to the new one.
+    /// The renewal timeout: the old key becomes a pointer to the new key.
     Renewal(Nonce),
-    /// A log-in or a change of rights: the old key is retired.
+    /// A log-in or a change of privileges: the old key is retired.
     Replacement,
 }
 
@@ -50,21 +50,21 @@ impl Renewal {
     /// Encodes a pending renewal, which has no `until`.
     const PENDING: i64 = i64::MAX;
 
-    /// Returns whether no request has presented the new id yet.
+    /// Returns whether no request has presented the new ID yet.
     #[must_use]
     pub(crate) const fn is_pending(&self) -> bool {
         self.until.is_none()
     }
 
-    /// Returns whether the id behind `key` is still accepted at `now`.
+    /// Returns whether the ID of `key` is still accepted at `now`.
     #[must_use]
     pub fn accepts(&self, key: &StoreKey, now: Timestamp) -> bool {
         self.from == *key && self.until.is_none_or(|until| now < until)
     }
 
-    /// Returns whether the old id is no longer accepted at `now`.
+    /// Returns whether the old ID is no longer accepted at `now`.
     ///
-    /// The next renewal then invalidates no id that is in use.
+    /// The next renewal then invalidates no ID that is in use.
     #[must_use]
     pub fn is_over(&self, now: Timestamp) -> bool {
         self.until.is_some_and(|until| now >= until)

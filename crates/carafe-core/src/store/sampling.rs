@@ -1,17 +1,17 @@
 //! Helpers for lists and samples in stores with rows.
 //!
-//! The helpers skip rows that cannot be read, and extrapolate from a range of rows to all. The
-//! stores run the queries.
+//! The helpers skip unreadable rows, and extrapolate from a range of rows to all. The stores run
+//! the queries.
 
 use std::collections::HashSet;
 
 use super::{Sample, SessionMeta, StoreError};
 use crate::error::ErrorChain;
 
-/// Collects rows for a list and skips those that cannot be read.
+/// Collects rows for a list and skips unreadable ones.
 ///
-/// A damaged row must not hide all others from the operator who looks for it. Damaged rows stay
-/// unchanged, and one warning reports their number.
+/// A damaged row must not hide the other rows from an operator. Damaged rows stay unchanged, and
+/// one warning reports their number.
 #[derive(Debug)]
 pub struct ReadableRows<T> {
     read: Vec<T>,
@@ -23,8 +23,8 @@ impl<T> ReadableRows<T> {
     /// Adds the next row.
     ///
     /// # Errors
-    /// Every error except [`StoreError::Corrupt`]: a failure of the store is not a property of the
-    /// row.
+    /// Every error except [`StoreError::Corrupt`], because a failure of the store is not a property
+    /// of the row.
     pub fn push(&mut self, row: Result<T, StoreError>) -> Result<(), StoreError> {
         match row {
             Ok(row) => self.read.push(row),
@@ -75,7 +75,7 @@ impl Sample {
     /// Number of consecutive keys that a store reads for [`estimate`](super::estimate).
     ///
     /// The estimated number of records is then accurate to 1.6 percent (one standard deviation), at
-    /// the cost of reading some 40 pages of an index.
+    /// the cost of reading about 40 index pages.
     pub const KEYS: usize = 4_096;
     /// Number of rows that a store reads to estimate the share of live ones, to 2 percent.
     ///
@@ -84,9 +84,9 @@ impl Sample {
 
     /// Creates a sample from `looked` of `rows` rows.
     ///
-    /// The rows are read in the order of their keys from a random key. `live` holds the live
+    /// The rows are read in the order of their keys from a random key. `live` contains the live
     /// sessions among the rows read. The other rows are expired, pointers, markers or unreadable,
-    /// and the total is reduced by their share. A session that got a new id during the read counts
+    /// and the total is reduced by their share. A session that got a new ID during the read counts
     /// once.
     #[must_use]
     pub fn of_rows(live: Vec<SessionMeta>, looked: u64, rows: u64, limit: usize) -> Self {

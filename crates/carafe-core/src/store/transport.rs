@@ -1,4 +1,5 @@
-//! The transport security of a connection to a store. Computes settings; opens no connection.
+//! The transport security of a connection to a store. Computes settings only and opens no
+//! connection.
 
 use std::{fmt, net::IpAddr};
 
@@ -75,7 +76,7 @@ impl TlsMode {
     }
 }
 
-/// Returns a description of how a client authenticates. Never contains a name.
+/// Returns a description of how a client authenticates, which never contains a name.
 #[must_use]
 pub const fn authentication(has_user: bool, has_password: bool) -> &'static str {
     match (has_user, has_password) {

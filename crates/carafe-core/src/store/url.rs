@@ -1,9 +1,9 @@
 //! The URL of a store, parsed so that its user information is never printed.
 //!
 //! Drivers ignore unknown parameters and repeat parts of a URL in their errors. [`StoreUrl`]
-//! prevents both: it checks the parameters, and [`StoreUrl::redact`] and `without_user_info`
-//! redact the messages of a driver or a server. The module opens no connection. Next: `transport`,
-//! the transport security of a store.
+//! prevents both: it checks the parameters, and [`StoreUrl::redact`] and `without_user_info` redact
+//! the messages of a driver or a server. This module opens no connection. See `transport` for the
+//! transport security of a store.
 
 use std::{
     borrow::Cow,
@@ -12,7 +12,7 @@ use std::{
     fmt::{self, Write as _},
 };
 
-/// Parameters that identify the sessions. Others may hold a secret and are not shown.
+/// Parameters that identify the sessions. Others may contain a secret and are not displayed.
 const SHOWN: [&str; 3] = ["table", "prefix", "key_prefix"];
 /// Parameters that drivers accept in place of a URL's user information.
 const USERS: [&str; 2] = ["user", "username"];
@@ -20,13 +20,13 @@ const PASSWORDS: [&str; 2] = ["password", "pass"];
 /// Words that precede the quoted name of a user in the messages of Postgres and MySQL.
 const NAMING: [&str; 4] = ["user ", "User ", "role ", "USER "];
 const MASK: &str = "***";
-/// Shorter secrets, and those that are one word or one number, also occur in ordinary text.
+/// Shorter secrets, single words and numbers also occur in ordinary text.
 const SHORTEST: usize = 4;
 const LONGEST_WORD: usize = 16;
 
 /// The URL of a store: `scheme://user:password@host:port/path?name=value`, or `sqlite:FILE`.
 ///
-/// `Display` and `Debug` show neither the user information nor the parameters of the driver.
+/// `Display` and `Debug` show neither the user information nor the driver's parameters.
 ///
 /// ```
 /// use carafe_core::store::StoreUrl;
@@ -146,19 +146,19 @@ impl StoreUrl {
         }
     }
 
-    /// Returns whether the URL names a user or holds a password.
+    /// Returns whether the URL contains a user or a password.
     #[must_use]
     pub fn has_user_info(&self) -> bool {
         self.has_user() || self.has_password()
     }
 
-    /// Returns whether the URL names a user.
+    /// Returns whether the URL contains a user.
     #[must_use]
     pub fn has_user(&self) -> bool {
         !self.users().is_empty()
     }
 
-    /// Returns whether the URL holds a password.
+    /// Returns whether the URL contains a password.
     #[must_use]
     pub fn has_password(&self) -> bool {
         !self.passwords().is_empty()
@@ -180,7 +180,7 @@ impl StoreUrl {
 
     /// Rejects parameters that are not `known`.
     ///
-    /// A known name with a final `[` matches all names with this prefix.
+    /// A known name that ends with `[` matches all names with this prefix.
     ///
     /// # Errors
     /// [`InvalidStoreUrl::Parameter`], which lists the known ones, and
@@ -205,7 +205,7 @@ impl StoreUrl {
 
     /// Returns the URL for a driver, with all parameters that were not taken.
     ///
-    /// The result holds the user information: never print it.
+    /// The result contains the user information, so it must never be printed.
     #[must_use]
     pub fn for_driver(&self) -> String {
         let mut text = format!("{}:", self.scheme);
@@ -223,10 +223,10 @@ impl StoreUrl {
         text
     }
 
-    /// Returns `text` of a driver or a server without user information, of this URL or any other.
+    /// Returns `text` from a driver or a server without user information, of this URL or any other.
     ///
-    /// The rest stays unchanged: a user or a password that is an ordinary word is only replaced
-    /// where the text marks it as the name of a user, or in a URL.
+    /// Other text stays unchanged: a user or a password that is an ordinary word is only replaced
+    /// if the text marks it as the name of a user, or in a URL.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
         let mut text = text.to_owned();
@@ -242,7 +242,7 @@ impl StoreUrl {
         let mut text = without_user_info(&text).into_owned();
         let shown = self.to_string();
         let mut secrets: Vec<String> = self.users().into_iter().chain(self.passwords()).collect();
-        // The longest first, because one may be a part of another.
+        // Longest first, because one secret may contain another.
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         for secret in secrets {
             if is_distinct(&secret) && !tokens(&shown, &secret).any(|_| true) {
@@ -268,7 +268,7 @@ impl StoreUrl {
         self.forms(info.map(|(_, password)| password), &PASSWORDS)
     }
 
-    /// Returns a secret as it was written and in the form that the server knows.
+    /// Returns a secret as written and in decoded form, as the server knows it.
     fn forms(&self, secret: Option<&str>, names: &[&str]) -> BTreeSet<String> {
         let parameters = self.parameters.iter();
         let parameters = parameters.filter(|(name, _)| names.contains(&name.as_str()));
@@ -281,7 +281,7 @@ impl StoreUrl {
 }
 
 impl fmt::Display for StoreUrl {
-    /// Writes the URL without user information, and without the driver's parameters.
+    /// Displays the URL without user information and without the driver's parameters.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.scheme, self.place)?;
         let shown = self.parameters.iter();
@@ -322,10 +322,10 @@ impl fmt::Display for InvalidStoreUrl {
 
 impl Error for InvalidStoreUrl {}
 
-/// Returns `text` of a driver or a server without information about users.
+/// Returns `text` from a driver or a server without information about users.
 ///
-/// Removes the user information of URLs, and names of users in the messages of Postgres, MySQL and
-/// Redis.
+/// Removes the user information of URLs, and the names of users in the messages of Postgres, MySQL
+/// and Redis.
 #[must_use]
 pub(crate) fn without_user_info(text: &str) -> Cow<'_, str> {
     let mut out = Cow::Borrowed(text);
@@ -350,8 +350,8 @@ pub(crate) fn without_user_info(text: &str) -> Cow<'_, str> {
 
 /// Returns the error of a driver as the source of a [`StoreError`](super::StoreError).
 ///
-/// The source is the error itself, or the start of its text if the text is long or contains user
-/// information of a URL, which is removed.
+/// The source is the error itself. If its text is long, or contains user information of a URL, the
+/// source is the start of the text with the user information removed.
 #[must_use]
 pub fn redacted<E: Error + Send + Sync + 'static>(error: E) -> Box<dyn Error + Send + Sync> {
     let mut start = Start(String::new());
@@ -386,7 +386,7 @@ fn split_user_info(rest: &str, is_path: bool) -> Result<(Option<&str>, &str), In
     if is_path && authority.is_empty() {
         return Ok((None, rest));
     }
-    // No store uses a fragment, so a `#` is part of another component.
+    // Store URLs have no fragment, so a `#` is part of another component.
     if behind.contains(['@', '#']) {
         return Err(InvalidStoreUrl::Unescaped);
     }
@@ -430,7 +430,9 @@ fn unknown(name: &str, known: &[&str]) -> String {
     format!("the URL of the store has {shown}; {known}")
 }
 
-/// Replaces the text that `length` measures after each `lead` by a mask, unless the text is empty.
+/// Replaces the text after each `lead` by a mask, unless the text is empty.
+///
+/// `length` returns the length of the text.
 fn masked(text: &mut Cow<'_, str>, lead: &str, length: impl Fn(&str) -> Option<usize>) {
     let mut from = 0;
     while let Some(at) = text[from..].find(lead) {

@@ -1,19 +1,19 @@
-//! The body of a signed token: JSON text, optionally deflated, in Base64.
+//! The body of a signed token: JSON text, optionally compressed, in Base64.
 
 use super::{PayloadError, Verified, compress};
 use crate::base64;
 
-/// The rule for deflating the payload of a signed token. Readers accept both forms.
+/// The rule for compressing the payload of a signed token. Readers accept both forms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compression {
-    /// Never, as Starlette.
+    /// Never, as in Starlette.
     Never,
-    /// Whenever the result is shorter, from about 20 bytes on, as Flask.
+    /// Whenever the result is shorter, from about 20 bytes on, as in Flask.
     WhenShorter,
-    /// If the result is shorter and the payload has more bytes than this limit.
+    /// If the result is shorter and the payload is larger than this limit, in bytes.
     ///
-    /// Deflating a small session costs ten times as much as the rest of the cookie, and saves a few
-    /// bytes.
+    /// Compressing a small session takes ten times as long as the rest of the cookie, and saves a
+    /// few bytes.
     Above(usize),
 }
 
@@ -26,11 +26,11 @@ impl Default for Compression {
 /// The encoding of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BodyEncoding {
-    /// Base64url without padding; a leading `.` marks deflated bytes.
+    /// Base64url without padding. A leading `.` marks compressed bytes.
     ///
     /// The format of itsdangerous' `URLSafeSerializer`.
     UrlSafe(Compression),
-    /// Standard Base64 with padding, never deflated. The format of Starlette.
+    /// Standard Base64 with padding, never compressed. The format of Starlette.
     Standard,
 }
 
@@ -54,10 +54,10 @@ impl BodyEncoding {
         }
     }
 
-    /// Returns the JSON text of a body, and whether the body was deflated.
+    /// Returns the JSON text of a body, and whether the body was compressed.
     ///
-    /// Decodes as leniently as CPython's Base64: the signature covers the body as text, so leniency
-    /// is no attack surface.
+    /// Decodes as leniently as CPython's Base64. The signature covers the body as text, so the
+    /// leniency adds no attack surface.
     pub(super) fn decode(self, body: Verified<'_>) -> Result<(String, bool), PayloadError> {
         if self == Self::Standard {
             let bytes =

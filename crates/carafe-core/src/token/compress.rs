@@ -1,6 +1,6 @@
 //! Bounded zlib.
 //!
-//! Flask's format makes compression optional; input is always verified before inflating.
+//! Flask's format makes compression optional. Input is always verified before it is inflated.
 
 use std::cell::RefCell;
 
@@ -9,15 +9,16 @@ use flate2::{Compress, Decompress, FlushCompress, FlushDecompress, Status};
 use super::{INFLATED_LIMIT, PayloadError, Verified};
 
 thread_local! {
-    // The tables take 32 to 300 KB, hence one of each per thread instead of one per request.
-    // RefCell suffices because a thread runs one of these functions at a time and none calls back.
+    // The tables take 32 to 300 KB, so there is one of each per thread and not per request.
+    // `RefCell` suffices because a thread runs only one of these functions at a time and none calls
+    // back.
     static DEFLATE: RefCell<Compress> = RefCell::new(Compress::new(flate2::Compression::new(6), true));
     static INFLATE: RefCell<Decompress> = RefCell::new(Decompress::new(true));
 }
 
 /// Returns the zlib stream of `bytes` if it is at least two bytes shorter than `bytes`.
 ///
-/// The rule is Flask's, and the mark for "compressed" takes one byte.
+/// The rule is Flask's. The marker for "compressed" takes one byte.
 pub(super) fn deflate_if_shorter(bytes: &[u8]) -> Option<Vec<u8>> {
     let room = bytes.len().checked_sub(2)?;
     DEFLATE.with_borrow_mut(|deflate| {
@@ -36,7 +37,7 @@ pub(super) fn deflate_if_shorter(bytes: &[u8]) -> Option<Vec<u8>> {
 pub(super) fn inflate(stream: Verified<'_>) -> Result<Vec<u8>, PayloadError> {
     INFLATE.with_borrow_mut(|inflate| {
         inflate.reset(true);
-        // Most sessions inflate to less than 4 times their size; the vector grows for the others.
+        // Most sessions inflate to less than 4 times their size. The vector grows for the others.
         let mut out = Vec::with_capacity((stream.bytes().len() * 4).clamp(256, INFLATED_LIMIT + 1));
         loop {
             let rest = &stream.bytes()[consumed(inflate)..];
@@ -54,7 +55,7 @@ pub(super) fn inflate(stream: Verified<'_>) -> Result<Vec<u8>, PayloadError> {
 }
 
 fn consumed(inflate: &Decompress) -> usize {
-    // At most the length of a slice in memory, so it fits.
+    // At most the length of a slice in memory, so the conversion never fails.
     usize::try_from(inflate.total_in()).unwrap_or(usize::MAX)
 }
 

@@ -64,7 +64,7 @@ pub struct EncryptedSessions {
     clock_skew: i64,
 }
 
-/// The values that are derived from a secret key once.
+/// The values derived from a secret key, computed once.
 #[derive(Clone)]
 struct RootKey {
     id: [u8; 4],
@@ -90,7 +90,7 @@ impl EncryptedSessions {
         }
     }
 
-    /// Sets the tolerance for cookies that were sealed in the future. Default: 5 s.
+    /// Sets the clock skew tolerance for cookies that were sealed in the future. Default: 5 s.
     #[must_use]
     pub fn with_clock_skew(self, clock_skew: std::time::Duration) -> Self {
         Self {
@@ -150,7 +150,7 @@ impl EncryptedSessions {
     ///
     /// # Errors
     ///
-    /// [`TokenError`]. A wrong key, a wrong context and a changed byte are all
+    /// [`TokenError`]. A wrong key, a wrong context and a changed byte all result in
     /// [`TokenError::BadSignature`].
     pub fn open(
         &self,
@@ -253,7 +253,9 @@ impl RootKey {
     }
 }
 
-/// Returns the associated data: each part after its length, so that the encoding is unambiguous.
+/// Returns the associated data.
+///
+/// Each part is preceded by its length, so that the encoding is unambiguous.
 fn authenticated_context(parts: &[&[u8]]) -> Box<[u8]> {
     let mut out = vec![VERSION];
     for part in parts {
@@ -415,7 +417,7 @@ mod tests {
             expand(OTHER, &[b"encrypted session", &nonce]),
             expand(OTHER, &[b"key id"]),
         ];
-        // Key, commitment and id share no part.
+        // Key, commitment and ID have no part in common.
         let mut parts: Vec<&[u8]> = all.iter().flat_map(|key| key.chunks(4)).collect();
         let count = parts.len();
         parts.sort_unstable();
@@ -430,7 +432,7 @@ mod tests {
         plain_hmac.with_tag(&nonce, |tag| assert_ne!(tag, &all[0][..32]));
     }
 
-    /// A ciphertext opens under one key only: with another key's id, the commitment does not match.
+    /// A ciphertext opens under one key only: with another key's ID, the commitment does not match.
     #[test]
     fn a_token_is_committed_to_its_key() {
         let ring = KeyRing::new(key(SECRET)).with_fallback(key(OTHER)).unwrap();
@@ -446,7 +448,8 @@ mod tests {
         }
     }
 
-    /// TOK-14: if the ids of two keys collide, both keys are tried; 4 bytes of id are not unique.
+    /// TOK-14: if the IDs of two keys collide, both keys are tried, because an ID of 4 bytes is not
+    /// unique.
     #[test]
     fn keys_with_one_id_are_told_apart() {
         let ring = KeyRing::new(key(SECRET)).with_fallback(key(OTHER)).unwrap();

@@ -6,16 +6,16 @@ use crate::json::ScanError;
 
 /// Maximum size of an inflated payload, in bytes.
 ///
-/// Flask has no limit; a cookie of 64 KB can inflate to 50 MB.
+/// Flask has no limit: a cookie of 64 KB can inflate to 50 MB.
 pub const INFLATED_LIMIT: usize = 64 * 1024;
 
 /// The reason why a token was rejected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TokenError {
-    /// The token does not have the shape of its format; the text names the missing part.
+    /// The token does not match its format. The text names the missing part.
     Malformed(&'static str),
-    /// No valid key of the ring made the signature or authentication tag.
+    /// No valid key of the ring verifies the signature or authentication tag.
     BadSignature,
     /// The signature is valid, but a timestamp is missing.
     TimestampMissing,
@@ -35,7 +35,8 @@ pub enum TokenError {
     },
     /// The signature is valid, but the content is not a session.
     ///
-    /// Flask answers 500 to every request with such a cookie; Carafe reads an empty session.
+    /// Flask responds with a 500 to every request with such a cookie. In Carafe, the session is
+    /// empty.
     Payload(PayloadError),
 }
 
@@ -43,7 +44,7 @@ pub enum TokenError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PayloadError {
-    /// The content is not Base64, even by CPython's lenient rules.
+    /// The content is not Base64, even under CPython's lenient rules.
     Base64,
     /// The content is not a complete zlib stream.
     Inflate,
@@ -53,7 +54,7 @@ pub enum PayloadError {
     NotUtf8,
     /// The content is not the JSON of a session.
     Json(ScanError),
-    /// The value does not have the shape of the requested type.
+    /// The value does not match the requested type.
     Shape(String),
 }
 

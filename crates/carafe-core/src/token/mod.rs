@@ -8,10 +8,9 @@
 //! 1. Nothing is decoded, inflated or parsed before its tag is verified. [`Verified`] is the proof,
 //!    and only the two formats create one.
 //! 2. One format is configured, and no token chooses an algorithm or a key outside the ring.
-//! 3. A token that fails is rejected; no other decoder is tried (CVE-2026-39324).
+//! 3. A token that fails is rejected, and no other decoder is tried (CVE-2026-39324).
 //!
-//! This module does not know sessions. Read next: [`crate::session`], which puts sessions into
-//! tokens.
+//! This module does not know sessions. [`crate::session`] stores sessions in tokens.
 
 mod body;
 mod compress;
@@ -50,7 +49,7 @@ pub struct Opened {
     pub compressed: bool,
 }
 
-/// Default tolerance for tokens from the future, because the clocks of servers differ: 5 seconds.
+/// Default clock skew tolerance for tokens from the future: 5 seconds.
 pub const DEFAULT_CLOCK_SKEW: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// The period in which a token is accepted: `issued ≤ now + skew` and `now - issued ≤ max_age`.
@@ -60,7 +59,7 @@ pub const DEFAULT_CLOCK_SKEW: std::time::Duration = std::time::Duration::from_se
 pub struct Window {
     /// Maximum age in seconds, or `None` for no limit.
     ///
-    /// Without a limit, tokens from the future are accepted too (as in itsdangerous).
+    /// Without a limit, tokens from the future are accepted, too (as in itsdangerous).
     pub max_age: Option<i64>,
     /// Tolerance for tokens from the future, in seconds.
     pub clock_skew: i64,

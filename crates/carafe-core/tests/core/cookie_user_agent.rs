@@ -1,8 +1,8 @@
-//! Carafe's `Set-Cookie` headers, as a browser reads them.
+//! Carafe's `Set-Cookie` headers, as read by a browser.
 //!
-//! Every policy that builds is kept, every removal removes the cookie, and no string injects a
-//! second attribute, cookie or header. The browser is the model in `user_agent/`, which shares no
-//! code with the library.
+//! Every cookie of a policy that builds is kept, every removal removes the cookie, and no string
+//! injects a second attribute, cookie or header. The browser is the model in `user_agent/`, which
+//! shares no code with the library.
 
 use carafe_core::{
     clock::Timestamp,

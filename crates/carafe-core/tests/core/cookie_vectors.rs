@@ -1,8 +1,8 @@
 //! Every line of `set_cookie.jsonl` and `parse_cookie.jsonl` in `testdata/vectors`.
 //!
-//! The lines were written by real Werkzeug. If Carafe differs on purpose, the line's id is in a
+//! The lines were written by real Werkzeug. If Carafe differs on purpose, the line's ID is in a
 //! list here with the reason, and the test fails once the difference disappears, so that the lists
-//! stay accurate. Next: `src/cookie/set_cookie.rs` explains the same differences.
+//! stay accurate. `src/cookie/set_cookie.rs` explains the same differences.
 
 use std::{fs, path::PathBuf};
 
@@ -87,7 +87,8 @@ fn reason<'a>(list: &[(&'a str, &[&str])], id: &str) -> Option<&'a str> {
         .map(|(reason, _)| *reason)
 }
 
-/// Asserts that each id of a list is in the file, and in the list once, so that no entry is stale.
+/// Asserts that each ID of a list is in the file, and in the list only once, so that no entry is
+/// stale.
 fn assert_listed_once(list: &[(&str, &[&str])], lines: &[Value]) {
     let mut listed: Vec<_> = list
         .iter()
@@ -138,7 +139,7 @@ fn with_option(cookie: SetCookie, option: &str, value: &Value) -> Result<SetCook
         "httponly" => cookie.http_only(flag()?),
         "partitioned" => cookie.partitioned(flag()?),
         "samesite" => cookie.same_site(text().parse().map_err(|error| format!("{error}"))?),
-        // A limit that only makes Werkzeug warn.
+        // A limit that only causes a warning in Werkzeug.
         "max_size" | "sync_expires" => cookie,
         _ => panic!("unknown option {option}"),
     })

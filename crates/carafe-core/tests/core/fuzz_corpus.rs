@@ -1,6 +1,6 @@
-//! Replays every input that fuzzing kept. `fuzz/README.md` describes how the inputs were found.
+//! Replays every input in the fuzzing corpus. `fuzz/README.md` describes how the inputs were found.
 //!
-//! The checks are those of the fuzz targets, compiled into this test without a second copy.
+//! The checks are those of the fuzz targets, included here instead of copied.
 
 use std::{
     fs,

@@ -1,13 +1,13 @@
-//! Tests of the engine's public API. `allocations` is a separate binary for the reason given there.
+//! Tests of the engine's public API.
 //!
 //! | module | asserts |
 //! |---|---|
-//! | `cookie_user_agent` | what a browser keeps and removes; `user_agent` is the browser |
+//! | `cookie_user_agent` | cookies as kept and removed by the browser in `user_agent` |
 //! | `cookie_vectors` | the same cookies as Werkzeug |
 //! | `fuzz_corpus` | every input that fuzzing found |
-//! | `cas_store`, `memory_store`, `moving_store` | the contract of stores, on the stores of the core |
+//! | `cas_store`, `memory_store`, `moving_store` | the contract, on the stores of the core |
 //! | `security` | the rows of the security checklist |
-//! | `signed_ids` | server-side ids with a signature |
+//! | `signed_ids` | server-side IDs with a signature |
 //! | `vectors` | the tokens of Flask, Quart, Starlette and itsdangerous |
 
 #![allow(

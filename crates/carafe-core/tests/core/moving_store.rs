@@ -30,7 +30,7 @@ mod come_over {
     carafe_core::session_store_conformance!(block_on, async { born_old() });
 }
 
-/// From a layout with ids as keys into Carafe's own, and between two layouts with ids as keys.
+/// From a layout with IDs as keys into Carafe's own, and between two layouts with IDs as keys.
 mod from_plain_names {
     use super::{Arc, MemoryStore, MigratingStore, PlainStore, block_on};
 
@@ -288,7 +288,7 @@ impl Pair {
     }
 }
 
-/// Stores a session of Ada's that got its id `age` seconds ago.
+/// Stores a session of user Ada whose ID was issued `age` seconds ago.
 async fn filed(store: &MemoryStore, age: i64) -> (StoreKey, Record) {
     let began = NOW.saturating_add(-age);
     let mut meta = SessionMeta::new(PublicId::random().unwrap(), began, NOW.saturating_add(3600));

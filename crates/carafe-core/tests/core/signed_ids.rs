@@ -1,7 +1,7 @@
-//! Session ids that are signed in their cookies, and ids that are keys in the store.
+//! Session IDs that are signed in their cookies, and IDs that are keys in the store.
 //!
-//! A forged id is rejected without a call of the store (SID-4), and an id signed by a fallback key
-//! is signed anew. Ids are keys in the layouts of other frameworks.
+//! A forged ID is rejected without a call of the store (SID-4), and an ID signed by a fallback key
+//! is signed anew. IDs are keys in the layouts of other frameworks.
 
 use std::sync::Arc;
 
@@ -74,7 +74,7 @@ fn read(
     })
 }
 
-/// Returns an id that differs in its first character.
+/// Returns an ID that differs in its first character.
 fn another(id: &str) -> String {
     let rest = id.strip_prefix("session=").expect("its name");
     let first = if rest.starts_with('B') { 'C' } else { 'B' };

@@ -2,25 +2,25 @@
 
 use carafe_core::{clock::Timestamp, key::KeyUse};
 
-/// The findings about a cookie. `None` means unknown.
+/// The result of inspecting a cookie. `None` means unknown.
 #[derive(Clone, Debug)]
 pub struct Inspection {
     pub verdict: Verdict,
-    /// Why the verdict is not `ok`.
+    /// The reason, unless the verdict is `ok`.
     pub reason: Option<String>,
-    /// The exact JSON text inside.
+    /// The exact JSON text of the payload.
     pub payload: Option<String>,
-    /// When the cookie was made.
+    /// The time at which the cookie was created.
     pub issued: Option<Timestamp>,
-    /// Seconds since then; negative if that is in the future.
+    /// The age in seconds. Negative if the time is in the future.
     pub age: Option<i64>,
-    /// Whether the payload was deflated.
+    /// Whether the payload is compressed.
     pub compressed: Option<bool>,
     /// The key that verified it.
     pub key: Option<KeyUse>,
 }
 
-/// The result in one word.
+/// The result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     Ok,
@@ -53,14 +53,14 @@ impl Inspection {
         }
     }
 
-    /// Whether a key vouches for what is inside, old or not.
+    /// Returns whether the signature or the encryption is valid, even if the cookie has expired.
     pub const fn is_authentic(&self) -> bool {
         self.key.is_some()
     }
 }
 
 impl Verdict {
-    /// The word for programs. The same as the engine's for its errors.
+    /// Returns the name for programs, which equals the engine's name of the error.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Ok => "ok",

@@ -1,10 +1,10 @@
-//! All that can be said about one cookie: whether it is good, why not, and what is in it.
+//! The inspection of one cookie: its verdict, the reason and the content.
 //!
-//! Every field of an [`Inspection`] was verified, except under [`Verdict::Unverified`], the one
-//! verdict that is reached without a key. `inspect` and the demo page say the same because both
-//! show this. It never prints and never reads a clock.
+//! Every field of an [`Inspection`] is verified, except under [`Verdict::Unverified`], the only
+//! verdict that is reached without a key. `inspect` and the demo page agree because both show an
+//! `Inspection`. This module never prints and never reads a clock.
 //!
-//! Next: `verified.rs` with a key, `unverified.rs` without one.
+//! `verified.rs` inspects with a key, `unverified.rs` without.
 
 mod finding;
 mod unverified;
@@ -21,8 +21,8 @@ pub use self::finding::{Inspection, Verdict};
 use crate::format::TokenFormat;
 
 impl Inspection {
-    /// Looks at `cookie`. Without `max_age`, age does not matter (an encrypted cookie knows its
-    /// own).
+    /// Inspects `cookie`. Without `max_age`, the age is not checked, except that of an encrypted
+    /// cookie, which contains its lifetime.
     pub fn of(
         format: &TokenFormat,
         keys: Option<&KeyRing>,
@@ -37,7 +37,7 @@ impl Inspection {
     }
 }
 
-/// The name of a key in reports.
+/// Returns the name of a key in reports.
 pub fn key_name(key: KeyUse) -> String {
     match key {
         KeyUse::Current => "current".to_owned(),
@@ -45,8 +45,8 @@ pub fn key_name(key: KeyUse) -> String {
     }
 }
 
-/// The value of a cookie given as `name=value`, where the name is one that a session cookie has.
-/// Any other text may itself hold a `=`.
+/// Returns the value of a cookie given as `name=value`, if the name is that of a session cookie.
+/// Any other text may itself contain a `=`.
 pub fn without_name<'c>(cookie: &'c str, own_name: Option<&str>) -> &'c str {
     let value = |name| cookie.strip_prefix(name)?.strip_prefix('=');
     let names = own_name

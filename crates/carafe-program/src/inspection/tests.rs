@@ -1,4 +1,4 @@
-//! Every vector of the signed formats, what the vectors cannot have, and the encrypted format.
+//! All vectors of the signed formats, further cases of them, and the encrypted format.
 
 use std::collections::BTreeSet;
 
@@ -30,7 +30,7 @@ fn rows(file: &str) -> Vec<Value> {
 }
 
 fn now(row: &Value) -> Timestamp {
-    // Readers cut the fraction of a second off.
+    // The frameworks truncate the fraction of a second.
     Timestamp::from_unix(row["now"].as_f64().unwrap().floor() as i64)
 }
 
@@ -79,7 +79,7 @@ fn starlette() -> TokenFormat {
     )
 }
 
-/// The ids of the rows where the verdict is not what the real reader's answer was.
+/// Returns the IDs of the rows whose verdict differs from the framework's.
 fn differing(rows: &[Value], format: &TokenFormat, limit: &str) -> BTreeSet<String> {
     let differs = |row: &&Value| {
         let (Some(cookie), Some(keys)) = (row["cookie"].as_str(), ring(row)) else {
@@ -96,7 +96,7 @@ fn differing(rows: &[Value], format: &TokenFormat, limit: &str) -> BTreeSet<Stri
         let accepted = row["accepted"]
             .as_bool()
             .unwrap_or(row["status"] == 200 && row["session"] != "{}");
-        // These two tell nothing: an empty session looks like a refused one from outside.
+        // Empty sessions are skipped: from outside, they look like rejected ones.
         let is_empty =
             row["accepted"].is_null() && matches!(found.payload.as_deref(), Some("{}" | "[]"));
         let is_ok = found.verdict == Verdict::Ok && !is_empty;
@@ -123,7 +123,7 @@ fn what_flask_writes_is_ok_and_told_to_the_byte() {
             None,
             now,
         );
-        // Flask has no bound for what it inflates (hardening).
+        // Flask has no limit for decompression.
         let is_too_large =
             row["payload"].as_str().unwrap().len() > INFLATED_LIMIT && row["zlib"] == true;
         if is_too_large {
@@ -159,7 +159,7 @@ fn verdicts_are_flasks_but_for_the_documented_differences() {
 
 #[test]
 fn verdicts_are_starlettes_and_quarts_too() {
-    // The same differences: the clock skew, and one spelling of a signature.
+    // The same differences: the clock skew, and one encoding of a signature.
     let found = differing(&rows("starlette"), &starlette(), "max_age");
     assert_eq!(found, ids("S13 S42"));
     let found = differing(&rows("quart"), &quart(), "max_age");

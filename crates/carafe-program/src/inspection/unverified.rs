@@ -1,7 +1,7 @@
-//! A cookie and no key: what anybody could read in it, or could have written into it.
+//! Inspects a cookie without a key: the content is readable by any client and may be forged.
 //!
-//! The engine never decodes unverified bytes; a person with a question may. So the decoders here
-//! are this program's own, strict, and stop inflating where the engine does.
+//! The engine never decodes unverified bytes. Inspection does, so the decoders here are separate
+//! and strict, and stop decompressing at the engine's limit.
 
 use std::io::Read as _;
 
@@ -75,7 +75,7 @@ fn inflate(stream: &[u8]) -> Option<Vec<u8>> {
     (out.len() <= INFLATED_LIMIT).then_some(out)
 }
 
-/// Big-endian seconds in at most 8 bytes.
+/// Parses big-endian seconds in at most 8 bytes.
 fn issued(time: &str) -> Option<Timestamp> {
     let bytes = decode(time).filter(|bytes| bytes.len() <= 8)?;
     let seconds = bytes

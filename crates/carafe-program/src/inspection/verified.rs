@@ -1,7 +1,7 @@
-//! A cookie and the keys that may vouch for it.
+//! Inspects a cookie with the keys that may authenticate it.
 //!
-//! A cookie that is authentic but too old is opened a second time as of the second in which it was
-//! made, so that a person learns what was in it.
+//! A cookie that is authentic but expired is opened a second time as of the second of its creation,
+//! so that its content can be shown.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use carafe_core::{
 use super::finding::{Inspection, Verdict};
 use crate::format::TokenFormat;
 
-/// A question: this cookie, as of now.
+/// A cookie to inspect, with the current time.
 #[derive(Clone, Copy)]
 struct Question<'c> {
     cookie: &'c str,
@@ -49,7 +49,7 @@ pub(super) fn inspect(
             let sessions = EncryptedSessions::new(keys, &context.application, &context.cookie_name);
             question.encrypted(&sessions)
         }
-        // The command line asks for both names before it comes here.
+        // The command line requires both names before it gets here.
         TokenFormat::Encrypted { context: None } => question.refused(&TokenError::BadSignature),
     }
 }
@@ -68,7 +68,7 @@ impl Question<'_> {
             Ok(opened) => self.opened(opened, format.style()),
             Err(error) => self.late(&error, open(None).ok()),
         };
-        // The envelope is authentic even where the content is unreadable.
+        // The envelope is authentic even if the content is unreadable.
         let inspection = inspection.issued(envelope.issued, self.now);
         Inspection {
             key: Some(envelope.key),
@@ -91,7 +91,7 @@ impl Question<'_> {
         }
     }
 
-    /// When a cookie was made, of which only its age is known.
+    /// Returns the creation time of a cookie, computed from its age.
     fn issued_of(self, error: &TokenError) -> Option<Timestamp> {
         match error {
             TokenError::Expired { age, .. } => Some(self.now.saturating_add(age.saturating_neg())),
@@ -109,7 +109,7 @@ impl Question<'_> {
         self.with_content(inspection, opened)
     }
 
-    /// A refusal, with the content if it is authentic all the same.
+    /// Returns a rejection, with the content if it is authentic.
     fn late(self, error: &TokenError, opened: Option<Opened>) -> Inspection {
         let refused = self.refused(error);
         match opened {
@@ -139,7 +139,7 @@ impl Question<'_> {
             TokenError::Expired { .. } => Verdict::Expired,
             TokenError::FromFuture { .. } => Verdict::FromFuture,
             TokenError::Payload(_) => Verdict::BadPayload,
-            // Malformed, and whatever later versions add before a verdict is found for it.
+            // Malformed, and errors of later versions that have no verdict yet.
             _ => Verdict::Malformed,
         };
         Inspection::bare(verdict, Some(ErrorChain::of(error).to_string()))

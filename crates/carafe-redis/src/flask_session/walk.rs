@@ -98,7 +98,7 @@ impl FlaskSessionStore {
     }
 }
 
-/// The reader for names that contain no key of this layout.
+/// Returns the error for a name that contains no key of this layout.
 fn unread(_: &StoreKey) -> Result<Record, StoreError> {
     Err(StoreError::corrupt("its name is not that of a session"))
 }

@@ -58,7 +58,7 @@ fn a_thousand_updates_from_two_processes_all_count() {
     });
 }
 
-/// Only active when the test above starts it as a process.
+/// The child process of the test above; does nothing when it runs as a test.
 #[test]
 #[ignore = "needs redis-server: cargo xtask test"]
 fn the_other_process() {
@@ -262,7 +262,7 @@ fn delete_by_user_misses_no_session_that_renews() {
     });
 }
 
-/// A session that always exists is always listed, whatever its current key is.
+/// A session that always exists is always listed, even while its key changes.
 #[test]
 #[ignore = "needs redis-server: cargo xtask test"]
 fn a_list_misses_no_session_that_renews() {

@@ -197,6 +197,8 @@ impl Rows {
     }
 }
 
+/// Returns a function that converts the error of a column.
+///
 /// A value in a type that SQLAlchemy does not write is `Corrupt`, not `Unavailable`.
 pub(super) fn bad(name: &'static str) -> impl Fn(rusqlite::Error) -> StoreError {
     move |source| {

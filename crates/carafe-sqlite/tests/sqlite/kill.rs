@@ -1,9 +1,10 @@
 //! Acknowledged writes survive `kill -9` at random times.
 //!
-//! A child files, patches, moves and deletes sessions in four threads and prints a line for each answer that it
-//! gets. The parent kills it, in half of the cycles kills a second one while it repairs the file, and
-//! compares the file with the lines. `CARAFE_KILL_SEED` repeats a run as far as time can be repeated,
-//! `CARAFE_KILL_CYCLES` sets its length: 10,000 take minutes.
+//! A child creates, patches, rotates and deletes sessions in four threads, and prints a line for
+//! each acknowledged write. The parent kills it, and in half of the cycles also a second child,
+//! which starts with the recovery of the file. Then the parent compares the file with the lines.
+//! `CARAFE_KILL_SEED` repeats a run, except for its timing. `CARAFE_KILL_CYCLES` sets the number of
+//! cycles: 10,000 take minutes.
 
 #![allow(
     clippy::print_stderr,

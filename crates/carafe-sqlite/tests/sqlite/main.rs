@@ -2,16 +2,17 @@
 //!
 //! | module | asserts |
 //! |---|---|
-//! | `conformance` | the contract of stores and the life of a session |
+//! | `conformance` | the conformance tests of stores and sessions |
 //! | `corrupt` | damaged rows |
 //! | `flask_session` | Flask-Session's table |
-//! | `kill` | `kill -9` loses nothing that was acknowledged |
-//! | `opening` | who makes the tables, which are refused, who may read them |
+//! | `kill` | `kill -9` loses no acknowledged write |
+//! | `opening` | creation of the tables, rejected files, permissions |
 //! | `races` | many threads and processes on one session |
 //! | `trouble` | locks, full queues, panics, closing |
 //!
-//! `kill` and `races` start this program again with `--exact` and variables in the environment of that process only. A
-//! test of `trouble` silences the panic hook of the process for the time of thirty writes.
+//! `kill` and `races` start this program again with `--exact` and with variables in the environment
+//! of that process only. A test of `trouble` silences the panic hook of the process during thirty
+//! writes.
 
 mod common;
 mod conformance;

@@ -9,7 +9,7 @@ pub trait FlaskDialect: Dialect {
     /// The row's name as bytes, independent of collations.
     #[doc(hidden)]
     const NAME_BYTES: &'static str;
-    /// `session_id` for a bytewise comparison, used in addition to a comparison that can use the index.
+    /// `session_id` for a bytewise comparison, in addition to a comparison that can use the index.
     #[doc(hidden)]
     const EXACT: &'static str;
     /// The first second after `expiry`, as a Unix timestamp.

@@ -81,7 +81,7 @@ impl Kit for Postgres {
 
 suite::tests!("needs postgres: cargo xtask test", Postgres);
 
-/// Before the first ANALYZE, a planner takes the condition of a partial index for a better one than the public id.
+/// Before the first ANALYZE, the planner prefers the condition of a partial index to the public id.
 #[test]
 #[ignore = "needs postgres: cargo xtask test"]
 fn a_public_id_is_found_by_its_index() {

@@ -1,6 +1,6 @@
-//! Servers that talk rubbish, and how much memory an operation takes that hears it.
+//! Servers that send invalid replies, and the memory that an operation then takes.
 //!
-//! In a test binary of its own, because it counts the allocations of the process.
+//! Allocations are counted per thread.
 //!
 //! The store's memory use is bounded. The drivers of both databases allocate before the store sees
 //! a reply, without a bound: these tests record how much, so that a change is noticed and

@@ -20,13 +20,13 @@ use crate::json::{self, Object};
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Claims(pub(crate) Object);
 
-/// A value that JSON cannot represent, such as a map with keys that are not texts.
+/// The error of a value that JSON cannot represent, such as a map with keys that are not strings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NotJson;
 
 impl Claims {
-    /// Returns no claims.
+    /// Returns an empty set of claims.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -42,7 +42,7 @@ impl Claims {
         Ok(self)
     }
 
-    /// Sets a claim to a text.
+    /// Sets a claim to a string.
     #[must_use]
     pub fn with_text(mut self, name: &str, text: impl Into<String>) -> Self {
         self.0.insert(name.to_owned(), Value::String(text.into()));

@@ -1,9 +1,9 @@
-//! JSON Web Tokens in the compact form (RFC 7519, RFC 7515), verified by RFC 8725.
+//! JSON Web Tokens in compact serialization (RFC 7519, RFC 7515), verified according to RFC 8725.
 //!
 //! The order of a verification: size, three parts, canonical base64url, `kid`, the key, the
-//! signature with the key's algorithm, `alg` and `crit` and `typ`, claims. Nothing but `kid` is
-//! read from a header before the signature is verified. A token that is rejected for its signature
-//! is then looked at once more to name the attack, which cannot change the outcome.
+//! signature with the key's algorithm, `alg`, `crit` and `typ`, claims. Only `kid` is read from a
+//! header before the signature is verified. A token with an invalid signature is examined further
+//! to name the attack, which cannot change the outcome.
 
 mod claims;
 mod sign;

@@ -40,7 +40,7 @@ struct Header<'h> {
     typ: &'h str,
 }
 
-/// Signs any header, which tests need.
+/// Signs with an arbitrary header, for tests.
 pub(crate) fn sign_with_header(key: &SigningKey, header: &str, claims: &str) -> String {
     let room = [header.len(), claims.len(), SIGNATURE_BYTES].map(|bytes| bytes.div_ceil(3) * 4);
     let mut token = String::with_capacity(room.iter().sum::<usize>() + 2);

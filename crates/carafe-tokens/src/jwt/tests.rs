@@ -1,4 +1,4 @@
-//! Tests of signing and verification that build odd tokens.
+//! Tests of signing and verification with unusual tokens.
 
 mod attacks;
 mod claims;
@@ -14,7 +14,7 @@ use crate::key::{Algorithm, SigningKey, VerifyingKeys};
 pub(super) const NOW: Timestamp = Timestamp::from_unix(1_700_000_000);
 pub(super) const ALL: [Algorithm; 3] = [Algorithm::Es256, Algorithm::EdDsa, Algorithm::Hs256];
 
-/// A key and the verifier that trusts it alone.
+/// A key, and a verifier that only trusts this key.
 pub(super) struct Party {
     pub(super) key: SigningKey,
     pub(super) keys: VerifyingKeys,
@@ -38,17 +38,19 @@ impl Party {
         json!({ "alg": self.key.algorithm().name(), "kid": self.key.id(), "typ": "at+jwt" })
     }
 
-    /// Signs a header and claims as they are.
+    /// Signs this header and these claims.
     pub(super) fn sign(&self, header: &Value, claims: &Value) -> String {
         sign_with_header(&self.key, &header.to_string(), &claims.to_string())
     }
 
-    /// Signs good claims under the good header with one member changed; `null` removes it.
+    /// Signs valid claims under the valid header with one member changed.
+    ///
+    /// `null` removes the member.
     pub(super) fn with_header(&self, name: &str, value: Value) -> String {
         self.sign(&changed(self.header(), name, value), &claims())
     }
 
-    /// Signs good claims with one of them changed; `null` removes it.
+    /// Signs valid claims with one of them changed. `null` removes the claim.
     pub(super) fn with_claim(&self, name: &str, value: Value) -> String {
         self.sign(&self.header(), &changed(claims(), name, value))
     }

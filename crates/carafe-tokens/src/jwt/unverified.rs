@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Refusal;
 use crate::{base64, json, json::Object, limits::TOKEN_BYTES};
 
-/// The parts of a token, of which only the key ID may be used before the verification.
+/// The parts of a token. Only the key ID may be used before the verification.
 ///
 /// ```
 /// use carafe_tokens::jwt::{Refusal, Unverified};
@@ -67,7 +67,7 @@ impl<'t> Unverified<'t> {
 
     /// Returns the unverified header and claims as JSON text.
     ///
-    /// For tools that show a token to its owner. No decision may depend on it.
+    /// For tools that show a token to its owner. No decision may depend on these contents.
     ///
     /// # Errors
     /// [`Refusal`] if the claims are not a JSON object.

@@ -1,4 +1,4 @@
-//! The claims of a token that was verified.
+//! The claims of a verified token.
 
 use std::{fmt, sync::Arc};
 
@@ -35,7 +35,7 @@ impl VerifiedToken {
         self.text("sub")
     }
 
-    /// Returns `jti`: a name of this token.
+    /// Returns `jti`, the ID of this token.
     #[must_use]
     pub fn token_id(&self) -> Option<&str> {
         self.text("jti")
@@ -47,7 +47,7 @@ impl VerifiedToken {
         self.text("client_id")
     }
 
-    /// Returns `sid`, if it is the public id of a session of Carafe.
+    /// Returns `sid` if it is the public ID of a Carafe session.
     #[must_use]
     pub fn session(&self) -> Option<PublicId> {
         self.text("sid")?.parse().ok()
@@ -137,11 +137,11 @@ impl VerifiedToken {
     }
 }
 
-/// The range in which a double holds every whole second.
+/// The range in which a double represents every integer.
 const LATEST: f64 = 9_007_199_254_740_992.0;
 
 impl fmt::Debug for VerifiedToken {
-    /// Writes the names of the claims only: their values may be personal data.
+    /// Writes only the names of the claims, because their values may be personal data.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.claims.keys().collect();
         write!(f, "VerifiedToken({}, {names:?})", self.kid)

@@ -19,10 +19,10 @@ use crate::{
 pub enum TokenType {
     /// This type, with or without `application/` and without regard to case.
     Exactly(Cow<'static, str>),
-    /// `JWT` or none, as in ID tokens of OpenID Connect and in many older tokens.
+    /// `JWT` or no type, as in ID tokens of OpenID Connect and in many older tokens.
     ///
-    /// Another kind of token of the same issuer for the same audience passes as well: prefer
-    /// [`TokenType::Exactly`].
+    /// Another kind of token of the same issuer for the same audience is accepted as well, so
+    /// prefer [`TokenType::Exactly`].
     JwtOrNone,
 }
 
@@ -52,7 +52,7 @@ pub enum TokenType {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Verifier {
-    /// `None` only for formats that have no such claim.
+    /// `None` only for formats that lack this claim.
     issuer: Option<String>,
     audience: Option<String>,
     typ: TokenType,
@@ -83,8 +83,8 @@ impl TokenType {
 }
 
 impl Verifier {
-    /// Creates a verifier of tokens with exactly this `iss`, with `audience` in `aud`, and of this
-    /// type. Every token must have `exp`.
+    /// Creates a verifier that requires exactly this `iss`, `audience` in `aud`, this type, and
+    /// `exp`.
     pub fn new(issuer: impl Into<String>, audience: impl Into<String>, typ: TokenType) -> Self {
         Self {
             issuer: Some(issuer.into()),
@@ -93,10 +93,10 @@ impl Verifier {
         }
     }
 
-    /// Creates a verifier of the signature, the type and the times alone.
+    /// Creates a verifier of the signature, the type and the times only.
     ///
-    /// A key that signs for several audiences makes each token good for all of them. Only for
-    /// formats whose tokens name neither issuer nor audience, and for tools.
+    /// With a key that signs for several audiences, each token is valid for all of them. Only for
+    /// tools, and for formats whose tokens name neither issuer nor audience.
     #[must_use]
     pub fn dangerous_of_any_party(typ: TokenType) -> Self {
         Self {
@@ -130,8 +130,7 @@ impl Verifier {
         Some((self.issuer.as_deref()?, self.audience.as_deref()?))
     }
 
-    /// Sets the tolerance for clocks that differ: 5 seconds by default, and at most
-    /// [`CLOCK_SKEW`].
+    /// Sets the tolerated clock skew, 5 seconds by default, and at most [`CLOCK_SKEW`].
     #[must_use]
     pub fn with_clock_skew(self, skew: Duration) -> Self {
         Self {
@@ -140,7 +139,7 @@ impl Verifier {
         }
     }
 
-    /// Verifies a token with keys that are at hand.
+    /// Verifies a token with local keys.
     ///
     /// # Errors
     /// [`Refusal`].
@@ -181,7 +180,7 @@ impl Verifier {
         now: Timestamp,
     ) -> Result<VerifiedToken, Refusal> {
         let is_signed = key.verifies(token.signed.as_bytes(), &token.signature);
-        // Also of a token that is rejected anyway, so that its refusal has the attack's name.
+        // Also checked if the signature is invalid, so that the refusal names the attack.
         check_header(&token.header, key.algorithm())?;
         if !is_signed {
             return Err(Refusal::Signature);
@@ -228,7 +227,7 @@ impl Verifier {
     }
 }
 
-/// Checks the members of a header that could change how a token is read.
+/// Checks the header members that could change the interpretation of a token.
 fn check_header(header: &Object, algorithm: Algorithm) -> Result<(), Refusal> {
     let name = header
         .get("alg")
@@ -247,7 +246,7 @@ fn check_header(header: &Object, algorithm: Algorithm) -> Result<(), Refusal> {
     }
 }
 
-/// Checks the types of the registered claims (RFC 7519 §4.1) that are texts.
+/// Checks the types of the registered claims (RFC 7519 §4.1) that are strings.
 fn check_types(claims: &Object) -> Result<(), Refusal> {
     let is_text = |name: &&str| claims.get(*name).is_none_or(Value::is_string);
     let is_list = |list: &Vec<Value>| list.iter().all(Value::is_string);

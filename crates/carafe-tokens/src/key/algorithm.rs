@@ -1,4 +1,4 @@
-//! The algorithms of signatures.
+//! The signature algorithms.
 
 use std::fmt;
 

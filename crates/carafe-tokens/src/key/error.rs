@@ -11,7 +11,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// The text is not the PEM text, the DER or the JWK of a key.
+    /// The text is not a key in PEM, DER or JWK format.
     Malformed,
     /// The key type, the curve or the algorithm is not supported.
     Unsupported,
@@ -20,19 +20,19 @@ pub enum KeyError {
         /// The name of the member.
         member: &'static str,
     },
-    /// The public part of a private JWK belongs to another key.
+    /// The public part of a private JWK belongs to a different key.
     Mismatch,
     /// The JWK is not for signatures, according to `use` or `key_ops`.
     Purpose,
-    /// A private key where a public one is expected. Treat the key as compromised.
+    /// A private key where a public key is expected. Treat the key as compromised.
     Private,
-    /// A public key of small order, for which one signature fits many texts.
+    /// A public key of small order, under which one signature is valid for many messages.
     Weak,
     /// An HMAC key that `carafe_core` rejects.
     Secret(carafe_core::key::KeyError),
     /// An HMAC key above [`HMAC_KEY_BYTES`](crate::limits::HMAC_KEY_BYTES).
     TooLong,
-    /// The key ID is empty, too long or has characters other than visible ASCII.
+    /// The key ID is empty, too long, or has characters other than visible ASCII.
     Id,
     /// The operating system returned no random bytes.
     NoRandomness,

@@ -1,4 +1,4 @@
-//! A key of HS256.
+//! The key of HS256.
 
 use carafe_core::key::SecretKey;
 use hmac::{Hmac, KeyInit, Mac};
@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::KeyError;
 use crate::limits::HMAC_KEY_BYTES;
 
-/// The bytes of the key, and the state of an HMAC that has absorbed them.
+/// The bytes of the key, and the HMAC state initialized with them.
 #[derive(Clone)]
 pub(super) struct HmacKey {
     bytes: Zeroizing<Box<[u8]>>,
@@ -17,7 +17,7 @@ pub(super) struct HmacKey {
 }
 
 impl HmacKey {
-    /// Accepts what [`SecretKey::new`] accepts: RFC 7518 §3.2 requires 32 bytes.
+    /// Accepts the keys that [`SecretKey::new`] accepts. RFC 7518 §3.2 requires 32 bytes.
     pub(super) fn new(bytes: &[u8]) -> Result<Self, KeyError> {
         SecretKey::new(bytes).map_err(KeyError::Secret)?;
         Self::of_any_strength(bytes)
@@ -45,7 +45,7 @@ impl HmacKey {
         mac.finalize().into_bytes().into()
     }
 
-    /// Compares the whole tag in constant time.
+    /// Compares the complete tag in constant time.
     pub(super) fn verifies(&self, message: &[u8], tag: &[u8]) -> bool {
         self.sign(message).ct_eq(tag).into()
     }

@@ -1,4 +1,4 @@
-//! JWK (RFC 7517), its members for P-256, Ed25519 and HMAC, and the thumbprint (RFC 7638).
+//! JWK (RFC 7517) with the members for P-256, Ed25519 and HMAC, and thumbprints (RFC 7638).
 
 use ed25519_dalek::{SigningKey as Ed25519Private, VerifyingKey as Ed25519Public};
 use p256::ecdsa::{SigningKey as EcdsaPrivate, VerifyingKey as EcdsaPublic};
@@ -16,7 +16,7 @@ use crate::{base64, json::Object};
 /// Reads a public JWK, with its key ID.
 pub(super) fn public_of(jwk: &Object) -> Result<(Public, Option<&str>), KeyError> {
     match text(jwk, "kty")? {
-        // A set with a symmetric key has published a secret.
+        // A symmetric key in a JWK set is a published secret.
         "oct" => return Err(KeyError::Private),
         "EC" | "OKP" => {}
         _ => return Err(KeyError::Unsupported),
@@ -130,7 +130,8 @@ fn metadata(id: &str, algorithm: Algorithm) -> impl Iterator<Item = (&str, &str)
     members.into_iter()
 }
 
-/// Writes an object of visible ASCII texts, in one allocation, so that no copy of a key is left.
+/// Writes an object of visible ASCII strings in one allocation, so that no copy of a key remains in
+/// memory.
 fn object<'m>(members: impl Iterator<Item = (&'m str, &'m str)> + Clone) -> String {
     let room = members
         .clone()
@@ -153,7 +154,7 @@ fn object<'m>(members: impl Iterator<Item = (&'m str, &'m str)> + Clone) -> Stri
     out
 }
 
-/// Reads the public part of a key of P-256 or Ed25519.
+/// Parses the public part of a P-256 or Ed25519 key.
 fn public_part(jwk: &Object) -> Result<Public, KeyError> {
     match (text(jwk, "kty")?, text(jwk, "crv")?) {
         ("EC", "P-256") => {
@@ -172,7 +173,7 @@ fn public_part(jwk: &Object) -> Result<Public, KeyError> {
     }
 }
 
-/// Checks `alg`, `use` and `key_ops`, where the JWK has them (RFC 7517 §4).
+/// Checks `alg`, `use` and `key_ops`, if the JWK has them (RFC 7517 §4).
 fn check_purpose(jwk: &Object, algorithm: Algorithm, operation: &str) -> Result<(), KeyError> {
     if let Some(name) = jwk.get("alg") {
         let named = name.as_str().and_then(Algorithm::from_name);

@@ -1,9 +1,9 @@
-//! Keys of tokens: the only module that reads private keys.
+//! Keys of tokens. Only this module reads private keys.
 //!
-//! A key has one algorithm for its whole life. [`SigningKey`] and [`VerifyingKey`] are single keys,
-//! [`VerifyingKeys`] is the set that a verifier trusts (a JWK set, RFC 7517), and [`SigningRing`]
-//! holds the keys of an issuer and their rotation. [`TokenKeys`] finds the key of a token, for sets
-//! that are fetched.
+//! A key has one algorithm for its whole lifetime. [`SigningKey`] and [`VerifyingKey`] are single
+//! keys, [`VerifyingKeys`] is the set that a verifier trusts (a JWK set, RFC 7517), and
+//! [`SigningRing`] contains the keys of an issuer and their rotation. [`TokenKeys`] looks up the
+//! key of a token, for key sets that are fetched.
 
 mod algorithm;
 mod error;

@@ -1,4 +1,4 @@
-//! The keys of an issuer, and their rotation.
+//! The keys of an issuer and their rotation.
 
 use std::{error::Error, fmt};
 
@@ -6,17 +6,17 @@ use carafe_core::clock::Timestamp;
 
 use super::{SigningKey, VerifyingKey, VerifyingKeys};
 
-/// The keys of an issuer: one signs, the others are published and verify.
+/// The keys of an issuer: one key signs, all keys are published and verify.
 ///
 /// A verifier caches the JWK set, so a key has to be in the set before it signs, and has to stay in
-/// the set until its last token has expired. To rotate keys without a rejected request:
+/// the set until its last token has expired. To rotate keys without rejected requests:
 ///
-/// 1. Add the new key with the time at which it begins to sign:
-///    [`with_next`](SigningRing::with_next), at least two cache lifetimes ahead (`max-age` of the
-///    response with the JWK set). It is published at once and verifies at once.
-/// 2. At that time, every process signs with the new key, without a deployment. The old one
-///    verifies on.
-/// 3. Once the last token of the old key has expired, remove the key, or give its last second in
+/// 1. Add the new key with the time from which it signs: [`with_next`](SigningRing::with_next), at
+///    least two cache lifetimes ahead (`max-age` of the response with the JWK set). The key is
+///    published and verifies immediately.
+/// 2. At that time, every process signs with the new key, without a deployment. The old key
+///    continues to verify.
+/// 3. After the last token of the old key has expired, remove the key, or set its last second in
 ///    advance with [`with_retired`](SigningRing::with_retired).
 ///
 /// ```
@@ -35,7 +35,7 @@ use super::{SigningKey, VerifyingKey, VerifyingKeys};
 #[derive(Clone, Debug)]
 pub struct SigningRing {
     first: SigningKey,
-    /// In the order of their times.
+    /// Ordered by time.
     next: Vec<(Timestamp, SigningKey)>,
     retired: Vec<(VerifyingKey, Option<Timestamp>)>,
 }
@@ -44,9 +44,9 @@ pub struct SigningRing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RingError {
-    /// The ring has a key with this key ID.
+    /// The ring already contains a key with this key ID.
     DuplicateId,
-    /// Another key begins to sign at the same time.
+    /// Another key starts to sign at the same time.
     SameTime,
 }
 
@@ -61,7 +61,7 @@ impl SigningRing {
         }
     }
 
-    /// Adds a key that is published and verifies now, and signs from the second `from` on.
+    /// Adds a key that is published and verifies immediately, and signs from the second `from` on.
     ///
     /// # Errors
     /// [`RingError`].
@@ -76,7 +76,7 @@ impl SigningRing {
         }
     }
 
-    /// Adds a key that verifies and does not sign, up to and including the second `until`.
+    /// Adds a key that only verifies, up to and including the second `until`.
     ///
     /// # Errors
     /// [`RingError::DuplicateId`].
@@ -97,7 +97,7 @@ impl SigningRing {
         begun.map_or(&self.first, |(_, key)| key)
     }
 
-    /// Returns the keys that verify at `now`: all of them except expired ones.
+    /// Returns the keys that verify at `now`: all except expired ones.
     ///
     /// The JWK set is [`VerifyingKeys::to_jwk_set`] of this set.
     #[must_use]

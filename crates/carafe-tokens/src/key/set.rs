@@ -1,4 +1,4 @@
-//! The keys that a verifier trusts, and their JWK set.
+//! The keys that a verifier trusts, as a JWK set.
 
 use std::collections::HashMap;
 
@@ -46,10 +46,10 @@ impl VerifyingKeys {
         }
     }
 
-    /// Reads a JWK set (RFC 7517 §5).
+    /// Parses a JWK set (RFC 7517 §5).
     ///
     /// Keys of other types and for other purposes are skipped, as the RFC says, and so are keys
-    /// that are malformed, private or not unique by their `kid`.
+    /// that are malformed, private or share their `kid` with another key.
     ///
     /// # Errors
     /// [`JwkSetError`].
@@ -79,7 +79,7 @@ impl VerifyingKeys {
         Ok(set)
     }
 
-    /// Returns the JWK set as JSON text. Keys of HS256 are secret and left out.
+    /// Returns the JWK set as JSON text. Keys of HS256 are secret and are omitted.
     #[must_use]
     pub fn to_jwk_set(&self) -> String {
         let keys: Vec<_> = self.keys.iter().filter_map(VerifyingKey::to_jwk).collect();
@@ -88,8 +88,8 @@ impl VerifyingKeys {
 
     /// Returns the key for a token with this `kid`.
     ///
-    /// A token without `kid` can only be meant for the only key of the set. Two keys never share a
-    /// key ID: which of them verifies a token would depend on an order.
+    /// A token without `kid` is only accepted if the set has a single key. Key IDs are unique,
+    /// because with a duplicate the verifying key would depend on an order.
     ///
     /// # Errors
     /// [`Refusal::KidMissing`] or [`Refusal::KidUnknown`].
@@ -121,7 +121,7 @@ impl VerifyingKeys {
         self.keys.is_empty()
     }
 
-    /// Returns why keys of a JWK set are not in this set.
+    /// Returns the reasons why keys of a JWK set were skipped.
     #[must_use]
     pub fn skipped(&self) -> &[KeyError] {
         &self.skipped

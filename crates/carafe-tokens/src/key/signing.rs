@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::{Algorithm, KeyError, VerifyingKey, hmac_key::HmacKey, jwk, material::Private};
 use crate::json;
 
-/// Maximum number of random scalars tried; each is valid except with a probability of 2^-32.
+/// Maximum number of random scalars tried. Each is valid except with a probability of 2^-32.
 const ATTEMPTS: usize = 8;
 
 /// A private key with its algorithm and its key ID. Redacted in `Debug`, zeroed on drop.
@@ -58,7 +58,7 @@ impl SigningKey {
         }
     }
 
-    /// Creates a key of HS256 from at least 32 bytes.
+    /// Creates an HS256 key from at least 32 bytes.
     ///
     /// # Errors
     /// [`KeyError::Secret`] for a short, published or repetitive key.
@@ -67,10 +67,10 @@ impl SigningKey {
         Ok(Self::named_by_thumbprint(Private::Hs256(key)))
     }
 
-    /// Creates a key of HS256 from any bytes except none.
+    /// Creates an HS256 key from any non-empty bytes.
     ///
-    /// An attacker who guesses the key can forge every token: each token lets them test a guess
-    /// without a request. Only to read the tokens of an application that should get a better key.
+    /// An attacker who guesses the key can forge every token, and each token lets them test guesses
+    /// offline. Only for reading tokens of an application that has yet to get a stronger key.
     ///
     /// # Errors
     /// [`KeyError::Secret`] for an empty key.
@@ -79,7 +79,7 @@ impl SigningKey {
         Ok(Self::named_by_thumbprint(Private::Hs256(key)))
     }
 
-    /// Reads a private key of P-256 or Ed25519 in PEM text with the label `PRIVATE KEY` (PKCS #8).
+    /// Parses a private P-256 or Ed25519 key in PEM format with the label `PRIVATE KEY` (PKCS #8).
     ///
     /// # Errors
     /// [`KeyError::Malformed`].
@@ -93,7 +93,7 @@ impl SigningKey {
         Ok(Self::named_by_thumbprint(Private::ed25519(key)))
     }
 
-    /// Reads a private key of P-256 or Ed25519 in DER (PKCS #8).
+    /// Parses a private P-256 or Ed25519 key in DER format (PKCS #8).
     ///
     /// # Errors
     /// [`KeyError::Malformed`].
@@ -106,7 +106,7 @@ impl SigningKey {
         Ok(Self::named_by_thumbprint(Private::ed25519(key)))
     }
 
-    /// Returns the private key as PEM text (PKCS #8).
+    /// Returns the private key in PEM format (PKCS #8).
     ///
     /// # Errors
     /// [`KeyError::Unsupported`] for HS256, which has no such format.
@@ -119,10 +119,11 @@ impl SigningKey {
         pem.map_err(|_| KeyError::Unsupported)
     }
 
-    /// Reads a private JWK (RFC 7517).
+    /// Parses a private JWK (RFC 7517).
     ///
     /// # Errors
-    /// [`KeyError`]; a JWK with a public part that does not fit is rejected.
+    /// [`KeyError`], such as [`KeyError::Mismatch`] for a public part that belongs to a different
+    /// key.
     pub fn from_jwk(json: &str) -> Result<Self, KeyError> {
         let jwk = json::object(json.as_bytes()).map_err(|_| KeyError::Malformed)?;
         let (private, id) = jwk::private_of(&jwk)?;
@@ -160,7 +161,9 @@ impl SigningKey {
         self.verifying.algorithm()
     }
 
-    /// Returns the key that verifies the signatures of this one. The same key for HS256.
+    /// Returns the key that verifies the signatures of this key.
+    ///
+    /// For HS256, both keys are the same secret.
     #[must_use]
     pub const fn verifying_key(&self) -> &VerifyingKey {
         &self.verifying

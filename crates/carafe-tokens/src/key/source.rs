@@ -1,4 +1,4 @@
-//! Where a verifier finds the key of a token.
+//! Looks up the key of a token.
 
 use std::{error::Error, fmt, future::ready};
 
@@ -7,13 +7,13 @@ use crate::refusal::Refusal;
 
 /// The keys of one issuer, which may have to be fetched.
 ///
-/// [`VerifyingKeys`] is such a source that never waits. The crate `carafe-jwks` has one that
-/// fetches a JWK set and caches it.
+/// [`VerifyingKeys`] is an implementation that never waits. The crate `carafe-jwks` fetches and
+/// caches a JWK set.
 pub trait TokenKeys: Send + Sync {
     /// Returns the key of a token with this `kid`.
     ///
-    /// `kid` comes from a token that is not verified: it may select one of the issuer's own keys
-    /// and nothing else, neither a URL nor a file nor a row of a table.
+    /// `kid` comes from an unverified token, so it may only select one of the issuer's own keys,
+    /// never a URL, a file or a table row.
     ///
     /// # Errors
     /// [`VerifyError::Refused`] with [`Refusal::KidMissing`] or [`Refusal::KidUnknown`];
@@ -42,7 +42,7 @@ impl<K: TokenKeys> TokenKeys for std::sync::Arc<K> {
     }
 }
 
-/// The keys of an issuer cannot be fetched now.
+/// The error if the keys of an issuer cannot be fetched at the moment.
 #[derive(Debug)]
 pub struct KeysUnavailable(Box<dyn Error + Send + Sync>);
 
@@ -65,13 +65,13 @@ impl Error for KeysUnavailable {
     }
 }
 
-/// The outcome of a verification that needs keys from elsewhere.
+/// The error of a verification with keys that may have to be fetched.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum VerifyError {
     /// The token is rejected: 401.
     Refused(Refusal),
-    /// The keys cannot be fetched now, so nothing is known about the token: 503.
+    /// The keys cannot be fetched at the moment, so the validity of the token is unknown: 503.
     Unavailable(KeysUnavailable),
 }
 

@@ -33,7 +33,7 @@ pub struct VerifyingKey {
 }
 
 impl VerifyingKey {
-    /// Reads a public JWK (RFC 7517) of P-256 or Ed25519.
+    /// Parses a public JWK (RFC 7517) of P-256 or Ed25519.
     ///
     /// # Errors
     /// [`KeyError`]; [`KeyError::Private`] for a JWK with a private part.
@@ -42,7 +42,7 @@ impl VerifyingKey {
         Self::of_jwk(&jwk)
     }
 
-    /// Reads a public JWK that has been parsed.
+    /// Converts the parsed members of a public JWK.
     pub(super) fn of_jwk(jwk: &Object) -> Result<Self, KeyError> {
         let (public, id) = jwk::public_of(jwk)?;
         let key = Self::named_by_thumbprint(public);
@@ -52,7 +52,7 @@ impl VerifyingKey {
         }
     }
 
-    /// Reads a public key of P-256 or Ed25519 in PEM text with the label `PUBLIC KEY` (SPKI).
+    /// Parses a public P-256 or Ed25519 key in PEM format with the label `PUBLIC KEY` (SPKI).
     ///
     /// # Errors
     /// [`KeyError::Malformed`] or [`KeyError::Weak`].
@@ -65,7 +65,9 @@ impl VerifyingKey {
         Public::ed25519(key).map(Self::named_by_thumbprint)
     }
 
-    /// Returns the public JWK, with `kid`, `alg` and `use`. `None` for HS256: its key is secret.
+    /// Returns the public JWK with `kid`, `alg` and `use`.
+    ///
+    /// Returns `None` for HS256, whose key is secret.
     #[must_use]
     pub fn to_jwk(&self) -> Option<String> {
         jwk::write_public(&self.id, &self.public)
@@ -99,7 +101,7 @@ impl VerifyingKey {
 
     /// Returns the thumbprint of RFC 7638 with SHA-256.
     ///
-    /// The thumbprint of an HMAC key lets everybody test guesses of the key, as every token does.
+    /// The thumbprint of an HMAC key lets anyone test guesses of the key, as every token does.
     #[must_use]
     pub fn thumbprint(&self) -> String {
         jwk::thumbprint(&self.public)
@@ -107,7 +109,7 @@ impl VerifyingKey {
 
     /// Returns whether `signature` is a signature of `message`.
     ///
-    /// Ed25519 is checked with the strict rules: no key and no `R` of small order.
+    /// Ed25519 is checked with the strict rules: neither the key nor `R` may have small order.
     pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         match &self.public {
             Public::Es256(key) => EcdsaSignature::from_slice(signature)

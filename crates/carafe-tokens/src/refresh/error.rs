@@ -8,17 +8,17 @@ use carafe_core::{error::NoRandomness, limits::USER_BYTES, store::StoreError};
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum RefreshError {
-    /// The text is not a refresh token of these keys. The store was not asked.
+    /// The text is not a refresh token of these keys. The store was not called.
     Forged,
     /// The session has expired or was revoked, by a log-out or by an operator.
     Gone,
-    /// The token was redeemed before: its session is revoked now.
+    /// The token was redeemed before, so its session is now revoked.
     Reused,
-    /// The token is newer than its session, which was restored from an old copy of the store.
+    /// The token is newer than its session, which was restored from an old backup of the store.
     Ahead,
-    /// The user of a grant is empty, too long or has a NUL.
+    /// The user of a grant is empty, too long or contains a NUL.
     User,
-    /// The store has no Carafe layout: it does not keep values as they were written.
+    /// The store does not have Carafe's layout, so it does not preserve values exactly.
     Unsupported,
     /// The store failed.
     Store(StoreError),
@@ -42,7 +42,8 @@ impl RefreshError {
         }
     }
 
-    /// Returns `error` of the response (RFC 6749 §5.2), or `None` if the client did nothing wrong.
+    /// Returns `error` of the response (RFC 6749 §5.2), or `None` for an error that is not the
+    /// client's.
     #[must_use]
     pub const fn oauth_error(&self) -> Option<&'static str> {
         match self {

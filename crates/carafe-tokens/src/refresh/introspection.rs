@@ -1,13 +1,13 @@
-//! RFC 7662: what a token is, for a client that may know.
+//! Token introspection (RFC 7662), for authorized clients.
 
 use carafe_core::{clock::Timestamp, store::Record};
 use serde_json::{Value, json};
 
 use crate::jwt::VerifiedToken;
 
-/// The answer of an introspection endpoint.
+/// The response of an introspection endpoint.
 ///
-/// The endpoint itself needs the authentication of its callers (RFC 7662 §2.1).
+/// The endpoint itself must authenticate its callers (RFC 7662 §2.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Introspection(Option<Active>);
 
@@ -18,7 +18,7 @@ struct Active {
 }
 
 impl Introspection {
-    /// Returns the answer about a token that is not active, whatever the reason.
+    /// Returns the response for a token that is not active, for any reason.
     #[must_use]
     pub const fn inactive() -> Self {
         Self(None)

@@ -1,21 +1,22 @@
-//! The session of a token, by its public id.
+//! The session of a token, by its public ID.
 
 use carafe_core::{
     clock::Timestamp,
     store::{ErasedStore, PublicId, StoreError, StoreKey},
 };
 
-/// Returns the key under which a store files the session of refresh tokens.
+/// Returns the key under which the session of refresh tokens is stored.
 ///
-/// The key is a SHA-256 as of a session id. The hashed text is none, so no cookie leads here.
+/// The key is a SHA-256, as for a session ID. The hashed text is not a session ID, so no cookie
+/// leads to this key.
 #[must_use]
 pub fn session_key(session: PublicId) -> StoreKey {
     StoreKey::of_id(&format!("carafe refresh token session {session}"))
 }
 
-/// Returns whether a session lives, given the `sid` of a token.
+/// Returns whether the session with this `sid` is alive.
 ///
-/// Finds the sessions of refresh tokens with one load, and those of cookies through the store's
+/// Looks up sessions of refresh tokens with one load, and sessions of cookies through the store's
 /// [`SessionListing`](carafe_core::store::SessionListing), if it has one.
 ///
 /// # Errors
@@ -35,10 +36,10 @@ pub async fn is_session_alive(
     }
 }
 
-/// Revokes a session, given the `sid` of a token, and returns whether it existed.
+/// Revokes the session with this `sid`. Returns whether it existed.
 ///
-/// Its refresh tokens are rejected from now on, its access tokens when they expire, which is within
-/// their lifetime, or at once where they are introspected.
+/// From then on, its refresh tokens are rejected. Its access tokens are rejected when they expire,
+/// or immediately where they are introspected.
 ///
 /// # Errors
 /// [`StoreError`].

@@ -1,4 +1,4 @@
-//! The generation in a session's record, and what a presented generation means.
+//! The generation in a session's record, and the decision about a presented generation.
 
 use std::time::Duration;
 
@@ -7,23 +7,23 @@ use carafe_core::{clock::Timestamp, session::SessionData, store::StoreError};
 /// The key of the record's dictionary.
 pub(super) const KEY: &str = "_refresh";
 
-/// The newest generation of a session, and when it was issued.
+/// The latest generation of a session, and its time of issue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct State {
     pub(super) generation: u64,
     pub(super) since: Timestamp,
 }
 
-/// The meaning of a presented generation.
+/// The decision about a presented generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Decision {
-    /// The newest token: advance to the next generation.
+    /// The current token: advance to the next generation.
     Advance(State),
-    /// The previous token within the grace period: return the newest one again.
+    /// The previous token within the grace period: return the current token again.
     Repeat,
     /// A token that was redeemed before.
     Reuse,
-    /// A token of a generation that the record does not have yet.
+    /// A token of a generation that the record has not reached.
     Ahead,
 }
 
@@ -35,7 +35,9 @@ impl State {
         }
     }
 
-    /// Returns the state and its exact text, for a compare-and-set. `None` in another session.
+    /// Returns the state and its exact text, for a compare-and-set.
+    ///
+    /// Returns `None` for a session without refresh tokens.
     pub(super) fn of(data: &SessionData) -> Result<Option<(Self, String)>, StoreError> {
         let Some(text) = data.text_of(KEY) else {
             return Ok(None);
@@ -53,7 +55,7 @@ impl State {
         format!("[{},{}]", self.generation, self.since.unix())
     }
 
-    /// Decides about the token of generation `presented`.
+    /// Decides about a token of generation `presented`.
     pub(super) fn decide(self, presented: u64, grace: Duration, now: Timestamp) -> Decision {
         let grace = i64::try_from(grace.as_secs()).unwrap_or(i64::MAX);
         match () {

@@ -33,7 +33,7 @@ impl RefreshToken {
 }
 
 impl Named {
-    /// Verifies a token and reads it.
+    /// Verifies a token and parses it.
     pub(super) fn read(signer: &Signer, token: &str, now: Timestamp) -> Result<Self, RefreshError> {
         if token.len() > REFRESH_TOKEN_BYTES {
             return Err(RefreshError::Forged);

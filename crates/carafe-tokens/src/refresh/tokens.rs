@@ -23,13 +23,15 @@ use crate::access::SessionRef;
 
 /// The default lifetime of a session: 30 days.
 const LIFETIME: Duration = Duration::from_secs(30 * 86_400);
-/// The default time in which a repeated request gets the same successor: 10 seconds.
+/// The default period in which a repeated request gets the same successor: 10 seconds.
 const GRACE: Duration = Duration::from_secs(10);
 /// The default limit of sessions per user, as of [`ServerSide`](carafe_core::session::ServerSide).
 const LIMIT_PER_USER: usize = 1_000;
 /// Maximum number of excess sessions that one log-in revokes.
 const TRIM_STEP: usize = 200;
-/// Maximum number of compare-and-set attempts. Each failed one means that another has succeeded.
+/// Maximum number of compare-and-set attempts.
+///
+/// A failed attempt means that another one has succeeded.
 const ATTEMPTS: usize = 16;
 
 /// Issues, redeems and revokes refresh tokens.
@@ -65,7 +67,7 @@ pub struct RefreshTokens {
     limit_per_user: Option<usize>,
 }
 
-/// The beginning of a session: a user who has authenticated.
+/// The authenticated user of a new session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
     user: String,
@@ -80,7 +82,7 @@ pub struct Issued {
     pub token: RefreshToken,
     /// The session, for the access token.
     pub session: SessionRef,
-    /// The first second in which the session is expired.
+    /// The first second in which the session has expired.
     pub expires: Timestamp,
 }
 
@@ -93,7 +95,7 @@ impl Grant {
         }
     }
 
-    /// Notes the device, such as its user agent, for lists of sessions. At most 255 bytes.
+    /// Sets the device, such as its user agent, for lists of sessions. Truncated to 255 bytes.
     #[must_use]
     pub fn with_device(self, device: impl Into<String>) -> Self {
         let mut device = device.into().replace('\0', "");
@@ -108,9 +110,10 @@ impl Grant {
 }
 
 impl RefreshTokens {
-    /// Creates the operations with these keys: the current one signs, fallbacks verify.
+    /// Creates the operations with these keys. The current key signs, and the fallbacks verify.
     ///
-    /// To rotate keys, proceed as [`KeyRing`] says. A redeemed token is signed by the current key.
+    /// To rotate keys, follow [`KeyRing`]. Redeeming a token returns one that is signed by the
+    /// current key.
     #[must_use]
     pub fn new(keys: &KeyRing) -> Self {
         let mut settings = SignerSettings::with_salt("carafe refresh token v1");
@@ -125,13 +128,13 @@ impl RefreshTokens {
         }
     }
 
-    /// Sets the lifetime of a session from its log-in on, 30 days by default.
+    /// Sets the lifetime of a session from its log-in, 30 days by default.
     #[must_use]
     pub fn with_lifetime(self, lifetime: Duration) -> Self {
         Self { lifetime, ..self }
     }
 
-    /// Lets a session expire earlier, if its token is not redeemed for this time.
+    /// Sets the time after which a session expires if its token is not redeemed.
     #[must_use]
     pub fn with_idle_timeout(self, idle: Duration) -> Self {
         Self {
@@ -147,7 +150,9 @@ impl RefreshTokens {
         Self { grace, ..self }
     }
 
-    /// Sets the limit of sessions per user, 1,000 by default. The oldest one is revoked.
+    /// Sets the limit of sessions per user, 1,000 by default.
+    ///
+    /// Beyond it, the oldest session is revoked.
     #[must_use]
     pub fn with_limit_per_user(self, sessions: usize) -> Self {
         Self {
@@ -156,7 +161,7 @@ impl RefreshTokens {
         }
     }
 
-    /// Begins a session and returns its first token.
+    /// Creates a session and returns its first token.
     ///
     /// # Errors
     /// [`RefreshError`]; [`RefreshError::Unsupported`] for a store with another framework's layout.
@@ -189,8 +194,8 @@ impl RefreshTokens {
 
     /// Exchanges a token for its successor.
     ///
-    /// Of any number of requests with one token, within the grace period, each gets the same
-    /// successor. Issue an access token for [`Issued::session`] with it.
+    /// Within the grace period, any number of requests with one token get the same successor. Issue
+    /// an access token for [`Issued::session`] with it.
     ///
     /// # Errors
     /// [`RefreshError`].
@@ -232,12 +237,12 @@ impl RefreshTokens {
         Err(RefreshError::Store(StoreError::Conflict))
     }
 
-    /// Revokes the session of a token (RFC 7009), and returns whether it lived.
+    /// Revokes the session of a token (RFC 7009). Returns whether it was alive.
     ///
-    /// A forged token is not an error (RFC 7009 §2.2): the response is a 200 in any case.
+    /// A forged token is not an error (RFC 7009 §2.2): the response is a 200 in either case.
     ///
     /// # Errors
-    /// [`StoreError`]: the response is a 503, and the client tries again.
+    /// [`StoreError`]: the response is a 503, and the client retries.
     pub async fn revoke(
         &self,
         store: &(impl ErasedStore + ?Sized),
@@ -250,7 +255,8 @@ impl RefreshTokens {
         }
     }
 
-    /// Returns what RFC 7662 says about a token: active if [`RefreshTokens::redeem`] would take it.
+    /// Returns the introspection (RFC 7662) of a token, which is active if
+    /// [`RefreshTokens::redeem`] would accept it.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -275,9 +281,10 @@ impl RefreshTokens {
         }
     }
 
-    /// Returns the session that a token names, without a look at the store.
+    /// Returns the session and the generation of a token, without a call to the store.
     ///
-    /// For logs and for tools: the session may have ended, and the token may have been used.
+    /// For logs and tools: the session may have expired or been revoked, and the token may have
+    /// been redeemed.
     ///
     /// # Errors
     /// [`RefreshError::Forged`].
@@ -345,7 +352,7 @@ impl RefreshTokens {
     }
 }
 
-/// Revokes the session of a token that was used twice. Of parallel calls, one writes the event.
+/// Revokes the session of a token that was reused. Of concurrent calls, one writes the log event.
 async fn revoke_reused(
     store: &(impl ErasedStore + ?Sized),
     named: Named,

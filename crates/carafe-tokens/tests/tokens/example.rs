@@ -90,7 +90,7 @@ async fn a_client_logs_in_refreshes_and_logs_out() {
         first.member("refresh_token")
     );
 
-    // Another service, which has the JWK set and nothing else.
+    // Another service, which only has the JWK set.
     let set = send(
         &router,
         Request::get("/.well-known/jwks.json")

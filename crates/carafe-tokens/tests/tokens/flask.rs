@@ -1,4 +1,4 @@
-//! The format of Flask-JWT-Extended; the real library is asked in `interop/tokens`.
+//! The format of Flask-JWT-Extended. `interop/tokens` tests against the real library.
 
 use carafe_core::clock::Timestamp;
 use carafe_tokens::{

@@ -64,7 +64,7 @@ fn a_rotation_of_keys_rejects_no_request() {
         .unwrap();
     let access = access();
     let verifier = access.verifier();
-    // A verifier that fetches the set every 5 minutes, as `max-age` says.
+    // A verifier that fetches the set every 5 minutes, as `max-age` allows.
     let (mut cached, mut fetched) = (VerifyingKeys::default(), i64::MIN);
     for second in 0..1_800 {
         let now = NOW.saturating_add(second);
@@ -115,7 +115,7 @@ fn an_introspected_access_token_ends_with_its_session() {
     assert!(!ask(&token.text, 310).is_active() && !ask("x", 0).is_active());
     assert!(block_on(revoke_session(&store, issued.session.public_id, NOW)).unwrap());
     assert_eq!(ask(&token.text, 0).to_json(), r#"{"active":false}"#);
-    // Without a question to the store, the token is good until it expires.
+    // A verifier that does not call the store accepts the token until it expires.
     assert!(access().verifier().verify(&token.text, &keys, NOW).is_ok());
 }
 

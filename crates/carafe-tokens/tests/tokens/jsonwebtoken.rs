@@ -1,4 +1,4 @@
-//! Against the crate `jsonwebtoken`, both ways.
+//! Interoperability with the crate `jsonwebtoken`, in both directions.
 
 use carafe_core::clock::Timestamp;
 use carafe_tokens::{

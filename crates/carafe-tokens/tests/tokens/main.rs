@@ -1,4 +1,4 @@
-//! Tests through the public interface.
+//! Tests of the public API.
 //!
 //! | module | needs |
 //! |---|---|

@@ -1,7 +1,8 @@
-//! Against PyJWT, Authlib, joserfc, Flask-JWT-Extended and jose (npm), both ways.
+//! Interoperability with PyJWT, Authlib, joserfc, Flask-JWT-Extended and jose (npm), in both
+//! directions.
 //!
-//! `cargo xtask setup` installs the libraries below `target/`; `interop/tokens` has our side of the
-//! pipes.
+//! `cargo xtask setup` installs the libraries below `target/`. The scripts in `interop/tokens` call
+//! them through pipes.
 
 use std::{
     io::{BufRead as _, BufReader, Write as _},
@@ -84,7 +85,7 @@ fn private_jwk(key: &SigningKey) -> Value {
     serde_json::from_str(&key.to_jwk()).unwrap()
 }
 
-/// The keys that the other side verifies with. A secret is no part of a JWK set of ours.
+/// Returns the keys for the other library. Carafe's JWK sets never contain secrets.
 fn jwks(key: &SigningKey) -> Value {
     match key.algorithm() {
         Algorithm::Hs256 => json!({ "keys": [private_jwk(key)] }),
@@ -99,7 +100,7 @@ fn both_ways(oracle: &mut Oracle, library: &str) {
     let now = Timestamp::now();
     for algorithm in ALL {
         let key = SigningKey::generate(algorithm).unwrap();
-        // Ours there.
+        // Carafe's tokens, verified by the libraries.
         let ring = SigningRing::new(key.clone());
         let session = SessionRef::new("ada \u{1F600}", PublicId::from_bytes([7; 12]));
         let client = Client::new("app")
@@ -131,7 +132,7 @@ fn both_ways(oracle: &mut Oracle, library: &str) {
         let flipped = if signature.starts_with('A') { "B" } else { "A" };
         changed["token"] = format!("{signed}.{flipped}{}", &signature[1..]).into();
         assert_eq!(oracle.ask(&changed)["ok"], false, "{library} {algorithm}");
-        // Theirs here.
+        // The libraries' tokens, verified by Carafe.
         let claims = json!({
             "iss": ISSUER, "aud": [AUDIENCE, "x"], "sub": "b\u{00f6}b", "iat": now.unix(),
             "exp": now.unix() + 300,
@@ -247,7 +248,7 @@ fn flask_jwt_extended_accepts_our_tokens_and_we_its() {
             json!({ "op": "flask-decode", "secret": secret, "token": token, "csrf": csrf });
         let claims = &oracle.accepted(&decode)["claims"];
         assert_eq!(claims["jti"], verified.token_id().unwrap());
-        // Ours passes the same check of the CSRF token.
+        // Carafe's own token passes the same CSRF check.
         let own = ours.issue("ada", Kind::Access { fresh }, 900, now).unwrap();
         let csrf: String = ours
             .verify_access(&own, now)

@@ -1,4 +1,4 @@
-//! Refresh tokens on the store in memory and on SQLite.
+//! Refresh tokens on the memory store and on SQLite.
 
 use std::{sync::Arc, time::Duration};
 
@@ -158,7 +158,7 @@ fn an_older_generation_is_a_reuse_even_within_the_grace_period() {
     }
 }
 
-/// Redeems one token a hundred times at once.
+/// Redeems one token in a hundred concurrent requests.
 pub(crate) async fn a_hundred_at_once(store: Arc<dyn ErasedStore>, now: Timestamp) {
     let tokens = tokens();
     let issued = tokens
@@ -301,7 +301,7 @@ fn a_session_ends_by_time_by_revocation_and_by_the_user() {
             // Unused for too long.
             let idle = tokens.issue(&*store, &grant, NOW).await.unwrap();
             gone(idle.token.as_str(), later(100)).await;
-            // Used until the absolute end.
+            // Redeemed regularly until the absolute lifetime is over.
             let mut used = tokens.issue(&*store, &grant, NOW).await.unwrap();
             for step in 1..=11 {
                 used = tokens
@@ -377,7 +377,7 @@ fn introspection_says_what_redeem_would_do() {
             assert!(active(10).await && !active(11).await, "{name}");
             let forged = tokens.introspect(&*store, "x", NOW).await.unwrap();
             assert_eq!(forged.to_json(), r#"{"active":false}"#);
-            // A look at a used token revokes nothing.
+            // Verifying a used token revokes nothing.
             assert!(
                 is_session_alive(&*store, first.session.public_id, later(11))
                     .await

@@ -1,4 +1,4 @@
-//! The race for one refresh token on the stores with a server.
+//! Concurrent use of one refresh token on the stores with a server.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,7 +9,7 @@ use carafe_test_servers::{Redis, Sql};
 
 use crate::refresh::a_hundred_at_once;
 
-/// For a busy machine.
+/// Long deadlines for a busy machine.
 const PATIENT: Deadlines = Deadlines {
     connect: Duration::from_secs(60),
     read: Duration::from_secs(60),

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use super::window::Window;
 use crate::backoff::Backoff;
 
-/// When the circuit of a [`Guarded`](crate::Guarded) store opens, and how soon it probes the store.
+/// The conditions under which the circuit of a [`Guarded`](crate::Guarded) store opens, and the
+/// delays between its probes.
 ///
 /// ```
 /// use carafe_core::store::MemoryStore;
@@ -101,7 +102,7 @@ enum State {
 #[must_use = "the outcome of an admitted call has to be reported"]
 pub(super) struct Ticket {
     generation: u64,
-    /// Whether a failure of this call lengthens the backoff.
+    /// Whether a failure of this call increases the backoff.
     probe: bool,
 }
 
@@ -126,7 +127,7 @@ impl Circuit {
         }
     }
 
-    /// Whether all calls are admitted.
+    /// Returns whether all calls are admitted.
     pub(super) const fn is_closed(&self) -> bool {
         matches!(self.state, State::Closed { .. })
     }
@@ -145,8 +146,8 @@ impl Circuit {
         Some(self.ticket(true))
     }
 
-    /// Admits a call that has a backoff of its own, such as a retry in the background. Its success
-    /// closes an open circuit; its failure does not lengthen the circuit's backoff.
+    /// Admits a call that has its own backoff, such as a retry in the background. Its success
+    /// closes an open circuit. Its failure does not increase the circuit's backoff.
     pub(super) const fn admit_retry(&self) -> Ticket {
         self.ticket(self.is_closed())
     }

@@ -1,4 +1,5 @@
-//! The verbs. The key of a session that has ended on this node is retired, without asking the store.
+//! The store operations. The key of a session that is revoked on this node is reported as retired,
+//! without a call to the store.
 
 use carafe_core::{
     clock::Timestamp,
@@ -13,7 +14,7 @@ use super::{Guarded, pending_revocation::RevocationTarget};
 
 #[deny(clippy::missing_trait_methods)]
 impl<S: ErasedStore + ?Sized> SessionStore for Guarded<S> {
-    /// A guard has timers.
+    /// A guard uses timers.
     const NEVER_WAITS: bool = false;
 
     async fn create(
@@ -23,7 +24,7 @@ impl<S: ErasedStore + ?Sized> SessionStore for Guarded<S> {
         now: Timestamp,
     ) -> Result<Created, StoreError> {
         let guard = &self.0;
-        // The delete that is still to come would take the new record away.
+        // The pending delete would remove the new record.
         if guard.has_ended(key) {
             return Ok(Created::Taken);
         }
@@ -38,7 +39,7 @@ impl<S: ErasedStore + ?Sized> SessionStore for Guarded<S> {
         }
         let load = guard.store.load(key, now);
         let found = guard.call(guard.options.to_load(), load).await?;
-        // It may have ended while the store was looking.
+        // The session may have been revoked while the store was loading it.
         let has_ended =
             guard.has_ended(key) || found.record().is_some_and(|record| guard.is_over(record));
         Ok(match has_ended {

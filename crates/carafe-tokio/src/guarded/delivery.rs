@@ -1,8 +1,9 @@
 //! The delivery of revocations to the store, by the caller or by a task.
 //!
-//! A revocation is added before the store is called, so that a dropped call does not lose it, and
-//! is removed when the store has confirmed it. One that fails is in the journal, if there is one,
-//! before its caller gets the error. The task runs only while revocations are undelivered.
+//! A revocation is added before the store is called, so that dropping the call does not lose it,
+//! and is removed after the store has confirmed it. A revocation that fails is in the journal, if
+//! there is one, before its caller gets the error. The task only runs while there are undelivered
+//! revocations.
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,9 +21,9 @@ use super::{
 };
 use crate::backoff::jitter;
 
-/// Sessions that one call deletes when all sessions are revoked.
+/// Number of sessions that one call deletes when all sessions are revoked.
 const PAGE: usize = 1_000;
-/// Sessions of a user that one call lists.
+/// Number of sessions of a user that one call lists.
 pub(super) const USER_STEP: usize = 500;
 
 impl<S: ErasedStore + ?Sized> Shared<S> {
@@ -38,7 +39,7 @@ impl<S: ErasedStore + ?Sized> Shared<S> {
         delivery.finish(result).await
     }
 
-    /// [`Shared::log_out`] through a call of an operator: [`Shared::admin_call`].
+    /// [`Shared::log_out`] through an operator's call: [`Shared::admin_call`].
     pub(super) async fn log_out_aside<T>(
         self: &Arc<Self>,
         target: RevocationTarget,
@@ -50,7 +51,7 @@ impl<S: ErasedStore + ?Sized> Shared<S> {
         delivery.finish(result).await
     }
 
-    /// Adds the revocations of an earlier process, and starts their delivery.
+    /// Adds the revocations of a previous process, and starts their delivery.
     pub(super) fn restore(self: &Arc<Self>, restored: &[PendingRevocation]) {
         self.with_revocations(|revocations| {
             for revocation in restored {
@@ -63,7 +64,7 @@ impl<S: ErasedStore + ?Sized> Shared<S> {
     }
 
     /// Appends a revocation to the journal, if there is one, on a thread that may block. The write
-    /// goes on if the handle is dropped.
+    /// continues if the handle is dropped.
     fn spawn_append(self: &Arc<Self>, revocation: &PendingRevocation) -> Option<JoinHandle<()>> {
         self.journal.as_ref()?;
         let runtime = Handle::try_current().ok()?;
@@ -108,7 +109,7 @@ impl<S: ErasedStore + ?Sized> Shared<S> {
                 journal.clear_if_delivered(|| shared.undelivered())
             });
             if let Err(error) = cleared {
-                // The next process delivers the entries again, which changes nothing.
+                // The next process delivers the entries again, which is idempotent.
                 tracing::warn!(%error, "the journal of revocations cannot be emptied");
             }
         }))
@@ -118,8 +119,8 @@ impl<S: ErasedStore + ?Sized> Shared<S> {
         self.with_revocations(|revocations| revocations.pending.undelivered().collect())
     }
 
-    /// Starts the task unless it runs. Without a runtime nothing is delivered, and
-    /// [`Shared::abort_delivery`] logs what is lost.
+    /// Starts the task unless it is running. Without a runtime nothing is delivered, and
+    /// [`Shared::abort_delivery`] logs the lost revocations.
     fn start_delivery(self: &Arc<Self>) {
         let Ok(runtime) = Handle::try_current() else {
             return;
@@ -133,8 +134,8 @@ impl<S: ErasedStore + ?Sized> Shared<S> {
         });
     }
 
-    /// Returns the task's next step. Once idle, the task is removed under the same lock, so that
-    /// the next revocation starts another.
+    /// Returns the next step of the task. If the task is idle, it is removed under the same lock,
+    /// so that the next revocation starts a new one.
     fn next_step(&self) -> Step {
         self.with_revocations(|revocations| {
             let step = revocations.pending.next_step(now());
@@ -179,13 +180,13 @@ impl<S: ErasedStore + ?Sized> Shared<S> {
             }
         };
         match progress {
-            // Only a journal of another store or version has such a revocation.
+            // Only a journal of another store or version contains such a revocation.
             Err(error) if is_permanent(&error) => Ok(Progress::Complete),
             progress => progress,
         }
     }
 
-    /// Deletes a user's revoked sessions by their public ids, so that newer sessions stay.
+    /// Deletes the revoked sessions of a user by their public IDs, so that newer sessions stay.
     async fn send_for_user(
         &self,
         user: &str,
@@ -226,7 +227,7 @@ impl<S: ErasedStore + ?Sized> Shared<S> {
             && time::timeout(grace, &mut task).await.is_err()
         {
             task.abort();
-            // Once the task is dropped, another process can lock the journal.
+            // After the task is dropped, another process can lock the journal.
             let _ = task.await;
         }
         self.pending_revocations()
@@ -260,11 +261,11 @@ async fn run_delivery<S: ErasedStore + ?Sized>(shared: Arc<Shared<S>>, wake: Arc
                     shared.deliver(revocation).await;
                 }
             }
-            // After the delay and after a wake-up alike, the next step is computed anew.
+            // The next step is recomputed both after the delay and after a wake-up.
             Step::Wait(until) => drop(time::timeout_at(until.into(), wake.notified()).await),
             Step::Idle => {
                 if let Some(clear) = shared.spawn_clear() {
-                    // An error is logged there.
+                    // `spawn_clear` logs an error.
                     let _ = clear.await;
                 }
                 return;
@@ -273,7 +274,7 @@ async fn run_delivery<S: ErasedStore + ?Sized>(shared: Arc<Shared<S>>, wake: Arc
     }
 }
 
-/// How much of a revocation the store has applied.
+/// The part of a revocation that the store has applied.
 enum Progress {
     Complete,
     /// More sessions may have to be deleted.
@@ -281,8 +282,8 @@ enum Progress {
 }
 
 impl Progress {
-    /// Returns the progress after a call that deleted so many sessions. Only a call that deletes
-    /// none shows that none is left.
+    /// Returns the progress after a call that deleted this number of sessions. Only a call that
+    /// deletes none shows that none is left.
     const fn after(deleted: u64) -> Self {
         match deleted {
             0 => Self::Complete,
@@ -291,8 +292,8 @@ impl Progress {
     }
 }
 
-/// Whether a retry fails in the same way: the store lacks the power, or no session can have this
-/// user.
+/// Returns whether a retry would fail in the same way: the store lacks the operation, or no session
+/// can have this user.
 const fn is_permanent(error: &StoreError) -> bool {
     matches!(
         error,
@@ -300,8 +301,8 @@ const fn is_permanent(error: &StoreError) -> bool {
     )
 }
 
-/// A revocation with a caller that waits for the store. If this is dropped before the store has
-/// confirmed the revocation, the task delivers it.
+/// A revocation whose caller waits for the store. If dropped before the store has confirmed the
+/// revocation, the task delivers it.
 struct Delivery<'s, S: ErasedStore + ?Sized> {
     shared: &'s Arc<Shared<S>>,
     revocation: PendingRevocation,

@@ -1,9 +1,10 @@
-//! Which errors of a store count as its failures.
+//! Classifies the errors of a store that count as its failures.
 
 use carafe_core::{error::Fault, store::StoreError};
 
-/// Whether an error counts for the circuit: every [`Fault::Store`] except [`StoreError::Full`],
-/// because a full store still loads and deletes, and an open circuit would prevent both.
+/// Returns whether an error counts for the circuit: every [`Fault::Store`] except
+/// [`StoreError::Full`], because a full store still loads and deletes, and an open circuit would
+/// prevent both.
 pub(super) const fn is_failure(error: &StoreError) -> bool {
     matches!(error.fault(), Fault::Store) && !matches!(error, StoreError::Full)
 }

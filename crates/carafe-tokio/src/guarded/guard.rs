@@ -7,24 +7,23 @@ use tokio::runtime::Handle;
 
 use super::{GuardOptions, GuardStatus, journal::Journal, shared::Shared};
 
-/// A store with a guard in front of it.
+/// A store protected by deadlines, a circuit breaker and a concurrency limit.
 ///
-/// * Each call has a deadline, whatever the store does. A panic in the store is a failure like
-///   others.
-/// * After five consecutive failures, calls fail at once for a second. Then one call probes the
-///   store. A request does not wait for a store that is known to fail, and a recovering store is
-///   not overloaded.
-/// * The number of concurrent calls is limited. Further calls fail at once.
-/// * A log-out that did not reach the store is remembered, be it of one session, of a user's
-///   sessions or of all. This node rejects these sessions from then on, and delivers the revocation
-///   as soon as the store answers. Sessions that were authenticated after the request stay. The
-///   client still gets a 503, because other nodes accept the sessions until then. A process that
-///   exits before the delivery loses it, unless it has a journal
-///   ([`GuardOptions::guard_with_journal`]); [`Guarded::shutdown`] returns how many are
-///   undelivered.
+/// * Each call has a deadline, independent of the store. A panic in the store counts as a failure.
+/// * After five consecutive failures, calls fail immediately for one second. Then one call probes
+///   the store. A request does not wait for a store that is known to fail, and a recovering store
+///   is not overloaded.
+/// * The number of concurrent calls is limited. Further calls fail immediately.
+/// * A revocation that did not reach the store is remembered, whether of one session, of a user's
+///   sessions or of all sessions. This node rejects these sessions from then on, and delivers the
+///   revocation as soon as the store answers. Sessions that were authenticated after the request
+///   stay. The client still gets a 503, because other nodes accept the sessions until the delivery.
+///   A process that exits before the delivery loses the revocation, unless it has a journal
+///   ([`GuardOptions::guard_with_journal`]). [`Guarded::shutdown`] returns the number of
+///   undelivered revocations.
 ///
 /// Failures are [`StoreError::Unavailable`](carafe_core::store::StoreError::Unavailable) and
-/// `Timeout`. An unreadable record, a conflict and a full store are answers.
+/// `Timeout`. An unreadable record, a conflict and a full store are not failures.
 ///
 /// ```
 /// use std::{sync::Arc, time::Duration};
@@ -36,7 +35,7 @@ use super::{GuardOptions, GuardStatus, journal::Journal, shared::Shared};
 /// let backend = ServerSide::shared(store.clone()); // for the session layer
 /// // For a health page:
 /// assert!(store.is_ready());
-/// // When the server has stopped:
+/// // After the server has stopped:
 /// let undelivered = store.shutdown(Duration::from_secs(5)).await;
 /// assert_eq!(undelivered, 0);
 /// # });
@@ -53,15 +52,15 @@ impl<S: SessionStore> Guarded<S> {
 }
 
 impl<S: ErasedStore + ?Sized> Guarded<S> {
-    /// Returns the store behind the guard, for its own methods. Calls of this store are not
-    /// guarded.
+    /// Returns the store behind the guard, for its own methods. Calls through this reference are
+    /// not guarded.
     #[must_use]
     pub fn inner(&self) -> &S {
         &self.0.store
     }
 
-    /// Whether calls reach the store: its circuit is closed. Does not call the store, so a health
-    /// check costs nothing and creates no session.
+    /// Returns whether calls reach the store, because the circuit is closed. Does not call the
+    /// store, so a health check is cheap and creates no session.
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.0.circuit().is_closed()
@@ -73,8 +72,8 @@ impl<S: ErasedStore + ?Sized> Guarded<S> {
         self.0.status()
     }
 
-    /// Delivers the remembered revocations for at most `grace`. Returns how many are undelivered;
-    /// they are lost with this process unless it has a journal. Call it when the server has
+    /// Delivers the remembered revocations for at most `grace`. Returns the number of undelivered
+    /// ones, which are lost with this process unless it has a journal. Call it after the server has
     /// stopped.
     pub async fn shutdown(&self, grace: Duration) -> usize {
         self.0.finish_delivery(grace).await
@@ -87,20 +86,21 @@ impl GuardOptions {
         self.guard_shared(Arc::new(store))
     }
 
-    /// Puts a guard in front of a shared store, or of one of unknown type: `Arc<dyn ErasedStore>`.
+    /// Puts a guard in front of a shared store, or of a store of unknown type: `Arc<dyn
+    /// ErasedStore>`.
     pub fn guard_shared<S: ErasedStore + ?Sized>(self, store: Arc<S>) -> Guarded<S> {
         Guarded(Arc::new(Shared::new(store, self, None)))
     }
 
     /// Puts a guard with a journal at `path` in front of a store.
     ///
-    /// A revocation that the store did not receive is on the disk before its caller gets the error.
-    /// The next process that opens the file rejects these sessions from its start and delivers the
-    /// revocations. Each process needs a file of its own, on a disk that outlives the process.
+    /// A revocation that the store did not receive is durable in the journal before its caller gets
+    /// the error. The next process that opens the file rejects these sessions from its start and
+    /// delivers the revocations. Each process needs its own file, on storage that outlives the
+    /// process.
     ///
-    /// Only the file's owner can read it. It contains user names and the keys of the store, which
-    /// are not session ids (except with
-    /// [`KeyScheme::RawId`](carafe_core::store::KeyScheme::RawId)).
+    /// Only the file's owner can read it. The file contains user names and store keys, which are
+    /// not session IDs (except with [`KeyScheme::RawId`](carafe_core::store::KeyScheme::RawId)).
     ///
     /// ```
     /// use std::sync::Arc;
@@ -119,8 +119,8 @@ impl GuardOptions {
     /// ```
     ///
     /// # Errors
-    /// If the file cannot be read or written, if it is not a journal or has an unknown version, or
-    /// if another process has it open. Also outside of tokio's runtime, which delivers the
+    /// If the file cannot be read or written, if it is not a journal or has an unknown version, if
+    /// another process has it open, or if there is no tokio runtime, which delivers the
     /// revocations.
     pub fn guard_with_journal<S: ErasedStore + ?Sized>(
         self,

@@ -1,7 +1,7 @@
-//! The file that keeps undelivered revocations beyond the life of the process.
-//! [`format`](self::format) has its syntax; each write is on the disk before its method returns.
+//! The file that keeps undelivered revocations when the process exits. [`format`](self::format)
+//! defines its syntax. Each write is durable before its method returns.
 //!
-//! All methods block. They are called on threads that may block.
+//! All methods block, so they are only called on threads that may block.
 
 mod format;
 
@@ -18,19 +18,20 @@ use std::{
 use super::pending_revocation::PendingRevocation;
 use format::{Entries, HEADER, NotAJournal};
 
-/// The size in bytes above which a file is rejected without being read.
+/// Maximum size of a file that is read, in bytes.
 const MAX_BYTES: u64 = 1 << 28;
-/// The file is rewritten once it has twice its needed size and this many bytes more.
+/// The file is rewritten when it exceeds twice its needed size by this number of bytes.
 const SLACK: u64 = if cfg!(test) { 1 << 10 } else { 1 << 20 };
 
 pub(super) struct Journal {
     path: PathBuf,
-    /// A plain mutex: only threads that may block lock it. `None` after an error, which can leave
-    /// half a line in the file: the next write rewrites the file.
+    /// A plain mutex, because only threads that may block lock it. `None` after an error, which can
+    /// leave a partial line in the file: the next write rewrites the file.
     writer: Mutex<Option<Writer>>,
     /// Whether the file has entries. Relaxed: a hint, checked again under `writer`.
     dirty: AtomicBool,
-    /// Locked while the process lives: two writers of one file would lose each other's entries.
+    /// Locked for the lifetime of the process, because two writers of one file would lose each
+    /// other's entries.
     _lock: File,
 }
 
@@ -64,7 +65,7 @@ impl Journal {
     }
 
     /// Appends a revocation. `undelivered` returns all revocations that belong in the file,
-    /// including this one; it is called if the file has to be rewritten.
+    /// including this one. It is only called if the file has to be rewritten.
     pub(super) fn append(
         &self,
         revocation: &PendingRevocation,
@@ -89,14 +90,14 @@ impl Journal {
         Ok(())
     }
 
-    /// Whether [`Journal::clear_if_delivered`] may have something to do.
+    /// Returns whether [`Journal::clear_if_delivered`] may have something to do.
     pub(super) fn is_dirty(&self) -> bool {
         self.dirty.load(Ordering::Relaxed)
     }
 
     /// Empties the file if all revocations are delivered. `undelivered` is as for
     /// [`Journal::append`] and is called under the lock, so that no revocation is appended
-    /// meanwhile.
+    /// concurrently.
     pub(super) fn clear_if_delivered(
         &self,
         undelivered: impl FnOnce() -> Vec<PendingRevocation>,
@@ -114,7 +115,7 @@ impl Journal {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Replaces the file. The old one stays until the new one is complete.
+    /// Replaces the file. The old file stays until the new one is complete.
     fn rewrite(&self, revocations: &[PendingRevocation]) -> io::Result<Writer> {
         let new = with_suffix(&self.path, "new");
         let mut text = HEADER.to_owned();
@@ -169,8 +170,8 @@ fn private() -> OpenOptions {
     options
 }
 
-/// Locks a file for this process. The system releases the lock when the process exits, however it
-/// exits.
+/// Locks a file for this process. The operating system releases the lock when the process exits for
+/// any reason.
 fn lock(path: &Path) -> io::Result<File> {
     let file = private()
         .create(true)
@@ -187,7 +188,7 @@ fn lock(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Makes a rename durable: without it, a power failure can bring the old file back.
+/// Makes a rename durable. Otherwise, a power failure can restore the old file.
 fn sync_directory(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     if let Some(parent) = path.parent() {

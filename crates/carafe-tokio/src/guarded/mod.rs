@@ -9,13 +9,13 @@
 //! | `shared` | one call of the store: concurrency limit, circuit, deadline |
 //! | `options` | [`GuardOptions`]: each limit with its default |
 //! | `revocations` | the pending revocations, and the handle of the task |
-//! | `journal` | the file that keeps undelivered revocations beyond a crash |
+//! | `journal` | the file that keeps undelivered revocations after a crash |
 //! | `status` | [`GuardStatus`]: the counters for a health page |
 //! | `circuit`, `window` | the circuit breaker, and its sliding window of call results |
-//! | `failure` | which errors count as failures of the store |
-//! | `pending_revocation`, `pending_revocations` | one revocation; the queue of those the store has not received |
+//! | `failure` | the errors that count as failures of the store |
+//! | `pending_revocation`, `pending_revocations` | one revocation; the queue of undelivered ones |
 //!
-//! The files from `circuit` on are pure state machines: they call no store and read no clock. The
+//! The files from `circuit` on are pure state machines, which call no store and read no clock. The
 //! others need tokio's runtime with its timers, as axum does.
 
 mod circuit;

@@ -6,7 +6,7 @@ use carafe_core::store::Deadlines;
 
 use super::{circuit::CircuitRules, pending_revocations::RevocationRules};
 
-/// The longest deadline. A call without a deadline cannot be configured.
+/// The maximum deadline. Calls without a deadline are not supported.
 const MAX_DEADLINE: Duration = Duration::from_secs(3_600);
 
 /// The limits of a [`Guarded`](super::Guarded) store. Each limit has a default, and none can be disabled.
@@ -15,7 +15,7 @@ const MAX_DEADLINE: Duration = Duration::from_secs(3_600);
 /// use carafe_core::store::MemoryStore;
 /// use carafe_tokio::GuardOptions;
 ///
-/// // For a pool of 16 connections: 16 calls at work, and as many waiting for a connection.
+/// // For a pool of 16 connections: 16 active calls, and the rest waiting for a connection.
 /// let store = GuardOptions::default().with_concurrency_limit(32).guard(MemoryStore::new());
 /// ```
 #[derive(Clone, Copy, Debug)]
@@ -39,12 +39,12 @@ impl GuardOptions {
         self
     }
 
-    /// Sets the total time of the calls that one request makes in a row: to open its session, if it
-    /// has several cookies of the name, and to commit it, if there is a limit per user. Default: 1
-    /// s each; maximum: one hour. No load and no change has a longer deadline.
+    /// Sets the total time of the consecutive calls of one request: to open its session, if it has
+    /// several cookies of the name, and to commit it, if there is a limit per user. Default: 1 s
+    /// each; maximum: one hour. No load and no change has a longer deadline.
     ///
     /// A call that exceeds the budget may have taken effect, as with a deadline. A log-out has no
-    /// budget: it has the deadline of a write, and is remembered afterwards.
+    /// budget: its deadline is that of a write, and it is remembered afterwards.
     pub const fn with_budget(mut self, budget: Duration) -> Self {
         self.budget = if budget.as_secs() < MAX_DEADLINE.as_secs() {
             budget
@@ -54,22 +54,22 @@ impl GuardOptions {
         self
     }
 
-    /// Sets when the circuit opens, and how soon it probes the store.
+    /// Sets the conditions under which the circuit opens, and the delays between probes.
     pub const fn with_circuit(mut self, rules: CircuitRules) -> Self {
         self.circuit = rules;
         self
     }
 
-    /// Sets how many calls may be under way, including those that wait for a connection. Further
-    /// calls fail at once. Default: 256; minimum: 1. For a store with a pool, use three times its
-    /// size: one third at work, two thirds waiting.
+    /// Sets the maximum number of concurrent calls, including those that wait for a connection.
+    /// Further calls fail immediately. Default: 256; minimum: 1. For a store with a pool, use three
+    /// times its size: one third active, two thirds waiting.
     pub const fn with_concurrency_limit(mut self, calls: usize) -> Self {
         self.concurrency_limit = calls;
         self
     }
 
-    /// Sets how many revocations are remembered while the store fails, and how often they are
-    /// retried.
+    /// Sets how many revocations are remembered while the store fails, and the delays between their
+    /// retries.
     pub const fn with_revocations(mut self, rules: RevocationRules) -> Self {
         self.revocations = rules;
         self

@@ -1,4 +1,4 @@
-//! One revocation, and which sessions it applies to.
+//! A revocation and the sessions that it applies to.
 
 use std::sync::Arc;
 
@@ -7,12 +7,12 @@ use carafe_core::{
     store::{PublicId, Record, Selection, SessionMeta, StoreKey},
 };
 
-/// The sessions that a [`PendingRevocation`] is about.
+/// The sessions of a [`PendingRevocation`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum RevocationTarget {
     /// The session under this key.
     Key(StoreKey),
-    /// The session with this public id.
+    /// The session with this public ID.
     PublicId(PublicId),
     /// The selected sessions of a user.
     User(Arc<str>, Selection),
@@ -38,10 +38,12 @@ pub(super) struct SessionIdentity<'a> {
 }
 
 impl PendingRevocation {
-    /// Whether this session is revoked. [`RevocationTarget::User`] revokes sessions that were last
-    /// authenticated at the time of the request or before, under whatever id;
-    /// [`RevocationTarget::All`] those that were created by then. [`RevocationTarget::Key`] revokes
-    /// none here, because a record does not contain its key.
+    /// Returns whether this session is revoked.
+    ///
+    /// [`RevocationTarget::User`] revokes sessions that were last authenticated at the time of the
+    /// request or before, even under an earlier ID. [`RevocationTarget::All`] revokes those that
+    /// were created by then. [`RevocationTarget::Key`] revokes none here, because a record does not
+    /// contain its key.
     pub(super) fn revokes<'a>(&self, session: impl Into<SessionIdentity<'a>>) -> bool {
         let session = session.into();
         let in_time = match &self.target {
@@ -54,7 +56,7 @@ impl PendingRevocation {
         in_time && self.covers(session)
     }
 
-    /// Whether this session belongs to the target, whatever its age.
+    /// Returns whether this session belongs to the target, regardless of its age.
     fn covers(&self, session: SessionIdentity<'_>) -> bool {
         match &self.target {
             RevocationTarget::Key(_) => false,
@@ -66,9 +68,9 @@ impl PendingRevocation {
         }
     }
 
-    /// Returns the deletions that a store with these sessions of the user needs: one call for all
-    /// if the revocation applies to each session of the target, and otherwise one call for each
-    /// revoked session.
+    /// Returns the deletions for a store with these sessions of the user: one call for all if the
+    /// revocation applies to each session of the target, and otherwise one call for each revoked
+    /// session.
     pub(super) fn deletions(&self, listed: &[SessionMeta]) -> Vec<Selection> {
         let RevocationTarget::User(_, selection) = &self.target else {
             return Vec::new();
@@ -157,7 +159,7 @@ mod tests {
             // Authenticated after the request, with data from before.
             (BEFORE, Some(AFTER), false),
             (AFTER, Some(AFTER), false),
-            // A store that does not keep the time of authentication.
+            // A store that does not keep the authentication time.
             (REQUESTED, None, true),
             (AFTER, None, false),
         ] {

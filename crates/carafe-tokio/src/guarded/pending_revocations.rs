@@ -1,10 +1,10 @@
-//! Revocations that the store has not received: this node rejects the sessions at once, and the
+//! Revocations that the store has not received. This node rejects the sessions immediately, and the
 //! store receives the revocations as soon as it answers.
 //!
 //! They are delivered in the order of their requests. While the store fails, one is tried after
-//! each delay, whatever their number; once the store answers, they are delivered in batches. A
+//! each delay, whatever their number. Once the store answers, they are delivered in batches. A
 //! later revocation of the same target replaces the earlier one. The collection contains keys,
-//! never session ids, and is in memory only: a node that exits before delivery loses it, unless it
+//! never session IDs, and is in memory only: a node that exits before delivery loses it, unless it
 //! has a [`Journal`](super::journal::Journal).
 
 use std::{
@@ -21,13 +21,13 @@ use carafe_core::{
 use super::pending_revocation::{PendingRevocation, RevocationTarget, SessionIdentity};
 use crate::backoff::Backoff;
 
-/// Revocations in one batch.
+/// Maximum number of revocations in one batch.
 const BATCH: usize = 16;
-/// Upper bound on the length of a user name, in bytes, so that the collection's memory is bounded.
+/// Maximum length of a user name, in bytes, which bounds the memory of the collection.
 const MAX_USER_BYTES: usize = 1_024;
 
-/// How many revocations a [`Guarded`](crate::Guarded) store remembers, and how often it tries to
-/// deliver them.
+/// The number of revocations that a [`Guarded`](crate::Guarded) store remembers, and the delays
+/// between attempts to deliver them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct RevocationRules {
@@ -36,8 +36,8 @@ pub struct RevocationRules {
 }
 
 impl RevocationRules {
-    /// Sets how many revocations are remembered. One more is rejected. A revocation takes less than
-    /// 200 bytes and twice the length of the user's name, which must not exceed 1,024 bytes.
+    /// Sets how many revocations are remembered. Further ones are rejected. A revocation takes less
+    /// than 200 bytes plus twice the length of the user's name, which must not exceed 1,024 bytes.
     /// Default: 10,000.
     pub const fn with_capacity(mut self, revocations: usize) -> Self {
         self.capacity = revocations;
@@ -84,7 +84,7 @@ struct Entry {
     undelivered: bool,
 }
 
-/// The next thing to do.
+/// The next step of the delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     /// Deliver these, and report each: [`PendingRevocations::ack`],
@@ -109,7 +109,7 @@ impl PendingRevocations {
         }
     }
 
-    /// Adds a revocation that is being delivered. Returns whether the capacity allowed it; then
+    /// Adds a revocation that is being delivered. Returns whether the capacity allowed it. If so,
     /// [`PendingRevocations::ack`] or [`PendingRevocations::nack`] must follow.
     #[must_use]
     pub(super) fn add(&mut self, revocation: &PendingRevocation) -> bool {
@@ -128,7 +128,7 @@ impl PendingRevocations {
         fits
     }
 
-    /// Adds a revocation from a journal to the queue, beyond the capacity too.
+    /// Adds a revocation from a journal to the queue, even beyond the capacity.
     pub(super) fn restore(&mut self, revocation: &PendingRevocation) {
         match self.entries.get_mut(&revocation.target) {
             Some(entry) => entry.at = entry.at.max(revocation.at),
@@ -163,7 +163,8 @@ impl PendingRevocations {
         }
     }
 
-    /// Removes a revocation that the store has received. A later one of the same target stays.
+    /// Removes a revocation that the store has received. A later revocation of the same target
+    /// stays.
     pub(super) fn ack(&mut self, revocation: &PendingRevocation) {
         (self.failures, self.retry_at) = (0, None);
         let Some(entry) = self.entries.get(&revocation.target).copied() else {
@@ -188,8 +189,8 @@ impl PendingRevocations {
         }
     }
 
-    /// Queues a revocation again of which the store has deleted a part. All other entries of the
-    /// queue come first.
+    /// Queues a revocation again after the store has deleted a part of its sessions. All other
+    /// queued entries come first.
     pub(super) fn ack_in_part(&mut self, revocation: &PendingRevocation) {
         (self.failures, self.retry_at) = (0, None);
         self.enqueue(&revocation.target);
@@ -237,13 +238,13 @@ impl PendingRevocations {
         self.retry_at = None;
     }
 
-    /// Whether the session under `key` is revoked by its key.
+    /// Returns whether the session under `key` is revoked by its key.
     pub(super) fn revokes_key(&self, key: &StoreKey) -> bool {
         self.entries.contains_key(&RevocationTarget::Key(*key))
     }
 
-    /// Whether a revocation by public id, by user or of all sessions applies to this session:
-    /// [`PendingRevocation::revokes`].
+    /// Returns whether a revocation by public ID, by user or of all sessions applies to this
+    /// session: [`PendingRevocation::revokes`].
     pub(super) fn revokes<'a>(&self, session: impl Into<SessionIdentity<'a>>) -> bool {
         let session = session.into();
         let by = |target: RevocationTarget| {
@@ -272,7 +273,7 @@ impl PendingRevocations {
         self.entries.is_empty()
     }
 
-    /// Returns the revocations that failed to be delivered at least once.
+    /// Returns the revocations whose delivery has failed at least once.
     pub(super) fn undelivered(&self) -> impl Iterator<Item = PendingRevocation> + '_ {
         let undelivered = self.entries.iter().filter(|(_, entry)| entry.undelivered);
         undelivered.map(|(target, entry)| PendingRevocation {
@@ -281,7 +282,7 @@ impl PendingRevocations {
         })
     }
 
-    /// Returns the number of revocations that failed to be delivered at least once.
+    /// Returns the number of revocations whose delivery has failed at least once.
     pub(super) const fn undelivered_count(&self) -> usize {
         self.undelivered
     }

@@ -1,5 +1,5 @@
-//! The powers that some stores have, guarded as the verbs are. What a visitor's request may ask for counts for
-//! the circuit; what only operators and tasks ask for does not.
+//! The optional store operations, guarded like the others. Operations that a visitor's request may
+//! need count for the circuit; those of operators and tasks do not.
 
 use carafe_core::{
     MaybeReady,
@@ -13,7 +13,7 @@ use carafe_core::{
 use super::{Guarded, delivery::USER_STEP, pending_revocation::RevocationTarget};
 
 impl<S: ErasedStore + ?Sized> UserSessions for Guarded<S> {
-    /// Without the sessions that have ended on this node, of which there may be many between two others.
+    /// Skips the sessions that are revoked on this node, of which there may be many in a row.
     fn list_by_user<'a>(
         &'a self,
         user: &'a str,
@@ -39,7 +39,7 @@ impl<S: ErasedStore + ?Sized> UserSessions for Guarded<S> {
         })
     }
 
-    /// One that fails is remembered as the order that it is a step of: to end all that are meant.
+    /// A failed call is remembered as the whole revocation that it is a step of.
     fn delete_by_user<'a>(
         &'a self,
         user: &'a str,
@@ -54,7 +54,7 @@ impl<S: ErasedStore + ?Sized> UserSessions for Guarded<S> {
         })
     }
 
-    /// One that fails is not remembered: the log-in that it is a part of fails as well.
+    /// A failed call is not remembered, because the log-in that it belongs to fails as well.
     fn trim<'a>(
         &'a self,
         user: &'a str,
@@ -144,7 +144,7 @@ impl<S: ErasedStore + ?Sized> SessionListing for Guarded<S> {
         })
     }
 
-    /// One that fails is remembered as the order that it is a step of: to end all that began until then.
+    /// A failed call is remembered as the whole revocation that it is a step of.
     fn delete_created_before<'a>(
         &'a self,
         until: Timestamp,

@@ -33,16 +33,16 @@ use crate::backoff::jitter;
 pub(super) struct Shared<S: ?Sized> {
     pub(super) options: GuardOptions,
     pub(super) counters: Counters,
-    /// A plain mutex: locked for a few instructions at the start and the end of a call, never
-    /// across an await.
+    /// A plain mutex, locked only briefly at the start and the end of a call, never across an
+    /// await.
     circuit: Mutex<Circuit>,
-    /// One permit for each call under way. No call waits for a permit.
+    /// One permit for each active call. No call waits for a permit.
     permits: Semaphore,
     /// A plain mutex, as `circuit`. Locked only while there are pending revocations.
     revocations: Mutex<Revocations>,
     /// The number of pending revocations, so that a call takes no lock if there are none. Stored
-    /// with release ordering under `revocations` and loaded with acquire ordering: after a
-    /// revocation, its caller sees the session rejected.
+    /// with release ordering under `revocations` and loaded with acquire ordering, so that after a
+    /// revocation its caller sees the session rejected.
     pending_count: AtomicUsize,
     pub(super) journal: Option<Journal>,
     pub(super) store: Arc<S>,
@@ -75,8 +75,8 @@ impl<S: ErasedStore + ?Sized> Shared<S> {
         self.reported(ticket, deadline, work).await
     }
 
-    /// Runs a call of the delivery task, which has a backoff of its own. Neither the concurrency
-    /// limit nor an open circuit rejects it; its outcome counts for the circuit.
+    /// Runs a call of the delivery task, which has its own backoff. Neither the concurrency limit
+    /// nor an open circuit rejects the call. Its outcome counts for the circuit.
     pub(super) async fn retry<T>(
         &self,
         deadline: Duration,
@@ -87,7 +87,7 @@ impl<S: ErasedStore + ?Sized> Shared<S> {
     }
 
     /// Runs a call of an operator, which can be expensive for the store. An open circuit rejects
-    /// it; its outcome does not count for the circuit.
+    /// the call. Its outcome does not count for the circuit.
     pub(super) async fn admin_call<T>(
         &self,
         deadline: Duration,
@@ -157,7 +157,7 @@ impl<S: ErasedStore + ?Sized> Shared<S> {
     }
 
     pub(super) fn circuit(&self) -> MutexGuard<'_, Circuit> {
-        // No method of the circuit panics with a half-done change.
+        // No method of the circuit panics in the middle of a change.
         self.circuit.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -176,19 +176,20 @@ impl<S: ErasedStore + ?Sized> Shared<S> {
         self.pending_count.load(Ordering::Acquire)
     }
 
-    /// Whether the session under `key` is revoked on this node.
+    /// Returns whether the session under `key` is revoked on this node.
     pub(super) fn has_ended(&self, key: &StoreKey) -> bool {
         self.pending_revocations() > 0
             && self.with_revocations(|revocations| revocations.pending.revokes_key(key))
     }
 
-    /// Whether a revocation that is not by key applies to this session on this node.
+    /// Returns whether a revocation that is not by key applies to this session on this node.
     pub(super) fn ends<'a>(&self, session: impl Into<SessionIdentity<'a>>) -> bool {
         self.pending_revocations() > 0
             && self.with_revocations(|revocations| revocations.pending.revokes(session))
     }
 
-    /// Whether [`Shared::ends`] holds, or the key is revoked that a timed renewal has replaced.
+    /// Returns whether [`Shared::ends`] holds, or whether the key that a timed renewal has replaced
+    /// is revoked.
     pub(super) fn is_over(&self, record: &Record) -> bool {
         let renewal = record.meta.renewal.as_ref();
         self.ends(record) || renewal.is_some_and(|renewal| self.has_ended(&renewal.from))
@@ -207,7 +208,7 @@ async fn catch_panic<T>(
 ) -> Result<T, StoreError> {
     let mut work = pin!(work);
     poll_fn(|context| {
-        // The future is dropped after a panic and not polled again.
+        // The future is dropped after a panic and is not polled again.
         let poll = || work.as_mut().poll(context);
         catch_unwind(AssertUnwindSafe(poll)).unwrap_or_else(|_| {
             Poll::Ready(Err(StoreError::unavailable("the store's code panicked")))

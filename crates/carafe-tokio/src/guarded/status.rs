@@ -9,11 +9,11 @@ use std::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GuardStatus {
-    /// Whether calls reach the store: its circuit is closed.
+    /// Whether calls reach the store, because the circuit is closed.
     pub ready: bool,
     /// Calls of the store.
     pub calls: u64,
-    /// Calls that the store failed: it was unavailable or exceeded the deadline.
+    /// Calls that failed: the store was unavailable or exceeded the deadline.
     pub failures: u64,
     /// Failures that exceeded the deadline of the guard.
     pub timeouts: u64,
@@ -21,9 +21,9 @@ pub struct GuardStatus {
     pub rejected_by_circuit: u64,
     /// Calls that were rejected because of the concurrency limit.
     pub rejected_by_limit: u64,
-    /// How often the circuit has opened.
+    /// Number of times that the circuit has opened.
     pub opened: u64,
-    /// Records that could not be read. Each is a sign of damage or of an attack.
+    /// Records that could not be read, which indicates damage or an attack.
     pub corrupt: u64,
     /// Revocations that the store has not received yet.
     pub revocations_pending: usize,
@@ -36,7 +36,7 @@ pub struct GuardStatus {
     pub revocations_not_journaled: u64,
 }
 
-/// Relaxed: the counters order nothing.
+/// Relaxed, because the counters order no other memory access.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
     pub(super) calls: Counter,

@@ -14,7 +14,7 @@ pub(super) struct Window {
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Slot {
-    /// Index of the tenth since `start` that this slot counts.
+    /// The index of this slot's interval since `start`.
     number: u128,
     successes: u32,
     failures: u32,
@@ -24,7 +24,7 @@ impl Window {
     pub(super) fn new(length: Duration, now: Instant) -> Self {
         Self {
             start: now,
-            // `number` divides by this.
+            // `number` divides by `slot_length`.
             slot_length: (length / 10).max(Duration::from_nanos(1)),
             slots: [Slot::default(); SLOTS],
         }
@@ -47,7 +47,7 @@ impl Window {
         *count = count.saturating_add(1);
     }
 
-    /// Returns the number of all calls and of the failed ones.
+    /// Returns the number of all calls and of failed calls.
     pub(super) fn totals(&self, now: Instant) -> (u64, u64) {
         let number = self.number(now);
         let recent = self

@@ -82,7 +82,7 @@ async fn of_many_nodes_one_sweeps_an_interval() {
     pass(60 * 100).await;
     let claims = claims(&shelf);
     assert!((98..=101).contains(&claims), "{claims} in 100 intervals");
-    // The lease holder may be dropped: another sweeper takes over.
+    // The lease holder may have been dropped, so another sweeper takes over.
     drop(sweepers.into_iter().take(7).collect::<Vec<_>>());
     pass(1).await;
 }

@@ -44,7 +44,8 @@ fn broken(cookie: &str) -> String {
     broken
 }
 
-/// Returns the allocations of the second run of `work`: the first may fill caches of the thread.
+/// Returns the allocations of the second run of `work`, because the first run may fill caches of
+/// the thread.
 fn cost(work: impl Fn()) -> AllocationInfo {
     work();
     measure(work)
@@ -84,7 +85,7 @@ fn an_expired_cookie_is_not_decoded() {
     assert_eq!(cost.count_total, 0);
 }
 
-/// The token must be decoded to find its tag: one allocation of the token's size.
+/// The token must be decoded to find its tag, which takes one allocation of the token's size.
 #[test]
 fn a_bad_encrypted_token_costs_its_own_bytes() {
     let sessions = EncryptedSessions::new(&ring(), "shop", "session");
@@ -98,7 +99,7 @@ fn a_bad_encrypted_token_costs_its_own_bytes() {
     assert!(cost.bytes_total <= 2 * u64::try_from(token.len()).unwrap());
 }
 
-/// A correctly signed bomb: its key was stolen, or the other program is careless.
+/// A correctly signed bomb, from a stolen key or a careless program.
 #[test]
 fn a_compression_bomb_never_holds_more_than_256_kib() {
     let (sessions, bomb) = (flask(), bomb());
@@ -162,7 +163,7 @@ fn assert_bounded(name: &str, input: usize, cost: &AllocationInfo, times: u64, c
     );
 }
 
-/// The text of a payload comes from a client that may have a stolen key.
+/// The text of a payload may come from a client with a stolen key.
 #[test]
 fn a_scan_costs_a_multiple_of_its_text() {
     const COUNT: usize = 20_000;

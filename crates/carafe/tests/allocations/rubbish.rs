@@ -1,7 +1,7 @@
 //! Memory costs of one Redis operation if the peer is not a Redis server.
 //!
-//! A server in this file responds with rubbish to the command that loads a session.
-//! `docs/stores.md` states what the driver does not bound.
+//! A server in this file responds with garbage to the command that loads a session.
+//! `docs/stores.md` documents the limits that the driver lacks.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -20,7 +20,7 @@ use carafe_redis::{RedisOptions, RedisStore};
 
 const NOW: Timestamp = Timestamp::from_unix(4_000_000_000);
 const MIB: u64 = 1 << 20;
-/// The defaults of the store: a reply without an end is cut off early.
+/// The defaults of the store, so that an endless reply is cut off early.
 const DEADLINES: Deadlines = Deadlines {
     connect: Duration::from_secs(5),
     read: Duration::from_millis(250),
@@ -123,7 +123,7 @@ struct Cost {
 const PROTOCOLS: [&str; 2] = ["", "?protocol=resp3"];
 
 fn load(rubbish: Rubbish, protocol: &str) -> Cost {
-    // One thread, since allocations are counted for one.
+    // One thread, because allocations are counted per thread.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -178,7 +178,7 @@ const SMALL: &[Rubbish] = &[
     cut(b"*3\r\n$1\r\na\r\n"),
 ];
 
-/// Replies without an end that the driver rejects, or of which it keeps nothing.
+/// Endless replies that the driver rejects, or of which it keeps nothing.
 const ENDLESS: &[Rubbish] = &[
     then(b"", b"*1\r\n"),
     then(b"", b"*1000\r\n"),
@@ -187,7 +187,7 @@ const ENDLESS: &[Rubbish] = &[
     then(b"", b"\xff\xff\xff\xff"),
 ];
 
-/// Replies without an end of which the driver keeps everything until the deadline.
+/// Endless replies that the driver buffers until the deadline.
 const UNBOUNDED: &[Rubbish] = &[
     then(b"$2147483647\r\n", b"aaaaaaaa"),
     then(b"+", b"aaaaaaaa"),
@@ -199,7 +199,7 @@ const UNBOUNDED: &[Rubbish] = &[
 /// Replies that the driver reads as nil.
 const NEGATIVE: &[Rubbish] = &[once(b"$-2\r\n"), once(b"*-2\r\n")];
 
-/// Replies of at most about 32 MiB, followed by more bytes without an end.
+/// Replies of at most about 32 MiB, followed by endless further bytes.
 const LONG: &[Rubbish] = &[
     then(b"$33554432\r\n", b"aaaaaaaa"),
     then(b"*1048576\r\n", b":1\r\n"),
@@ -239,7 +239,7 @@ fn a_long_reply_is_an_error_in_time_and_costs_a_few_times_its_length() {
     }
 }
 
-/// A limit of the driver that `docs/stores.md` states. The test fails when it is gone.
+/// A limitation of the driver that `docs/stores.md` documents. The test fails when it is fixed.
 #[test]
 fn a_negative_length_reads_as_no_session() {
     for rubbish in NEGATIVE {

@@ -99,7 +99,7 @@ fn a_page_logs_in_writes_and_logs_out_in_chromium() {
     ada.fill("#text", "milk");
     ada.click("#add");
     shown(r#"{"user":"ada","notes":["milk"]}"#);
-    // The same page with a token of its own, and without its cookie.
+    // The same page with its own token and without its cookie.
     let mobile = ada.resolve(
         "(async () => {
             const json = {'Content-Type': 'application/json'};
@@ -117,7 +117,8 @@ fn a_page_logs_in_writes_and_logs_out_in_chromium() {
     assert!(ada.cookie("session").is_none());
 }
 
-/// A site whose cookie browsers send with a cross-site POST, and the pages of its attackers.
+/// Returns a site whose cookie browsers send with a cross-site POST, and pages that attack the
+/// site.
 ///
 /// Chromium sends a cookie without `SameSite` with such a request for two minutes.
 fn attacked() -> Router {
@@ -155,7 +156,8 @@ fn chromium_cannot_be_made_to_post_across_sites() {
     let served = Served::start(attacked());
     let port = served.at.address.port();
     let names = format!("--host-resolver-rules=MAP *.example 127.0.0.1:{port}");
-    // Chromium sends Fetch Metadata to trustworthy origins only; to the others, `Origin` decides.
+    // Chromium only sends Fetch Metadata to trustworthy origins. For other origins, `Origin`
+    // decides.
     let trusted = "--unsafely-treat-insecure-origin-as-secure=http://safe.example";
     let chromium = Chromium::start_with(&[&names, trusted]);
     for (shop, fetch_site) in [
@@ -163,7 +165,7 @@ fn chromium_cannot_be_made_to_post_across_sites() {
         ("safe.example", "same-origin"),
     ] {
         let own = format!("http://{shop}");
-        // Another site, and a sibling, to which `SameSite` does not apply.
+        // Another site, and a sibling domain, to which `SameSite` does not apply.
         for attacker in ["evil.example", &format!("evil.{shop}")] {
             let ada = chromium.visitor();
             ada.open(&format!("{own}/login"));

@@ -39,7 +39,8 @@ fn a_session_without_a_layer_is_a_500_and_the_log_says_what_to_add() {
     assert_eq!(help[0].level.as_str(), "ERROR");
 }
 
-/// `None` never means that the store failed: a handler would serve the visitor as anonymous.
+/// `None` never means that the store failed, because a handler would treat the visitor as
+/// anonymous.
 #[tokio::test]
 async fn an_optional_session_is_none_without_a_layer_and_an_error_if_the_store_fails() {
     async fn is_some(session: Option<Session>) -> String {
@@ -102,7 +103,7 @@ async fn a_handler_can_return_every_error_of_a_session_a_store_and_a_cookie() {
     }
 }
 
-/// axum's rule: `Router::layer` applies to routes added before it.
+/// As in axum, `Router::layer` only applies to routes added before it.
 #[tokio::test]
 async fn a_route_that_is_added_after_the_layer_has_no_session() {
     let router = Router::new()

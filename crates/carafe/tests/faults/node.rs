@@ -88,7 +88,7 @@ impl<S: Server> Node<S> {
         Browser::of(&self.app)
     }
 
-    /// Returns a visitor with a session that has a counter of 1 and a name.
+    /// Returns a visitor whose session has a counter of 1 and a name.
     ///
     /// Retries if a busy machine misses a default deadline.
     pub(crate) async fn visitor(&self, name: &str) -> Browser {
@@ -119,7 +119,7 @@ impl<S: Server> Node<S> {
     }
 }
 
-/// The number of rounds of a long row: `full` with `CARAFE_FULL=1`, else `little`.
+/// Returns the number of rounds of a long row: `full` with `CARAFE_FULL=1`, otherwise `little`.
 pub(crate) fn rounds(little: usize, full: usize) -> usize {
     match std::env::var_os("CARAFE_FULL") {
         Some(_) => full,

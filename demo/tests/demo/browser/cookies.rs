@@ -1,4 +1,4 @@
-//! Cookies as the browser has stored them, which is what counts: a `Set-Cookie` is only a wish.
+//! Cookies as the browser has stored them, which may differ from the `Set-Cookie` line.
 
 use std::{
     io::{BufRead as _, BufReader, Write as _},
@@ -57,8 +57,8 @@ fn the_browser_keeps_the_attributes_that_the_page_shows() {
             .find_map(|chip| chip.strip_prefix("Expires="))
             .unwrap();
         let shown = ada.ask(&format!("Date.parse({date:?}) / 1000"));
-        // The browser corrects the date by what the response's `Date`, in whole seconds, is behind
-        // its own clock.
+        // The browser corrects the date by the difference between its clock and the `Date` of the
+        // response, which has whole seconds.
         let off = kept.expires.unwrap() - shown.as_f64().unwrap();
         assert!(
             off.abs() < 2.0,
@@ -70,7 +70,7 @@ fn the_browser_keeps_the_attributes_that_the_page_shows() {
     }
 }
 
-/// Answers every request with these cookies; where that is.
+/// Starts a server that answers every request with these cookies. Returns its port.
 fn server(cookies: Vec<String>) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -94,7 +94,7 @@ fn server(cookies: Vec<String>) -> u16 {
     port
 }
 
-/// A name, attributes, and whether browsers keep a cookie like that.
+/// A name, attributes, and whether browsers accept such a cookie.
 struct Case {
     name: &'static str,
     secure: bool,
@@ -129,7 +129,7 @@ impl Case {
         )
     }
 
-    /// Whether Carafe lets one configure it.
+    /// Returns whether Carafe accepts such a cookie policy.
     fn is_allowed_by_us(&self) -> bool {
         let policy = CookiePolicy::builder(self.name).secure(self.secure);
         let policy = policy.http_only(self.http_only).path(self.path);
@@ -141,8 +141,8 @@ impl Case {
     }
 }
 
-/// Each wrong attribute under a prefix, and the same under a plain name: what is refused, is
-/// refused for the prefix (RFC 6265bis §4.1.3).
+/// Tests each invalid attribute under a prefix and under a plain name: browsers reject the cookie
+/// because of its prefix (RFC 6265bis §4.1.3).
 #[test]
 #[ignore = "needs Chromium; run by `cargo xtask test`"]
 fn what_our_policy_refuses_under_a_prefix_the_browser_refuses_too() {

@@ -1,12 +1,11 @@
-//! The demo in a real browser: what a visitor sees, what the browser has stored, and pictures of
-//! it.
+//! The demo in a real browser: the page, the stored cookies, and screenshots.
 //!
 //! | file | holds |
 //! |---|---|
 //! | `site` | a running demo and its visitors |
-//! | `walk` | through all of the page: on a phone and at a desk, with scripts and without |
-//! | `cookies` | the attributes that the browser really stored, and what it refused |
-//! | `overlap` | a session in a store while requests of two tabs overlap |
+//! | `walk` | all of the page: on a phone and on a desktop, with scripts and without |
+//! | `cookies` | the attributes that the browser stored, and the cookies that it rejected |
+//! | `overlap` | a session in a store with overlapping requests of two tabs |
 //! | `pictures` | the screenshots of the README |
 
 mod cookies;

@@ -96,7 +96,7 @@ struct Watch {
 struct Log {
     requests: usize,
     renewals: usize,
-    /// Every id that a response has carried.
+    /// Every ID in a response.
     ids: BTreeSet<String>,
     /// Requests that did not log out, with a response that removed the cookie.
     removed_by: Vec<String>,
@@ -115,7 +115,7 @@ impl Watch {
         self.wait(plan.after, plan.hold == "after").await;
     }
 
-    /// Waits until `count` requests were held in all.
+    /// Waits until `count` requests have been held in total.
     fn await_held(&self, count: usize) {
         let until = Instant::now() + PATIENCE;
         while self.held.load(Ordering::SeqCst) < count {
@@ -168,7 +168,7 @@ async fn write(State(watch): Watched, plan: Plan, session: Session) -> Answer {
 async fn flash(State(watch): Watched, plan: Plan, session: Session) -> Answer {
     if session.take_flashes()?.is_empty() {
         session.flash("note", &plan.key)?;
-        // To take the only value of a session removes its cookie.
+        // Taking the only value of a session removes its cookie.
         session.insert("noted", &true)?;
     }
     watch.wait_after(&plan).await;
@@ -181,7 +181,7 @@ async fn clear(State(watch): Watched, plan: Plan, session: Session) -> Answer {
     Ok(String::new())
 }
 
-/// Sets a cookie with an unknown id, such as one of another application on the host.
+/// Sets a cookie with an unknown ID, such as a cookie of another application on the host.
 async fn forget() -> ([(HeaderName, String); 1], &'static str) {
     let line = format!("session={}; Path=/; HttpOnly", "A".repeat(43));
     ([(header::SET_COOKIE, line)], "")
@@ -242,7 +242,7 @@ async fn note(State(watch): Watched, request: Request, next: Next) -> Response {
     response
 }
 
-/// The session's id in a `Set-Cookie`; empty if the cookie is removed.
+/// Returns the session's ID in a `Set-Cookie`. Empty if the cookie is removed.
 fn set_id(headers: &HeaderMap) -> Option<&str> {
     let line = headers.get(header::SET_COOKIE)?.to_str().unwrap();
     line.strip_prefix("session=")?.split(';').next()
@@ -253,7 +253,7 @@ struct Site {
     watch: Arc<Watch>,
     address: SocketAddr,
     visitor: Visitor,
-    // Ends the browser when dropped.
+    // Stops the browser when dropped.
     _chromium: Chromium,
 }
 
@@ -284,8 +284,8 @@ impl Site {
             .layer(SessionLayer::with_config(side, config).unwrap())
             .layer(from_fn_with_state(Arc::clone(&watch), note))
             .with_state(Arc::clone(&watch));
-        // One thread, so that responses leave in the order of their commits. Responses that
-        // overtake each other on the network are a documented limit (docs/lifecycle.md).
+        // A single thread, so that responses leave in the order of their commits. Responses that
+        // overtake each other on the network are a documented limitation (docs/lifecycle.md).
         thread::spawn(move || {
             let mut builder = tokio::runtime::Builder::new_current_thread();
             let runtime = builder.enable_all().build().unwrap();
@@ -329,7 +329,7 @@ impl Site {
         self.watch.await_held(held + paths.len());
     }
 
-    /// Lets `count` of the held requests go on; the statuses of all responses so far.
+    /// Releases `count` of the held requests. Returns the statuses of all responses so far.
     fn release(&self, count: usize) -> Value {
         self.watch.gate.add_permits(count);
         let statuses = format!(
@@ -346,7 +346,7 @@ impl Site {
         serde_json::from_str(&self.ask("/who")).unwrap()
     }
 
-    /// The log-in that an id leads to, in whatever browser.
+    /// Returns the log-in of the session with this ID, without a browser.
     fn login_of(&self, id: &str) -> Value {
         let mut stream = TcpStream::connect(self.address).unwrap();
         let head = "GET /who HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nCookie: session=";
@@ -360,7 +360,7 @@ impl Site {
     }
 }
 
-/// Fetches a path from a page, which must be answered with 200; the body.
+/// Fetches a path from a page and returns the body. The status must be 200.
 fn fetch(tab: &Visitor, path: &str) -> String {
     let answer = tab.resolve(&format!("ask({path:?})"));
     assert_eq!(answer[0], 200, "{path}: {}", answer[1]);
@@ -523,7 +523,7 @@ impl Overlap {
         }
     }
 
-    /// Lets the loops run while `act` happens, waits for the last response, and checks the session.
+    /// Runs the loops during `act`, waits for the last response, and checks the session.
     fn step(&mut self, act: Act) {
         // Concurrent first visits create several sessions. Their cookies would replace that of a
         // log-in.
@@ -573,7 +573,7 @@ impl Overlap {
         assert_eq!(log.removed_by, [""; 0], "{case}");
     }
 
-    /// One round, or rounds for a minute in long runs.
+    /// Runs one round, or rounds for a minute in long runs.
     fn run(mut self) {
         let long = std::env::var_os("CARAFE_LONG").is_some_and(|long| long == "1");
         let until = Instant::now() + Duration::from_secs(if long { 60 } else { 0 });

@@ -1,11 +1,11 @@
-//! The pictures of the README. They are made by every run, so that they can be made at all;
-//! `cargo xtask screenshots` has them put where the README shows them.
+//! The screenshots of the README. Every test run creates them; `cargo xtask screenshots` copies
+//! them to the README.
 
 use carafe_test_browser::{DESK, FIREFOX, IPHONE, PHONE, Visitor, Window, keep_picture};
 
 use super::site::{Site, log_in, set};
 
-/// Somebody with two devices who has set values and run the race.
+/// A user with two devices, who has set values and run the race.
 fn busy(window: Window) -> (Site, Visitor) {
     let site = Site::new(window, true);
     let ada = site.visitor(FIREFOX);

@@ -1,4 +1,4 @@
-//! A running demo, a browser, and how its visitors come in.
+//! A running demo, a browser, and its visitors.
 
 use carafe_test_browser::{Chromium, Client, Visitor, Window};
 
@@ -24,7 +24,7 @@ impl Site {
         format!("http://{}/", self.demo.host)
     }
 
-    /// Somebody who has just opened the page, in a browser that calls itself so.
+    /// Returns a visitor with this `User-Agent` who has just opened the page.
     pub(crate) fn visitor(&self, user_agent: &str) -> Visitor {
         let visitor = self.chromium.visitor();
         visitor.resize(self.window.width, self.window.height);

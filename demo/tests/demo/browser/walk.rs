@@ -1,5 +1,5 @@
-//! The walk: everything that the page offers, by mouse and keyboard. The page promises to need no
-//! script, so the same walk is taken without.
+//! Uses everything that the page offers, by mouse and keyboard. The page must work without scripts,
+//! so the same steps run without scripts, too.
 
 use carafe_test_browser::{Chromium, DESK, FIREFOX, IPHONE, PHONE, Visitor, Window};
 
@@ -21,7 +21,7 @@ fn walk(window: Window, scripts: bool) {
     reads_a_flask_cookie(&ada);
 }
 
-/// Nobody has to scroll sideways.
+/// Asserts that the page does not scroll sideways.
 fn fits(visitor: &Visitor) {
     assert!(!visitor.scrolls_sideways(), "{}", visitor.ask("innerWidth"));
 }
@@ -200,7 +200,7 @@ fn on_a_phone_without_scripts() {
     walk(PHONE, false);
 }
 
-/// The walks rely on this: without it they would always pass.
+/// Checks that the check itself can fail.
 #[test]
 #[ignore = "needs Chromium; run by `cargo xtask test`"]
 fn a_page_that_is_too_wide_is_noticed() {
@@ -221,7 +221,7 @@ fn a_page_that_is_too_wide_is_noticed() {
     }
 }
 
-/// Between a phone and a desk there are windows of every width.
+/// Tests the window widths between a phone and a desktop.
 #[test]
 #[ignore = "needs Chromium; run by `cargo xtask test`"]
 fn no_width_scrolls_sideways() {

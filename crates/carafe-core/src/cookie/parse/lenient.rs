@@ -15,9 +15,9 @@ use crate::cookie::scan::{find, quotation_end, semicolon, trim_blanks};
 pub(super) fn next(line: &[u8], start: usize) -> (Option<Pair<'_>>, usize) {
     let end = semicolon(line, start);
     let mut name_start = start;
-    // Werkzeug's `.*?` stops at a line feed. The regular expression then searches on, and the name
-    // begins after this `=`. No HTTP library accepts a line feed in a header; the same result is
-    // returned only to leave no input undefined.
+    // Werkzeug's `.*?` stops at a line feed. The regular expression then continues to search, and
+    // the name begins after this `=`. No HTTP library accepts a line feed in a header, but the
+    // result is the same, so that it is defined for every input.
     let line_feed = last_line_feed(line[start..end].trim_ascii_end()).map(|at| start + at);
     loop {
         let name_end = find(line, name_start, |byte| (byte == b'=') | (byte == b';'));
@@ -61,7 +61,7 @@ fn quotation(line: &[u8], start: usize) -> Option<(usize, usize)> {
 
 fn last_line_feed(text: &[u8]) -> Option<usize> {
     let is_line_feed = |byte| byte == b'\n';
-    // The fast search first: real headers contain no line feed.
+    // The fast search first, because real headers contain no line feed.
     (find(text, 0, is_line_feed) < text.len())
         .then(|| text.iter().rposition(|&byte| is_line_feed(byte)))
         .flatten()

@@ -1,4 +1,4 @@
-//! Tests of the parser, row by row of the security checklist (CKR), with the scanned bytes counted.
+//! Tests of the parser for each row of the security checklist (CKR), with counted work.
 
 use std::borrow::Cow;
 
@@ -23,13 +23,13 @@ fn owned(list: &[(&str, &str)]) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Pieces of headers that reach every branch.
+/// Fragments of headers that reach every branch.
 const ATOMS: &[&str] = &[
     "a", "=", ";", "; ", "\"", "\\", " ", "\t", "\n", "=\"", "a=b", "\\073", "é", "\0", "__Host-",
     "\u{2000}",
 ];
 
-/// Header text that reaches every branch far more often than random characters do.
+/// Header text that reaches every branch far more often than random characters would.
 fn nasty_header() -> impl Strategy<Value = Vec<u8>> {
     let atom = prop_oneof![
         prop::sample::select(ATOMS).prop_map(|atom| atom.as_bytes().to_vec()),
@@ -252,7 +252,7 @@ fn no_more_pairs_and_bytes_than_the_limits_are_looked_at() {
     }
 }
 
-/// The parser scans at most eight bytes per byte sent, also if it reads part of a line again.
+/// The parser scans at most eight bytes per byte sent, even if it reads a part of a line again.
 #[test]
 fn work_is_linear_in_the_worst_known_headers() {
     let atoms = [

@@ -1,5 +1,5 @@
-//! The way out, row by row of the security checklist (CKW). What a browser makes of it:
-//! `tests/core/cookie_user_agent.rs`.
+//! Tests of `Set-Cookie` for each row of the security checklist (CKW).
+//! `tests/core/cookie_user_agent.rs` tests how browsers read the cookies.
 
 use std::time::Duration;
 
@@ -237,7 +237,8 @@ fn debug_shows_no_value() {
     assert!(text.contains("name") && !text.contains("s3cret"), "{text}");
 }
 
-/// A deliberate exception: Werkzeug writes it, so a standalone cookie may; a policy does not build.
+/// A deliberate exception: Werkzeug writes such a cookie, so a standalone cookie may, while a
+/// policy does not build.
 #[test]
 fn same_site_none_without_secure_is_written_as_by_werkzeug() {
     assert_eq!(

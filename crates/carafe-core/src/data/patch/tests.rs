@@ -98,7 +98,7 @@ proptest! {
         prop_assert_eq!(members(&applied(&patch, &once)), members(&once));
     }
 
-    /// A late writer leaves the keys that it did not touch as the earlier writer left them.
+    /// A late writer leaves keys that it has not written as the earlier writer left them.
     #[test]
     fn keys_that_were_not_written_stay(base in base(), later in base(), steps in steps("[abc]")) {
         prop_assume!(!clears(&steps));

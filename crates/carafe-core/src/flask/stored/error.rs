@@ -1,4 +1,4 @@
-//! The errors of reading a stored value and of writing a session. Never show a byte of either.
+//! The errors of reading a stored value and of writing a session, without any byte of either.
 
 use std::{error::Error, fmt};
 
@@ -6,7 +6,7 @@ use std::{error::Error, fmt};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unreadable {
-    /// A pickle, which Flask-Session before 0.7 wrote. Reading a pickle executes its code.
+    /// A pickle, as written by Flask-Session before 0.7. Reading a pickle executes its code.
     Pickle,
     /// The value is neither MessagePack nor JSON.
     Neither,
@@ -20,12 +20,12 @@ pub enum Unreadable {
     MapInKey,
     /// The key that Carafe reserves contains a value of another program.
     Facts,
-    /// The id is not 32 bytes as 43 characters, the default of `SESSION_ID_LENGTH`.
+    /// The ID is not 32 bytes as 43 characters, the default of `SESSION_ID_LENGTH`.
     ///
-    /// The session is served from its store, but Carafe's own layout does not accept the id, so the
+    /// The session is served from its store, but Carafe's own layout does not accept the ID, so the
     /// session cannot be migrated.
     Id {
-        /// Length of the id, in bytes.
+        /// Length of the ID, in bytes.
         length: usize,
     },
 }
@@ -34,13 +34,13 @@ pub enum Unreadable {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unwritable {
-    /// An integer below -2⁶³ or above 2⁶⁴-1, which MessagePack lacks.
+    /// An integer below -2⁶³ or above 2⁶⁴-1, which MessagePack cannot represent.
     Integer,
-    /// A lone surrogate, which UTF-8 lacks.
+    /// A lone surrogate, which UTF-8 cannot represent.
     Surrogate,
     /// A key that JSON cannot represent: `None`, a boolean or a tuple.
     Key,
-    /// An extension type of MessagePack, which JSON lacks.
+    /// An extension type of MessagePack, which JSON cannot represent.
     Extension,
     /// The text is not JSON.
     Text,

@@ -1,7 +1,7 @@
 //! Carafe's metadata of a session, which Flask-Session does not store.
 //!
 //! The dictionary contains the metadata under one reserved key. Flask does not change unknown keys,
-//! keeps them in `regenerate()` and drops them in `clear()`, which is a logout here.
+//! keeps them in `regenerate()` and drops them in `clear()`, which is treated as a log-out.
 
 use sha2::{Digest, Sha256};
 
@@ -13,7 +13,7 @@ use crate::{
     store::{PublicId, Record, StoreKey},
 };
 
-/// The reserved key. Handlers do not see the key; Flask sees a dictionary under it.
+/// The reserved key, which is hidden from handlers. Flask sees a dictionary under it.
 pub(crate) const FACTS: &str = "_carafe";
 
 /// The metadata of a session.
@@ -30,7 +30,7 @@ pub(super) struct Facts {
 impl Facts {
     /// Returns the metadata of a session without stored metadata.
     ///
-    /// The public id is derived from the session id by a one-way function. The creation time is the
+    /// The public ID is derived from the session ID by a one-way function. The creation time is the
     /// time of the last use, because no other time is known.
     pub(super) fn unknown(key: &StoreKey, last_seen: Timestamp) -> Self {
         Self {
@@ -43,7 +43,7 @@ impl Facts {
         }
     }
 
-    /// Removes the metadata from the members of a dictionary and returns it.
+    /// Removes the metadata from the members of a dictionary. Returns the metadata.
     pub(super) fn take(members: &mut Members) -> Result<Option<Self>, Unreadable> {
         let is_it = |(raw, _): &(String, String)| string::key_equals(raw, FACTS);
         // Of duplicate keys, Python keeps the last value.
@@ -121,9 +121,9 @@ impl Facts {
     }
 }
 
-/// Returns the public id of a session without a stored one.
+/// Returns the public ID of a session without a stored one.
 ///
-/// The public id does not reveal the session id, and differs from the hashes of the session id in
+/// The public ID does not reveal the session ID, and differs from the hashes of the session ID in
 /// other stores.
 pub(super) fn derived_handle(key: &StoreKey) -> PublicId {
     let mut hash = Sha256::new_with_prefix(b"carafe flask-session handle ");

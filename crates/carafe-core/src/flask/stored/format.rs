@@ -4,21 +4,21 @@ use super::{Members, Unreadable, Unwritable, json, msgpack};
 
 /// Flask-Session's `SESSION_SERIALIZATION_FORMAT`.
 ///
-/// The format determines how sessions are written; both formats are read, as in Flask-Session.
+/// The format determines how sessions are written. Both formats are read, as in Flask-Session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
     /// `"msgpack"`, the default: preserves bytes, aware datetimes and keys of any type.
     #[default]
     MsgPack,
-    /// `"json"`: types that JSON lacks become text, as in Flask-Session.
+    /// `"json"`: types that JSON lacks become strings, as in Flask-Session.
     Json,
 }
 
 impl Format {
     /// Returns the members of a stored dictionary in either format.
     ///
-    /// The formats are unambiguous: to MessagePack, the JSON text of a dictionary is a small number
-    /// followed by surplus bytes.
+    /// The formats are unambiguous: in MessagePack, the JSON text of a dictionary is a small number
+    /// with trailing bytes.
     pub(super) fn read(bytes: &[u8]) -> Result<Members, Unreadable> {
         match msgpack::read(bytes) {
             Err(Unreadable::Neither) => {}
@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn pickles_are_refused_by_name() {
-        // pickle.dumps({"n": 1}, protocol) for 0 to 5, an empty one, and one that would run a
+        // pickle.dumps({"n": 1}, protocol) for 0 to 5, an empty dict, and a pickle that would run a
         // command.
         for pickle in [
             &b"(dp0\nVn\np1\nI1\ns."[..],

@@ -1,8 +1,8 @@
-//! JSON, as `msgspec.json` writes it, from and to JSON text with Flask's tags.
+//! Converts between JSON, as written by `msgspec.json`, and JSON text with Flask's tags.
 //!
-//! The stored text has no tags: a dictionary that looks like a tag is escaped. When written, types
-//! that JSON lacks are converted like in `msgspec`: to Base64, RFC 3339, the text of a UUID, and
-//! `null` for `NaN`.
+//! The stored text has no tags, so a dictionary that looks like a tag is escaped. When written,
+//! types that JSON lacks are converted as in `msgspec`: to Base64, RFC 3339, the text of a UUID,
+//! and `null` for `NaN`.
 
 use super::{Members, Unreadable, Unwritable, date::Moment, key};
 use crate::{
@@ -52,7 +52,7 @@ fn tagged(value: &Value) -> String {
     }
 }
 
-/// Respells text so that it cannot be mistaken for a key that is not text.
+/// Rewrites a string so that it cannot be mistaken for a key that is not a string.
 fn respelled(key: &Text) -> String {
     let mut raw = String::new();
     string::rewrite(key.as_raw(), true, &mut raw);
@@ -140,7 +140,7 @@ fn push_dict(members: &[(Text, Value)], out: &mut String) -> Result<(), Unwritab
     Ok(())
 }
 
-/// Appends a key and its colon. A key that is not text becomes the text that `msgspec` gives it.
+/// Appends a key and its colon. A key that is not a string is converted as `msgspec` does.
 fn push_key(raw: &str, out: &mut String) -> Result<(), Unwritable> {
     match key::json_of(raw) {
         None => push_text(raw, out)?,

@@ -1,8 +1,8 @@
-//! Dictionary keys that are not text in Python, such as `{42: …}`.
+//! Dictionary keys that are not strings in Python, such as `{42: …}`.
 //!
-//! JSON's keys are text. Another key is represented by its JSON text, in a string in which every
+//! JSON's keys are strings. Another key is represented by its JSON text, in a string in which every
 //! character is escaped: `42` is `"\u0034\u0032"`. The string therefore reads as `"42"`, also into
-//! a map with integer keys, and its spelling reveals the type. Text keys are never spelled this
+//! a map with integer keys, and its escapes reveal the type. String keys are never written this
 //! way, because printable ASCII needs no escapes.
 
 use std::fmt::Write as _;
@@ -21,7 +21,7 @@ pub(super) fn spelled(json: &str) -> String {
     raw
 }
 
-/// Returns the JSON text that [`spelled`] encoded in a key, or `None` if the key is text.
+/// Returns the JSON text that [`spelled`] encoded in a key, or `None` if the key is a string.
 pub(super) fn json_of(raw: &str) -> Option<String> {
     let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
     if inner.is_empty() {

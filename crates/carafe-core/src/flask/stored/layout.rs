@@ -80,11 +80,12 @@ impl FlaskSession {
         self
     }
 
-    /// Stores public id, creation and last renewal of every session that Carafe creates or changes.
+    /// Stores the public ID, creation and last renewal of every session that Carafe creates or
+    /// changes.
     ///
     /// The dictionary contains the metadata under `_carafe`. Without this option, only sessions
-    /// with a user, a device or a login have that key: the public id of other sessions changes with
-    /// the session id, and absolute timeouts do not apply to them.
+    /// with a user, a device or a log-in have that key: the public ID of other sessions changes
+    /// with the session ID, and absolute timeouts do not apply to them.
     #[must_use]
     pub fn keeping_facts(mut self) -> Self {
         self.keeps_facts = true;
@@ -100,7 +101,7 @@ impl FlaskSession {
         &self.prefix
     }
 
-    /// Returns the Redis key, or the `session_id` of the table: the prefix and the session id.
+    /// Returns the Redis key, or the `session_id` of the table: the prefix and the session ID.
     ///
     /// ```
     /// use carafe_core::flask::stored::{FlaskSession, Format};
@@ -155,10 +156,10 @@ impl FlaskSession {
         written.map_err(StoreError::unstorable)
     }
 
-    /// Applies `patch`, which was made on `base`, to the newest state.
+    /// Applies `patch`, which was created for `base`, to the newest state.
     ///
-    /// Returns `None` if the user of the session has changed since `base`. With a `rotation`, the
-    /// session moves to that key at that time.
+    /// Returns `None` if the user of the session has changed since `base` was loaded. With a
+    /// `rotation`, the session moves to that key at that time.
     ///
     /// # Errors
     ///
@@ -172,7 +173,7 @@ impl FlaskSession {
         rotation: Option<(&StoreKey, Timestamp)>,
     ) -> Result<Option<Next>, StoreError> {
         let next = match rotation {
-            // An old id leads to no new id in this layout.
+            // In this layout, an old ID does not refer to the new one.
             Some((_, now)) => newest.rotated(base, patch, key, Rotation::Replacement, now)?,
             None => newest.merge(base, patch)?,
         };
@@ -181,7 +182,7 @@ impl FlaskSession {
         };
         let to = rotation.map_or(key, |(to, _)| to);
         if !self.keeps_facts && !Facts::of(&record).is_worth_a_key(key) {
-            // The public id is derived from the id unless another one is stored.
+            // The public ID is derived from the ID unless another one is stored.
             record.meta.public_id = derived_handle(to);
         }
         let value = self.value(to, &record)?;

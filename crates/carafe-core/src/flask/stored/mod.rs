@@ -1,10 +1,10 @@
 //! Reads and writes the sessions of Flask-Session 0.8 in Redis and SQL (feature `flask-session`).
 //!
-//! A stored record is one dictionary, in MessagePack or JSON as `msgspec` writes them, under a
-//! prefix and the session id itself. [`FlaskSession`] converts the dictionary from and to a
-//! [`Record`](crate::store::Record); the stores that use these layouts transport only bytes.
+//! A stored record is one dictionary, in MessagePack or JSON as written by `msgspec`, under a
+//! prefix and the session ID itself. [`FlaskSession`] converts the dictionary from and to a
+//! [`Record`](crate::store::Record). The stores with these layouts only transport bytes.
 //!
-//! Unchanged values keep their meaning in Python, and values from `msgspec`'s own texts keep their
+//! Unchanged values keep their meaning in Python, and values from `msgspec`'s own output keep their
 //! bytes. Types that JSON lacks are represented by Flask's tags, or by the two forms that `key` and
 //! `msgpack` describe. A pickle is recognized and rejected, because unpickling executes code. This
 //! module does no I/O.
@@ -13,7 +13,7 @@
 //! |---|---|
 //! | `layout` | [`FlaskSession`]: names, records, values, the next state |
 //! | `format` | [`Format`], and its detection |
-//! | `msgpack`, `json` | the two formats; `key` for keys that are not text, `date` for moments |
+//! | `msgpack`, `json` | the two formats; `key` for keys that are not strings, `date` for moments |
 //! | `facts` | Carafe's metadata of a session |
 //! | `walk` | [`Walk`]: iteration over all sessions, for a migration |
 //! | `error` | [`Unreadable`] and [`Unwritable`] |

@@ -1,7 +1,8 @@
-//! MessagePack, as `msgspec.msgpack` writes it, from and to JSON text with Flask's tags.
+//! Converts between MessagePack, as written by `msgspec.msgpack`, and JSON text with Flask's tags.
 //!
 //! Bytes and timestamps have tags. Another extension type, or a timestamp outside Python's years,
-//! becomes `{ext: [type, bytes]}` with `ext` spelled as in `key`, which no other value is.
+//! becomes `{ext: [type, bytes]}` with `ext` encoded as in `key`, which is unique to extension
+//! types.
 
 use rmpv::{Integer, Value as Packed};
 
@@ -13,9 +14,9 @@ use crate::{
 
 /// The extension type of timestamps.
 const TIMESTAMP: i8 = -1;
-/// The key of an extension type, before it is spelled.
+/// The key of an extension type, before it is encoded.
 ///
-/// The key is not JSON text, so no key that was read equals it.
+/// The key is not JSON text, so it differs from every key that was read.
 const EXTENSION: &str = "ext";
 /// `MAX_DEPTH` in the units of `rmpv`.
 ///
@@ -43,13 +44,13 @@ pub(super) fn read(bytes: &[u8]) -> Result<Members, Unreadable> {
     }
 }
 
-/// Returns whether a type is C1, which no writer uses.
+/// Returns whether the bytes contain the reserved type C1, which no writer uses.
 ///
-/// `rmpv` would read it as nil, so that invalid data would become a session.
+/// `rmpv` would read the type as nil, so that invalid data would become a session.
 fn has_reserved_type(bytes: &[u8]) -> bool {
     let mut rest = bytes;
     while let Some((&kind, content)) = rest.split_first() {
-        // The value of a truncated length does not matter: the reader fails on it.
+        // The length of truncated data does not matter, because the reader fails on it.
         let length = |bytes: usize| {
             let digits = content.get(..bytes).unwrap_or_default();
             let number = digits
@@ -102,8 +103,8 @@ fn distinct(members: &Members) -> bool {
 
 /// Returns the text of a key.
 ///
-/// Rejects a dictionary in a key: Python does not allow one, and each level would double the
-/// escapes of the level below.
+/// Rejects a dictionary in a key, because Python does not allow one, and each level would double
+/// the escapes of the level below.
 fn key_text(key: &Packed) -> Result<String, Unreadable> {
     match key {
         Packed::String(_) => text(key),
@@ -210,7 +211,7 @@ fn packed_text(text: &Text) -> Result<Packed, Unwritable> {
     match text.as_str() {
         Some(text) => Ok(Packed::String(text.into_owned().into())),
         None if text.as_raw().starts_with('"') => Err(Unwritable::Surrogate),
-        // Markup of another type, which occurs only in handwritten cookies.
+        // Markup of another type only occurs in handwritten cookies.
         None => Ok(Packed::String(text.as_raw().into())),
     }
 }

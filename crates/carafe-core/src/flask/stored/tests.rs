@@ -451,7 +451,7 @@ fn packed() -> impl Strategy<Value = rmpv::Value> {
 }
 
 proptest! {
-    /// Every text of `msgspec` survives a round trip byte for byte, or is rejected for its keys.
+    /// Every output of `msgspec` survives a round trip byte for byte, or is rejected for its keys.
     #[test]
     fn any_messagepack_comes_back(value in packed(), key in " ?[a-z]{0,3}_?") {
         let root = rmpv::Value::Map(vec![(key.into(), value)]);

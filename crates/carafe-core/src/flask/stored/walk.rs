@@ -10,7 +10,7 @@ use crate::{
 /// Iterates over a store in Flask-Session's layout.
 ///
 /// The trait has no other methods of [`SessionListing`](crate::store::SessionListing): in this
-/// layout, a session can be found only by its id.
+/// layout, a session can only be found by its ID.
 pub trait Walk: ErasedStore {
     /// Returns a page of all sessions after `after`, in the store's own order.
     ///
@@ -26,7 +26,7 @@ pub trait Walk: ErasedStore {
 
     /// Returns the approximate number of live sessions.
     ///
-    /// A table is counted row by row, so call this method once and not for each page.
+    /// A table is counted row by row, so call this method only once and not for each page.
     fn count<'a>(&'a self, now: Timestamp) -> BoxFuture<'a, Result<u64, StoreError>>;
 }
 
@@ -37,21 +37,21 @@ pub struct Walked {
     ///
     /// Names without the layout's prefix belong to other applications and are skipped.
     pub met: Vec<Met>,
-    /// The position of the next page, or `None` at the end. Never contains a session id.
+    /// The position of the next page, or `None` at the end. Never contains a session ID.
     pub next: Option<Cursor>,
 }
 
 /// A session of a page.
 #[derive(Debug)]
 pub struct Met {
-    /// The SHA-256 of the session id: the session's key in Carafe's own layout.
+    /// The SHA-256 of the session ID, which is the session's key in Carafe's own layout.
     pub hashed: StoreKey,
     /// The session's key in this layout and its record, or the reason why it cannot be read.
     pub found: Result<(StoreKey, Record), StoreError>,
 }
 
 impl Met {
-    /// Returns the session with this name; `record` reads the record under the session's key.
+    /// Returns the session with this name. `record` reads the record under the session's key.
     ///
     /// Returns `None` if the name belongs to another application.
     pub fn under(

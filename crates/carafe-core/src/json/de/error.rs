@@ -14,7 +14,7 @@ pub enum DecodeError {
     Scan(ScanError),
     /// A string contains a lone surrogate, which no Rust string can represent.
     LoneSurrogate,
-    /// The message of the type's own `Deserialize`, usually that the value has another type.
+    /// The message of the type's own `Deserialize`, usually a type mismatch.
     Custom(String),
 }
 
@@ -39,7 +39,7 @@ impl std::error::Error for DecodeError {
     }
 }
 
-/// Names the kind of a value and never the value, because errors are logged.
+/// Names the kind of a value but never the value, because errors are logged.
 ///
 /// serde's own text is `invalid type: string "4111 1111 1111 1111", expected u64`.
 impl de::Error for DecodeError {

@@ -1,4 +1,4 @@
-//! Keys: text in JSON, and the type that Python converted to text in a Rust map.
+//! Keys: strings in JSON, and the type that Python converted to a string in a Rust map.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use serde::de::{Deserializer, Visitor, value::CowStrDeserializer};
 use super::{DecodeError, visit_number, visit_text};
 use crate::json::number;
 
-/// A key. Numbers, booleans and none are parsed from their text, in Python's spelling.
+/// A key. Numbers, booleans and None are parsed from their text, in Python's format.
 pub(super) struct KeyReader<'de>(pub(super) Cow<'de, str>);
 
 impl<'de> KeyReader<'de> {

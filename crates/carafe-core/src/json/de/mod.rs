@@ -1,10 +1,10 @@
-//! JSON text to values: reads Python's grammar into any type that derives serde's `Deserialize`.
+//! Deserializes JSON text in Python's grammar into any type that derives serde's `Deserialize`.
 //!
 //! Plain Rust types read tagged values without the tag: a tuple reads as a sequence; markup, UUIDs
-//! and dates read as text; bytes read as bytes or as their Base64 text. An unknown tag reads as a
-//! map.
+//! and dates read as strings; bytes read as bytes or as their Base64 text. An unknown tag reads as
+//! a map.
 //!
-//! Of duplicate keys Python keeps the last, and so do maps. A derived struct rejects a duplicate
+//! Of duplicate keys, Python keeps the last, and so do maps. A derived struct rejects a duplicate
 //! field.
 //!
 //! Read next: `compound.rs` for arrays, objects and enums, `tagged.rs` for tags, `key.rs` for keys,
@@ -24,7 +24,7 @@ use serde::de::{self, Deserialize, Visitor};
 
 use super::{MAX_DEPTH, ScanError, number, scan::Scanner, string};
 
-/// Reads a value, with `tags` according to Flask's tags.
+/// Reads a value, with Flask's tags if `tags` is set.
 ///
 /// ```
 /// use carafe_core::json::from_text;
@@ -36,7 +36,7 @@ use super::{MAX_DEPTH, ScanError, number, scan::Scanner, string};
 ///
 /// # Errors
 ///
-/// Returns an error if the text is not JSON as Python reads it, or does not fit `T`.
+/// Returns an error if the text is not JSON as Python reads it, or does not match `T`.
 pub fn from_text<'de, T: Deserialize<'de>>(text: &'de str, tags: bool) -> Result<T, DecodeError> {
     let mut reader = Reader::new(text, tags, 0)?;
     let value = T::deserialize(&mut reader)?;
@@ -124,9 +124,9 @@ fn visit_text<'de, V: Visitor<'de>>(
     }
 }
 
-/// Visits the smallest type that fits the number.
+/// Visits the smallest type that can represent the number.
 ///
-/// An integer of more than 128 bits fits only a float.
+/// An integer of more than 128 bits is read as a float.
 pub(super) fn visit_number<'de, V: Visitor<'de>>(
     text: &str,
     visitor: V,

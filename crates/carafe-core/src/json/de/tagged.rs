@@ -48,7 +48,7 @@ impl<'de> Reader<'de> {
             if ahead.take(b'}') {
                 break content;
             }
-            // A duplicate of the key replaces the value; any other key makes this an ordinary
+            // A duplicate of the key replaces the value. Any other key makes this an ordinary
             // object.
             ahead.expect(b',')?;
             ahead.blanks();
@@ -67,7 +67,7 @@ impl<'de> Reader<'de> {
         }))
     }
 
-    /// Returns whether a datetime tag that Flask reads as None is at the position.
+    /// Returns whether there is a datetime tag at the position that Flask reads as None.
     pub(super) fn is_lost_date(&mut self) -> Result<bool, DecodeError> {
         let here = self.scanner.clone();
         let tagged = self.tagged()?;
@@ -79,7 +79,7 @@ impl<'de> Reader<'de> {
 }
 
 impl<'de> Tagged<'de> {
-    /// Reads the nearest JSON type.
+    /// Reads the closest JSON type.
     pub(super) fn any<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, DecodeError> {
         match (self.tag, self.content.as_bytes().first()) {
             (Tag::Tuple, Some(b'[')) => self.reader.array(visitor),

@@ -25,7 +25,7 @@ pub enum ScanError {
     TooLong,
     /// The root is neither an object nor a value that Flask converts to one.
     NotAnObject,
-    /// A tag contains a value that it cannot hold, such as `{" u":"no uuid"}`.
+    /// A tag contains an invalid value, such as `{" u":"no uuid"}`.
     BadTag,
 }
 

@@ -2,7 +2,7 @@
 
 /// Evidence that no two keys are equal.
 ///
-/// The proof spares nearly every payload the search for duplicates.
+/// Saves nearly every payload from a search for duplicates.
 ///
 /// Keys are distinct if their first eight bytes ascend, which covers Flask's sorted payloads. In
 /// small payloads with another order, the first bytes and the length of each key are compared with
@@ -18,13 +18,13 @@ pub(super) struct Keys {
 impl Keys {
     #[inline(always)]
     pub(super) fn note(&mut self, text: &[u8], start: usize, end: usize) {
-        // After nearly every key the text is long enough to read eight bytes and mask the surplus.
+        // After nearly every key, the text is long enough to read eight bytes and mask the excess.
         let length = end - start - 1;
         let head = match text.get(start + 1..).and_then(<[u8]>::first_chunk::<8>) {
             Some(chunk) => u64::from_be_bytes(*chunk),
             None => short_head(text, start + 1),
         };
-        // The closing quote stays as a mark of the end of the key.
+        // The closing quote is kept to mark the end of the key.
         let head = if length < 8 {
             head & !(u64::MAX >> (8 * length))
         } else {

@@ -31,7 +31,7 @@ impl Nesting {
 
     #[inline]
     pub(super) fn in_object(&self) -> bool {
-        // A level is open, so `depth` is at least 1; `wrapping_sub` avoids a panic path.
+        // A level is open, so `depth` is at least 1. `wrapping_sub` avoids a panic path.
         let top = self.depth.wrapping_sub(1);
         self.bits
             .get(top / 64)

@@ -138,7 +138,8 @@ impl<'a, 'o> Map<'a, 'o> {
     }
 }
 
-/// Rewrites `{" t":1}` at `start` to `{" di":{" t__":1}}`: an ordinary dict that looks like a tag.
+/// Rewrites `{" t":1}` at `start` to `{" di":{" t__":1}}`, because an ordinary dict would look like
+/// a tag.
 #[cold]
 fn escape(out: &mut String, start: usize, key_end: usize, colon: &str) {
     out.insert_str(key_end - 1, "__");

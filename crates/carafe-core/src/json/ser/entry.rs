@@ -96,7 +96,7 @@ fn compare(a: &Entry, b: &Entry, out: &str) -> Ordering {
 
 /// Compares keys of mixed number types in one map.
 ///
-/// The order is Python's, except for neighbors beyond 2⁵³.
+/// The order is Python's, except for adjacent numbers beyond 2⁵³.
 #[expect(clippy::cast_precision_loss, reason = "only the order matters")]
 fn approximate(kind: Kind) -> f64 {
     match kind {

@@ -10,9 +10,9 @@ use serde::ser;
 pub enum EncodeError {
     /// The value nests deeper than readers accept.
     TooDeep,
-    /// A key is neither text, number, boolean nor none.
+    /// A key is not a string, number, boolean or None.
     BadKey,
-    /// A map contains keys that Python cannot sort, such as numbers and text.
+    /// A map contains keys that Python cannot sort, such as numbers and strings.
     MixedKeys,
     /// The value contains bytes, and the dialect has no tags.
     BytesWithoutTags,

@@ -1,4 +1,4 @@
-//! The conversion of keys to text.
+//! The conversion of keys to strings.
 
 use std::fmt::Display;
 
@@ -145,7 +145,7 @@ impl ser::Serializer for KeySerializer<'_, '_> {
         Ok(self.text(variant))
     }
 
-    /// Writes the plain value of Carafe's wrapper types: a JSON key cannot contain a tag.
+    /// Writes the plain value of Carafe's wrapper types, because a JSON key cannot contain a tag.
     fn serialize_newtype_struct<T: Serialize + ?Sized>(
         self,
         name: &'static str,

@@ -1,11 +1,11 @@
-//! Values to JSON text, in the spelling of Flask.
+//! Serializes values to JSON text in Flask's format.
 //!
 //! Text is written directly to the output. A map records the positions of its members. When the map
 //! is complete, the members are sorted if necessary, and a single key that looks like a tag is
 //! escaped. Both are rare, so the common path never copies.
 //!
-//! Read next: `serializer.rs` for the state, `compound.rs` for sequences and maps, `key.rs` and
-//! `entry.rs` for the conversion and order of keys.
+//! `serializer.rs` contains the state, `compound.rs` sequences and maps, `key.rs` and `entry.rs`
+//! the conversion and order of keys.
 
 mod compound;
 mod entry;
@@ -25,7 +25,7 @@ use self::{
 use super::{JsonDialect, MAX_DEPTH, number, payload::validate, string, tag};
 use crate::base64;
 
-/// Capacity for a usual value, in bytes, so that the value is not moved while it grows.
+/// Capacity for a typical value, in bytes, so that it is not reallocated while it grows.
 const USUAL: usize = 64;
 
 /// Returns the JSON text of a value.

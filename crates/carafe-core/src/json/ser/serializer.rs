@@ -1,4 +1,4 @@
-//! The state of a serialization, and the texts that tags consist of.
+//! The state of a serialization, and the fragments of tags.
 
 use std::fmt::{Display, Write as _};
 
@@ -7,10 +7,11 @@ use serde::Serialize;
 use super::{EncodeError, entry::Entry};
 use crate::json::{JsonDialect, MAX_DEPTH, number, string, tags::Tag};
 
-/// A value is inside the root, which may itself need the escape of a tag: two levels.
+/// A value is inside the root, which may itself need the escape of a tag, so two levels are
+/// reserved.
 pub(super) const VALUE_DEPTH: usize = MAX_DEPTH - 2;
 
-/// Writes a value to the end of a text.
+/// Appends a value to a text.
 pub(super) struct Serializer<'o> {
     pub(super) out: &'o mut String,
     pub(super) style: JsonDialect,
@@ -106,7 +107,7 @@ impl<'o> Serializer<'o> {
         Ok(())
     }
 
-    /// Appends a fragment of JSON text, with its strings in the spelling of the dialect.
+    /// Appends a fragment of JSON text, with its strings in the dialect's format.
     pub(super) fn raw(&mut self, text: &str) {
         if text.starts_with('"') {
             return string::rewrite(text, self.style.ascii, self.out);

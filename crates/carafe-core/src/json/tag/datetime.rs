@@ -1,9 +1,9 @@
 //! A moment as Flask's datetime tag represents it: whole seconds and an offset from UTC.
 //!
 //! Flask writes HTTP dates and reads with Python's `email.utils.parsedate_to_datetime`. Carafe
-//! reads with jiff, which agrees on every date that HTTP and e-mail programs write today; the tests
-//! list the unusual ones on which the two differ. Text that is not a date reads as None, as in
-//! Flask, and is never lost: only the typed value is None, the session keeps the text.
+//! reads with jiff, which agrees on every date that HTTP and e-mail programs write today. The tests
+//! list the unusual dates on which the two differ. Text that is not a date reads as None, as in
+//! Flask, but is never lost: only the typed value is None, and the session keeps the text.
 
 use std::{
     fmt,
@@ -25,7 +25,7 @@ const EPOCH: civil::DateTime = civil::date(1970, 1, 1).at(0, 0, 0, 0);
 /// Python's datetime covers the years 1 to 9999.
 const YEARS: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
 
-/// A moment in whole seconds, with the offset from UTC that its text had.
+/// A moment in whole seconds, with the offset from UTC in its text.
 ///
 /// ```
 /// use carafe_core::{clock::Timestamp, json::{JsonDialect, tag::DateTime, to_text}};
@@ -55,7 +55,7 @@ impl DateTime {
         self.timestamp
     }
 
-    /// Returns the offset from UTC that the text had, in seconds.
+    /// Returns the offset from UTC in the text, in seconds.
     ///
     /// Serializing always writes UTC, as Flask does.
     ///
@@ -111,7 +111,7 @@ impl From<DateTime> for SystemTime {
     fn from(date: DateTime) -> Self {
         let seconds = date.timestamp.unix();
         let distance = Duration::from_secs(seconds.unsigned_abs());
-        // The years 1 to 9999 fit every platform's clock except Windows' before 1601.
+        // Every platform's clock can represent the years 1 to 9999, except Windows' before 1601.
         let time = if seconds < 0 {
             UNIX_EPOCH.checked_sub(distance)
         } else {
@@ -151,7 +151,7 @@ fn http_date(text: &str) -> Result<DateTime, ParseDateError> {
     )))
 }
 
-/// The text is not a date in the formats of HTTP and e-mail.
+/// The error of a text that is not a date in the formats of HTTP and e-mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParseDateError;
 

@@ -58,7 +58,7 @@ impl fmt::Display for Uuid {
     }
 }
 
-/// The text is not a UUID.
+/// The error of a text that is not a UUID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParseUuidError;
 

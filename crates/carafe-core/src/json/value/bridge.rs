@@ -1,4 +1,4 @@
-//! Values from and to serde.
+//! Conversion of values from and to serde.
 //!
 //! Carafe's serializer receives the raw text, other formats the plain value.
 
@@ -80,7 +80,7 @@ impl Serialize for Number {
     }
 }
 
-/// Deserializes from a value, for the tags with contents that only [`Value`] supports.
+/// Deserializes from a value, for tags whose contents only [`Value`] supports.
 impl<'de> Deserializer<'de> for Value {
     type Error = DecodeError;
 

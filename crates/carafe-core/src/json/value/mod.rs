@@ -3,7 +3,7 @@
 //! Numbers and strings keep their JSON text, so big integers and lone surrogates survive. Python's
 //! own types are variants, and an unknown tag is a [`Value::Dict`] with one member.
 //!
-//! Read next: `parse.rs` for text to values, `bridge.rs` for values from and to serde.
+//! `parse.rs` parses text, and `bridge.rs` converts values from and to serde.
 
 mod bridge;
 mod parse;
@@ -31,7 +31,7 @@ pub enum Value {
     Bool(bool),
     /// An integer of any size or a float.
     Number(Number),
-    /// Text.
+    /// A string.
     String(Text),
     /// A list.
     List(Vec<Value>),
@@ -41,7 +41,7 @@ pub enum Value {
     Dict(Vec<(Text, Value)>),
     /// Bytes.
     Bytes(Vec<u8>),
-    /// Text that is safe in HTML.
+    /// A string that is safe in HTML.
     Markup(Text),
     /// A UUID.
     Uuid(tag::Uuid),
@@ -128,7 +128,7 @@ impl Number {
         &self.0
     }
 
-    /// Returns the number if it is an integer that fits.
+    /// Returns the number if it is an integer that an `i128` can represent.
     ///
     /// ```
     /// use carafe_core::json::Value;
@@ -151,7 +151,7 @@ impl Number {
     /// ```
     #[must_use]
     pub fn as_f64(&self) -> f64 {
-        // The text was scanned as a number, and every number reads as a float.
+        // The text was scanned as a number, and every number can be read as a float.
         number::read_float(&self.0).unwrap_or(f64::NAN)
     }
 }

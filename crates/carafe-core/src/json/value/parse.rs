@@ -1,4 +1,5 @@
-//! Text to values. The text is validated as a whole first, so building can assume that it is valid.
+//! Parses values from text. The text is validated as a whole first, so building a value can assume
+//! that it is valid.
 
 use super::{Number, Text, Value};
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
 };
 
 impl Value {
-    /// Reads a value. With `tags`, Flask's tags become the types that they represent.
+    /// Parses a value. If `tags` is set, Flask's tags become the types that they represent.
     ///
     /// ```
     /// use carafe_core::json::Value;
@@ -139,7 +140,7 @@ fn distinct(mut members: Vec<(&str, Value)>) -> Vec<(&str, Value)> {
     members
 }
 
-/// Applies Flask's `to_python` of `tag` to `inner`; `content` is the text of `inner`.
+/// Applies Flask's `to_python` of `tag` to `inner`. `content` is the text of `inner`.
 fn untag(tag: Tag, inner: Value, content: &str) -> Result<Value, ScanError> {
     let value = match (tag, inner) {
         (Tag::Markup, Value::Markup(text)) => Some(Value::Markup(text)),
@@ -190,7 +191,8 @@ fn items(value: Value) -> Option<Vec<Value>> {
             let each = |raw: String| Value::String(Text(raw.into()));
             Some(string::characters(&text.0).map(each).collect())
         }
-        // Python iterates over the characters of `str()` of such a value; one item keeps them all.
+        // Python iterates over the characters of `str()` of such a value. One item preserves them
+        // all.
         Value::Markup(text) => Some(vec![Value::Markup(text)]),
         _ => None,
     }

@@ -49,7 +49,7 @@ fn other_spellings_become_flasks() {
         ),
         (r#"{" di":{"abc":1,"d":2}}"#, r#"{"a":1}"#),
         (r#"{" d":0}"#, "null"),
-        // The text is kept, though Flask reads None and a string: no data is lost.
+        // The text is kept, although Flask reads None and a string, so that no data is lost.
         (r#"{" d":"bad"}"#, r#"{" d":"bad"}"#),
         (r#"{" m":5}"#, r#"{" m":5}"#),
     ] {
@@ -107,7 +107,7 @@ fn other_formats_see_the_plain_value() {
     );
 }
 
-/// Generates any JSON, with tags around contents that they accept and contents that they do not.
+/// Generates any JSON, with tags around both valid and invalid contents.
 fn json() -> impl Strategy<Value = String> {
     let scalar = prop_oneof![
         "null|true|false|0|-?[1-9][0-9]{0,40}|[0-9]\\.[0-9]e-?[1-9]|NaN",
@@ -134,8 +134,7 @@ fn json() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    /// The check walks over summaries, the parser over values: two implementations of Flask's
-    /// rules.
+    /// The check uses summaries, the parser values: two implementations of Flask's rules.
     #[test]
     fn parses_what_passes_the_check(text in json()) {
         let value = Value::parse(&text, true);

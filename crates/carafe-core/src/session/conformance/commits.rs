@@ -1,6 +1,6 @@
 //! Commits before and after the end of the request.
 //!
-//! Changes are saved when a commit returns, and a value taken once goes to one request.
+//! Changes are saved when a commit returns, and `take_once` returns a value to one request only.
 
 use std::{
     future::{pending, poll_fn},
@@ -29,7 +29,7 @@ async fn begun(site: &Site, begin: fn(&Session) -> Result<(), SessionError>) -> 
     jar
 }
 
-/// A committed value is visible to other requests before the request is committed.
+/// A committed value is visible to other requests before the request ends.
 ///
 /// The response of a new session has its cookie.
 pub async fn a_commit_saves_before_the_request_ends(store: Arc<dyn ErasedStore>) {
@@ -83,7 +83,7 @@ pub async fn a_commit_saves_after_the_head_was_sent(store: Arc<dyn ErasedStore>)
         request.session.reload().await.expect("the store works");
         assert_eq!(request.session.get("n").expect("a number"), Some(100 * n));
     }
-    // A session created by this request, with the id from its response.
+    // A session created by this request, with the ID from its response.
     let (request, mut new) = (site.open(&Jar::default(), NOW).await, Jar::default());
     request.session.insert("n", &1).expect("it is JSON");
     new.keep(&request.end().await.expect("the store works"));
@@ -103,7 +103,7 @@ pub async fn a_commit_saves_after_the_head_was_sent(store: Arc<dyn ErasedStore>)
     assert!(matches!(late, Err(SessionError::AlreadySent)), "{late:?}");
 }
 
-/// The commit of a revoked session fails, and so do later changes. The final commit does not.
+/// The commit of a revoked session fails, and so do later changes. The final commit does not fail.
 pub async fn a_commit_of_an_ended_session_is_refused(store: Arc<dyn ErasedStore>) {
     let site = Site::new(store);
     let jar = begun(&site, |session| session.insert("n", &0)).await;
@@ -131,7 +131,7 @@ pub async fn a_commit_of_an_ended_session_is_refused(store: Arc<dyn ErasedStore>
     assert_eq!(site.look(&jar, NOW, "n").await, None);
 }
 
-/// If the future of a commit is dropped, as by a timeout, the next commit saves the changes.
+/// If the future of a commit is dropped, such as by a timeout, the next commit saves the changes.
 pub async fn a_commit_that_is_dropped_loses_nothing(store: Arc<dyn ErasedStore>) {
     let spy = Arc::new(Spy::shared(store));
     let site = Site::new(spy.clone());
@@ -229,7 +229,9 @@ pub async fn commits_at_once_create_one_session(store: Arc<dyn ErasedStore>) {
     assert_eq!(site.look(&jar, NOW, "two").await, Some(2));
 }
 
-/// One of fifty requests gets a value taken once, which is removed when the call returns.
+/// `take_once` returns a value to only one of fifty requests.
+///
+/// The value is removed when the call returns.
 pub async fn a_value_is_taken_once(store: Arc<dyn ErasedStore>) {
     let site = Site::new(store);
     let jar = begun(&site, |session| {
@@ -249,7 +251,7 @@ pub async fn a_value_is_taken_once(store: Arc<dyn ErasedStore>) {
     assert_eq!(taken, ["V-1"]);
     assert_eq!(site.look(&jar, NOW, "n").await, Some(0));
     assert_eq!(site.look(&jar, NOW, "seen").await, Some(1));
-    // A value of another type is kept. A value that this request has just written is taken too.
+    // A value of another type is kept. A value that this request has just written is taken, too.
     let request = site.open(&jar, NOW).await;
     let wrong = request.session.take_once::<String>("n").await;
     assert!(
@@ -269,7 +271,7 @@ pub async fn a_value_is_taken_once(store: Arc<dyn ErasedStore>) {
             .expect("none"),
         None
     );
-    // A binding takes the text, and stores only text that is one value.
+    // A binding takes the text, and only stores text that is one value.
     let wrong = request.session.insert_json("text", "1 2".to_owned());
     assert!(matches!(wrong, Err(SessionError::Decode { .. })));
     let text = r#"[1,{" t":[]}]"#.to_owned();
@@ -284,7 +286,7 @@ pub async fn a_value_is_taken_once(store: Arc<dyn ErasedStore>) {
     assert_eq!(site.look(&jar, NOW, "n").await, Some(0));
 }
 
-/// Each of fifty updates returns its own value, so that decisions on the value are reliable.
+/// Each of fifty updates returns a different value, so that decisions on the value are reliable.
 pub async fn updates_now_are_told_apart(store: Arc<dyn ErasedStore>) {
     let site = Site::new(store);
     let jar = begun(&site, |session| session.insert("other", &0)).await;
@@ -343,7 +345,7 @@ pub async fn an_update_can_be_refused(store: Arc<dyn ErasedStore>) {
     assert_eq!(site.look(&jar, NOW, "credit").await, Some(10));
 }
 
-/// A handler can use its session across timed renewals, and learns of its revocation.
+/// A handler can use its session across timed renewals, and is notified of its revocation.
 pub async fn a_handler_follows_its_session_through_renewals(store: Arc<dyn ErasedStore>) {
     let has_aliases = store.capabilities().aliases;
     let site = Site::with(store, |side| side.with_timeouts(Timeouts::asvs_l2()));
@@ -421,7 +423,7 @@ pub async fn a_log_out_now_ends_the_session_before_the_request_does(store: Arc<d
 pub async fn a_use_is_noted_after_the_head_was_sent(store: Arc<dyn ErasedStore>) {
     let site = Site::with(store, |side| side.with_timeouts(Timeouts::asvs_l2()));
     let mut jar = Jar::default();
-    // Created a quarter of an hour before the clock of the calls.
+    // Created 15 minutes before the clock of the calls.
     let begin = site.visit(&mut jar, after(-900), |session| session.insert("n", &1));
     begin.await.expect("a write works");
     let request = site.open(&jar, after(-900)).await;

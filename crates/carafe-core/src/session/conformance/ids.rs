@@ -1,4 +1,4 @@
-//! Session ids: SID.
+//! Session IDs: SID.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use super::site::{Jar, NOW, Site};
 use crate::store::{ErasedStore, KeyScheme, StoreKey};
 
-/// SID-3: an id that the client made up is not adopted, and a write creates a new id.
+/// SID-3: an ID that the client has invented is not adopted, and a write creates a new ID.
 pub async fn an_invented_id_is_never_adopted(store: Arc<dyn ErasedStore>) {
     let site = Site::new(store.clone());
     let invented = StoreKey::random().expect("the system has randomness");
@@ -26,7 +26,7 @@ pub async fn an_invented_id_is_never_adopted(store: Arc<dyn ErasedStore>) {
     assert_eq!(site.look(&invented, NOW, "n").await, None);
 }
 
-/// SID-4: text that does not have the form of an id finds no session.
+/// SID-4: text that does not have the form of an ID finds no session.
 pub async fn a_malformed_id_finds_no_session(store: Arc<dyn ErasedStore>) {
     let site = Site::new(store);
     for text in [
@@ -47,9 +47,9 @@ pub async fn a_malformed_id_finds_no_session(store: Arc<dyn ErasedStore>) {
     }
 }
 
-/// SID-5: neither the key nor the content of a record is the id that the browser holds.
+/// SID-5: the ID in the browser is neither the key nor a part of the content of a record.
 ///
-/// In the layouts of other implementations, the key is the id.
+/// In the layouts of other implementations, the key is the ID.
 pub async fn the_store_never_holds_an_id(store: Arc<dyn ErasedStore>) {
     if store.capabilities().key_scheme == KeyScheme::RawId {
         return;
@@ -73,7 +73,7 @@ pub async fn the_store_never_holds_an_id(store: Arc<dyn ErasedStore>) {
     );
 }
 
-/// SID-7: after a log-in, the old id finds no session, even with a hundred concurrent requests.
+/// SID-7: after a log-in, the old ID finds no session, even with a hundred concurrent requests.
 pub async fn a_log_in_revokes_the_old_id_for_all_requests(store: Arc<dyn ErasedStore>) {
     let (site, mut jar) = (Site::new(store), Jar::default());
     let written = site.visit(&mut jar, NOW, |session| session.insert("n", &1));

@@ -1,7 +1,7 @@
 //! One browser with concurrent requests. Responses arrive in any order or not at all.
 //!
-//! The response that the browser processes last decides the content of its cookie jar, and the
-//! server learns of it with the next request.
+//! The response that the browser processes last determines its cookie, which the server receives
+//! with the next request.
 
 use std::{sync::Arc, time::Duration};
 
@@ -68,19 +68,19 @@ pub async fn no_order_of_responses_loses_a_session(store: Arc<dyn ErasedStore>) 
 /// Runs `count` random histories from `seed` on, with each preset.
 ///
 /// A history has up to four concurrent requests of one browser, with all actions, timed renewals,
-/// revocations and lost responses. Panics with the history if it breaks an invariant:
+/// revocations and lost responses. Panics with the history if it violates an invariant:
 ///
-/// 1. No response to a request that neither revoked nor emptied its session removes a cookie that
-///    leads to a session, unless two responses with the session's cookie overtook each other on the
-///    network.
-/// 2. If the last action is a log-in and its response was processed, the jar leads to that user,
-///    unless the response of another session was processed later.
-/// 3. After a log-out, no cookie that was ever sent leads to a session of that log-in.
-/// 4. With any responses lost, a visitor stays logged in if no request logs in or out or renews the
-///    session.
-/// 5. A value is taken once, and a change that is reported as saved is in the store.
+/// 1. No response to a request that neither revoked nor emptied its session removes a valid session
+///    cookie, unless two responses with the session's cookie overtook each other on the network.
+/// 2. If the last action is a log-in and its response was processed, the cookie is valid for that
+///    user, unless the response of another session was processed later.
+/// 3. After a log-out, no cookie that was ever sent is valid for a session of that log-in.
+/// 4. Even if responses are lost, a visitor stays logged in if no request logs in or out or renews
+///    the session.
+/// 5. `take_once` returns a value to one request only, and a change that is reported as saved is in
+///    the store.
 pub async fn random_histories(store: Arc<dyn ErasedStore>, seed: u64, count: u64) {
-    // Without aliases and markers of retired ids, a store cannot guarantee this during concurrent
+    // Without aliases and markers of retired IDs, a store cannot guarantee this during concurrent
     // log-ins.
     if !store.capabilities().aliases {
         return;
@@ -116,9 +116,9 @@ struct Visit {
     act: Act,
     sent: Jar,
     request: Option<Request>,
-    /// The log-in that the session had when the request opened it.
+    /// The log-in of the session when the request opened it.
     login: Option<u64>,
-    /// Whether the request's id led to a session.
+    /// Whether the request's ID refers to a session.
     stored: bool,
     /// The value that the request writes.
     number: u64,
@@ -142,7 +142,7 @@ impl Response {
 
     /// Returns whether this is a timed renewal.
     ///
-    /// All requests with the old id get the same new id, so their order does not matter.
+    /// All requests with the old ID get the same new ID, so their order does not matter.
     fn is_timed(&self) -> bool {
         let renews = !matches!(self.act, Act::Renew | Act::LogIn | Act::LogOut);
         let mut jar = self.sent.clone();
@@ -161,11 +161,11 @@ struct History<'s> {
     given: Vec<Jar>,
     in_flight: Vec<Visit>,
     on_their_way: Vec<Response>,
-    /// The processed responses with a cookie: commit number, and whether it is a timed renewal.
+    /// The processed responses with a cookie: the commit number, and whether it is a timed renewal.
     processed: Vec<(usize, bool)>,
     commits: usize,
     logins: u64,
-    /// The log-ins that were logged out.
+    /// The log-ins that ended with a log-out.
     ended: Vec<u64>,
     /// The number of commits before the last revocation by an operator.
     revoked: usize,
@@ -256,7 +256,7 @@ impl<'s> History<'s> {
         self.site.look(jar, self.now, key).await
     }
 
-    /// Returns whether a cookie leads to a session.
+    /// Returns whether a cookie is valid for a session.
     async fn leads(&self, jar: &Jar) -> bool {
         !self.site.open(jar, self.now).await.session.is_empty()
     }
@@ -468,7 +468,7 @@ impl<'s> History<'s> {
         }
     }
 
-    /// Returns a label for a cookie without its value.
+    /// Returns a label for a cookie that does not contain its value.
     fn name(&self, jar: &Jar) -> String {
         let known = self.given.iter().position(|given| given == jar);
         match (known, jar.0.is_some()) {

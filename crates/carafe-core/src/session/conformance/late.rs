@@ -36,10 +36,10 @@ async fn opened(site: &Site, jar: &Jar, handler: Handler) -> Request {
     request
 }
 
-/// The actions that revoke a session or replace its id.
+/// The actions that revoke a session or replace its ID.
 const ENDS: [Handler; 3] = [LOG_IN, Session::renew, Session::log_out];
 
-/// A change is not reported as saved if another request has revoked the session or replaced its id.
+/// A change is not reported as saved if another request has revoked the session or replaced its ID.
 pub async fn a_late_change_is_a_conflict(store: Arc<dyn ErasedStore>) {
     let site = Site::new(store);
     let changes: [Handler; 4] = [
@@ -92,7 +92,7 @@ pub async fn a_late_change_can_be_dropped(store: Arc<dyn ErasedStore>) {
     }
 }
 
-/// A read never changes the cookie of a session that was revoked, given a new id or never known.
+/// A read never changes the cookie of a session that was revoked, given a new ID or never known.
 pub async fn a_late_read_leaves_the_cookie_alone(store: Arc<dyn ErasedStore>) {
     for config in [SessionConfig::development(), SessionConfig::flask()] {
         let site = Site::configured(store.clone(), config, |side| side);
@@ -151,7 +151,7 @@ pub async fn a_renewed_id_is_not_sent_again(store: Arc<dyn ErasedStore>) {
             late.push(request);
         }
         let old = jar.clone();
-        // In the second round, the id is used before its successor is due.
+        // In the second round, the ID is used before its successor is due.
         for now in [opened, renewed, renewed] {
             let visit = site.visit(&mut jar, after(now), read).await;
             visit.expect("a number");
@@ -166,10 +166,10 @@ pub async fn a_renewed_id_is_not_sent_again(store: Arc<dyn ErasedStore>) {
     assert_eq!(site.look(&jar, after(140), "late").await, Some(1));
 }
 
-/// A request with a recently retired id creates no session that would replace the newer one.
+/// A request with a recently retired ID creates no session that would replace the newer one.
 ///
 /// The request also does not report that it has emptied or renewed the newer session. A minute
-/// later, the id is unknown.
+/// later, the ID is unknown.
 pub async fn a_retired_id_creates_no_session(store: Arc<dyn ErasedStore>) {
     let has_markers = store.capabilities().aliases;
     let site = Site::new(store);
@@ -216,7 +216,7 @@ pub async fn a_log_in_always_leads_to_a_session(store: Arc<dyn ErasedStore>) {
     }
 }
 
-/// After `renew`, the old id is invalid immediately (OWASP ASVS 7.2.4).
+/// After `renew`, the old ID is invalid immediately (OWASP ASVS 7.2.4).
 pub async fn a_renewal_by_a_handler_kills_the_old_id(store: Arc<dyn ErasedStore>) {
     let site = Site::new(store);
     let old = begun(&site, LOG_IN).await;
@@ -230,7 +230,7 @@ pub async fn a_renewal_by_a_handler_kills_the_old_id(store: Arc<dyn ErasedStore>
     assert_eq!(site.visit(&mut old.clone(), NOW, Session::len).await, 0);
 }
 
-/// A log-out revokes the session even if another request has given it a new id since.
+/// A log-out revokes the session even if another request has given it a new ID since.
 pub async fn a_log_out_ends_a_session_under_its_new_id(store: Arc<dyn ErasedStore>) {
     if store.powers().users().is_none() || !store.capabilities().notes_uses {
         return;
@@ -314,7 +314,7 @@ pub async fn a_revoked_session_has_no_successor(store: Arc<dyn ErasedStore>) {
     assert!(matches!(end, Err(CommitError::Conflict)), "{end:?}");
 }
 
-/// A browser is told when a permanent session becomes a browser session.
+/// The cookie is replaced when a permanent session becomes a browser session.
 pub async fn an_earlier_permanence_is_taken_back(store: Arc<dyn ErasedStore>) {
     for config in [SessionConfig::development(), SessionConfig::flask()] {
         let site = Site::configured(store.clone(), config, |side| side);
@@ -333,7 +333,7 @@ pub async fn an_earlier_permanence_is_taken_back(store: Arc<dyn ErasedStore>) {
     }
 }
 
-/// A session that is only read stays alive while it is used, and its id is renewed.
+/// A session that is only read stays alive while it is used, and its ID is renewed.
 ///
 /// This holds for every preset's cookie policy.
 pub async fn timeouts_hold_for_reads_under_every_preset(store: Arc<dyn ErasedStore>) {

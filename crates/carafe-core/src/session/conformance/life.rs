@@ -28,7 +28,7 @@ pub async fn the_idle_timeout_is_exact_to_the_second(store: Arc<dyn ErasedStore>
     assert_eq!(site.look(&jar, after(1800), "n").await, None);
 }
 
-/// LIF-2: a session in constant use expires at the absolute limit, even if its id changes.
+/// LIF-2: a session in constant use expires at the absolute limit, even if its ID changes.
 pub async fn use_never_outlives_the_absolute_limit(store: Arc<dyn ErasedStore>) {
     let site = Site::with(store, |side| side.with_timeouts(Timeouts::asvs_l2()));
     let mut jar = Jar::default();
@@ -140,7 +140,7 @@ pub async fn all_sessions_are_revoked_with_one_call(store: Arc<dyn ErasedStore>)
     assert_eq!(site.look(&young, NOW, "n").await, Some(1));
 }
 
-/// LIF-10: a session knows when its user last authenticated, and use does not change that time.
+/// LIF-10: a session records when its user last authenticated, and use does not change that time.
 pub async fn a_log_in_is_recent_for_a_while(store: Arc<dyn ErasedStore>) {
     let (site, mut jar) = (Site::new(store), Jar::default());
     let recent = |session: &Session| session.is_recently_authenticated(Duration::from_secs(300));
@@ -166,10 +166,10 @@ pub async fn a_log_in_is_recent_for_a_while(store: Arc<dyn ErasedStore>) {
     assert!(site.visit(&mut jar, after(303), recent).await);
 }
 
-/// LIF-11: fifty requests with the old id across a renewal are accepted and get the same new id.
+/// LIF-11: fifty requests with the old ID across a renewal are accepted and get the same new ID.
 ///
-/// This holds however late the requests are. Once the grace period after the first use of the new
-/// id is over, the old id is rejected.
+/// This holds regardless of how late the requests are. Once the grace period after the first use of
+/// the new ID is over, the old ID is rejected.
 pub async fn requests_in_flight_survive_a_renewal(store: Arc<dyn ErasedStore>) {
     let has_aliases = store.capabilities().aliases;
     let grace = Duration::from_secs(30);
@@ -220,12 +220,12 @@ pub async fn requests_in_flight_survive_a_renewal(store: Arc<dyn ErasedStore>) {
         "one new id for all"
     );
     done.iter().for_each(|(_, effects)| jar.keep(effects));
-    // The response was lost: the old id is still accepted, and leads to the new one.
+    // The response was lost, so the old ID is still accepted, and the response carries the new one.
     let mut lost = old.clone();
     let late = site.visit(&mut lost, after(5_000), |session| session.get::<u64>("n"));
     assert_eq!(late.await.expect("a number"), Some(50));
     assert_eq!(lost, jar);
-    // The use of the new id starts the grace period of the old one.
+    // The use of the new ID starts the grace period of the old one.
     let used = site.visit(&mut jar, after(6_000), |session| session.get::<u64>("n"));
     assert_eq!(used.await.expect("a number"), Some(50));
     assert_eq!(jar, lost, "the new id stays");
@@ -234,7 +234,7 @@ pub async fn requests_in_flight_survive_a_renewal(store: Arc<dyn ErasedStore>) {
     assert_eq!(site.look(&jar, after(6_030), "n").await, Some(50));
 }
 
-/// LIF-12: reads, even many, create no record and send no cookie.
+/// LIF-12: any number of reads creates no record and sends no cookie.
 pub async fn reading_creates_nothing(store: Arc<dyn ErasedStore>) {
     let (site, mut jar) = (Site::new(store), Jar::default());
     for _ in 0..100 {
@@ -250,7 +250,7 @@ pub async fn reading_creates_nothing(store: Arc<dyn ErasedStore>) {
     }
 }
 
-/// LIF-14: a session that loses its last key is deleted, both cookie and record.
+/// LIF-14: if a session loses its last key, its cookie and its record are deleted.
 pub async fn an_empty_session_is_no_session(store: Arc<dyn ErasedStore>) {
     let ways: [Handler; 2] = [|session| session.remove("n").map(drop), Session::clear];
     for empty in ways {
@@ -270,7 +270,7 @@ pub async fn an_empty_session_is_no_session(store: Arc<dyn ErasedStore>) {
 
 /// LIF-14: removing the user from the dictionary, as in Flask, logs the user out.
 ///
-/// The remaining values get a new id and no user.
+/// The remaining values get a new ID and no user.
 pub async fn clearing_the_dictionary_logs_out(store: Arc<dyn ErasedStore>) {
     let ways: [Handler; 2] = [
         |session| session.remove("_user_id").map(drop),
@@ -309,7 +309,7 @@ pub async fn a_node_with_a_wrong_clock_expires_and_restores_no_session_of_others
     site.visit(&mut jar, NOW, write)
         .await
         .expect("a write works");
-    // A use by a clock that is behind shortens nothing, and the recorded use is kept.
+    // A use by a clock that is behind does not shorten the lifetime, and the recorded use is kept.
     site.visit(&mut jar, after(-DAY), write)
         .await
         .expect("a write works");

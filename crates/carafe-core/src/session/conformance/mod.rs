@@ -13,12 +13,12 @@
 //! }
 //! ```
 //!
-//! Invoked like [`session_store_conformance!`](crate::session_store_conformance), and meant to run
-//! in addition to it: that macro tests the guarantees of a store, and this one tests sessions on
-//! top of them. A store without an optional capability, such as listing the sessions of a user,
+//! Invoked like [`session_store_conformance!`](crate::session_store_conformance), and intended to
+//! run in addition to it: that macro tests the guarantees of a store, and this one tests sessions
+//! on top of them. A store without an optional capability, such as listing the sessions of a user,
 //! passes the checks of that capability.
 //!
-//! `ids` tests session ids, `life` lifetime and expiry, `users` the sessions of one user, `commits`
+//! `ids` tests session IDs, `life` lifetime and expiry, `users` the sessions of one user, `commits`
 //! commits before and after the end of a request, `late` requests for a session that another
 //! request has changed, `jar` a browser's cookies with responses in any order, and `schedules` all
 //! orders of three concurrent requests.

@@ -21,11 +21,11 @@ const ACTIONS: [Handler; 5] = [
     |_| Ok(()),
     READ,
 ];
-/// A log-out with the old id finds the session after a renewal only in the list of its user.
+/// After a renewal, a log-out with the old ID finds the session only in the list of its user.
 const RENEW: Handler = |session| session.renew();
 const READ: Handler = |session| session.get::<u64>("n").map(drop);
 const LOG_OUT: Handler = Session::log_out;
-/// Seconds after the log-in: immediately; late enough to record a use; late enough to renew the id.
+/// Seconds after the log-in: immediately; late enough to record a use; late enough to renew the ID.
 const MOMENTS: [i64; 3] = [0, 100, 1_000];
 
 fn actions(store: &dyn ErasedStore) -> Vec<Handler> {
@@ -36,7 +36,7 @@ fn actions(store: &dyn ErasedStore) -> Vec<Handler> {
 /// LIF-5: the secret of a logged-in session is never visible again once its log-out is committed.
 ///
 /// This holds for every order of the halves of the log-out and two other requests, and no response
-/// contains an id under which the secret is visible (CVE-2025-46336).
+/// contains an ID under which the secret is visible (CVE-2025-46336).
 pub async fn no_order_of_three_requests_resurrects(store: Arc<dyn ErasedStore>) {
     let (actions, site) = (actions(&*store), site(store));
     for order in orders() {
@@ -143,7 +143,7 @@ impl<'s> Schedule<'s> {
         let mut given = Jar::default();
         given.keep(&effects);
         self.given.extend(given.0.is_some().then_some(given));
-        // The browser has one jar, and the last response counts.
+        // The browser has one jar, and the last response determines its cookie.
         self.jar.keep(&effects);
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     store::{ErasedStore, PublicId},
 };
 
-/// The time of the checks. Far from the present, to detect a store that reads its own clock.
+/// The time of the checks. Far from the current time, to detect a store that reads its own clock.
 pub(super) const NOW: Timestamp = Timestamp::from_unix(4_000_000_000);
 pub(super) const LIFETIME: i64 = 14 * 86_400;
 
@@ -141,7 +141,7 @@ pub(super) fn is_sent(effects: &HeaderChanges) -> bool {
     effects.set_cookie.is_some() || effects.token.is_some()
 }
 
-/// A client of a header's transport stores its token like a browser.
+/// Like a browser, a client of a header transport stores its token.
 impl RequestHead for Jar {
     fn lines(&self, name: &str) -> impl Iterator<Item = &[u8]> {
         let id = self.id().filter(|_| name == TOKEN);

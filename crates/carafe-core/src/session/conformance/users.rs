@@ -33,7 +33,7 @@ pub async fn no_request_gets_a_revoked_session(store: Arc<dyn ErasedStore>) {
     assert_eq!(ended.expect("it works"), 1000);
     let seen = join_all(jars.iter().map(|jar| site.open(jar, NOW))).await;
     assert!(seen.iter().all(|request| request.session.user().is_none()));
-    // A late request gets a conflict. If the store does not mark retired ids, the request has
+    // A late request gets a conflict. If the store does not mark retired IDs, the request has
     // created a new session without a user instead.
     for effects in &late {
         let effects = match effects {
@@ -85,8 +85,8 @@ pub async fn only_the_newest_sessions_of_a_user_stay(store: Arc<dyn ErasedStore>
     });
     let user = unique("user");
     for wave in log_ins(&site, &user).await {
-        // The browser gets the cookie of its session or, if the session was revoked in the
-        // meantime, learns that it has none.
+        // The browser gets the cookie of its session, or an error if the session was revoked in the
+        // meantime.
         assert!(matches!(
             wave,
             Ok(_) | Err(CommitError::TooManySessions { .. })

@@ -15,7 +15,7 @@ use crate::{
 };
 
 impl Session {
-    /// Gives the session a new id and keeps its content.
+    /// Gives the session a new ID and keeps its content.
     ///
     /// Call this when privileges change (session fixation, OWASP ASVS 7.2.4). The commit
     /// invalidates the old id, and an in-flight request with the old id cannot change the session
@@ -101,7 +101,7 @@ impl Session {
         })
     }
 
-    /// Logs out: removes all keys and the cookie, whatever the response's status.
+    /// Logs out: removes all keys and the cookie, regardless of the response's status.
     ///
     /// A server-side session is revoked even if the client disconnects or the handler panics after
     /// this call. [`Session::log_out_now`] reports whether the store has revoked the session. With
@@ -147,9 +147,9 @@ impl Session {
         self.get(USER).ok().flatten()
     }
 
-    /// Returns when the user last authenticated: the time of the last `log_in`.
+    /// Returns the time of the last `log_in`, when the user authenticated.
     ///
-    /// `None` for client-side sessions, which do not record the time.
+    /// Returns `None` for client-side sessions, which do not record the time.
     ///
     /// ```
     /// # use carafe_core::session::{Session, SessionError};
@@ -195,9 +195,9 @@ impl Session {
         age.is_some_and(|age| age <= seconds(within))
     }
 
-    /// Returns the session's public id, for lists of devices.
+    /// Returns the session's public ID, for lists of devices.
     ///
-    /// `None` for new sessions and for client-side sessions.
+    /// Returns `None` for new sessions and for client-side sessions.
     ///
     /// ```
     /// # use carafe_core::session::{Session, SessionError};

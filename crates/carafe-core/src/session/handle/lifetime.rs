@@ -9,7 +9,8 @@ use crate::session::{
 };
 
 impl Session {
-    /// Returns whether the cookie persists after the browser closes: Flask's `session.permanent`.
+    /// Returns whether the cookie persists after the browser is closed: Flask's
+    /// `session.permanent`.
     ///
     /// ```
     /// # use carafe_core::session::{Session, SessionError};
@@ -24,9 +25,9 @@ impl Session {
         self.read(|look| lifetime::is_permanent(look.text_of(PERMANENT)))
     }
 
-    /// Sets whether the cookie persists after the browser closes.
+    /// Sets whether the cookie persists after the browser is closed.
     ///
-    /// The flag is a key of the session, as in Flask, so `clear` removes the flag.
+    /// The flag is a key of the session, as in Flask, so `clear` removes it.
     ///
     /// ```
     /// # use carafe_core::session::{Session, SessionError};

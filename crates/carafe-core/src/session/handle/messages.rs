@@ -7,8 +7,8 @@ use crate::session::{Flash, Session, SessionError, flash};
 impl Session {
     /// Adds a message for the next page that calls [`Session::take_flashes`].
     ///
-    /// Equivalent to Flask's `flash(message, category)`. The message is text, [`json::tag::Markup`]
-    /// or any other value.
+    /// Equivalent to Flask's `flash(message, category)`. The message is a string,
+    /// [`json::tag::Markup`] or any other value.
     ///
     /// ```
     /// # use carafe_core::session::{Session, SessionError};
@@ -53,8 +53,8 @@ impl Session {
     /// [`SessionError::AlreadySent`].
     pub fn take_flashes(&self) -> Result<Vec<Flash>, SessionError> {
         let style = self.0.manager.style();
-        // One lock for all steps. Otherwise a message that another task flashes in between would be
-        // lost.
+        // A single lock for all steps. Otherwise a message that another task flashes in between
+        // would be lost.
         let mut state = self.locked();
         self.0.access();
         if let Some(taken) = &state.flashes {

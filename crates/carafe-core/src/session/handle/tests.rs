@@ -310,7 +310,7 @@ fn clear_forgets_permanence_and_what_was_written_before_it() {
     assert!(!commit(&slot).unwrap().contains("Expires"));
 }
 
-/// As in Flask, any truthy value under the key counts, whatever its type.
+/// As in Flask, any truthy value under the key counts, regardless of its type.
 #[test]
 fn permanent_is_what_python_finds_true() {
     for (payload, permanent) in [

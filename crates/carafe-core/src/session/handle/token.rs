@@ -16,7 +16,7 @@ impl Session {
 
     /// Returns the kind of transport that carries the session's token in this request.
     ///
-    /// For a request without a token: the transport of a new token.
+    /// For a request without a token, returns the transport of a new token.
     ///
     /// ```
     /// # use carafe_core::session::{Session, SessionError, TransportKind};
@@ -49,7 +49,7 @@ impl Session {
     ///
     /// # Errors
     /// [`SessionError::Transport`] if the transport is not configured, or if the request presents a
-    /// token in another one; [`SessionError::AlreadySent`].
+    /// token in another one. [`SessionError::AlreadySent`].
     pub fn set_transport(&self, kind: TransportKind) -> Result<(), SessionError> {
         let place = self.0.manager.transports.place_of(kind);
         let place = place.ok_or(SessionError::Transport)?;
@@ -63,10 +63,10 @@ impl Session {
 
     /// Returns the session's token, for the body of a response.
     ///
-    /// `None` for a session in a cookie, which scripts must not read. Also `None` for a session
-    /// without a token yet: on the server side, call [`Session::commit`] first. The token of a
-    /// client-side session contains the session as it is now, without later changes. The response
-    /// carries the token in its header too.
+    /// Returns `None` for a session in a cookie, which scripts must not read, and for a session
+    /// without a token yet: call [`Session::commit`] first if the session is server-side. The token
+    /// of a client-side session contains the current session, without later changes. The response
+    /// also carries the token in its header.
     ///
     /// ```
     /// # use carafe_core::session::{Session, SessionError, TransportKind};
@@ -112,7 +112,7 @@ impl Session {
         }
     }
 
-    /// Returns the id of the stored session, unless the next commit replaces it.
+    /// Returns the ID of the stored session, unless the next commit replaces it.
     fn lasting_id(&self) -> Option<SessionId> {
         let state = self.locked();
         if state.ended || state.renewed || state.logged_in || state.user_has_left() || state.gone {
@@ -125,7 +125,9 @@ impl Session {
         Some(stored.successor().unwrap_or_else(|| stored.id.clone()))
     }
 
-    /// Returns why the request's cookie was rejected. `None` if the cookie was valid or absent.
+    /// Returns the reason why the request's cookie was rejected.
+    ///
+    /// Returns `None` if the cookie was valid or absent.
     ///
     /// ```
     /// # use carafe_core::session::{Session, SessionError};

@@ -20,7 +20,7 @@ impl Session {
         }
     }
 
-    /// Returns the id of the stored session.
+    /// Returns the ID of the stored session.
     pub(super) fn stored_id(&self) -> Option<(SessionId, KeyUse)> {
         let state = self.locked();
         let stored = state.found().in_store();
@@ -32,8 +32,8 @@ impl Session {
 
     /// Loads the session's current state from the store.
     ///
-    /// Accepts ids that are no longer accepted from a browser, because the id was accepted for this
-    /// request.
+    /// Also accepts an ID that is no longer accepted from a browser, because it was accepted for
+    /// this request.
     pub(super) async fn load(
         &self,
         side: &ServerSide,
@@ -66,7 +66,7 @@ impl Session {
         state.rebase(LoadedSession::stored(Box::new(stored), opened));
     }
 
-    /// Loads the session that a commit has created or given a new id, unless it is already loaded.
+    /// Loads the session that a commit has created or given a new ID, unless it is already loaded.
     pub(in crate::session) async fn ensure_stored(
         &self,
         side: &ServerSide,

@@ -79,7 +79,7 @@ impl Session {
             return Ok(None);
         }
         let mut facts = stored_facts(&state, side, now);
-        // A timed renewal needs a response that can carry the new id.
+        // A timed renewal needs a response that can carry the new ID.
         facts.renewal_due = false;
         let commit = match state.look().is_empty() {
             true => Commit::Remove,
@@ -126,7 +126,7 @@ impl Session {
         }))
     }
 
-    /// Resets the flags of the calls that the commit has carried out.
+    /// Resets the flags of the calls that the commit has completed.
     fn settle(&self, is_unannounced: bool) {
         let mut state = self.locked();
         state.unannounced |= is_unannounced && !state.committed;
@@ -142,7 +142,7 @@ struct Step {
     access: Access,
 }
 
-/// The changes taken by a commit, with the session they apply to.
+/// The changes taken by a commit, and the session that they apply to.
 ///
 /// The changes are restored if the commit fails or is dropped, because they may not have been
 /// stored.

@@ -17,8 +17,8 @@ const ATTEMPTS: usize = 200;
 impl Session {
     /// Changes one key and commits the change.
     ///
-    /// `change` returns the new text of the key and the result, and runs again on the newest text
-    /// if another request has written the key first. Without a result, nothing is changed.
+    /// `change` returns the new text of the key and the result. It runs again on the newest text if
+    /// another request has written the key first. Without a result, nothing is changed.
     pub(super) async fn swap<T>(
         &self,
         key: &str,
@@ -37,7 +37,7 @@ impl Session {
             };
             let Some(stored) = stored else {
                 // The commit above stores a new session unless it is empty, so no other request has
-                // this one.
+                // this session.
                 let (text, answer) = change(None)?;
                 if let Some(text) = text {
                     self.write(|state| state.patch().set(key, text))?;

@@ -5,18 +5,18 @@ use crate::{
     store::{StoreError, StoreKey},
 };
 
-/// A database that compares and swaps the value of one key.
+/// A database with compare-and-swap of the value of one key.
 ///
 /// [`CasStore`](super::CasStore) stores sessions in it. Each operation is atomic for its key. Values are opaque
 /// bytes, of which the database keeps every one.
 ///
-/// Each write gives the key a version that the key never had before, not even before its value was
-/// removed. The database drops no value before the time `expires` of its last write; the time has a
-/// margin for clocks that differ, and a database without expiry may ignore it.
+/// Each write gives the key a version that the key has never had before, not even before its value
+/// was removed. The database must not drop a value before the time `expires` of its last write. The
+/// time includes a margin for clock skew, and a database without expiry may ignore it.
 ///
-/// An error of a write says that the value may have changed. An implementation sends no write a
-/// second time, because a write that was carried out and whose reply was lost would then look like
-/// a lost race.
+/// After an error of a write, the value may have changed. An implementation must not retry a write:
+/// if the first attempt was applied and only its reply was lost, the retry would look like a lost
+/// race.
 ///
 /// ```
 /// use std::{collections::HashMap, sync::Mutex};
@@ -83,7 +83,7 @@ pub trait CompareAndSwap: Send + Sync + 'static {
     /// Identifies one write of a key.
     type Version: Clone + PartialEq + Send + Sync;
 
-    /// Returns the value of `key` and its version. `None` if the key has no value.
+    /// Returns the value of `key` and its version, or `None` if the key has no value.
     #[expect(
         clippy::type_complexity,
         reason = "an alias would hide what an implementation writes"
@@ -93,7 +93,7 @@ pub trait CompareAndSwap: Send + Sync + 'static {
         key: &StoreKey,
     ) -> impl Future<Output = Result<Option<(Vec<u8>, Self::Version)>, StoreError>> + Send;
 
-    /// Stores `value` if `key` has no value, and returns whether it was stored.
+    /// Stores `value` if `key` has no value. Returns whether it was stored.
     fn insert(
         &self,
         key: &StoreKey,
@@ -101,7 +101,7 @@ pub trait CompareAndSwap: Send + Sync + 'static {
         expires: Timestamp,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Stores `value` if the version of `key` is `version`, and returns whether it was stored.
+    /// Stores `value` if the version of `key` is `version`. Returns whether it was stored.
     fn replace(
         &self,
         key: &StoreKey,
@@ -110,7 +110,7 @@ pub trait CompareAndSwap: Send + Sync + 'static {
         expires: Timestamp,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Removes the value of `key` if its version is `version`, and returns whether it was removed.
+    /// Removes the value of `key` if its version is `version`. Returns whether it was removed.
     fn remove(
         &self,
         key: &StoreKey,

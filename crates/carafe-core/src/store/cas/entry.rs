@@ -1,4 +1,4 @@
-//! The content of a key, and its bytes: `docs/wire-format.md`, section 11.
+//! The entry of a key and its encoding: `docs/wire-format.md`, section 11.
 
 use crate::{
     clock::Timestamp,
@@ -6,11 +6,11 @@ use crate::{
     store::{PublicId, Record, SessionMeta, StoreError, StoreKey},
 };
 
-/// The version of the layout. A value of any other version is not read.
+/// The version of the layout. Values of other versions are rejected.
 const VERSION: u8 = 1;
-/// Seconds for which an entry is kept after it counts, for clocks that differ.
+/// Seconds for which an entry is kept after its expiry, because of clock skew.
 const MARGIN: i64 = 60;
-/// The first bytes of the key, which show that a value belongs to its key.
+/// Number of leading bytes of the key that a value contains, to check that it belongs to its key.
 const CHECK: usize = 8;
 /// Encodes a session whose user has never authenticated.
 const NEVER: i64 = i64::MIN;
@@ -30,7 +30,7 @@ pub(super) enum Entry {
         from: StoreKey,
         until: Timestamp,
     },
-    /// A record on its way to another key.
+    /// A record that is being moved to another key.
     Move(Box<Move>),
     Trace(Trace),
 }
@@ -46,7 +46,7 @@ pub(super) struct Move {
 /// The entry that remains under the former key of a record: a pointer to another key, or a marker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Trace {
-    /// The key that a pointer leads to.
+    /// The key that a pointer refers to.
     pub(super) to: Option<StoreKey>,
     pub(super) until: Timestamp,
 }
@@ -65,7 +65,7 @@ impl Trace {
 }
 
 impl Entry {
-    /// Returns the time until which the entry counts.
+    /// Returns the time until which the entry is valid.
     pub(super) fn until(&self) -> Timestamp {
         match self {
             Self::Record(record) => record.meta.expires,
@@ -144,7 +144,7 @@ impl Entry {
     }
 }
 
-/// Returns the time until which the database must keep an entry that counts until `until`.
+/// Returns the time until which the database must keep an entry that is valid until `until`.
 pub(super) const fn kept_until(until: Timestamp) -> Timestamp {
     until.saturating_add(MARGIN)
 }
@@ -216,7 +216,7 @@ fn put_time(value: &mut Vec<u8>, time: Timestamp) {
     value.extend_from_slice(&time.unix().to_be_bytes());
 }
 
-/// The rest of a value.
+/// The remaining bytes of a value.
 struct Reader<'v>(&'v [u8]);
 
 impl<'v> Reader<'v> {

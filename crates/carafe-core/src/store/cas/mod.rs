@@ -1,29 +1,30 @@
-//! A store over a database that can only compare and swap single keys.
+//! A store over a database that only supports compare-and-swap of single keys.
 //!
-//! [`CompareAndSwap`] has four operations on one key. [`CasStore`] makes a [`SessionStore`] of
-//! them. The functions of this module are the operations of the contract: a store that can do one
-//! of them better implements [`SessionStore`] itself and calls the functions for the rest.
+//! [`CompareAndSwap`] has four operations on one key, and [`CasStore`] implements [`SessionStore`]
+//! with them. The functions of this module implement the operations of the contract: a store with a
+//! better implementation of some of them implements [`SessionStore`] itself and calls the functions
+//! for the others.
 //!
 //! A rotation changes two keys, which such a database cannot change in one step. It takes these
-//! steps, of which the second one decides:
+//! steps, of which the second one is decisive:
 //!
-//! 1. Insert a *reservation* under the new key, which names the old one.
+//! 1. Insert a *reservation* under the new key, which names the old key.
 //! 2. Replace the record under the old key by a *move*: the changed record, the new key, and the
-//!    pointer or marker that remains. If the record has changed, merge and repeat. If it is gone,
-//!    remove the reservation.
+//!    pointer or marker that will remain. If the record has changed, merge and repeat. If the
+//!    record is gone, remove the reservation.
 //! 3. Replace the reservation by the record.
 //! 4. Replace the move by its pointer or marker.
 //!
-//! A crash before step 2 leaves the session under its old key, and a reservation that counts as
-//! absent. After step 2, every operation that finds the move, or the reservation and then the move,
-//! completes steps 3 and 4 first. Only a reservation is ever replaced by a moved record, so a
-//! deleted session does not come back. A delete that finds a reservation before step 2 deletes the
-//! session under its old key.
+//! After a crash before step 2, the session is under its old key, and the reservation counts as
+//! absent. After step 2, every operation that reads the move, or the reservation and then the move,
+//! first completes steps 3 and 4. A moved record only ever replaces a reservation, so a deleted
+//! session does not reappear. A delete that reads a reservation before step 2 deletes the session
+//! under its old key.
 //!
 //! | file | content |
 //! |---|---|
 //! | `database` | [`CompareAndSwap`], what such a database can do |
-//! | `entry` | the content of a key, and its bytes (`docs/wire-format.md`) |
+//! | `entry` | the entry of a key and its encoding (`docs/wire-format.md`) |
 //! | `operations` | the operations of the contract, and the steps above |
 
 mod database;
@@ -45,11 +46,12 @@ use crate::{
     data::{Access, Patch},
 };
 
-/// Stores sessions in a database that compares and swaps single keys.
+/// Stores sessions in a database with compare-and-swap of single keys.
 ///
-/// Such a store cannot list sessions, neither all nor those of a user. A log-out that another
-/// request's [`Session::renew`](crate::session::Session::renew) or log-in overtakes therefore does
-/// not end the session under its new id; in other stores it finds the session by its user.
+/// Such a store cannot list sessions, neither all of them nor those of a user. If another request's
+/// [`Session::renew`](crate::session::Session::renew) or log-in precedes a concurrent log-out, the
+/// log-out does not revoke the session under its new ID. In other stores, the log-out looks the
+/// session up by its user.
 ///
 /// A change of a loaded record is one `replace`, because the record carries the version that it was
 /// loaded in ([`Record::with_stored_version`]). If another change came first, the key is read, and
@@ -59,7 +61,7 @@ use crate::{
 pub struct CasStore<C>(C);
 
 impl<C: CompareAndSwap> CasStore<C> {
-    /// Creates a store of the sessions in `database`.
+    /// Creates a store over `database`.
     #[must_use]
     pub const fn new(database: C) -> Self {
         Self(database)

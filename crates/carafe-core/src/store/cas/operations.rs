@@ -13,11 +13,11 @@ use crate::{
     store::{Created, KeyState, Patched, Record, Rotation, StoreError, StoreKey, retired_until},
 };
 
-/// The entry that a key leads to.
+/// The resolved entry of a key.
 enum Found<V> {
     Record(Arc<Located<V>>),
     Reserved(Box<Reservation<V>>),
-    /// A marker, and the time until which it counts.
+    /// A marker, and the time until which it is valid.
     Marker(Timestamp),
     Nothing,
 }
@@ -64,14 +64,14 @@ impl<C: CompareAndSwap> Snapshot<C> {
     }
 }
 
-/// A reservation of the key `to` for the record of the key `from`, which has not been moved.
+/// A reservation of the key `to` for the record of the key `from`, which has not been moved yet.
 struct Reservation<V> {
     to: StoreKey,
     version: V,
     from: StoreKey,
 }
 
-/// A pointer that led to a record.
+/// A pointer that was followed to a record.
 struct Pointer<V> {
     key: StoreKey,
     version: V,
@@ -98,7 +98,7 @@ pub async fn create<C: CompareAndSwap>(
 /// Returns the state of `key`: [`SessionStore::load`](crate::store::SessionStore::load).
 ///
 /// # Errors
-/// [`StoreError`] of the database, and [`StoreError::Corrupt`] for a value that cannot be read.
+/// [`StoreError`] of the database, and [`StoreError::Corrupt`] for an unreadable value.
 pub async fn load<C: CompareAndSwap>(
     database: &C,
     key: &StoreKey,
@@ -177,7 +177,7 @@ pub async fn touch<C: CompareAndSwap>(
 /// Applies `patch` and moves the record to another key:
 /// [`SessionStore::rotate`](crate::store::SessionStore::rotate).
 ///
-/// `keys` are the present key and the new one.
+/// `keys` are the current key and the new one.
 ///
 /// # Errors
 /// As [`patch`]; [`StoreError::Conflict`] if the new key is in use.
@@ -191,7 +191,7 @@ pub async fn rotate<C: CompareAndSwap>(
 ) -> Result<Patched, StoreError> {
     let (from, to) = keys;
     let next = |newest: &Located<C::Version>| {
-        // A renewal through a pointer: another request has renewed the session.
+        // A renewal through a pointer means that another request has renewed the session.
         if rotation != Rotation::Replacement && newest.key != *from {
             return Ok(None);
         }
@@ -224,7 +224,7 @@ pub async fn rotate<C: CompareAndSwap>(
             unreserve(database, to).await?;
             Ok(Patched::Gone)
         }
-        // Otherwise the move may have been written.
+        // After a fault of the store, the move may have been written.
         Err(error) if error.fault() != Fault::Store => {
             unreserve(database, to).await?;
             Err(error)
@@ -253,7 +253,7 @@ pub async fn delete<C: CompareAndSwap>(
             }
             Found::Reserved(reservation) => {
                 let Reservation { to, version, from } = *reservation;
-                // The session is still under its old key, and must not arrive here.
+                // The session is still under its old key, and must not be moved to this key.
                 let deleted = match find(database, &from).await? {
                     Found::Record(found) => {
                         if !replace(database, &found.key, &found.version, &marker).await? {
@@ -272,7 +272,8 @@ pub async fn delete<C: CompareAndSwap>(
     }
 }
 
-/// Writes the entry that `next` makes of the newest record, until no other write comes first.
+/// Writes the entry that `next` computes from the newest record, and retries after concurrent
+/// writes.
 ///
 /// `known` is the record to try first, which may be outdated. Returns the record before, and the
 /// entry that was written; `None` if there is no live record, or if `next` returns none.
@@ -314,7 +315,7 @@ async fn begin<C: CompareAndSwap>(
     Ok(entry.map(|entry| (newest, entry)))
 }
 
-/// Returns the record that `key` leads to, unless it has expired.
+/// Returns the record that `key` refers to, unless it has expired.
 async fn live<C: CompareAndSwap>(
     database: &C,
     key: &StoreKey,
@@ -372,7 +373,7 @@ async fn find<C: CompareAndSwap>(
     }
 }
 
-/// Completes the move of `from` to the key `to`, which is reserved in this `version`.
+/// Completes the move of `from` to the key `to`, whose reservation has this `version`.
 ///
 /// Returns `false` if the record has not been moved.
 async fn is_arriving<C: CompareAndSwap>(
@@ -391,7 +392,7 @@ async fn is_arriving<C: CompareAndSwap>(
                     return Ok(true);
                 }
             }
-            // The session was renewed after the reservation was made.
+            // The session was renewed after the reservation was inserted.
             Some((Entry::Trace(Trace { to: Some(next), .. }), _)) if next != *to => from = next,
             _ => break,
         }
@@ -401,7 +402,7 @@ async fn is_arriving<C: CompareAndSwap>(
     Ok(again.is_none_or(|(_, again)| again != *version))
 }
 
-/// Completes the move of the record of `key`, unless that has been done.
+/// Completes the move of the record of `key`, unless it is complete.
 async fn finish<C: CompareAndSwap>(database: &C, key: &StoreKey) -> Result<(), StoreError> {
     match read(database, key).await? {
         Some((Entry::Move(moved), version)) => complete(database, key, &version, *moved).await,
@@ -417,7 +418,7 @@ async fn complete<C: CompareAndSwap>(
     moved: Move,
 ) -> Result<(), StoreError> {
     let Move { to, trace, record } = moved;
-    // Only a reservation is replaced: any other entry is a later state of the session.
+    // Only a reservation is replaced, because any other entry is a later state of the session.
     if let Some((Entry::Reserved { .. }, reserved)) = read(database, &to).await? {
         replace(database, &to, &reserved, &Entry::Record(record)).await?;
     }
@@ -433,8 +434,8 @@ async fn reserve<C: CompareAndSwap>(
     expires: Timestamp,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    // After a crash the reservation must outlive the moved record, even if a use prolongs its life
-    // before the move.
+    // After a crash, the reservation must outlive the moved record, even if a use extends the
+    // record's expiry before the move.
     let until = expires.saturating_add(expires.seconds_since(now));
     let reservation = Entry::Reserved { from: *from, until };
     let (value, until) = (reservation.encode(to), reservation.kept_until());
@@ -452,7 +453,7 @@ async fn unreserve<C: CompareAndSwap>(database: &C, to: &StoreKey) -> Result<(),
     Ok(())
 }
 
-/// Makes `pointers` last until the record that they lead to expires.
+/// Extends `pointers` until the expiry of their record.
 async fn prolong<C: CompareAndSwap>(
     database: &C,
     pointers: &[Pointer<C::Version>],

@@ -1,10 +1,10 @@
-//! Every order of the steps of concurrent operations, with a crash between any two steps.
+//! Explores every order of the steps of concurrent operations, with a crash between any two steps.
 //!
 //! A step is one operation of the database. An operation of the contract depends only on the
 //! results of its steps, so two orders of steps lead to the same state if the database has the same
-//! content and each operation has seen the same results: each such state is visited once. An
-//! operation that crashed takes no further step, so the checks of every state cover a crash of any
-//! of the operations, or of all of them.
+//! content and each operation has received the same results. Each such state is visited once. A
+//! crashed operation takes no further step, so the checks of every state cover a crash of any of
+//! the operations, or of all of them.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -48,14 +48,14 @@ enum Start {
     Unversioned,
 }
 
-/// A database whose every operation is pending once.
+/// A database whose operations are each pending once.
 #[derive(Default)]
 struct Database(Mutex<State>);
 
 #[derive(Default)]
 struct State {
     values: BTreeMap<StoreKey, Value>,
-    /// The task that takes the present step.
+    /// The task of the current step.
     task: usize,
     seen: BTreeMap<usize, Seen>,
 }
@@ -98,7 +98,7 @@ impl Database {
         })))
     }
 
-    /// Takes a step, and notes its result for the task.
+    /// Takes a step, and records its result for the task.
     async fn step<T: Hash>(&self, key: &StoreKey, act: impl FnOnce(&mut Value) -> T) -> T {
         pending_once().await;
         let state = &mut *self.state();
@@ -166,7 +166,7 @@ async fn pending_once() {
 }
 
 impl Operation {
-    /// The key of the dictionary that this operation sets.
+    /// Returns the dictionary key that this operation sets.
     fn mark(self) -> Option<&'static str> {
         match self {
             Self::Replace(to) | Self::Renew(to) => Some(to),
@@ -211,7 +211,7 @@ struct World {
     operations: Vec<Operation>,
     database: Arc<Database>,
     tasks: Vec<Task>,
-    /// Whether the record was there when a task took its first step.
+    /// Whether the record existed when a task took its first step.
     was_there: Vec<Option<bool>>,
 }
 
@@ -240,7 +240,7 @@ impl World {
             was_there: vec![None; operations.len()],
             database,
         };
-        // Until its first step.
+        // Polls each task up to its first step.
         (0..operations.len()).for_each(|task| world.poll(task));
         schedule.iter().for_each(|&task| world.step(task));
         world
@@ -273,7 +273,7 @@ impl World {
             .map(|(number, _)| number)
     }
 
-    /// Identifies what the running tasks may still do.
+    /// Returns a digest of the state that determines the further steps of the running tasks.
     fn digest(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         let state = self.database.state();
@@ -287,7 +287,7 @@ impl World {
         hasher.finish()
     }
 
-    /// Identifies what [`World::check`] checks.
+    /// Returns a digest of the state that [`World::check`] checks.
     fn evident(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         let state = self.database.state();
@@ -301,7 +301,7 @@ impl World {
         hasher.finish()
     }
 
-    /// Returns how the operation has ended. `None` if it has not.
+    /// Returns the outcome of the operation, or `None` if it is running.
     fn outcome(&self, is_meant: impl Fn(Operation) -> bool) -> Option<bool> {
         let tasks = self.operations.iter().zip(&self.tasks);
         let mut meant = tasks.filter(|(operation, _)| is_meant(**operation));
@@ -311,7 +311,7 @@ impl World {
         }
     }
 
-    /// Checks everything that holds although the tasks may never take another step.
+    /// Checks the invariants that hold even if the tasks never take another step.
     fn check(&self, schedule: &[usize]) {
         let database = self.database.copy();
         let context = || format!("{:?} after {schedule:?}", self.operations);
@@ -354,7 +354,7 @@ impl World {
         }
         let reads = self.operations.iter().zip(&self.was_there).zip(&self.tasks);
         for ((operation, was_there), task) in reads {
-            // A record does not leave its new key in the orders with readers.
+            // In the orders with readers, a record stays under its new key.
             if let (Operation::Load("to"), Some(true), Task::Finished(loaded)) =
                 (operation, was_there, task)
             {
@@ -370,7 +370,7 @@ impl World {
         self.check_later(&context);
     }
 
-    /// Checks that a change is in the record if its operation says so.
+    /// Checks that the record contains a change if its operation has succeeded.
     fn check_record(&self, name: &str, state: &KeyState, context: &dyn Fn() -> String) {
         let Some(record) = state.record() else { return };
         let text = |key: &str| record.data.text_of(key);
@@ -394,7 +394,7 @@ impl World {
         assert_eq!(moves.len() > 1, name != "from", "{name}: {}", context());
     }
 
-    /// Checks that a later request can use and delete the session, and that this is final.
+    /// Checks that a later request can use and delete the session, and that the deletion is final.
     fn check_later(&self, context: &dyn Fn() -> String) {
         let (database, mut deleted) = (self.database.copy(), 0);
         for name in ["from", "to", "other"] {
@@ -412,7 +412,7 @@ impl World {
             let state = finished(load(&*database, &key(name), NOW)).expect("it works");
             assert!(state.record().is_none(), "{name}: {}", context());
         }
-        // No reservation outlives the session that it was made for.
+        // No reservation outlives its session.
         let after = retired_until(NOW);
         for name in ["from", "to", "other"] {
             let state = finished(load(&*database, &key(name), after)).expect("it works");
@@ -421,7 +421,7 @@ impl World {
     }
 }
 
-/// Visits every state that the operations can reach, and checks each.
+/// Visits and checks every state that the operations can reach.
 fn explore(operations: &[Operation], start: Start) {
     let (mut visited, mut checked) = (HashSet::new(), HashSet::new());
     let mut stack = vec![Vec::new()];
@@ -446,7 +446,7 @@ fn explore(operations: &[Operation], start: Start) {
     println!("{operations:?}, {start:?}: {} states", visited.len());
 }
 
-/// Checks each state on the way, where the numbers in `order` choose the next step.
+/// Checks each state along one order, in which the numbers in `order` select the next step.
 fn follow(operations: &[Operation], start: Start, order: &[usize]) {
     let (mut world, mut schedule) = (World::after(operations, start, &[]), Vec::new());
     for number in order.iter().copied().chain(std::iter::repeat(0)) {

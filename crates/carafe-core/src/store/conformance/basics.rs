@@ -128,7 +128,9 @@ pub async fn patch_keeps_what_json_cannot_say<S: ErasedStore + ?Sized>(store: &S
     assert_eq!(members(&loaded(store, &key).await), expected);
 }
 
-/// A value that the layout cannot represent is rejected without a write; any other is returned.
+/// A value that the layout cannot represent is rejected without a write.
+///
+/// Any other value is returned.
 pub async fn what_cannot_be_kept_is_refused<S: ErasedStore + ?Sized>(store: &S) {
     for odd in ["123456789012345678901234567890", r#""\ud800""#] {
         let (key, base) = filed(store, r#"{"a":1}"#).await;
@@ -160,7 +162,7 @@ pub async fn what_cannot_be_kept_is_refused<S: ErasedStore + ?Sized>(store: &S) 
     }
 }
 
-/// A clear removes the keys present when it runs; keys that the same patch sets remain.
+/// A clear removes the keys that are present when it runs. Keys that the same patch sets remain.
 pub async fn clear_removes_what_is_there<S: ErasedStore + ?Sized>(store: &S) {
     let (key, base) = filed(store, r#"{"a":1,"b":2}"#).await;
     applied(
@@ -226,7 +228,7 @@ pub async fn touch_never_shortens<S: ErasedStore + ?Sized>(store: &S) {
     assert_eq!(loaded(store, &key).await.meta.expires, LATER);
 }
 
-/// After `delete` the key is absent; a second delete finds nothing.
+/// After `delete` the key is absent. A second delete finds nothing.
 pub async fn delete_is_final<S: ErasedStore + ?Sized>(store: &S) {
     let (key, _) = filed(store, r#"{"a":1}"#).await;
     assert!(matches!(store.delete(&key, NOW).await, Ok(true)));
@@ -274,7 +276,7 @@ pub async fn a_replacement_retires_the_old_key<S: ErasedStore + ?Sized>(store: &
     ));
 }
 
-/// After a timed renewal the old key leads to the record, which names the replaced key.
+/// After a timed renewal, the old key refers to the record, which names the replaced key.
 ///
 /// A delete through either key deletes the session under both. In a layout without aliases the old
 /// key is absent immediately.
@@ -359,7 +361,7 @@ pub async fn the_first_use_of_a_new_key_is_noted_once<S: ErasedStore + ?Sized>(s
                 "{by_touch}"
             );
         }
-        // The pointer itself remains: the engine, not the store, decides whether the old id is
+        // The pointer itself remains: the engine, not the store, decides whether the old ID is
         // accepted.
         let state = store.load(&from, end.saturating_add(1)).await;
         assert!(matches!(state, Ok(KeyState::Moved(_))));
@@ -389,7 +391,7 @@ pub async fn a_pointer_lasts_as_long_as_its_session<S: ErasedStore + ?Sized>(sto
 
 /// A session that is renewed twice is reachable through each of its keys.
 ///
-/// A renewal by an old key changes nothing; a replacement by an old key moves the session and
+/// A renewal by an old key changes nothing. A replacement by an old key moves the session and
 /// retires all of its keys.
 pub async fn pointers_lead_on_and_are_retired_together<S: ErasedStore + ?Sized>(store: &S) {
     if !store.capabilities().aliases {
@@ -547,7 +549,7 @@ pub async fn a_log_in_binds_the_user<S: ErasedStore + ?Sized>(store: &S) {
     assert_eq!(after.data.text_of("cart"), Some("[1]"));
 }
 
-/// A field beside the dictionary changes only in a patch that names the field.
+/// A field other than the dictionary only changes in a patch that names the field.
 pub async fn facts_survive<S: ErasedStore + ?Sized>(store: &S) {
     let (key, base) = filed(store, "{}").await;
     let mut patch = seen(NOW.saturating_add(7), LATER.saturating_add(7));
@@ -576,7 +578,7 @@ pub async fn facts_survive<S: ErasedStore + ?Sized>(store: &S) {
     );
 }
 
-/// 100 KB of content, quotation marks, escapes, every plane of Unicode and SQL are preserved.
+/// Content of 100 KB, quotation marks, escapes, every plane of Unicode and SQL are preserved.
 pub async fn large_and_hostile_content_survives<S: ErasedStore + ?Sized>(store: &S) {
     let long = "x".repeat(100_000);
     let hostile = format!(
@@ -632,7 +634,7 @@ pub(super) fn members(record: &Record) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Returns the members in a canonical spelling, for layouts that do not preserve text.
+/// Returns the members in a canonical form, for layouts that do not preserve text.
 fn meaning(record: &Record) -> Vec<(String, String)> {
     let text = |text: &str| {
         let value = Value::parse(text, true).expect("the checks write good JSON");

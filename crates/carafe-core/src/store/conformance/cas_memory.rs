@@ -1,4 +1,4 @@
-//! A database in memory that compares and swaps single keys.
+//! A database in memory with compare-and-swap of single keys.
 
 use std::{
     collections::HashMap,
@@ -12,9 +12,9 @@ use crate::{
     store::{CompareAndSwap, StoreError, StoreKey},
 };
 
-/// A [`CompareAndSwap`] in memory, each operation of which is pending once.
+/// A [`CompareAndSwap`] in memory whose operations are each pending once.
 ///
-/// The operations of concurrent callers therefore interleave, as those of a server do. For tests of
+/// The operations of concurrent callers therefore interleave, as with a server. For tests of
 /// [`CasStore`](crate::store::CasStore).
 ///
 /// ```

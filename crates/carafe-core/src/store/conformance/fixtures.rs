@@ -15,10 +15,10 @@ use crate::{
     token::SessionId,
 };
 
-/// The present time of the checks.
+/// The current time of the checks.
 ///
-/// The time is far in the future, so that a store that reads its own clock fails: records live
-/// until 2100 unless a check says otherwise.
+/// Far in the future, so that a store that reads its own clock fails: records live until 2100
+/// unless a check says otherwise.
 pub(super) const NOW: Timestamp = Timestamp::from_unix(4_000_000_000);
 pub(super) const LATER: Timestamp = Timestamp::from_unix(4_000_003_600);
 
@@ -59,7 +59,7 @@ pub(super) fn set(key: &str, text: &str) -> Patch {
     patch
 }
 
-/// Returns a patch that adds one to the number under `key`, as a request that loaded `base` would.
+/// Returns a patch that increments the number under `key`, as a request that loaded `base` would.
 pub(super) fn increment(key: &str, base: &Record) -> Patch {
     let again: UpdateFn = std::sync::Arc::new(plus_one);
     let before = base.data.text_of(key).map(str::to_owned);

@@ -1,7 +1,8 @@
 //! Data that some stores cannot hold.
 //!
-//! Each store keeps such data exactly or rejects it as a fault of the data, which does not count as
-//! an outage: a client that sends such data must not open a circuit breaker for all others.
+//! Each store either preserves such data exactly or rejects it as a fault of the data, which does
+//! not count as an outage: a client that sends such data must not open a circuit breaker for all
+//! others.
 
 use super::{
     basics::members,
@@ -82,7 +83,7 @@ fn dictionaries() -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Hostile users, devices and dictionaries are kept exactly or rejected.
+/// Hostile users, devices and dictionaries are either preserved exactly or rejected.
 ///
 /// The check covers new and existing sessions.
 pub async fn hostile_data_is_kept_or_refused<S: ErasedStore + ?Sized>(store: &S) {
@@ -113,7 +114,7 @@ pub async fn hostile_data_is_kept_or_refused<S: ErasedStore + ?Sized>(store: &S)
     }
 }
 
-/// A record that no server accepts in one piece is kept or rejected, and the store still works.
+/// A record that no server accepts is stored or rejected, and the store still works.
 pub async fn a_record_that_is_too_large_is_kept_or_refused<S: ErasedStore + ?Sized>(store: &S) {
     let json = format!(r#"{{"k":"{}"}}"#, "x".repeat(LARGE));
     let record = record(&json);
@@ -131,7 +132,7 @@ pub async fn a_record_that_is_too_large_is_kept_or_refused<S: ErasedStore + ?Siz
     works(store).await;
 }
 
-/// A list of a hostile user's sessions is empty or rejected, and so is their deletion.
+/// Listing or deleting the sessions of a hostile user name either finds nothing or is rejected.
 pub async fn hostile_users_are_no_outage<S: ErasedStore + ?Sized>(store: &S) {
     let Some(list) = store.powers().users() else {
         return;
@@ -199,7 +200,7 @@ async fn check<S: ErasedStore + ?Sized>(store: &S, what: &str, wanted: Record, p
                 "{what}"
             );
             for (key, change) in patch.changes().take(100) {
-                // Another framework's layout may spell the stored value differently.
+                // Another framework's layout may encode the stored value differently.
                 if store.capabilities().preserves_text {
                     assert_eq!(after.data.text_of(key), change.text(), "{what}");
                 }

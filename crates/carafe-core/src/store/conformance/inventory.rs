@@ -1,4 +1,4 @@
-//! Checks of the listing of all sessions. A store without a listing passes them.
+//! Checks of the listing of all sessions. A store without a listing passes.
 
 use std::collections::HashSet;
 
@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-/// The concatenated pages of the list contain all sessions, each once, newest id first.
+/// The concatenated pages of the list contain all sessions, each once, newest ID first.
 pub async fn pages_show_each_session_once<S: ErasedStore + ?Sized>(store: &S) {
     let Some(inventory) = store.powers().listing() else {
         return;
@@ -66,7 +66,7 @@ pub async fn pages_hold_while_sessions_end<S: ErasedStore + ?Sized>(store: &S) {
     );
 }
 
-/// Expired sessions are on no page, are not found by their public id and are in no sample.
+/// Expired sessions are on no page, are not found by their public ID and are in no sample.
 pub async fn the_list_has_no_expired_session<S: ErasedStore + ?Sized>(store: &S) {
     let Some(inventory) = store.powers().listing() else {
         return;
@@ -93,7 +93,7 @@ pub async fn the_list_has_no_expired_session<S: ErasedStore + ?Sized>(store: &S)
     );
 }
 
-/// A public id finds its session and deletes it, whatever id the session has in the meantime.
+/// A public ID finds and deletes its session, even if the session has got a new ID.
 pub async fn a_handle_finds_and_ends_its_session<S: ErasedStore + ?Sized>(store: &S) {
     let Some(inventory) = store.powers().listing() else {
         return;
@@ -127,14 +127,14 @@ pub async fn a_handle_finds_and_ends_its_session<S: ErasedStore + ?Sized>(store:
     assert!(matches!(inventory.find(unknown, NOW).await, Ok(None)));
 }
 
-/// The deletion of old sessions is bounded and spares newer ones.
+/// The deletion of old sessions is bounded and spares newer sessions.
 ///
-/// Old sessions that got a new id are deleted, too.
+/// Old sessions that got a new ID are deleted, too.
 pub async fn all_that_began_by_then_are_ended<S: ErasedStore + ?Sized>(store: &S) {
     let Some(inventory) = store.powers().listing() else {
         return;
     };
-    // A time range of its own, so that the deletion spares other checks' records in the same store.
+    // A separate time range, so that the deletion spares other checks' records in the same store.
     let then = Timestamp::from_unix(2_000);
     let mut old = Vec::new();
     for _ in 0..4 {
@@ -197,7 +197,7 @@ pub async fn a_walk_meets_every_record<S: ErasedStore + ?Sized>(store: &S) {
     let mut after: Option<Cursor> = None;
     loop {
         let batch = match inventory.scan(after.as_ref(), 2).await {
-            // The store keeps no complete keys.
+            // The store does not keep complete keys.
             Err(StoreError::Unsupported) => return,
             batch => batch.expect("walk works"),
         };
@@ -211,7 +211,7 @@ pub async fn a_walk_meets_every_record<S: ErasedStore + ?Sized>(store: &S) {
             }
         }
         match batch.next {
-            // The cursor takes the form that a restarted program would load.
+            // Parses the cursor from its text, as a restarted program would.
             Some(next) => after = Some(Cursor::new(next.as_str())),
             None => break,
         }
@@ -234,21 +234,21 @@ async fn newest(
         .collect()
 }
 
-/// Creates sessions with newer ids than those of all other checks.
+/// Creates sessions with newer IDs than those of all other checks.
 ///
-/// Returns the sessions and the position in the list before the first of them.
+/// Returns the sessions, and the position in the list before the first one.
 async fn filed_in_a_time_of_their_own<S: ErasedStore + ?Sized>(
     store: &S,
     count: i64,
 ) -> (Position, Vec<(StoreKey, Record)>) {
-    // Concurrent checks, or repeated runs on a persistent store, get different decades.
+    // Concurrent checks and repeated runs on a persistent store get different decades.
     let draw = PublicId::random().expect("the system has randomness");
     let decade = i64::from(u16::from_be_bytes([draw.as_bytes()[0], draw.as_bytes()[1]]));
     let base = Timestamp::from_unix(10_000_000_000 + decade * 1_000_000);
     let mut filed = Vec::new();
     for number in 0..count {
         let mut record = record("{}");
-        // Two ids in each second.
+        // Two IDs in each second.
         record.meta.renewed = base.saturating_add(number / 2);
         record.meta.expires = base.saturating_add(1_000);
         let key = key();

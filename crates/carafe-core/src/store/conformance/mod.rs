@@ -11,14 +11,14 @@
 //! ```
 //!
 //! The macro generates one `#[test]` per check. Its arguments are a function that blocks on a
-//! future, and an expression that evaluates to a future of a store. Each check uses keys of its
-//! own, so that one store may serve all checks, and times of its own, so that no check sleeps. For
-//! a store with a server, the future should connect to the server; the checks then contend through
-//! its connections. Attributes that come first and are followed by `;`, such as `#[ignore = "needs
-//! a server"];`, apply to every test.
+//! future, and an expression that evaluates to a future of a store. Each check uses its own keys,
+//! so that one store may serve all checks, and its own times, so that no check sleeps. For a store
+//! with a server, the future should connect to the server; the checks then contend through its
+//! connections. Attributes that come first and are followed by `;`, such as `#[ignore = "needs a
+//! server"];`, apply to every test.
 //!
-//! A store with another layout than Carafe's declares missing capabilities in
-//! [`SessionStore::capabilities`](super::SessionStore::capabilities); the checks then test the
+//! A store whose layout differs from Carafe's declares missing capabilities in
+//! [`SessionStore::capabilities`](super::SessionStore::capabilities). The checks then test the
 //! fallback behavior.
 //!
 //! `basics` tests a single caller, `hostile` data that some stores cannot hold, `powers` and

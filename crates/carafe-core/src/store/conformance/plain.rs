@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-/// Sessions in memory under their ids ([`KeyScheme::RawId`]).
+/// Sessions in memory under their IDs ([`KeyScheme::RawId`]).
 ///
 /// Supports no pointers, markers or optional operations. For tests of code that wraps a store.
 ///

@@ -8,7 +8,7 @@ use crate::{
     store::{BoxFuture, ErasedStore, Record, Selection, StoreKey},
 };
 
-/// The list of a user's sessions has all live ones and no others, newest id first.
+/// The list of a user's sessions contains all live ones and no others, newest ID first.
 pub async fn users_see_their_sessions<S: ErasedStore + ?Sized>(store: &S) {
     let Some(users) = store.powers().users() else {
         return;
@@ -97,8 +97,8 @@ pub async fn users_lose_their_sessions<S: ErasedStore + ?Sized>(store: &S) {
 
 /// A list continues after any of its sessions.
 ///
-/// A deletion in steps takes the newest sessions first, leaves markers, and has deleted all once it
-/// returns 0.
+/// A deletion in steps removes the newest sessions first and leaves markers. When it returns 0, all
+/// are deleted.
 pub async fn a_user_with_many_sessions_is_served_in_steps<S: ErasedStore + ?Sized>(store: &S) {
     let Some(users) = store.powers().users() else {
         return;
@@ -143,7 +143,7 @@ pub async fn a_user_with_many_sessions_is_served_in_steps<S: ErasedStore + ?Size
     }
 }
 
-/// A trim removes the oldest sessions, at most up to its limit and only the surplus.
+/// A trim removes the oldest sessions, at most its limit, and never more than the excess.
 ///
 /// Within one second, the caller's own session counts as the newest.
 pub async fn a_trim_takes_the_oldest<S: ErasedStore + ?Sized>(store: &S) {
@@ -182,7 +182,7 @@ pub async fn a_sweep_is_bounded_and_spares_the_living<S: ErasedStore + ?Sized>(s
     let Some(sweeper) = store.powers().sweeper() else {
         return;
     };
-    // A time range of its own, so that the sweep spares other checks' records in the same store.
+    // A separate time range, so that the sweep spares other checks' records in the same store.
     let then = Timestamp::from_unix(1_000_000_000);
     let (living, _) = filed(store, "{}").await;
     for _ in 0..5 {
@@ -199,14 +199,14 @@ pub async fn a_sweep_is_bounded_and_spares_the_living<S: ErasedStore + ?Sized>(s
     assert!(!is_absent(store, &living, NOW).await);
 }
 
-/// One of many callers gets the sweep lease, and the next one gets it after it has expired.
+/// One of several callers gets the sweep lease, and another one gets it after it has expired.
 ///
 /// A wrong clock blocks the lease only for a short time.
 pub async fn one_of_many_sweeps_at_a_time<S: ErasedStore + ?Sized>(store: &S) {
     let Some(sweeper) = store.powers().sweeper() else {
         return;
     };
-    // A time of its own: a lease outlives the check.
+    // A separate time, because a lease outlives the check.
     let [a, b, c, d, ..] = *record("{}").meta.public_id.as_bytes();
     let now = NOW.saturating_add(u32::from_be_bytes([a, b, c, d]).into());
     let at = |seconds| now.saturating_add(seconds);
@@ -226,7 +226,7 @@ pub async fn one_of_many_sweeps_at_a_time<S: ErasedStore + ?Sized>(store: &S) {
         (at(119), at(59), 0),
         (at(120), at(60), 1),
         (at(179), at(119), 0),
-        // Taken under a clock that is a year ahead.
+        // Acquired under a clock that is a year ahead.
         (at(31_536_060), at(31_536_000), 1),
         (at(180), at(120), 1),
         (at(181), at(121), 0),

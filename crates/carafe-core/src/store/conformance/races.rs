@@ -1,4 +1,4 @@
-//! Concurrent callers: forced interleavings, and many callers at once.
+//! Concurrent callers: forced interleavings, and many simultaneous callers.
 
 use super::fixtures::*;
 use crate::store::{BoxFuture, Created, ErasedStore, Patched, Rotation, StoreError};
@@ -46,7 +46,7 @@ pub async fn two_updates_both_count<S: ErasedStore + ?Sized>(store: &S) {
     );
 }
 
-/// Fifty concurrent callers each set a key of their own and increment a common counter.
+/// Fifty concurrent callers each set their own key and increment a common counter.
 pub async fn fifty_writers_lose_nothing<S: ErasedStore + ?Sized>(store: &S) {
     const WRITERS: u64 = 50;
     let (key, _) = filed(store, "{}").await;
@@ -85,7 +85,7 @@ pub async fn a_late_patch_never_resurrects<S: ErasedStore + ?Sized>(store: &S) {
     assert!(is_absent(store, &key, NOW).await);
 }
 
-/// A loads, B logs out, A renews: no record exists under the new id.
+/// A loads, B logs out, A renews: no record exists under the new ID.
 pub async fn a_late_rotate_never_resurrects<S: ErasedStore + ?Sized>(store: &S) {
     let (from, base) = filed(store, r#"{"user":"bob"}"#).await;
     let to = key();
@@ -157,7 +157,7 @@ pub async fn only_one_of_many_creates_wins<S: ErasedStore + ?Sized>(store: &S) {
     assert_eq!(number(&loaded(store, key).await, "creator"), winners[0].0);
 }
 
-/// Fifty rotations of one session: one new id refers to the session, all others are absent.
+/// Fifty rotations of one session: one new ID refers to the session, all others are absent.
 pub async fn only_one_of_many_rotations_wins<S: ErasedStore + ?Sized>(store: &S) {
     let (from, base) = filed(store, r#"{"a":1}"#).await;
     let (from, base) = (&from, &base);
@@ -179,9 +179,9 @@ pub async fn only_one_of_many_rotations_wins<S: ErasedStore + ?Sized>(store: &S)
     assert!(is_absent(store, from, NOW).await);
 }
 
-/// Requests that present the old id during a renewal read and write the same session.
+/// Requests that present the old ID during a renewal read and write the same session.
 ///
-/// In a layout without aliases such requests get [`Patched::Gone`] and change nothing.
+/// In a layout without aliases, such requests get [`Patched::Gone`] and change nothing.
 pub async fn in_flight_requests_survive_a_renewal<S: ErasedStore + ?Sized>(store: &S) {
     let (from, base) = filed(store, r#"{"n":0}"#).await;
     let to = key();
@@ -246,7 +246,7 @@ pub async fn load_is_never_torn<S: ErasedStore + ?Sized>(store: &S) {
     all(std::iter::once(writer).chain(readers)).await;
 }
 
-/// Fifty callers take one value on the condition that it is present: one succeeds, the others fail.
+/// Fifty callers take one value on the condition that it exists: one succeeds, the others fail.
 pub async fn only_one_of_many_swaps_wins<S: ErasedStore + ?Sized>(store: &S) {
     let (key, base) = filed(store, r#"{"voucher":7,"n":0}"#).await;
     let (key, base) = (&key, &base);

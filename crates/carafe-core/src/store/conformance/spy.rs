@@ -1,4 +1,4 @@
-//! A wrapper of a store that records each call and runs the hooks of a test.
+//! A wrapper of a store that records each call and runs a test's hooks.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -51,7 +51,7 @@ pub struct Call {
 
 type Act = Arc<dyn Fn(Call) -> BoxFuture<'static, Result<(), StoreError>> + Send + Sync>;
 
-/// A wrapper of a store that records each call, and runs a hook before and after.
+/// A wrapper of a store that records each call, and runs hooks before and after it.
 ///
 /// A hook may fail, wait, hang or panic. For tests of code that wraps a store, such as a guard or
 /// an application.
@@ -87,7 +87,8 @@ pub struct Spy<S: ?Sized> {
 #[derive(Default)]
 struct Notes {
     calls: Vec<Call>,
-    /// The number of calls already returned, so that a late result finds its call or none.
+    /// The number of calls already returned, so that a late result is assigned to its own call
+    /// only.
     taken: usize,
     before: Option<Act>,
     after: Option<Act>,
@@ -157,7 +158,7 @@ impl<S: ErasedStore + ?Sized> Spy<S> {
         self.notes().to_take = creates;
     }
 
-    /// Returns the calls since the last `calls`, in order.
+    /// Returns the calls since the last call of `calls`, in order.
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {
         let mut notes = self.notes();
@@ -184,7 +185,7 @@ impl<S: ErasedStore + ?Sized> Spy<S> {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Calls the store lazily, after the first hook has finished.
+    /// Calls the store lazily, after the first hook has completed.
     fn spied<'a, T, F>(
         &'a self,
         verb: Verb,
@@ -251,7 +252,7 @@ impl<S: ErasedStore + ?Sized> Spy<S> {
 
 type Answer<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 
-/// A result as the number in [`Call::answer`].
+/// Converts a result to the number in [`Call::answer`].
 trait Number {
     fn number(&self) -> u64;
 }

@@ -1,7 +1,7 @@
 //! The listing of all sessions in memory.
 //!
-//! Each call iterates over the shards, because an index of all sessions would cost memory for each
-//! of them. Only the records in the result are unpacked.
+//! Each call iterates over the shards, because an index of all sessions would use memory for each
+//! session. Only the records in the result are unpacked.
 
 use std::{cmp::Reverse, collections::BinaryHeap, sync::PoisonError};
 
@@ -15,7 +15,7 @@ use crate::{
 };
 
 impl MemoryStore {
-    /// Calls `see` with every record, one shard locked at a time.
+    /// Calls `see` with every record, with one shard locked at a time.
     pub(super) fn each(&self, mut see: impl FnMut(usize, &Half, &Packed)) {
         for (index, shard) in self.shards.iter().enumerate() {
             let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
@@ -79,7 +79,7 @@ impl MemoryStore {
         }
     }
 
-    /// Returns the place of the session with this public id.
+    /// Returns the place of the session with this public ID.
     fn place_of(&self, public_id: PublicId) -> Option<(usize, Half)> {
         let mut found = None;
         self.each(|index, half, packed| {
@@ -96,7 +96,7 @@ impl MemoryStore {
             .filter(|record| !record.is_expired(now))
     }
 
-    /// Retries if the session got a new id between the lookup and the removal.
+    /// Retries if the session got a new ID between the lookup and the removal.
     fn delete_by_public_id_now(&self, public_id: PublicId, now: Timestamp) -> bool {
         while let Some(place) = self.place_of(public_id) {
             if self.remove_seen([place], |packed| packed.handle() == public_id, now) > 0 {
@@ -106,7 +106,8 @@ impl MemoryStore {
         false
     }
 
-    /// Retries if all selected sessions got new ids in the meantime: 0 must mean that none is left.
+    /// Retries if all selected sessions got new IDs in the meantime, because 0 must mean that none
+    /// is left.
     fn delete_created_before_now(&self, until: Timestamp, limit: usize, now: Timestamp) -> u64 {
         loop {
             let mut places = Vec::new();
@@ -126,7 +127,9 @@ impl MemoryStore {
         }
     }
 
-    /// Takes every n-th session from a random offset: the maps iterate in the order of a hash.
+    /// Selects every n-th session from a random offset.
+    ///
+    /// This is a random sample, because the maps iterate in the order of a hash.
     fn sample_now(&self, limit: usize, now: Timestamp) -> Result<Sample, StoreError> {
         let mut total = 0;
         self.each(|_, _, packed| total += usize::from(now < packed.expires()));
@@ -192,7 +195,8 @@ impl SessionListing for MemoryStore {
         ready(self.sample_now(limit, now))
     }
 
-    /// Unsupported: the store keeps only half of each key, and no migration starts from memory.
+    /// Unsupported: the store keeps only half of each key, and migrations from memory are not
+    /// supported.
     fn scan<'a>(
         &'a self,
         _: Option<&'a Cursor>,

@@ -6,8 +6,8 @@
 //!                                                     a length of FFFFFFFF = none
 //! ```
 //!
-//! Times are 40-bit seconds since 1970, enough for 34,000 years. The layout is private to this
-//! process. A loaded record shares these bytes with the store: a change allocates new ones.
+//! Times are 40-bit seconds since 1970, which lasts for 34,000 years. The layout is private to this
+//! process. A loaded record shares these bytes with the store, and a change allocates new ones.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -85,7 +85,7 @@ impl Packed {
 
     /// Returns the stored record, or `base` if the record has not changed since `base` was loaded.
     ///
-    /// Returning `base` saves the unpacking. Every change increments `version`, and a touch moves
+    /// Returning `base` avoids unpacking. Every change increments `version`, and a touch changes
     /// the other two fields.
     pub(super) fn newest<'b>(&self, base: &'b Record) -> Cow<'b, Record> {
         let same = self.version() == base.meta.version

@@ -1,4 +1,4 @@
-//! The optional operations of the store in memory, with futures that are ready.
+//! The optional operations of the memory store, whose futures are ready.
 
 use std::sync::atomic::Ordering;
 

@@ -23,7 +23,7 @@ pub(super) struct Shard {
     cursor: usize,
 }
 
-/// Half of a key: 128 bits of a SHA-256 are enough to be unique.
+/// Half of a key. 128 bits of a SHA-256 are enough to be unique.
 pub(super) type Half = [u8; 16];
 
 pub(super) enum Place {
@@ -42,9 +42,9 @@ impl Shard {
         }
     }
 
-    /// Replaces the entry under this key by a marker and returns the old entry.
+    /// Replaces the entry under this key by a marker. Returns the old entry.
     ///
-    /// Also drops the markers that have expired.
+    /// Also drops expired markers.
     pub(super) fn retire(&mut self, half: Half, now: Timestamp) -> Option<Place> {
         while let Some(&(until, over)) = self.markers.front()
             && now >= until
@@ -78,7 +78,9 @@ impl Shard {
         first.and_then(|(_, half)| self.records.remove_entry(&half))
     }
 
-    /// Removes expired entries and returns how many; calls `removed` with each session among them.
+    /// Removes expired entries and calls `removed` with each session among them.
+    ///
+    /// Returns the number of removed entries.
     pub(super) fn sweep(
         &mut self,
         limit: usize,
@@ -112,7 +114,7 @@ pub(super) fn half(key: &StoreKey) -> Half {
     half
 }
 
-/// A hash of bytes that are already uniform: the first eight of them.
+/// A hash function for bytes that are already uniformly distributed: the first eight bytes.
 #[derive(Default)]
 pub(super) struct FirstBytes(u64);
 

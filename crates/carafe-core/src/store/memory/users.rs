@@ -1,8 +1,8 @@
 //! An index of the sessions of each user, so that a list reads no other sessions.
 //!
-//! A session without a user is not in this index and costs nothing. Lock order: a thread that holds
-//! the lock of a session's map may take a lock of the index, never the other way round. The index
-//! and the maps therefore agree whenever no operation is in progress.
+//! A session without a user is not in this index and has no cost. Lock order: a thread that holds
+//! the lock of a session's map may acquire a lock of the index, never the other way round. The
+//! index and the maps therefore agree whenever no operation is in progress.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -20,7 +20,7 @@ pub(super) struct Users {
     shards: [Mutex<Sessions>; SHARDS],
 }
 
-/// The sessions of each user, oldest id first: new ids are added at the end.
+/// The sessions of each user, oldest ID first, because new IDs are added at the end.
 type Sessions = HashMap<Box<[u8]>, VecDeque<Entry>>;
 
 /// The index entry of one session.
@@ -30,7 +30,7 @@ pub(super) struct Entry {
     pub(super) place: Placed,
 }
 
-/// The number of a map, and the key in this map.
+/// The index of a map, and the key in this map.
 pub(super) type Placed = (usize, Half);
 
 impl Users {
@@ -54,9 +54,9 @@ impl Users {
         }
     }
 
-    /// Replaces the entry of a session that has another id or another user.
+    /// Replaces the entry of a session whose ID or user has changed.
     pub(super) fn replace(&self, old: (&Packed, Placed), new: (&Packed, Placed)) {
-        // Add before removing: the list of a user with one session is then not reallocated.
+        // Add before removing, so that the list of a user with one session is not reallocated.
         self.add(new.0, new.1);
         self.remove(old.0, old.1);
     }
@@ -67,7 +67,7 @@ impl Users {
         shard.get(user.as_bytes()).map_or(0, VecDeque::len)
     }
 
-    /// Returns at most `limit` sessions of `user` that satisfy `meant`, newest id first.
+    /// Returns at most `limit` sessions of `user` that satisfy `meant`, newest ID first.
     ///
     /// The list starts after the position `after`.
     pub(super) fn newest(
@@ -89,7 +89,7 @@ impl Users {
         meant.take(limit).copied().collect()
     }
 
-    /// Returns at most `limit` sessions of `user` after the entry `after`, oldest id first.
+    /// Returns at most `limit` sessions of `user` after the entry `after`, oldest ID first.
     pub(super) fn oldest(&self, user: &str, after: Option<Entry>, limit: usize) -> Vec<Entry> {
         let shard = self.shard(user.as_bytes());
         let Some(entries) = shard.get(user.as_bytes()) else {
@@ -139,7 +139,7 @@ impl Entry {
         }
     }
 
-    /// Returns the order in which a trim removes sessions: within one second, `own` comes last.
+    /// Returns the sort key by which a trim removes sessions: within one second, `own` comes last.
     pub(super) fn trim_order(&self, own: PublicId) -> impl Ord + use<> {
         let Position { renewed, public_id } = self.position;
         (renewed, public_id == own, public_id)
@@ -147,7 +147,7 @@ impl Entry {
 }
 
 fn lock(shard: &Mutex<Sessions>) -> MutexGuard<'_, Sessions> {
-    // A list is changed in one step, so a poisoned lock guards consistent data.
+    // A list is changed in one step, so the data is consistent even if the lock is poisoned.
     shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

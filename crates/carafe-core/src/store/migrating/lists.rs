@@ -1,4 +1,4 @@
-//! The sessions of a user, and those of all users, in two stores.
+//! The sessions of a user and of all users, in two stores.
 
 use std::collections::{HashSet, VecDeque};
 
@@ -36,7 +36,7 @@ impl MigratingStore {
         let (Some(old), Some(new)) = (self.old.powers().users(), self.new.powers().users()) else {
             return Err(StoreError::Unsupported);
         };
-        // The old store first: a session migrated between the calls is then listed twice, not
+        // The old store first, so that a session migrated between the calls is listed twice and not
         // missed.
         let before = old.list_by_user(user, after, limit, now).await?;
         let sessions = new.list_by_user(user, after, limit, now).await?;
@@ -108,9 +108,9 @@ impl MigratingStore {
     }
 }
 
-/// Queries the old listing first.
+/// Queries the old store's listing first.
 ///
-/// A session that is migrated between the calls is then listed twice, not missed.
+/// A session that is migrated between the calls is then listed twice and not missed.
 impl MigratingStore {
     fn inventories(&self) -> Result<[&dyn SessionListing; 2], StoreError> {
         let both = self.old.powers().listing().zip(self.new.powers().listing());
@@ -237,7 +237,7 @@ impl SessionListing for MigratingStore {
         Box::pin(self.sample_of_both(limit, now))
     }
 
-    /// Unsupported: scan each store on its own.
+    /// Unsupported: scan each store separately.
     fn scan<'a>(
         &'a self,
         _: Option<&'a Cursor>,
@@ -258,7 +258,7 @@ impl UserSessions for MigratingStore {
         Box::pin(self.list_by_user_in_both(user, after, limit, now))
     }
 
-    /// As in each store; a session that an interrupted migration left in both counts twice.
+    /// A session that an interrupted migration left in both stores counts twice.
     fn delete_by_user<'a>(
         &'a self,
         user: &'a str,

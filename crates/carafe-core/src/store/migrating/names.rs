@@ -1,4 +1,4 @@
-//! Translates keys that are ids into keys that are hashes.
+//! Translates keys that are IDs into keys that are hashes.
 //!
 //! The translation lets a store of Carafe's own layout be the new store of a
 //! [`MigratingStore`](super::MigratingStore) if the old store has the layout of another framework.
@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-/// A store of [`KeyScheme::Hashed`] that accepts keys that are ids.
+/// A store of [`KeyScheme::Hashed`] that accepts keys that are IDs.
 struct Hashing(Arc<dyn ErasedStore>);
 
 /// Returns `new`, wrapped if necessary to accept the keys of `old`.
@@ -25,7 +25,7 @@ pub(super) fn named_as(old: KeyScheme, new: Arc<dyn ErasedStore>) -> Arc<dyn Era
     }
 }
 
-/// Hashes the id, as [`SessionId::store_key`](crate::token::SessionId::store_key) does.
+/// Hashes the ID, as [`SessionId::store_key`](crate::token::SessionId::store_key) does.
 fn hashed(key: &StoreKey) -> StoreKey {
     StoreKey::of_id(&key.plain_id())
 }
@@ -89,7 +89,7 @@ impl SessionStore for Hashing {
         self.0.budget()
     }
 
-    /// A scan returns the keys as stored, from which no id can be computed.
+    /// A scan returns the keys as stored, from which no ID can be computed.
     fn powers(&self) -> Powers<'_> {
         self.0.powers()
     }

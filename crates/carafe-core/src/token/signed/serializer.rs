@@ -1,4 +1,4 @@
-//! Signed data in a link: JSON, Base64url and a signature.
+//! Signed data for URLs: JSON, Base64url and a signature.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::{
 
 const ENCODING: BodyEncoding = BodyEncoding::UrlSafe(Compression::WhenShorter);
 
-/// Signed data that fits into a URL: itsdangerous' `URLSafeSerializer`.
+/// Signed data for URLs: itsdangerous' `URLSafeSerializer`.
 ///
 /// ```
 /// use carafe_core::{clock::Timestamp, key::{KeyRing, SecretKey}};
@@ -30,9 +30,9 @@ const ENCODING: BodyEncoding = BodyEncoding::UrlSafe(Compression::WhenShorter);
 #[derive(Clone, Debug)]
 pub struct UrlSafeSerializer(Signer);
 
-/// Signed data with an age that fits into a URL: itsdangerous' `URLSafeTimedSerializer`.
+/// Signed data for URLs, with a timestamp: itsdangerous' `URLSafeTimedSerializer`.
 ///
-/// Flask applications make password-reset links with it.
+/// Flask applications create password-reset links with it.
 ///
 /// ```
 /// use std::time::Duration;
@@ -115,7 +115,7 @@ impl UrlSafeTimedSerializer {
         Self(TimestampSigner::new(keys, settings))
     }
 
-    /// Sets the tolerance for tokens from the future, because clocks differ. Default: 5 s.
+    /// Sets the clock skew tolerance for tokens from the future. Default: 5 s.
     ///
     /// itsdangerous has no tolerance.
     #[must_use]

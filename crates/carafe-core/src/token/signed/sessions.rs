@@ -10,7 +10,7 @@ use crate::{
     token::{Compression, Opened, TokenError, body::BodyEncoding},
 };
 
-/// The settings, besides the key, that programs must share to read each other's sessions.
+/// The settings, in addition to the key, that programs must share to read each other's sessions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedFormat {
     signer: SignerSettings,
@@ -99,9 +99,9 @@ impl SignedFormat {
         self
     }
 
-    /// Sets the rule for deflating payloads.
+    /// Sets the rule for compressing payloads.
     ///
-    /// No effect on Starlette's format, which has no compression.
+    /// Has no effect on Starlette's format, which has no compression.
     ///
     /// ```
     /// use carafe_core::token::{Compression, signed::SignedFormat};
@@ -116,10 +116,10 @@ impl SignedFormat {
         self
     }
 
-    /// Sets the dialect of the JSON text inside, for applications with another JSON writer.
+    /// Sets the dialect of the JSON text, for applications with another JSON writer.
     ///
-    /// A Flask application that sets `app.json.sort_keys` or `app.json.ensure_ascii` writes its
-    /// sessions in that dialect too. Readers accept every dialect.
+    /// A Flask application that sets `app.json.sort_keys` or `app.json.ensure_ascii` also writes
+    /// its sessions in that dialect. Readers accept every dialect.
     ///
     /// ```
     /// use carafe_core::{json::JsonDialect, token::signed::SignedFormat};
@@ -177,7 +177,9 @@ impl SignedSessions {
         }
     }
 
-    /// Sets the tolerance for cookies from the future. Default: 5 s; Flask has no tolerance.
+    /// Sets the clock skew tolerance for cookies from the future.
+    ///
+    /// The default is 5 s. Flask has no tolerance.
     #[must_use]
     pub fn with_clock_skew(self, clock_skew: Duration) -> Self {
         Self {

@@ -9,7 +9,7 @@ use crate::{
     token::{TokenError, Verified},
 };
 
-/// The settings of a signer, besides its keys. Both programs must use the same settings.
+/// The settings of a signer, in addition to its keys. Both programs must use the same settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignerSettings {
     /// Separates the purposes of one secret: a token is invalid under any other salt.
@@ -64,7 +64,7 @@ impl SignerSettings {
     }
 }
 
-/// Signs text, and verifies and removes signatures.
+/// Signs text, verifies signatures and removes them.
 ///
 /// ```
 /// use carafe_core::{clock::Timestamp, key::{KeyRing, SecretKey}};
@@ -128,7 +128,7 @@ impl Signer {
     /// # Errors
     ///
     /// [`TokenError::Malformed`] without a separator, [`TokenError::BadSignature`] if no valid key
-    /// made the signature.
+    /// verifies the signature.
     pub fn unsign<'signed>(
         &self,
         signed: &'signed str,
@@ -139,7 +139,7 @@ impl Signer {
         Ok(&signed[..value.bytes().len()])
     }
 
-    /// Returns `value.signature` for a value of any bytes, as itsdangerous signs them.
+    /// Returns `value.signature` for a value of arbitrary bytes, as itsdangerous signs them.
     ///
     /// ```
     /// use carafe_core::{clock::Timestamp, key::{KeyRing, SecretKey}};
@@ -186,7 +186,7 @@ impl Signer {
         base64::append_url(&tag[..length], value);
     }
 
-    /// Returns the signature of `value` behind its dot.
+    /// Returns the signature of `value`, with a leading dot.
     fn signature(&self, value: &[u8]) -> String {
         let (tag, length) = self.tag_of(value);
         let mut signature = String::with_capacity(self.signature_capacity());
@@ -228,7 +228,7 @@ impl Signer {
 
     /// Splits at the dot before a signature of the right length, without a search.
     ///
-    /// A signature with another dot inside is not Base64, so a search would find no better split.
+    /// A signature that contains a dot is not Base64, so a search would find no better split.
     fn split<'t>(&self, signed: &'t [u8]) -> Option<(&'t [u8], &'t [u8])> {
         let length = (self.macs.current.tag_length() * 4).div_ceil(3);
         let dot = signed.len().checked_sub(length + 1)?;

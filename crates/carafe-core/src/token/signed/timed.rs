@@ -10,7 +10,7 @@ use crate::{
     token::{DEFAULT_CLOCK_SKEW, TokenError, Verified, Window},
 };
 
-/// Signs text together with the time, and rejects the text when it is too old.
+/// Signs text together with the time, and rejects the text when it has expired.
 ///
 /// ```
 /// use std::time::Duration;
@@ -55,7 +55,7 @@ impl TimestampSigner {
         }
     }
 
-    /// Sets the tolerance for tokens from the future, because clocks differ. Default: 5 s.
+    /// Sets the clock skew tolerance for tokens from the future. Default: 5 s.
     ///
     /// itsdangerous has no tolerance.
     #[must_use]
@@ -77,7 +77,8 @@ impl TimestampSigner {
 
     /// Returns the value if a valid key signed it at most `max_age` ago.
     ///
-    /// Ages are whole seconds and both limits are inclusive. Without `max_age` any age is accepted.
+    /// Ages are whole seconds, and both limits are inclusive. Without `max_age`, any age is
+    /// accepted.
     ///
     /// # Errors
     ///
@@ -89,7 +90,7 @@ impl TimestampSigner {
         now: Timestamp,
     ) -> Result<TimedValue<'signed>, TokenError> {
         let (value, issued, key) = self.verify(signed.as_bytes(), max_age, now)?;
-        // A prefix of `signed` before a dot is cut at a character boundary.
+        // A prefix of `signed` before a dot ends at a character boundary.
         Ok(TimedValue {
             value: &signed[..value.bytes().len()],
             issued,

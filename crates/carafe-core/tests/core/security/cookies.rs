@@ -1,4 +1,5 @@
-//! CKR and CKW: selecting one of several cookies, and when a cookie is written.
+//! CKR and CKW: the selection of one of several cookies, and the conditions under which a cookie is
+//! written.
 
 use carafe_core::{
     cookie::{CookieError, CookiePolicy, CookiePolicyBuilder, MAX_CANDIDATES, MAX_COOKIE_BYTES},
@@ -28,7 +29,7 @@ fn read(
     (session.get("user").unwrap(), session.rejection())
 }
 
-/// An attacker on a neighboring subdomain can add a cookie of any name, in any order.
+/// An attacker on a sibling subdomain can add a cookie of any name, in any order.
 #[test]
 fn two_verified_cookies_are_both_rejected_and_a_forged_one_is_ignored() {
     for side in [
@@ -158,7 +159,7 @@ fn more_cookies_of_the_name_than_are_looked_at_are_ambiguous() {
 
 /// A deployment gives the cookie another domain, path or partition.
 ///
-/// Each write removes the old cookie, and while a browser has both, the one issued last is
+/// Each write removes the old cookie, and while a browser has both, the most recently issued one is
 /// accepted.
 #[test]
 fn a_cookie_of_a_former_scope_gives_way_to_the_new_one() {
@@ -270,7 +271,7 @@ fn a_bad_cookie_is_left_alone_unless_its_removal_is_asked_for_and_never_echoed()
 
 /// Returns the result for a session cookie with exactly this many bytes of name and value.
 fn of_size(side: &dyn Fn() -> ClientSide, size: usize) -> Result<usize, CommitError> {
-    // Base64 cannot produce one length in four; a longer name fills the gaps.
+    // Base64 cannot produce one length in four, so longer names fill the gaps.
     for name in ["session", "session1", "session12", "session123"] {
         let config = SessionConfig::flask().with_cookie(CookiePolicy::flask(name));
         let manager = manager(side(), config);
@@ -319,7 +320,7 @@ fn a_cookie_that_browsers_would_drop_is_an_error_that_names_its_largest_keys() {
     }
 }
 
-/// The browser has a valid cookie; a failed renewal must not fail the request.
+/// The browser has a valid cookie, so a failed renewal must not fail the request.
 #[test]
 fn a_cookie_that_is_only_renewed_never_fails_a_request() {
     let wide = |compression| {
@@ -329,7 +330,7 @@ fn a_cookie_that_is_only_renewed_never_fails_a_request() {
             SessionConfig::flask(),
         )
     };
-    // Written by a program that compresses; not every program has a browser's limit.
+    // Written by a program that compresses, with a size that no browser would accept.
     let cookie = cookie_of(&wide(Compression::WhenShorter), NOON, |session| {
         session.insert("large", &"x".repeat(5_000)).unwrap();
         session.set_permanent(true).unwrap();

@@ -74,10 +74,10 @@ fn a_log_out_removes_the_remember_me_cookie_that_the_browser_sent() {
             assert_eq!(effects.remember_cookie.as_deref(), Some(REMOVAL));
             assert!(effects.no_store && effects.vary_cookie);
         }
-        // The same without a session.
+        // The same log-out without a session.
         let effects = request(&manager, REMEMBERED, None, 200, log_out).unwrap();
         assert_eq!(effects.remember_cookie.as_deref(), Some(REMOVAL));
-        // The same if another user logs in during the same request.
+        // The same log-out if another user logs in during the same request.
         let line = logged_in(&manager);
         let swap = |session: &Session| {
             session.log_out().unwrap();

@@ -1,4 +1,4 @@
-//! SID: properties of session ids that do not depend on a store.
+//! SID: properties of session IDs that do not depend on a store.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -17,10 +17,10 @@ fn ids(count: usize) -> impl Iterator<Item = SessionId> {
     (0..count).map(|_| SessionId::random().unwrap())
 }
 
-/// Statistical tests of the ids.
+/// Statistical tests of the IDs.
 ///
 /// The only source of randomness is `getrandom`, as `cry_4` asserts from the source code. The
-/// output has unbiased bits (six standard deviations), uniform bytes and no repeated id.
+/// output has unbiased bits (six standard deviations), uniform bytes and no repeated ID.
 #[test]
 fn a_million_ids_show_no_structure() {
     const COUNT: usize = 1_000_000;
@@ -49,7 +49,7 @@ fn a_million_ids_show_no_structure() {
     assert!(entropy >= 7.9, "{entropy} bits a byte");
 }
 
-/// Ids contain no time, counter or node: consecutive ids have nothing in common.
+/// IDs contain no time, counter or node: consecutive IDs have nothing in common.
 #[test]
 fn ids_of_one_moment_share_no_prefix_and_no_suffix() {
     let ids: Vec<_> = ids(100_000).collect();
@@ -62,7 +62,7 @@ fn ids_of_one_moment_share_no_prefix_and_no_suffix() {
     }
 }
 
-/// A malformed id never reaches the store, whatever its bytes.
+/// A malformed ID never reaches the store, regardless of its bytes.
 #[test]
 fn a_malformed_id_never_reaches_the_store() {
     let store = Arc::new(Spy::new(MemoryStore::new()));
@@ -99,7 +99,7 @@ fn a_malformed_id_never_reaches_the_store() {
     );
 }
 
-/// If the store already has an id, another one is drawn.
+/// If the store already has an ID, another one is drawn.
 ///
 /// A store that reports a collision every time is broken, and no session is created in it.
 #[test]
@@ -130,7 +130,7 @@ fn a_collision_draws_another_id() {
     ));
 }
 
-/// After a migration from Flask-Session, which has ids of other forms.
+/// After a migration from Flask-Session, which has IDs of other forms.
 #[cfg(feature = "flask-session")]
 #[test]
 fn ids_of_flask_session_lead_to_a_session_in_our_layout_where_that_is_asked_for() {

@@ -60,7 +60,8 @@ fn every_byte_of_a_nonce_takes_many_values() {
     }
 }
 
-/// Two tokens of one session have no block in common: neither ECB nor a fixed key stream.
+/// Two tokens of one session have no block in common, which excludes both ECB and a fixed key
+/// stream.
 #[test]
 fn equal_sessions_give_unequal_tokens() {
     let sessions = EncryptedSessions::new(&ring(), "shop", "session");
@@ -102,7 +103,7 @@ fn phases() -> [KeyRing; 4] {
     ]
 }
 
-/// CVE-2025-47278: the newest key signs, whatever the other keys of the ring and their order.
+/// CVE-2025-47278: the current key signs, regardless of the other keys of the ring and their order.
 #[test]
 fn what_is_written_opens_under_the_current_key_alone() {
     let third = || key("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef");
@@ -153,8 +154,8 @@ fn a_rolling_key_rotation_keeps_all_sessions() {
                 for step in 0..2 * STATES.len() {
                     let (one, other) = STATES[step / 2];
                     let node = &nodes[if route >> step & 1 == 0 { one } else { other }];
-                    // The old key is removed once no cookie under it can be left: a lifetime after
-                    // the change.
+                    // The old key is removed once every cookie under it has expired, one lifetime
+                    // after the change.
                     let now = NOON.saturating_add(i64::try_from(step).unwrap());
                     let line = cookie.clone();
                     let effects = request(node, &[line.as_bytes()], now, |session| {
@@ -244,7 +245,7 @@ fn the_key_that_opened_a_token_is_reported() {
     assert_eq!(opened.unwrap().key, KeyUse::Fallback(1));
 }
 
-/// Fails to compile if the type implements the trait: `some` is then ambiguous.
+/// Fails to compile if the type implements the trait, because `some` is then ambiguous.
 macro_rules! assert_not {
     ($bound:path: $($type:ty),+ $(,)?) => {$(
         const _: fn() = || {
@@ -425,7 +426,7 @@ fn nothing_secret_is_logged_in_a_whole_scenario() {
 /// Checks `Debug` of every public type that holds a key, a cookie or a session.
 ///
 /// Types that represent a value, such as `json::Value` and `Flash`, show it, because the program
-/// asked for the value.
+/// has requested the value.
 #[test]
 fn debug_of_public_types_shows_no_secret() {
     let settings = || SignerSettings::with_salt("salt");

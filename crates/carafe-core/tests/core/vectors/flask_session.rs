@@ -1,4 +1,4 @@
-//! Flask-Session's records: read with the same meaning, and written again byte for byte.
+//! Flask-Session's records: read with the same meaning, and written byte for byte.
 
 use std::{borrow::Cow, time::Duration};
 
@@ -54,7 +54,7 @@ impl<'l> Row<'l> {
     }
 }
 
-/// Returns the members with a canonical spelling of their text.
+/// Returns the members with their text in a canonical form.
 fn meaning(data: &SessionData) -> Vec<(Cow<'_, str>, String)> {
     let spelled = |text| to_text(&Value::parse(text, true).unwrap(), JsonDialect::QUART).unwrap();
     let members = data.iter();

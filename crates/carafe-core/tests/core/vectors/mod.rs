@@ -1,7 +1,7 @@
 //! Every line of the token files in `testdata/vectors`.
 //!
 //! The lines were written by real Flask, Quart, Starlette and itsdangerous. If Carafe's result
-//! differs on purpose, the line's id is in a table with the reason, and the test fails once the
+//! differs on purpose, the line's ID is in a table with the reason, and the test fails once the
 //! difference disappears, so that the tables stay accurate. `cookie_vectors.rs` covers the cookie
 //! files.
 
@@ -53,7 +53,9 @@ fn now(line: &Value) -> Timestamp {
     Timestamp::from_unix(seconds as i64)
 }
 
-/// Parses a lifetime in seconds; `None` if negative, which Flask allows and Carafe cannot express.
+/// Parses a lifetime in seconds.
+///
+/// Returns `None` if it is negative, which Flask allows and Carafe cannot express.
 fn lifetime(seconds: &Value) -> Option<Duration> {
     Duration::try_from_secs_f64(seconds.as_f64().unwrap()).ok()
 }
@@ -104,7 +106,7 @@ fn rewritten(payload: &str, style: JsonDialect) -> String {
     Patch::default().render(&data, style)
 }
 
-/// Asserts that each id of a table is in the file, and in the table once.
+/// Asserts that each ID of a table is in the file, and in the table only once.
 ///
 /// A stale entry would explain nothing.
 fn assert_listed_once(table: &[(&str, &[&str])], lines: &[Value]) {

@@ -59,13 +59,13 @@ fn meaning(session: &Session) -> python::Python {
     python::Python::Dict(members.into_iter().collect())
 }
 
-/// Returns the session that the Python side read; a 500 counts as no session.
+/// Returns the session that the Python side read. A 500 counts as no session.
 fn theirs(line: &Value) -> python::Python {
     let empty = python::Python::Dict(Vec::new());
     line["session"].as_str().map_or(empty, python::parse)
 }
 
-/// Asserts that a line is read as in its program, or differs as its table says.
+/// Asserts that a line is read as in its framework, or differs as its table says.
 fn check(
     line: &Value,
     session: &Session,

@@ -12,7 +12,7 @@ pub(crate) enum Python {
     None,
     Bool(bool),
     Int(String),
-    /// The bits; all NaNs are equal.
+    /// The bits of a float. All NaNs are equal.
     Float(u64),
     Str(Vec<u16>),
     Bytes(Vec<u8>),

@@ -42,7 +42,7 @@ const ACCEPTED_ON_PURPOSE: &[(&str, &[&str])] = &[(
 
 /// Cookies that both read with a different meaning.
 ///
-/// Flask writes none of these cookies; the text is preserved in either case.
+/// Flask writes none of these cookies. The text is preserved in either case.
 const UNDERSTOOD_DIFFERENTLY: &[(&str, &[&str])] = &[
     (
         "markup of something other than text is its JSON, not its Python repr",
@@ -59,7 +59,8 @@ const UNDERSTOOD_DIFFERENTLY: &[(&str, &[&str])] = &[
     ("years before 100 are what they say", &["R316", "R317"]),
 ];
 
-/// Keys that only `SecretKey::dangerous_weak` accepts; an application cannot use them by mistake.
+/// Keys that only `SecretKey::dangerous_weak` accepts, so an application cannot use them by
+/// mistake.
 const NOT_CONFIGURABLE: &[(&str, &[&str])] = &[(
     "a text given as the list of fallbacks is one key for each letter in Flask",
     &["R39", "R103"],
@@ -67,7 +68,7 @@ const NOT_CONFIGURABLE: &[(&str, &[&str])] = &[(
 
 /// Returns Carafe's session for a line, or the reason of the rejection.
 fn ours(line: &Value) -> Result<Session, Option<Rejection>> {
-    // A negative lifetime cannot be expressed; the shortest lifetime is the closest.
+    // A negative lifetime cannot be expressed. The shortest lifetime is the closest.
     let lifetime = lifetime(&line["lifetime"]).unwrap_or_default();
     let config = SessionConfig::flask().with_lifetime(lifetime);
     let manager = Arc::new(SessionManager::new(ClientSide::signed(ring(line)), config).unwrap());
@@ -89,7 +90,7 @@ fn latin_1(text: &str) -> Vec<u8> {
         .collect()
 }
 
-/// Returns the reason that corresponds to Flask's exception; `None` if Flask saw no cookie.
+/// Returns the reason that corresponds to Flask's exception, or `None` if Flask received no cookie.
 fn class_of(line: &Value) -> Option<&'static str> {
     let error = line["error"].as_str().unwrap_or_default();
     Some(match error {
@@ -104,13 +105,13 @@ fn class_of(line: &Value) -> Option<&'static str> {
         _ if error.contains("does not match") => "bad-signature",
         _ if error.contains("< 0 seconds") => "from-future",
         _ if error.contains("SignatureExpired") => "expired",
-        // A timestamp beyond the calendar is a 500 in Flask.
+        // A timestamp outside the calendar's range is a 500 in Flask.
         _ if error.contains("OSError") || error.contains("out of range") => "from-future",
         _ => "bad-payload",
     })
 }
 
-/// Returns the value that Werkzeug passes to Flask: none if the grammar drops the cookie.
+/// Returns the value that Werkzeug passes to Flask, or `None` if the grammar drops the cookie.
 fn seen_by_werkzeug(line: &Value) -> Option<&str> {
     match line.get("cookie").and_then(Value::as_str) {
         Some(cookie) => Some(cookie).filter(|cookie| !cookie.contains(' ')),
@@ -230,7 +231,7 @@ fn keys_that_flask_takes_by_mistake_are_refused_by_name() {
     }
 }
 
-/// Flask responds to each of these cookies with 500; in Carafe the session is empty.
+/// Flask responds to each of these cookies with a 500. In Carafe, the session is empty.
 #[test]
 fn a_signed_payload_that_cannot_be_read_says_what_is_wrong() {
     let expect = |wanted: &str, matches: fn(&PayloadError) -> bool| {

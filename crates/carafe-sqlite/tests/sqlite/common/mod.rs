@@ -1,4 +1,4 @@
-//! A file for each test, and what the tests write into it.
+//! A file for each test, and helpers that write to it.
 
 use std::path::{Path, PathBuf};
 
@@ -13,12 +13,12 @@ pub(crate) use carafe_test_fixtures::records::{
 };
 use futures_executor::block_on;
 
-/// Cargo's directory for tests: on a disk, unlike many a `/tmp`.
+/// Cargo's directory for tests, which is on a disk, unlike many a `/tmp`.
 pub(crate) fn tmp() -> &'static Path {
     Path::new(env!("CARGO_TARGET_TMPDIR"))
 }
 
-/// A directory that is gone with the test.
+/// A directory that is removed when its test completes.
 pub(crate) struct Scratch(Dir);
 
 impl Scratch {
@@ -42,7 +42,7 @@ impl Scratch {
         open(&self.file(), options)
     }
 
-    /// A connection that knows nothing of Carafe.
+    /// Returns a connection that is independent of Carafe.
     pub(crate) fn raw(&self) -> rusqlite::Connection {
         rusqlite::Connection::open(self.file()).expect("the file opens")
     }
@@ -52,7 +52,7 @@ pub(crate) fn open(file: &Path, options: SqliteOptions) -> SqliteStore {
     SqliteStore::open(file, options.migrate(true)).expect("the store opens")
 }
 
-/// Answers are waited for longer than on a machine that has nothing else to do.
+/// Returns options with a long deadline, for busy machines.
 pub(crate) fn patient() -> SqliteOptions {
     SqliteOptions::default().deadline(std::time::Duration::from_secs(60))
 }
@@ -71,7 +71,7 @@ pub(crate) fn load(store: &SqliteStore, key: &StoreKey) -> Record {
         .expect("it is there")
 }
 
-/// Whether `key` leads to a record.
+/// Returns whether `key` leads to a record.
 pub(crate) fn is_there(store: &SqliteStore, key: &StoreKey, now: Timestamp) -> bool {
     let state = block_on(store.load(key, now)).expect("load works");
     state.record().is_some()

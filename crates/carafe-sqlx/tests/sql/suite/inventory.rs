@@ -66,7 +66,9 @@ pub(crate) async fn a_look_reads_few_of_many_rows<K: Kit>() {
     few_for_a_user_with_many(&counted).await;
 }
 
-/// A table that fills quickly gets new statistics seconds or minutes later. Sessions must end at once.
+/// Deletions read few rows even before the statistics include the sessions.
+///
+/// A table that fills quickly gets new statistics only after seconds or minutes.
 pub(crate) async fn an_end_reads_few_before_there_are_statistics<K: Kit>() {
     const TABLE: &str = "filling_sessions";
     let store = &K::store(K::shared().port, TABLE, 1, PATIENT).await;

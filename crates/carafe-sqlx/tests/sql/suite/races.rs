@@ -70,7 +70,7 @@ async fn count(store: Arc<impl ErasedStore>, key: StoreKey, times: usize) {
     updates.join_all().await;
 }
 
-/// A deleted session stays deleted, whatever operations run before or after.
+/// A deleted session stays deleted, regardless of the operations before and after.
 pub(crate) async fn nothing_comes_back<K: Kit>() {
     let number = |name: &str| {
         env::var(name)

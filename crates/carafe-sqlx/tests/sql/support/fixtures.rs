@@ -47,7 +47,7 @@ pub(crate) async fn is_retired(store: &dyn ErasedStore, key: &StoreKey) -> bool 
     matches!(state, KeyState::Retired)
 }
 
-/// One or the other.
+/// Returns a renewal or a replacement.
 pub(crate) fn rotation(renews: bool) -> Rotation {
     match renews {
         true => renewal(),

@@ -1,4 +1,4 @@
-//! The attacks of RFC 8725 §2 and of published advisories, each by its name.
+//! The attacks of RFC 8725 §2 and of published advisories, each in a test of its name.
 
 use serde_json::{Value, json};
 
@@ -36,7 +36,7 @@ fn alg_none_is_refused_in_every_spelling_and_with_every_signature() {
 
 #[test]
 fn an_hmac_under_a_public_key_is_refused() {
-    // CVE-2015-9235 and its successors: the text of a public key as the secret of an HMAC.
+    // CVE-2015-9235 and similar: the text of a public key as an HMAC secret.
     for algorithm in [Algorithm::Es256, Algorithm::EdDsa] {
         let party = Party::new(algorithm);
         let public = party.key.verifying_key();
@@ -117,7 +117,7 @@ fn an_unencoded_payload_is_refused_by_name() {
 
 #[test]
 fn keys_inside_of_a_token_are_never_used() {
-    // CVE-2018-0114: the attacker's own key in `jwk`; jku and x5u are SSRF besides.
+    // CVE-2018-0114: the attacker's own key in `jwk`. `jku` and `x5u` would also allow SSRF.
     let (party, forger) = (Party::new(Algorithm::Es256), Party::new(Algorithm::Es256));
     let jwk: Value = serde_json::from_str(&forger.key.verifying_key().to_jwk().unwrap()).unwrap();
     for (name, value) in [
@@ -146,7 +146,7 @@ fn a_kid_selects_one_of_the_own_keys_and_nothing_else() {
     for kid in [json!(1), json!(["a"]), json!({ "kid": "a" })] {
         party.refuses(&party.with_header("kid", kid), Refusal::KidMissing);
     }
-    // The only key needs no name; one of two does.
+    // A single key needs no `kid`; with two keys it is required.
     let token = party.with_header("kid", Value::Null);
     assert!(party.verify(&token).is_ok());
     let other = SigningKey::generate(Algorithm::EdDsa).unwrap();
@@ -211,7 +211,7 @@ fn a_der_signature_is_refused() {
 
 #[test]
 fn an_ed25519_key_of_small_order_is_no_key() {
-    // One signature under such a key fits many texts.
+    // Under such a key, one signature is valid for many messages.
     for x in [
         "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
         "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
@@ -293,7 +293,7 @@ fn whitespace_padding_and_other_spellings_of_base64_are_refused() {
             refusal(part, Refusal::Base64),
         );
     }
-    // The last character of 64 bytes has four bits that no byte uses.
+    // The last character of 64 bytes has four unused bits.
     let last = token.chars().last().unwrap();
     let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let place = alphabet.find(last).unwrap();
@@ -304,7 +304,8 @@ fn whitespace_padding_and_other_spellings_of_base64_are_refused() {
     }
 }
 
-/// The claims are decoded after the signature, which a change of their text breaks first.
+/// The claims are decoded after the signature is verified, so a change of their text makes the
+/// signature invalid first.
 fn refusal(part: usize, refusal: Refusal) -> Refusal {
     match part {
         1 => Refusal::Signature,
@@ -355,7 +356,7 @@ fn other_serializations_are_refused() {
 
 #[test]
 fn another_type_of_the_same_issuer_is_refused() {
-    // RFC 8725 §2.8: an ID token as an access token.
+    // RFC 8725 §2.8: an ID token used as an access token.
     let party = Party::new(Algorithm::EdDsa);
     for typ in [
         "JWT",
@@ -385,7 +386,7 @@ fn another_type_of_the_same_issuer_is_refused() {
 
 #[test]
 fn a_refused_token_is_named_after_its_signature_was_checked() {
-    // Only the name of the refusal may depend on an unsigned header.
+    // Only the kind of refusal may depend on an unsigned header.
     let (party, forger) = (Party::new(Algorithm::Es256), Party::new(Algorithm::Es256));
     let header = super::changed(party.header(), "crit", json!(["x"]));
     party.refuses(&forger.sign(&header, &claims()), Refusal::Crit);

@@ -1,9 +1,9 @@
-//! A million changed tokens, of which none is accepted.
+//! A million modified tokens, of which none is accepted.
 
 use super::{ALL, NOW, Party, claims};
 use crate::key::Algorithm;
 
-/// xorshift64*: the same changes in each run.
+/// xorshift64*, deterministic, so that every run makes the same changes.
 struct Random(u64);
 
 impl Random {
@@ -21,7 +21,7 @@ impl Random {
 
 const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.= ";
 
-/// Changes a token in one of nine ways, or takes parts of another one.
+/// Changes a token in one of nine ways, or combines it with parts of another token.
 fn mutate(token: &str, other: &str, random: &mut Random) -> String {
     let mut bytes = token.as_bytes().to_vec();
     let at = random.below(bytes.len());
@@ -58,7 +58,7 @@ fn none_of_a_million_mutated_tokens_is_accepted() {
     let (mut tried, mut refused_by_signature) = (0, 0);
     for algorithm in ALL {
         let (party, other) = (Party::new(algorithm), Party::new(algorithm));
-        // An HMAC costs a microsecond, the others a hundred times as much.
+        // An HMAC takes a microsecond, the other algorithms a hundred times as long.
         let count = match algorithm {
             Algorithm::Hs256 => 1_000_000,
             Algorithm::EdDsa => 30_000,
@@ -71,7 +71,7 @@ fn none_of_a_million_mutated_tokens_is_accepted() {
         for n in 0..count {
             let source = if n % 2 == 0 { &own_later } else { &foreign };
             let mutated = mutate(&token, source, &mut random);
-            // Header and signature of the other token belong together as well.
+            // The header and the signature of the other token also belong together.
             if mutated == token || mutated == own_later {
                 continue;
             }

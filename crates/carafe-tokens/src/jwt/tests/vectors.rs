@@ -88,7 +88,7 @@ fn rfc_8037_a_ed25519() {
                  hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
     let (signed, signature) = token.rsplit_once('.').unwrap();
     assert_eq!(base64::encode(&key.sign(signed.as_bytes())), signature);
-    // The signature is right; the payload is a sentence.
+    // The signature is valid, but the payload is not JSON.
     assert_eq!(
         verify(token, key.verifying_key(), BEFORE),
         Err(Refusal::Json)

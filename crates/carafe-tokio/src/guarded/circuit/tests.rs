@@ -1,4 +1,4 @@
-//! A table of call histories, and properties of all histories.
+//! A table of call histories, and properties of arbitrary histories.
 
 use super::*;
 use proptest::prelude::*;
@@ -50,7 +50,7 @@ fn each_history_opens_and_closes_the_circuit_as_listed() {
         ("bbbbb1b2g", "oc"),
         ("bbbbb1gbbbb", "oc"),
         ("bbbbb1gbbbbb", "oco"),
-        // A dropped probe is followed by another at once.
+        // A dropped probe is immediately followed by another.
         ("bbbbb1uug", "oc"),
         // No delay exceeds 2 s.
         ("bbbbb1b2b2b2b2b2g", "oc"),

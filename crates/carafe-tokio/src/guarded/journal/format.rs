@@ -1,8 +1,8 @@
 //! The text format of the journal (`docs/wire-format.md` §9).
 //!
-//! The first line is [`HEADER`]. Each further line is a revocation, after a checksum that makes a
-//! truncated or damaged line unreadable. Keys of sessions are written as stores have them, user
-//! names in base64url.
+//! The first line is [`HEADER`]. Each further line is a revocation, preceded by a checksum that
+//! detects truncated or damaged lines. Session keys are written as in the store, user names in
+//! base64url.
 
 use std::sync::Arc;
 
@@ -22,9 +22,9 @@ pub(super) const HEADER: &str = "carafe-log-outs 1\n";
 /// The content of a journal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Entries {
-    /// The revocations in the order in which they were written. One may occur more than once.
+    /// The revocations in the order in which they were written. May contain duplicates.
     pub(super) revocations: Vec<PendingRevocation>,
-    /// The number of unreadable lines, without a truncated last one.
+    /// The number of unreadable lines, not counting a truncated last line.
     pub(super) damaged: usize,
 }
 
@@ -62,7 +62,7 @@ pub(super) fn line(revocation: &PendingRevocation) -> String {
     let text = match &revocation.target {
         RevocationTarget::Key(key) => {
             let (id, encoded) = (key.plain_id(), encode(key.as_bytes()));
-            // They differ only for an id that is not one of Carafe's: `KeyScheme::RawId`.
+            // The two differ only for an ID that is not one of Carafe's: `KeyScheme::RawId`.
             match id == encoded {
                 true => format!("key {encoded} {at}"),
                 false => format!("id {id} {at}"),

@@ -97,7 +97,7 @@ fn one_process_at_a_time_can_open_the_journal() {
     let scratch = Scratch::new("lock");
     let first = open(&scratch.file());
     let second = Journal::open(&scratch.file());
-    // Only Unix has the lock.
+    // Locking is only implemented on Unix.
     assert_eq!(second.is_err(), cfg!(unix));
     drop((first, second));
     open(&scratch.file());

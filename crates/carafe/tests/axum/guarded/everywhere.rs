@@ -116,7 +116,7 @@ async fn a_later_log_in_survives_log_out_everywhere() {
         store.delete_by_user("ann", Selection::All, 500, ago(0)),
     )
     .await;
-    // Through this node or another: a new session, and an old session with a new authentication.
+    // Through this node or another: a new session, and a new authentication of an old session.
     let since = ago(-1);
     file(&store, 5, &session(5, "ann", since)).await;
     file(&store, 6, &session(6, "ann", since)).await;

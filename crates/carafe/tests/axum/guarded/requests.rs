@@ -96,8 +96,8 @@ async fn the_browser_forgets_the_cookie_and_the_response_says_that_the_log_out_i
     let (response, ()) = tokio::join!(request, death);
     assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert!(set_cookie(&response).unwrap().contains("Max-Age=0"));
-    // This node knows of the log-out, whatever the store does: a late write with the old id is a
-    // conflict.
+    // This node knows of the log-out, whatever the state of the store: a late write with the old ID
+    // is a conflict.
     for mood in [Mood::Fails, Mood::Works] {
         store.inner().is(mood);
         let late = send(&app, "/count", Some(&jar)).await;

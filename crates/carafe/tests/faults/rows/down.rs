@@ -78,7 +78,7 @@ pub(crate) async fn a_log_out_during_an_outage_reaches_the_store_later<S: Server
     let answer = log_out.await.unwrap();
     answer.is_trouble();
     assert!(answer.set_cookie().unwrap().contains("Max-Age=0"));
-    // This node rejects the id immediately, without the store.
+    // This node rejects the ID immediately, without calling the store.
     let refused = visitor.get("/mine").await;
     assert_eq!((refused.status, &*refused.body), (StatusCode::OK, "//0"));
     assert_eq!(number_in(S::shared(), &jar).await, Some(1), "not told yet");

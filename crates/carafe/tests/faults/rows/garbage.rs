@@ -108,12 +108,13 @@ fn is_no_session(answer: &Answer) {
 
 /// Replies of different connections are swapped under load.
 ///
-/// No visitor receives another's session, and no visitor is treated as a new one, whatever request
+/// No visitor receives another's session, and no visitor is treated as a new one, whichever request
 /// the swapped reply belonged to.
 pub(crate) async fn a_swapped_reply_is_never_another_session_or_an_empty_one<S: Server>() {
     const VISITORS: usize = 8;
     let each = rounds(250, 6_250);
-    // Two processes, so that a store with one connection has another connection to exchange with.
+    // Two processes, so that a store with one connection has another connection to swap replies
+    // with.
     let options = without_circuit().with_deadlines(Deadlines::default());
     let node = Node::with(S::shared(), Deadlines::default(), options).await;
     let second = second(&node, options).await;
@@ -145,8 +146,8 @@ pub(crate) async fn a_swapped_reply_is_never_another_session_or_an_empty_one<S: 
             });
         }
     }
-    // Swaps one pair for every few requests, however slow the machine is, so that most connections
-    // have completed their handshake.
+    // Swaps one pair per few requests, however slow the machine is, so that most connections have
+    // completed their handshake.
     let swaps = async {
         loop {
             let next = answered.load(Ordering::Relaxed) + 8;

@@ -12,7 +12,7 @@ use crate::{
 
 /// After a server is killed under load and restarts empty, every visitor is anonymous.
 ///
-/// Errors stop soon, and no old id is valid.
+/// Errors stop soon, and no old ID is valid.
 pub(crate) async fn a_server_that_returns_empty_is_a_fresh_start<S: Server>() {
     let server = S::start();
     let node = Node::of(&server).await;

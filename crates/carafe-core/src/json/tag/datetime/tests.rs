@@ -84,8 +84,8 @@ fn reads_what_python_reads() {
     }
 }
 
-/// Texts that Python reads differently, all of them unlike Flask's output: Carafe's result, then
-/// Python's. (Python's own dates do not survive a round trip for years below 100.)
+/// Texts that Python reads differently, none of which Flask writes: Carafe's result, then Python's.
+/// (Python's own dates do not survive a round trip for years below 100.)
 #[test]
 fn differs_from_python_on_odd_dates() {
     for (text, ours, pythons) in [

@@ -42,7 +42,8 @@ fn act(store: &MemoryStore, verb: u8, one: u8, two: u8) {
     };
     let mut patch = Patch::default();
     patch.facts.user = user.map(str::to_owned);
-    // Errors are ignored: the index has to agree with the maps after a failed operation, too.
+    // Errors are ignored, because the index has to agree with the maps after a failed operation,
+    // too.
     match verb {
         0..3 => drop(at_once(|| async {
             store
