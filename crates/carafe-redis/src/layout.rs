@@ -7,8 +7,8 @@
 //! The first line consists of words separated by one space: decimal integers, and `-` for an absent
 //! value. `HANDLE` is the public id. `USER` and `DEVICE` are the lengths of those texts in bytes,
 //! so that they may contain anything. The dictionary is its JSON text, unchanged. `RENEWAL` is
-//! `SessionMeta::opaque`. The words that scripts rewrite come first, so that scripts need not parse the
-//! rest. The documentation of the crate shows an example. Values of layout 2, which has no
+//! `SessionMeta::opaque`. The words that scripts rewrite come first, so that scripts need not parse
+//! the rest. The documentation of the crate shows an example. Values of layout 2, which has no
 //! `RENEWAL`, are read, and are written in layout 3 with the next change.
 
 use carafe_core::{

@@ -1,5 +1,5 @@
-//! The connections of verbs that wait for replicas, and the state of such a verb. `replication` uses
-//! them.
+//! The connections of verbs that wait for replicas, and the state of such a verb. `replication`
+//! uses them.
 
 use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError},

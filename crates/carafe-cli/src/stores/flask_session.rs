@@ -1,5 +1,5 @@
-//! The parameters of `flask-session+URL`: a store in Flask-Session's layout, for `carafe migrate` to take
-//! sessions from.
+//! The parameters of `flask-session+URL`: a store in Flask-Session's layout, for `carafe migrate`
+//! to take sessions from.
 //!
 //! | parameter | Flask-Session's setting |
 //! |---|---|

@@ -29,7 +29,7 @@ const DEADLINES: Deadlines = Deadlines {
     write: Duration::from_secs(10),
 };
 
-/// Generates the code for both databases, whose types differ.
+/// Generates the code for both databases, because their types differ.
 macro_rules! database {
     ($store:ident, $connect:ident, $open:ident, $init:ident, $flask_session:ident) => {
         pub(super) async fn $open(url: &StoreUrl) -> Result<OpenStore, Failure> {

@@ -3,8 +3,8 @@
 //! [`SessionId`] is the secret in the browser's cookie, [`StoreKey`] and [`KeyScheme`] identify a
 //! record in a store, and [`PublicId`] is the public name for lists.
 //!
-//! The public paths of these types are `token::SessionId` and `store::{ClientKind, KeyScheme, Nonce,
-//! PublicId, StoreKey}`.
+//! The public paths of these types are `token::SessionId` and
+//! `store::{ClientKind, KeyScheme, Nonce, PublicId, StoreKey}`.
 
 mod client_kind;
 mod key_scheme;

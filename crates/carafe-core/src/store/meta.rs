@@ -59,7 +59,8 @@ impl SessionMeta {
     /// The maximum length of [`SessionMeta::opaque`], in bytes.
     pub const MAX_OPAQUE: usize = 255;
 
-    /// Creates the metadata of a session of no user that was created at `created` and not used since.
+    /// Creates the metadata of a session of no user that was created at `created` and not used
+    /// since.
     #[must_use]
     pub const fn new(public_id: PublicId, created: Timestamp, expires: Timestamp) -> Self {
         Self {
@@ -78,9 +79,9 @@ impl SessionMeta {
 
     /// Returns the fields for which stores have no column, as one text.
     ///
-    /// `None` if none of these fields is set. Today the only such field is the renewal. A store keeps
-    /// the text as it is: 75 to [`SessionMeta::MAX_OPAQUE`] characters `A-Z`, `a-z`, `0-9`, `_` and
-    /// `-`. Encoding: `docs/wire-format.md`, section 7.
+    /// `None` if none of these fields is set. Today the only such field is the renewal. A store
+    /// keeps the text as it is: 75 to [`SessionMeta::MAX_OPAQUE`] characters `A-Z`, `a-z`, `0-9`,
+    /// `_` and `-`. Encoding: `docs/wire-format.md`, section 7.
     #[must_use]
     pub fn opaque(&self) -> Option<String> {
         self.renewal.as_ref().map(Renewal::encode)
@@ -89,7 +90,8 @@ impl SessionMeta {
     /// Sets the fields of a text that [`SessionMeta::opaque`] has returned.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] for any other text, such as that of a later version with more fields.
+    /// [`StoreError::Corrupt`] for any other text, such as that of a later version with more
+    /// fields.
     pub fn set_opaque(&mut self, text: Option<&str>) -> Result<(), StoreError> {
         self.renewal = text.map(Renewal::decode).transpose()?;
         Ok(())

@@ -44,9 +44,9 @@ impl Record {
 
     /// Returns the record with the version that it has in its store.
     ///
-    /// A store that compares versions attaches the version to each record that it loads. `patch` and
-    /// `rotate` find it in their `base`, and then need not read the record again. The version is
-    /// opaque to the engine, and a changed record has none.
+    /// A store that compares versions attaches the version to each record that it loads. `patch`
+    /// and `rotate` find it in their `base`, and then need not read the record again. The version
+    /// is opaque to the engine, and a changed record has none.
     ///
     /// ```
     /// use carafe_core::store::Record;

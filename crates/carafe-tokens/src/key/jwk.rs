@@ -54,7 +54,7 @@ pub(super) fn private_of(jwk: &Object) -> Result<(Private, Option<&str>), KeyErr
     Ok((key, id(jwk)?))
 }
 
-/// Writes a public JWK. `None` for HS256, whose key is secret.
+/// Writes a public JWK. `None` for HS256, because its key is secret.
 pub(super) fn write_public(id: &str, key: &Public) -> Option<String> {
     match key.algorithm() {
         Algorithm::Hs256 => None,

@@ -67,7 +67,7 @@ impl VerifyingKey {
 
     /// Returns the public JWK with `kid`, `alg` and `use`.
     ///
-    /// Returns `None` for HS256, whose key is secret.
+    /// Returns `None` for HS256, because its key is secret.
     #[must_use]
     pub fn to_jwk(&self) -> Option<String> {
         jwk::write_public(&self.id, &self.public)

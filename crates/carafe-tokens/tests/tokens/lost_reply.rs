@@ -1,4 +1,4 @@
-//! A refresh whose response is lost: a server over HTTP behind a proxy that cuts connections.
+//! A refresh with a lost response: a server over HTTP behind a proxy that cuts connections.
 
 use std::{
     sync::{

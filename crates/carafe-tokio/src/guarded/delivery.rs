@@ -301,8 +301,8 @@ const fn is_permanent(error: &StoreError) -> bool {
     )
 }
 
-/// A revocation whose caller waits for the store. If dropped before the store has confirmed the
-/// revocation, the task delivers it.
+/// A revocation with a caller that waits for the store. If dropped before the store has confirmed
+/// the revocation, the task delivers it.
 struct Delivery<'s, S: ErasedStore + ?Sized> {
     shared: &'s Arc<Shared<S>>,
     revocation: PendingRevocation,

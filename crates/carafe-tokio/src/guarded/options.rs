@@ -9,7 +9,8 @@ use super::{circuit::CircuitRules, pending_revocations::RevocationRules};
 /// The maximum deadline. Calls without a deadline are not supported.
 const MAX_DEADLINE: Duration = Duration::from_secs(3_600);
 
-/// The limits of a [`Guarded`](super::Guarded) store. Each limit has a default, and none can be disabled.
+/// The limits of a [`Guarded`](super::Guarded) store. Each limit has a default, and none can be
+/// disabled.
 ///
 /// ```
 /// use carafe_core::store::MemoryStore;

@@ -273,7 +273,7 @@ impl PendingRevocations {
         self.entries.is_empty()
     }
 
-    /// Returns the revocations whose delivery has failed at least once.
+    /// Returns the revocations with at least one failed delivery.
     pub(super) fn undelivered(&self) -> impl Iterator<Item = PendingRevocation> + '_ {
         let undelivered = self.entries.iter().filter(|(_, entry)| entry.undelivered);
         undelivered.map(|(target, entry)| PendingRevocation {
@@ -282,7 +282,7 @@ impl PendingRevocations {
         })
     }
 
-    /// Returns the number of revocations whose delivery has failed at least once.
+    /// Returns the number of revocations with at least one failed delivery.
     pub(super) const fn undelivered_count(&self) -> usize {
         self.undelivered
     }

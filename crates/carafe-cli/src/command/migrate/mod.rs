@@ -17,9 +17,9 @@ use crate::{
 /// unreadable sessions are skipped; the report says how many and why. Memory holds one batch at a
 /// time.
 ///
-/// Without --move this is a copy, for stores that are not in use: a later log-out in the source does
-/// not reach the target. A second run copies the changes since the first; --verify compares both
-/// stores.
+/// Without --move this is a copy, for stores that are not in use: a later log-out in the source
+/// does not reach the target. A second run copies the changes since the first; --verify compares
+/// both stores.
 ///
 /// With --move each session is created in the target, then deleted from the source. Before it
 /// starts, every service must use both stores through `carafe::store::MigratingStore`: then a

@@ -7,8 +7,8 @@ use crate::{
 
 /// A database with compare-and-swap of the value of one key.
 ///
-/// [`CasStore`](super::CasStore) stores sessions in it. Each operation is atomic for its key. Values are opaque
-/// bytes, of which the database keeps every one.
+/// [`CasStore`](super::CasStore) stores sessions in it. Each operation is atomic for its key.
+/// Values are opaque bytes, of which the database keeps every one.
 ///
 /// Each write gives the key a version that the key has never had before, not even before its value
 /// was removed. The database must not drop a value before the time `expires` of its last write. The

@@ -55,8 +55,8 @@ use crate::{
 ///
 /// A change of a loaded record is one `replace`, because the record carries the version that it was
 /// loaded in ([`Record::with_stored_version`]). If another change came first, the key is read, and
-/// its value replaced. A use is noted by a `read` and a `replace`. A rotation takes six operations of
-/// the database.
+/// its value replaced. A use is noted by a `read` and a `replace`. A rotation takes six operations
+/// of the database.
 #[derive(Debug, Default)]
 pub struct CasStore<C>(C);
 

@@ -294,8 +294,8 @@ async fn change<C: CompareAndSwap>(
 
 /// Returns the record to change, and the entry that `next` makes of it.
 ///
-/// The record is read, unless `next` makes an entry of the `known` one: a change that does not apply
-/// to what may be outdated may apply to the newest record.
+/// The record is read, unless `next` makes an entry of the `known` one: a change that does not
+/// apply to what may be outdated may apply to the newest record.
 async fn begin<C: CompareAndSwap>(
     database: &C,
     key: &StoreKey,

@@ -48,7 +48,7 @@ enum Start {
     Unversioned,
 }
 
-/// A database whose operations are each pending once.
+/// A database with operations that are each pending once.
 #[derive(Default)]
 struct Database(Mutex<State>);
 

@@ -12,7 +12,7 @@ use crate::{
     store::{CompareAndSwap, StoreError, StoreKey},
 };
 
-/// A [`CompareAndSwap`] in memory whose operations are each pending once.
+/// A [`CompareAndSwap`] in memory with operations that are each pending once.
 ///
 /// The operations of concurrent callers therefore interleave, as with a server. For tests of
 /// [`CasStore`](crate::store::CasStore).

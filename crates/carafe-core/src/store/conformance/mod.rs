@@ -17,7 +17,7 @@
 //! connections. Attributes that come first and are followed by `;`, such as `#[ignore = "needs a
 //! server"];`, apply to every test.
 //!
-//! A store whose layout differs from Carafe's declares missing capabilities in
+//! A store with another layout than Carafe's declares missing capabilities in
 //! [`SessionStore::capabilities`](super::SessionStore::capabilities). The checks then test the
 //! fallback behavior.
 //!
