@@ -35,7 +35,6 @@ pub(crate) struct Engine {
     /// A client-side backend, which needs no connection.
     client_side: Option<ClientSide>,
     warning: Option<String>,
-    refreshes_untouched: bool,
     lifetime: AtomicU64,
     live: Mutex<Option<(u64, Arc<Live>)>>,
     /// The open store of the settings before these, if it is the same.
@@ -81,7 +80,6 @@ impl Engine {
         serializer: Py<PyAny>,
         is_plain: bool,
         lifetime: u64,
-        refreshes_untouched: bool,
         previous: Option<&Bound<'_, Self>>,
     ) -> PyResult<Self> {
         let py = settings.py();
@@ -98,7 +96,6 @@ impl Engine {
             options,
             client_side,
             warning,
-            refreshes_untouched,
             lifetime: AtomicU64::new(lifetime),
             live: Mutex::new(None),
             inherited: Mutex::new(None),
@@ -256,10 +253,10 @@ impl Engine {
         }
     }
 
-    /// Returns whether a response refreshes a session that its request has not used.
+    /// Returns whether a request that has not used its session needs a commit.
     ///
     /// Known without opening the store, which such a request may not need.
-    pub(crate) const fn refreshes_untouched(&self) -> bool {
-        self.refreshes_untouched
+    pub(crate) const fn commits_untouched(&self, has_cookies: bool) -> bool {
+        self.session_config.commits_untouched(has_cookies)
     }
 }

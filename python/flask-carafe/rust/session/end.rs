@@ -49,11 +49,11 @@ impl SessionBase {
         }
         let is_client_side = opened.live.store.is_none();
         let refreshes = is_client_side
-            && engine.refreshes_untouched()
+            && engine.commits_untouched(true)
             && self
                 .value(py, &PyString::intern(py, PERMANENT).into_any())?
                 .is_some_and(|value| value.is_truthy().unwrap_or_default());
-        if is_modified && !is_client_side {
+        if is_modified {
             self.note_log_in(py, opened)?;
         }
         if is_modified || refreshes {
@@ -85,17 +85,14 @@ impl SessionBase {
         engine: &Engine,
         status: u16,
     ) -> PyResult<Option<(HeaderChanges, Option<Arc<Live>>)>> {
-        let opened = self.opened.get();
-        if opened.is_none() && (self.cookies.is_empty() || !engine.refreshes_untouched()) {
-            return Ok(None);
-        }
-        let (live, slot) = match opened {
+        let (live, slot) = match self.opened.get() {
             Some(opened) => (Arc::clone(&opened.live), opened.slot.clone()),
-            None => {
+            None if engine.commits_untouched(!self.cookies.is_empty()) => {
                 let live = engine.live(py)?;
                 let slot = live.manager.begin();
                 (live, slot)
             }
+            None => return Ok(None),
         };
         let lines = self.cookies.iter().map(Vec::as_slice);
         let commit = live.manager.end(&slot, lines, status, Timestamp::now);
@@ -119,7 +116,8 @@ impl SessionBase {
         let Ok(user) = user.extract::<String>() else {
             return Ok(());
         };
-        if opened.session.user().as_deref() == Some(&user) {
+        let known = opened.session.user();
+        if !opened.live.manager.is_log_in(&user, known.as_deref()) {
             return Ok(());
         }
         opened

@@ -16,7 +16,6 @@ class Engine:
         serializer: Any,
         is_plain: bool,
         lifetime: int,
-        refreshes_untouched: bool,
         previous: Engine | None,
     ) -> Engine: ...
     @property

@@ -83,7 +83,6 @@ class CarafeMiddleware:
             PlainJson,
             True,
             max_age,
-            False,
             None,
         )
         if self._engine.warning is not None:
