@@ -7,12 +7,9 @@ use carafe_core::{
     store::{Cursor, StoreError},
 };
 
-use super::{
-    Mode, Progress, Source, StateFile, Stop, Tally,
-    batch::{Halt, again},
-    step::Transfer,
-    throttle::Throttle,
-};
+use carafe_migration::{Halt, Mode, Source, Tally, Transfer, again};
+
+use super::{Progress, StateFile, Stop, throttle::Throttle};
 use crate::{
     failure::Failure,
     stores::{OpenStore, StoreUrl},
@@ -22,8 +19,6 @@ use crate::{
 const PASSES: usize = 3;
 /// The grace time of a renewal unless it is set.
 const GRACE: Duration = Duration::from_secs(30);
-/// How many expired records of the target go in one step.
-const SWEEP: usize = 1000;
 
 /// How a migration goes.
 pub(crate) struct Settings {
@@ -49,7 +44,8 @@ impl Migration<'_> {
     /// Runs it to its end, from where the last run has stopped. The place is kept after each batch,
     /// so whatever stops it, the same command goes on.
     pub(crate) async fn run(&self) -> Result<Tally, Failure> {
-        self.sweep_target().await?;
+        let swept = self.transfer().sweep_target().await;
+        swept.map_err(|error| self.to.failure(&error))?;
         let (mut cursor, mut tally) = self.state.read()?;
         for pass in 1..=PASSES {
             self.pass(&mut cursor, &mut tally).await?;
@@ -73,7 +69,7 @@ impl Migration<'_> {
             Mode::Move => left + tally.seen,
         };
         let wanted = self.settings.shows_progress;
-        let mut progress = Progress::new(self.settings.mode.doing(), total, wanted);
+        let mut progress = Progress::new(doing(self.settings.mode), total, wanted);
         let walked = self.walk(cursor, tally, &mut progress).await;
         progress.done();
         walked
@@ -113,15 +109,12 @@ impl Migration<'_> {
         let limit = pace.limit(self.settings.batch);
         let stretch = again(|| self.source.scan(after, limit)).await;
         let stretch = stretch.map_err(|error| self.halted(self.from, &error))?;
-        let way = Transfer {
-            source: self.source,
-            target: self.to.sessions(),
-            mode: self.settings.mode,
-            reads_back: self.settings.reads_back,
-        };
         // Only a batch that is done is counted: the next run does it again.
         let mut counted = tally.clone();
-        let taken = way.take_all(&stretch, &mut counted, Timestamp::now()).await;
+        let taken = self
+            .transfer()
+            .take_all(&stretch, &mut counted, Timestamp::now())
+            .await;
         taken.map_err(|halt| match halt {
             Halt::Source(error) => self.halted(self.from, &error),
             Halt::Target(error) => self.halted(self.to.url(), &error),
@@ -130,16 +123,12 @@ impl Migration<'_> {
         Ok((stretch.next, stretch.found.len()))
     }
 
-    /// Expired sessions in the target would prevent new ones of the same key.
-    async fn sweep_target(&self) -> Result<(), Failure> {
-        let Some(sweeper) = self.to.sessions().powers().sweeper() else {
-            return Ok(());
-        };
-        loop {
-            let swept = again(|| sweeper.sweep(SWEEP, Timestamp::now())).await;
-            if swept.map_err(|error| self.to.failure(&error))? == 0 {
-                return Ok(());
-            }
+    fn transfer(&self) -> Transfer<'_> {
+        Transfer {
+            source: self.source,
+            target: self.to.sessions(),
+            mode: self.settings.mode,
+            reads_back: self.settings.reads_back,
         }
     }
 
@@ -178,11 +167,9 @@ impl Migration<'_> {
     }
 }
 
-impl Mode {
-    const fn doing(self) -> &'static str {
-        match self {
-            Self::Copy => "copying",
-            Self::Move => "moving",
-        }
+const fn doing(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Copy => "copying",
+        Mode::Move => "moving",
     }
 }

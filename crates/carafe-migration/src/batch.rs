@@ -1,6 +1,6 @@
 //! Many sessions on their way at once, and what is tried again.
 
-use std::{future::Future, time::Duration};
+use std::time::Duration;
 
 use carafe_core::{
     clock::Timestamp,
@@ -9,40 +9,42 @@ use carafe_core::{
 };
 use futures_util::{StreamExt as _, stream};
 
-use super::{
-    Tally,
+use crate::{
+    retry::again,
     source::{Found, ScanPage},
     step::{Outcome, Transfer},
+    tally::Tally,
 };
 
 /// How many at once: what fills a commit of SQLite or a round trip of Redis, and does not fill a
 /// database's pool for long.
 const AT_ONCE: usize = 64;
-/// Before each further try. A server that restarts takes seconds.
-const PAUSES: [Duration; 4] = [
-    Duration::from_millis(50),
-    Duration::from_millis(250),
-    Duration::from_secs(1),
-    Duration::from_secs(4),
-];
 /// Longer than any service takes between the two steps of bringing a session over.
 const SETTLING: Duration = Duration::from_secs(2);
 
 /// The error that stopped a batch.
-pub(super) enum Halt {
+#[derive(Debug)]
+pub enum Halt {
+    /// The source does not answer.
     Source(StoreError),
+    /// The target does not answer, or is full.
     Target(StoreError),
 }
 
 impl Transfer<'_> {
-    /// Takes all of `stretch` along and counts them.
-    pub(super) async fn take_all(
+    /// Brings all sessions of a page into the target and counts the outcomes.
+    ///
+    /// # Errors
+    /// [`Halt`] if a store does not answer after several tries.
+    pub async fn take_all(
         self,
         stretch: &ScanPage,
         tally: &mut Tally,
         now: Timestamp,
     ) -> Result<(), Halt> {
         let tasks = stretch.found.iter().map(|found| self.take_one(found, now));
+        // Collected, because a closure inside a stream would make the future of this not `Send`.
+        let tasks: Vec<_> = tasks.collect();
         let fates: Vec<_> = stream::iter(tasks).buffered(AT_ONCE).collect().await;
         let mut unsettled = Vec::new();
         for (found, fate) in stretch.found.iter().zip(fates) {
@@ -109,24 +111,6 @@ enum Attempt {
     Fate(Outcome),
     Unreadable(String),
     Refused(String),
-}
-
-/// Does `verb` until it works, a few times. Every verb here may be done twice.
-pub(super) async fn again<T, F>(verb: impl Fn() -> F) -> Result<T, StoreError>
-where
-    F: Future<Output = Result<T, StoreError>>,
-{
-    let mut result = verb().await;
-    for pause in PAUSES {
-        let Err(StoreError::Unavailable(_) | StoreError::Timeout(_) | StoreError::Conflict) =
-            &result
-        else {
-            return result;
-        };
-        tokio::time::sleep(pause).await;
-        result = verb().await;
-    }
-    result
 }
 
 async fn probe(store: &dyn ErasedStore) -> Result<(), StoreError> {

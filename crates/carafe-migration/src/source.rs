@@ -2,18 +2,18 @@
 
 use carafe_core::{
     clock::Timestamp,
+    session::Patch,
     store::{BoxFuture, Cursor, ErasedStore, Record, SessionListing, StoreError, StoreKey},
 };
 
-use super::step::is_same;
-use crate::{failure::Failure, stores::OpenStore};
-
 /// A store that can be walked through, whatever it names its sessions by.
-pub(crate) trait Source {
+pub trait Source: Send + Sync {
     /// The store, for what is done to single sessions, by its own names.
     fn store(&self) -> &dyn ErasedStore;
 
-    /// Whether a session may be found through the id that it had before. Such a session must not be moved by it.
+    /// Whether a session may be found through the id that it had before.
+    ///
+    /// Such a session must not be moved under that id.
     fn has_aliases(&self) -> bool;
 
     /// Some of its sessions, as [`SessionListing::scan`].
@@ -35,34 +35,35 @@ pub(crate) trait Source {
     }
 }
 
-/// Some sessions on the walk.
-pub(crate) struct ScanPage {
-    pub(crate) found: Vec<Found>,
-    pub(crate) next: Option<Cursor>,
+/// A page of sessions.
+pub struct ScanPage {
+    /// The sessions.
+    pub found: Vec<Found>,
+    /// The position of the next page, or `None` at the end.
+    pub next: Option<Cursor>,
 }
 
-/// A session on the walk.
-pub(crate) struct Found {
+/// A session of a page.
+pub struct Found {
     /// The source's name for it.
-    pub(crate) name: StoreKey,
-    /// Ours: the SHA-256 of its id.
-    pub(crate) key: StoreKey,
-    pub(crate) record: Result<Record, StoreError>,
+    pub name: StoreKey,
+    /// Our name: the SHA-256 of its id.
+    pub key: StoreKey,
+    /// The record, or the reason why it cannot be read.
+    pub record: Result<Record, StoreError>,
 }
 
 /// A store in Carafe's own layout.
-pub(crate) struct OurSource<'s> {
+pub struct OurSource<'s> {
     store: &'s dyn ErasedStore,
     listing: &'s dyn SessionListing,
 }
 
 impl<'s> OurSource<'s> {
-    /// Creates a source from a store that has a listing.
-    pub(crate) fn of(store: &'s OpenStore) -> Result<Self, Failure> {
-        Ok(Self {
-            store: store.sessions(),
-            listing: store.listing()?,
-        })
+    /// Creates a source from a store and its listing.
+    #[must_use]
+    pub const fn new(store: &'s dyn ErasedStore, listing: &'s dyn SessionListing) -> Self {
+        Self { store, listing }
     }
 }
 
@@ -101,4 +102,10 @@ impl Source for OurSource<'_> {
     fn name_of(&self, key: &StoreKey) -> Option<StoreKey> {
         Some(*key)
     }
+}
+
+/// Whether nothing tells the two apart.
+pub(crate) fn is_same(a: &Record, b: &Record) -> bool {
+    let text = |record: &Record| Patch::default().render(&record.data, Record::STYLE);
+    a.meta() == b.meta() && text(a) == text(b)
 }

@@ -1,33 +1,37 @@
 //! The steps of one session.
 //!
-//! A copy makes the target hold what the source holds; nothing else writes to the target meanwhile. A move is for
-//! stores in use, by services that have a `carafe::store::MigratingStore` of the two: see there for why a
-//! log-out wins over it.
+//! A copy makes the target hold what the source holds; nothing else writes to the target meanwhile.
+//! A move is for stores in use, by services that have a `carafe::store::MigratingStore` of the two:
+//! see there for why a log-out wins over it.
 
 use carafe_core::{
     clock::Timestamp,
-    session::Patch,
     store::{
         Created, ErasedStore, KeyState, Migrated, MigratingStore, Record, StoreError, finish,
         retired_until,
     },
 };
 
-use super::source::{Found, Source};
+use crate::{
+    retry::again,
+    source::{Found, Source, is_same},
+};
 
-/// How many expired records are swept at most where one has to go.
+/// How many expired records of the target go in one step.
 const SWEPT: usize = 1_000;
 
 /// Whether sessions stay in the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mode {
+pub enum Mode {
+    /// The source keeps its sessions.
     Copy,
+    /// A session is deleted from the source once the target has it.
     Move,
 }
 
 /// The outcome of a session.
 #[derive(Debug)]
-pub(super) enum Outcome {
+pub enum Outcome {
     /// The target has it now.
     Arrived,
     /// The target had an older state of it, and has this one now.
@@ -36,8 +40,10 @@ pub(super) enum Outcome {
     WasThere,
     /// The target has a newer state of it, which stays.
     NewerThere,
-    /// As `WasThere` or `NewerThere`, in a move: the source's remains are to be deleted, unless whoever brings
-    /// it over at this moment does so.
+    /// As `WasThere` or `NewerThere`, in a move.
+    ///
+    /// The source's remains are to be deleted, unless a service that moves the session at this
+    /// moment does so.
     ToBeSettled,
     /// The target took it and gave back something else; it stays in the source alone.
     ComesBackDifferent,
@@ -51,17 +57,32 @@ pub(super) enum Outcome {
 
 /// The source, the target and the mode.
 #[derive(Clone, Copy)]
-pub(super) struct Transfer<'w> {
-    pub(super) source: &'w dyn Source,
-    pub(super) target: &'w dyn ErasedStore,
-    pub(super) mode: Mode,
+pub struct Transfer<'w> {
+    /// Where the sessions come from.
+    pub source: &'w dyn Source,
+    /// Where they go.
+    pub target: &'w dyn ErasedStore,
+    /// Whether they stay in the source.
+    pub mode: Mode,
     /// Whether what is moved is read back before the source lets go of it.
-    pub(super) reads_back: bool,
+    pub reads_back: bool,
 }
 
 impl Transfer<'_> {
+    /// Deletes the expired sessions of the target, which would refuse new ones with the same key.
+    ///
+    /// # Errors
+    /// The target's, after several tries.
+    pub async fn sweep_target(self) -> Result<(), StoreError> {
+        let Some(sweeper) = self.target.powers().sweeper() else {
+            return Ok(());
+        };
+        while again(|| sweeper.sweep(SWEPT, Timestamp::now())).await? > 0 {}
+        Ok(())
+    }
+
     /// Takes one session along.
-    pub(super) async fn take(
+    pub(crate) async fn take(
         self,
         found: &Found,
         record: &Record,
@@ -135,8 +156,9 @@ impl Transfer<'_> {
         Ok(Outcome::ToBeSettled)
     }
 
-    /// Whether the target gives back what it was given, if that is to be known; a service may have used it
-    /// meanwhile, or revoked it.
+    /// Whether the target gives back what it was given, if that is to be known.
+    ///
+    /// A service may have used or revoked the session meanwhile.
     async fn is_read_back(
         self,
         found: &Found,
@@ -151,7 +173,7 @@ impl Transfer<'_> {
     }
 
     /// Ends what [`Outcome::ToBeSettled`] has left in the source, some time later.
-    pub(super) async fn settle(self, found: &Found) -> Result<(), StoreError> {
+    pub(crate) async fn settle(self, found: &Found) -> Result<(), StoreError> {
         let deleted = self.source.store().delete(&found.name, Timestamp::now());
         deleted.await.map(drop)
     }
@@ -170,7 +192,9 @@ impl Transfer<'_> {
         }
     }
 
-    /// Deletes what the target has without a trace: a marker of now would refuse the session itself.
+    /// Deletes what the target has without a trace.
+    ///
+    /// A marker of now would refuse the session itself.
     async fn take_back(self, found: &Found, now: Timestamp) -> Result<(), StoreError> {
         let over = now.saturating_add(now.seconds_since(retired_until(now)));
         self.target.delete(&found.key, over).await?;
@@ -180,7 +204,9 @@ impl Transfer<'_> {
         }
     }
 
-    /// Returns the record that made the target refuse this one, or `None` if the target has retired the key.
+    /// Returns the record that made the target refuse this one.
+    ///
+    /// Returns `None` if the target has retired the key.
     async fn there(self, found: &Found, now: Timestamp) -> Result<Option<Record>, StoreError> {
         match self.target.load(&found.key, now).await? {
             KeyState::Retired => Ok(None),
@@ -193,10 +219,4 @@ impl Transfer<'_> {
 /// The values that grow as a session is used.
 fn age(record: &Record) -> (u64, Timestamp, Timestamp) {
     (record.version, record.last_seen, record.expires)
-}
-
-/// Whether nothing tells the two apart.
-pub(super) fn is_same(a: &Record, b: &Record) -> bool {
-    let text = |record: &Record| Patch::default().render(&record.data, Record::STYLE);
-    a.meta() == b.meta() && text(a) == text(b)
 }
