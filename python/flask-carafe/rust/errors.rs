@@ -12,7 +12,7 @@ use carafe_core::{
 };
 use pyo3::{exceptions::PyRuntimeError, prelude::*, sync::PyOnceLock};
 
-use crate::head::Head;
+use crate::{events, head::Head};
 
 /// Returns the exception `class` of `flask_carafe.errors` with `message`.
 pub(crate) fn raise(py: Python<'_>, class: &str, message: &str) -> PyErr {
@@ -113,6 +113,7 @@ const fn commit_class(error: &CommitError) -> &'static str {
 /// A panic that reaches PyO3 becomes an exception that `except Exception` does not catch, which
 /// ends a server's worker.
 pub(crate) fn catch<T>(py: Python<'_>, run: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
+    let _call = events::Call::begin(py);
     // The engine's state is consistent after a panic: its locks are held across no caller's code.
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
         Err(raise(

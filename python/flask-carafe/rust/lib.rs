@@ -16,12 +16,14 @@
 //! | `signer` | itsdangerous' signatures |
 //! | `runtime` | the runtime of a process, and what a fork does to it |
 //! | `errors` | the engine's errors as exceptions |
+//! | `events` | the engine's log events as records of Python's `logging` |
 //!
 //! No lock is held while Python code runs, because Python code may switch threads.
 
 mod admin;
 mod engine;
 mod errors;
+mod events;
 mod head;
 mod runtime;
 mod session;
@@ -35,6 +37,8 @@ use pyo3::prelude::*;
 /// The engine behind the package `flask_carafe`.
 #[pymodule]
 mod _native {
+    use pyo3::prelude::*;
+
     #[pymodule_export]
     use super::{
         admin::{revoke, revoke_all, sessions_of, sweep},
@@ -43,4 +47,10 @@ mod _native {
         session::SessionBase,
         signer::MacSigner,
     };
+
+    #[pymodule_init]
+    fn init(_module: &Bound<'_, PyModule>) -> PyResult<()> {
+        super::events::collect();
+        Ok(())
+    }
 }

@@ -71,8 +71,13 @@ impl SessionBase {
         if let Some(opened) = self.opened.get() {
             return Ok(opened);
         }
-        let opened = errors::catch(py, || {
-            let live = self.engine.get().live(py)?;
+        errors::catch(py, || {
+            let live = self.engine.get().live(py).inspect_err(|error| {
+                errors::log(
+                    py,
+                    &format!("the store cannot be opened: {}", error.value(py)),
+                );
+            })?;
             let slot = live.manager.begin();
             let lines = self.cookies.iter().map(Vec::as_slice);
             let session = live.run(py, live.manager.open(&slot, lines, Timestamp::now()));
@@ -81,19 +86,18 @@ impl SessionBase {
                 errors::log(py, &format!("the session cannot be loaded: {reason}"));
                 errors::of_store(py, &error)
             })?;
-            let (items, written) = (PyDict::new(py).unbind(), PySet::empty(py)?.unbind());
-            let is_listed = AtomicBool::new(false);
-            Ok(Opened {
+            let opened = Opened {
                 live,
                 slot,
                 session,
-                items,
-                written,
-                is_listed,
-            })
-        })?;
-        // Of two threads that load at the same time, the first one counts.
-        Ok(self.opened.get_or_init(|| opened))
+                items: PyDict::new(py).unbind(),
+                written: PySet::empty(py)?.unbind(),
+                is_listed: AtomicBool::new(false),
+            };
+            // Of two threads that load at the same time, the first one counts. Kept before the call
+            // ends and logs its events, because a handler of the log may use the session.
+            Ok(self.opened.get_or_init(|| opened))
+        })
     }
 
     pub(super) fn is_used(&self) -> bool {
