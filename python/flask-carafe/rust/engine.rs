@@ -21,7 +21,7 @@ use crate::{
     errors,
     runtime::{generation, runtime},
     settings::{self, Options},
-    stores::{self, OpenError},
+    stores,
     values::Codec,
 };
 
@@ -207,7 +207,7 @@ impl Engine {
     }
 
     fn begin(&self, py: Python<'_>) -> PyResult<Live> {
-        let lifetime = Duration::from_secs(self.lifetime.load(Ordering::Relaxed));
+        let lifetime = self.lifetime();
         let (side, store, runtime) = match (&self.client_side, &self.options.store) {
             (Some(side), _) => (SessionBackend::from(side.clone()), None, None),
             (None, url) => {
@@ -217,12 +217,7 @@ impl Engine {
                     None => {
                         let open = stores::open(url, &self.options, lifetime);
                         py.detach(|| runtime.block_on(open))
-                            .map_err(|error| match error {
-                                OpenError::Settings(message) => {
-                                    errors::raise(py, "ConfigError", &message)
-                                }
-                                OpenError::Store(error) => errors::of_store(py, &error),
-                            })?
+                            .map_err(|error| error.raised(py))?
                     }
                 };
                 let waits = !store.never_waits();
@@ -239,6 +234,15 @@ impl Engine {
             store,
             runtime,
         })
+    }
+
+    pub(crate) fn lifetime(&self) -> Duration {
+        Duration::from_secs(self.lifetime.load(Ordering::Relaxed))
+    }
+
+    /// Whether the sessions are in a store in Carafe's own layout.
+    pub(crate) const fn has_own_layout(&self) -> bool {
+        self.options.store.is_some() && !self.options.flask_session
     }
 
     fn server_side(&self, store: Arc<dyn ErasedStore>) -> ServerSide {

@@ -9,6 +9,7 @@
 //! | `engine` | [`Engine`](engine::Engine): one application's settings, and its sessions in this process |
 //! | `session` | [`SessionBase`](session::SessionBase): the dictionary of one request |
 //! | `admin` | operations on the sessions of a user and of a store |
+//! | `migrate` | Flask-Session's sessions into a store of ours |
 //! | `values` | Python's values from and to JSON text |
 //! | `settings` | Python's settings as the engine's |
 //! | `stores` | any store from its URL |
@@ -25,6 +26,7 @@ mod engine;
 mod errors;
 mod events;
 mod head;
+mod migrate;
 mod runtime;
 mod session;
 mod settings;
@@ -43,6 +45,7 @@ mod _native {
     use super::{
         admin::{revoke, revoke_all, sessions_of, sweep},
         engine::Engine,
+        migrate::migrate,
         runtime::after_fork,
         session::SessionBase,
         signer::MacSigner,
