@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use carafe_core::{
-    cookie::{CookiePolicy, SameSite},
+    cookie::{CookiePolicy, Grammar, SameSite},
     flask::{ConfigError, FlaskConfig, FlaskConfigLoader, stored::Format},
     json::{JsonDialect, Value},
     key::{Digest, KeyDerivation},
-    session::{AtLimit, ClientSide, Conflict, SessionConfig, Timeouts},
+    session::{AtLimit, ClientSide, Conflict, Duplicates, Refresh, SessionConfig, Timeouts},
     token::{
         Compression,
         signed::{SignedFormat, Signer, SignerSettings},
@@ -59,6 +59,8 @@ struct StarletteCookie {
     same_site: String,
     https_only: bool,
     partitioned: bool,
+    /// Whether the browser keeps the cookie when it is closed.
+    kept: bool,
 }
 
 impl Options {
@@ -148,9 +150,16 @@ impl Options {
         if let Some(domain) = &cookie.domain {
             policy = policy.domain(domain);
         }
-        Ok(SessionConfig::starlette()
-            .with_cookie(policy)
-            .with_conflict(self.conflict()))
+        let config = match cookie.kept {
+            true => SessionConfig::starlette(),
+            // Only Flask's preset leaves the expiry out of the cookie.
+            false => SessionConfig::flask()
+                .with_grammar(Grammar::Lenient)
+                .with_duplicates(Duplicates::TakeLast)
+                .with_refresh(Refresh::Never)
+                .with_flask_login(None),
+        };
+        Ok(config.with_cookie(policy).with_conflict(self.conflict()))
     }
 
     /// Returns the signed cookies of `SecureCookieSessionInterface` with this application's salt,
