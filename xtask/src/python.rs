@@ -49,6 +49,10 @@ pub(crate) fn test(shell: &mut Shell) -> Outcome {
         };
         shell.step_of(name, in_folder(shell, arguments).args(folders))?;
     }
+    let mut pyright = in_folder(shell, "-m pyright --warnings --pythonpath");
+    let python = tester(shell, "");
+    pyright.arg(python.get_program()).arg("src");
+    shell.step_of("Types of flask-carafe by pyright", &mut pyright)?;
     shell.step_of(
         "Tests of flask-carafe",
         &mut in_folder(

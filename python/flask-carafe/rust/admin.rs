@@ -11,7 +11,7 @@ use crate::{engine::Engine, errors};
 /// Maximum number of expired sessions deleted per call of a store.
 const SWEEP_STEP: usize = 1_000;
 
-/// A session in a list: public id, user, device, and the times of its creation, last use, expiry
+/// A session in a list: public ID, user, device, and the times of its creation, last use, expiry
 /// and last log-in.
 type Listed = (
     String,
@@ -38,7 +38,7 @@ fn listed(meta: SessionMeta) -> Listed {
     )
 }
 
-/// Returns the live sessions of a user, newest id first.
+/// Returns the live sessions of a user, newest ID first.
 #[pyfunction]
 pub(crate) fn sessions_of(
     py: Python<'_>,
@@ -61,7 +61,7 @@ pub(crate) fn sessions_of(
     })
 }
 
-/// Revokes the sessions of a user and returns their number: all, one, or all but one.
+/// Revokes the sessions of a user: all, one, or all but one. Returns their number.
 #[pyfunction]
 #[pyo3(signature = (engine, user, only=None, all_but=None))]
 pub(crate) fn revoke(
@@ -87,7 +87,7 @@ pub(crate) fn revoke(
     })
 }
 
-/// Revokes all sessions that exist now and returns their number.
+/// Revokes all sessions that exist now. Returns their number.
 #[pyfunction]
 pub(crate) fn revoke_all(py: Python<'_>, engine: &Bound<'_, Engine>) -> PyResult<u64> {
     errors::catch(py, || {
@@ -97,7 +97,7 @@ pub(crate) fn revoke_all(py: Python<'_>, engine: &Bound<'_, Engine>) -> PyResult
     })
 }
 
-/// Deletes expired sessions and returns their number.
+/// Deletes expired sessions. Returns their number.
 #[pyfunction]
 pub(crate) fn sweep(py: Python<'_>, engine: &Bound<'_, Engine>) -> PyResult<usize> {
     errors::catch(py, || {

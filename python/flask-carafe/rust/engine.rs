@@ -21,7 +21,7 @@ use crate::{
     errors,
     runtime::{generation, runtime},
     settings::{self, Options},
-    stores::{self, OpenError},
+    stores,
     values::Codec,
 };
 
@@ -35,10 +35,9 @@ pub(crate) struct Engine {
     /// A client-side backend, which needs no connection.
     client_side: Option<ClientSide>,
     warning: Option<String>,
-    refreshes_untouched: bool,
     lifetime: AtomicU64,
     live: Mutex<Option<(u64, Arc<Live>)>>,
-    /// The open store of the settings before these, if it is the same.
+    /// The open store of the previous settings, if both settings name the same store.
     inherited: Mutex<Option<(u64, Arc<dyn ErasedStore>)>>,
 }
 
@@ -50,7 +49,7 @@ pub(crate) struct Live {
 }
 
 impl Live {
-    /// Returns the output of `future`, and lets other threads run while it waits for a store.
+    /// Returns the output of `future`. Other threads run while it waits for a store.
     pub(crate) fn run<F>(&self, py: Python<'_>, future: F) -> F::Output
     where
         F: Future + Send,
@@ -81,7 +80,6 @@ impl Engine {
         serializer: Py<PyAny>,
         is_plain: bool,
         lifetime: u64,
-        refreshes_untouched: bool,
         previous: Option<&Bound<'_, Self>>,
     ) -> PyResult<Self> {
         let py = settings.py();
@@ -98,7 +96,6 @@ impl Engine {
             options,
             client_side,
             warning,
-            refreshes_untouched,
             lifetime: AtomicU64::new(lifetime),
             live: Mutex::new(None),
             inherited: Mutex::new(None),
@@ -112,7 +109,7 @@ impl Engine {
         Ok(engine)
     }
 
-    /// The problem of a guessable key, or `None`.
+    /// A warning about a guessable key, or `None`.
     #[getter]
     fn warning(&self) -> Option<&str> {
         self.warning.as_deref()
@@ -138,26 +135,27 @@ impl Engine {
         }
     }
 
-    /// Opens the store of this process now and returns nothing.
+    /// Opens the store of this process now.
     fn connect(&self, py: Python<'_>) -> PyResult<()> {
         errors::catch(py, || self.live(py).map(drop))
     }
 }
 
 impl Engine {
-    /// Returns the sessions of this process, and opens their store if this is the first use.
+    /// Returns the sessions of this process. The first call opens their store.
     pub(crate) fn live(&self, py: Python<'_>) -> PyResult<Arc<Live>> {
         if let Some(live) = self.known() {
             return Ok(live);
         }
         let live = Arc::new(self.begin(py)?);
-        // Without a lock while connecting: a fork of another thread would copy it locked.
+        // The lock is not held while connecting, because a fork of another thread would copy it
+        // locked.
         let mut known = self.live.lock().unwrap_or_else(PoisonError::into_inner);
         match &*known {
             Some((known, live)) if *known == self.generation() => Ok(Arc::clone(live)),
             _ => {
                 if let Some((_, parents)) = known.replace((self.generation(), Arc::clone(&live))) {
-                    // A parent's store: see the module `runtime`.
+                    // A store of the parent process: see the module `runtime`.
                     std::mem::forget(parents);
                 }
                 Ok(live)
@@ -165,7 +163,7 @@ impl Engine {
         }
     }
 
-    /// Keeps the open store of earlier settings, if these name the same.
+    /// Reuses the open store of the previous settings, if both settings name the same store.
     fn inherit(&self, previous: &Self) {
         if !self.options.is_same_store(&previous.options) {
             return;
@@ -200,7 +198,10 @@ impl Engine {
         }
     }
 
-    /// Client-side sessions have no threads and no connections, so a fork does not affect them.
+    /// Returns the generation of the process.
+    ///
+    /// Always 0 for client-side sessions, which have no threads and no connections, so a fork does
+    /// not affect them.
     fn generation(&self) -> u64 {
         if self.client_side.is_some() {
             0
@@ -210,7 +211,7 @@ impl Engine {
     }
 
     fn begin(&self, py: Python<'_>) -> PyResult<Live> {
-        let lifetime = Duration::from_secs(self.lifetime.load(Ordering::Relaxed));
+        let lifetime = self.lifetime();
         let (side, store, runtime) = match (&self.client_side, &self.options.store) {
             (Some(side), _) => (SessionBackend::from(side.clone()), None, None),
             (None, url) => {
@@ -220,12 +221,7 @@ impl Engine {
                     None => {
                         let open = stores::open(url, &self.options, lifetime);
                         py.detach(|| runtime.block_on(open))
-                            .map_err(|error| match error {
-                                OpenError::Settings(message) => {
-                                    errors::raise(py, "ConfigError", &message)
-                                }
-                                OpenError::Store(error) => errors::of_store(py, &error),
-                            })?
+                            .map_err(|error| error.raised(py))?
                     }
                 };
                 let waits = !store.never_waits();
@@ -244,6 +240,15 @@ impl Engine {
         })
     }
 
+    pub(crate) fn lifetime(&self) -> Duration {
+        Duration::from_secs(self.lifetime.load(Ordering::Relaxed))
+    }
+
+    /// Whether the sessions are in a store in Carafe's own layout.
+    pub(crate) const fn has_own_layout(&self) -> bool {
+        self.options.store.is_some() && !self.options.flask_session
+    }
+
     fn server_side(&self, store: Arc<dyn ErasedStore>) -> ServerSide {
         let options = &self.options;
         let mut side = ServerSide::shared(store).with_timeouts(options.timeouts());
@@ -256,10 +261,10 @@ impl Engine {
         }
     }
 
-    /// Returns whether a response refreshes a session that its request has not used.
+    /// Returns whether a request that has not used its session needs a commit.
     ///
     /// Known without opening the store, which such a request may not need.
-    pub(crate) const fn refreshes_untouched(&self) -> bool {
-        self.refreshes_untouched
+    pub(crate) const fn commits_untouched(&self, has_cookies: bool) -> bool {
+        self.session_config.commits_untouched(has_cookies)
     }
 }

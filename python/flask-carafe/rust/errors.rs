@@ -12,7 +12,7 @@ use carafe_core::{
 };
 use pyo3::{exceptions::PyRuntimeError, prelude::*, sync::PyOnceLock};
 
-use crate::head::Head;
+use crate::{events, head::Head};
 
 /// Returns the exception `class` of `flask_carafe.errors` with `message`.
 pub(crate) fn raise(py: Python<'_>, class: &str, message: &str) -> PyErr {
@@ -42,7 +42,7 @@ fn class_of<'py>(py: Python<'py>, class: &str) -> PyResult<Bound<'py, PyAny>> {
     module.and_then(|module| module.bind(py).getattr(class))
 }
 
-/// Returns the exception of a failure that is not the caller's.
+/// Returns the exception of a failure that is not caused by the caller.
 pub(crate) fn unavailable(error: impl Error + 'static) -> PyErr {
     PyRuntimeError::new_err(ErrorChain::of(&error).to_string())
 }
@@ -108,12 +108,14 @@ const fn commit_class(error: &CommitError) -> &'static str {
     }
 }
 
-/// Calls `run`, and returns a panic inside as an exception.
+/// Calls `run`, and converts a panic to an exception.
 ///
-/// A panic that reaches PyO3 becomes an exception that `except Exception` does not catch, which
-/// ends a server's worker.
+/// PyO3 would convert the panic to an exception that `except Exception` does not catch, which stops
+/// a server's worker.
 pub(crate) fn catch<T>(py: Python<'_>, run: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
-    // The engine's state is consistent after a panic: its locks are held across no caller's code.
+    let _call = events::Call::begin(py);
+    // The engine's state is consistent after a panic, because no lock is held while code of the
+    // caller runs.
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
         Err(raise(
             py,

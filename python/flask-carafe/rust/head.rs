@@ -1,4 +1,4 @@
-//! The head of a response as a list of fields, which is Werkzeug's `Headers` and WSGI's own form.
+//! The head of a response as a list of header fields, as in Werkzeug's `Headers` and in WSGI.
 
 use carafe_core::session::{Field, ResponseHead};
 use pyo3::{

@@ -18,7 +18,7 @@ use crate::errors;
 static GENERATION: AtomicU64 = AtomicU64::new(0);
 static RUNTIME: Mutex<Option<(u64, &'static Runtime)>> = Mutex::new(None);
 
-/// Notes that this process was forked. Registered with `os.register_at_fork`.
+/// Records that this process was forked. Registered with `os.register_at_fork`.
 #[pyfunction]
 pub(crate) fn after_fork() {
     GENERATION.fetch_add(1, Ordering::Relaxed);

@@ -1,13 +1,13 @@
-//! Python's settings as the engine's configuration.
+//! Converts Python's settings to the engine's configuration.
 
 use std::time::Duration;
 
 use carafe_core::{
-    cookie::{CookiePolicy, SameSite},
+    cookie::{CookiePolicy, Grammar, SameSite},
     flask::{ConfigError, FlaskConfig, FlaskConfigLoader, stored::Format},
     json::{JsonDialect, Value},
     key::{Digest, KeyDerivation},
-    session::{AtLimit, ClientSide, Conflict, SessionConfig, Timeouts},
+    session::{AtLimit, ClientSide, Conflict, Duplicates, Refresh, SessionConfig, Timeouts},
     token::{
         Compression,
         signed::{SignedFormat, Signer, SignerSettings},
@@ -21,7 +21,7 @@ use pyo3::{
 
 use crate::errors;
 
-/// The settings that are not Flask's. `flask_carafe._config` documents and computes them.
+/// The settings other than Flask's. `flask_carafe._config` documents and computes them.
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
 pub(crate) struct Options {
@@ -59,6 +59,8 @@ struct StarletteCookie {
     same_site: String,
     https_only: bool,
     partitioned: bool,
+    /// Whether the browser keeps the cookie when it is closed.
+    kept: bool,
 }
 
 impl Options {
@@ -119,7 +121,7 @@ impl Options {
         }
     }
 
-    /// Returns the signer of ids, if they are signed.
+    /// Returns the signer of session IDs, if they are signed.
     pub(crate) fn id_signer(&self, config: &FlaskConfig) -> Option<Signer> {
         let settings = match self.flask_session {
             true => SignerSettings::flask_session(),
@@ -148,12 +150,19 @@ impl Options {
         if let Some(domain) = &cookie.domain {
             policy = policy.domain(domain);
         }
-        Ok(SessionConfig::starlette()
-            .with_cookie(policy)
-            .with_conflict(self.conflict()))
+        let config = match cookie.kept {
+            true => SessionConfig::starlette(),
+            // Only Flask's preset leaves the expiry out of the cookie.
+            false => SessionConfig::flask()
+                .with_grammar(Grammar::Lenient)
+                .with_duplicates(Duplicates::TakeLast)
+                .with_refresh(Refresh::Never)
+                .with_flask_login(None),
+        };
+        Ok(config.with_cookie(policy).with_conflict(self.conflict()))
     }
 
-    /// Returns the signed cookies of `SecureCookieSessionInterface` with this application's salt,
+    /// Returns the signed cookies of `SecureCookieSessionInterface` with the application's salt,
     /// digest and JSON.
     pub(crate) fn client_side(&self, py: Python<'_>, config: &FlaskConfig) -> PyResult<ClientSide> {
         if self.starlette.is_some() {
@@ -207,7 +216,7 @@ pub(crate) fn digest(py: Python<'_>, name: &str) -> PyResult<Digest> {
 
 /// Returns the configuration, and a warning about keys that an attacker can guess.
 ///
-/// Flask accepts any key, so a guessable one is an error only with `CARAFE_STRICT_KEYS`.
+/// Flask accepts any key, so a guessable key is an error only with `CARAFE_STRICT_KEYS`.
 pub(crate) fn flask_config(
     settings: &Bound<'_, PyDict>,
     strict: bool,

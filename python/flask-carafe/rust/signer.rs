@@ -1,4 +1,4 @@
-//! itsdangerous' signatures by the engine.
+//! itsdangerous' signatures, computed by the engine.
 
 use carafe_core::{
     clock::Timestamp,
@@ -15,7 +15,7 @@ pub(crate) struct MacSigner(Signer);
 
 #[pymethods]
 impl MacSigner {
-    /// The keys are sorted from the oldest to the newest.
+    /// Creates a signer. The keys are ordered from oldest to newest.
     #[new]
     #[expect(
         clippy::needless_pass_by_value,
@@ -52,7 +52,7 @@ impl MacSigner {
         PyBytes::new(py, &self.0.sign_bytes(value))
     }
 
-    /// Returns the value of a signed value, or `None` if no key has signed it.
+    /// Returns the value of a signed value, or `None` if no key verifies its signature.
     fn unsign<'py>(&self, py: Python<'py>, signed: &[u8]) -> Option<Bound<'py, PyBytes>> {
         let (value, _) = self.0.unsign_bytes(signed, Timestamp::now()).ok()?;
         Some(PyBytes::new(py, value))

@@ -1,31 +1,42 @@
-//! Any store from its URL.
+//! Opens any store from its URL.
 
 use std::{sync::Arc, time::Duration};
 
 use carafe_core::{
     error::ErrorChain,
-    flask::stored::FlaskSession,
+    flask::stored::{FlaskSession, Format, Walk},
     store::{ErasedStore, MemoryStore, StoreError, StoreUrl},
 };
 use carafe_redis::{RedisOptions, RedisStore};
 use carafe_sqlite::{FlaskSessionStore, SqliteOptions, SqliteStore};
-use carafe_sqlx::{MySqlStore, PostgresStore};
+use carafe_sqlx::{InvalidTable, MySqlStore, PostgresStore};
 use carafe_tokio::GuardOptions;
+use pyo3::prelude::*;
 
-use crate::settings::Options;
+use crate::{errors, settings::Options};
 
-/// Flask-Session's `SESSION_SQLALCHEMY_TABLE` and `SESSION_KEY_PREFIX`, if they are not set.
+/// Flask-Session's defaults of `SESSION_SQLALCHEMY_TABLE` and `SESSION_KEY_PREFIX`.
 const TABLE: &str = "sessions";
 const KEY_PREFIX: &str = "session:";
-/// Parameter of a cluster and of sentinels, whose URLs are not the driver's.
+/// The prefix parameter of cluster and sentinel URLs, which the driver does not parse.
 const PREFIX: &str = "prefix";
 
-/// Why a store cannot be opened.
+/// The reason why a store cannot be opened.
 pub(crate) enum OpenError {
-    /// The URL or a setting is wrong.
+    /// The URL or a setting is invalid.
     Settings(String),
     /// The store does not answer.
     Store(StoreError),
+}
+
+impl OpenError {
+    /// Returns the exception of this error.
+    pub(crate) fn raised(&self, py: Python<'_>) -> PyErr {
+        match self {
+            Self::Settings(message) => errors::raise(py, "ConfigError", message),
+            Self::Store(error) => errors::of_store(py, error),
+        }
+    }
 }
 
 impl From<StoreError> for OpenError {
@@ -34,7 +45,7 @@ impl From<StoreError> for OpenError {
     }
 }
 
-/// Opens the store of `options`, whose sessions live for `lifetime` in Flask-Session's layout.
+/// Opens the store of `options`. In Flask-Session's layout, `lifetime` is the lifetime of sessions.
 pub(crate) async fn open(
     url: &str,
     options: &Options,
@@ -43,77 +54,94 @@ pub(crate) async fn open(
     if matches!(url, "memory" | "memory:" | "memory://") {
         return Ok(Arc::new(MemoryStore::new()));
     }
-    let url = StoreUrl::parse(url).map_err(|error| OpenError::Settings(error.to_string()))?;
-    let layout = options.flask_session.then(|| {
-        let prefix = options.key_prefix.as_deref().unwrap_or(KEY_PREFIX);
-        FlaskSession::new(options.record_format())
-            .with_prefix(prefix)
-            .with_lifetime(lifetime)
-    });
-    let table = options.table.as_deref();
-    let store: Arc<dyn ErasedStore> = match (url.scheme(), layout) {
-        ("sqlite", Some(layout)) => {
-            let file = url.place().strip_prefix("//").unwrap_or(url.place());
-            let store = FlaskSessionStore::open(
-                file,
-                table.unwrap_or(TABLE),
-                layout,
-                SqliteOptions::default(),
-            );
-            Arc::new(
-                store
-                    .map_err(|error| StoreError::unavailable(ErrorChain::of(&error).to_string()))?,
-            )
+    let url = parsed(url)?;
+    let store: Arc<dyn ErasedStore> = match options.flask_session {
+        true => {
+            let prefix = options.key_prefix.as_deref().unwrap_or(KEY_PREFIX);
+            let layout = FlaskSession::new(options.record_format())
+                .with_prefix(prefix)
+                .with_lifetime(lifetime);
+            let store: Arc<dyn Walk> =
+                Arc::from(open_flask_session(&url, layout, options.table.as_deref()).await?);
+            store
         }
-        ("sqlite", None) => {
-            let sqlite = SqliteOptions::default().migrate(options.migrate);
-            let store = SqliteStore::from_url(&url.for_driver(), sqlite);
-            Arc::new(
-                store
-                    .map_err(|error| StoreError::unavailable(ErrorChain::of(&error).to_string()))?,
-            )
-        }
-        ("postgres" | "postgresql", layout) => {
-            let store = PostgresStore::connect(&url.for_driver()).await?;
-            match layout {
-                Some(layout) => {
-                    let store = store.flask_session(layout).table(table.unwrap_or(TABLE));
-                    Arc::new(store.map_err(|error| OpenError::Settings(error.to_string()))?)
-                }
-                None => {
-                    let store = named(store, table, PostgresStore::table)?;
-                    if options.migrate {
-                        store.migrate().await?;
-                    }
-                    Arc::new(store)
-                }
-            }
-        }
-        ("mysql" | "mariadb", layout) => {
-            let store = MySqlStore::connect(&url.for_driver()).await?;
-            match layout {
-                Some(layout) => {
-                    let store = store.flask_session(layout).table(table.unwrap_or(TABLE));
-                    Arc::new(store.map_err(|error| OpenError::Settings(error.to_string()))?)
-                }
-                None => {
-                    let store = named(store, table, MySqlStore::table)?;
-                    if options.migrate {
-                        store.migrate().await?;
-                    }
-                    Arc::new(store)
-                }
-            }
-        }
-        (_, layout) => {
-            let store = redis(&url, options).await?;
-            match layout {
-                Some(layout) => Arc::new(store.flask_session(layout)),
-                None => Arc::new(store),
-            }
-        }
+        false => open_own(&url, options).await?,
     };
     Ok(Arc::new(GuardOptions::default().guard_shared(store)))
+}
+
+/// Opens a store that Flask-Session has made, to take its sessions from. Both of its formats are
+/// read.
+pub(crate) async fn open_source(
+    url: &str,
+    (key_prefix, table): (Option<&str>, Option<&str>),
+    lifetime: Duration,
+) -> Result<Box<dyn Walk>, OpenError> {
+    let layout = FlaskSession::new(Format::MsgPack)
+        .with_prefix(key_prefix.unwrap_or(KEY_PREFIX))
+        .with_lifetime(lifetime);
+    open_flask_session(&parsed(url)?, layout, table).await
+}
+
+fn parsed(url: &str) -> Result<StoreUrl, OpenError> {
+    StoreUrl::parse(url).map_err(|error| OpenError::Settings(error.to_string()))
+}
+
+async fn open_flask_session(
+    url: &StoreUrl,
+    layout: FlaskSession,
+    table: Option<&str>,
+) -> Result<Box<dyn Walk>, OpenError> {
+    let table = table.unwrap_or(TABLE);
+    let misnamed = |error: InvalidTable| OpenError::Settings(error.to_string());
+    Ok(match url.scheme() {
+        "sqlite" => {
+            let file = url.place().strip_prefix("//").unwrap_or(url.place());
+            let store = FlaskSessionStore::open(file, table, layout, SqliteOptions::default());
+            Box::new(store.map_err(|error| unavailable(&error))?)
+        }
+        "postgres" | "postgresql" => {
+            let store = PostgresStore::connect(&url.for_driver()).await?;
+            Box::new(store.flask_session(layout).table(table).map_err(misnamed)?)
+        }
+        "mysql" | "mariadb" => {
+            let store = MySqlStore::connect(&url.for_driver()).await?;
+            Box::new(store.flask_session(layout).table(table).map_err(misnamed)?)
+        }
+        _ => Box::new(redis(url, None).await?.flask_session(layout)),
+    })
+}
+
+async fn open_own(url: &StoreUrl, options: &Options) -> Result<Arc<dyn ErasedStore>, OpenError> {
+    let table = options.table.as_deref();
+    Ok(match url.scheme() {
+        "sqlite" => {
+            let sqlite = SqliteOptions::default().migrate(options.migrate);
+            let store = SqliteStore::from_url(&url.for_driver(), sqlite);
+            Arc::new(store.map_err(|error| unavailable(&error))?)
+        }
+        "postgres" | "postgresql" => {
+            let store = PostgresStore::connect(&url.for_driver()).await?;
+            let store = named(store, table, PostgresStore::table)?;
+            if options.migrate {
+                store.migrate().await?;
+            }
+            Arc::new(store)
+        }
+        "mysql" | "mariadb" => {
+            let store = MySqlStore::connect(&url.for_driver()).await?;
+            let store = named(store, table, MySqlStore::table)?;
+            if options.migrate {
+                store.migrate().await?;
+            }
+            Arc::new(store)
+        }
+        _ => Arc::new(redis(url, options.key_prefix.as_deref()).await?),
+    })
+}
+
+fn unavailable(error: &(dyn std::error::Error + 'static)) -> StoreError {
+    StoreError::unavailable(ErrorChain::of(error).to_string())
 }
 
 fn named<S, E: std::fmt::Display>(
@@ -127,12 +155,9 @@ fn named<S, E: std::fmt::Display>(
     }
 }
 
-async fn redis(url: &StoreUrl, options: &Options) -> Result<RedisStore, OpenError> {
+async fn redis(url: &StoreUrl, prefix: Option<&str>) -> Result<RedisStore, OpenError> {
     let mut redis = RedisOptions::new();
-    let prefix = match options.flask_session {
-        true => None,
-        false => options.key_prefix.clone(),
-    };
+    let prefix = prefix.map(str::to_owned);
     if let Some(prefix) = prefix.or_else(|| url.parameter(PREFIX)) {
         redis = redis.prefix(&prefix);
     }

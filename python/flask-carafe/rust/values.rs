@@ -1,8 +1,8 @@
-//! Python's values from and to the JSON text of a session.
+//! Converts between Python values and the JSON text of a session.
 //!
 //! The exact built-in types are converted here. Every other value, and every value of an
-//! application with a serializer or JSON provider of its own, goes through that serializer, so that
-//! its tags and its rules apply.
+//! application with its own serializer or JSON provider, is converted by that serializer, so that
+//! its tags and rules apply.
 
 use carafe_core::json::{self, JsonDialect, Text, Value, string, tag};
 use pyo3::{
@@ -20,11 +20,11 @@ use serde::{
 
 use crate::errors;
 
-/// How an application writes and reads the values of its sessions.
+/// The serialization of an application's session values.
 pub(crate) struct Codec {
     /// Flask's `TaggedJSONSerializer`, or the application's own.
     serializer: Py<PyAny>,
-    /// Whether the serializer is Flask's with its own tags and its own JSON provider.
+    /// Whether the serializer is Flask's, with its default tags and JSON provider.
     is_plain: bool,
     dialect: JsonDialect,
 }
@@ -84,8 +84,9 @@ pub(crate) fn is_immutable(value: &Bound<'_, PyAny>) -> bool {
         || value.is_exact_instance_of::<PyBytes>()
 }
 
-/// A value of exact built-in types. Anything else is an error, and then Python's serializer writes
-/// it.
+/// A value of exact built-in types.
+///
+/// Serializing any other value is an error, and then Python's serializer is used.
 struct Plain<'a, 'py>(&'a Bound<'py, PyAny>);
 
 impl Serialize for Plain<'_, '_> {
@@ -151,7 +152,7 @@ fn beyond<E: serde::ser::Error>() -> E {
     E::custom("a value for the application's own serializer")
 }
 
-/// Returns an integer beyond 64 bits.
+/// Returns the JSON value of an integer that exceeds 64 bits.
 fn large(number: &Bound<'_, PyInt>) -> Option<Value> {
     let text = number.str().ok()?;
     Value::parse(text.to_str().ok()?, false).ok()
@@ -205,7 +206,7 @@ fn to_python<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyAny>>
         Value::DateTime(text) => {
             class(py, &PARSE_DATE, "werkzeug.http", "parse_date")?.call1((any_text(py, text)?,))
         }
-        // `Value` may grow, and a variant that is unknown here would be a defect of this crate.
+        // `Value` is non-exhaustive. A variant that is unknown here would be a bug of this crate.
         other => Err(PyTypeError::new_err(format!(
             "a value that this version cannot read: {other}"
         ))),
@@ -233,7 +234,7 @@ fn any_text<'py>(py: Python<'py>, text: &Text) -> PyResult<Bound<'py, PyAny>> {
     decode_string(py, text.as_raw())
 }
 
-/// Returns the string of a raw JSON string. Python's strings may hold lone surrogates.
+/// Decodes a raw JSON string. Python strings may contain lone surrogates.
 fn decode_string<'py>(py: Python<'py>, raw: &str) -> PyResult<Bound<'py, PyAny>> {
     match string::decode(raw) {
         Ok(text) if raw.starts_with('"') => Ok(PyString::new(py, &text).into_any()),

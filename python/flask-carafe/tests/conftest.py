@@ -91,6 +91,39 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         server.wait()
 
 
+@pytest.fixture(scope="session")
+def mariadb_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Run a private MariaDB."""
+    folder = tmp_path_factory.mktemp("mariadb")
+    port, socket_file = free_port(), folder / "socket"
+    # A starting server removes the temporary tables of all servers in its temporary directory.
+    common = ["--no-defaults", f"--datadir={folder / 'data'}", f"--tmpdir={folder}", "--innodb-use-native-aio=0"]
+    user: list[str] = []
+    if os.geteuid() == 0:
+        user = ["--user=nobody"]
+        for parent in (folder, *folder.parents[:2]):
+            parent.chmod(0o777)
+    init = ["mariadb-install-db", *common, *user, "--skip-test-db", "--auth-root-authentication-method=normal"]
+    subprocess.run(init, check=True, stdout=subprocess.DEVNULL)
+    # Without grant tables, `root` needs no password.
+    settings = [f"--socket={socket_file}", f"--port={port}", "--bind-address=127.0.0.1", "--skip-grant-tables"]
+    server = subprocess.Popen(
+        ["/usr/sbin/mariadbd", *common, *user, *settings, "--max-connections=300", "--innodb-flush-log-at-trx-commit=2"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        create = ["mariadb", "--no-defaults", "-S", str(socket_file), "-e", "CREATE DATABASE carafe"]
+        deadline = time.monotonic() + 120
+        while subprocess.run(create, check=False, stderr=subprocess.DEVNULL).returncode:
+            assert time.monotonic() < deadline, "MariaDB does not start"
+            time.sleep(0.1)
+        yield f"mysql://root@127.0.0.1:{port}/carafe"
+    finally:
+        server.terminate()
+        server.wait()
+
+
 def postgres_programs() -> Path:
     """Return the folder with the programs of the newest Postgres."""
     versions = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))

@@ -1,4 +1,4 @@
-"""flask-carafe under gunicorn, with a real Redis: nothing is lost, and a fork is survived."""
+"""flask-carafe under gunicorn and uvicorn, with real stores: nothing is lost, and a fork is survived."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from typing import cast
 
 import pytest
 from flask import Flask
+from redis import Redis
 
 PROGRAM = """
 import os
@@ -51,6 +52,11 @@ def look():
     keys = [key for key in session if key.startswith("key ")]
     return f"{session['n']} {len(keys)}"
 
+@app.get("/slow")
+def slow():
+    # Not in a cookie, so that only the store is waited for.
+    return str(session.get("n"))
+
 if os.environ.get("FIRST_USE"):
     # The store is opened before gunicorn forks its workers.
     app.test_client().get("/begin")
@@ -82,10 +88,15 @@ def gunicorn(folder: Path, store: str, *options: str, **settings: str) -> Iterat
     (folder / "program.py").write_text(PROGRAM)
     log = folder / "log"
     command = [sys.executable, "-m", "gunicorn", "--workers", "4", "--bind", "127.0.0.1:0", *options, "program:app"]
+    with served(command, folder, log, STORE=store, **settings) as port:
+        yield port
+
+
+@contextmanager
+def served(command: list[str], folder: Path, log: Path, **environment: str) -> Iterator[int]:
+    """Run a server on a port of its choice."""
     with log.open("w") as errors:
-        server = subprocess.Popen(
-            command, cwd=folder, env=os.environ | {"STORE": store, **settings}, stderr=errors, stdout=errors
-        )
+        server = subprocess.Popen(command, cwd=folder, env=os.environ | environment, stderr=errors, stdout=errors)
     try:
         yield port_of(server, log)
     finally:
@@ -96,14 +107,14 @@ def gunicorn(folder: Path, store: str, *options: str, **settings: str) -> Iterat
 def port_of(server: subprocess.Popen[bytes], log: Path) -> int:
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
-        if found := re.search(r"Listening at: http://127\.0\.0\.1:(\d+)", log.read_text()):
+        if found := re.search(r"(?:Listening at:|running on) http://127\.0\.0\.1:(\d+)", log.read_text()):
             return int(found.group(1))
         assert server.poll() is None, log.read_text()
         time.sleep(0.05)
     raise AssertionError(log.read_text())
 
 
-@pytest.mark.parametrize("worker", ["sync", "gthread"])
+@pytest.mark.parametrize("worker", ["sync", "gthread", "gevent"])
 @pytest.mark.parametrize("first_use", ["", "1"], ids=["fork before first use", "fork after first use"])
 def test_four_workers_lose_nothing(tmp_path: Path, redis_url: str, worker: str, first_use: str) -> None:
     options = ["--preload", "--worker-class", worker, *(["--threads", "4"] if worker == "gthread" else [])]
@@ -117,8 +128,10 @@ def test_four_workers_lose_nothing(tmp_path: Path, redis_url: str, worker: str, 
         assert visitor.get("/look") == "1000 100"
 
 
-def test_four_workers_lose_nothing_in_postgres(tmp_path: Path, postgres_url: str) -> None:
-    with gunicorn(tmp_path, postgres_url, "--worker-class", "gthread", "--threads", "4") as port:
+@pytest.mark.parametrize("kind", ["postgres", "mariadb"])
+def test_four_workers_lose_nothing_in_a_database(tmp_path: Path, request: pytest.FixtureRequest, kind: str) -> None:
+    url = request.getfixturevalue(f"{kind}_url")
+    with gunicorn(tmp_path, url, "--worker-class", "gthread", "--threads", "4") as port:
         visitor = Visitor(port)
         visitor.get("/begin")
         paths = ["/increment"] * 1_000 + [f"/key/{number}" for number in range(100)]
@@ -135,6 +148,87 @@ def test_sqlite_is_shared_by_four_workers(tmp_path: Path) -> None:
         with ThreadPoolExecutor(8) as threads:
             told = list(threads.map(lambda _: Visitor(port, visitor.cookie).get("/increment"), range(100)))
         assert sorted(map(int, told)) == list(range(1, 101))
+
+
+@pytest.mark.parametrize(("worker", "waits"), [("gthread", False), ("gevent", True)])
+def test_a_slow_store_holds_up_a_gevent_worker_but_no_thread(tmp_path: Path, redis_url: str, worker: str, waits: bool) -> None:
+    """README: under gevent, other requests of the worker wait while one waits for the store."""
+    options = ["--workers", "1", "--worker-class", worker, *(["--threads", "4"] if worker == "gthread" else [])]
+    with gunicorn(tmp_path, redis_url, *options) as port, ThreadPoolExecutor(1) as threads:
+        visitor = Visitor(port)
+        visitor.get("/begin")
+        # Redis answers no command for this time, which is within the deadline of a store.
+        Redis.from_url(redis_url).execute_command("CLIENT", "PAUSE", "800", "ALL")  # type: ignore[no-untyped-call]
+        started = time.monotonic()
+        slow = threads.submit(visitor.get, "/slow")
+        time.sleep(0.2)
+        Visitor(port).get("/pid")
+        answered = time.monotonic() - started
+        assert slow.result() == "0"
+        assert (answered > 0.6) == waits, answered
+
+
+FASTAPI = """
+import os
+from fastapi import FastAPI, Request
+from flask_carafe.asgi import CarafeMiddleware
+
+app = FastAPI()
+app.add_middleware(
+    CarafeMiddleware, secret_key="4cbd5c8cd0a4e2ed1fd3c9cb6a07c9d1", store=os.environ["STORE"] or None
+)
+
+@app.get("/begin")
+async def begin(request: Request) -> str:
+    request.session["n"] = 0
+    return "begun"
+
+@app.get("/visit")
+async def visit(request: Request) -> int:
+    request.session["n"] += 1
+    return request.session["n"]
+
+@app.get("/increment")
+def increment(request: Request) -> int:
+    return request.session.update_now("n", lambda n: (n or 0) + 1)
+
+@app.get("/look")
+async def look(request: Request) -> dict:
+    return dict(request.session)
+
+@app.get("/clear")
+async def clear(request: Request) -> str:
+    request.session.clear()
+    return "cleared"
+"""
+
+
+@contextmanager
+def uvicorn(folder: Path, store: str, workers: int) -> Iterator[int]:
+    (folder / "fast.py").write_text(FASTAPI)
+    command = [sys.executable, "-m", "uvicorn", "--port", "0", "--workers", str(workers), "fast:app"]
+    with served(command, folder, folder / "log", STORE=store) as port:
+        yield port
+
+
+def test_fastapi_keeps_its_sessions_in_the_cookie(tmp_path: Path) -> None:
+    with uvicorn(tmp_path, "", 1) as port:
+        visitor = Visitor(port)
+        visitor.get("/begin")
+        assert [visitor.get("/visit") for _ in range(3)] == ["1", "2", "3"]
+        assert Visitor(port, visitor.cookie).get("/look") == '{"n":3}'
+        visitor.get("/clear")
+        assert visitor.get("/look") == "{}"
+
+
+def test_two_workers_of_uvicorn_lose_nothing(tmp_path: Path, redis_url: str) -> None:
+    with uvicorn(tmp_path, redis_url, 2) as port:
+        visitor = Visitor(port)
+        patient(visitor, "/begin")
+        with ThreadPoolExecutor(8) as threads:
+            told = list(threads.map(lambda _: Visitor(port, visitor.cookie).get("/increment"), range(200)))
+        assert sorted(map(int, told)) == list(range(1, 201))
+        assert visitor.get("/look") == '{"n":200}'
 
 
 def test_a_killed_worker_loses_no_saved_change(tmp_path: Path, redis_url: str) -> None:

@@ -17,11 +17,11 @@ from conftest import KEY, Make
 from flask_carafe import ConfigError, SessionGone, StoreUnavailable, errors
 
 
-@pytest.fixture(params=["memory", "sqlite", "redis"])
+@pytest.fixture(params=["memory", "sqlite", "redis", "postgres", "mariadb"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Return the URL of each kind of store."""
-    if request.param == "redis":
-        return str(request.getfixturevalue("redis_url"))
+    if request.param in ("redis", "postgres", "mariadb"):
+        return str(request.getfixturevalue(f"{request.param}_url"))
     return {"memory": "memory:", "sqlite": f"sqlite:{tmp_path / 'sessions.db'}"}[request.param]
 
 

@@ -2,10 +2,10 @@
 
 #[cfg(feature = "flask-session")]
 use carafe_core::flask::stored::Walk;
-
 #[cfg(feature = "flask-session")]
-use super::flask_source::FlaskSource;
-use super::{OurSource, Source};
+use carafe_migration::FlaskSource;
+use carafe_migration::{OurSource, Source};
+
 use crate::{
     failure::Failure,
     stores::{self, OpenStore, StoreUrl},
@@ -33,7 +33,7 @@ impl Origin {
     /// Returns the source to scan.
     pub(crate) fn source(&self) -> Result<Box<dyn Source + '_>, Failure> {
         Ok(match self {
-            Self::Ours(store) => Box::new(OurSource::of(store)?),
+            Self::Ours(store) => Box::new(OurSource::new(store.sessions(), store.listing()?)),
             #[cfg(feature = "flask-session")]
             Self::FlaskSession(store) => Box::new(FlaskSource(&**store)),
         })

@@ -7,12 +7,9 @@ use carafe_core::{
     store::{Cursor, StoreError},
 };
 
-use super::{
-    Mode, Progress, Source, StateFile, Stop, Tally,
-    batch::{Halt, again},
-    step::Transfer,
-    throttle::Throttle,
-};
+use carafe_migration::{Halt, Mode, Source, Tally, Transfer, again};
+
+use super::{Progress, StateFile, Stop, throttle::Throttle};
 use crate::{
     failure::Failure,
     stores::{OpenStore, StoreUrl},
@@ -23,8 +20,6 @@ use crate::{
 const PASSES: usize = 3;
 /// Default grace period of a renewal.
 const GRACE: Duration = Duration::from_secs(30);
-/// Number of expired records of the target that are removed in one step.
-const SWEEP: usize = 1000;
 
 /// Settings of a migration.
 pub(crate) struct Settings {
@@ -50,7 +45,8 @@ impl Migration<'_> {
     /// Runs the migration, from where the previous run stopped. The position is saved after each
     /// batch, so the same command continues after an interruption.
     pub(crate) async fn run(&self) -> Result<Tally, Failure> {
-        self.sweep_target().await?;
+        let swept = self.transfer().sweep_target().await;
+        swept.map_err(|error| self.to.failure(&error))?;
         let (mut cursor, mut tally) = self.state.read()?;
         for pass in 1..=PASSES {
             self.pass(&mut cursor, &mut tally).await?;
@@ -74,7 +70,7 @@ impl Migration<'_> {
             Mode::Move => left + tally.seen,
         };
         let wanted = self.settings.shows_progress;
-        let mut progress = Progress::new(self.settings.mode.doing(), total, wanted);
+        let mut progress = Progress::new(doing(self.settings.mode), total, wanted);
         let walked = self.walk(cursor, tally, &mut progress).await;
         progress.done();
         walked
@@ -114,15 +110,10 @@ impl Migration<'_> {
         let limit = throttle.limit(self.settings.batch);
         let page = again(|| self.source.scan(after, limit)).await;
         let page = page.map_err(|error| self.halted(self.from, &error))?;
-        let transfer = Transfer {
-            source: self.source,
-            target: self.to.sessions(),
-            mode: self.settings.mode,
-            reads_back: self.settings.reads_back,
-        };
         // An incomplete batch is not counted, because the next run repeats it.
         let mut counted = tally.clone();
-        let taken = transfer
+        let taken = self
+            .transfer()
             .take_all(&page, &mut counted, Timestamp::now())
             .await;
         taken.map_err(|halt| match halt {
@@ -133,16 +124,12 @@ impl Migration<'_> {
         Ok((page.next, page.found.len()))
     }
 
-    /// Removes expired sessions of the target, which would refuse a new session under their key.
-    async fn sweep_target(&self) -> Result<(), Failure> {
-        let Some(sweeper) = self.to.sessions().powers().sweeper() else {
-            return Ok(());
-        };
-        loop {
-            let swept = again(|| sweeper.sweep(SWEEP, Timestamp::now())).await;
-            if swept.map_err(|error| self.to.failure(&error))? == 0 {
-                return Ok(());
-            }
+    fn transfer(&self) -> Transfer<'_> {
+        Transfer {
+            source: self.source,
+            target: self.to.sessions(),
+            mode: self.settings.mode,
+            reads_back: self.settings.reads_back,
         }
     }
 
@@ -181,11 +168,9 @@ impl Migration<'_> {
     }
 }
 
-impl Mode {
-    const fn doing(self) -> &'static str {
-        match self {
-            Self::Copy => "copying",
-            Self::Move => "moving",
-        }
+const fn doing(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Copy => "copying",
+        Mode::Move => "moving",
     }
 }

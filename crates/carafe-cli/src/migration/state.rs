@@ -7,9 +7,9 @@ use std::{
 };
 
 use carafe_core::{json, store::Cursor};
+use carafe_migration::{Mode, Tally};
 use serde::{Deserialize, Serialize};
 
-use super::{Mode, Tally};
 use crate::{failure::Failure, stores::StoreUrl};
 
 /// The migration that a state belongs to. Another migration must not continue from it.

@@ -4,15 +4,11 @@ use carafe_core::{
     clock::Timestamp,
     store::{Cursor, ErasedStore, KeyState, Record, StoreError, StoreKey},
 };
+use carafe_migration::{Found, OurSource, ScanPage, Source, Trouble, again, short};
 use futures_util::{StreamExt as _, stream};
 use serde::Serialize;
 
-use super::{
-    Progress, Source, Trouble,
-    batch::again,
-    source::{Found, OurSource, ScanPage},
-    tally::short,
-};
+use super::Progress;
 use crate::{
     failure::Failure,
     stores::{OpenStore, StoreUrl},
@@ -120,7 +116,7 @@ impl Comparing<'_> {
     }
 
     async fn compare_target(&self, comparison: &mut Comparison) -> Result<(), Failure> {
-        let target = OurSource::of(self.to)?;
+        let target = OurSource::new(self.to.sessions(), self.to.listing()?);
         let mut progress = self
             .progress(&target, self.to.url(), "comparing back")
             .await?;

@@ -259,6 +259,24 @@ impl SessionConfig {
         self
     }
 
+    /// Returns whether a request that has not used its session needs a commit.
+    ///
+    /// For adapters that open their store at the first use: with `false`, the request needs neither
+    /// the store nor a [`SessionManager`](super::SessionManager). `brings_token` is whether the
+    /// request has a `Cookie` header or another [transport](super::Transport)'s.
+    ///
+    /// ```
+    /// use carafe_core::session::{Refresh, SessionConfig};
+    ///
+    /// let flask = SessionConfig::flask();
+    /// assert!(flask.commits_untouched(true) && !flask.commits_untouched(false));
+    /// assert!(!flask.with_refresh(Refresh::Never).commits_untouched(true));
+    /// ```
+    #[must_use]
+    pub const fn commits_untouched(&self, brings_token: bool) -> bool {
+        self.policy.commits_untouched(brings_token)
+    }
+
     /// Sets whether a response with status 500 or above saves changes.
     ///
     /// A log-out takes effect in any case.

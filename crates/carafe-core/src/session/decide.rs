@@ -82,6 +82,15 @@ pub enum Refresh {
     WhenUsed,
 }
 
+impl Policy {
+    /// Returns whether a request that has not used its session needs a commit.
+    ///
+    /// A request that brings no token has no session to refresh.
+    pub(crate) const fn commits_untouched(self, brings_token: bool) -> bool {
+        brings_token && matches!(self.refresh, Refresh::PermanentAlways)
+    }
+}
+
 /// The action on the session's cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Commit {
@@ -322,6 +331,19 @@ mod tests {
                 no_refresh,
                 "no refresh: {situation}"
             );
+        }
+    }
+
+    #[test]
+    fn only_a_refresh_on_every_response_commits_a_session_that_was_not_used() {
+        for (refresh, with_token) in [
+            (Refresh::Never, false),
+            (Refresh::WhenUsed, false),
+            (Refresh::PermanentAlways, true),
+        ] {
+            let policy = Policy { refresh, ..SAFE };
+            assert_eq!(policy.commits_untouched(true), with_token, "{refresh:?}");
+            assert!(!policy.commits_untouched(false), "{refresh:?}");
         }
     }
 

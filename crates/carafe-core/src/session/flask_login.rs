@@ -108,6 +108,13 @@ pub(super) struct Prepared {
     pub(super) protects: bool,
 }
 
+/// Returns whether a write of the user's key is a log-in.
+///
+/// See [`SessionManager::is_log_in`](super::SessionManager::is_log_in).
+pub(super) fn is_log_in(is_stored: bool, written: &str, known: Option<&str>) -> bool {
+    is_stored && known != Some(written)
+}
+
 /// Flask-Login's description of a client, before hashing.
 pub(super) struct Client(String);
 
@@ -172,6 +179,21 @@ fn write_bytes(latin_1: &[u8], out: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_written_user_is_a_log_in_unless_it_is_known_or_the_session_has_no_id() {
+        for (is_stored, written, known, expected) in [
+            (true, "ada", None, true),
+            (true, "ada", Some("bob"), true),
+            (true, "ada", Some("ada"), false),
+            (true, "", None, true),
+            (false, "ada", None, false),
+            (false, "ada", Some("bob"), false),
+        ] {
+            let found = is_log_in(is_stored, written, known);
+            assert_eq!(found, expected, "{is_stored} {written:?} {known:?}");
+        }
+    }
 
     /// The expected identifiers are Flask-Login 0.6.3's for requests with these headers.
     #[test]

@@ -12,7 +12,7 @@ use std::{
 };
 
 use super::{
-    ClearSiteData, Conflict, Duplicates, FlaskLogin, LocalPath, Policy, Refresh, SessionBackend,
+    ClearSiteData, Conflict, Duplicates, FlaskLogin, LocalPath, Policy, SessionBackend,
     SessionConfig, TransportKind, backend::Prepared, expiry::seconds, flask_login,
     transport::Transports,
 };
@@ -152,7 +152,7 @@ impl SessionManager {
     ///
     /// Flask refreshes permanent sessions on every response.
     pub(crate) fn commits_untouched(&self) -> bool {
-        self.policy.refresh == Refresh::PermanentAlways
+        self.policy.commits_untouched(true)
     }
 
     /// Returns the `Cookie` header lines that an adapter must keep until [`SessionManager::end`].
@@ -171,6 +171,29 @@ impl SessionManager {
         self.flask_login
             .as_ref()
             .is_some_and(|login| login.protects)
+    }
+
+    /// Returns whether a handler has logged a user in by writing Flask-Login's key.
+    ///
+    /// `written` is the value written under `_user_id`, and `known` is
+    /// [the user](super::Session::user) before that write. For adapters whose applications use
+    /// Flask-Login, which calls nothing else: call [`Session::log_in`](super::Session::log_in), so
+    /// that a stored session gets a new id and is found by its user. A client-side session has no id,
+    /// and its cookie stays as Flask-Login wrote it.
+    ///
+    /// ```
+    /// use carafe_core::session::{ServerSide, SessionConfig, SessionManager};
+    /// use carafe_core::store::MemoryStore;
+    ///
+    /// let manager = SessionManager::new(ServerSide::new(MemoryStore::new()), SessionConfig::flask())?;
+    /// assert!(manager.is_log_in("ada", None));
+    /// assert!(!manager.is_log_in("ada", Some("ada")));
+    /// # Ok::<(), carafe_core::cookie::CookieError>(())
+    /// ```
+    #[must_use]
+    pub fn is_log_in(&self, written: &str, known: Option<&str>) -> bool {
+        let is_stored = matches!(self.side, Prepared::Server(_));
+        flask_login::is_log_in(is_stored, written, known)
     }
 
     /// Returns whether [`SessionManager::open`] may wait for a store.

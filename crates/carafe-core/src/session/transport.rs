@@ -292,8 +292,7 @@ impl Presented {
     /// Returns the only token of the request, given the values of the session's cookie.
     pub(super) fn beside<'t>(&'t self, cookies: &Candidates<'_>) -> Result<&'t [u8], Rejection> {
         let token = self.0.as_deref();
-        let differs =
-            |cookie: &[u8]| !cookie.is_empty() && token.map_or(true, |token| token != cookie);
+        let differs = |cookie: &[u8]| !cookie.is_empty() && token != Ok(cookie);
         if cookies.exceeds() || cookies.iter().any(|cookie| differs(cookie)) {
             return Err(Rejection::SeveralTransports);
         }

@@ -134,10 +134,9 @@ def revoke(user: str, *, only: str | None = None, all_but: str | None = None, ap
 
 
 def _engine(app: Flask | None) -> Engine:
-    if app is None:
-        app = current_app._get_current_object()  # type: ignore[attr-defined]
-    interface = app.session_interface
-    engine = interface.engine_of(app) if isinstance(interface, CarafeSessionInterface) else None
+    found: Flask = current_app._get_current_object() if app is None else app  # type: ignore[attr-defined]
+    interface = found.session_interface
+    engine = interface.engine_of(found) if isinstance(interface, CarafeSessionInterface) else None
     if engine is None:
         raise ConfigError("the application has no sessions of flask-carafe; call Carafe(app), and set SECRET_KEY")
     return engine

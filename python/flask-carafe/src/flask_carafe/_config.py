@@ -135,7 +135,6 @@ class State:
             serializer,
             is_plain(app, serializer),
             lifetime,
-            bool(app.config["SESSION_REFRESH_EACH_REQUEST"]),
             self.engine,
         )
         if engine.warning is not None and not self._warned:
@@ -159,7 +158,7 @@ def flask_settings(app: Flask) -> dict[str, Any]:
     config = app.config
     settings: dict[str, Any] = {name: config[name] for name in TEXTS if name in config}
     for name in FLAGS:
-        if config.get(name) is not None:
+        if name in config:
             settings[name] = bool(config[name])
     path = settings.get("SESSION_COOKIE_PATH")
     if not path:

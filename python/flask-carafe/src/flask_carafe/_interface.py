@@ -37,9 +37,7 @@ class CarafeSessionInterface(SecureCookieSessionInterface):
         """
         if not app.secret_key:
             return None
-        state: State | None = app.extensions.get(EXTENSION)
-        if state is None:
-            state = app.extensions.setdefault(EXTENSION, State(app))
+        state: State = app.extensions.get(EXTENSION) or app.extensions.setdefault(EXTENSION, State(app))
         return state.current(app, self)
 
     def open_session(self, app: Flask, request: Request) -> Any:

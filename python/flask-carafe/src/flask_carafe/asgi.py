@@ -7,14 +7,13 @@ Quart's session interface, with Quart's settings.
     app.add_middleware(CarafeMiddleware, secret_key="…", store="redis://localhost/0")
     quart_app.session_interface = QuartSessionInterface()
 
-A store is used on threads of the event loop's executor, so that the loop never waits for it.
+A store is used on other threads, so that the event loop never waits for it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import warnings
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from typing import Any
@@ -32,7 +31,15 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-LOG = logging.getLogger("flask_carafe")
+DAYS_14 = 14 * 24 * 60 * 60
+YEARS_100 = 100 * 365 * 24 * 60 * 60
+"""The longest lifetime that the engine takes."""
+
+try:
+    # Starlette's and FastAPI's, which also work on trio.
+    from anyio.to_thread import run_sync as on_thread
+except ImportError:
+    on_thread = asyncio.to_thread  # type: ignore[assignment]
 
 
 class PlainJson:
@@ -50,7 +57,8 @@ class PlainJson:
 class CarafeMiddleware:
     """Sessions as `scope["session"]`, which Starlette and FastAPI show as `request.session`.
 
-    The arguments up to `partitioned` are those of Starlette's `SessionMiddleware`. `fallbacks` are
+    The arguments up to `partitioned` are those of Starlette's `SessionMiddleware`. With `max_age=None`,
+    a cookie has no expiry, and a session in a store expires 14 days after its last use. `fallbacks` are
     former secret keys. The other arguments are the settings `CARAFE_…` in lower case and without the
     prefix, such as `store`, `sign_ids` and `idle_timeout`.
 
@@ -63,7 +71,7 @@ class CarafeMiddleware:
         app: App,
         secret_key: Any,
         session_cookie: str = "session",
-        max_age: int = 14 * 24 * 60 * 60,
+        max_age: int | None = DAYS_14,
         path: str = "/",
         same_site: str = "lax",
         https_only: bool = False,
@@ -76,14 +84,17 @@ class CarafeMiddleware:
         self.app = app
         key = secret_key if isinstance(secret_key, bytes) else str(secret_key)
         cookie = {"name": session_cookie, "path": path, "domain": domain, "same_site": same_site}
-        flags = {"https_only": https_only, "partitioned": partitioned}
+        flags = {"https_only": https_only, "partitioned": partitioned, "kept": max_age is not None}
+        if max_age is not None and max_age < 0:
+            raise ConfigError(f"max_age: is {max_age}; write a number of seconds from 0, or None")
+        if max_age is None:
+            max_age = DAYS_14 if settings.get("store") else YEARS_100
         self._engine = Engine(
             {"SECRET_KEY": key, "SECRET_KEY_FALLBACKS": list(fallbacks)},
             self._options(settings) | {"starlette": cookie | flags},
             PlainJson,
             True,
             max_age,
-            False,
             None,
         )
         if self._engine.warning is not None:
@@ -112,7 +123,7 @@ class CarafeMiddleware:
         session = Session(self._engine, lines)
         if self._engine.is_server_side and lines:
             try:
-                await asyncio.to_thread(session.load)
+                await on_thread(session.load)
             except CarafeError:
                 # Logged; a handler that uses the session gets the error.
                 session = Session(self._engine, lines)
@@ -128,7 +139,6 @@ class CarafeMiddleware:
                 except CarafeError as error:
                     if error.replacement_status is None:
                         raise
-                    LOG.exception("the session was not saved, so the response was replaced")
                     replaced = True
                     await refuse(error, send)
                     return
@@ -140,7 +150,7 @@ class CarafeMiddleware:
 
     async def _finish(self, session: Session, status: int, headers: Headers) -> None:
         if self._engine.is_server_side and session.accessed:
-            await asyncio.to_thread(session.finish, status, headers)
+            await on_thread(session.finish, status, headers)
         else:
             session.finish(status, headers)
 
@@ -202,7 +212,7 @@ class QuartSessionInterface:
         lines = [value.encode("latin-1") for value in request.headers.getlist("Cookie")]
         session = Session(engine, lines)
         if engine.is_server_side and lines:
-            await asyncio.to_thread(session.load)
+            await on_thread(session.load)
         return session
 
     async def save_session(self, app: Any, session: Session, response: Any) -> None:
@@ -210,7 +220,7 @@ class QuartSessionInterface:
         if response is None:
             return
         if app.session_interface.engine_of(app).is_server_side and session.accessed:
-            await asyncio.to_thread(session.finish, response.status_code, response.headers)
+            await on_thread(session.finish, response.status_code, response.headers)
         else:
             session.finish(response.status_code, response.headers)
 

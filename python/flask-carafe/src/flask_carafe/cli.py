@@ -22,6 +22,19 @@ if os.environ.get("FLASK_CARAFE", "0").lower() not in ("", "0", "false", "no"):
     activate()
 
 
+COPIED = {
+    "copied": "copied",
+    "updated": "brought up to date",
+    "already_there": "there already",
+    "newer_there": "newer there, left alone",
+    "ended_meanwhile": "ended meanwhile",
+    "expired": "expired, left behind",
+    "unreadable": "could not be read, left behind",
+    "refused": "not taken by the target",
+}
+"""The counts of `migrate`, in the words of the command `carafe migrate`."""
+
+
 class Commands(click.Group):
     """Commands whose failures are one line."""
 
@@ -99,6 +112,32 @@ def revoke_all() -> None:
 def sweep() -> None:
     """Delete expired sessions from a store that does not delete them itself."""
     click.echo(f"{_native.sweep(_engine(None))} deleted")
+
+
+@carafe.command()
+@click.option("--from", "source", metavar="URL", required=True, help="The store that Flask-Session uses.")
+@with_appcontext
+def migrate(source: str) -> None:
+    """Copy Flask-Session's live sessions into CARAFE_STORE.
+
+    Reads SESSION_KEY_PREFIX and SESSION_SQLALCHEMY_TABLE as Flask-Session does. Nobody is logged out: the
+    ids stay. Sessions stay in the source, and a second run brings what has changed since. Copy while the
+    application is stopped, or a log-out after the copy does not reach the target.
+    """
+
+    def progress(seen: int) -> None:
+        click.echo(f"{seen} sessions", err=True)
+
+    config = current_app.config
+    place = config.get("SESSION_KEY_PREFIX"), config.get("SESSION_SQLALCHEMY_TABLE")
+    counts, troubles = _native.migrate(_engine(None), source, *place, progress)
+    for name, what in COPIED.items():
+        if counts[name] or name == "copied":
+            click.echo(f"{counts[name]} {what}")
+    for key, reason in troubles:
+        click.echo(f"{key}…: {reason}", err=True)
+    if counts["unreadable"] or counts["refused"]:
+        raise click.ClickException("some sessions were left behind")
 
 
 def line(session: SessionInfo) -> str:

@@ -4,6 +4,7 @@
 |---|---|
 | `CARAFE_REPORT` | the file for the outcomes, as JSON |
 | `CARAFE_BREAK` | a deliberate breakage, which the suites must notice |
+| `CARAFE_MIDDLEWARE` | whether `CarafeMiddleware` takes the place of Starlette's `SessionMiddleware` |
 | `FLASK_CARAFE_STORE`, … | the settings of every application |
 """
 
@@ -35,6 +36,28 @@ def activate() -> None:
         for module in (itsdangerous.signer, itsdangerous.serializer, itsdangerous.timed, itsdangerous.url_safe):
             if getattr(module, name, None) is theirs:
                 setattr(module, name, replacement)
+
+
+def activate_starlette() -> None:
+    """Put `CarafeMiddleware` in the place of Starlette's, and let JSON take a session.
+
+    Starlette's session is a `dict` and its tests put it into JSON. Ours is another mapping, of which an
+    application says `dict(request.session)`.
+    """
+    from starlette.middleware import sessions
+
+    from flask_carafe.asgi import CarafeMiddleware
+
+    class Middleware(CarafeMiddleware):
+        def __init__(self, app: Any, **arguments: Any) -> None:
+            super().__init__(app, store=os.environ.get("FLASK_CARAFE_STORE"), **arguments)
+
+    def default(self: json.JSONEncoder, value: Any) -> Any:
+        return dict(value) if isinstance(value, flask_carafe.Session) else plain(self, value)
+
+    plain = json.JSONEncoder.default
+    json.JSONEncoder.default = default  # type: ignore[method-assign]
+    sessions.SessionMiddleware = Middleware  # type: ignore[assignment, misc]
 
 
 def count() -> None:
@@ -81,6 +104,8 @@ def broken(kind: str | None) -> None:
 
 BREAK = os.environ.get("CARAFE_BREAK")
 activate()
+if os.environ.get("CARAFE_MIDDLEWARE"):
+    activate_starlette()
 count()
 broken(BREAK)
 

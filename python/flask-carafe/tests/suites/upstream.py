@@ -43,6 +43,10 @@ class Suite:
 
 
 FLASK = ("flask", ("tests",), 490)
+STARLETTE = ("starlette", ("tests/middleware/test_session.py",), 29)
+MIDDLEWARE = {"CARAFE_MIDDLEWARE": "1"}
+NOT_RUN = "not run"
+"""The key of the list for projects none of whose tests apply."""
 SUITES = {
     "flask": Suite(*FLASK, breaks=("forget", "no-vary", "stale")),
     "flask-memory": Suite(*FLASK, {"FLASK_CARAFE_STORE": "memory:"}, ("forget",)),
@@ -52,12 +56,16 @@ SUITES = {
     "itsdangerous": Suite("itsdangerous", ("tests",), 297, breaks=("accept",), uses="signatures"),
     "flask-login": Suite("flask-login", ("tests",), 114, breaks=("forget",)),
     "flask-wtf": Suite("flask-wtf", ("tests",), 58, breaks=("forget",)),
+    "starlette": Suite(*STARLETTE, MIDDLEWARE, ("forget", "no-vary")),
+    "starlette-redis": Suite(*STARLETTE, MIDDLEWARE | {"FLASK_CARAFE_STORE": "{redis}"}, ("forget",)),
 }
 
 
 def main(names: list[str]) -> int:
     reasons = json.loads((HERE / "not_applicable.json").read_text(encoding="utf-8"))
     chosen = names or list(SUITES)
+    if unknown := reasons.keys() - SUITES.keys() - {NOT_RUN} or reasons[NOT_RUN].keys() & SUITES.keys():
+        raise SystemExit(f"not_applicable.json names {', '.join(sorted(unknown))}, which it must not")
     for project in sorted({SUITES[name].project for name in chosen}):
         fetched(project)
     with ThreadPoolExecutor(os.cpu_count()) as threads:

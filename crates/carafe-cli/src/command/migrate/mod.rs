@@ -4,9 +4,11 @@ mod report;
 
 use std::{num::NonZeroU32, path::PathBuf, process::ExitCode};
 
+use carafe_migration::Mode;
+
 use crate::{
     failure::Failure,
-    migration::{Comparing, Comparison, Migration, Mode, Origin, Route, Settings, StateFile, Stop},
+    migration::{Comparing, Comparison, Migration, Origin, Route, Settings, StateFile, Stop},
     output, runtime,
     stores::{self, StoreUrl},
 };

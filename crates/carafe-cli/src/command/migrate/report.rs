@@ -1,11 +1,12 @@
 //! The report of a migration.
 
+use carafe_migration::{Mode, Tally, Trouble};
 use clap::builder::styling::{AnsiColor, Style};
 use serde::Serialize;
 
 use crate::{
     human::{printable, thousands},
-    migration::{Comparison, Mode, Tally, Trouble},
+    migration::Comparison,
     stores::StoreUrl,
     table::{Cell, Table},
 };

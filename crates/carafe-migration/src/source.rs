@@ -6,15 +6,14 @@ use carafe_core::{
     store::{BoxFuture, Cursor, ErasedStore, Record, SessionListing, StoreError, StoreKey},
 };
 
-use crate::{failure::Failure, stores::OpenStore};
-
 /// A store that can be scanned, in any layout.
-pub(crate) trait Source {
+pub trait Source: Send + Sync {
     /// Returns the store, for operations on single sessions under the source's own keys.
     fn store(&self) -> &dyn ErasedStore;
 
-    /// Returns whether a session may also be found under its previous ID. It must not be moved
-    /// under that ID.
+    /// Whether a session may be found through the id that it had before.
+    ///
+    /// Such a session must not be moved under that id.
     fn has_aliases(&self) -> bool;
 
     /// Returns a page of sessions, as [`SessionListing::scan`].
@@ -37,34 +36,35 @@ pub(crate) trait Source {
     }
 }
 
-/// A page of a scan.
-pub(crate) struct ScanPage {
-    pub(crate) found: Vec<Found>,
-    pub(crate) next: Option<Cursor>,
+/// A page of sessions.
+pub struct ScanPage {
+    /// The sessions.
+    pub found: Vec<Found>,
+    /// The position of the next page, or `None` at the end.
+    pub next: Option<Cursor>,
 }
 
-/// A session of a scan.
-pub(crate) struct Found {
+/// A session of a page.
+pub struct Found {
     /// The key in the source.
-    pub(crate) name: StoreKey,
-    /// Carafe's key: the SHA-256 of the ID.
-    pub(crate) key: StoreKey,
-    pub(crate) record: Result<Record, StoreError>,
+    pub name: StoreKey,
+    /// Carafe's key: the SHA-256 of the session's ID.
+    pub key: StoreKey,
+    /// The record, or the reason why it cannot be read.
+    pub record: Result<Record, StoreError>,
 }
 
 /// A store in Carafe's own layout.
-pub(crate) struct OurSource<'s> {
+pub struct OurSource<'s> {
     store: &'s dyn ErasedStore,
     listing: &'s dyn SessionListing,
 }
 
 impl<'s> OurSource<'s> {
-    /// Creates a source from a store that has a listing.
-    pub(crate) fn of(store: &'s OpenStore) -> Result<Self, Failure> {
-        Ok(Self {
-            store: store.sessions(),
-            listing: store.listing()?,
-        })
+    /// Creates a source from a store and its listing.
+    #[must_use]
+    pub const fn new(store: &'s dyn ErasedStore, listing: &'s dyn SessionListing) -> Self {
+        Self { store, listing }
     }
 }
 
@@ -106,7 +106,7 @@ impl Source for OurSource<'_> {
 }
 
 /// Returns whether two records are equal in all metadata and data.
-pub(super) fn is_same(a: &Record, b: &Record) -> bool {
+pub(crate) fn is_same(a: &Record, b: &Record) -> bool {
     let text = |record: &Record| Patch::default().render(&record.data, Record::STYLE);
     a.meta == b.meta && text(a) == text(b)
 }

@@ -1,8 +1,8 @@
 //! The migration of one session.
 //!
-//! A copy makes the target equal to the source, and nothing else may write to the target meanwhile.
-//! A move is for stores in use, by services that have a `carafe::store::MigratingStore` of both
-//! stores. Its documentation explains why a log-out takes precedence over a move.
+//! A copy makes the target hold what the source holds; nothing else writes to the target meanwhile.
+//! A move is for stores in use, by services that have a `carafe::store::MigratingStore` of the two:
+//! see there for why a log-out wins over it.
 
 use carafe_core::{
     clock::Timestamp,
@@ -12,21 +12,26 @@ use carafe_core::{
     },
 };
 
-use super::source::{Found, Source, is_same};
+use crate::{
+    retry::again,
+    source::{Found, Source, is_same},
+};
 
-/// Maximum number of expired records that are swept to replace one.
+/// Number of expired records of the target that are removed in one step.
 const SWEPT: usize = 1_000;
 
 /// Whether sessions are copied or moved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mode {
+pub enum Mode {
+    /// The source keeps its sessions.
     Copy,
+    /// A session is deleted from the source once the target has it.
     Move,
 }
 
 /// The outcome for one session.
 #[derive(Debug)]
-pub(super) enum Outcome {
+pub enum Outcome {
     /// The session was added to the target.
     Arrived,
     /// The target had an older version of the session, which was replaced.
@@ -35,8 +40,10 @@ pub(super) enum Outcome {
     WasThere,
     /// The target has a newer version of the session, which stays.
     NewerThere,
-    /// As `WasThere` or `NewerThere`, in a move: the session is to be deleted from the source
-    /// later, unless a service that is migrating it does so.
+    /// As `WasThere` or `NewerThere`, in a move.
+    ///
+    /// The source's remains are to be deleted, unless a service that moves the session at this
+    /// moment does so.
     ToBeSettled,
     /// The target returned the session with other contents. The session stays in the source only.
     ComesBackDifferent,
@@ -50,17 +57,32 @@ pub(super) enum Outcome {
 
 /// The source, the target and the mode.
 #[derive(Clone, Copy)]
-pub(super) struct Transfer<'w> {
-    pub(super) source: &'w dyn Source,
-    pub(super) target: &'w dyn ErasedStore,
-    pub(super) mode: Mode,
+pub struct Transfer<'w> {
+    /// The source of the sessions.
+    pub source: &'w dyn Source,
+    /// The target of the sessions.
+    pub target: &'w dyn ErasedStore,
+    /// Whether the sessions are copied or moved.
+    pub mode: Mode,
     /// Whether a moved session is read back before it is deleted from the source.
-    pub(super) reads_back: bool,
+    pub reads_back: bool,
 }
 
 impl Transfer<'_> {
+    /// Deletes the expired sessions of the target, which would refuse new ones with the same key.
+    ///
+    /// # Errors
+    /// The target's, after several tries.
+    pub async fn sweep_target(self) -> Result<(), StoreError> {
+        let Some(sweeper) = self.target.powers().sweeper() else {
+            return Ok(());
+        };
+        while again(|| sweeper.sweep(SWEPT, Timestamp::now())).await? > 0 {}
+        Ok(())
+    }
+
     /// Transfers one session.
-    pub(super) async fn take(
+    pub(crate) async fn take(
         self,
         found: &Found,
         record: &Record,
@@ -134,8 +156,9 @@ impl Transfer<'_> {
         Ok(Outcome::ToBeSettled)
     }
 
-    /// Returns whether the target returns the session as written, if that is to be checked. A
-    /// service may have used or revoked the session in the meantime.
+    /// Whether the target gives back what it was given, if that is to be known.
+    ///
+    /// A service may have used or revoked the session meanwhile.
     async fn is_read_back(
         self,
         found: &Found,
@@ -150,7 +173,7 @@ impl Transfer<'_> {
     }
 
     /// Deletes a session from the source after [`Outcome::ToBeSettled`].
-    pub(super) async fn settle(self, found: &Found) -> Result<(), StoreError> {
+    pub(crate) async fn settle(self, found: &Found) -> Result<(), StoreError> {
         let deleted = self.source.store().delete(&found.name, Timestamp::now());
         deleted.await.map(drop)
     }
@@ -170,7 +193,9 @@ impl Transfer<'_> {
         }
     }
 
-    /// Deletes the session from the target without a marker, which would reject the session itself.
+    /// Deletes what the target has without a trace.
+    ///
+    /// A marker of now would refuse the session itself.
     async fn take_back(self, found: &Found, now: Timestamp) -> Result<(), StoreError> {
         let over = now.saturating_add(now.seconds_since(retired_until(now)));
         self.target.delete(&found.key, over).await?;
@@ -180,8 +205,9 @@ impl Transfer<'_> {
         }
     }
 
-    /// Returns the record because of which the target refused this one, or `None` if the target has
-    /// retired the key.
+    /// Returns the record that made the target refuse this one.
+    ///
+    /// Returns `None` if the target has retired the key.
     async fn there(self, found: &Found, now: Timestamp) -> Result<Option<Record>, StoreError> {
         match self.target.load(&found.key, now).await? {
             KeyState::Retired => Ok(None),

@@ -1,6 +1,6 @@
 //! Transfers the sessions of one page concurrently, and retries what fails.
 
-use std::{future::Future, time::Duration};
+use std::time::Duration;
 
 use carafe_core::{
     clock::Timestamp,
@@ -9,40 +9,42 @@ use carafe_core::{
 };
 use futures_util::{StreamExt as _, stream};
 
-use super::{
-    Tally,
+use crate::{
+    retry::again,
     source::{Found, ScanPage},
     step::{Outcome, Transfer},
+    tally::Tally,
 };
 
 /// Number of concurrent transfers: enough to fill a commit of SQLite or a round trip to Redis, and
 /// few enough not to occupy the connection pool of a database.
 const CONCURRENCY: usize = 64;
-/// Pause before each retry. A server takes seconds to restart.
-const PAUSES: [Duration; 4] = [
-    Duration::from_millis(50),
-    Duration::from_millis(250),
-    Duration::from_secs(1),
-    Duration::from_secs(4),
-];
 /// Upper bound on the time that a service takes between the two steps of a migration.
 const SETTLING: Duration = Duration::from_secs(2);
 
 /// The error that stopped a batch.
-pub(super) enum Halt {
+#[derive(Debug)]
+pub enum Halt {
+    /// The source does not answer.
     Source(StoreError),
+    /// The target does not answer, or is full.
     Target(StoreError),
 }
 
 impl Transfer<'_> {
     /// Transfers every session of `page` and counts the outcomes.
-    pub(super) async fn take_all(
+    ///
+    /// # Errors
+    /// [`Halt`] if a store does not answer after several tries.
+    pub async fn take_all(
         self,
         page: &ScanPage,
         tally: &mut Tally,
         now: Timestamp,
     ) -> Result<(), Halt> {
         let tasks = page.found.iter().map(|found| self.take_one(found, now));
+        // Collected, because a closure inside a stream would make the future of this not `Send`.
+        let tasks: Vec<_> = tasks.collect();
         let attempts: Vec<_> = stream::iter(tasks).buffered(CONCURRENCY).collect().await;
         let mut unsettled = Vec::new();
         for (found, attempt) in page.found.iter().zip(attempts) {
@@ -108,24 +110,6 @@ enum Attempt {
     Done(Outcome),
     Unreadable(String),
     Refused(String),
-}
-
-/// Retries `operation` a few times. It must be idempotent.
-pub(super) async fn again<T, F>(operation: impl Fn() -> F) -> Result<T, StoreError>
-where
-    F: Future<Output = Result<T, StoreError>>,
-{
-    let mut result = operation().await;
-    for pause in PAUSES {
-        let Err(StoreError::Unavailable(_) | StoreError::Timeout(_) | StoreError::Conflict) =
-            &result
-        else {
-            return result;
-        };
-        tokio::time::sleep(pause).await;
-        result = operation().await;
-    }
-    result
 }
 
 async fn probe(store: &dyn ErasedStore) -> Result<(), StoreError> {

@@ -3,7 +3,7 @@
 use carafe_core::store::StoreKey;
 use serde::{Deserialize, Serialize};
 
-use super::step::Outcome;
+use crate::step::Outcome;
 
 /// Maximum number of skipped sessions that the report names with a reason. All are counted.
 const NAMED: usize = 20;
@@ -11,35 +11,44 @@ const NAMED: usize = 20;
 /// The outcomes so far, for the state file and the report. Fields are only added.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(crate) struct Tally {
+pub struct Tally {
     /// Number of sessions read. A scan may return a session twice.
-    pub(crate) seen: u64,
-    pub(crate) moved: u64,
-    pub(crate) updated: u64,
-    pub(crate) already_there: u64,
-    pub(crate) newer_there: u64,
-    pub(crate) ended_meanwhile: u64,
-    pub(crate) expired: u64,
+    pub seen: u64,
+    /// Sessions that the target has now.
+    pub moved: u64,
+    /// Sessions of which the target had an older state.
+    pub updated: u64,
+    /// Sessions that the target had already.
+    pub already_there: u64,
+    /// Sessions of which the target has a newer state, which stays.
+    pub newer_there: u64,
+    /// Sessions that were revoked meanwhile.
+    pub ended_meanwhile: u64,
+    /// Expired sessions, which stay behind.
+    pub expired: u64,
     /// Sessions with an earlier ID that may still be in use, left for the next pass.
-    pub(crate) left_for_later: u64,
-    pub(crate) unreadable: u64,
-    pub(crate) refused: u64,
+    pub left_for_later: u64,
+    /// Records that cannot be read, which stay behind.
+    pub unreadable: u64,
+    /// Sessions that one of the stores did not take.
+    pub refused: u64,
     /// With `--move --verify`: sessions that the target returned with other contents.
-    pub(crate) different: u64,
+    pub different: u64,
     /// The first sessions that were left in the source.
-    pub(crate) troubles: Vec<Trouble>,
+    pub troubles: Vec<Trouble>,
 }
 
 /// A session that was left in the source.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Trouble {
+pub struct Trouble {
     /// The first 48 bits of the SHA-256 of the ID: enough to find the session, not to open it.
-    pub(crate) key: String,
-    pub(crate) reason: String,
+    pub key: String,
+    /// Why it was left behind.
+    pub reason: String,
 }
 
 impl Tally {
-    pub(super) fn note(&mut self, outcome: &Outcome) {
+    pub(crate) fn note(&mut self, outcome: &Outcome) {
         self.seen += 1;
         *match outcome {
             Outcome::Arrived => &mut self.moved,
@@ -54,21 +63,22 @@ impl Tally {
     }
 
     /// Counts a record of the source that cannot be read. The record stays there.
-    pub(super) fn note_unreadable(&mut self, key: &StoreKey, reason: String) {
+    pub(crate) fn note_unreadable(&mut self, key: &StoreKey, reason: String) {
         self.seen += 1;
         self.unreadable += 1;
         self.name(key, reason);
     }
 
     /// Counts a session that one of the stores refuses.
-    pub(super) fn note_refused(&mut self, key: &StoreKey, reason: String) {
+    pub(crate) fn note_refused(&mut self, key: &StoreKey, reason: String) {
         self.seen += 1;
         self.refused += 1;
         self.name(key, reason);
     }
 
     /// Whether no session was left that should have moved.
-    pub(crate) fn is_complete(&self) -> bool {
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
         self.unreadable + self.refused + self.different + self.left_for_later == 0
     }
 
@@ -83,7 +93,7 @@ impl Tally {
 }
 
 /// Returns the first 48 bits as hexadecimal digits.
-pub(super) fn short(key: &StoreKey) -> String {
+pub fn short(key: &StoreKey) -> String {
     let first = key.as_bytes().iter().take(6);
     first.map(|byte| format!("{byte:02x}")).collect()
 }

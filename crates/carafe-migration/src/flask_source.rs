@@ -7,10 +7,10 @@ use carafe_core::{
     store::{BoxFuture, Cursor, ErasedStore, Record, StoreError, StoreKey},
 };
 
-use super::source::{Found, ScanPage, Source, is_same};
+use crate::source::{Found, ScanPage, Source, is_same};
 
 /// A store in Flask-Session's layout.
-pub(crate) struct FlaskSource<'s>(pub(crate) &'s dyn Walk);
+pub struct FlaskSource<'s>(pub &'s dyn Walk);
 
 impl Source for FlaskSource<'_> {
     fn store(&self) -> &dyn ErasedStore {
