@@ -25,7 +25,7 @@ const USER: usize = 32;
 #[command(after_help = "\
 With --json: {\"sessions\": [{\"public_id\", \"user\", \"device\", \"created\", \"renewed\", \"last_seen\", \"expires\",
 \"authenticated\", \"version\", \"client\"}…], \"next\": POSITION or null}, with times in seconds since 1970.
-`client` is how it presents its token: \"cookie\", \"bearer\", \"header\", \"refresh-token\"; null if that is unknown.
+`client` is how the client presents its token: \"cookie\", \"bearer\", \"header\", \"refresh-token\" or null if unknown.
 
 Examples:
   carafe sessions list --store sqlite:sessions.db
