@@ -16,6 +16,7 @@
 //! | [`key`] | signing and verifying keys, JWK sets, rotation | shows a private key |
 //! | [`jwt`] | signs claims, and verifies tokens by RFC 8725 | lets a token choose an algorithm |
 //! | [`access`] | access tokens (RFC 9068) of one issuer | calls a store |
+//! | [`logout`] | logout tokens of OpenID Connect | ends a session |
 //! | [`refresh`] | refresh tokens: issue, redeem, revoke, introspect | stores a token |
 //! | [`flask`] | the tokens of Flask-JWT-Extended | |
 //! | [`http`] | `Authorization` and the headers of responses | |
@@ -67,6 +68,7 @@ mod json;
 pub mod jwt;
 pub mod key;
 pub mod limits;
+pub mod logout;
 pub mod refresh;
 mod refusal;
 
@@ -78,4 +80,5 @@ pub use carafe_core::{
 pub use access::{AccessTokens, Client};
 pub use jwt::{Refusal, VerifiedToken, Verifier};
 pub use key::{Algorithm, SigningKey, SigningRing, TokenKeys, VerifyingKey, VerifyingKeys};
+pub use logout::{LogoutToken, LogoutTokens};
 pub use refresh::{Grant, RefreshTokens};

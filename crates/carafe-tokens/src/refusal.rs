@@ -62,6 +62,8 @@ pub enum Refusal {
     Claim,
     /// A claim that this kind of token requires is missing or has another value.
     ClaimMissing,
+    /// A claim that this kind of token must not have, such as `nonce` in a logout token.
+    ClaimForbidden,
     /// The time is at or after `exp`.
     Expired,
     /// The time is before `nbf`.
@@ -96,6 +98,7 @@ impl Refusal {
         Self::ExpiryMissing,
         Self::Claim,
         Self::ClaimMissing,
+        Self::ClaimForbidden,
         Self::Expired,
         Self::NotYetValid,
         Self::IssuedInFuture,
@@ -128,6 +131,7 @@ impl Refusal {
             Self::ExpiryMissing => "exp-missing",
             Self::Claim => "claim",
             Self::ClaimMissing => "claim-missing",
+            Self::ClaimForbidden => "claim-forbidden",
             Self::Expired => "expired",
             Self::NotYetValid => "not-yet-valid",
             Self::IssuedInFuture => "issued-in-future",
@@ -176,6 +180,7 @@ impl fmt::Display for Refusal {
             Self::ExpiryMissing => "the token does not expire",
             Self::Claim => "a claim of the token has a wrong type",
             Self::ClaimMissing => "a claim of the token is missing",
+            Self::ClaimForbidden => "the token has a claim of another kind of token",
             Self::Expired => "the token has expired",
             Self::NotYetValid => "the token is not valid yet",
             Self::IssuedInFuture => "the token was issued in the future",

@@ -57,9 +57,9 @@ pub use carafe_core::{
     session::{
         self, AtLimit, BearerChallenge, BearerResponse, ClearSiteData, ClientIp, ClientSide,
         CommitError, Conflict, Duplicates, Flash, FlaskLogin, Key, LocalPath, LoggedIn,
-        LoginAttempt, LoginRequired, OnCorrupt, RecentlyAuthenticated, Refresh, Rejection,
-        ServerSide, Session, SessionBackend, SessionConfig, SessionError, SessionManager,
-        SessionRejection, SessionToken, Timeouts, Transport, TransportKind,
+        LoginAttempt, LoginRequired, OnCorrupt, ProviderSessions, RecentlyAuthenticated, Refresh,
+        Rejection, ServerSide, Session, SessionBackend, SessionConfig, SessionError,
+        SessionManager, SessionRejection, SessionToken, Timeouts, Transport, TransportKind,
     },
     store::{self, ErasedStore, MemoryStore, SessionStore, StoreError},
     testing, token,

@@ -19,6 +19,7 @@
 //! | `lifetime` | the lifetime of one session |
 //! | `login_required` | the extractors of a logged-in user |
 //! | `csrf_token`, `login_attempt`, `local_path` | tokens of forms, log-ins at a provider |
+//! | `provider_sessions` | sessions that an OpenID provider can end |
 //! | `transport` | the locations of tokens: cookie, bearer, header |
 //!
 //! The decisions are functions of their arguments. The functions around them call the store, write
@@ -53,6 +54,7 @@ mod manager;
 mod on_corrupt;
 mod open;
 mod plan;
+mod provider_sessions;
 mod rejection;
 mod server_side;
 mod session_error;
@@ -86,6 +88,7 @@ pub use login_required::{LoggedIn, LoginRequired, RecentlyAuthenticated, Visit};
 pub use manager::SessionManager;
 pub use on_corrupt::OnCorrupt;
 pub(crate) use plan::{StoredFacts, verb};
+pub use provider_sessions::ProviderSessions;
 pub use rejection::SessionRejection;
 pub use server_side::ServerSide;
 pub use session_error::SessionError;

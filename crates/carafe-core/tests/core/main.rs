@@ -6,6 +6,7 @@
 //! | `cookie_vectors` | the same cookies as Werkzeug |
 //! | `fuzz_corpus` | every input that fuzzing found |
 //! | `cas_store`, `memory_store`, `moving_store` | the contract, on the stores of the core |
+//! | `provider_sessions` | sessions that an OpenID provider ends |
 //! | `security` | the rows of the security checklist |
 //! | `signed_ids` | server-side IDs with a signature |
 //! | `vectors` | the tokens of Flask, Quart, Starlette and itsdangerous |
@@ -24,6 +25,7 @@ mod fuzz_corpus;
 mod memory_store;
 #[cfg(feature = "conformance")]
 mod moving_store;
+mod provider_sessions;
 mod security;
 mod signed_ids;
 mod user_agent;

@@ -125,6 +125,12 @@ impl Verifier {
         }
     }
 
+    /// Sets the type.
+    #[must_use]
+    pub fn with_type(self, typ: TokenType) -> Self {
+        Self { typ, ..self }
+    }
+
     /// Returns the issuer and the audience.
     pub(crate) fn parties(&self) -> Option<(&str, &str)> {
         Some((self.issuer.as_deref()?, self.audience.as_deref()?))
