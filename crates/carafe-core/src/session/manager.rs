@@ -178,8 +178,8 @@ impl SessionManager {
     /// `written` is the value written under `_user_id`, and `known` is
     /// [the user](super::Session::user) before that write. For adapters whose applications use
     /// Flask-Login, which calls nothing else: call [`Session::log_in`](super::Session::log_in), so
-    /// that a stored session gets a new id and is found by its user. A client-side session has no id,
-    /// and its cookie stays as Flask-Login wrote it.
+    /// that a stored session gets a new id and is found by its user. A client-side session has no
+    /// id, and its cookie stays as Flask-Login wrote it.
     ///
     /// ```
     /// use carafe_core::session::{ServerSide, SessionConfig, SessionManager};
