@@ -73,12 +73,12 @@ const FOR_TESTS: &[Package] = &[
     },
     Package {
         name: "nodejs",
-        why: "access tokens against jose",
+        why: "access tokens against jose, log-ins at an OpenID provider",
         proofs: &[&["node", "--version"]],
     },
     Package {
         name: "npm",
-        why: "installs jose below target/node",
+        why: "installs jose and oidc-provider below target/node",
         proofs: &[&["npm", "--version"]],
     },
 ];
@@ -110,8 +110,8 @@ const ENVIRONMENTS: &[(&str, &str)] = &[
     ("tokens", "interop/requirements-tokens.txt"),
 ];
 
-/// The folder with the lock file of jose, the JWT library of JavaScript.
-const NODE_PACKAGES: &str = "interop/tokens";
+/// Folders below `target/node` for npm packages, and the folders with their lock files.
+const NODE_PACKAGES: &[(&str, &str)] = &[("tokens", "interop/tokens"), ("oidc", "interop/oidc")];
 
 /// A cargo subcommand that is built from source, once, into `target/tools`.
 pub(crate) struct Tool {
@@ -142,7 +142,11 @@ pub(crate) fn for_tests(shell: &mut Shell) -> Outcome {
             environment(shell, name, requirements)
         })
     })?;
-    shell.step("Node packages", node_packages)
+    NODE_PACKAGES.iter().try_for_each(|(name, lock)| {
+        shell.step(&format!("Node packages {name}"), |shell| {
+            node_packages(shell, name, lock)
+        })
+    })
 }
 
 /// Installs the requirements of the browser tests and of the demo's pictures.
@@ -262,12 +266,11 @@ pub(crate) fn environment(shell: &Shell, name: &str, requirements: &str) -> Outc
     }
 }
 
-/// Installs jose into `target/node/tokens` unless its stamp contains the exact text of the lock
-/// file.
-fn node_packages(shell: &Shell) -> Outcome {
-    let home = shell.target("node/tokens");
+/// Installs npm packages unless their stamp contains the exact text of the lock file.
+fn node_packages(shell: &Shell, name: &str, folder: &str) -> Outcome {
+    let home = shell.target("node").join(name);
     let stamp = home.join("package-lock.stamp");
-    let lock = read(&shell.path(NODE_PACKAGES).join("package-lock.json"))?;
+    let lock = read(&shell.path(folder).join("package-lock.json"))?;
     if fs::read_to_string(&stamp).is_ok_and(|stamped| stamped == lock) {
         println!("{} is there", home.display());
         return Ok(());
@@ -276,7 +279,7 @@ fn node_packages(shell: &Shell) -> Outcome {
         fs::create_dir_all(&home)
             .map_err(|why| format!("cannot make {}: {why}", home.display()))?;
         for name in ["package.json", "package-lock.json"] {
-            let text = read(&shell.path(NODE_PACKAGES).join(name))?;
+            let text = read(&shell.path(folder).join(name))?;
             write(&home.join(name), &text)?;
         }
     }

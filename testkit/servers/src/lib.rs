@@ -16,6 +16,7 @@
 //! | `keeper` | a supervised process, which can be killed, stopped and restarted |
 //! | `memcached` | [`Memcached`] |
 //! | `nginx` | [`Nginx`], a TLS proxy; `certificate` creates its certificate |
+//! | `oidc` | [`OidcProvider`], of npm |
 //! | `pgbouncer` | [`PgBouncer`], a pooler for Postgres |
 //! | `redis` | [`Redis`], and a sentinel |
 //! | `sql` | [`Sql`]: Postgres and MariaDB, as an unprivileged user |
@@ -30,6 +31,7 @@ mod certificate;
 mod keeper;
 mod memcached;
 mod nginx;
+mod oidc;
 mod pgbouncer;
 mod redis;
 mod shell;
@@ -39,6 +41,7 @@ use std::net::TcpListener;
 
 pub use memcached::Memcached;
 pub use nginx::Nginx;
+pub use oidc::OidcProvider;
 pub use pgbouncer::PgBouncer;
 pub use redis::Redis;
 pub use sql::Sql;
