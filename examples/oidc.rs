@@ -43,7 +43,7 @@ use openidconnect::{
     core::{
         CoreAuthDisplay, CoreAuthPrompt, CoreAuthenticationFlow, CoreErrorResponseType,
         CoreGenderClaim, CoreJsonWebKey, CoreJweContentEncryptionAlgorithm,
-        CoreJwsSigningAlgorithm, CoreResponseType, CoreRevocableToken, CoreRevocationErrorResponse,
+        CoreJwsSigningAlgorithm, CoreRevocableToken, CoreRevocationErrorResponse,
         CoreTokenIntrospectionResponse, CoreTokenType,
     },
     reqwest,
@@ -224,14 +224,16 @@ async fn login(
     Query(Next { next }): Query<Next>,
 ) -> Result<Redirect, Failure> {
     let attempt = session.begin_login(LocalPath::or_root(&next))?;
+    let state = CsrfToken::new(attempt.state().to_owned());
+    let nonce = Nonce::new(attempt.nonce().to_owned());
     let verifier = PkceCodeVerifier::new(attempt.pkce_verifier().to_owned());
     let provider = service.provider().await;
     let (url, ..) = provider
         .client
         .authorize_url(
             CoreAuthenticationFlow::AuthorizationCode,
-            || CsrfToken::new(attempt.state().to_owned()),
-            || Nonce::new(attempt.nonce().to_owned()),
+            || state,
+            || nonce,
         )
         .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier))
         .url();

@@ -321,7 +321,7 @@ fn a_log_out_at_any_moment_of_a_log_in_ends_it() {
     }
 }
 
-/// Stores a session without a user, so that the log-in gives it a new id.
+/// Stores a session without a user, so that the log-in gives it a new ID.
 async fn visit(client: &mut TestClient) {
     let request = client.begin().await.unwrap();
     request.session().insert("cart", "tea").unwrap();

@@ -45,7 +45,7 @@ async fn a_log_in_leads_back_to_the_page_that_asked_for_it() {
     assert_eq!((returned.status, returned.location()), (303, "/account"));
     let account = ada.get(&service.url("/account")).await;
     assert_eq!(account.body, "the account of ada");
-    // The session has a new id, and the old one leads nowhere (session fixation).
+    // The session has a new ID, and the old one leads nowhere (session fixation).
     assert_ne!(ada.cookie(&service.url("/")), visitor);
     let fixed = Browser::with_cookie(&service.url("/"), &visitor);
     assert_eq!(fixed.user(&service).await, None);
