@@ -8,11 +8,13 @@ use crate::{
 pub(crate) const USAGE: &str = "\
 carafe-bench [families…] [--rounds N] [--instructions]
 
-  families          codec, requests, axum-session, memory, redis, sqlite, races, timing; all of them unless named
-  --rounds N        how often each candidate is timed, unless given 101 (codec, requests, axum-session), 41
-                    (redis), 7 (sqlite) or 100 times 10,000 calls (timing)
+  families          codec, requests, axum-session, actix, bearer, bearer-actix, tokens, memory, redis,
+                    flask-session, sqlite, races, timing; all of them unless named
+  --rounds N        how often each candidate is timed, unless given 101 (codec, requests, axum-session, actix,
+                    bearer, bearer-actix, tokens), 41 (redis, flask-session), 7 (sqlite) or 100 times 10,000
+                    calls (timing)
   --instructions    count instructions with valgrind's callgrind instead of timing (codec, requests,
-                    axum-session)";
+                    axum-session, actix, bearer, bearer-actix, tokens)";
 
 pub(crate) struct Arguments {
     pub(crate) families: Vec<&'static Family>,

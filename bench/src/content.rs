@@ -1,5 +1,7 @@
 //! The content of the measured sessions. Reproducible: all digits are derived from numbers.
 
+use std::time::SystemTime;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -31,6 +33,38 @@ impl Login {
             n: COUNT,
             name: NAME.to_owned(),
             uid: USER,
+        }
+    }
+}
+
+pub(crate) const ISSUER: &str = "https://login.example";
+pub(crate) const AUDIENCE: &str = "https://api.example";
+
+/// The claims of an access token, as carafe-tokens issues them.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct AccessClaims {
+    pub(crate) iss: String,
+    pub(crate) aud: String,
+    pub(crate) sub: String,
+    pub(crate) sid: String,
+    pub(crate) iat: u64,
+    pub(crate) exp: u64,
+    pub(crate) jti: String,
+}
+
+impl AccessClaims {
+    /// Returns the claims of a token that is issued now and valid for a day.
+    pub(crate) fn now() -> Self {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let iat = since.map_or(0, |since| since.as_secs());
+        Self {
+            iss: ISSUER.to_owned(),
+            aud: AUDIENCE.to_owned(),
+            sub: NAME.to_owned(),
+            sid: digits(1, 22),
+            iat,
+            exp: iat + 86_400,
+            jti: digits(2, 22),
         }
     }
 }

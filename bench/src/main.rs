@@ -5,13 +5,14 @@
 //! | `harness` | rounds, CPU time, allocations, instructions, tables; no peers |
 //! | `peers` | one file per peer: its setup and calls |
 //! | `codec` | family 1: writing and reading a cookie's value |
-//! | `requests` | family 2: requests through the middleware; axum_session and actix-web apart |
+//! | `requests` | family 2: requests through the middleware; axum_session, actix-web and bearer tokens apart |
 //! | `memory` | family 3: the memory of a million sessions |
 //! | `redis` | family 4: a server over HTTP with its sessions in Redis |
 //! | `flask_session` | family 5: one server's Redis, shared by Flask-Session and Carafe |
 //! | `sqlite` | family 6: loads and durable saves in a file |
 //! | `races` | family 7: the changes that survive concurrent requests on one session |
 //! | `timing` | family 8: whether the time of a rejection reveals how wrong a tag is |
+//! | `tokens` | family 9: signing and verifying access tokens |
 //!
 //! A new peer is a file in `peers` and a line in a family; a new family is a file here and a line
 //! in [`FAMILIES`]. The README describes how to run the program and the meaning of the numbers.
@@ -30,6 +31,7 @@ mod redis_server;
 mod requests;
 mod sqlite;
 mod timing;
+mod tokens;
 
 use std::process::ExitCode;
 
@@ -91,6 +93,30 @@ const FAMILIES: &[Family] = &[
         way: Way::Timed {
             candidates: requests::candidates_on_actix,
             report: requests::report_on_actix,
+        },
+    },
+    Family {
+        name: "bearer",
+        rounds: 101,
+        way: Way::Timed {
+            candidates: requests::candidates_by_bearer,
+            report: requests::report_by_bearer,
+        },
+    },
+    Family {
+        name: "bearer-actix",
+        rounds: 101,
+        way: Way::Timed {
+            candidates: requests::candidates_by_bearer_on_actix,
+            report: requests::report_by_bearer_on_actix,
+        },
+    },
+    Family {
+        name: "tokens",
+        rounds: 101,
+        way: Way::Timed {
+            candidates: tokens::candidates,
+            report: tokens::report,
         },
     },
     Family {

@@ -228,7 +228,10 @@ async fn filled(store: &SqliteStore) -> Outcome<Vec<Session>> {
     let mut sessions = Vec::new();
     for browser in 0..SESSIONS as u32 {
         let text = serde_json::to_string(&Login::of((browser, 46)))?;
-        let record = Record::new(SessionMeta::new(PublicId::random()?, now, now.saturating_add(14 * 24 * 3600)), SessionData::parse(text, Record::STYLE)?);
+        let record = Record::new(
+            SessionMeta::new(PublicId::random()?, now, now.saturating_add(14 * 24 * 3600)),
+            SessionData::parse(text, Record::STYLE)?,
+        );
         let key = StoreKey::of_id(&format!("the id of browser {browser}"));
         store.create(&key, &record, now).await?;
         sessions.push(Session { key, record });
@@ -257,7 +260,10 @@ async fn saved(store: Arc<SqliteStore>, mut session: Session) -> Session {
         let (base, now) = (&session.record, Timestamp::now());
         let mut patch = Patch::default();
         // The same length as the text that the peers write.
-        patch.set("n", format!("{}", 1_700_000_000_000_000_000 + base.meta.version));
+        patch.set(
+            "n",
+            format!("{}", 1_700_000_000_000_000_000 + base.meta.version),
+        );
         let patched = store.patch(&session.key, base, &patch, now).await;
         match patched.expect("the store works") {
             Patched::Applied(record) => session.record = *record,

@@ -19,7 +19,8 @@ use actix_web::{
     web,
 };
 
-use crate::requests::Caller;
+use super::TOKEN;
+use crate::requests::{Caller, Carrier};
 
 /// A started application.
 #[derive(Clone)]
@@ -168,10 +169,18 @@ impl Caller for Site {
         value.to_str().expect("it is text")
     }
 
-    async fn call(&mut self, path: &String, cookie: Option<&HeaderValue>) -> Self::Answer {
+    async fn call(
+        &mut self,
+        path: &String,
+        session: Option<(Carrier, &HeaderValue)>,
+    ) -> Self::Answer {
         let mut request = TestRequest::get().uri(path);
-        if let Some(cookie) = cookie {
-            request = request.insert_header((header::COOKIE, cookie.clone()));
+        if let Some((carrier, value)) = session {
+            let name = match carrier {
+                Carrier::Cookie => header::COOKIE,
+                Carrier::Bearer => header::AUTHORIZATION,
+            };
+            request = request.insert_header((name, value.clone()));
         }
         (self.0)(request).await
     }
@@ -180,8 +189,12 @@ impl Caller for Site {
         answer.status() == StatusCode::OK
     }
 
-    fn set_cookies(mut answer: Self::Answer, take: impl FnMut(HeaderValue)) {
-        let removed = answer.headers_mut().remove(header::SET_COOKIE);
+    fn new_tokens(mut answer: Self::Answer, carrier: Carrier, take: impl FnMut(HeaderValue)) {
+        let name = match carrier {
+            Carrier::Cookie => header::SET_COOKIE.as_str(),
+            Carrier::Bearer => TOKEN,
+        };
+        let removed = answer.headers_mut().remove(name);
         removed.for_each(take);
     }
 }

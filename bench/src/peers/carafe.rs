@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::{Router, extract::Path, routing::get};
 use carafe::{
     ClientSide, MemoryStore, SecretKey, ServerSide, Session, SessionBackend, SessionConfig,
-    SessionError, SessionLayer, SessionStore, StoreError, Timestamp,
+    SessionError, SessionLayer, SessionStore, StoreError, Timestamp, Transport,
     json::{self, JsonDialect},
     key::KeyRing,
     token::{
@@ -18,7 +18,7 @@ use carafe_core::session::SessionData;
 use carafe_redis::{Deadlines, RedisOptions, RedisStore};
 use serde_json::Value;
 
-use super::{Answer, Codec};
+use super::{Answer, Codec, TOKEN};
 use crate::content::{Login, SECRET};
 
 const MONTH: Duration = Duration::from_secs(31 * 24 * 3600);
@@ -127,9 +127,17 @@ fn keys() -> KeyRing {
     KeyRing::new(SecretKey::new(SECRET).expect("it is long enough"))
 }
 
-/// Returns a site with Carafe's memory store and default rules.
+/// Returns a site with Carafe's memory store and default rules, except that all browsers are one
+/// user, whose sessions are not limited.
 pub(crate) fn in_memory() -> Router {
     stored(MemoryStore::new())
+}
+
+/// Returns a site with Carafe's memory store, and ids in `Authorization: Bearer`.
+pub(crate) fn in_memory_by_bearer() -> Router {
+    let config = SessionConfig::default().with_transports([Transport::bearer(TOKEN)]);
+    let side = ServerSide::new(MemoryStore::new()).without_limit_per_user();
+    site(side, config)
 }
 
 /// Returns Carafe's Redis store, with deadlines that a busy machine does not exceed.
@@ -143,9 +151,10 @@ pub(crate) async fn redis(url: &str) -> Result<RedisStore, StoreError> {
     RedisOptions::new().deadlines(deadlines).connect(url).await
 }
 
-/// Returns a site with a store and default rules.
+/// Returns a site with a store and default rules, except for the limit of sessions per user.
 pub(crate) fn stored(store: impl SessionStore) -> Router {
-    site(ServerSide::new(store), SessionConfig::default())
+    let side = ServerSide::new(store).without_limit_per_user();
+    site(side, SessionConfig::default())
 }
 
 fn site(side: impl Into<SessionBackend>, config: SessionConfig) -> Router {

@@ -2,35 +2,53 @@
 
 use actix_web::{App, http::StatusCode, web::Path};
 use carafe_actix::{
-    ClientSide, MemoryStore, SecretKey, ServerSide, Session, SessionBackend, SessionError,
-    SessionMiddleware,
+    ClientSide, MemoryStore, SecretKey, ServerSide, Session, SessionBackend, SessionConfig,
+    SessionError, SessionMiddleware, Transport,
 };
 
-use super::actix_alone::{Routes, Site, started, verdict};
+use super::{
+    TOKEN,
+    actix_alone::{Routes, Site, started, verdict},
+};
 use crate::content::{Login, SECRET};
 
 type Answer = Result<(&'static str, StatusCode), SessionError>;
 
 /// Returns a site with signed cookies and default rules.
 pub(crate) fn signed() -> Site {
-    site(ClientSide::signed(key()))
+    site(ClientSide::signed(key()), SessionConfig::default())
 }
 
 /// Returns a site with encrypted cookies and default rules.
 pub(crate) fn encrypted() -> Site {
-    site(ClientSide::encrypted(key(), "bench"))
+    site(
+        ClientSide::encrypted(key(), "bench"),
+        SessionConfig::default(),
+    )
 }
 
-/// Returns a site with Carafe's memory store and default rules.
+/// Returns a site with Carafe's memory store and default rules, except that all browsers are one
+/// user, whose sessions are not limited.
 pub(crate) fn in_memory() -> Site {
-    site(ServerSide::new(MemoryStore::new()))
+    site(
+        ServerSide::new(MemoryStore::new()).without_limit_per_user(),
+        SessionConfig::default(),
+    )
+}
+
+/// Returns a site with Carafe's memory store, and ids in `Authorization: Bearer`.
+pub(crate) fn in_memory_by_bearer() -> Site {
+    let config = SessionConfig::default().with_transports([Transport::bearer(TOKEN)]);
+    let side = ServerSide::new(MemoryStore::new()).without_limit_per_user();
+    site(side, config)
 }
 
 fn key() -> SecretKey {
     SecretKey::new(SECRET).expect("it is long enough")
 }
 
-fn site(side: impl Into<SessionBackend>) -> Site {
+fn site(side: impl Into<SessionBackend>, config: SessionConfig) -> Site {
+    let sessions = SessionMiddleware::with_config(side, config);
     let routes = Routes {
         start,
         read,
@@ -40,7 +58,7 @@ fn site(side: impl Into<SessionBackend>) -> Site {
     started(
         App::new()
             .configure(|config| routes.add(config))
-            .wrap(SessionMiddleware::new(side)),
+            .wrap(sessions.expect("browsers take the cookie")),
     )
 }
 

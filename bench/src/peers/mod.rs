@@ -1,20 +1,26 @@
 //! One file per peer: set up and called as its authors recommend.
 //!
 //! A peer of the requests is a [`Router`] with the [`routes`], or a [`Site`](actix_alone::Site) of
-//! actix-web with the same routes. A peer of the codec is a [`Codec`].
+//! actix-web with the same routes. A peer of the codec is a [`Codec`], one of the tokens an
+//! [`Issuer`].
 
 pub(crate) mod actix_alone;
+pub(crate) mod actix_httpauth;
 pub(crate) mod actix_session;
 pub(crate) mod axum_alone;
 pub(crate) mod axum_extra;
 pub(crate) mod axum_session;
 pub(crate) mod carafe;
 pub(crate) mod carafe_actix;
+pub(crate) mod carafe_tokens;
 pub(crate) mod cookie_crate;
 pub(crate) mod flask;
 pub(crate) mod flask_session;
+pub(crate) mod jsonwebtoken;
+pub(crate) mod jwt_simple;
 pub(crate) mod least;
 pub(crate) mod parts;
+pub(crate) mod primitives;
 pub(crate) mod redis_driver;
 pub(crate) mod sqlx;
 pub(crate) mod tower_sessions;
@@ -24,13 +30,13 @@ use std::time::Duration;
 use axum::{
     Router,
     body::Body,
-    http::{HeaderValue, Request, Response, StatusCode, Uri, header},
+    http::{HeaderName, HeaderValue, Request, Response, StatusCode, Uri, header},
     routing::MethodRouter,
 };
 use serde_json::Value;
 use tower::Service;
 
-use crate::content::USER;
+use crate::content::{AccessClaims, USER};
 
 /// Writes and reads the value of a session cookie.
 pub(crate) trait Codec {
@@ -43,6 +49,17 @@ pub(crate) trait Codec {
     /// Encodes a dictionary as a cookie.
     fn encode(&self, dictionary: &Value) -> String;
 }
+
+/// Signs and verifies the access tokens of one key.
+pub(crate) trait Issuer {
+    /// Returns a token with these claims.
+    fn sign(&self, claims: &AccessClaims) -> String;
+    /// Returns the user of a valid token of the issuer for the audience.
+    fn verify(&self, token: &str) -> Option<String>;
+}
+
+/// The response header that carries a new bearer token.
+pub(crate) const TOKEN: &str = "x-session-token";
 
 /// Returns the routes of a peer.
 ///
@@ -92,16 +109,16 @@ pub(crate) fn start(browser: u32, digits: usize) -> Uri {
     uri.expect("it is a path")
 }
 
-/// Calls the service with one request.
+/// Calls the service with one request with at most one header.
 pub(crate) async fn call(
     router: &mut Router,
     uri: &Uri,
-    cookie: Option<&HeaderValue>,
+    header: Option<(HeaderName, &HeaderValue)>,
 ) -> Response<Body> {
     let mut request = Request::new(Body::empty());
     uri.clone_into(request.uri_mut());
-    if let Some(cookie) = cookie {
-        request.headers_mut().insert(header::COOKIE, cookie.clone());
+    if let Some((name, value)) = header {
+        request.headers_mut().insert(name, value.clone());
     }
     let response = router.call(request).await;
     response.unwrap_or_else(|never| match never {})

@@ -14,15 +14,15 @@ use std::{cell::RefCell, rc::Rc};
 use axum::Router;
 use tokio::runtime::{Builder, Runtime};
 
-pub(crate) use caller::Caller;
+pub(crate) use caller::{Caller, Carrier};
 use caller::{Opened, sent_back, visitors};
 use report::Framework;
 
 use crate::{
     harness::{Candidate, Candidates, Measured, Outcome},
     peers::{
-        actix_alone, actix_session, axum_alone, axum_extra, axum_session, carafe, carafe_actix,
-        least, tower_sessions,
+        actix_alone, actix_httpauth, actix_session, axum_alone, axum_extra, axum_session, carafe,
+        carafe_actix, least, tower_sessions,
     },
 };
 
@@ -38,40 +38,74 @@ const ACTIX: Framework = Framework {
     idle: "a middleware that does nothing",
 };
 
-/// A name for the tables, and the peer's constructor.
-type Peer<C> = (&'static str, fn() -> C);
+/// A name for the tables, where its clients keep the token, and the peer's constructor.
+struct Peer<C> {
+    name: &'static str,
+    carrier: Carrier,
+    caller: fn() -> C,
+}
+
+impl<C> Peer<C> {
+    const fn by_cookie(name: &'static str, caller: fn() -> C) -> Self {
+        Self {
+            name,
+            carrier: Carrier::Cookie,
+            caller,
+        }
+    }
+
+    const fn by_bearer(name: &'static str, caller: fn() -> C) -> Self {
+        Self {
+            name,
+            carrier: Carrier::Bearer,
+            caller,
+        }
+    }
+}
 
 /// The peers that share one heap, with or without sessions.
 const PEERS: &[Peer<Router>] = &[
-    ("**Carafe signed, Flask's rules**", carafe::as_flask),
-    (OURS, carafe::signed),
-    (OURS_ENCRYPTED, carafe::encrypted),
-    (OURS_STORED, carafe::in_memory),
-    (LEAST, least::in_memory),
-    (TOWER_SESSIONS, tower_sessions::in_memory),
-    (SIGNED_JAR, axum_extra::signed),
-    ("axum-extra, signed jar, struct", axum_extra::signed_struct),
-    ("axum-extra, private jar", axum_extra::private),
-    (
+    Peer::by_cookie("**Carafe signed, Flask's rules**", carafe::as_flask),
+    Peer::by_cookie(OURS, carafe::signed),
+    Peer::by_cookie(OURS_ENCRYPTED, carafe::encrypted),
+    Peer::by_cookie(OURS_STORED, carafe::in_memory),
+    Peer::by_cookie(LEAST, least::in_memory),
+    Peer::by_cookie(TOWER_SESSIONS, tower_sessions::in_memory),
+    Peer::by_cookie(SIGNED_JAR, axum_extra::signed),
+    Peer::by_cookie("axum-extra, signed jar, struct", axum_extra::signed_struct),
+    Peer::by_cookie("axum-extra, private jar", axum_extra::private),
+    Peer::by_cookie(
         "axum-extra, private jar, struct",
         axum_extra::private_struct,
     ),
 ];
 /// Separate from the other peers: each request without a session creates one on the heap.
 const PEERS_APART: &[Peer<Router>] = &[
-    (OURS_STORED, carafe::in_memory),
-    (AXUM_SESSION, axum_session::in_memory),
+    Peer::by_cookie(OURS_STORED, carafe::in_memory),
+    Peer::by_cookie(AXUM_SESSION, axum_session::in_memory),
 ];
 const PEERS_ON_ACTIX: &[Peer<actix_alone::Site>] = &[
-    (OURS, carafe_actix::signed),
-    (OURS_ENCRYPTED, carafe_actix::encrypted),
-    (OURS_STORED, carafe_actix::in_memory),
-    (ACTIX_SIGNED, actix_session::signed),
-    (ACTIX_PRIVATE, actix_session::private),
+    Peer::by_cookie(OURS, carafe_actix::signed),
+    Peer::by_cookie(OURS_ENCRYPTED, carafe_actix::encrypted),
+    Peer::by_cookie(OURS_STORED, carafe_actix::in_memory),
+    Peer::by_cookie(ACTIX_SIGNED, actix_session::signed),
+    Peer::by_cookie(ACTIX_PRIVATE, actix_session::private),
+];
+/// The same store, its ids in a cookie and in `Authorization: Bearer`.
+const PEERS_BY_BEARER: &[Peer<Router>] = &[
+    Peer::by_cookie(OURS_STORED, carafe::in_memory),
+    Peer::by_bearer(OURS_BEARER, carafe::in_memory_by_bearer),
+];
+const PEERS_BY_BEARER_ON_ACTIX: &[Peer<actix_alone::Site>] = &[
+    Peer::by_cookie(OURS_STORED, carafe_actix::in_memory),
+    Peer::by_bearer(OURS_BEARER, carafe_actix::in_memory_by_bearer),
+    Peer::by_bearer(HTTPAUTH, actix_httpauth::in_a_map),
 ];
 const OURS: &str = "**Carafe signed**";
 const OURS_ENCRYPTED: &str = "**Carafe encrypted**";
 const OURS_STORED: &str = "**Carafe, memory**";
+const OURS_BEARER: &str = "**Carafe, memory, bearer**";
+const HTTPAUTH: &str = "actix-web-httpauth, a map";
 /// No library.
 const LEAST: &str = "the least, memory";
 const TOWER_SESSIONS: &str = "tower-sessions, memory";
@@ -79,6 +113,8 @@ const AXUM_SESSION: &str = "axum_session, memory";
 const SIGNED_JAR: &str = "axum-extra, signed jar";
 const ACTIX_SIGNED: &str = "actix-session, signed cookie";
 const ACTIX_PRIVATE: &str = "actix-session, private cookie";
+
+const BEARER_SHARES: &str = "As a share of what Carafe adds with a cookie";
 
 /// The kind of a request.
 #[derive(Clone, Copy)]
@@ -126,12 +162,23 @@ pub(crate) fn candidates_apart(_alone: bool) -> Outcome<Candidates> {
 }
 
 pub(crate) fn candidates_on_actix(_alone: bool) -> Outcome<Candidates> {
-    let bare = [actix_alone::bare, actix_alone::with_idle_middleware];
-    candidates_of(&ACTIX, PEERS_ON_ACTIX, bare)
+    candidates_of(&ACTIX, PEERS_ON_ACTIX, on_actix())
+}
+
+pub(crate) fn candidates_by_bearer(_alone: bool) -> Outcome<Candidates> {
+    candidates_of(&AXUM, PEERS_BY_BEARER, on_axum())
+}
+
+pub(crate) fn candidates_by_bearer_on_actix(_alone: bool) -> Outcome<Candidates> {
+    candidates_of(&ACTIX, PEERS_BY_BEARER_ON_ACTIX, on_actix())
 }
 
 fn on_axum() -> [fn() -> Router; 2] {
     [axum_alone::bare, axum_alone::with_idle_layer]
+}
+
+fn on_actix() -> [fn() -> actix_alone::Site; 2] {
+    [actix_alone::bare, actix_alone::with_idle_middleware]
 }
 
 /// Returns the candidates. `bare` are the framework without a layer and with an idle one.
@@ -143,11 +190,12 @@ fn candidates_of<C: Caller>(
     let runtime = Rc::new(Builder::new_current_thread().enable_time().build()?);
     let mut candidates = Candidates::new();
     let mut cookies = Vec::new();
-    for &(name, caller) in peers {
-        let site = runtime.block_on(async { Opened::open(caller(), BROWSERS).await });
+    for peer in peers {
+        let (name, caller, carrier) = (peer.name, peer.caller, peer.carrier);
+        let site = runtime.block_on(async { Opened::open(caller(), carrier, BROWSERS).await });
         let site = Rc::new(site);
         if cookies.is_empty() {
-            cookies.extend(site.cookies.iter().map(C::text).map(C::value));
+            cookies.extend(site.sessions.iter().map(C::text).map(C::value));
         }
         candidates.extend(SCENARIOS.map(|scenario| match scenario.name {
             LOG_IN => log_ins(name, scenario, &runtime, &site),
@@ -155,9 +203,11 @@ fn candidates_of<C: Caller>(
         }));
     }
     for (name, caller) in [framework.floor, framework.idle].into_iter().zip(bare) {
-        let cookies = cookies.iter().map(C::text).map(C::value).collect();
-        let caller = runtime.block_on(async { caller() });
-        let site = Rc::new(Opened { caller, cookies });
+        let site = Rc::new(Opened {
+            caller: runtime.block_on(async { caller() }),
+            carrier: Carrier::Cookie,
+            sessions: cookies.iter().map(C::text).map(C::value).collect(),
+        });
         candidates.extend(SCENARIOS.map(|scenario| candidate(name, scenario, &runtime, &site)));
     }
     Ok(candidates)
@@ -175,30 +225,30 @@ fn candidate<C: Caller>(
     Candidate::batch(name, scenario.name, move |numbers| {
         runtime.block_on(async {
             for number in numbers {
-                let cookie = scenario.with_cookie.then(|| site.cookie(number));
-                let answer = caller.call(&path, cookie).await;
+                let session = scenario.with_cookie.then(|| site.session(number));
+                let answer = caller.call(&path, session).await;
                 assert!(C::is_ok(&answer));
             }
         });
     })
 }
 
-/// Measures logins, each with the cookie that the browser's last login returned.
+/// Measures logins, each with the token that the browser's last login returned.
 ///
-/// New cookies are stored after the batch.
+/// New tokens are stored after the batch.
 fn log_ins<C: Caller>(
     name: &str,
     scenario: Scenario,
     runtime: &Rc<Runtime>,
     site: &Rc<Opened<C>>,
 ) -> Candidate {
-    let runtime = Rc::clone(runtime);
+    let (runtime, carrier) = (Rc::clone(runtime), site.carrier);
     let mut caller = site.caller.clone();
     let path = C::path(scenario.path);
-    let cookies = runtime.block_on(visitors(&mut caller, LOG_INS));
-    let cookies = Rc::new(RefCell::new(cookies));
+    let sessions = runtime.block_on(visitors(&mut caller, carrier, LOG_INS));
+    let sessions = Rc::new(RefCell::new(sessions));
     let answers = Rc::new(RefCell::new(Vec::<(usize, C::Value)>::new()));
-    let (known, given) = (Rc::clone(&cookies), Rc::clone(&answers));
+    let (known, given) = (Rc::clone(&sessions), Rc::clone(&answers));
     let batch = Candidate::batch(name, scenario.name, move |numbers| {
         let (known, mut given) = (known.borrow(), given.borrow_mut());
         assert!(numbers.len() <= known.len(), "a browser would come twice");
@@ -206,18 +256,18 @@ fn log_ins<C: Caller>(
         runtime.block_on(async {
             for number in numbers {
                 let browser = number % known.len();
-                let answer = caller.call(&path, Some(&known[browser])).await;
+                let answer = caller.call(&path, Some((carrier, &known[browser]))).await;
                 assert!(C::is_ok(&answer));
                 let before = given.len();
-                C::set_cookies(answer, |value| given.push((browser, value)));
-                assert!(given.len() > before, "a log-in sets a cookie");
+                C::new_tokens(answer, carrier, |value| given.push((browser, value)));
+                assert!(given.len() > before, "a log-in gives a token");
             }
         });
     });
     batch.and_then(move || {
-        for (browser, set) in answers.borrow_mut().drain(..) {
-            if let Some(cookie) = sent_back::<C>(&set) {
-                cookies.borrow_mut()[browser] = cookie;
+        for (browser, new) in answers.borrow_mut().drain(..) {
+            if let Some(session) = sent_back::<C>(carrier, &new) {
+                sessions.borrow_mut()[browser] = session;
             }
         }
     })
@@ -266,6 +316,28 @@ pub(crate) fn report_on_actix(measured: &Measured) {
     report::spread(measured);
 }
 
+pub(crate) fn report_by_bearer(measured: &Measured) {
+    println!("\n## A request with a bearer token, on axum");
+    AXUM.costs(measured, &names(PEERS_BY_BEARER));
+    AXUM.shares(
+        measured,
+        BEARER_SHARES,
+        [(OURS_BEARER, OURS_BEARER, OURS_STORED)],
+    );
+    report::spread(measured);
+}
+
+pub(crate) fn report_by_bearer_on_actix(measured: &Measured) {
+    println!("\n## A request with a bearer token, on actix-web");
+    ACTIX.costs(measured, &names(PEERS_BY_BEARER_ON_ACTIX));
+    ACTIX.shares(
+        measured,
+        BEARER_SHARES,
+        [OURS_BEARER, HTTPAUTH].map(|row| (row, row, OURS_STORED)),
+    );
+    report::spread(measured);
+}
+
 fn names<C>(peers: &[Peer<C>]) -> Vec<&'static str> {
-    peers.iter().map(|(name, _)| *name).collect()
+    peers.iter().map(|peer| peer.name).collect()
 }
