@@ -84,6 +84,9 @@ pub trait Dialect: Database {
     /// `$1`, the first key of a scan, in a form that makes the planner read in key order.
     #[doc(hidden)]
     const START: &'static str;
+    /// As `RETIRE_OF_USER`: those that expire after `$5`; at most `$6`, the oldest id first, and the user is `$7`, too.
+    #[doc(hidden)]
+    const RETIRE_OLDEST_OF_USER: &'static str;
     /// The largest `store_key` of several.
     #[doc(hidden)]
     const LARGEST: &'static str;

@@ -68,6 +68,14 @@ impl Dialect for MySql {
         " WHERE COALESCE(user_id = $6, FALSE) AND target IS NULL"
     );
     const START: &'static str = "$1";
+    const RETIRE_OLDEST_OF_USER: &'static str = concat!(
+        "UPDATE (SELECT CAST($1 AS SIGNED) AS ends, handle AS picked FROM carafe_sessions \
+        WHERE user_id = $2 AND user_id = $3 AND handle <> $4 AND expires > $5 \
+        ORDER BY renewed, handle LIMIT $6) p \
+        STRAIGHT_JOIN carafe_sessions ON handle = picked SET ",
+        retired!("ends"),
+        " WHERE COALESCE(user_id = $7, FALSE) AND target IS NULL"
+    );
     const LARGEST: &'static str = "MAX(store_key)";
     const CALL: &'static str = "CAST($1 AS SIGNED)";
     const INDICES: &'static str = "SELECT DISTINCT index_name, index_name \

@@ -95,6 +95,15 @@ impl Dialect for Postgres {
     // Hidden from the planner: if it knows that few keys follow this one, it reads and sorts them
     // all. Up to 14,000 of 200,000 were "few", for a scan of 4,097.
     const START: &'static str = "(SELECT $1::bytea)";
+    const RETIRE_OLDEST_OF_USER: &'static str = concat!(
+        "UPDATE carafe_sessions SET ",
+        retired!("$1"),
+        " WHERE handle = ANY (ARRAY(SELECT handle FROM carafe_sessions \
+        WHERE user_id >= $2 AND (user_id, renewed) <= ($3, ",
+        parked!(),
+        ") AND handle <> $4 AND expires > $5 ORDER BY user_id, renewed, handle LIMIT $6)) \
+        AND COALESCE(user_id = $7 AND target IS NULL, FALSE)"
+    );
     // `max(bytea)` exists only since Postgres 18.
     const LARGEST: &'static str = "decode(max(encode(store_key, 'hex') COLLATE \"C\"), 'hex')";
     const CALL: &'static str = "$1::bigint";

@@ -85,7 +85,7 @@ const LOAD: &str = "carafe_sessions a ON a.store_key = $2 AND a.expires > $3 \
 const FOUND: &str = concat!(", r.store_key, ", columns!("r."));
 const FIND: &str = "store_key = $2 AND expires > $3";
 
-/// Continued with the dialect's `BEHIND` and `PAGE_OF_USER`.
+/// Continued with the dialect's `BEHIND_OF_USER` or `OLDEST_OF_USER`.
 const OF_USER: &str = concat!(
     "SELECT store_key, ",
     columns!(summary),
@@ -203,6 +203,7 @@ pub(crate) struct Statements {
     pub(crate) lead_on: SqlStr,
     pub(crate) retire: SqlStr,
     pub(crate) retire_of_user: SqlStr,
+    pub(crate) retire_oldest_of_user: SqlStr,
     pub(crate) retire_one_of_user: SqlStr,
     pub(crate) retire_by_public_id: SqlStr,
     pub(crate) retire_begun: SqlStr,
@@ -241,6 +242,7 @@ impl Statements {
             lead_on: counted(&[LEAD_ON]),
             retire: counted(&[RETIRE, BY_KEY]),
             retire_of_user: counted(&[D::RETIRE_OF_USER]),
+            retire_oldest_of_user: counted(&[D::RETIRE_OLDEST_OF_USER]),
             retire_one_of_user: counted(&[RETIRE, BY_PUBLIC_ID, OF_THIS_USER]),
             retire_by_public_id: counted(&[RETIRE, BY_PUBLIC_ID]),
             retire_begun: counted(&[D::RETIRE_BEGUN]),
@@ -303,6 +305,8 @@ mod tests {
             sqlx::Postgres::RETIRE_BEGUN,
             #[cfg(feature = "postgres")]
             sqlx::Postgres::RETIRE_OF_USER,
+            #[cfg(feature = "postgres")]
+            sqlx::Postgres::RETIRE_OLDEST_OF_USER,
             #[cfg(feature = "mysql")]
             &[NEWEST, sqlx::MySql::BEHIND, PAGE].concat(),
             #[cfg(feature = "mysql")]
@@ -313,6 +317,8 @@ mod tests {
             sqlx::MySql::RETIRE_BEGUN,
             #[cfg(feature = "mysql")]
             sqlx::MySql::RETIRE_OF_USER,
+            #[cfg(feature = "mysql")]
+            sqlx::MySql::RETIRE_OLDEST_OF_USER,
         ] {
             let numbers: Vec<usize> = text
                 .split('$')
