@@ -94,13 +94,13 @@ const OF_USER: &str = concat!(
 const LIMIT_7: &str = " LIMIT $7";
 const LIMIT_4: &str = " LIMIT $4";
 
-/// Continued with the dialect's `BEHIND` and `PAGE`.
+/// Continued with the dialect's `BEHIND`, `ORDER` and the dialect's `PAGE`.
 const NEWEST: &str = concat!(
     "SELECT store_key, ",
     columns!(summary),
     " FROM carafe_sessions WHERE expires > $1 AND target IS NULL AND "
 );
-const PAGE: &str = " ORDER BY renewed DESC, handle DESC LIMIT $5";
+const ORDER: &str = " ORDER BY renewed DESC, handle DESC LIMIT ";
 
 const FIND_BY_PUBLIC_ID: &str = concat!(
     "SELECT store_key, ",
@@ -247,7 +247,7 @@ impl Statements {
             retire_by_public_id: counted(&[RETIRE, BY_PUBLIC_ID]),
             retire_begun: counted(&[D::RETIRE_BEGUN]),
             sweep: sql(&[D::SWEEP]),
-            newest: sql(&[NEWEST, D::BEHIND, PAGE]),
+            newest: sql(&[NEWEST, D::BEHIND, ORDER, D::PAGE]),
             find_by_public_id: sql(&[FIND_BY_PUBLIC_ID]),
             walk: sql(&[WALK, D::START, LIMIT]),
             rows: SIDES.map(|side| sql(&[ROWS, side, D::START, LIMIT])),
@@ -296,7 +296,7 @@ mod tests {
             #[cfg(feature = "postgres")]
             &sqlx::Postgres::counted(update.clone()),
             #[cfg(feature = "postgres")]
-            &[NEWEST, sqlx::Postgres::BEHIND, PAGE].concat(),
+            &[NEWEST, sqlx::Postgres::BEHIND, ORDER, sqlx::Postgres::PAGE].concat(),
             #[cfg(feature = "postgres")]
             &[OF_USER, sqlx::Postgres::BEHIND_OF_USER, LIMIT_7].concat(),
             #[cfg(feature = "postgres")]
@@ -308,7 +308,7 @@ mod tests {
             #[cfg(feature = "postgres")]
             sqlx::Postgres::RETIRE_OLDEST_OF_USER,
             #[cfg(feature = "mysql")]
-            &[NEWEST, sqlx::MySql::BEHIND, PAGE].concat(),
+            &[NEWEST, sqlx::MySql::BEHIND, ORDER, sqlx::MySql::PAGE].concat(),
             #[cfg(feature = "mysql")]
             &[OF_USER, sqlx::MySql::BEHIND_OF_USER, LIMIT_7].concat(),
             #[cfg(feature = "mysql")]
