@@ -62,9 +62,9 @@ impl Dialect for Postgres {
         SELECT store_key FROM carafe_sessions WHERE expires <= $1 ORDER BY expires LIMIT $2 \
         FOR UPDATE SKIP LOCKED))";
     const BEHIND: &'static str = "renewed <= $2 AND (renewed, handle) < ($3, $4)";
-    // Hidden from the planner, which then expects to return a tenth of the rows, in the order of the
-    // index. Without statistics, it assumes that `target IS NULL` is rare, expects fewer rows than a
-    // page has, and reads all of them to sort them.
+    // Hidden from the planner, which then expects to return a tenth of the rows, and reads them in
+    // the order of the index. Without statistics, it assumes that `target IS NULL` is rare, expects
+    // fewer rows than a page has, and reads all of them to sort them.
     const PAGE: &'static str = "(SELECT $5::bigint)";
     // A range of the index of a user's sessions, in its order. For `user_id = $1`, a planner whose
     // statistics do not include this user expects few rows, and may read all of them to sort them.

@@ -155,9 +155,11 @@ fn a_file_of_version_1_is_refused_until_it_is_migrated_and_keeps_its_sessions() 
     assert_eq!(objects(&scratch), objects(&new));
 }
 
-/// `PRAGMA integrity_check` of SQLite 3.40 confuses the columns of a table without a rowid unless they
-/// are declared in the order in which they are stored, the primary key first. It reported that
-/// `kept_until` is NULL. The SQLite of this test is newer, so the order is checked, too.
+/// Programs with SQLite 3.40 find the file whole.
+///
+/// `PRAGMA integrity_check` of that version confuses the columns of a table without a rowid unless
+/// the primary key comes first, as it is stored; it reported that `kept_until` is NULL. The SQLite
+/// of this test is newer, so the order is checked, too.
 #[test]
 fn a_file_is_whole_for_older_programs_too() {
     for is_old in [false, true] {
