@@ -208,7 +208,7 @@ mod tests {
         end: impl Fn(i64) -> Result<i64, StoreError> + Send + 'static,
     ) -> (Job, Answer<i64>) {
         Job::new(Instant::now() + FAR, move |db| {
-            let sql = "INSERT INTO session_former_keys VALUES (NULL, ?1, randomblob(32))";
+            let sql = "INSERT INTO session_former_keys VALUES (randomblob(32), NULL, ?1)";
             db.execute(sql, [number])
                 .map_err(crate::error::of_statement)?;
             end(number)

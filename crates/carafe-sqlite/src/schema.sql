@@ -27,11 +27,12 @@ CREATE INDEX sessions_of_handle ON sessions (handle);
 CREATE INDEX sessions_by_start ON sessions (created);
 
 -- Former keys of sessions. A pointer leads to a session that a timed renewal moved to a new key; a marker (`leads_to` is
--- NULL) records that the key was retired less than a minute ago.
+-- NULL) records that the key was retired less than a minute ago. The primary key comes first, as it
+-- is stored: otherwise `PRAGMA integrity_check` of SQLite 3.40 reads the wrong column and reports a NULL.
 CREATE TABLE session_former_keys (
+    key        BLOB    NOT NULL PRIMARY KEY CHECK (length(key) = 32),
     leads_to   BLOB,                 -- sessions.key, never another former key; NULL for a marker
-    kept_until INTEGER NOT NULL,     -- from this second on, a marker is expired and a pointer may be removed
-    key        BLOB    NOT NULL PRIMARY KEY CHECK (length(key) = 32)
+    kept_until INTEGER NOT NULL      -- from this second on, a marker is expired and a pointer may be removed
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX session_former_keys_of ON session_former_keys (leads_to) WHERE leads_to IS NOT NULL;

@@ -58,6 +58,10 @@ pub trait Dialect: Database {
     /// range.
     #[doc(hidden)]
     const BEHIND: &'static str;
+    /// `$5`, the number of rows of a page of all sessions, in a form that makes the planner read in
+    /// the order of the page.
+    #[doc(hidden)]
+    const PAGE: &'static str;
     /// The condition that a row is a session of the user `$1`, follows the public id `$5` of the
     /// second `$3` and expires after `$6`; and the order of these rows, newest id first.
     ///
@@ -81,6 +85,11 @@ pub trait Dialect: Database {
     /// Skips the session with the public id `$4`. `$3` and `$6` are the same as `$2`.
     #[doc(hidden)]
     const RETIRE_OF_USER: &'static str;
+    /// Like `RETIRE_OF_USER`, for at most `$6` sessions that expire after `$5`, oldest id first.
+    ///
+    /// `$7` is the same as `$2`.
+    #[doc(hidden)]
+    const RETIRE_OLDEST_OF_USER: &'static str;
     /// `$1`, the first key of a scan, in a form that makes the planner read in key order.
     #[doc(hidden)]
     const START: &'static str;

@@ -42,6 +42,7 @@ impl Dialect for MySql {
         "DELETE FROM carafe_sessions WHERE expires <= $1 ORDER BY expires LIMIT $2";
     // MySQL plans this as ranges of one index in its order, but not a comparison of tuples.
     const BEHIND: &'static str = "(renewed < $2 OR (renewed = $3 AND handle < $4))";
+    const PAGE: &'static str = "$5";
     // For `user_id = $1`, MariaDB begins each page with the user's newest session.
     const BEHIND_OF_USER: &'static str = "user_id >= $1 AND user_id <= $2 \
         AND (renewed < $3 OR (renewed = $4 AND handle < $5)) AND expires > $6 \
@@ -66,6 +67,14 @@ impl Dialect for MySql {
         STRAIGHT_JOIN carafe_sessions ON handle = picked SET ",
         retired!("ends"),
         " WHERE COALESCE(user_id = $6, FALSE) AND target IS NULL"
+    );
+    const RETIRE_OLDEST_OF_USER: &'static str = concat!(
+        "UPDATE (SELECT CAST($1 AS SIGNED) AS ends, handle AS picked FROM carafe_sessions \
+        WHERE user_id = $2 AND user_id = $3 AND handle <> $4 AND expires > $5 \
+        ORDER BY renewed, handle LIMIT $6) p \
+        STRAIGHT_JOIN carafe_sessions ON handle = picked SET ",
+        retired!("ends"),
+        " WHERE COALESCE(user_id = $7, FALSE) AND target IS NULL"
     );
     const START: &'static str = "$1";
     const LARGEST: &'static str = "MAX(store_key)";

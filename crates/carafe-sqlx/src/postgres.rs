@@ -62,6 +62,10 @@ impl Dialect for Postgres {
         SELECT store_key FROM carafe_sessions WHERE expires <= $1 ORDER BY expires LIMIT $2 \
         FOR UPDATE SKIP LOCKED))";
     const BEHIND: &'static str = "renewed <= $2 AND (renewed, handle) < ($3, $4)";
+    // Hidden from the planner, which then expects to return a tenth of the rows, and reads them in
+    // the order of the index. Without statistics, it assumes that `target IS NULL` is rare, expects
+    // fewer rows than a page has, and reads all of them to sort them.
+    const PAGE: &'static str = "(SELECT $5::bigint)";
     // A range of the index of a user's sessions, in its order. For `user_id = $1`, a planner whose
     // statistics do not include this user expects few rows, and may read all of them to sort them.
     const BEHIND_OF_USER: &'static str = "user_id >= $1 AND (user_id, renewed) <= ($2, $3) \
@@ -91,6 +95,15 @@ impl Dialect for Postgres {
         parked!(),
         ") AND handle <> $4 ORDER BY user_id DESC, renewed DESC, handle DESC LIMIT $5)) \
         AND COALESCE(user_id = $6 AND target IS NULL, FALSE)"
+    );
+    const RETIRE_OLDEST_OF_USER: &'static str = concat!(
+        "UPDATE carafe_sessions SET ",
+        retired!("$1"),
+        " WHERE handle = ANY (ARRAY(SELECT handle FROM carafe_sessions \
+        WHERE user_id >= $2 AND (user_id, renewed) <= ($3, ",
+        parked!(),
+        ") AND handle <> $4 AND expires > $5 ORDER BY user_id, renewed, handle LIMIT $6)) \
+        AND COALESCE(user_id = $7 AND target IS NULL, FALSE)"
     );
     // Hidden from the planner: if it knows that few keys follow this one, it reads and sorts them
     // all. Up to 14,000 of 200,000 were "few", for a scan of 4,097.

@@ -85,7 +85,7 @@ const LOAD: &str = "carafe_sessions a ON a.store_key = $2 AND a.expires > $3 \
 const FOUND: &str = concat!(", r.store_key, ", columns!("r."));
 const FIND: &str = "store_key = $2 AND expires > $3";
 
-/// Continued with the dialect's `BEHIND` and `PAGE_OF_USER`.
+/// Continued with the dialect's `BEHIND_OF_USER` or `OLDEST_OF_USER`.
 const OF_USER: &str = concat!(
     "SELECT store_key, ",
     columns!(summary),
@@ -94,13 +94,13 @@ const OF_USER: &str = concat!(
 const LIMIT_7: &str = " LIMIT $7";
 const LIMIT_4: &str = " LIMIT $4";
 
-/// Continued with the dialect's `BEHIND` and `PAGE`.
+/// Continued with the dialect's `BEHIND`, `ORDER` and the dialect's `PAGE`.
 const NEWEST: &str = concat!(
     "SELECT store_key, ",
     columns!(summary),
     " FROM carafe_sessions WHERE expires > $1 AND target IS NULL AND "
 );
-const PAGE: &str = " ORDER BY renewed DESC, handle DESC LIMIT $5";
+const ORDER: &str = " ORDER BY renewed DESC, handle DESC LIMIT ";
 
 const FIND_BY_PUBLIC_ID: &str = concat!(
     "SELECT store_key, ",
@@ -203,6 +203,7 @@ pub(crate) struct Statements {
     pub(crate) lead_on: SqlStr,
     pub(crate) retire: SqlStr,
     pub(crate) retire_of_user: SqlStr,
+    pub(crate) retire_oldest_of_user: SqlStr,
     pub(crate) retire_one_of_user: SqlStr,
     pub(crate) retire_by_public_id: SqlStr,
     pub(crate) retire_begun: SqlStr,
@@ -241,11 +242,12 @@ impl Statements {
             lead_on: counted(&[LEAD_ON]),
             retire: counted(&[RETIRE, BY_KEY]),
             retire_of_user: counted(&[D::RETIRE_OF_USER]),
+            retire_oldest_of_user: counted(&[D::RETIRE_OLDEST_OF_USER]),
             retire_one_of_user: counted(&[RETIRE, BY_PUBLIC_ID, OF_THIS_USER]),
             retire_by_public_id: counted(&[RETIRE, BY_PUBLIC_ID]),
             retire_begun: counted(&[D::RETIRE_BEGUN]),
             sweep: sql(&[D::SWEEP]),
-            newest: sql(&[NEWEST, D::BEHIND, PAGE]),
+            newest: sql(&[NEWEST, D::BEHIND, ORDER, D::PAGE]),
             find_by_public_id: sql(&[FIND_BY_PUBLIC_ID]),
             walk: sql(&[WALK, D::START, LIMIT]),
             rows: SIDES.map(|side| sql(&[ROWS, side, D::START, LIMIT])),
@@ -294,7 +296,7 @@ mod tests {
             #[cfg(feature = "postgres")]
             &sqlx::Postgres::counted(update.clone()),
             #[cfg(feature = "postgres")]
-            &[NEWEST, sqlx::Postgres::BEHIND, PAGE].concat(),
+            &[NEWEST, sqlx::Postgres::BEHIND, ORDER, sqlx::Postgres::PAGE].concat(),
             #[cfg(feature = "postgres")]
             &[OF_USER, sqlx::Postgres::BEHIND_OF_USER, LIMIT_7].concat(),
             #[cfg(feature = "postgres")]
@@ -303,8 +305,10 @@ mod tests {
             sqlx::Postgres::RETIRE_BEGUN,
             #[cfg(feature = "postgres")]
             sqlx::Postgres::RETIRE_OF_USER,
+            #[cfg(feature = "postgres")]
+            sqlx::Postgres::RETIRE_OLDEST_OF_USER,
             #[cfg(feature = "mysql")]
-            &[NEWEST, sqlx::MySql::BEHIND, PAGE].concat(),
+            &[NEWEST, sqlx::MySql::BEHIND, ORDER, sqlx::MySql::PAGE].concat(),
             #[cfg(feature = "mysql")]
             &[OF_USER, sqlx::MySql::BEHIND_OF_USER, LIMIT_7].concat(),
             #[cfg(feature = "mysql")]
@@ -313,6 +317,8 @@ mod tests {
             sqlx::MySql::RETIRE_BEGUN,
             #[cfg(feature = "mysql")]
             sqlx::MySql::RETIRE_OF_USER,
+            #[cfg(feature = "mysql")]
+            sqlx::MySql::RETIRE_OLDEST_OF_USER,
         ] {
             let numbers: Vec<usize> = text
                 .split('$')

@@ -5,7 +5,7 @@
 
 use carafe_core::{
     clock::Timestamp,
-    store::{PublicId, ReadableRows, SessionMeta, retired_until},
+    store::{PublicId, retired_until},
 };
 use sqlx::SqlStr;
 
@@ -20,6 +20,9 @@ pub(crate) struct Trim<'t> {
     pub(crate) now: Timestamp,
 }
 
+/// A live session: when its id was issued, and its public id.
+type Place = (i64, Vec<u8>);
+
 impl Trim<'_> {
     pub(crate) async fn run<D: Dialect>(&self, mut lease: Lease<D>) -> Result<u64, Failure> {
         let oldest = self.oldest(&mut lease, &self.statements.oldest_of_user);
@@ -28,7 +31,7 @@ impl Trim<'_> {
             D::batch(&mut lease, &self.statements.begin).await?;
             let oldest = self.oldest(&mut lease, &self.statements.lock_oldest_of_user);
             let surplus = self.surplus(oldest.await?);
-            ended = self.retire(&mut lease, &surplus).await?;
+            ended = self.retire(&mut lease, surplus).await?;
             D::batch(&mut lease, &self.statements.commit).await?;
         }
         lease.done();
@@ -36,44 +39,53 @@ impl Trim<'_> {
     }
 
     /// Returns the live sessions with the oldest ids, as many as needed.
+    ///
+    /// An unreadable row counts as a session: the statements that retire sessions do not read it.
     async fn oldest<D: Dialect>(
         &self,
         lease: &mut Lease<D>,
         query: &SqlStr,
-    ) -> Result<Vec<SessionMeta>, Failure> {
+    ) -> Result<Vec<Place>, Failure> {
         // One more than the number to keep or delete, because the session `own` may be skipped.
         let most = self.keep.saturating_add(self.limit).saturating_add(1);
         let user = self.user.into();
         let values = [user, user, self.now.into(), (most as u64).into()];
-        let mut sessions = ReadableRows::default();
-        for columns in D::rows(lease, query, &values).await? {
-            sessions.push(columns.of(self.user)?.summary())?;
-        }
-        Ok(sessions.into_read())
+        let rows = D::rows(lease, query, &values).await?.into_iter();
+        let places = rows.map(|columns| {
+            let columns = columns.of(self.user)?;
+            Ok((columns.renewed, columns.public_id))
+        });
+        places.collect()
     }
 
-    /// Returns the public ids of the surplus sessions.
+    /// Returns the number of other surplus sessions, and whether the session `own` is surplus.
     ///
-    /// `own` sorts as the newest session of its second.
-    fn surplus(&self, mut oldest: Vec<SessionMeta>) -> Vec<PublicId> {
-        oldest.sort_by_key(|session| {
-            let is_own = session.public_id == self.own;
-            (session.renewed, is_own, session.public_id)
-        });
+    /// The session `own` sorts as the newest session of its second.
+    fn surplus(&self, mut oldest: Vec<Place>) -> (u64, bool) {
+        let own = self.own.as_bytes();
+        oldest.sort_by_key(|(renewed, public_id)| (*renewed, public_id == own));
         let surplus = oldest.len().saturating_sub(self.keep).min(self.limit);
-        let first = oldest.iter().take(surplus);
-        first.map(|session| session.public_id).collect()
+        let is_own = oldest[..surplus]
+            .iter()
+            .any(|(_, public_id)| public_id == own);
+        (surplus as u64 - u64::from(is_own), is_own)
     }
 
     async fn retire<D: Dialect>(
         &self,
         lease: &mut Lease<D>,
-        handles: &[PublicId],
+        (others, is_own): (u64, bool),
     ) -> Result<u64, Failure> {
-        let (until, mut ended) = (retired_until(self.now).into(), 0);
-        for public_id in handles {
-            let values = [until, public_id.into(), self.user.into()];
-            ended += D::changed(lease, &self.statements.retire_one_of_user, &values).await?;
+        let (statements, user, now) = (self.statements, self.user.into(), self.now.into());
+        let (until, own) = (retired_until(self.now).into(), (&self.own).into());
+        let mut ended = 0;
+        if others > 0 {
+            let values = [until, user, user, own, now, others.into(), user];
+            ended += D::changed(lease, &statements.retire_oldest_of_user, &values).await?;
+        }
+        if is_own {
+            let values = [until, own, user];
+            ended += D::changed(lease, &statements.retire_one_of_user, &values).await?;
         }
         Ok(ended)
     }

@@ -66,10 +66,10 @@ pub(crate) async fn a_look_reads_few_of_many_rows<K: Kit>() {
     few_for_a_user_with_many(&counted).await;
 }
 
-/// Deletions read few rows even before the statistics include the sessions.
+/// Lists and deletions read few rows even before the statistics include the sessions.
 ///
 /// A table that fills quickly gets new statistics only after seconds or minutes.
-pub(crate) async fn an_end_reads_few_before_there_are_statistics<K: Kit>() {
+pub(crate) async fn a_look_reads_few_before_there_are_statistics<K: Kit>() {
     const TABLE: &str = "filling_sessions";
     let store = &K::store(K::shared().port, TABLE, 1, PATIENT).await;
     sql::<K>(TABLE, K::KEEP_STATISTICS);
@@ -79,6 +79,7 @@ pub(crate) async fn an_end_reads_few_before_there_are_statistics<K: Kit>() {
         store,
         table: TABLE,
     };
+    few_for_a_page(&counted).await;
     few_for_a_session(&counted).await;
     few_for_an_end(&counted).await;
     few_for_a_user_with_many(&counted).await;

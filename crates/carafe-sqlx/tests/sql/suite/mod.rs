@@ -31,7 +31,7 @@ macro_rules! suite {
             nothing_comes_back, a_renewal_does_not_escape_a_log_out_of_all;
             sql: each_verb_is_one_statement, a_contended_patch_is_one_transaction,
             sweep_and_list_use_their_index, a_thousand_are_swept_in_batches;
-            inventory: a_look_reads_few_of_many_rows, an_end_reads_few_before_there_are_statistics,
+            inventory: a_look_reads_few_of_many_rows, a_look_reads_few_before_there_are_statistics,
             the_number_of_sessions_is_estimated,
             a_renewal_does_not_escape_its_handle, a_renewal_does_not_escape_the_end_of_all,
             operators_see_past_a_damaged_row, former_keys_are_no_sessions, a_table_without_an_index_is_repaired,

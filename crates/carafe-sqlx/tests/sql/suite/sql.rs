@@ -67,6 +67,23 @@ pub(crate) async fn each_verb_is_one_statement<K: Kit>() {
         .await
         .expect("trim works");
     counted.more::<K>("trim of few", 1);
+    let mut sessions = Vec::new();
+    for second in 0..40 {
+        let mut of_zoe = record("{}");
+        of_zoe.user = Some("zoe".to_owned());
+        of_zoe.renewed = NOW.saturating_add(second - 40);
+        filed(&store, &of_zoe).await;
+        sessions.push(of_zoe.public_id);
+    }
+    counted.more::<K>("create", 40);
+    for (own, what, statements) in [
+        (sessions[39], "trim: count, lock, retire", 3),
+        (sessions[15], "trim of its own, too", 4),
+    ] {
+        let ended = store.trim("zoe", 5, own, 15, NOW).await;
+        assert_eq!(ended.expect("trim works"), 15, "{what}");
+        counted.more::<K>(what, statements);
+    }
 }
 
 const COUNTED: &str = "counted_sessions";
