@@ -70,10 +70,10 @@ pub(crate) async fn each_verb_is_one_statement<K: Kit>() {
     let mut sessions = Vec::new();
     for second in 0..40 {
         let mut of_zoe = record("{}");
-        of_zoe.user = Some("zoe".to_owned());
-        of_zoe.renewed = NOW.saturating_add(second - 40);
+        of_zoe.meta.user = Some("zoe".to_owned());
+        of_zoe.meta.renewed = NOW.saturating_add(second - 40);
         filed(&store, &of_zoe).await;
-        sessions.push(of_zoe.public_id);
+        sessions.push(of_zoe.meta.public_id);
     }
     counted.more::<K>("create", 40);
     for (own, what, statements) in [
