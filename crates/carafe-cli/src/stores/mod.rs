@@ -8,7 +8,7 @@
 //! | `opened` | [`OpenStore`]: an open store with the operations of operators |
 //! | `flask_session` | the parameters of a URL of a store in Flask-Session's layout |
 //! | `sqlite`, `redis`, `sql` | the opening of each store, behind its cargo feature |
-//! | `open` | [`open`], [`init`]: what the kind of a URL's store decides |
+//! | `open` | [`open()`], [`init`]: what the kind of a URL's store decides |
 //! | `args` | `--store URL` and `STORE_URL` |
 
 mod args;
