@@ -23,6 +23,7 @@ pub(crate) struct Browser {
 pub(crate) struct Page {
     pub(crate) status: u16,
     pub(crate) body: String,
+    url: Url,
     location: Option<String>,
 }
 
@@ -33,10 +34,16 @@ impl Page {
         location.unwrap_or_else(|| panic!("no redirect: {self:?}"))
     }
 
+    /// Returns the whole URL that the page redirects to.
+    #[track_caller]
+    fn target(&self) -> String {
+        self.url.join(self.location()).unwrap().into()
+    }
+
     /// Returns a parameter of the URL that the page redirects to.
     #[track_caller]
     pub(crate) fn parameter(&self, name: &str) -> Option<String> {
-        parameter(self.location(), name)
+        parameter(&self.target(), name)
     }
 
     /// Returns the text between two others.
@@ -107,6 +114,7 @@ impl Browser {
         let location = response.headers().get(header::LOCATION);
         Page {
             status: response.status().as_u16(),
+            url: response.url().clone(),
             location: location.map(|value| value.to_str().unwrap().to_owned()),
             body: response.text().await.unwrap(),
         }
@@ -132,8 +140,8 @@ impl Browser {
         for _ in 0..MAX_STEPS {
             page = match page.status {
                 200 => fill_in(&page).await,
-                _ if page.location().starts_with(&callback) => return page.location().to_owned(),
-                _ => self.get(page.location()).await,
+                _ if page.target().starts_with(&callback) => return page.target(),
+                _ => self.get(&page.target()).await,
             };
         }
         panic!("no end: {page:?}")
@@ -179,10 +187,10 @@ impl Browser {
         let mut page = self.get(&self.begin(service, "/").await).await;
         let callback = service.url("/callback");
         while page.status != 200 {
-            if page.location().starts_with(&callback) {
+            if page.target().starts_with(&callback) {
                 return false;
             }
-            page = self.get(page.location()).await;
+            page = self.get(&page.target()).await;
         }
         page.body.contains("type=\"password\"")
     }
@@ -193,7 +201,7 @@ impl Browser {
         let action = page.between("method=\"post\" action=\"", "\"");
         let secret = page.between("name=\"xsrf\" value=\"", "\"");
         let form = [("xsrf", secret), ("logout", "yes")];
-        self.post(action, &form).await.location().to_owned()
+        self.post(action, &form).await.target()
     }
 
     /// Logs out here, and returns the ID token that the service hands to the provider.
