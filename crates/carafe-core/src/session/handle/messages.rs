@@ -8,7 +8,7 @@ impl Session {
     /// Adds a message for the next page that calls [`Session::take_flashes`].
     ///
     /// Equivalent to Flask's `flash(message, category)`. The message is a string,
-    /// [`json::tag::Markup`] or any other value.
+    /// [`Markup`](crate::json::tag::Markup) or any other value.
     ///
     /// ```
     /// # use carafe_core::session::{Session, SessionError};
