@@ -8,6 +8,7 @@ use carafe_core::{
     json::{JsonDialect, Value},
     key::{Digest, KeyDerivation},
     session::{AtLimit, ClientSide, Conflict, Duplicates, Refresh, SessionConfig, Timeouts},
+    store::Deadlines,
     token::{
         Compression,
         signed::{SignedFormat, Signer, SignerSettings},
@@ -32,6 +33,8 @@ pub(crate) struct Options {
     pub(crate) json_records: bool,
     pub(crate) sign_ids: bool,
     pub(crate) migrate: bool,
+    /// Seconds that a call of the store may take, if not the stores' own deadlines.
+    store_timeout: Option<f64>,
     pub(crate) strict_keys: bool,
     salt: String,
     key_derivation: String,
@@ -86,6 +89,17 @@ impl Options {
         };
         place(self) == place(other)
             && (self.flask_session, self.json_records) == (other.flask_session, other.json_records)
+            && self.deadlines() == other.deadlines()
+    }
+
+    /// Returns the deadlines of the store, or `None` for its own.
+    pub(crate) fn deadlines(&self) -> Option<Deadlines> {
+        let timeout = Duration::try_from_secs_f64(self.store_timeout?).ok()?;
+        Some(Deadlines {
+            connect: timeout,
+            read: timeout,
+            write: timeout,
+        })
     }
 
     pub(crate) const fn conflict(&self) -> Conflict {

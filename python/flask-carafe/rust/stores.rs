@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use carafe_core::{
     error::ErrorChain,
     flask::stored::{FlaskSession, Format, Walk},
-    store::{ErasedStore, MemoryStore, StoreError, StoreUrl},
+    store::{Deadlines, ErasedStore, MemoryStore, StoreError, StoreUrl},
 };
 use carafe_redis::{RedisOptions, RedisStore};
 use carafe_sqlite::{FlaskSessionStore, SqliteOptions, SqliteStore};
@@ -61,13 +61,21 @@ pub(crate) async fn open(
             let layout = FlaskSession::new(options.record_format())
                 .with_prefix(prefix)
                 .with_lifetime(lifetime);
-            let store: Arc<dyn Walk> =
-                Arc::from(open_flask_session(&url, layout, options.table.as_deref()).await?);
+            let (table, deadlines) = (options.table.as_deref(), options.deadlines());
+            let opened = open_flask_session(&url, layout, table, deadlines);
+            let store: Arc<dyn Walk> = Arc::from(opened.await?);
             store
         }
         false => open_own(&url, options).await?,
     };
-    Ok(Arc::new(GuardOptions::default().guard_shared(store)))
+    let guard = match options.deadlines() {
+        None => GuardOptions::default(),
+        // A request loads its session, changes it, and may try each of both again.
+        Some(deadlines) => GuardOptions::default()
+            .with_deadlines(deadlines)
+            .with_budget(4 * (deadlines.connect + deadlines.write)),
+    };
+    Ok(Arc::new(guard.guard_shared(store)))
 }
 
 /// Opens a store that Flask-Session has made, to take its sessions from. Both of its formats are
@@ -80,7 +88,7 @@ pub(crate) async fn open_source(
     let layout = FlaskSession::new(Format::MsgPack)
         .with_prefix(key_prefix.unwrap_or(KEY_PREFIX))
         .with_lifetime(lifetime);
-    open_flask_session(&parsed(url)?, layout, table).await
+    open_flask_session(&parsed(url)?, layout, table, None).await
 }
 
 fn parsed(url: &str) -> Result<StoreUrl, OpenError> {
@@ -91,38 +99,44 @@ async fn open_flask_session(
     url: &StoreUrl,
     layout: FlaskSession,
     table: Option<&str>,
+    deadlines: Option<Deadlines>,
 ) -> Result<Box<dyn Walk>, OpenError> {
     let table = table.unwrap_or(TABLE);
+    let sqlite = sqlite(deadlines);
+    let deadlines = deadlines.unwrap_or_default();
     let misnamed = |error: InvalidTable| OpenError::Settings(error.to_string());
     Ok(match url.scheme() {
         "sqlite" => {
             let file = url.place().strip_prefix("//").unwrap_or(url.place());
-            let store = FlaskSessionStore::open(file, table, layout, SqliteOptions::default());
+            let store = FlaskSessionStore::open(file, table, layout, sqlite);
             Box::new(store.map_err(|error| unavailable(&error))?)
         }
         "postgres" | "postgresql" => {
             let store = PostgresStore::connect(&url.for_driver()).await?;
+            let store = store.deadlines(deadlines);
             Box::new(store.flask_session(layout).table(table).map_err(misnamed)?)
         }
         "mysql" | "mariadb" => {
             let store = MySqlStore::connect(&url.for_driver()).await?;
+            let store = store.deadlines(deadlines);
             Box::new(store.flask_session(layout).table(table).map_err(misnamed)?)
         }
-        _ => Box::new(redis(url, None).await?.flask_session(layout)),
+        _ => Box::new(redis(url, None, deadlines).await?.flask_session(layout)),
     })
 }
 
 async fn open_own(url: &StoreUrl, options: &Options) -> Result<Arc<dyn ErasedStore>, OpenError> {
     let table = options.table.as_deref();
+    let deadlines = options.deadlines().unwrap_or_default();
     Ok(match url.scheme() {
         "sqlite" => {
-            let sqlite = SqliteOptions::default().migrate(options.migrate);
+            let sqlite = sqlite(options.deadlines()).migrate(options.migrate);
             let store = SqliteStore::from_url(&url.for_driver(), sqlite);
             Arc::new(store.map_err(|error| unavailable(&error))?)
         }
         "postgres" | "postgresql" => {
             let store = PostgresStore::connect(&url.for_driver()).await?;
-            let store = named(store, table, PostgresStore::table)?;
+            let store = named(store.deadlines(deadlines), table, PostgresStore::table)?;
             if options.migrate {
                 store.migrate().await?;
             }
@@ -130,13 +144,13 @@ async fn open_own(url: &StoreUrl, options: &Options) -> Result<Arc<dyn ErasedSto
         }
         "mysql" | "mariadb" => {
             let store = MySqlStore::connect(&url.for_driver()).await?;
-            let store = named(store, table, MySqlStore::table)?;
+            let store = named(store.deadlines(deadlines), table, MySqlStore::table)?;
             if options.migrate {
                 store.migrate().await?;
             }
             Arc::new(store)
         }
-        _ => Arc::new(redis(url, options.key_prefix.as_deref()).await?),
+        _ => Arc::new(redis(url, options.key_prefix.as_deref(), deadlines).await?),
     })
 }
 
@@ -155,8 +169,20 @@ fn named<S, E: std::fmt::Display>(
     }
 }
 
-async fn redis(url: &StoreUrl, prefix: Option<&str>) -> Result<RedisStore, OpenError> {
-    let mut redis = RedisOptions::new();
+fn sqlite(deadlines: Option<Deadlines>) -> SqliteOptions {
+    let options = SqliteOptions::default();
+    match deadlines {
+        Some(Deadlines { write, .. }) => options.deadline(write),
+        None => options,
+    }
+}
+
+async fn redis(
+    url: &StoreUrl,
+    prefix: Option<&str>,
+    deadlines: Deadlines,
+) -> Result<RedisStore, OpenError> {
+    let mut redis = RedisOptions::new().deadlines(deadlines);
     let prefix = prefix.map(str::to_owned);
     if let Some(prefix) = prefix.or_else(|| url.parameter(PREFIX)) {
         redis = redis.prefix(&prefix);

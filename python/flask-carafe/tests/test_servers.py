@@ -96,7 +96,10 @@ def gunicorn(folder: Path, store: str, *options: str, **settings: str) -> Iterat
 def served(command: list[str], folder: Path, log: Path, **environment: str) -> Iterator[int]:
     """Run a server on a port of its choice."""
     with log.open("w") as errors:
-        server = subprocess.Popen(command, cwd=folder, env=os.environ | environment, stderr=errors, stdout=errors)
+        # No test here is about a store that is late, and a busy machine is.
+        patience = {"FLASK_CARAFE_STORE_TIMEOUT": "30"}
+        settings = os.environ | patience | environment
+        server = subprocess.Popen(command, cwd=folder, env=settings, stderr=errors, stdout=errors)
     try:
         yield port_of(server, log)
     finally:
@@ -157,15 +160,15 @@ def test_a_slow_store_holds_up_a_gevent_worker_but_no_thread(tmp_path: Path, red
     with gunicorn(tmp_path, redis_url, *options) as port, ThreadPoolExecutor(1) as threads:
         visitor = Visitor(port)
         visitor.get("/begin")
-        # Redis answers no command for this time, which is within the deadline of a store.
-        Redis.from_url(redis_url).execute_command("CLIENT", "PAUSE", "800", "ALL")  # type: ignore[no-untyped-call]
+        # Redis answers no command for this time, which is within the deadline of the store.
+        Redis.from_url(redis_url).execute_command("CLIENT", "PAUSE", "3000", "ALL")  # type: ignore[no-untyped-call]
         started = time.monotonic()
         slow = threads.submit(visitor.get, "/slow")
         time.sleep(0.2)
         Visitor(port).get("/pid")
         answered = time.monotonic() - started
         assert slow.result() == "0"
-        assert (answered > 0.6) == waits, answered
+        assert (answered > 2) == waits, answered
 
 
 FASTAPI = """

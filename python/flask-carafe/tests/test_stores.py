@@ -300,6 +300,8 @@ def test_a_store_in_trouble_is_a_503_that_leaves_the_cookie_alone(make: Make) ->
         {"CARAFE_STORE": "nowhere://h"},
         {"CARAFE_STORE": "redis://h/0", "CARAFE_LAYOUT": "other"},
         {"CARAFE_STORE": "memory:", "CARAFE_IDLE_TIMEOUT": -1},
+        {"CARAFE_STORE": "memory:", "CARAFE_STORE_TIMEOUT": 0},
+        {"CARAFE_STORE": "memory:", "CARAFE_STORE_TIMEOUT": "soon"},
         {"CARAFE_COMPRESSION": "never"},
     ],
     ids=str,

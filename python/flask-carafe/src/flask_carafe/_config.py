@@ -49,6 +49,7 @@ OURS: dict[str, Any] = {
     "CARAFE_TABLE": None,
     "CARAFE_SIGN_IDS": False,
     "CARAFE_MIGRATE": True,
+    "CARAFE_STORE_TIMEOUT": None,
     "CARAFE_STRICT_KEYS": False,
     "CARAFE_COMPRESSION": "large",
     "CARAFE_IDLE_TIMEOUT": None,
@@ -208,6 +209,7 @@ def options(app: Flask, interface: CarafeSessionInterface) -> dict[str, Any]:
         "json_records": shared and config.get("SESSION_SERIALIZATION_FORMAT") == "json",
         "sign_ids": bool(of("CARAFE_SIGN_IDS") or (shared and config.get("SESSION_USE_SIGNER"))),
         "migrate": bool(of("CARAFE_MIGRATE")),
+        "store_timeout": store_timeout(of("CARAFE_STORE_TIMEOUT")),
         "strict_keys": bool(of("CARAFE_STRICT_KEYS")),
         "salt": interface.salt,
         "key_derivation": interface.key_derivation,
@@ -233,6 +235,16 @@ def seconds(name: str, value: Any) -> int | None:
     if not isinstance(number, int) or number <= 0:
         raise ConfigError(f"{name}: is {value!r}; write a number of seconds over 0, or a timedelta")
     return number
+
+
+def store_timeout(value: Any) -> float | None:
+    """Return the deadline of the store's calls in seconds, from a number or a `timedelta`."""
+    if value is None:
+        return None
+    number = value.total_seconds() if hasattr(value, "total_seconds") else value
+    if isinstance(number, bool) or not isinstance(number, int | float) or not 0 < number <= 3600:
+        raise ConfigError(f"CARAFE_STORE_TIMEOUT: is {value!r}; write a number of seconds over 0, at most 3600")
+    return float(number)
 
 
 def is_plain(app: Flask, serializer: Any) -> bool:
