@@ -105,7 +105,7 @@ pub(crate) struct Registration {
     pub(crate) origin: String,
 }
 
-/// What the discovery document of the provider says.
+/// The discovery document of the provider.
 #[derive(Clone)]
 struct Provider {
     client: SidClient,

@@ -1,4 +1,4 @@
-//! What the forms of "Your devices" do: logging in and out, and revoking sessions.
+//! The actions of "Your devices": logging in and out, and revoking sessions.
 //!
 //! There are no passwords: a visitor who types a name is logged in as that user. The user and the
 //! current session come from the visitor's session, never from the form.

@@ -96,7 +96,7 @@ fn serve_with(
     let demo = Demo::new(address, keys, file)?;
     output::line(&demo.greeting())?;
     if !demo.is_local {
-        output::warning("whoever reaches this address can make sessions with the demo's key");
+        output::warning("anyone who reaches this address can create sessions with the demo's key");
     }
     // Multi-threaded, so that the requests of the race run concurrently.
     let runtime = tokio::runtime::Runtime::new().map_err(Failure::trouble)?;

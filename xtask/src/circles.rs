@@ -144,7 +144,7 @@ impl<'f> Crate<'f> {
         all.into_iter()
     }
 
-    /// Returns the module that has the item of a path, which stands in the module `from`. `None`
+    /// Returns the module of the item of a path that is used in the module `from`. `None`
     /// for items of other crates.
     fn resolve(&self, from: &[String], path: &[String], depth: usize) -> Option<Path> {
         let (first, rest) = path.split_first()?;

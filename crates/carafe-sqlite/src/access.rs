@@ -104,7 +104,7 @@ mod unix {
             ),
             false => (
                 &mut access.problems,
-                "and whoever can change it chooses the database",
+                "and a user who can change it selects the database",
             ),
         };
         list.push(format!(

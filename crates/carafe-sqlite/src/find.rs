@@ -145,8 +145,8 @@ mod tests {
         for now in 0..3 {
             let now = Timestamp::from_unix(now);
             assert!(record(&db, &key, now).unwrap().is_none());
-            assert!(of_user(&db, "nobody", None, 10, now).unwrap().is_empty());
-            assert_eq!(count_of_user(&db, "nobody", 10, now).unwrap(), 0);
+            assert!(of_user(&db, "absent", None, 10, now).unwrap().is_empty());
+            assert_eq!(count_of_user(&db, "absent", 10, now).unwrap(), 0);
             assert!(!is_in_use(&db, &key).unwrap());
         }
         for sql in [BY_KEY, BY_FORMER_KEY, BY_USER, COUNT_BY_USER, IN_USE] {

@@ -26,10 +26,10 @@ fn shown(kept: &StoredRecord) -> Markup {
     let StoredRecord { key, record } = kept;
     let data = record.data.payload(Record::STYLE);
     let hash = html! { code.hash { @for byte in key.as_bytes() { (format_args!("{byte:02x}")) } } };
-    let user = record.meta.user.as_deref().unwrap_or("nobody");
+    let user = record.meta.user.as_deref().unwrap_or("none");
     html! {
         dl.record {
-            (row("Key", &html! { (hash) small { "SHA-256 of the id: whoever reads the database has no cookie." } }))
+            (row("Key", &html! { (hash) small { "SHA-256 of the ID: a reader of the database has no cookie." } }))
             (row("Data", &html! { code { (colours::exact(&data)) } }))
             (row("User", &html! { (user) }))
             (row("Version", &html! { (record.meta.version) }))

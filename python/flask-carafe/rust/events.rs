@@ -139,7 +139,7 @@ impl Subscriber for Collector {
             OWN.with_borrow_mut(|own| own.push(waiting));
             return;
         }
-        // A fork may have copied the lock while it was held, so nobody waits for it.
+        // A fork may have copied the lock while it was held, so it must not be waited for.
         for _ in 0..WAITING {
             match OTHERS.try_lock() {
                 Ok(mut others) => {

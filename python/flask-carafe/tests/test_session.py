@@ -239,7 +239,7 @@ def test_a_value_is_one_object_and_nested_changes_follow_flasks_rule(make: Make,
 
 
 def test_unread_values_stay_as_they_are(make: Make, plain: Make) -> None:
-    """A tag that nobody here knows survives a change of another key."""
+    """An unknown tag survives a change of another key."""
 
     class Point:
         pass

@@ -1,4 +1,4 @@
-//! What all requests of the console share.
+//! The state that all requests of the console share.
 
 use std::{net::SocketAddr, sync::Arc};
 

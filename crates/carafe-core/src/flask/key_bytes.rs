@@ -19,7 +19,7 @@ pub struct KeyBytesError(&'static str);
 
 /// Returns the bytes of a secret key as written in a setting.
 ///
-/// A string stands for its UTF-8 bytes. A JSON object with one member encodes the bytes of a Python
+/// A string is read as its UTF-8 bytes. A JSON object with one member encodes the bytes of a Python
 /// application's `SECRET_KEY = b"…"`.
 ///
 /// | Setting | Python |

@@ -117,7 +117,7 @@ fn a_page_of_few_live_sessions_looks_at_few_of_many_expired_ones() {
         |list: &[SessionMeta]| list.iter().map(|one| one.public_id).collect::<HashSet<_>>();
     assert_eq!(handles(&of_user), handles(&listed[..50]));
     assert!(
-        find::of_user(db, "nobody", None, 50, NOW)
+        find::of_user(db, "absent", None, 50, NOW)
             .unwrap()
             .is_empty()
     );

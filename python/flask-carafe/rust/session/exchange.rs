@@ -1,4 +1,4 @@
-//! What the dictionary and the engine tell each other: the changes, and the keys.
+//! The exchange between the dictionary and the engine: changes and keys.
 
 use std::sync::atomic::Ordering;
 

@@ -1,4 +1,4 @@
-//! A session that has been loaded, and the object that stands for a value that has not been read.
+//! A session that has been loaded, and the placeholder of a value that has not been read.
 
 use std::sync::{
     Arc,

@@ -123,10 +123,7 @@ fn readable(sample: &Sample, counts: &Counts) -> String {
         let looked_at = number(sample.sessions.len() as u64);
         text.push_str(&format!("  (estimates, from a sample of {looked_at})"));
     }
-    let anonymous = format!(
-        "\n{about}{} of nobody, without a log-in",
-        number(counts.anonymous)
-    );
+    let anonymous = format!("\n{about}{} without a user", number(counts.anonymous));
     text.push_str(&anonymous);
     let age = counts.ages.iter().map(|group| (group.name, group.count));
     text.push_str(&section("age", age));

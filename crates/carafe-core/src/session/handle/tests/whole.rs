@@ -140,7 +140,7 @@ fn a_value_that_cannot_be_stored_changes_nothing() {
     assert_eq!(session.get("n").unwrap(), Some(7));
 }
 
-/// What one request does to the session.
+/// The actions of one request on the session.
 #[derive(Clone, Debug)]
 enum Step {
     Visit(u32),
