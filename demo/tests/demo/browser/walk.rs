@@ -57,7 +57,7 @@ fn sets_and_removes(ada: &Visitor) {
         ada.text("#encrypted")
             .contains("Without the key this is noise.")
     );
-    assert!(ada.text("#stored .record").contains("SHA-256 of the id"));
+    assert!(ada.text("#stored .record").contains("SHA-256 of the ID"));
 }
 
 fn tampers(ada: &Visitor) {
