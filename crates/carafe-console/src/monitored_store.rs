@@ -10,8 +10,8 @@ use carafe_core::{
     clock::Timestamp,
     error::ErrorChain,
     store::{
-        ErasedStore, Position, PublicId, Record, Sample, Selection, SessionListing, SessionMeta,
-        StoreError, UserSessions,
+        ErasedSessionListing, ErasedStore, ErasedUserSessions, Position, PublicId, Record, Sample,
+        Selection, SessionMeta, StoreError,
     },
 };
 use tokio::time::timeout;
@@ -177,12 +177,12 @@ impl MonitoredStore {
         });
     }
 
-    fn listing(&self) -> Result<&dyn SessionListing, StoreError> {
+    fn listing(&self) -> Result<&dyn ErasedSessionListing, StoreError> {
         let found = self.store.powers().listing();
         found.ok_or(StoreError::Unsupported)
     }
 
-    fn users(&self) -> Result<&dyn UserSessions, StoreError> {
+    fn users(&self) -> Result<&dyn ErasedUserSessions, StoreError> {
         self.store.powers().users().ok_or(StoreError::Unsupported)
     }
 }

@@ -3,7 +3,7 @@
 use carafe_core::{
     clock::Timestamp,
     session::Patch,
-    store::{BoxFuture, Cursor, ErasedStore, Record, SessionListing, StoreError, StoreKey},
+    store::{BoxFuture, Cursor, ErasedSessionListing, ErasedStore, Record, StoreError, StoreKey},
 };
 
 /// A store that can be scanned, in any layout.
@@ -16,7 +16,7 @@ pub trait Source: Send + Sync {
     /// Such a session must not be moved under that id.
     fn has_aliases(&self) -> bool;
 
-    /// Returns a page of sessions, as [`SessionListing::scan`].
+    /// Returns a page of sessions, as [`ErasedSessionListing::scan`].
     fn scan<'a>(
         &'a self,
         after: Option<&'a Cursor>,
@@ -57,13 +57,13 @@ pub struct Found {
 /// A store in Carafe's own layout.
 pub struct OurSource<'s> {
     store: &'s dyn ErasedStore,
-    listing: &'s dyn SessionListing,
+    listing: &'s dyn ErasedSessionListing,
 }
 
 impl<'s> OurSource<'s> {
     /// Creates a source from a store and its listing.
     #[must_use]
-    pub const fn new(store: &'s dyn ErasedStore, listing: &'s dyn SessionListing) -> Self {
+    pub const fn new(store: &'s dyn ErasedStore, listing: &'s dyn ErasedSessionListing) -> Self {
         Self { store, listing }
     }
 }

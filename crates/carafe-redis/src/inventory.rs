@@ -28,8 +28,8 @@ use std::collections::HashSet;
 use carafe_core::{
     clock::Timestamp,
     store::{
-        BoxFuture, Cursor, Position, PublicId, Record, Sample, ScanPage, SessionListing,
-        SessionMeta, StoreError, StoreKey,
+        Cursor, Position, PublicId, Record, Sample, ScanPage, SessionListing, SessionMeta,
+        StoreError, StoreKey,
     },
 };
 use futures_util::future::try_join_all;
@@ -177,63 +177,55 @@ impl RedisStore {
 }
 
 impl SessionListing for RedisStore {
-    fn list<'a>(
-        &'a self,
+    async fn list(
+        &self,
         after: Option<Position>,
         limit: usize,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<Vec<SessionMeta>, StoreError>> {
-        Box::pin(self.with_deadline(self.deadlines.read, self.list_it(after, limit, now)))
+    ) -> Result<Vec<SessionMeta>, StoreError> {
+        self.with_deadline(self.deadlines.read, self.list_it(after, limit, now))
+            .await
     }
 
-    fn find<'a>(
-        &'a self,
+    async fn find(
+        &self,
         public_id: PublicId,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
-        Box::pin(self.with_deadline(self.deadlines.read, self.find_it(public_id, now)))
+    ) -> Result<Option<Record>, StoreError> {
+        self.with_deadline(self.deadlines.read, self.find_it(public_id, now))
+            .await
     }
 
-    fn delete_by_public_id<'a>(
-        &'a self,
+    async fn delete_by_public_id(
+        &self,
         public_id: PublicId,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<bool, StoreError>> {
-        Box::pin(async move {
-            let revoker = self.revoker();
-            revoker
-                .run(revoker.delete_by_public_id_it(public_id, now))
-                .await
-        })
+    ) -> Result<bool, StoreError> {
+        let revoker = self.revoker();
+        revoker
+            .run(revoker.delete_by_public_id_it(public_id, now))
+            .await
     }
 
-    fn delete_created_before<'a>(
-        &'a self,
+    async fn delete_created_before(
+        &self,
         until: Timestamp,
         limit: usize,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<u64, StoreError>> {
-        Box::pin(async move {
-            let revoker = self.revoker();
-            revoker
-                .run(revoker.delete_created_before_it(until, limit, now))
-                .await
-        })
+    ) -> Result<u64, StoreError> {
+        let revoker = self.revoker();
+        revoker
+            .run(revoker.delete_created_before_it(until, limit, now))
+            .await
     }
 
-    fn sample<'a>(
-        &'a self,
-        limit: usize,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Sample, StoreError>> {
-        Box::pin(self.with_deadline(self.deadlines.read, self.sample_it(limit, now)))
+    async fn sample(&self, limit: usize, now: Timestamp) -> Result<Sample, StoreError> {
+        self.with_deadline(self.deadlines.read, self.sample_it(limit, now))
+            .await
     }
 
-    fn scan<'a>(
-        &'a self,
-        after: Option<&'a Cursor>,
-        limit: usize,
-    ) -> BoxFuture<'a, Result<ScanPage, StoreError>> {
-        Box::pin(self.with_deadline(self.deadlines.read, self.scan_it(after, limit)))
+    async fn scan(&self, after: Option<&Cursor>, limit: usize) -> Result<ScanPage, StoreError> {
+        self.with_deadline(self.deadlines.read, self.scan_it(after, limit))
+            .await
     }
 }

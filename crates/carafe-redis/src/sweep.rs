@@ -4,7 +4,7 @@
 
 use carafe_core::{
     clock::Timestamp,
-    store::{BoxFuture, ExpiredSweep, PublicId, StoreError, StoreKey},
+    store::{ExpiredSweep, PublicId, StoreError, StoreKey},
 };
 
 use crate::{
@@ -92,19 +92,17 @@ impl RedisStore {
 }
 
 impl ExpiredSweep for RedisStore {
-    fn acquire_sweep_lease<'a>(
-        &'a self,
+    async fn acquire_sweep_lease(
+        &self,
         until: Timestamp,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<bool, StoreError>> {
-        Box::pin(self.with_deadline(self.deadlines.write, self.claim_it(until, now)))
+    ) -> Result<bool, StoreError> {
+        self.with_deadline(self.deadlines.write, self.claim_it(until, now))
+            .await
     }
 
-    fn sweep<'a>(
-        &'a self,
-        limit: usize,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<usize, StoreError>> {
-        Box::pin(self.with_deadline(self.deadlines.write, self.sweep_it(limit, now)))
+    async fn sweep(&self, limit: usize, now: Timestamp) -> Result<usize, StoreError> {
+        self.with_deadline(self.deadlines.write, self.sweep_it(limit, now))
+            .await
     }
 }

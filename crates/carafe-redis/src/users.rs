@@ -20,10 +20,9 @@ mod trim;
 use std::collections::HashSet;
 
 use carafe_core::{
-    MaybeReady,
     clock::Timestamp,
     store::{
-        BoxFuture, Position, PublicId, Selection, SessionMeta, StoreError, StoreKey, UserSessions,
+        Position, PublicId, Selection, SessionMeta, StoreError, StoreKey, UserSessions,
         retired_until,
     },
 };
@@ -363,44 +362,40 @@ impl RedisStore {
 }
 
 impl UserSessions for RedisStore {
-    fn list_by_user<'a>(
-        &'a self,
-        user: &'a str,
+    async fn list_by_user(
+        &self,
+        user: &str,
         after: Option<Position>,
         limit: usize,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<Vec<SessionMeta>, StoreError>> {
+    ) -> Result<Vec<SessionMeta>, StoreError> {
         let list = self.list_by_user_it(user, after, limit, now);
-        Box::pin(self.with_deadline(self.deadlines.read, list))
+        self.with_deadline(self.deadlines.read, list).await
     }
 
-    fn delete_by_user<'a>(
-        &'a self,
-        user: &'a str,
+    async fn delete_by_user(
+        &self,
+        user: &str,
         which: Selection,
         limit: usize,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<u64, StoreError>> {
-        Box::pin(async move {
-            let revoker = self.revoker();
-            let deletion = revoker.delete_by_user_it(user, which, limit, now);
-            revoker.run(deletion).await
-        })
+    ) -> Result<u64, StoreError> {
+        let revoker = self.revoker();
+        let deletion = revoker.delete_by_user_it(user, which, limit, now);
+        revoker.run(deletion).await
     }
 
-    fn trim<'a>(
-        &'a self,
-        user: &'a str,
+    async fn trim(
+        &self,
+        user: &str,
         keep: usize,
         own: PublicId,
         limit: usize,
         now: Timestamp,
-    ) -> MaybeReady<'a, Result<u64, StoreError>> {
-        MaybeReady::later(async move {
-            let revoker = self.revoker();
-            revoker
-                .run(revoker.trim_user(user, keep, own, limit, now))
-                .await
-        })
+    ) -> Result<u64, StoreError> {
+        let revoker = self.revoker();
+        revoker
+            .run(revoker.trim_user(user, keep, own, limit, now))
+            .await
     }
 }

@@ -5,7 +5,6 @@
 //! listing.
 
 use carafe_core::{
-    MaybeReady,
     clock::Timestamp,
     session::{Access, Patch},
     store::{
@@ -87,55 +86,55 @@ impl SessionStore for SqliteStore {
 }
 
 impl UserSessions for SqliteStore {
-    fn list_by_user<'a>(
-        &'a self,
-        user: &'a str,
+    async fn list_by_user(
+        &self,
+        user: &str,
         after: Option<Position>,
         limit: usize,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<Vec<SessionMeta>, StoreError>> {
+    ) -> Result<Vec<SessionMeta>, StoreError> {
         let user = user.to_owned();
-        Box::pin(self.read(move |db| find::of_user(db, &user, after, limit, now)))
+        self.read(move |db| find::of_user(db, &user, after, limit, now))
+            .await
     }
 
-    fn delete_by_user<'a>(
-        &'a self,
-        user: &'a str,
+    async fn delete_by_user(
+        &self,
+        user: &str,
         which: Selection,
         limit: usize,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<u64, StoreError>> {
+    ) -> Result<u64, StoreError> {
         let user = user.to_owned();
-        Box::pin(self.write(move |db| remove::of_user(db, &user, which, limit, now)))
+        self.write(move |db| remove::of_user(db, &user, which, limit, now))
+            .await
     }
 
-    fn trim<'a>(
-        &'a self,
-        user: &'a str,
+    async fn trim(
+        &self,
+        user: &str,
         keep: usize,
         own: PublicId,
         limit: usize,
         now: Timestamp,
-    ) -> MaybeReady<'a, Result<u64, StoreError>> {
+    ) -> Result<u64, StoreError> {
         let user = user.to_owned();
-        MaybeReady::later(self.write(move |db| remove::surplus(db, &user, keep, own, limit, now)))
+        self.write(move |db| remove::surplus(db, &user, keep, own, limit, now))
+            .await
     }
 }
 
 impl ExpiredSweep for SqliteStore {
-    fn acquire_sweep_lease<'a>(
-        &'a self,
+    async fn acquire_sweep_lease(
+        &self,
         until: Timestamp,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<bool, StoreError>> {
-        Box::pin(self.write(move |db| sweep_lease::sweep(db, until, now)))
+    ) -> Result<bool, StoreError> {
+        self.write(move |db| sweep_lease::sweep(db, until, now))
+            .await
     }
 
-    fn sweep<'a>(
-        &'a self,
-        limit: usize,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<usize, StoreError>> {
-        Box::pin(self.write(move |db| remove::expired(db, limit, now)))
+    async fn sweep(&self, limit: usize, now: Timestamp) -> Result<usize, StoreError> {
+        self.write(move |db| remove::expired(db, limit, now)).await
     }
 }

@@ -5,69 +5,60 @@
 use carafe_core::{
     clock::Timestamp,
     store::{
-        BoxFuture, Cursor, Position, PublicId, Record, Sample, ScanPage, SessionListing,
-        SessionMeta, StoreError, StoreKey,
+        Cursor, Position, PublicId, Record, Sample, ScanPage, SessionListing, SessionMeta,
+        StoreError, StoreKey,
     },
 };
 
 use crate::{SqliteStore, look, remove};
 
 impl SessionListing for SqliteStore {
-    fn list<'a>(
-        &'a self,
+    async fn list(
+        &self,
         after: Option<Position>,
         limit: usize,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<Vec<SessionMeta>, StoreError>> {
-        Box::pin(self.read_long(move |db| look::newest(db, after, limit, now)))
+    ) -> Result<Vec<SessionMeta>, StoreError> {
+        self.read_long(move |db| look::newest(db, after, limit, now))
+            .await
     }
 
-    fn find<'a>(
-        &'a self,
+    async fn find(
+        &self,
         public_id: PublicId,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
-        Box::pin(self.read(move |db| look::find(db, public_id, now)))
+    ) -> Result<Option<Record>, StoreError> {
+        self.read(move |db| look::find(db, public_id, now)).await
     }
 
-    fn delete_by_public_id<'a>(
-        &'a self,
+    async fn delete_by_public_id(
+        &self,
         public_id: PublicId,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<bool, StoreError>> {
-        Box::pin(self.write(move |db| remove::by_public_id(db, public_id, now)))
+    ) -> Result<bool, StoreError> {
+        self.write(move |db| remove::by_public_id(db, public_id, now))
+            .await
     }
 
-    fn delete_created_before<'a>(
-        &'a self,
+    async fn delete_created_before(
+        &self,
         until: Timestamp,
         limit: usize,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<u64, StoreError>> {
-        Box::pin(self.write(move |db| remove::begun(db, until, limit, now)))
+    ) -> Result<u64, StoreError> {
+        self.write(move |db| remove::begun(db, until, limit, now))
+            .await
     }
 
-    fn sample<'a>(
-        &'a self,
-        limit: usize,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Sample, StoreError>> {
-        Box::pin(async move {
-            let start = StoreKey::random().map_err(StoreError::unavailable)?;
-            self.read_long(move |db| look::sample(db, &start, limit, now))
-                .await
-        })
+    async fn sample(&self, limit: usize, now: Timestamp) -> Result<Sample, StoreError> {
+        let start = StoreKey::random().map_err(StoreError::unavailable)?;
+        self.read_long(move |db| look::sample(db, &start, limit, now))
+            .await
     }
 
-    fn scan<'a>(
-        &'a self,
-        after: Option<&'a Cursor>,
-        limit: usize,
-    ) -> BoxFuture<'a, Result<ScanPage, StoreError>> {
-        Box::pin(async move {
-            let after = after.map(Cursor::key).transpose()?;
-            self.read_long(move |db| look::walk(db, after.as_ref(), limit))
-                .await
-        })
+    async fn scan(&self, after: Option<&Cursor>, limit: usize) -> Result<ScanPage, StoreError> {
+        let after = after.map(Cursor::key).transpose()?;
+        self.read_long(move |db| look::walk(db, after.as_ref(), limit))
+            .await
     }
 }

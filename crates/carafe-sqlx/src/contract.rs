@@ -3,7 +3,6 @@
 //! See `inventory` for the operators' listing.
 
 use carafe_core::{
-    MaybeReady,
     clock::Timestamp,
     session::{Access, Patch},
     store::{
@@ -105,45 +104,41 @@ impl<D: Dialect> SessionStore for SqlStore<D> {
 }
 
 impl<D: Dialect> UserSessions for SqlStore<D> {
-    fn list_by_user<'a>(
-        &'a self,
-        user: &'a str,
+    async fn list_by_user(
+        &self,
+        user: &str,
         after: Option<Position>,
         limit: usize,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<Vec<SessionMeta>, StoreError>> {
-        Box::pin(async move {
-            Self::check_user(user)?;
-            self.read(move |lease| look::of_user(lease, &self.statements, user, after, limit, now))
-                .await
-        })
+    ) -> Result<Vec<SessionMeta>, StoreError> {
+        Self::check_user(user)?;
+        self.read(move |lease| look::of_user(lease, &self.statements, user, after, limit, now))
+            .await
     }
 
-    fn delete_by_user<'a>(
-        &'a self,
-        user: &'a str,
+    async fn delete_by_user(
+        &self,
+        user: &str,
         which: Selection,
         limit: usize,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<u64, StoreError>> {
-        Box::pin(async move {
-            Self::check_user(user)?;
-            let limit = limit as u64;
-            self.write(move |lease| {
-                verbs::delete_by_user(lease, &self.statements, user, which, limit, now)
-            })
-            .await
+    ) -> Result<u64, StoreError> {
+        Self::check_user(user)?;
+        let limit = limit as u64;
+        self.write(move |lease| {
+            verbs::delete_by_user(lease, &self.statements, user, which, limit, now)
         })
+        .await
     }
 
-    fn trim<'a>(
-        &'a self,
-        user: &'a str,
+    async fn trim(
+        &self,
+        user: &str,
         keep: usize,
         own: PublicId,
         limit: usize,
         now: Timestamp,
-    ) -> MaybeReady<'a, Result<u64, StoreError>> {
+    ) -> Result<u64, StoreError> {
         let trim = Trim {
             statements: &self.statements,
             user,
@@ -152,30 +147,25 @@ impl<D: Dialect> UserSessions for SqlStore<D> {
             limit,
             now,
         };
-        MaybeReady::later(async move { self.write(|lease| trim.run(lease)).await })
+        self.write(|lease| trim.run(lease)).await
     }
 }
 
 impl<D: Dialect> ExpiredSweep for SqlStore<D> {
-    fn acquire_sweep_lease<'a>(
-        &'a self,
+    async fn acquire_sweep_lease(
+        &self,
         until: Timestamp,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<bool, StoreError>> {
-        Box::pin(self.write(move |lease| sweep_lease::sweep(lease, &self.table, until, now)))
+    ) -> Result<bool, StoreError> {
+        self.write(move |lease| sweep_lease::sweep(lease, &self.table, until, now))
+            .await
     }
 
-    fn sweep<'a>(
-        &'a self,
-        limit: usize,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<usize, StoreError>> {
-        Box::pin(async move {
-            let swept = self
-                .write(|lease| verbs::sweep(lease, &self.statements, limit as u64, now))
-                .await?;
-            // At most `limit` rows, so the count fits into a usize.
-            Ok(usize::try_from(swept).unwrap_or(limit))
-        })
+    async fn sweep(&self, limit: usize, now: Timestamp) -> Result<usize, StoreError> {
+        let swept = self
+            .write(|lease| verbs::sweep(lease, &self.statements, limit as u64, now))
+            .await?;
+        // At most `limit` rows, so the count fits into a usize.
+        Ok(usize::try_from(swept).unwrap_or(limit))
     }
 }

@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 use carafe_core::{
     clock::Timestamp,
     error::ErrorChain,
-    store::{ErasedStore, ExpiredSweep, StoreError},
+    store::{ErasedExpiredSweep, ErasedStore, StoreError},
 };
 use tokio::{
     sync::Notify,
@@ -116,7 +116,7 @@ impl Drop for Sweeper {
 
 struct Rounds<'s> {
     plan: Sweeping,
-    store: &'s dyn ExpiredSweep,
+    store: &'s dyn ErasedExpiredSweep,
     stop: &'s Notify,
     /// The expiry of the lease, if this process holds it.
     ours_until: Option<Timestamp>,
@@ -128,7 +128,7 @@ struct Rounds<'s> {
 struct Stopped;
 
 impl<'s> Rounds<'s> {
-    fn new(plan: Sweeping, store: &'s dyn ExpiredSweep, stop: &'s Notify) -> Self {
+    fn new(plan: Sweeping, store: &'s dyn ErasedExpiredSweep, stop: &'s Notify) -> Self {
         Self {
             plan,
             store,

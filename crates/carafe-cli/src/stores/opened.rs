@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use carafe_core::{
     clock::Timestamp,
-    store::{BoxFuture, ErasedStore, Health, SessionListing, StoreError, StoreKey, UserSessions},
+    store::{
+        BoxFuture, ErasedSessionListing, ErasedStore, ErasedUserSessions, Health, StoreError,
+        StoreKey,
+    },
 };
 
 use super::{StoreKind, StoreUrl};
@@ -62,12 +65,12 @@ impl OpenStore {
         Arc::clone(&self.store) as Arc<dyn ErasedStore>
     }
 
-    pub(crate) fn listing(&self) -> Result<&dyn SessionListing, Failure> {
+    pub(crate) fn listing(&self) -> Result<&dyn ErasedSessionListing, Failure> {
         let found = self.store.powers().listing();
         found.ok_or_else(|| self.failure(&StoreError::Unsupported))
     }
 
-    pub(crate) fn users(&self) -> Result<&dyn UserSessions, Failure> {
+    pub(crate) fn users(&self) -> Result<&dyn ErasedUserSessions, Failure> {
         let found = self.store.powers().users();
         found.ok_or_else(|| self.failure(&StoreError::Unsupported))
     }

@@ -20,7 +20,9 @@ use crate::{
     clock::Timestamp,
     cookie::{CookieError, CookiePolicy, Grammar, Persistence},
     json::JsonDialect,
-    store::{Position, Selection, SessionListing, SessionMeta, StoreError, UserSessions},
+    store::{
+        ErasedSessionListing, ErasedUserSessions, Position, Selection, SessionMeta, StoreError,
+    },
     token::DEFAULT_CLOCK_SKEW,
 };
 
@@ -422,14 +424,14 @@ impl SessionManager {
         }
     }
 
-    fn inventory(&self) -> Result<&dyn SessionListing, StoreError> {
+    fn inventory(&self) -> Result<&dyn ErasedSessionListing, StoreError> {
         match &self.side {
             Prepared::Server(side) => side.store.powers().listing().ok_or(StoreError::Unsupported),
             Prepared::Client(_) => Err(StoreError::Unsupported),
         }
     }
 
-    fn users(&self) -> Result<&dyn UserSessions, StoreError> {
+    fn users(&self) -> Result<&dyn ErasedUserSessions, StoreError> {
         match &self.side {
             Prepared::Server(side) => side.store.powers().users().ok_or(StoreError::Unsupported),
             Prepared::Client(_) => Err(StoreError::Unsupported),

@@ -21,8 +21,8 @@ use crate::{
     json,
     limits::PAGE,
     store::{
-        Created, ErasedStore, Patched, PublicId, Record, Selection, SessionListing, SessionMeta,
-        StoreError, StoreKey,
+        Created, ErasedSessionListing, ErasedStore, Patched, PublicId, Record, Selection,
+        SessionMeta, StoreError, StoreKey,
     },
 };
 
@@ -286,7 +286,7 @@ async fn end_named(manager: &SessionManager, user: &str, name: &str) -> Result<u
 ///
 /// A session that cannot be read counts as one that does: it may be one of the provider's.
 async fn holds(
-    listing: &dyn SessionListing,
+    listing: &dyn ErasedSessionListing,
     session: PublicId,
     name: &str,
     now: Timestamp,

@@ -16,8 +16,8 @@ use crate::{
     key::KeyUse,
     limits::Limits,
     store::{
-        ClientKind, Created, ErasedStore, KeyScheme, Nonce, Patched, PublicId, Record, Rotation,
-        Selection, SessionMeta, SessionStore, StoreError, StoreKey, UserSessions,
+        ClientKind, Created, ErasedStore, ErasedUserSessions, KeyScheme, Nonce, Patched, PublicId,
+        Record, Rotation, Selection, SessionMeta, SessionStore, StoreError, StoreKey,
     },
     token::{DEFAULT_CLOCK_SKEW, SessionId, signed::Signer},
 };
@@ -528,7 +528,7 @@ impl ServerSide {
         !refuses && self.store.never_waits()
     }
 
-    fn users(&self) -> Result<&dyn UserSessions, StoreError> {
+    fn users(&self) -> Result<&dyn ErasedUserSessions, StoreError> {
         self.store.powers().users().ok_or(StoreError::Unsupported)
     }
 

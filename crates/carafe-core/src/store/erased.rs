@@ -1,8 +1,12 @@
-//! Stores as trait objects: every [`SessionStore`] implements [`ErasedStore`].
+//! Stores as trait objects.
+//!
+//! The traits of a store have `async` methods, which trait objects cannot have. Each trait has an
+//! object-safe form here, which every type that implements the trait has as well.
 
 use super::{
-    BoxFuture, Capabilities, Created, KeyState, Patched, Powers, Record, Rotation, SessionStore,
-    StoreError, StoreKey,
+    BoxFuture, Capabilities, Created, Cursor, ExpiredSweep, KeyState, Patched, Position, Powers,
+    PublicId, Record, Rotation, Sample, ScanPage, Selection, SessionListing, SessionMeta,
+    SessionStore, StoreError, StoreKey, UserSessions,
 };
 use crate::{
     clock::Timestamp,
@@ -10,149 +14,121 @@ use crate::{
     future::{MaybeReady, poll_once},
 };
 
-/// The object-safe form of [`SessionStore`].
+/// Declares the object-safe form of a trait, and implements it for every type that has the trait.
 ///
-/// Implement [`SessionStore`]: a blanket implementation makes every such type an `ErasedStore`.
-/// Each method behaves like the method of the same name. The returned value is ready if the store
-/// never waits, otherwise it is a boxed future.
-pub trait ErasedStore: Send + Sync + 'static {
-    /// [`SessionStore::NEVER_WAITS`].
-    fn never_waits(&self) -> bool;
+/// The methods after `async` return a [`MaybeReady`] result. Those after `sync` state their value,
+/// from the store `S` and a name for it.
+macro_rules! erased {
+    (
+        $(#[$doc:meta])*
+        trait $Erased:ident: $Trait:ident;
+        async { $(fn $call:ident($($arg:ident: $type:ty),*) -> $Output:ty;)* }
+        sync { $($(#[$about:meta])* fn $ask:ident($store:ident) -> $Answer:ty { $answer:expr })* }
+    ) => {
+        $(#[$doc])*
+        pub trait $Erased: Send + Sync + 'static {
+            $(
+                #[doc = concat!("[`", stringify!($Trait), "::", stringify!($call), "`].")]
+                fn $call<'a>(&'a self, $($arg: $type),*) -> MaybeReady<'a, Result<$Output, StoreError>>;
+            )*
+            $(
+                $(#[$about])*
+                fn $ask(&self) -> $Answer;
+            )*
+        }
 
-    /// [`SessionStore::create`].
-    fn create<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        record: &'a Record,
-        now: Timestamp,
-    ) -> MaybeReady<'a, Result<Created, StoreError>>;
-
-    /// [`SessionStore::load`].
-    fn load<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        now: Timestamp,
-    ) -> MaybeReady<'a, Result<KeyState, StoreError>>;
-
-    /// [`SessionStore::patch`].
-    fn patch<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        base: &'a Record,
-        patch: &'a Patch,
-        now: Timestamp,
-    ) -> MaybeReady<'a, Result<Patched, StoreError>>;
-
-    /// [`SessionStore::rotate`].
-    fn rotate<'a>(
-        &'a self,
-        from: &'a StoreKey,
-        to: &'a StoreKey,
-        base: &'a Record,
-        patch: &'a Patch,
-        rotation: Rotation,
-        now: Timestamp,
-    ) -> MaybeReady<'a, Result<Patched, StoreError>>;
-
-    /// [`SessionStore::touch`].
-    fn touch<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        access: &'a Access,
-    ) -> MaybeReady<'a, Result<bool, StoreError>>;
-
-    /// [`SessionStore::delete`].
-    fn delete<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        now: Timestamp,
-    ) -> MaybeReady<'a, Result<bool, StoreError>>;
-
-    /// [`SessionStore::capabilities`].
-    fn capabilities(&self) -> Capabilities;
-
-    /// [`SessionStore::powers`].
-    fn powers(&self) -> Powers<'_>;
-
-    /// [`SessionStore::budget`].
-    fn budget(&self) -> Option<BoxFuture<'static, StoreError>>;
+        impl<S: $Trait> $Erased for S {
+            $(
+                fn $call<'a>(&'a self, $($arg: $type),*) -> MaybeReady<'a, Result<$Output, StoreError>> {
+                    erase::<S, _, _>(|| <S as $Trait>::$call(self, $($arg),*))
+                }
+            )*
+            $(
+                fn $ask(&self) -> $Answer {
+                    let $store = self;
+                    $answer
+                }
+            )*
+        }
+    };
 }
 
-impl<S: SessionStore> ErasedStore for S {
-    fn never_waits(&self) -> bool {
-        S::NEVER_WAITS
+erased! {
+    /// The object-safe form of [`SessionStore`].
+    ///
+    /// Implement [`SessionStore`]: every such type is an `ErasedStore`. Each method behaves like
+    /// the method of the same name. The returned value is ready if the store never waits,
+    /// otherwise it is a boxed future.
+    trait ErasedStore: SessionStore;
+    async {
+        fn create(key: &'a StoreKey, record: &'a Record, now: Timestamp) -> Created;
+        fn load(key: &'a StoreKey, now: Timestamp) -> KeyState;
+        fn patch(key: &'a StoreKey, base: &'a Record, patch: &'a Patch, now: Timestamp) -> Patched;
+        fn rotate(
+            from: &'a StoreKey,
+            to: &'a StoreKey,
+            base: &'a Record,
+            patch: &'a Patch,
+            rotation: Rotation,
+            now: Timestamp
+        ) -> Patched;
+        fn touch(key: &'a StoreKey, access: &'a Access) -> bool;
+        fn delete(key: &'a StoreKey, now: Timestamp) -> bool;
     }
+    sync {
+        /// [`SessionStore::NEVER_WAITS`].
+        fn never_waits(_store) -> bool { S::NEVER_WAITS }
+        /// [`SessionStore::capabilities`].
+        fn capabilities(store) -> Capabilities { SessionStore::capabilities(store) }
+        /// [`SessionStore::powers`].
+        fn powers(store) -> Powers<'_> { SessionStore::powers(store) }
+        /// [`SessionStore::budget`].
+        fn budget(store) -> Option<BoxFuture<'static, StoreError>> { SessionStore::budget(store) }
+    }
+}
 
-    fn create<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        record: &'a Record,
-        now: Timestamp,
-    ) -> MaybeReady<'a, Result<Created, StoreError>> {
-        erased::<S, _, _>(|| SessionStore::create(self, key, record, now))
+erased! {
+    /// The object-safe form of [`UserSessions`].
+    trait ErasedUserSessions: UserSessions;
+    async {
+        fn list_by_user(
+            user: &'a str,
+            after: Option<Position>,
+            limit: usize,
+            now: Timestamp
+        ) -> Vec<SessionMeta>;
+        fn delete_by_user(user: &'a str, which: Selection, limit: usize, now: Timestamp) -> u64;
+        fn trim(user: &'a str, keep: usize, own: PublicId, limit: usize, now: Timestamp) -> u64;
     }
+    sync {}
+}
 
-    fn load<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        now: Timestamp,
-    ) -> MaybeReady<'a, Result<KeyState, StoreError>> {
-        erased::<S, _, _>(|| SessionStore::load(self, key, now))
+erased! {
+    /// The object-safe form of [`ExpiredSweep`].
+    trait ErasedExpiredSweep: ExpiredSweep;
+    async {
+        fn acquire_sweep_lease(until: Timestamp, now: Timestamp) -> bool;
+        fn sweep(limit: usize, now: Timestamp) -> usize;
     }
+    sync {}
+}
 
-    fn patch<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        base: &'a Record,
-        patch: &'a Patch,
-        now: Timestamp,
-    ) -> MaybeReady<'a, Result<Patched, StoreError>> {
-        erased::<S, _, _>(|| SessionStore::patch(self, key, base, patch, now))
+erased! {
+    /// The object-safe form of [`SessionListing`].
+    trait ErasedSessionListing: SessionListing;
+    async {
+        fn list(after: Option<Position>, limit: usize, now: Timestamp) -> Vec<SessionMeta>;
+        fn find(public_id: PublicId, now: Timestamp) -> Option<Record>;
+        fn delete_by_public_id(public_id: PublicId, now: Timestamp) -> bool;
+        fn delete_created_before(until: Timestamp, limit: usize, now: Timestamp) -> u64;
+        fn sample(limit: usize, now: Timestamp) -> Sample;
+        fn scan(after: Option<&'a Cursor>, limit: usize) -> ScanPage;
     }
-
-    fn rotate<'a>(
-        &'a self,
-        from: &'a StoreKey,
-        to: &'a StoreKey,
-        base: &'a Record,
-        patch: &'a Patch,
-        rotation: Rotation,
-        now: Timestamp,
-    ) -> MaybeReady<'a, Result<Patched, StoreError>> {
-        erased::<S, _, _>(|| SessionStore::rotate(self, from, to, base, patch, rotation, now))
-    }
-
-    fn touch<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        access: &'a Access,
-    ) -> MaybeReady<'a, Result<bool, StoreError>> {
-        erased::<S, _, _>(|| SessionStore::touch(self, key, access))
-    }
-
-    fn delete<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        now: Timestamp,
-    ) -> MaybeReady<'a, Result<bool, StoreError>> {
-        erased::<S, _, _>(|| SessionStore::delete(self, key, now))
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        SessionStore::capabilities(self)
-    }
-
-    fn powers(&self) -> Powers<'_> {
-        SessionStore::powers(self)
-    }
-
-    fn budget(&self) -> Option<BoxFuture<'static, StoreError>> {
-        SessionStore::budget(self)
-    }
+    sync {}
 }
 
 /// Polls the future once if `S` never waits, and boxes it otherwise.
-fn erased<'a, S, T, F>(make: impl FnOnce() -> F) -> MaybeReady<'a, Result<T, StoreError>>
+fn erase<'a, S, T, F>(make: impl FnOnce() -> F) -> MaybeReady<'a, Result<T, StoreError>>
 where
     S: SessionStore,
     T: Send + 'a,

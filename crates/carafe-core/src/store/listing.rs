@@ -1,6 +1,6 @@
 //! The listing of all sessions of a store: for operators and for migrations.
 
-use super::{BoxFuture, Position, PublicId, Record, SessionMeta, StoreError, StoreKey};
+use super::{Position, PublicId, Record, SessionMeta, SessionStore, StoreError, StoreKey};
 use crate::{base64, clock::Timestamp};
 
 /// All sessions of a store, for operators and for migrations to another store.
@@ -8,33 +8,33 @@ use crate::{base64, clock::Timestamp};
 /// Every call is bounded by its `limit`, uses an index and never iterates over all sessions, so
 /// that a store with a million sessions can serve the call under load. A list may miss changes made
 /// while it is read, and never shows a session that had expired when the call began.
-pub trait SessionListing: Send + Sync {
+pub trait SessionListing: SessionStore {
     /// Returns at most `limit` live sessions after the position `after`, newest ID first.
     ///
     /// Sessions with IDs issued in the same second have a fixed order. The list is shorter than
     /// `limit` only at its end.
-    fn list<'a>(
-        &'a self,
+    fn list(
+        &self,
         after: Option<Position>,
         limit: usize,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<Vec<SessionMeta>, StoreError>>;
+    ) -> impl Future<Output = Result<Vec<SessionMeta>, StoreError>> + Send;
 
     /// Returns the live session with this public ID.
-    fn find<'a>(
-        &'a self,
+    fn find(
+        &self,
         public_id: PublicId,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<Option<Record>, StoreError>>;
+    ) -> impl Future<Output = Result<Option<Record>, StoreError>> + Send;
 
     /// Removes the session with this public ID and leaves a marker.
     ///
     /// Returns whether the session existed.
-    fn delete_by_public_id<'a>(
-        &'a self,
+    fn delete_by_public_id(
+        &self,
         public_id: PublicId,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<bool, StoreError>>;
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Removes at most `limit` sessions created at or before `until`.
     ///
@@ -42,30 +42,30 @@ pub trait SessionListing: Send + Sync {
     ///
     /// Each removed session leaves a marker. Once the call has returned 0, none of these sessions
     /// is accepted any more, even if one got a new ID in the meantime.
-    fn delete_created_before<'a>(
-        &'a self,
+    fn delete_created_before(
+        &self,
         until: Timestamp,
         limit: usize,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<u64, StoreError>>;
+    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
     /// Returns at most `limit` live sessions selected at random, and the number of live sessions.
-    fn sample<'a>(
-        &'a self,
+    fn sample(
+        &self,
         limit: usize,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<Sample, StoreError>>;
+    ) -> impl Future<Output = Result<Sample, StoreError>> + Send;
 
     /// Returns about `limit` of all records after the cursor `after`, in the store's own order.
     ///
     /// The page includes expired records that were not swept, and may be empty although more
     /// records follow. A scan from `None` until `next` is `None` returns every record that existed
     /// throughout the scan at least once.
-    fn scan<'a>(
-        &'a self,
-        after: Option<&'a Cursor>,
+    fn scan(
+        &self,
+        after: Option<&Cursor>,
         limit: usize,
-    ) -> BoxFuture<'a, Result<ScanPage, StoreError>>;
+    ) -> impl Future<Output = Result<ScanPage, StoreError>> + Send;
 }
 
 /// A random sample of the live sessions.

@@ -142,20 +142,6 @@ impl MigratingStore {
             Migrated::Ended => Place::Nowhere,
         })
     }
-
-    /// Removes expired records from both stores, the old store first.
-    async fn sweep_both(&self, limit: usize, now: Timestamp) -> Result<usize, StoreError> {
-        let mut swept = 0;
-        for sweeper in [self.old.powers().sweeper(), self.new.powers().sweeper()]
-            .into_iter()
-            .flatten()
-        {
-            if swept < limit {
-                swept += sweeper.sweep(limit - swept, now).await?;
-            }
-        }
-        Ok(swept)
-    }
 }
 
 impl std::fmt::Debug for MigratingStore {
@@ -310,27 +296,29 @@ impl ExpiredSweep for MigratingStore {
     /// Uses the new store's lease, or the old store's if the new store needs no sweep.
     ///
     /// The new store's lease is preferred because it remains after the migration.
-    fn acquire_sweep_lease<'a>(
-        &'a self,
+    async fn acquire_sweep_lease(
+        &self,
         until: Timestamp,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<bool, StoreError>> {
-        match self
-            .new
-            .powers()
-            .sweeper()
-            .or_else(|| self.old.powers().sweeper())
-        {
-            Some(sweeper) => sweeper.acquire_sweep_lease(until, now),
-            None => Box::pin(async { Ok(false) }),
+    ) -> Result<bool, StoreError> {
+        let (old, new) = (self.old.powers(), self.new.powers());
+        match new.sweeper().or_else(|| old.sweeper()) {
+            Some(sweeper) => sweeper.acquire_sweep_lease(until, now).await,
+            None => Ok(false),
         }
     }
 
-    fn sweep<'a>(
-        &'a self,
-        limit: usize,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<usize, StoreError>> {
-        Box::pin(self.sweep_both(limit, now))
+    /// Removes expired records from both stores, the old store first.
+    async fn sweep(&self, limit: usize, now: Timestamp) -> Result<usize, StoreError> {
+        let mut swept = 0;
+        for sweeper in [self.old.powers().sweeper(), self.new.powers().sweeper()]
+            .into_iter()
+            .flatten()
+        {
+            if swept < limit {
+                swept += sweeper.sweep(limit - swept, now).await?;
+            }
+        }
+        Ok(swept)
     }
 }

@@ -57,7 +57,7 @@ pub use capabilities::Capabilities;
 pub use cas::{CasStore, CompareAndSwap};
 pub use contract::SessionStore;
 pub use deadlines::Deadlines;
-pub use erased::ErasedStore;
+pub use erased::{ErasedExpiredSweep, ErasedSessionListing, ErasedStore, ErasedUserSessions};
 pub use error::StoreError;
 pub use health::Health;
 pub use listing::{Cursor, Sample, ScanPage, SessionListing, estimate};

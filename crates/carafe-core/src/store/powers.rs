@@ -1,11 +1,10 @@
 //! The optional operations of a store.
 
-use super::{Position, Selection, SessionListing, SessionMeta, StoreError};
-use crate::{
-    clock::Timestamp,
-    future::{BoxFuture, MaybeReady},
-    id::PublicId,
+use super::{
+    ErasedExpiredSweep, ErasedSessionListing, ErasedUserSessions, Position, Selection, SessionMeta,
+    SessionStore, StoreError,
 };
+use crate::{clock::Timestamp, id::PublicId};
 
 /// The optional operations that a store supports.
 ///
@@ -17,9 +16,9 @@ use crate::{
 /// ```
 #[derive(Clone, Copy, Default)]
 pub struct Powers<'s> {
-    users: Option<&'s dyn UserSessions>,
-    sweeper: Option<&'s dyn ExpiredSweep>,
-    listing: Option<&'s dyn SessionListing>,
+    users: Option<&'s dyn ErasedUserSessions>,
+    sweeper: Option<&'s dyn ErasedExpiredSweep>,
+    listing: Option<&'s dyn ErasedSessionListing>,
 }
 
 impl<'s> Powers<'s> {
@@ -35,40 +34,40 @@ impl<'s> Powers<'s> {
 
     /// Adds the sessions of users.
     #[must_use]
-    pub const fn with_users(mut self, users: &'s dyn UserSessions) -> Self {
+    pub const fn with_users(mut self, users: &'s dyn ErasedUserSessions) -> Self {
         self.users = Some(users);
         self
     }
 
     /// Adds the removal of expired records, for a store without a native time to live.
     #[must_use]
-    pub const fn with_sweeper(mut self, sweeper: &'s dyn ExpiredSweep) -> Self {
+    pub const fn with_sweeper(mut self, sweeper: &'s dyn ErasedExpiredSweep) -> Self {
         self.sweeper = Some(sweeper);
         self
     }
 
     /// Adds the listing of all sessions.
     #[must_use]
-    pub const fn with_listing(mut self, listing: &'s dyn SessionListing) -> Self {
+    pub const fn with_listing(mut self, listing: &'s dyn ErasedSessionListing) -> Self {
         self.listing = Some(listing);
         self
     }
 
     /// Returns the operations on sessions of users, if the store can look up sessions by user.
     #[must_use]
-    pub const fn users(&self) -> Option<&'s dyn UserSessions> {
+    pub const fn users(&self) -> Option<&'s dyn ErasedUserSessions> {
         self.users
     }
 
     /// Returns the removal of expired records, if the store needs a sweep.
     #[must_use]
-    pub const fn sweeper(&self) -> Option<&'s dyn ExpiredSweep> {
+    pub const fn sweeper(&self) -> Option<&'s dyn ErasedExpiredSweep> {
         self.sweeper
     }
 
     /// Returns the listing of all sessions, if the store supports it.
     #[must_use]
-    pub const fn listing(&self) -> Option<&'s dyn SessionListing> {
+    pub const fn listing(&self) -> Option<&'s dyn ErasedSessionListing> {
         self.listing
     }
 
@@ -99,17 +98,17 @@ impl std::fmt::Debug for Powers<'_> {
 }
 
 /// The sessions of a user, for stores that can look them up.
-pub trait UserSessions: Send + Sync {
+pub trait UserSessions: SessionStore {
     /// Returns at most `limit` live sessions of `user` after the position `after`, newest ID first.
     ///
     /// The list is shorter than `limit` only at its end.
-    fn list_by_user<'a>(
-        &'a self,
-        user: &'a str,
+    fn list_by_user(
+        &self,
+        user: &str,
         after: Option<Position>,
         limit: usize,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<Vec<SessionMeta>, StoreError>>;
+    ) -> impl Future<Output = Result<Vec<SessionMeta>, StoreError>> + Send;
 
     /// Removes at most `limit` sessions of `user`, newest ID first.
     ///
@@ -118,48 +117,48 @@ pub trait UserSessions: Send + Sync {
     /// Each removed session leaves a marker. Once the call returns, none of the removed sessions is
     /// accepted any more. The caller repeats the call until it returns 0, which means that none is
     /// left.
-    fn delete_by_user<'a>(
-        &'a self,
-        user: &'a str,
+    fn delete_by_user(
+        &self,
+        user: &str,
         which: Selection,
         limit: usize,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<u64, StoreError>>;
+    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
     /// Removes the sessions of `user` with the oldest IDs until `keep` live ones are left.
     ///
     /// Removes at most `limit` sessions, leaves markers and returns the number of removed sessions.
     /// Among sessions with IDs issued in the same second, `own` counts as the newest. The call is
     /// cheap if the user has at most `keep` sessions.
-    fn trim<'a>(
-        &'a self,
-        user: &'a str,
+    fn trim(
+        &self,
+        user: &str,
         keep: usize,
         own: PublicId,
         limit: usize,
         now: Timestamp,
-    ) -> MaybeReady<'a, Result<u64, StoreError>>;
+    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
 }
 
 /// Bounded removal of expired records, for stores without a native time to live.
-pub trait ExpiredSweep: Send + Sync {
+pub trait ExpiredSweep: SessionStore {
     /// Returns whether the caller holds the sweep lease until `until`.
     ///
     /// Of all processes that share the records, one gets the lease, and another one can get it at
     /// `until`. An existing lease that extends more than twice as far into the future as the
     /// requested one was acquired under a wrong clock and is ignored.
-    fn acquire_sweep_lease<'a>(
-        &'a self,
+    fn acquire_sweep_lease(
+        &self,
         until: Timestamp,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<bool, StoreError>>;
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Removes at most `limit` expired records. Returns the number of removed records.
-    fn sweep<'a>(
-        &'a self,
+    fn sweep(
+        &self,
         limit: usize,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<usize, StoreError>>;
+    ) -> impl Future<Output = Result<usize, StoreError>> + Send;
 }
 
 /// Returns whether a sweep lease until `claimed` has expired or is ignored, so that a lease until

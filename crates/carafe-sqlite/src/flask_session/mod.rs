@@ -163,20 +163,14 @@ impl SessionStore for FlaskSessionStore {
 
 /// Flask-Session creates no index on `expiry`, so each sweep reads every row.
 impl ExpiredSweep for FlaskSessionStore {
-    fn acquire_sweep_lease<'a>(
-        &'a self,
-        _: Timestamp,
-        _: Timestamp,
-    ) -> BoxFuture<'a, Result<bool, StoreError>> {
-        Box::pin(async { Ok(true) })
+    async fn acquire_sweep_lease(&self, _: Timestamp, _: Timestamp) -> Result<bool, StoreError> {
+        Ok(true)
     }
 
-    fn sweep<'a>(
-        &'a self,
-        limit: usize,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<usize, StoreError>> {
+    async fn sweep(&self, limit: usize, now: Timestamp) -> Result<usize, StoreError> {
         let rows = Arc::clone(&self.rows);
-        Box::pin(self.sqlite.write(move |db| rows.sweep(db, limit, now)))
+        self.sqlite
+            .write(move |db| rows.sweep(db, limit, now))
+            .await
     }
 }

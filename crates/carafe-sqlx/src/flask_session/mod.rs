@@ -194,26 +194,16 @@ impl<D: FlaskDialect> SessionStore for FlaskSessionStore<D> {
 
 /// Flask-Session creates no index on `expiry`, so each sweep reads every row.
 impl<D: FlaskDialect> ExpiredSweep for FlaskSessionStore<D> {
-    fn acquire_sweep_lease<'a>(
-        &'a self,
-        _: Timestamp,
-        _: Timestamp,
-    ) -> BoxFuture<'a, Result<bool, StoreError>> {
-        Box::pin(async { Ok(true) })
+    async fn acquire_sweep_lease(&self, _: Timestamp, _: Timestamp) -> Result<bool, StoreError> {
+        Ok(true)
     }
 
-    fn sweep<'a>(
-        &'a self,
-        limit: usize,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<usize, StoreError>> {
-        Box::pin(async move {
-            let swept = self
-                .sql
-                .write(|lease| self.sweep_it(lease, limit as u64, now))
-                .await?;
-            // At most `limit` rows, so the count fits into a usize.
-            Ok(usize::try_from(swept).unwrap_or(limit))
-        })
+    async fn sweep(&self, limit: usize, now: Timestamp) -> Result<usize, StoreError> {
+        let swept = self
+            .sql
+            .write(|lease| self.sweep_it(lease, limit as u64, now))
+            .await?;
+        // At most `limit` rows, so the count fits into a usize.
+        Ok(usize::try_from(swept).unwrap_or(limit))
     }
 }

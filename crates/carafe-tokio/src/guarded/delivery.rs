@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 
 use carafe_core::{
     clock::Timestamp,
-    store::{ErasedStore, SessionListing, SessionMeta, StoreError, UserSessions},
+    store::{ErasedSessionListing, ErasedStore, ErasedUserSessions, SessionMeta, StoreError},
 };
 use tokio::{runtime::Handle, sync::Notify, task::JoinHandle, time};
 
@@ -208,11 +208,11 @@ impl<S: ErasedStore + ?Sized> Shared<S> {
         }
     }
 
-    pub(super) fn users(&self) -> Result<&dyn UserSessions, StoreError> {
+    pub(super) fn users(&self) -> Result<&dyn ErasedUserSessions, StoreError> {
         self.store.powers().users().ok_or(StoreError::Unsupported)
     }
 
-    pub(super) fn inventory(&self) -> Result<&dyn SessionListing, StoreError> {
+    pub(super) fn inventory(&self) -> Result<&dyn ErasedSessionListing, StoreError> {
         self.store.powers().listing().ok_or(StoreError::Unsupported)
     }
 

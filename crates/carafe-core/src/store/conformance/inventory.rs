@@ -7,7 +7,7 @@ use crate::{
     clock::Timestamp,
     session::Patch,
     store::{
-        Cursor, ErasedStore, Position, PublicId, Record, SessionListing, StoreError, StoreKey,
+        Cursor, ErasedSessionListing, ErasedStore, Position, PublicId, Record, StoreError, StoreKey,
     },
 };
 
@@ -220,7 +220,7 @@ pub async fn a_walk_meets_every_record<S: ErasedStore + ?Sized>(store: &S) {
 }
 
 async fn newest(
-    inventory: &dyn SessionListing,
+    inventory: &dyn ErasedSessionListing,
     after: Option<Position>,
     limit: usize,
     now: Timestamp,

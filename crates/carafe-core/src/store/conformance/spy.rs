@@ -4,12 +4,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::{
     clock::Timestamp,
-    future::MaybeReady,
     session::{Access, Patch},
     store::{
-        BoxFuture, Capabilities, Created, Cursor, ErasedStore, ExpiredSweep, KeyState, Patched,
-        Position, Powers, PublicId, Record, Rotation, Sample, ScanPage, Selection, SessionListing,
-        SessionMeta, SessionStore, StoreError, StoreKey, UserSessions,
+        BoxFuture, Capabilities, Created, Cursor, ErasedExpiredSweep, ErasedSessionListing,
+        ErasedStore, ErasedUserSessions, ExpiredSweep, KeyState, Patched, Position, Powers,
+        PublicId, Record, Rotation, Sample, ScanPage, Selection, SessionListing, SessionMeta,
+        SessionStore, StoreError, StoreKey, UserSessions,
     },
 };
 
@@ -185,49 +185,43 @@ impl<S: ErasedStore + ?Sized> Spy<S> {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Calls the store lazily, after the first hook has completed.
-    fn spied<'a, T, F>(
-        &'a self,
+    /// Awaits the call of the store after the first hook.
+    async fn spied<T: Number>(
+        &self,
         verb: Verb,
         key: Option<&StoreKey>,
         now: Option<Timestamp>,
-        ask: impl FnOnce() -> F + Send + 'a,
-    ) -> Answer<'a, T>
-    where
-        T: Number + Send + 'a,
-        F: Future<Output = Result<T, StoreError>> + Send + 'a,
-    {
+        ask: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
         let mut call = Call {
             verb,
             key: key.copied(),
             now,
             answer: None,
         };
-        Box::pin(async move {
-            let (place, before) = {
-                let mut notes = self.notes();
-                notes.calls.push(call);
-                let place = notes.taken + notes.calls.len() - 1;
-                (place, notes.before.clone())
-            };
-            if let Some(before) = before {
-                before(call).await?;
+        let (place, before) = {
+            let mut notes = self.notes();
+            notes.calls.push(call);
+            let place = notes.taken + notes.calls.len() - 1;
+            (place, notes.before.clone())
+        };
+        if let Some(before) = before {
+            before(call).await?;
+        }
+        let answer = ask.await?;
+        call.answer = Some(answer.number());
+        let after = {
+            let mut notes = self.notes();
+            let noted = place.checked_sub(notes.taken);
+            if let Some(noted) = noted.and_then(|place| notes.calls.get_mut(place)) {
+                *noted = call;
             }
-            let answer = ask().await?;
-            call.answer = Some(answer.number());
-            let after = {
-                let mut notes = self.notes();
-                let noted = place.checked_sub(notes.taken);
-                if let Some(noted) = noted.and_then(|place| notes.calls.get_mut(place)) {
-                    *noted = call;
-                }
-                notes.after.clone()
-            };
-            if let Some(after) = after {
-                after(call).await?;
-            }
-            Ok(answer)
-        })
+            notes.after.clone()
+        };
+        if let Some(after) = after {
+            after(call).await?;
+        }
+        Ok(answer)
     }
 
     fn takes_this(&self) -> bool {
@@ -237,20 +231,18 @@ impl<S: ErasedStore + ?Sized> Spy<S> {
         takes
     }
 
-    fn inner_users(&self) -> Result<&dyn UserSessions, StoreError> {
+    fn inner_users(&self) -> Result<&dyn ErasedUserSessions, StoreError> {
         self.inner.powers().users().ok_or(StoreError::Unsupported)
     }
 
-    fn inner_sweeper(&self) -> Result<&dyn ExpiredSweep, StoreError> {
+    fn inner_sweeper(&self) -> Result<&dyn ErasedExpiredSweep, StoreError> {
         self.inner.powers().sweeper().ok_or(StoreError::Unsupported)
     }
 
-    fn inner_inventory(&self) -> Result<&dyn SessionListing, StoreError> {
+    fn inner_inventory(&self) -> Result<&dyn ErasedSessionListing, StoreError> {
         self.inner.powers().listing().ok_or(StoreError::Unsupported)
     }
 }
-
-type Answer<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 
 /// Converts a result to the number in [`Call::answer`].
 trait Number {
@@ -291,18 +283,18 @@ impl<S: ErasedStore + ?Sized> SessionStore for Spy<S> {
         record: &Record,
         now: Timestamp,
     ) -> Result<Created, StoreError> {
-        self.spied(Verb::Create, Some(key), Some(now), move || {
+        self.spied(Verb::Create, Some(key), Some(now), async {
             match self.takes_this() {
-                true => MaybeReady::now(Ok(Created::Taken)),
-                false => self.inner.create(key, record, now),
+                true => Ok(Created::Taken),
+                false => self.inner.create(key, record, now).await,
             }
         })
         .await
     }
 
     async fn load(&self, key: &StoreKey, now: Timestamp) -> Result<KeyState, StoreError> {
-        self.spied(Verb::Load, Some(key), Some(now), move || {
-            self.inner.load(key, now)
+        self.spied(Verb::Load, Some(key), Some(now), async {
+            self.inner.load(key, now).await
         })
         .await
     }
@@ -314,8 +306,8 @@ impl<S: ErasedStore + ?Sized> SessionStore for Spy<S> {
         patch: &Patch,
         now: Timestamp,
     ) -> Result<Patched, StoreError> {
-        self.spied(Verb::Patch, Some(key), Some(now), move || {
-            self.inner.patch(key, base, patch, now)
+        self.spied(Verb::Patch, Some(key), Some(now), async {
+            self.inner.patch(key, base, patch, now).await
         })
         .await
     }
@@ -329,22 +321,24 @@ impl<S: ErasedStore + ?Sized> SessionStore for Spy<S> {
         rotation: Rotation,
         now: Timestamp,
     ) -> Result<Patched, StoreError> {
-        self.spied(Verb::Rotate, Some(from), Some(now), move || {
-            self.inner.rotate(from, to, base, patch, rotation, now)
+        self.spied(Verb::Rotate, Some(from), Some(now), async {
+            self.inner
+                .rotate(from, to, base, patch, rotation, now)
+                .await
         })
         .await
     }
 
     async fn touch(&self, key: &StoreKey, access: &Access) -> Result<bool, StoreError> {
-        self.spied(Verb::Touch, Some(key), Some(access.at), move || {
-            self.inner.touch(key, access)
+        self.spied(Verb::Touch, Some(key), Some(access.at), async {
+            self.inner.touch(key, access).await
         })
         .await
     }
 
     async fn delete(&self, key: &StoreKey, now: Timestamp) -> Result<bool, StoreError> {
-        self.spied(Verb::Delete, Some(key), Some(now), move || {
-            self.inner.delete(key, now)
+        self.spied(Verb::Delete, Some(key), Some(now), async {
+            self.inner.delete(key, now).await
         })
         .await
     }
@@ -366,127 +360,135 @@ impl<S: ErasedStore + ?Sized> SessionStore for Spy<S> {
     }
 }
 
-/// Returns the result of a store that does not support the operation.
-fn lacking<'a, T: Send + 'a>(error: StoreError) -> Answer<'a, T> {
-    Box::pin(async { Err(error) })
-}
-
 impl<S: ErasedStore + ?Sized> UserSessions for Spy<S> {
-    fn list_by_user<'a>(
-        &'a self,
-        user: &'a str,
+    async fn list_by_user(
+        &self,
+        user: &str,
         after: Option<Position>,
         limit: usize,
         now: Timestamp,
-    ) -> Answer<'a, Vec<SessionMeta>> {
-        self.spied(Verb::OfUser, None, Some(now), move || {
-            let users = self.inner_users();
-            users.map_or_else(lacking, |users| users.list_by_user(user, after, limit, now))
+    ) -> Result<Vec<SessionMeta>, StoreError> {
+        self.spied(Verb::OfUser, None, Some(now), async {
+            self.inner_users()?
+                .list_by_user(user, after, limit, now)
+                .await
         })
+        .await
     }
 
-    fn delete_by_user<'a>(
-        &'a self,
-        user: &'a str,
+    async fn delete_by_user(
+        &self,
+        user: &str,
         which: Selection,
         limit: usize,
         now: Timestamp,
-    ) -> Answer<'a, u64> {
-        self.spied(Verb::DeleteOfUser, None, Some(now), move || {
-            let users = self.inner_users();
-            users.map_or_else(lacking, |users| {
-                users.delete_by_user(user, which, limit, now)
-            })
+    ) -> Result<u64, StoreError> {
+        self.spied(Verb::DeleteOfUser, None, Some(now), async {
+            self.inner_users()?
+                .delete_by_user(user, which, limit, now)
+                .await
         })
+        .await
     }
 
-    fn trim<'a>(
-        &'a self,
-        user: &'a str,
+    async fn trim(
+        &self,
+        user: &str,
         keep: usize,
         own: PublicId,
         limit: usize,
         now: Timestamp,
-    ) -> MaybeReady<'a, Result<u64, StoreError>> {
-        MaybeReady::later(self.spied(Verb::Trim, None, Some(now), move || {
-            let users = self.inner_users();
-            users.map_or_else(
-                |error| MaybeReady::now(Err(error)),
-                |users| users.trim(user, keep, own, limit, now),
-            )
-        }))
+    ) -> Result<u64, StoreError> {
+        self.spied(Verb::Trim, None, Some(now), async {
+            self.inner_users()?.trim(user, keep, own, limit, now).await
+        })
+        .await
     }
 }
 
 impl<S: ErasedStore + ?Sized> ExpiredSweep for Spy<S> {
-    fn acquire_sweep_lease<'a>(&'a self, until: Timestamp, now: Timestamp) -> Answer<'a, bool> {
-        self.spied(Verb::Claim, None, Some(now), move || {
-            let sweeper = self.inner_sweeper();
-            sweeper.map_or_else(lacking, |sweeper| sweeper.acquire_sweep_lease(until, now))
+    async fn acquire_sweep_lease(
+        &self,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.spied(Verb::Claim, None, Some(now), async {
+            self.inner_sweeper()?.acquire_sweep_lease(until, now).await
         })
+        .await
     }
 
-    fn sweep<'a>(&'a self, limit: usize, now: Timestamp) -> Answer<'a, usize> {
-        self.spied(Verb::Sweep, None, Some(now), move || {
-            let sweeper = self.inner_sweeper();
-            sweeper.map_or_else(lacking, |sweeper| sweeper.sweep(limit, now))
+    async fn sweep(&self, limit: usize, now: Timestamp) -> Result<usize, StoreError> {
+        self.spied(Verb::Sweep, None, Some(now), async {
+            self.inner_sweeper()?.sweep(limit, now).await
         })
+        .await
     }
 }
 
 impl<S: ErasedStore + ?Sized> SessionListing for Spy<S> {
-    fn list<'a>(
-        &'a self,
+    async fn list(
+        &self,
         after: Option<Position>,
         limit: usize,
         now: Timestamp,
-    ) -> Answer<'a, Vec<SessionMeta>> {
-        self.spied(Verb::Newest, None, Some(now), move || {
-            let inner = self.inner_inventory();
-            inner.map_or_else(lacking, |inner| inner.list(after, limit, now))
+    ) -> Result<Vec<SessionMeta>, StoreError> {
+        self.spied(Verb::Newest, None, Some(now), async {
+            self.inner_inventory()?.list(after, limit, now).await
         })
+        .await
     }
 
-    fn find<'a>(&'a self, public_id: PublicId, now: Timestamp) -> Answer<'a, Option<Record>> {
-        self.spied(Verb::OfHandle, None, Some(now), move || {
-            let inner = self.inner_inventory();
-            inner.map_or_else(lacking, |inner| inner.find(public_id, now))
+    async fn find(
+        &self,
+        public_id: PublicId,
+        now: Timestamp,
+    ) -> Result<Option<Record>, StoreError> {
+        self.spied(Verb::OfHandle, None, Some(now), async {
+            self.inner_inventory()?.find(public_id, now).await
         })
+        .await
     }
 
-    fn delete_by_public_id<'a>(&'a self, public_id: PublicId, now: Timestamp) -> Answer<'a, bool> {
-        self.spied(Verb::DeleteOfHandle, None, Some(now), move || {
-            let inner = self.inner_inventory();
-            inner.map_or_else(lacking, |inner| inner.delete_by_public_id(public_id, now))
+    async fn delete_by_public_id(
+        &self,
+        public_id: PublicId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.spied(Verb::DeleteOfHandle, None, Some(now), async {
+            self.inner_inventory()?
+                .delete_by_public_id(public_id, now)
+                .await
         })
+        .await
     }
 
-    fn delete_created_before<'a>(
-        &'a self,
+    async fn delete_created_before(
+        &self,
         until: Timestamp,
         limit: usize,
         now: Timestamp,
-    ) -> Answer<'a, u64> {
-        self.spied(Verb::DeleteBegun, None, Some(now), move || {
-            let inner = self.inner_inventory();
-            inner.map_or_else(lacking, |inner| {
-                inner.delete_created_before(until, limit, now)
-            })
+    ) -> Result<u64, StoreError> {
+        self.spied(Verb::DeleteBegun, None, Some(now), async {
+            self.inner_inventory()?
+                .delete_created_before(until, limit, now)
+                .await
         })
+        .await
     }
 
-    fn sample<'a>(&'a self, limit: usize, now: Timestamp) -> Answer<'a, Sample> {
-        self.spied(Verb::Sample, None, Some(now), move || {
-            let inner = self.inner_inventory();
-            inner.map_or_else(lacking, |inner| inner.sample(limit, now))
+    async fn sample(&self, limit: usize, now: Timestamp) -> Result<Sample, StoreError> {
+        self.spied(Verb::Sample, None, Some(now), async {
+            self.inner_inventory()?.sample(limit, now).await
         })
+        .await
     }
 
-    fn scan<'a>(&'a self, after: Option<&'a Cursor>, limit: usize) -> Answer<'a, ScanPage> {
-        self.spied(Verb::Walk, None, None, move || {
-            let inner = self.inner_inventory();
-            inner.map_or_else(lacking, |inner| inner.scan(after, limit))
+    async fn scan(&self, after: Option<&Cursor>, limit: usize) -> Result<ScanPage, StoreError> {
+        self.spied(Verb::Walk, None, None, async {
+            self.inner_inventory()?.scan(after, limit).await
         })
+        .await
     }
 }
 

@@ -5,12 +5,12 @@
 
 use std::{cmp::Reverse, collections::BinaryHeap, sync::PoisonError};
 
-use super::{MemoryStore, Place, packed::Packed, powers::ready, shard::Half, users::Placed};
+use super::{MemoryStore, Place, packed::Packed, shard::Half, users::Placed};
 use crate::{
     clock::Timestamp,
     store::{
-        BoxFuture, Cursor, Position, PublicId, Record, Sample, ScanPage, SessionListing,
-        SessionMeta, StoreError, StoreKey,
+        Cursor, Position, PublicId, Record, Sample, ScanPage, SessionListing, SessionMeta,
+        StoreError, StoreKey,
     },
 };
 
@@ -52,25 +52,6 @@ impl MemoryStore {
         matches!(shard.records.get(&half), Some(Place::Record(packed)) if meant(packed))
     }
 
-    fn list_now(&self, after: Option<Position>, limit: usize, now: Timestamp) -> Vec<SessionMeta> {
-        let mut first = BinaryHeap::with_capacity(limit.min(1_000) + 1);
-        self.each(|index, half, packed| {
-            let position = packed.position();
-            let behind = after.is_none_or(|after| position < after);
-            if behind && now < packed.expires() {
-                first.push((Reverse(position), index, *half));
-                if first.len() > limit {
-                    first.pop();
-                }
-            }
-        });
-        let places = first.into_sorted_vec();
-        let records = places
-            .iter()
-            .filter_map(|&(_, index, half)| self.at((index, half)));
-        records.map(|record| record.meta).collect()
-    }
-
     pub(super) fn at(&self, (index, half): Placed) -> Option<Record> {
         let shard = self.shard_at(index);
         match shard.records.get(&half)? {
@@ -89,26 +70,64 @@ impl MemoryStore {
         });
         found
     }
+}
 
-    fn find_now(&self, public_id: PublicId, now: Timestamp) -> Option<Record> {
-        let (index, half) = self.place_of(public_id)?;
-        self.at((index, half))
-            .filter(|record| !record.is_expired(now))
+impl SessionListing for MemoryStore {
+    async fn list(
+        &self,
+        after: Option<Position>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Vec<SessionMeta>, StoreError> {
+        let mut first = BinaryHeap::with_capacity(limit.min(1_000) + 1);
+        self.each(|index, half, packed| {
+            let position = packed.position();
+            let behind = after.is_none_or(|after| position < after);
+            if behind && now < packed.expires() {
+                first.push((Reverse(position), index, *half));
+                if first.len() > limit {
+                    first.pop();
+                }
+            }
+        });
+        let places = first.into_sorted_vec();
+        let records = places
+            .iter()
+            .filter_map(|&(_, index, half)| self.at((index, half)));
+        Ok(records.map(|record| record.meta).collect())
+    }
+
+    async fn find(
+        &self,
+        public_id: PublicId,
+        now: Timestamp,
+    ) -> Result<Option<Record>, StoreError> {
+        let found = self.place_of(public_id).and_then(|place| self.at(place));
+        Ok(found.filter(|record| !record.is_expired(now)))
     }
 
     /// Retries if the session got a new ID between the lookup and the removal.
-    fn delete_by_public_id_now(&self, public_id: PublicId, now: Timestamp) -> bool {
+    async fn delete_by_public_id(
+        &self,
+        public_id: PublicId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         while let Some(place) = self.place_of(public_id) {
             if self.remove_seen([place], |packed| packed.handle() == public_id, now) > 0 {
-                return true;
+                return Ok(true);
             }
         }
-        false
+        Ok(false)
     }
 
     /// Retries if all selected sessions got new IDs in the meantime, because 0 must mean that none
     /// is left.
-    fn delete_created_before_now(&self, until: Timestamp, limit: usize, now: Timestamp) -> u64 {
+    async fn delete_created_before(
+        &self,
+        until: Timestamp,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
         loop {
             let mut places = Vec::new();
             self.each(|index, half, packed| {
@@ -122,7 +141,7 @@ impl MemoryStore {
                 now,
             );
             if removed > 0 || places.is_empty() {
-                return removed;
+                return Ok(removed);
             }
         }
     }
@@ -130,7 +149,7 @@ impl MemoryStore {
     /// Selects every n-th session from a random offset.
     ///
     /// This is a random sample, because the maps iterate in the order of a hash.
-    fn sample_now(&self, limit: usize, now: Timestamp) -> Result<Sample, StoreError> {
+    async fn sample(&self, limit: usize, now: Timestamp) -> Result<Sample, StoreError> {
         let mut total = 0;
         self.each(|_, _, packed| total += usize::from(now < packed.expires()));
         let start = StoreKey::random().map_err(StoreError::unavailable)?;
@@ -150,58 +169,10 @@ impl MemoryStore {
             sessions,
         })
     }
-}
-
-impl SessionListing for MemoryStore {
-    fn list<'a>(
-        &'a self,
-        after: Option<Position>,
-        limit: usize,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Vec<SessionMeta>, StoreError>> {
-        ready(Ok(self.list_now(after, limit, now)))
-    }
-
-    fn find<'a>(
-        &'a self,
-        public_id: PublicId,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
-        ready(Ok(self.find_now(public_id, now)))
-    }
-
-    fn delete_by_public_id<'a>(
-        &'a self,
-        public_id: PublicId,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<bool, StoreError>> {
-        ready(Ok(self.delete_by_public_id_now(public_id, now)))
-    }
-
-    fn delete_created_before<'a>(
-        &'a self,
-        until: Timestamp,
-        limit: usize,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<u64, StoreError>> {
-        ready(Ok(self.delete_created_before_now(until, limit, now)))
-    }
-
-    fn sample<'a>(
-        &'a self,
-        limit: usize,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Sample, StoreError>> {
-        ready(self.sample_now(limit, now))
-    }
 
     /// Unsupported: the store keeps only half of each key, and migrations from memory are not
     /// supported.
-    fn scan<'a>(
-        &'a self,
-        _: Option<&'a Cursor>,
-        _: usize,
-    ) -> BoxFuture<'a, Result<ScanPage, StoreError>> {
-        ready(Err(StoreError::Unsupported))
+    async fn scan(&self, _: Option<&Cursor>, _: usize) -> Result<ScanPage, StoreError> {
+        Err(StoreError::Unsupported)
     }
 }

@@ -5,10 +5,9 @@ use std::collections::{HashSet, VecDeque};
 use super::MigratingStore;
 use crate::{
     clock::Timestamp,
-    future::MaybeReady,
     store::{
-        BoxFuture, Cursor, Position, PublicId, Record, Sample, ScanPage, Selection, SessionListing,
-        SessionMeta, StoreError, UserSessions,
+        Cursor, ErasedSessionListing, ErasedUserSessions, Position, PublicId, Record, Sample,
+        ScanPage, Selection, SessionListing, SessionMeta, StoreError, UserSessions,
     },
 };
 
@@ -26,52 +25,29 @@ fn merged(old: Vec<SessionMeta>, mut new: Vec<SessionMeta>, limit: usize) -> Vec
 }
 
 impl MigratingStore {
-    async fn list_by_user_in_both(
-        &self,
-        user: &str,
-        after: Option<Position>,
-        limit: usize,
-        now: Timestamp,
-    ) -> Result<Vec<SessionMeta>, StoreError> {
-        let (Some(old), Some(new)) = (self.old.powers().users(), self.new.powers().users()) else {
-            return Err(StoreError::Unsupported);
-        };
-        // The old store first, so that a session migrated between the calls is listed twice and not
-        // missed.
-        let before = old.list_by_user(user, after, limit, now).await?;
-        let sessions = new.list_by_user(user, after, limit, now).await?;
-        Ok(merged(before, sessions, limit))
+    fn users(&self) -> Result<[&dyn ErasedUserSessions; 2], StoreError> {
+        let both = self.old.powers().users().zip(self.new.powers().users());
+        both.map(<[_; 2]>::from).ok_or(StoreError::Unsupported)
     }
 
-    /// The old store first, so that a session migrated in the meantime is not missed.
-    async fn delete_by_user_in_both(
-        &self,
-        user: &str,
-        which: Selection,
-        limit: usize,
-        now: Timestamp,
-    ) -> Result<u64, StoreError> {
-        let (Some(old), Some(new)) = (self.old.powers().users(), self.new.powers().users()) else {
-            return Err(StoreError::Unsupported);
-        };
-        match old.delete_by_user(user, which, limit, now).await? {
-            0 => new.delete_by_user(user, which, limit, now).await,
-            deleted => Ok(deleted),
-        }
+    fn listings(&self) -> Result<[&dyn ErasedSessionListing; 2], StoreError> {
+        let both = self.old.powers().listing().zip(self.new.powers().listing());
+        both.map(<[_; 2]>::from).ok_or(StoreError::Unsupported)
     }
 
-    async fn trim_both(
+    /// Returns the `limit` sessions of `user` with the oldest IDs that are not among `keep` others.
+    async fn surplus(
         &self,
         user: &str,
         keep: usize,
         own: PublicId,
         limit: usize,
         now: Timestamp,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<Vec<SessionMeta>, StoreError> {
         let (mut kept, mut last_kept, mut surplus) = (0, None, VecDeque::new());
         let mut after = None;
         loop {
-            let page = self.list_by_user_in_both(user, after, STEP, now).await?;
+            let page = UserSessions::list_by_user(self, user, after, STEP, now).await?;
             let is_last = page.len() < STEP;
             after = page.last().map(SessionMeta::position);
             for session in page {
@@ -99,62 +75,53 @@ impl MigratingStore {
         let mut sessions = Vec::from(surplus);
         sessions
             .sort_by_key(|session| (session.renewed, session.public_id == own, session.public_id));
-        let mut trimmed = 0;
-        for session in sessions.iter().take(limit) {
-            let only = Selection::Only(session.public_id);
-            trimmed += self.delete_by_user_in_both(user, only, 1, now).await?;
-        }
-        Ok(trimmed)
+        sessions.truncate(limit);
+        Ok(sessions)
     }
 }
 
-/// Queries the old store's listing first.
+/// Queries the old store first.
 ///
 /// A session that is migrated between the calls is then listed twice and not missed.
-impl MigratingStore {
-    fn inventories(&self) -> Result<[&dyn SessionListing; 2], StoreError> {
-        let both = self.old.powers().listing().zip(self.new.powers().listing());
-        both.map(<[_; 2]>::from).ok_or(StoreError::Unsupported)
-    }
-
-    async fn list_in_both(
+impl SessionListing for MigratingStore {
+    async fn list(
         &self,
         after: Option<Position>,
         limit: usize,
         now: Timestamp,
     ) -> Result<Vec<SessionMeta>, StoreError> {
-        let [old, new] = self.inventories()?;
+        let [old, new] = self.listings()?;
         let before = old.list(after, limit, now).await?;
         Ok(merged(before, new.list(after, limit, now).await?, limit))
     }
 
-    async fn find_in_both(
+    async fn find(
         &self,
         public_id: PublicId,
         now: Timestamp,
     ) -> Result<Option<Record>, StoreError> {
-        let [old, new] = self.inventories()?;
+        let [old, new] = self.listings()?;
         let before = old.find(public_id, now).await?;
         Ok(new.find(public_id, now).await?.or(before))
     }
 
-    async fn delete_by_public_id_in_both(
+    async fn delete_by_public_id(
         &self,
         public_id: PublicId,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let [old, new] = self.inventories()?;
+        let [old, new] = self.listings()?;
         let was_old = old.delete_by_public_id(public_id, now).await?;
         Ok(new.delete_by_public_id(public_id, now).await? || was_old)
     }
 
-    async fn delete_created_before_in_both(
+    async fn delete_created_before(
         &self,
         until: Timestamp,
         limit: usize,
         now: Timestamp,
     ) -> Result<u64, StoreError> {
-        let [old, new] = self.inventories()?;
+        let [old, new] = self.listings()?;
         match old.delete_created_before(until, limit, now).await? {
             0 => new.delete_created_before(until, limit, now).await,
             deleted => Ok(deleted),
@@ -162,8 +129,8 @@ impl MigratingStore {
     }
 
     /// Samples each store in proportion to its number of sessions.
-    async fn sample_of_both(&self, limit: usize, now: Timestamp) -> Result<Sample, StoreError> {
-        let [old, new] = self.inventories()?;
+    async fn sample(&self, limit: usize, now: Timestamp) -> Result<Sample, StoreError> {
+        let [old, new] = self.listings()?;
         let (mut old, mut new) = (old.sample(limit, now).await?, new.sample(limit, now).await?);
         if old.exact && new.exact {
             let sessions = merged(old.sessions, new.sessions, usize::MAX);
@@ -192,91 +159,56 @@ impl MigratingStore {
             exact: false,
         })
     }
-}
-
-impl SessionListing for MigratingStore {
-    fn list<'a>(
-        &'a self,
-        after: Option<Position>,
-        limit: usize,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Vec<SessionMeta>, StoreError>> {
-        Box::pin(self.list_in_both(after, limit, now))
-    }
-
-    fn find<'a>(
-        &'a self,
-        public_id: PublicId,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
-        Box::pin(self.find_in_both(public_id, now))
-    }
-
-    fn delete_by_public_id<'a>(
-        &'a self,
-        public_id: PublicId,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<bool, StoreError>> {
-        Box::pin(self.delete_by_public_id_in_both(public_id, now))
-    }
-
-    fn delete_created_before<'a>(
-        &'a self,
-        until: Timestamp,
-        limit: usize,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<u64, StoreError>> {
-        Box::pin(self.delete_created_before_in_both(until, limit, now))
-    }
-
-    fn sample<'a>(
-        &'a self,
-        limit: usize,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Sample, StoreError>> {
-        Box::pin(self.sample_of_both(limit, now))
-    }
 
     /// Unsupported: scan each store separately.
-    fn scan<'a>(
-        &'a self,
-        _: Option<&'a Cursor>,
-        _: usize,
-    ) -> BoxFuture<'a, Result<ScanPage, StoreError>> {
-        Box::pin(async { Err(StoreError::Unsupported) })
+    async fn scan(&self, _: Option<&Cursor>, _: usize) -> Result<ScanPage, StoreError> {
+        Err(StoreError::Unsupported)
     }
 }
 
+/// Queries the old store first, as above.
 impl UserSessions for MigratingStore {
-    fn list_by_user<'a>(
-        &'a self,
-        user: &'a str,
+    async fn list_by_user(
+        &self,
+        user: &str,
         after: Option<Position>,
         limit: usize,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<Vec<SessionMeta>, StoreError>> {
-        Box::pin(self.list_by_user_in_both(user, after, limit, now))
+    ) -> Result<Vec<SessionMeta>, StoreError> {
+        let [old, new] = self.users()?;
+        let before = old.list_by_user(user, after, limit, now).await?;
+        let sessions = new.list_by_user(user, after, limit, now).await?;
+        Ok(merged(before, sessions, limit))
     }
 
     /// A session that an interrupted migration left in both stores counts twice.
-    fn delete_by_user<'a>(
-        &'a self,
-        user: &'a str,
+    async fn delete_by_user(
+        &self,
+        user: &str,
         which: Selection,
         limit: usize,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<u64, StoreError>> {
-        Box::pin(self.delete_by_user_in_both(user, which, limit, now))
+    ) -> Result<u64, StoreError> {
+        let [old, new] = self.users()?;
+        match old.delete_by_user(user, which, limit, now).await? {
+            0 => new.delete_by_user(user, which, limit, now).await,
+            deleted => Ok(deleted),
+        }
     }
 
-    fn trim<'a>(
-        &'a self,
-        user: &'a str,
+    async fn trim(
+        &self,
+        user: &str,
         keep: usize,
         own: PublicId,
         limit: usize,
         now: Timestamp,
-    ) -> MaybeReady<'a, Result<u64, StoreError>> {
-        MaybeReady::later(self.trim_both(user, keep, own, limit, now))
+    ) -> Result<u64, StoreError> {
+        let mut trimmed = 0;
+        for session in self.surplus(user, keep, own, limit, now).await? {
+            let only = Selection::Only(session.public_id);
+            trimmed += UserSessions::delete_by_user(self, user, only, 1, now).await?;
+        }
+        Ok(trimmed)
     }
 }
