@@ -65,6 +65,7 @@ macro_rules! session_life_conformance {
             a_log_out_now_ends_the_session_before_the_request_does, a_use_is_noted_after_the_head_was_sent,
             a_late_change_is_a_conflict, a_late_change_can_be_dropped, a_late_read_leaves_the_cookie_alone,
             a_renewed_id_is_not_sent_again, a_retired_id_creates_no_session, a_log_in_always_leads_to_a_session,
+            a_log_in_begins_after_a_revocation,
             a_renewal_by_a_handler_kills_the_old_id, a_log_out_ends_a_session_under_its_new_id,
             a_log_out_happens_without_a_response, another_user_never_inherits, a_revoked_session_has_no_successor,
             an_earlier_permanence_is_taken_back, timeouts_hold_for_reads_under_every_preset,
