@@ -20,14 +20,15 @@
 //!
 //! `ids` tests session IDs, `life` lifetime and expiry, `users` the sessions of one user, `commits`
 //! commits before and after the end of a request, `late` requests for a session that another
-//! request has changed, `jar` a browser's cookies with responses in any order, and `schedules` all
-//! orders of three concurrent requests.
+//! request has changed, `jar` a browser's cookies with responses in any order, `schedules` all orders
+//! of three concurrent requests, and `provider` sessions that an OpenID provider ends.
 
 mod commits;
 mod ids;
 mod jar;
 mod late;
 mod life;
+mod provider;
 mod schedules;
 mod site;
 mod users;
@@ -37,6 +38,7 @@ pub use ids::*;
 pub use jar::*;
 pub use late::*;
 pub use life::*;
+pub use provider::*;
 pub use schedules::*;
 pub use users::*;
 
@@ -70,6 +72,8 @@ macro_rules! session_life_conformance {
             a_log_out_happens_without_a_response, another_user_never_inherits, a_revoked_session_has_no_successor,
             an_earlier_permanence_is_taken_back, timeouts_hold_for_reads_under_every_preset,
             a_use_that_cannot_be_noted_fails_nothing, no_order_of_responses_loses_a_session,
+            a_provider_ends_the_sessions_of_a_sid, a_logout_token_is_carried_out_once,
+            a_provider_log_out_during_a_log_in_ends_it, a_log_in_during_a_provider_log_out_is_ended,
         );
     };
     (@all $attributes:tt $block_on:expr, $store:expr; $($check:ident),* $(,)?) => {
