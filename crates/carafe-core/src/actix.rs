@@ -264,7 +264,12 @@ fn cookie_lines(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
 
 impl RequestHead for HeaderMap {
     fn lines(&self, name: &str) -> impl Iterator<Item = &[u8]> {
-        self.get_all(name).map(HeaderValue::as_bytes)
+        // The map parses a name that is given as text.
+        let lines = match name {
+            "authorization" => self.get_all(header::AUTHORIZATION),
+            _ => self.get_all(name),
+        };
+        lines.map(HeaderValue::as_bytes)
     }
 }
 

@@ -685,6 +685,7 @@ pub(super) fn stored_facts(
         ended: state.ended,
         user_left: state.user_has_left(),
         logged_in: state.logged_in,
+        began_login: state.began_login,
         renewed: state.renewed,
         renewal_due: found
             .in_store()

@@ -104,6 +104,9 @@ impl Session {
     /// must be sent with the callback, which is a cross-site request: `SameSite=Lax`, the default,
     /// suffices for a callback by GET.
     ///
+    /// As for [`Session::log_in`], a session that was revoked before the request is replaced by a
+    /// new one.
+    ///
     /// # Errors
     /// [`SessionError::Unsupported`] for client-side sessions, because a copy of their cookie could
     /// use an attempt again. [`SessionError::AlreadySent`]. [`SessionError::Store`] without a
@@ -136,6 +139,7 @@ impl Session {
                 patch.remove(&key);
             }
             patch.set(&key_of(&attempt.state), text);
+            state.began_login = true;
         })?;
         Ok(attempt)
     }

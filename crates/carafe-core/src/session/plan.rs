@@ -24,6 +24,8 @@ pub(crate) struct StoredFacts {
     pub(crate) user_left: bool,
     /// `log_in` was called.
     pub(crate) logged_in: bool,
+    /// `begin_login` was called.
+    pub(crate) began_login: bool,
     /// `renew` was called.
     pub(crate) renewed: bool,
     /// The ID is due for a timed renewal.
@@ -38,7 +40,8 @@ pub(crate) enum Verb {
     /// No operation, because the request's ID was retired.
     ///
     /// A session created now could replace a newer one in the browser, and the request has not seen
-    /// the session that it would empty or renew.
+    /// the session that it would empty or renew. A log-in, and the beginning of one, create a
+    /// session nevertheless, because they need nothing of the old one.
     Refuse,
     /// Store a new record under a new ID.
     Create,
@@ -87,7 +90,7 @@ pub(crate) const fn verb(commit: Commit, facts: StoredFacts) -> Verb {
         (Commit::Remove, true) if facts.ended => Verb::Delete,
         (Commit::Remove, true) => Verb::Empty,
         (Commit::Write | Commit::Reissue, false) => {
-            if facts.retired && !facts.logged_in {
+            if facts.retired && !facts.logged_in && !facts.began_login {
                 Verb::Refuse
             } else {
                 Verb::Create
@@ -117,7 +120,8 @@ pub(crate) const fn verb(commit: Commit, facts: StoredFacts) -> Verb {
 mod tests {
     use super::*;
 
-    /// Parses facts: stored, retired (x), changed, ended, user left (u), logged in, renewed, due.
+    /// Parses facts: stored, retired (x), changed, ended, user left (u), logged in, renewed, due,
+    /// began a log-in (b).
     fn facts(letters: &str) -> StoredFacts {
         let has = |letter| letters.contains(letter);
         StoredFacts {
@@ -129,6 +133,7 @@ mod tests {
             logged_in: has('l'),
             renewed: has('r'),
             renewal_due: has('d'),
+            began_login: has('b'),
         }
     }
 
@@ -143,6 +148,10 @@ mod tests {
             (Commit::Write, "cx", Verb::Refuse),
             (Commit::Write, "cxr", Verb::Refuse),
             (Commit::Write, "cxl", Verb::Create),
+            (Commit::Write, "cxb", Verb::Create),
+            (Commit::Write, "cxrb", Verb::Create),
+            (Commit::Write, "scb", Verb::Patch),
+            (Commit::Remove, "xb", Verb::Refuse),
             (Commit::Write, "s", Verb::Touch),
             (Commit::Write, "sc", Verb::Patch),
             (Commit::Write, "sd", Verb::Renew),

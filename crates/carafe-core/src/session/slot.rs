@@ -111,6 +111,8 @@ pub(super) struct State {
     pub(super) renewed: bool,
     /// `log_in` was called.
     pub(super) logged_in: bool,
+    /// `begin_login` was called.
+    pub(super) began_login: bool,
     /// Changes are saved regardless of the response's status.
     pub(super) insisted: bool,
     /// A commit during the request gave the session an ID that the browser does not have yet.
@@ -479,7 +481,7 @@ impl WriteGuard<'_> {
             // The final commit has already carried out the earlier calls.
             let state = &mut *self.state;
             (state.ended, state.renewed, state.logged_in) = (false, false, false);
-            (state.wrote, state.folded) = (false, true);
+            (state.began_login, state.wrote, state.folded) = (false, false, true);
         }
         Ok(())
     }

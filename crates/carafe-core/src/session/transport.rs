@@ -255,9 +255,9 @@ impl Transports {
                     continue;
                 };
                 match &mut presented {
-                    None => presented = Some((place, Presented(token.map(Box::from)))),
+                    None => presented = Some((place, Presented(token.map(Copied::of)))),
                     Some((_, Presented(known))) => {
-                        let is_same = matches!((&known, &token), (Ok(known), Ok(token)) if **known == **token);
+                        let is_same = matches!((&known, &token), (Ok(known), Ok(token)) if known.as_bytes() == *token);
                         if !is_same {
                             *known = Err(NoToken::Several);
                         }
@@ -270,7 +270,36 @@ impl Transports {
 }
 
 /// The only token that a request presents outside its cookies.
-pub(super) struct Presented(Result<Box<[u8]>, NoToken>);
+pub(super) struct Presented(Result<Copied, NoToken>);
+
+/// Room for the text of an ID, also of a signed one.
+const INLINE: usize = 78;
+
+/// A copy of a token, which outlives the request's head. IDs need no allocation.
+enum Copied {
+    Inline([u8; INLINE], u8),
+    Boxed(Box<[u8]>),
+}
+
+impl Copied {
+    fn of(token: &[u8]) -> Self {
+        let mut bytes = [0; INLINE];
+        match (bytes.get_mut(..token.len()), u8::try_from(token.len())) {
+            (Some(room), Ok(length)) => {
+                room.copy_from_slice(token);
+                Self::Inline(bytes, length)
+            }
+            _ => Self::Boxed(token.into()),
+        }
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Inline(bytes, length) => &bytes[..usize::from(*length)],
+            Self::Boxed(bytes) => bytes,
+        }
+    }
+}
 
 /// The reason why a request with tokens has no valid one. Smaller than [`Rejection`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -291,7 +320,7 @@ impl From<NoToken> for Rejection {
 impl Presented {
     /// Returns the only token of the request, given the values of the session's cookie.
     pub(super) fn beside<'t>(&'t self, cookies: &Candidates<'_>) -> Result<&'t [u8], Rejection> {
-        let token = self.0.as_deref();
+        let token = self.0.as_ref().map(Copied::as_bytes);
         let differs = |cookie: &[u8]| !cookie.is_empty() && token != Ok(cookie);
         if cookies.exceeds() || cookies.iter().any(|cookie| differs(cookie)) {
             return Err(Rejection::SeveralTransports);
@@ -314,12 +343,23 @@ fn bearer_token(value: &[u8]) -> Option<Result<&[u8], NoToken>> {
     let token = rest.trim_ascii();
     let padding = token.iter().rev().take_while(|byte| **byte == b'=').count();
     let (letters, _) = token.split_at(token.len() - padding);
-    let is_allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(byte);
-    match !letters.is_empty() && letters.iter().all(is_allowed) {
+    match !letters.is_empty() && letters.iter().all(|byte| B64TOKEN[usize::from(*byte)]) {
         true => Some(Ok(token)),
         false => Some(Err(NoToken::Malformed)),
     }
 }
+
+/// The letters of `b64token` (RFC 6750 §2.1), as a table for speed.
+static B64TOKEN: [bool; 256] = {
+    let mut letters = [false; 256];
+    let mut byte = 0_u8;
+    while byte.is_ascii() {
+        let is_mark = matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/');
+        letters[byte as usize] = is_mark || byte.is_ascii_alphanumeric();
+        byte += 1;
+    }
+    letters
+};
 
 /// The head of a request.
 pub trait RequestHead {

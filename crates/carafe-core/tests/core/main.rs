@@ -6,7 +6,7 @@
 //! | `cookie_vectors` | the same cookies as Werkzeug |
 //! | `fuzz_corpus` | every input that fuzzing found |
 //! | `cas_store`, `memory_store`, `moving_store` | the contract, on the stores of the core |
-//! | `provider_sessions` | sessions that an OpenID provider ends |
+//! | `provider_sessions` | the `sid` of a session, and log-ins at an OpenID provider that fail |
 //! | `security` | the rows of the security checklist |
 //! | `signed_ids` | server-side IDs with a signature |
 //! | `vectors` | the tokens of Flask, Quart, Starlette and itsdangerous |

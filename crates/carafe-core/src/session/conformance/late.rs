@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::site::{Jar, NOW, Request, Site, after, unique};
 use crate::{
-    session::{CommitError, Conflict, Session, SessionConfig, SessionError, Timeouts},
+    session::{CommitError, Conflict, LocalPath, Session, SessionConfig, SessionError, Timeouts},
     store::{
         ErasedStore, Selection, StoreError,
         conformance::{Spy, Verb},
@@ -212,6 +212,30 @@ pub async fn a_log_in_always_leads_to_a_session(store: Arc<dyn ErasedStore>) {
             assert_eq!(user.as_deref(), Some("ada"));
             assert_eq!(site.look(&jar, NOW, "own").await, Some(1));
             assert_eq!(site.look(&jar, NOW, "old").await, None);
+        }
+    }
+}
+
+/// A browser whose session was revoked begins the next log-in at once.
+///
+/// The new session has the attempt and none of the old content.
+pub async fn a_log_in_begins_after_a_revocation(store: Arc<dyn ErasedStore>) {
+    let site = Site::new(store);
+    for end in ENDS {
+        for commits_early in [false, true] {
+            let mut jar = begun(&site, |session| session.insert("old", &1)).await;
+            visited(&site, &jar, end).await;
+            let request = site.open(&jar, NOW).await;
+            let attempt = request.session.begin_login(LocalPath::or_root("/"));
+            let attempt = attempt.expect("the session takes it");
+            if commits_early {
+                request.session.commit().await.expect("a commit works");
+            }
+            jar.keep(&request.end().await.expect("a new session has it"));
+            assert_eq!(site.look(&jar, NOW, "old").await, None);
+            let callback = site.open(&jar, NOW).await;
+            let finished = callback.session.finish_login(attempt.state()).await;
+            assert_eq!(finished.expect("the store works"), Some(attempt));
         }
     }
 }

@@ -20,14 +20,15 @@
 //!
 //! `ids` tests session IDs, `life` lifetime and expiry, `users` the sessions of one user, `commits`
 //! commits before and after the end of a request, `late` requests for a session that another
-//! request has changed, `jar` a browser's cookies with responses in any order, and `schedules` all
-//! orders of three concurrent requests.
+//! request has changed, `jar` a browser's cookies with responses in any order, `schedules` all orders
+//! of three concurrent requests, and `provider` sessions that an OpenID provider ends.
 
 mod commits;
 mod ids;
 mod jar;
 mod late;
 mod life;
+mod provider;
 mod schedules;
 mod site;
 mod users;
@@ -37,6 +38,7 @@ pub use ids::*;
 pub use jar::*;
 pub use late::*;
 pub use life::*;
+pub use provider::*;
 pub use schedules::*;
 pub use users::*;
 
@@ -65,10 +67,13 @@ macro_rules! session_life_conformance {
             a_log_out_now_ends_the_session_before_the_request_does, a_use_is_noted_after_the_head_was_sent,
             a_late_change_is_a_conflict, a_late_change_can_be_dropped, a_late_read_leaves_the_cookie_alone,
             a_renewed_id_is_not_sent_again, a_retired_id_creates_no_session, a_log_in_always_leads_to_a_session,
+            a_log_in_begins_after_a_revocation,
             a_renewal_by_a_handler_kills_the_old_id, a_log_out_ends_a_session_under_its_new_id,
             a_log_out_happens_without_a_response, another_user_never_inherits, a_revoked_session_has_no_successor,
             an_earlier_permanence_is_taken_back, timeouts_hold_for_reads_under_every_preset,
             a_use_that_cannot_be_noted_fails_nothing, no_order_of_responses_loses_a_session,
+            a_provider_ends_the_sessions_of_a_sid, a_logout_token_is_carried_out_once,
+            a_provider_log_out_during_a_log_in_ends_it, a_log_in_during_a_provider_log_out_is_ended,
         );
     };
     (@all $attributes:tt $block_on:expr, $store:expr; $($check:ident),* $(,)?) => {

@@ -130,7 +130,8 @@ impl Session {
     fn settle(&self, is_unannounced: bool) {
         let mut state = self.locked();
         state.unannounced |= is_unannounced && !state.committed;
-        (state.renewed, state.logged_in, state.wrote) = (false, false, false);
+        (state.renewed, state.logged_in) = (false, false);
+        (state.began_login, state.wrote) = (false, false);
     }
 }
 
