@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from flask.json.provider import DefaultJSONProvider
 from flask.json.tag import TaggedJSONSerializer
 
-from ._native import Engine
+from ._native import Engine, Snapshot
 from .errors import ConfigError, WeakKeyWarning
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class State:
     """The engine of an application, for its present settings."""
 
     def __init__(self, app: Flask) -> None:
-        self._known: tuple[list[Any], Engine] | None = None
+        self._known: tuple[Snapshot, Engine] | None = None
         self._engine: Engine | None = None
         self._seen: tuple[Any, ...] | None = None
         self._warned = False
@@ -107,21 +107,21 @@ class State:
 
     def current(self, app: Flask, interface: CarafeSessionInterface) -> Engine | None:
         """Return the engine, after following a change of the settings, or `None` without a key."""
-        outer = outside(app, interface)
-        # Comparing everything is faster than looking up what is watched: the objects are the same.
-        present = [*app.config, *app.config.values(), *outer]
         known = self._known
-        if known is not None and are_equal(known[0], present):
+        if known is not None and known[0].holds(app, interface):
             return known[1]
         if not app.secret_key:
             return None
         # Two engines at the first requests would be two stores in memory.
         with self._lock:
-            engine = self._follow(app, interface, (self._read(app.config), len(app.config), *outer))
-            self._known = present, engine
+            # Taken first, so that a change while the settings are read is noticed at the next request.
+            snapshot = Snapshot.take(app, interface)
+            engine = self._follow(app, interface)
+            self._known = None if snapshot is None else (snapshot, engine)
             return engine
 
-    def _follow(self, app: Flask, interface: CarafeSessionInterface, seen: tuple[Any, ...]) -> Engine:
+    def _follow(self, app: Flask, interface: CarafeSessionInterface) -> Engine:
+        seen = (self._read(app.config), len(app.config), *outside(app, interface))
         if seen == self._seen and self._engine is not None:
             return self._engine
         lifetime = max(0, int(app.permanent_session_lifetime.total_seconds()))
@@ -167,14 +167,6 @@ def outside(app: Flask, interface: CarafeSessionInterface) -> tuple[Any, ...]:
         len(getattr(serializer, "order", ())),
         interface.salt,
     )
-
-
-def are_equal(known: list[Any], present: list[Any]) -> bool:
-    """Compare settings, which may be objects of the application that cannot be compared."""
-    try:
-        return known == present
-    except Exception:
-        return False
 
 
 def apply_environment(app: Flask) -> None:
