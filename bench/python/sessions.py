@@ -3,8 +3,9 @@
     python bench/python/sessions.py [--store redis://127.0.0.1:6379/0]
 
 One operation is everything that a session adds to a request: the interface opens it, a handler uses
-it, and the interface saves it. The contenders take turns; the median of their rounds counts. Time is
-CPU time of the process with all its threads, so that other programs of the machine do not count.
+it, and the interface saves it. The contenders take turns, and with them a request without sessions,
+whose time is subtracted; the median of their rounds counts. Time is CPU time of the process with all
+its threads, so that other programs of the machine do not count.
 """
 
 from __future__ import annotations
@@ -39,8 +40,15 @@ USES: dict[str, Use] = {
 }
 
 
+NOTHING = "nothing"
+"""The contender without sessions, whose time is common to all."""
+
+
 def application(kind: str, store: str | None = None) -> Flask:
     app = Flask(kind)
+    if kind == NOTHING:
+        app.session_interface = Nothing()  # type: ignore[assignment]
+        return app
     app.config.update(SECRET_KEY=KEY)
     if kind == "flask-carafe":
         app.config["CARAFE_STORE"] = store
@@ -69,16 +77,20 @@ def request(app: Flask, cookie: str | None, use: Use) -> str | None:
 
 
 def measure(contenders: dict[str, Flask], content: dict[str, Any], use: Use) -> dict[str, float]:
-    """Return the median time of an operation in microseconds."""
-    cookies, times = {}, {name: [] for name in contenders}  # type: dict[str, str | None], dict[str, list[float]]
-    for name, app in contenders.items():
+    """Return the median time of an operation in microseconds, without the request around it."""
+    apps = contenders | {NOTHING: application(NOTHING)}
+    cookies, times = {}, {name: [] for name in apps}  # type: dict[str, str | None], dict[str, list[float]]
+    for name, app in apps.items():
         with app.app_context():
             cookies[name] = request(app, None, lambda session: session.update(content))
+    cookies[NOTHING] = "session=x"
     for _ in range(ROUNDS):
-        for name, app in contenders.items():
+        for name, app in apps.items():
             with app.app_context():
                 times[name].append(once(app, cookies[name], use))
-    return {name: statistics.median(rounds) * 1e6 for name, rounds in times.items()}
+    medians = {name: statistics.median(rounds) * 1e6 for name, rounds in times.items()}
+    common = medians.pop(NOTHING)
+    return {name: value - common for name, value in medians.items()}
 
 
 def once(app: Flask, cookie: str | None, use: Use) -> float:
@@ -90,14 +102,6 @@ def once(app: Flask, cookie: str | None, use: Use) -> float:
     return spent / count
 
 
-def base() -> float:
-    """Return the time of a request and its response without a session, common to all contenders."""
-    app = Flask("nothing")
-    app.session_interface = Nothing()  # type: ignore[assignment]
-    with app.app_context():
-        return statistics.median(once(app, "session=x", lambda session: None) for _ in range(ROUNDS)) * 1e6
-
-
 class Nothing:
     def open_session(self, app: Flask, request: Any) -> dict[str, Any]:
         return {}
@@ -106,12 +110,12 @@ class Nothing:
         pass
 
 
-def table(title: str, contenders: dict[str, Flask], common: float) -> None:
+def table(title: str, contenders: dict[str, Flask]) -> None:
     print(f"\n## {title}\n\n| session | use | {' | '.join(contenders)} | ratio |")
     print("|---|---|" + "--:|" * (len(contenders) + 1))
     for size, content in SIZES.items():
         for use_name, use in USES.items():
-            times = {name: value - common for name, value in measure(contenders, content, use).items()}
+            times = measure(contenders, content, use)
             slowest, ours = max(times.values()), times["flask-carafe"]
             cells = " | ".join(f"{value:.1f} µs" for value in times.values())
             print(f"| {size} | {use_name} | {cells} | {slowest / ours:.1f} × |", flush=True)
@@ -121,13 +125,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measures flask-carafe beside its peers.")
     parser.add_argument("--store", help="a Redis for the sessions on the server")
     store = parser.parse_args().store
-    common = base()
-    print(f"CPython {sys.version.split()[0]}; {common:.1f} µs of request and response are subtracted")
+    print(f"CPython {sys.version.split()[0]}")
     cookies = {"flask-carafe": application("flask-carafe"), "Flask": application("Flask")}
-    table("Sessions in the cookie", cookies, common)
+    table("Sessions in the cookie", cookies)
     if store:
         stored = {"flask-carafe": application("flask-carafe", store), "Flask-Session": application("Flask-Session", store)}
-        table("Sessions in Redis", stored, common)
+        table("Sessions in Redis", stored)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ use pyo3::{prelude::*, types::PyDict};
 
 use crate::{
     errors,
-    runtime::{generation, runtime},
+    runtime::{Runtime, generation, runtime},
     settings::{self, Options},
     stores,
     values::Codec,
@@ -45,7 +45,7 @@ pub(crate) struct Engine {
 pub(crate) struct Live {
     pub(crate) manager: Arc<SessionManager>,
     pub(crate) store: Option<Arc<dyn ErasedStore>>,
-    runtime: Option<&'static tokio::runtime::Runtime>,
+    runtime: Option<&'static Runtime>,
 }
 
 impl Live {

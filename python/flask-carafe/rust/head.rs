@@ -2,6 +2,7 @@
 
 use carafe_core::session::{Field, ResponseHead};
 use pyo3::{
+    intern,
     prelude::*,
     types::{PyList, PyString},
 };
@@ -15,27 +16,26 @@ const FIELDS: [(Field, &str); 4] = [
 
 /// The fields that a commit may change.
 #[derive(Default)]
-pub(crate) struct Head {
+pub(crate) struct Head<'py> {
     lines: Vec<(Field, Vec<u8>)>,
+    /// The fields that the response had.
+    found: Vec<Field>,
     changed: Vec<Field>,
-    /// The names of all headers, in lower case.
-    names: Vec<String>,
+    /// The names of all headers.
+    names: Vec<Bound<'py, PyString>>,
     /// Other headers that the commit has set.
     set: Vec<(String, String)>,
 }
 
-impl Head {
+impl<'py> Head<'py> {
     /// Reads the fields from an iterable of names and values.
-    pub(crate) fn read(headers: &Bound<'_, PyAny>) -> PyResult<Self> {
+    pub(crate) fn read(headers: &Bound<'py, PyAny>) -> PyResult<Self> {
         let mut head = Self::default();
         for item in headers.try_iter()? {
-            let (name, value): (Bound<'_, PyString>, Bound<'_, PyString>) = item?.extract()?;
-            let name = name.to_cow()?.to_ascii_lowercase();
-            if let Some((field, _)) = FIELDS
-                .iter()
-                .find(|(_, known)| name.eq_ignore_ascii_case(known))
-            {
-                head.lines.push((*field, latin1_bytes(&value)?));
+            let (name, value): (Bound<'py, PyString>, Bound<'py, PyString>) = item?.extract()?;
+            if let Some(field) = field_of(&name) {
+                head.lines.push((field, latin1_bytes(&value)?));
+                head.found.push(field);
             }
             head.names.push(name);
         }
@@ -43,26 +43,30 @@ impl Head {
     }
 
     /// Writes the changed fields into Werkzeug's `Headers`.
-    pub(crate) fn write(&self, headers: &Bound<'_, PyAny>) -> PyResult<()> {
+    pub(crate) fn write(&self, headers: &Bound<'py, PyAny>) -> PyResult<()> {
         let py = headers.py();
+        let (add, remove) = (intern!(py, "add"), intern!(py, "remove"));
         for (field, name) in FIELDS {
             if !self.changed.contains(&field) {
                 continue;
             }
-            headers.call_method1("remove", (name,))?;
+            let name = PyString::intern(py, name);
+            if self.found.contains(&field) {
+                headers.call_method1(remove, (&name,))?;
+            }
             for value in self.values(field) {
-                headers.call_method1("add", (name, latin1_text(py, value)?))?;
+                headers.call_method1(add, (&name, latin1_text(py, value)?))?;
             }
         }
         for (name, value) in &self.set {
-            headers.call_method1("remove", (name,))?;
-            headers.call_method1("add", (name, value))?;
+            headers.call_method1(remove, (name,))?;
+            headers.call_method1(add, (name, value))?;
         }
         Ok(())
     }
 
     /// Returns all fields as pairs.
-    pub(crate) fn lines<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+    pub(crate) fn lines(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let list = PyList::empty(py);
         for (field, value) in &self.lines {
             let name = FIELDS
@@ -80,6 +84,13 @@ impl Head {
             self.changed.push(field);
         }
     }
+}
+
+fn field_of(name: &Bound<'_, PyString>) -> Option<Field> {
+    let name = name.to_str().ok()?;
+    let mut fields = FIELDS.iter();
+    let known = fields.find(|(_, known)| name.eq_ignore_ascii_case(known));
+    known.map(|(field, _)| *field)
 }
 
 /// Returns the bytes of a header's value, which WSGI carries as Latin-1 text.
@@ -102,7 +113,7 @@ fn latin1_text<'py>(py: Python<'py>, value: &[u8]) -> PyResult<Bound<'py, PyStri
     }
 }
 
-impl ResponseHead for Head {
+impl ResponseHead for Head<'_> {
     fn values(&self, field: Field) -> impl Iterator<Item = &[u8]> {
         let ours = self.lines.iter().filter(move |(name, _)| *name == field);
         ours.map(|(_, value)| value.as_slice())
@@ -127,8 +138,12 @@ impl ResponseHead for Head {
     }
 
     fn contains(&self, name: &str) -> bool {
-        let set = self.set.iter().map(|(name, _)| name);
-        self.names.iter().chain(set).any(|known| known == name)
+        let mut names = self.names.iter();
+        self.set.iter().any(|(known, _)| known == name)
+            || names.any(|known| {
+                let known = known.to_str();
+                known.is_ok_and(|known| known.eq_ignore_ascii_case(name))
+            })
     }
 
     fn set(&mut self, name: &str, value: String) {

@@ -12,6 +12,7 @@
 //! | `migrate` | Flask-Session's sessions into a store of ours |
 //! | `values` | conversion between Python values and JSON text |
 //! | `settings` | converts Python's settings to the engine's |
+//! | `snapshot` | whether the settings have changed since the last request |
 //! | `stores` | any store from its URL |
 //! | `head` | the headers of a response |
 //! | `signer` | itsdangerous' signatures |
@@ -31,6 +32,7 @@ mod runtime;
 mod session;
 mod settings;
 mod signer;
+mod snapshot;
 mod stores;
 mod values;
 
@@ -49,6 +51,7 @@ mod _native {
         runtime::after_fork,
         session::SessionBase,
         signer::MacSigner,
+        snapshot::Snapshot,
     };
 
     #[pymodule_init]

@@ -66,6 +66,11 @@ impl Codec {
             b"true" => return true.into_bound_py_any(py),
             b"false" => return false.into_bound_py_any(py),
             b"null" => return Ok(py.None().into_bound(py)),
+            [b'-' | b'0'..=b'9', ..] => {
+                if let Ok(number) = text.parse::<i64>() {
+                    return number.into_bound_py_any(py);
+                }
+            }
             _ => {}
         }
         let value = Value::parse(text, self.dialect.tags);

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, session
 
 from flask_carafe import Carafe
 
@@ -47,6 +47,15 @@ def plain() -> Make:
         return app
 
     return make
+
+
+def visit(app: Flask, handler: Callable[[], Any], cookie: str | None = None) -> str:
+    """Run `handler` in a request, and return the cookie after it."""
+    with app.test_request_context(headers={"Cookie": cookie} if cookie else {}):
+        handler()
+        response, current = app.response_class(), session._get_current_object()  # type: ignore[attr-defined]
+        app.session_interface.save_session(app, current, response)
+        return (response.headers.get("Set-Cookie") or cookie or "").split(";")[0]
 
 
 @pytest.fixture(scope="session")

@@ -84,8 +84,8 @@ class Visitor:
 
 
 @contextmanager
-def gunicorn(folder: Path, store: str, *options: str, **settings: str) -> Iterator[int]:
-    (folder / "program.py").write_text(PROGRAM)
+def gunicorn(folder: Path, store: str, *options: str, program: str = PROGRAM, **settings: str) -> Iterator[int]:
+    (folder / "program.py").write_text(program)
     log = folder / "log"
     command = [sys.executable, "-m", "gunicorn", "--workers", "4", "--bind", "127.0.0.1:0", *options, "program:app"]
     with served(command, folder, log, STORE=store, **settings) as port:

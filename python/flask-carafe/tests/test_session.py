@@ -23,7 +23,7 @@ from itsdangerous import base64_decode
 from markupsafe import Markup
 
 import flask_carafe
-from conftest import KEY, Make
+from conftest import KEY, Make, visit
 from flask_carafe import Carafe, ConfigError, LateChangeWarning, Session, SessionTooLarge, Unsupported, WeakKeyWarning
 
 
@@ -327,6 +327,49 @@ def test_settings_are_followed_while_running(make: Make) -> None:
     app.config["SESSION_COOKIE_SAMESITE"] = "sometimes"
     with pytest.raises(ConfigError, match="SESSION_COOKIE_SAMESITE"):
         client.get("/")
+
+
+def test_changes_inside_a_setting_are_followed(make: Make) -> None:
+    """A list of keys and a provider of JSON change without a change of `app.config`."""
+    old, fallbacks = "a former key of 32 characters 012", ["another former key of 32 characters"]
+    app = make(SECRET_KEY_FALLBACKS=fallbacks)
+    written = visit(make(SECRET_KEY=old), lambda: session.update(b=1, a=2))
+    seen: list[Any] = []
+
+    def look() -> None:
+        seen.append(dict(session))
+
+    visit(app, look, written)
+    fallbacks.append(old)
+    visit(app, look, written)
+    fallbacks.remove(old)
+    visit(app, look, written)
+    assert seen == [{}, {"a": 2, "b": 1}, {}]
+    bodies = []
+    for is_sorted in (True, False):
+        app.json.sort_keys = is_sorted  # type: ignore[attr-defined]
+        bodies.append(payload(visit(app, lambda: session.update(b=1, a=2))))
+    assert bodies[0] != bodies[1]
+
+
+def test_objects_in_the_configuration_need_not_be_comparable(make: Make) -> None:
+    class Incomparable:
+        def __eq__(self, other: object) -> bool:
+            raise ValueError
+
+        __hash__ = None  # type: ignore[assignment]
+
+    app = make()
+    for number in range(3):
+        app.config["OBJECT"] = Incomparable()
+        app.config["SESSION_COOKIE_NAME"] = f"name{number}"
+        assert visit(app, lambda: session.update(n=1)).startswith(f"name{number}=")
+
+
+def test_flask_3_0_has_no_fallback_keys(make: Make) -> None:
+    app = make()
+    del app.config["SECRET_KEY_FALLBACKS"]
+    assert visit(app, lambda: session.update(n=1)).startswith("session=")
 
 
 def test_an_application_without_a_key_fails_as_with_flask(make: Make) -> None:

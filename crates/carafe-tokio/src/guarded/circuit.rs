@@ -152,15 +152,15 @@ impl Circuit {
         self.ticket(self.is_closed())
     }
 
-    /// Records the outcome of a call. `jitter` is passed to [`Backoff::delay`]. Returns whether the
-    /// circuit opened or closed.
+    /// Records the outcome of a call. `jitter` returns the number for [`Backoff::delay`], and is only
+    /// called if the circuit opens. Returns whether the circuit opened or closed.
     #[expect(clippy::needless_pass_by_value, reason = "a ticket is reported once")]
     pub(super) fn report(
         &mut self,
         ticket: Ticket,
         outcome: Outcome,
         now: Instant,
-        jitter: u32,
+        jitter: impl FnOnce() -> u32,
     ) -> bool {
         let Ticket { generation, probe } = ticket;
         if generation != self.generation {
@@ -183,7 +183,7 @@ impl Circuit {
                 window.record(success, now);
                 let trips = trips(&self.rules, *consecutive_failures, window.totals(now));
                 if trips {
-                    self.open(1, now, jitter);
+                    self.open(1, now, jitter());
                 }
                 trips
             }
@@ -194,7 +194,7 @@ impl Circuit {
             }
             (State::Open { failures, .. }, Outcome::Failure) if probe => {
                 let failures = failures.saturating_add(1);
-                self.open(failures, now, jitter);
+                self.open(failures, now, jitter());
                 false
             }
             (State::Open { until, .. }, Outcome::Unknown) if probe => {

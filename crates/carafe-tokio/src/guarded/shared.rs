@@ -145,7 +145,7 @@ impl<S: ErasedStore + ?Sized> Shared<S> {
 
     fn report(&self, ticket: Ticket, outcome: Outcome) {
         let mut circuit = self.circuit();
-        if !circuit.report(ticket, outcome, now(), jitter()) {
+        if !circuit.report(ticket, outcome, now(), jitter) {
             return;
         }
         if circuit.is_closed() {

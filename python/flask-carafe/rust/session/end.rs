@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError, atomic::Ordering};
 
 use carafe_core::{clock::Timestamp, session::HeaderChanges};
-use pyo3::{prelude::*, types::PyString};
+use pyo3::{intern, prelude::*};
 
 use super::{SessionBase, loaded::Opened};
 use crate::{
@@ -53,7 +53,7 @@ impl SessionBase {
         let refreshes = is_client_side
             && engine.commits_untouched(true)
             && self
-                .value(py, &PyString::intern(py, PERMANENT).into_any())?
+                .value(py, intern!(py, PERMANENT).as_any())?
                 .is_some_and(|value| value.is_truthy().unwrap_or_default());
         if is_modified {
             self.note_log_in(py, opened)?;
@@ -108,11 +108,11 @@ impl SessionBase {
     ///
     /// The session then gets a new ID and can be looked up by its user.
     fn note_log_in(&self, py: Python<'_>, opened: &Opened) -> PyResult<()> {
-        let key = PyString::intern(py, USER);
-        if !opened.written.bind(py).contains(&key)? {
+        let key = intern!(py, USER);
+        if !opened.written.bind(py).contains(key)? {
             return Ok(());
         }
-        let Some(user) = opened.items.bind(py).get_item(&key)? else {
+        let Some(user) = opened.items.bind(py).get_item(key)? else {
             return Ok(());
         };
         let Ok(user) = user.extract::<String>() else {

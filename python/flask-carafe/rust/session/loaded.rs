@@ -45,8 +45,9 @@ impl SessionBase {
         let items = opened.items.bind(py);
         match items.get_item(key)? {
             Some(value) if value.is(unread(py)) => {
-                let name: Option<String> = key.extract().ok();
-                let text = name.and_then(|name| opened.session.json_text(name.as_str()));
+                let name = key.cast::<PyString>().ok();
+                let name = name.and_then(|name| name.to_str().ok());
+                let text = name.and_then(|name| opened.session.json_text(name));
                 let Some(text) = text else { return Ok(None) };
                 let value = errors::catch(py, || self.engine.get().codec.decode(py, &text))?;
                 items.set_item(key, &value)?;
@@ -152,5 +153,5 @@ pub(super) fn list_keys(
     session
         .keys()
         .iter()
-        .try_for_each(|key| items.set_item(PyString::intern(py, key), unread))
+        .try_for_each(|key| items.set_item(PyString::new(py, key), unread))
 }

@@ -37,7 +37,7 @@ use crate::{
     head::{Head, latin1_bytes},
 };
 use loaded::Opened;
-use verbs::Client;
+use verbs::{Client, UpdateKey};
 
 /// The engine's part of a session. `flask_carafe.Session` adds the other methods of a mapping.
 #[pyclass(frozen, subclass, mapping, weakref, module = "flask_carafe._native")]
@@ -54,6 +54,8 @@ pub(crate) struct SessionBase {
     sent: AtomicBool,
     /// The header changes of that commit, for a response that replaces the original one.
     changes: Mutex<Option<HeaderChanges>>,
+    /// The calls of `update_now` in progress. Locked only to add and to remove one.
+    updates: Mutex<Vec<UpdateKey>>,
 }
 
 #[pymethods]
@@ -78,6 +80,7 @@ impl SessionBase {
             removed: AtomicBool::new(false),
             sent: AtomicBool::new(false),
             changes: Mutex::new(None),
+            updates: Mutex::default(),
         })
     }
 
@@ -282,8 +285,8 @@ impl SessionBase {
 
     /// Replaces the value of a key with `change(value)` and saves it. Returns the saved value.
     ///
-    /// `change` runs again if another request has written the key first. `default` replaces a
-    /// missing value.
+    /// `change` runs again if another request has written the key first, and may use sessions itself.
+    /// `default` replaces a missing value.
     #[pyo3(signature = (key, change, default=None))]
     fn update_now<'py>(
         &self,

@@ -1,8 +1,14 @@
 //! Operations that the engine performs itself, with the changes so far.
 
-use std::{net::IpAddr, sync::atomic::Ordering};
+use std::{
+    error::Error,
+    fmt,
+    net::IpAddr,
+    sync::{PoisonError, atomic::Ordering},
+    thread::{self, ThreadId},
+};
 
-use carafe_core::session::SessionError;
+use carafe_core::{session::SessionError, store::StoreError};
 use pyo3::prelude::*;
 
 use super::{SessionBase, loaded::Opened};
@@ -62,6 +68,8 @@ impl SessionBase {
     }
 
     /// Saves `change(value)` as the value of a key, and returns that.
+    ///
+    /// `change` runs between two calls of the engine, so that it may use sessions itself.
     pub(super) fn update<'py>(
         &self,
         py: Python<'py>,
@@ -69,41 +77,108 @@ impl SessionBase {
         change: &Bound<'py, PyAny>,
         default: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        let _update = self.begin_update(py, key)?;
+        let codec = &self.engine.get().codec;
+        let mut computed = None;
+        for _ in 0..ATTEMPTS {
+            let before = match self.store_update(py, key, computed.as_ref())? {
+                Attempt::Stored(text) => return errors::catch(py, || codec.decode(py, &text)),
+                Attempt::Needs(before) => before,
+            };
+            let value = match (&before, default) {
+                (Some(text), _) => errors::catch(py, || codec.decode(py, text))?,
+                (None, Some(default)) => default.clone(),
+                (None, None) => py.None().into_bound(py),
+            };
+            let after = codec.encode(&change.call1((value,))?)?;
+            if self.opened(py)?.written.bind(py).contains(key)? {
+                return Err(errors::raise(py, "SessionError", OWN_CHANGE));
+            }
+            computed = Some(Computed { before, after });
+        }
+        Err(errors::of_store(py, &StoreError::Conflict))
+    }
+
+    /// Saves a computed value, if it was computed from the newest one.
+    fn store_update(
+        &self,
+        py: Python<'_>,
+        key: &str,
+        computed: Option<&Computed>,
+    ) -> PyResult<Attempt> {
         errors::catch(py, || {
             let opened = self.opened(py)?;
             self.hand_over(py, opened)?;
-            let engine = self.engine.get();
-            let (change, default) = (
-                change.clone().unbind(),
-                default.map(|value| value.clone().unbind()),
-            );
-            let run = move |text: Option<&str>| {
-                Python::attach(|py| {
-                    let value = match (text, &default) {
-                        (Some(text), _) => engine.codec.decode(py, text)?,
-                        (None, Some(default)) => default.bind(py).clone(),
-                        (None, None) => py.None().into_bound(py),
-                    };
-                    engine.codec.encode(&change.bind(py).call1((value,))?)
-                })
+            let take = |text: Option<&str>| match computed {
+                Some(known) if known.before.as_deref() == text => Ok(known.after.clone()),
+                _ => Err(Needs(text.map(str::to_owned))),
             };
-            let text = opened
-                .live
-                .run(py, opened.session.try_update_json_now(key, run));
-            let text = text.map_err(|error| raised(py, error))?;
-            self.take_over(py, opened)?;
-            engine.codec.decode(py, &text)
+            let update = opened.session.try_update_json_now(key, take);
+            match opened.live.run(py, update) {
+                Ok(text) => self.take_over(py, opened).map(|()| Attempt::Stored(text)),
+                Err(SessionError::Update(error)) => match error.downcast::<Needs>() {
+                    Ok(needs) => Ok(Attempt::Needs(needs.0)),
+                    Err(other) => Err(errors::raise(py, "SessionError", &other.to_string())),
+                },
+                Err(error) => Err(errors::of_session(py, &error)),
+            }
         })
+    }
+
+    /// Returns an error if this thread is in an update of this key already, because the inner one
+    /// would make the outer one run again.
+    fn begin_update(&self, py: Python<'_>, key: &str) -> PyResult<Update<'_>> {
+        let update = (thread::current().id(), key.to_owned());
+        let mut updates = self.updates.lock().unwrap_or_else(PoisonError::into_inner);
+        if updates.contains(&update) {
+            drop(updates);
+            return Err(errors::raise(py, "SessionError", OWN_CHANGE));
+        }
+        updates.push(update.clone());
+        Ok(Update(self, update))
     }
 }
 
-/// Returns the exception that a Python callback raised, or the exception of the engine's error.
-fn raised(py: Python<'_>, error: SessionError) -> PyErr {
-    match error {
-        SessionError::Update(inner) => match inner.downcast::<PyErr>() {
-            Ok(raised) => *raised,
-            Err(other) => errors::raise(py, "SessionError", &other.to_string()),
-        },
-        other => errors::of_session(py, &other),
+/// Maximum number of times that the function of an update runs. Each failed attempt means that
+/// another request has changed the key.
+const ATTEMPTS: usize = 200;
+const OWN_CHANGE: &str =
+    "the function of update_now has changed its key itself; return the new value instead";
+
+/// The key of an update, and the thread that runs it.
+pub(super) type UpdateKey = (ThreadId, String);
+
+/// An update in progress.
+struct Update<'s>(&'s SessionBase, UpdateKey);
+
+impl Drop for Update<'_> {
+    fn drop(&mut self) {
+        let updates = self.0.updates.lock();
+        let mut updates = updates.unwrap_or_else(PoisonError::into_inner);
+        updates.retain(|update| *update != self.1);
     }
 }
+
+/// The result of the function of an update, and the value that it was given.
+struct Computed {
+    before: Option<String>,
+    after: String,
+}
+
+enum Attempt {
+    Stored(String),
+    /// The function has not been given this value yet.
+    Needs(Option<String>),
+}
+
+/// Leaves the engine to run the function with this value.
+#[derive(Debug)]
+struct Needs(Option<String>);
+
+impl fmt::Display for Needs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the function of the update has to run")
+    }
+}
+
+impl Error for Needs {}

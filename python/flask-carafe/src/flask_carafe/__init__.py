@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING
 from flask import Flask, current_app
 
 from . import _native, errors
-from ._interface import EXTENSION, CarafeSessionInterface
+from ._config import EXTENSION
+from ._interface import CarafeSessionInterface
 from ._session import Session
 from .errors import (
     AlreadySent,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from flask.json.provider import DefaultJSONProvider
 from flask.json.tag import TaggedJSONSerializer
 
-from ._native import Engine
+from ._native import Engine, Snapshot
 from .errors import ConfigError, WeakKeyWarning
 
 if TYPE_CHECKING:
@@ -70,13 +70,29 @@ WATCHED = ("SECRET_KEY", "SECRET_KEY_FALLBACKS", *FLAGS, *TEXTS, *OURS, *FLASK_S
 ENVIRONMENT = "FLASK_"
 DIGESTS = ("sha1", "sha256", "sha384", "sha512")
 PLAIN_TAGS = [type(tag) for tag in TaggedJSONSerializer().order]
+EXTENSION = "carafe"
+
+
+def engine_of(app: Flask, interface: CarafeSessionInterface) -> Engine | None:
+    """Return the engine for the application's present settings, or `None` without a key.
+
+    Raises:
+        ConfigError: a setting is wrong.
+    """
+    state: State | None = app.extensions.get(EXTENSION)
+    if state is None:
+        if not app.secret_key:
+            return None
+        state = app.extensions.setdefault(EXTENSION, State(app))
+    return state.current(app, interface)
 
 
 class State:
     """The engine of an application, for its present settings."""
 
     def __init__(self, app: Flask) -> None:
-        self.engine: Engine | None = None
+        self._known: tuple[Snapshot, Engine] | None = None
+        self._engine: Engine | None = None
         self._seen: tuple[Any, ...] | None = None
         self._warned = False
         self._lock = Lock()
@@ -89,38 +105,32 @@ class State:
         self._read: Callable[[Any], tuple[Any, ...]] = itemgetter(*present, "PERMANENT_SESSION_LIFETIME")
         self._size = len(app.config)
 
-    def current(self, app: Flask, interface: CarafeSessionInterface) -> Engine:
-        """Return the engine, after following a change of the settings."""
-        config = app.config
-        fallbacks = config["SECRET_KEY_FALLBACKS"]
-        provider, serializer = app.json, interface.serializer
-        seen = (
-            self._read(config),
-            len(config),
-            fallbacks and tuple(fallbacks),
-            provider,
-            getattr(provider, "sort_keys", True),
-            getattr(provider, "ensure_ascii", True),
-            serializer,
-            len(getattr(serializer, "order", ())),
-            interface.salt,
-        )
-        if seen == self._seen and self.engine is not None:
-            return self.engine
+    def current(self, app: Flask, interface: CarafeSessionInterface) -> Engine | None:
+        """Return the engine, after following a change of the settings, or `None` without a key."""
+        known = self._known
+        if known is not None and known[0].holds(app, interface):
+            return known[1]
+        if not app.secret_key:
+            return None
         # Two engines at the first requests would be two stores in memory.
         with self._lock:
-            return self._follow(app, interface, seen)
+            # Taken first, so that a change while the settings are read is noticed at the next request.
+            snapshot = Snapshot.take(app, interface)
+            engine = self._follow(app, interface)
+            self._known = None if snapshot is None else (snapshot, engine)
+            return engine
 
-    def _follow(self, app: Flask, interface: CarafeSessionInterface, seen: tuple[Any, ...]) -> Engine:
-        if seen == self._seen and self.engine is not None:
-            return self.engine
+    def _follow(self, app: Flask, interface: CarafeSessionInterface) -> Engine:
+        seen = (self._read(app.config), len(app.config), *outside(app, interface))
+        if seen == self._seen and self._engine is not None:
+            return self._engine
         lifetime = max(0, int(app.permanent_session_lifetime.total_seconds()))
-        if self.engine is not None and self._seen is not None and self._is_lifetime_alone(seen):
-            self.engine.set_lifetime(lifetime)
+        if self._engine is not None and self._is_lifetime_alone(seen):
+            self._engine.set_lifetime(lifetime)
         else:
-            self.engine = self._build(app, interface, lifetime)
+            self._engine = self._build(app, interface, lifetime)
         self._seen = seen
-        return self.engine
+        return self._engine
 
     def _is_lifetime_alone(self, seen: tuple[Any, ...]) -> bool:
         assert self._seen is not None
@@ -136,12 +146,27 @@ class State:
             serializer,
             is_plain(app, serializer),
             lifetime,
-            self.engine,
+            self._engine,
         )
         if engine.warning is not None and not self._warned:
             self._warned = True
             warnings.warn(f"{engine.warning}; set CARAFE_STRICT_KEYS to refuse such keys", WeakKeyWarning, stacklevel=2)
         return engine
+
+
+def outside(app: Flask, interface: CarafeSessionInterface) -> tuple[Any, ...]:
+    """Return the settings that are outside `app.config`, or change in place."""
+    fallbacks = app.config.get("SECRET_KEY_FALLBACKS")
+    provider, serializer = app.json, interface.serializer
+    return (
+        fallbacks and tuple(fallbacks),
+        provider,
+        getattr(provider, "sort_keys", True),
+        getattr(provider, "ensure_ascii", True),
+        serializer,
+        len(getattr(serializer, "order", ())),
+        interface.salt,
+    )
 
 
 def apply_environment(app: Flask) -> None:
@@ -165,7 +190,7 @@ def flask_settings(app: Flask) -> dict[str, Any]:
     if not path:
         settings["SESSION_COOKIE_PATH"] = None
     settings["SECRET_KEY"] = current = app.secret_key
-    if fallbacks := config["SECRET_KEY_FALLBACKS"]:
+    if fallbacks := config.get("SECRET_KEY_FALLBACKS"):
         known = {as_bytes(current)}
         kept: list[Any] = []
         for key in fallbacks:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
 
-from ._config import State
+from ._config import engine_of
 from ._session import Session
 from .errors import CarafeError
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from flask import Request, Response
 
     from ._native import Engine
-
-EXTENSION = "carafe"
 
 
 class CarafeSessionInterface(SecureCookieSessionInterface):
@@ -35,10 +33,7 @@ class CarafeSessionInterface(SecureCookieSessionInterface):
         Raises:
             ConfigError: a setting is wrong.
         """
-        if not app.secret_key:
-            return None
-        state: State = app.extensions.get(EXTENSION) or app.extensions.setdefault(EXTENSION, State(app))
-        return state.current(app, self)
+        return engine_of(app, self)
 
     def open_session(self, app: Flask, request: Request) -> Any:
         """Return the session of a request, which is loaded at its first use."""

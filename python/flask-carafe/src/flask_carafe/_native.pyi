@@ -27,6 +27,13 @@ class Engine:
     def set_lifetime(self, seconds: int) -> None: ...
     def connect(self) -> None: ...
 
+class Snapshot:
+    """The settings of an application at one time."""
+
+    @staticmethod
+    def take(app: Any, interface: Any) -> Snapshot | None: ...
+    def holds(self, app: Any, interface: Any) -> bool: ...
+
 class SessionBase:
     """The engine's side of a session."""
 

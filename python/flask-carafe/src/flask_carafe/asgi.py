@@ -18,7 +18,7 @@ import warnings
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from typing import Any
 
-from ._config import OURS, State
+from ._config import OURS, engine_of
 from ._native import Engine
 from ._session import Session
 from .errors import CarafeError, ConfigError, WeakKeyWarning
@@ -197,12 +197,7 @@ class QuartSessionInterface:
 
     def engine_of(self, app: Any) -> Engine | None:
         """Return the engine for the application's present settings, or `None` without a key."""
-        if not app.secret_key:
-            return None
-        state = app.extensions.get("carafe")
-        if state is None:
-            state = app.extensions.setdefault("carafe", State(app))
-        return state.current(app, self)  # type: ignore[no-any-return]
+        return engine_of(app, self)  # type: ignore[arg-type]
 
     async def open_session(self, app: Any, request: Any) -> Session | None:
         """Return the session of a request or a WebSocket."""

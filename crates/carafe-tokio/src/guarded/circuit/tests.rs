@@ -29,7 +29,7 @@ fn played(history: &str) -> String {
             'b' | 'r' => Outcome::Failure,
             _ => Outcome::Unknown,
         };
-        if circuit.report(ticket, outcome, now, 0) {
+        if circuit.report(ticket, outcome, now, || 0) {
             events.push(if circuit.is_closed() { 'c' } else { 'o' });
         }
     }
@@ -74,11 +74,11 @@ fn the_outcome_of_a_call_admitted_before_the_circuit_opened_is_ignored() {
     let slow: Vec<_> = (0..9).filter_map(|_| circuit.admit(now)).collect();
     let mut slow = slow.into_iter();
     for ticket in slow.by_ref().take(5) {
-        circuit.report(ticket, Outcome::Failure, now, 0);
+        circuit.report(ticket, Outcome::Failure, now, || 0);
     }
     assert!(!circuit.is_closed());
     for ticket in slow {
-        assert!(!circuit.report(ticket, Outcome::Success, now, 0));
+        assert!(!circuit.report(ticket, Outcome::Success, now, || 0));
     }
     assert!(
         !circuit.is_closed(),
@@ -96,7 +96,7 @@ proptest! {
             now += Duration::from_millis(millis);
             if let Some(ticket) = circuit.admit(now) {
                 calls += 1;
-                circuit.report(ticket, Outcome::Failure, now, jitter);
+                circuit.report(ticket, Outcome::Failure, now, || jitter);
             }
         }
         prop_assert!(calls <= 5 + (now - start).as_secs());
@@ -113,12 +113,12 @@ proptest! {
             now += Duration::from_millis(millis);
             let outcome = [Outcome::Success, Outcome::Failure, Outcome::Unknown][outcome];
             if let Some(ticket) = circuit.admit(now) {
-                circuit.report(ticket, outcome, now, jitter);
+                circuit.report(ticket, outcome, now, || jitter);
             }
         }
         now += Duration::from_secs(2);
         let ticket = circuit.admit(now).expect("a probe is due");
-        circuit.report(ticket, Outcome::Success, now, 0);
+        circuit.report(ticket, Outcome::Success, now, || 0);
         prop_assert!(circuit.is_closed());
     }
 }
