@@ -6,7 +6,7 @@ use super::Claims;
 use crate::{base64, json, key::SigningKey};
 
 /// Maximum size of a signature.
-const SIGNATURE_BYTES: usize = 64;
+pub(super) const SIGNATURE_BYTES: usize = 64;
 
 /// Returns a token of type `typ` with these claims, signed by `key`.
 ///

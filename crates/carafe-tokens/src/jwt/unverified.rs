@@ -1,9 +1,13 @@
 //! A token before its verification.
 
-use serde_json::Value;
+use std::fmt;
 
-use super::Refusal;
-use crate::{base64, json, json::Object, limits::TOKEN_BYTES};
+use super::{Refusal, sign::SIGNATURE_BYTES};
+use crate::{
+    base64,
+    json::{self, Member, Members},
+    limits::TOKEN_BYTES,
+};
 
 /// The parts of a token. Only the key ID may be used before the verification.
 ///
@@ -16,13 +20,36 @@ use crate::{base64, json, json::Object, limits::TOKEN_BYTES};
 /// assert_eq!(Unverified::parse("a.b").err(), Some(Refusal::Malformed));
 /// # Ok::<(), Refusal>(())
 /// ```
-#[derive(Debug)]
 pub struct Unverified<'t> {
     /// The text that the signature covers: header, dot, claims.
     pub(super) signed: &'t str,
-    pub(super) header: Object,
+    pub(super) header: Members,
     pub(super) payload: &'t str,
-    pub(super) signature: Vec<u8>,
+    pub(super) signature: Signature,
+}
+
+/// The bytes of a signature.
+pub(super) struct Signature {
+    bytes: [u8; SIGNATURE_BYTES],
+    length: usize,
+}
+
+impl Signature {
+    /// Copies a signature. One that is too long for every algorithm becomes empty, which is as
+    /// invalid.
+    fn new(signature: &[u8]) -> Self {
+        let mut bytes = [0; SIGNATURE_BYTES];
+        let room = bytes.get_mut(..signature.len());
+        let length = room.map_or(0, |room| {
+            room.copy_from_slice(signature);
+            signature.len()
+        });
+        Self { bytes, length }
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
 }
 
 impl<'t> Unverified<'t> {
@@ -47,9 +74,9 @@ impl<'t> Unverified<'t> {
         }
         Ok(Self {
             signed: &token[..header.len() + 1 + payload.len()],
-            header: json::object(&base64::decode_part(header.as_bytes())?)?,
+            header: base64::decode_part(header.as_bytes(), Members::parse)??,
             payload,
-            signature: base64::decode_part(signature.as_bytes())?,
+            signature: base64::decode_part(signature.as_bytes(), Signature::new)?,
         })
     }
 
@@ -60,8 +87,8 @@ impl<'t> Unverified<'t> {
     pub fn kid(&self) -> Result<Option<&str>, Refusal> {
         match self.header.get("kid") {
             None => Ok(None),
-            Some(Value::String(kid)) => Ok(Some(kid)),
-            Some(_) => Err(Refusal::KidMissing),
+            Some(Member::Text(kid)) => Ok(Some(kid)),
+            Some(Member::Other(_)) => Err(Refusal::KidMissing),
         }
     }
 
@@ -72,7 +99,15 @@ impl<'t> Unverified<'t> {
     /// # Errors
     /// [`Refusal`] if the claims are not a JSON object.
     pub fn dangerous_contents(&self) -> Result<(String, String), Refusal> {
-        let claims = json::object(&base64::decode_part(self.payload.as_bytes())?)?;
-        Ok((json::text(&self.header), json::text(&claims)))
+        let claims = base64::decode_part(self.payload.as_bytes(), json::object)??;
+        Ok((json::text(&self.header.to_object()), json::text(&claims)))
+    }
+}
+
+impl fmt::Debug for Unverified<'_> {
+    /// Writes only the names of the header's members, because the text gives access.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.header.iter().map(|(name, _)| name).collect();
+        write!(f, "Unverified({names:?})")
     }
 }

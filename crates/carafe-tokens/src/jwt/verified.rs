@@ -7,13 +7,13 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::Refusal;
-use crate::json::{self, Object};
+use crate::json::{self, Member, Members};
 
 /// The claims of a verified token. Only a [`Verifier`](super::Verifier) creates one.
 #[derive(Clone, PartialEq)]
 pub struct VerifiedToken {
     pub(super) kid: Arc<str>,
-    pub(super) claims: Object,
+    pub(super) claims: Members,
 }
 
 impl VerifiedToken {
@@ -69,8 +69,10 @@ impl VerifiedToken {
     #[must_use]
     pub fn audiences(&self) -> Vec<&str> {
         match self.claims.get("aud") {
-            Some(Value::String(one)) => vec![one],
-            Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).collect(),
+            Some(Member::Text(one)) => vec![one],
+            Some(Member::Other(Value::Array(list))) => {
+                list.iter().filter_map(Value::as_str).collect()
+            }
             _ => Vec::new(),
         }
     }
@@ -78,9 +80,9 @@ impl VerifiedToken {
     /// Returns whether `aud` contains this audience.
     pub(super) fn is_for(&self, audience: &str) -> bool {
         match self.claims.get("aud") {
-            Some(Value::Array(list)) => list.iter().any(|one| one == audience),
-            Some(one) => one == audience,
-            None => false,
+            Some(Member::Text(one)) => one == audience,
+            Some(Member::Other(Value::Array(list))) => list.iter().any(|one| one == audience),
+            _ => false,
         }
     }
 
@@ -96,7 +98,7 @@ impl VerifiedToken {
     /// # Errors
     /// [`Refusal::Claim`] if the claim is not a `T`.
     pub fn claim<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Refusal> {
-        let value = self.claims.get(name).cloned();
+        let value = self.claims.get(name).map(Member::to_value);
         let value = value.map(serde_json::from_value).transpose();
         value.map_err(|_| Refusal::Claim)
     }
@@ -106,24 +108,26 @@ impl VerifiedToken {
     /// # Errors
     /// [`Refusal::Claim`] if the claims are not a `T`.
     pub fn claims<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
-        let claims = serde_json::from_value(Value::Object(self.claims.clone()));
+        let claims = serde_json::from_value(Value::Object(self.claims.to_object()));
         claims.map_err(|_| Refusal::Claim)
     }
 
     /// Returns the claims as JSON text.
     #[must_use]
     pub fn to_json(&self) -> String {
-        json::text(&self.claims)
+        json::text(&self.claims.to_object())
     }
 
     pub(super) fn text(&self, name: &str) -> Option<&str> {
-        self.claims.get(name)?.as_str()
+        self.claims.text(name)
     }
 
     /// Reads a `NumericDate`, rounded down. `None` if the claim is missing.
     pub(super) fn time(&self, name: &str) -> Result<Option<Timestamp>, Refusal> {
-        let Some(value) = self.claims.get(name) else {
-            return Ok(None);
+        let value = match self.claims.get(name) {
+            None => return Ok(None),
+            Some(Member::Text(_)) => return Err(Refusal::Claim),
+            Some(Member::Other(value)) => value,
         };
         let seconds = value.as_i64().or_else(|| {
             let seconds = value.as_f64().filter(|seconds| seconds.abs() < LATEST)?;
@@ -143,7 +147,7 @@ const LATEST: f64 = 9_007_199_254_740_992.0;
 impl fmt::Debug for VerifiedToken {
     /// Writes only the names of the claims, because their values may be personal data.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<_> = self.claims.keys().collect();
+        let names: Vec<_> = self.claims.iter().map(|(name, _)| name).collect();
         write!(f, "VerifiedToken({}, {names:?})", self.kid)
     }
 }
