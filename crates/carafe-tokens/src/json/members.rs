@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, fmt, ops::Range};
 
-use serde::de::{Deserializer, Error, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 use serde_json::Value;
 
 use super::{
@@ -19,8 +19,7 @@ const BYTES_OF_MEMBER: usize = 20;
 pub(crate) struct Members {
     /// The names, and the values that are texts, without their escapes.
     texts: String,
-    /// Names and values. A name is a [`Kept::Text`].
-    list: Vec<(Kept, Kept)>,
+    list: Vec<(Name, Kept)>,
 }
 
 /// The value of a member.
@@ -36,6 +35,14 @@ pub(crate) enum Member<'m> {
 pub(super) enum Kept {
     Text(Range<usize>),
     Other(Value),
+}
+
+/// The name of a member.
+#[derive(Clone)]
+struct Name {
+    /// Tells most names apart without a look at the text.
+    tag: u64,
+    text: Range<usize>,
 }
 
 impl Members {
@@ -56,9 +63,12 @@ impl Members {
 
     /// Returns the value of a member.
     pub(crate) fn get(&self, name: &str) -> Option<Member<'_>> {
-        self.iter()
-            .find(|(known, _)| *known == name)
-            .map(|(_, value)| value)
+        let tag = tag_of(name);
+        let is_it = |(known, _): &&(Name, Kept)| known.is(tag, name, &self.texts);
+        self.list
+            .iter()
+            .find(is_it)
+            .map(|(_, value)| self.member(value))
     }
 
     /// Returns the text of a member, or `None` if its value is not a text.
@@ -70,9 +80,8 @@ impl Members {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, Member<'_>)> {
-        self.list
-            .iter()
-            .map(|(name, value)| (text_of(&self.texts, name), self.member(value)))
+        let members = self.list.iter();
+        members.map(|(name, value)| (text_at(&self.texts, &name.text), self.member(value)))
     }
 
     pub(crate) fn to_object(&self) -> Object {
@@ -84,7 +93,7 @@ impl Members {
 
     fn member<'m>(&'m self, kept: &'m Kept) -> Member<'m> {
         match kept {
-            Kept::Text(_) => Member::Text(text_of(&self.texts, kept)),
+            Kept::Text(range) => Member::Text(text_at(&self.texts, range)),
             Kept::Other(value) => Member::Other(value),
         }
     }
@@ -106,25 +115,71 @@ impl Member<'_> {
     }
 }
 
-fn text_of<'t>(texts: &'t str, kept: &Kept) -> &'t str {
-    match kept {
-        Kept::Text(range) => texts.get(range.clone()).unwrap_or_default(),
-        Kept::Other(_) => "",
+impl Name {
+    fn is(&self, tag: u64, name: &str, texts: &str) -> bool {
+        self.tag == tag && self.text.len() == name.len() && text_at(texts, &self.text) == name
     }
+}
+
+/// Returns the first eight bytes of a name.
+fn tag_of(name: &str) -> u64 {
+    let mut tag = [0; 8];
+    for (to, from) in tag.iter_mut().zip(name.bytes()) {
+        *to = from;
+    }
+    u64::from_le_bytes(tag)
+}
+
+fn text_at<'t>(texts: &'t str, range: &Range<usize>) -> &'t str {
+    texts.get(range.clone()).unwrap_or_default()
+}
+
+fn push(texts: &RefCell<String>, text: &str) -> Range<usize> {
+    let mut texts = texts.borrow_mut();
+    let start = texts.len();
+    texts.push_str(text);
+    start..texts.len()
 }
 
 impl Keep for &RefCell<String> {
     type Kept = Kept;
 
     fn text(self, text: &str) -> Kept {
-        let mut texts = self.borrow_mut();
-        let start = texts.len();
-        texts.push_str(text);
-        Kept::Text(start..texts.len())
+        Kept::Text(push(self, text))
     }
 
     fn value(self, value: Value) -> Kept {
         Kept::Other(value)
+    }
+}
+
+/// Reads a name.
+#[derive(Clone, Copy)]
+struct Names<'r>(&'r RefCell<String>);
+
+impl<'de> DeserializeSeed<'de> for Names<'_> {
+    type Value = Name;
+
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Name, D::Error> {
+        reader.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Names<'_> {
+    type Value = Name;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<Name, E> {
+        match name {
+            NUMBER => Err(E::custom("a number")),
+            _ => Ok(Name {
+                tag: tag_of(name),
+                text: push(self.0, name),
+            }),
+        }
     }
 }
 
@@ -136,29 +191,27 @@ struct Reader<'r> {
 }
 
 impl Reader<'_> {
-    fn has(&self, list: &[(Kept, Kept)], name: &Kept) -> bool {
+    fn has(&self, list: &[(Name, Kept)], name: &Name) -> bool {
         let texts = self.texts.borrow();
-        let name = text_of(&texts, name);
-        list.iter().any(|(known, _)| text_of(&texts, known) == name)
+        let text = text_at(&texts, &name.text);
+        list.iter()
+            .any(|(known, _)| known.is(name.tag, text, &texts))
     }
 }
 
 impl<'de> Visitor<'de> for Reader<'_> {
-    type Value = Vec<(Kept, Kept)>;
+    type Value = Vec<(Name, Kept)>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-        let member = Strict::new(self.limits.deeper()?, self.texts);
+        let value_reader = Strict::new(self.limits.deeper()?, self.texts);
         let mut list = Vec::with_capacity(self.room);
-        while let Some(name) = members.next_key_seed(member)? {
-            if text_of(&self.texts.borrow(), &name) == NUMBER {
-                return Err(Error::custom("not an object"));
-            }
+        while let Some(name) = members.next_key_seed(Names(self.texts))? {
             self.limits.has_room(list.len())?;
-            let value = members.next_value_seed(member)?;
+            let value = members.next_value_seed(value_reader)?;
             if self.has(&list, &name) {
                 return Err(self.limits.refuse(Refusal::DuplicateMember));
             }

@@ -3,7 +3,7 @@
 use std::{cell::Cell, fmt};
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Value, de::SliceRead};
+use serde_json::{Map, Value, de::StrRead};
 
 use crate::{limits::DEPTH, refusal::Refusal};
 
@@ -15,15 +15,17 @@ pub(super) const NUMBER: &str = "$serde_json::private::Number";
 pub(super) fn read<T>(
     text: &[u8],
     members: usize,
-    read: impl FnOnce(Limits<'_>, &mut serde_json::Deserializer<SliceRead<'_>>) -> serde_json::Result<T>,
+    read: impl FnOnce(Limits<'_>, &mut serde_json::Deserializer<StrRead<'_>>) -> serde_json::Result<T>,
 ) -> Result<T, Refusal> {
+    // Checked as a whole, because a check of each string takes longer.
+    let text = str::from_utf8(text).map_err(|_| Refusal::Json)?;
     let refusal = Cell::new(Refusal::Json);
     let limits = Limits {
         refusal: &refusal,
         depth: 0,
         members,
     };
-    let mut reader = serde_json::Deserializer::from_slice(text);
+    let mut reader = serde_json::Deserializer::from_str(text);
     let value = read(limits, &mut reader);
     let value = value.and_then(|value| reader.end().map(|()| value));
     value.map_err(|_| refusal.get())
