@@ -178,8 +178,8 @@ impl Connection {
     async fn live(&self) -> RedisResult<Arc<Live>> {
         match self.current() {
             Some(live) => Ok(live),
-            // Boxed: large and rare, and otherwise part of the future of every command.
-            None => Box::pin(self.reconnect()).await,
+            // A trait object: large and rare, and otherwise part of the type of every command's future.
+            None => self.reconnect().boxed().await,
         }
     }
 
