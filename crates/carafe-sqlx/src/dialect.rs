@@ -63,13 +63,13 @@ pub trait Dialect: Database {
     #[doc(hidden)]
     const PAGE: &'static str;
     /// The condition that a row is a session of the user `$1`, follows the public id `$5` of the
-    /// second `$3` and expires after `$6`; and the order of these rows, newest id first.
+    /// second `$3` and expires after `$6`; and at most `$7` of these rows, newest id first.
     ///
     /// `$2` is the same as `$1`, and `$4` is the same as `$3`.
     #[doc(hidden)]
     const BEHIND_OF_USER: &'static str;
-    /// The condition that a row is a session of the user `$1` and expires after `$3`; and the order
-    /// of these rows, oldest id first.
+    /// The condition that a row is a session of the user `$1` and expires after `$3`; and at
+    /// most `$4` of these rows, oldest id first.
     ///
     /// `$2` is the same as `$1`.
     #[doc(hidden)]

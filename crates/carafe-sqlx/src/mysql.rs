@@ -46,9 +46,9 @@ impl Dialect for MySql {
     // For `user_id = $1`, MariaDB begins each page with the user's newest session.
     const BEHIND_OF_USER: &'static str = "user_id >= $1 AND user_id <= $2 \
         AND (renewed < $3 OR (renewed = $4 AND handle < $5)) AND expires > $6 \
-        ORDER BY user_id DESC, renewed DESC, handle DESC";
+        ORDER BY user_id DESC, renewed DESC, handle DESC LIMIT $7";
     const OLDEST_OF_USER: &'static str =
-        "user_id = $1 AND user_id = $2 AND expires > $3 ORDER BY renewed, handle";
+        "user_id = $1 AND user_id = $2 AND expires > $3 ORDER BY renewed, handle LIMIT $4";
     // A subquery selects the rows: an UPDATE with its own LIMIT would sort all rows that it may
     // change, because it changes the columns of the order. The join is by public id, which a
     // renewal keeps. COALESCE hides the condition from the planner: with statistics of a smaller

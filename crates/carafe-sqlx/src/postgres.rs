@@ -64,17 +64,18 @@ impl Dialect for Postgres {
     const BEHIND: &'static str = "renewed <= $2 AND (renewed, handle) < ($3, $4)";
     // Hidden from the planner, which then expects to return a tenth of the rows, and reads them in
     // the order of the index. Without statistics, it assumes that `target IS NULL` is rare, expects
-    // fewer rows than a page has, and reads all of them to sort them.
+    // fewer rows than a page has, and reads all of them to sort them. The same holds for each other
+    // limit here.
     const PAGE: &'static str = "(SELECT $5::bigint)";
     // A range of the index of a user's sessions, in its order. For `user_id = $1`, a planner whose
     // statistics do not include this user expects few rows, and may read all of them to sort them.
     const BEHIND_OF_USER: &'static str = "user_id >= $1 AND (user_id, renewed) <= ($2, $3) \
         AND (renewed, handle) < ($4, $5) AND expires > $6 \
-        ORDER BY user_id DESC, renewed DESC, handle DESC";
+        ORDER BY user_id DESC, renewed DESC, handle DESC LIMIT (SELECT $7::bigint)";
     const OLDEST_OF_USER: &'static str = concat!(
         "user_id >= $1 AND (user_id, renewed) <= ($2, ",
         parked!(),
-        ") AND expires > $3 ORDER BY user_id, renewed, handle"
+        ") AND expires > $3 ORDER BY user_id, renewed, handle LIMIT (SELECT $4::bigint)"
     );
     // Rows are selected by public id, which a renewal keeps: a row that moves to another key while
     // this statement waits for its lock is retired under its new key. COALESCE hides the other
@@ -84,7 +85,7 @@ impl Dialect for Postgres {
         "UPDATE carafe_sessions SET ",
         retired!("$1"),
         " WHERE handle = ANY (ARRAY(SELECT handle FROM carafe_sessions \
-        WHERE created <= $2 AND target IS NULL ORDER BY created LIMIT $3)) \
+        WHERE created <= $2 AND target IS NULL ORDER BY created LIMIT (SELECT $3::bigint))) \
         AND COALESCE(created <= $4 AND target IS NULL, FALSE)"
     );
     const RETIRE_OF_USER: &'static str = concat!(
@@ -93,7 +94,8 @@ impl Dialect for Postgres {
         " WHERE handle = ANY (ARRAY(SELECT handle FROM carafe_sessions \
         WHERE user_id >= $2 AND (user_id, renewed) <= ($3, ",
         parked!(),
-        ") AND handle <> $4 ORDER BY user_id DESC, renewed DESC, handle DESC LIMIT $5)) \
+        ") AND handle <> $4 ORDER BY user_id DESC, renewed DESC, handle DESC \
+        LIMIT (SELECT $5::bigint))) \
         AND COALESCE(user_id = $6 AND target IS NULL, FALSE)"
     );
     const RETIRE_OLDEST_OF_USER: &'static str = concat!(
@@ -102,7 +104,8 @@ impl Dialect for Postgres {
         " WHERE handle = ANY (ARRAY(SELECT handle FROM carafe_sessions \
         WHERE user_id >= $2 AND (user_id, renewed) <= ($3, ",
         parked!(),
-        ") AND handle <> $4 AND expires > $5 ORDER BY user_id, renewed, handle LIMIT $6)) \
+        ") AND handle <> $4 AND expires > $5 ORDER BY user_id, renewed, handle \
+        LIMIT (SELECT $6::bigint))) \
         AND COALESCE(user_id = $7 AND target IS NULL, FALSE)"
     );
     // Hidden from the planner: if it knows that few keys follow this one, it reads and sorts them

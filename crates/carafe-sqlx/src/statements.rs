@@ -91,8 +91,6 @@ const OF_USER: &str = concat!(
     columns!(summary),
     " FROM carafe_sessions WHERE "
 );
-const LIMIT_7: &str = " LIMIT $7";
-const LIMIT_4: &str = " LIMIT $4";
 
 /// Continued with the dialect's `BEHIND`, `ORDER` and the dialect's `PAGE`.
 const NEWEST: &str = concat!(
@@ -229,9 +227,9 @@ impl Statements {
             load: asked(LOADED, LOAD),
             find: asked(FOUND, &["carafe_sessions r ON ", FIND].concat()),
             lock: asked(FOUND, &D::locked(FIND)),
-            of_user: sql(&[OF_USER, D::BEHIND_OF_USER, LIMIT_7]),
-            oldest_of_user: sql(&[OF_USER, D::OLDEST_OF_USER, LIMIT_4]),
-            lock_oldest_of_user: sql(&[OF_USER, D::OLDEST_OF_USER, LIMIT_4, " FOR UPDATE"]),
+            of_user: sql(&[OF_USER, D::BEHIND_OF_USER]),
+            oldest_of_user: sql(&[OF_USER, D::OLDEST_OF_USER]),
+            lock_oldest_of_user: sql(&[OF_USER, D::OLDEST_OF_USER, " FOR UPDATE"]),
             any_of_user: asked(", r.*", ANY_OF_USER),
             create: counted(&[CREATE, D::UNLESS_TAKEN]),
             replace: counted(&[REPLACE]),
@@ -298,9 +296,9 @@ mod tests {
             #[cfg(feature = "postgres")]
             &[NEWEST, sqlx::Postgres::BEHIND, ORDER, sqlx::Postgres::PAGE].concat(),
             #[cfg(feature = "postgres")]
-            &[OF_USER, sqlx::Postgres::BEHIND_OF_USER, LIMIT_7].concat(),
+            &[OF_USER, sqlx::Postgres::BEHIND_OF_USER].concat(),
             #[cfg(feature = "postgres")]
-            &[OF_USER, sqlx::Postgres::OLDEST_OF_USER, LIMIT_4].concat(),
+            &[OF_USER, sqlx::Postgres::OLDEST_OF_USER].concat(),
             #[cfg(feature = "postgres")]
             sqlx::Postgres::RETIRE_BEGUN,
             #[cfg(feature = "postgres")]
@@ -310,9 +308,9 @@ mod tests {
             #[cfg(feature = "mysql")]
             &[NEWEST, sqlx::MySql::BEHIND, ORDER, sqlx::MySql::PAGE].concat(),
             #[cfg(feature = "mysql")]
-            &[OF_USER, sqlx::MySql::BEHIND_OF_USER, LIMIT_7].concat(),
+            &[OF_USER, sqlx::MySql::BEHIND_OF_USER].concat(),
             #[cfg(feature = "mysql")]
-            &[OF_USER, sqlx::MySql::OLDEST_OF_USER, LIMIT_4].concat(),
+            &[OF_USER, sqlx::MySql::OLDEST_OF_USER].concat(),
             #[cfg(feature = "mysql")]
             sqlx::MySql::RETIRE_BEGUN,
             #[cfg(feature = "mysql")]

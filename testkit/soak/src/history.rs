@@ -76,7 +76,7 @@ pub(crate) async fn run(running: &Running, seed: u64, rounds: u64) -> Result<Str
             .count();
     }
     Ok(format!(
-        "{rounds} histories of {requests} requests, {reads} of them reads, all as they may be"
+        "{rounds} histories of {requests} requests in all; each of the {reads} reads is consistent"
     ))
 }
 

@@ -99,7 +99,8 @@ async fn main() -> anyhow::Result<()> {
             continue;
         }
         let is_measured = matches!(soak.campaign, Campaign::Revoke | Campaign::Limit);
-        let (began, running) = (Instant::now(), kind.start(is_measured).await?);
+        let measured = is_measured.then_some(soak.count);
+        let (began, running) = (Instant::now(), kind.start(measured).await?);
         let found = match soak.campaign {
             Campaign::Schedules => schedules::run(&running, seed, soak.count).await,
             Campaign::History => history::run(&running, seed, soak.count).await?,

@@ -76,8 +76,11 @@ impl Kind {
         Self::Mariadb,
     ];
 
-    /// Starts the store. A durable store survives a power failure, at the cost of slower writes.
-    pub(crate) async fn start(self, durable: bool) -> Result<Running> {
+    /// Starts the store.
+    ///
+    /// With `measured`, the number of sessions that a measurement creates, the store survives a
+    /// power failure, at the cost of slower writes.
+    pub(crate) async fn start(self, measured: Option<u64>) -> Result<Running> {
         let (url, server) = match self {
             Self::Memory => (String::new(), Server::None),
             Self::Sqlite => {
@@ -87,18 +90,20 @@ impl Kind {
                 (format!("sqlite:{}", file.display()), Server::Dir(dir))
             }
             Self::Redis => {
-                let redis = match durable {
-                    true => Redis::with(&["--appendonly", "yes"]),
-                    false => Redis::start(),
+                let redis = match measured {
+                    Some(_) => Redis::with(&["--appendonly", "yes"]),
+                    None => Redis::start(),
                 };
                 (redis.tcp_url(), Server::Redis(redis))
             }
-            Self::Postgres if durable => of(Sql::postgres_with("-c fsync=on")),
-            Self::Postgres => of(Sql::postgres()),
-            Self::Mariadb if durable => of(Sql::mariadb_with(
-                "--innodb-flush-log-at-trx-commit=1 --innodb-buffer-pool-size=1G",
-            )),
-            Self::Mariadb => of(Sql::mariadb()),
+            Self::Postgres => of(match measured {
+                Some(_) => Sql::postgres_with("-c fsync=on"),
+                None => Sql::postgres(),
+            }),
+            Self::Mariadb => of(match measured {
+                Some(sessions) => Sql::mariadb_with(&durable_mariadb(sessions)),
+                None => Sql::mariadb(),
+            }),
         };
         Ok(Running {
             store: open(&url, PATIENT).await?,
@@ -116,6 +121,19 @@ impl Running {
             false => open(&self.url, deadlines).await,
         }
     }
+}
+
+/// Returns the arguments of a durable MariaDB for this number of sessions.
+///
+/// The redo log has at least 2 KiB per session, as much as a revocation writes. While it is full,
+/// all writes wait for InnoDB to flush older changes, which may take longer than their deadlines.
+/// The server allocates the whole file, so that a small campaign must not have a large one.
+fn durable_mariadb(sessions: u64) -> String {
+    let mebibytes = (sessions / 500).next_power_of_two().max(96);
+    format!(
+        "--innodb-flush-log-at-trx-commit=1 --innodb-buffer-pool-size=2G \
+         --innodb-log-file-size={mebibytes}M"
+    )
 }
 
 fn of(server: Sql) -> (String, Server) {

@@ -82,6 +82,32 @@ impl Kit for Postgres {
 suite::tests!("needs postgres: cargo xtask test", Postgres);
 
 /// Before the first ANALYZE, the planner prefers the condition of a partial index to the public id.
+/// Without statistics, the planner expects about 1,000 sessions of the user.
+#[test]
+#[ignore = "needs postgres: cargo xtask test"]
+fn a_limit_above_the_expected_rows_reads_few() {
+    support::block_on(async {
+        const TABLE: &str = "unexpected_sessions";
+        const THEN: Timestamp = Timestamp::from_unix(1_000_000);
+        let server = Postgres::shared();
+        let store = Postgres::store(server.port, TABLE, 1, PATIENT).await;
+        let fill = Postgres::FILL_MANY.replacen("'{}', NULL", "'{}', 'zoe'", 1);
+        let fill = fill.replace("200000", "20000");
+        for sql in [Postgres::KEEP_STATISTICS, &fill] {
+            server.sql(&sql.replace("SESSIONS", TABLE));
+        }
+        let page = store.list_by_user("zoe", None, 1_000, THEN).await;
+        let page = page.expect("list_by_user works");
+        assert_eq!(page.len(), 1_000);
+        let listed = Postgres::rows_read(&store, TABLE).await;
+        assert!(listed < 2_000, "{listed}");
+        let ended = store.trim("zoe", 1_000, page[0].public_id, 200, THEN).await;
+        assert_eq!(ended.expect("trim works"), 200);
+        let trimmed = Postgres::rows_read(&store, TABLE).await - listed;
+        assert!(trimmed < 5_000, "{trimmed}");
+    });
+}
+
 #[test]
 #[ignore = "needs postgres: cargo xtask test"]
 fn a_public_id_is_found_by_its_index() {
