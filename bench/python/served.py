@@ -41,7 +41,8 @@ def gunicorn(folder: Path, program: str, threads: int = 1, **environment: str) -
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "program.py").write_text(program)
     log = folder / "log"
-    options = ["--workers", "1", "--worker-class", "gthread", "--threads", str(threads), "--keep-alive", "60"]
+    # The connections wait while another contender is measured.
+    options = ["--workers", "1", "--worker-class", "gthread", "--threads", str(threads), "--keep-alive", "3600"]
     command = [sys.executable, "-m", "gunicorn", *options, "--bind", "127.0.0.1:0", "program:app"]
     with log.open("w") as errors:
         server = subprocess.Popen(command, cwd=folder, env=os.environ | environment, stdout=errors, stderr=errors)

@@ -1,20 +1,27 @@
 """Sends many requests to one worker of gunicorn and watches its memory.
 
-    python bench/python/soak.py [--requests 1000000] --store redis://127.0.0.1:6379/0
+    python bench/python/soak.py [--requests 1000000] [--direct] --store redis://127.0.0.1:6379/0
 
-Half of the requests use sessions in the cookie, half sessions in the store; among them are new
-sessions, reads, writes, log-ins, log-outs, atomic updates and cookies that are rejected.
+With `--direct`, this process calls the application itself, without gunicorn and HTTP. Half of the
+requests use sessions in the cookie, half sessions in the store; among them are new sessions, reads,
+writes, log-ins, log-outs, atomic updates and cookies that are rejected.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
+
+import psutil
+from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from served import Connection, gunicorn
 
@@ -75,23 +82,59 @@ class Sample:
     resident: int
 
 
-def soak(requests: int, store: str, folder: Path) -> Iterator[Sample]:
-    """Send the requests, and yield the worker's memory `SAMPLES` times."""
+class Visitor(Protocol):
+    """A client whose cookie follows the responses."""
+
+    def get(self, path: str, cookie: bytes | None = None) -> bytes: ...
+
+
+class DirectVisitor:
+    """A client that calls the application."""
+
+    def __init__(self, application: Any) -> None:
+        self._application, self._cookie = application, None  # type: Any, str | None
+
+    def get(self, path: str, cookie: bytes | None = None) -> bytes:
+        sent = cookie.decode() if cookie else self._cookie
+        request = EnvironBuilder(path, headers={"Cookie": f"session={sent}"} if sent else {})
+        body, status, headers = run_wsgi_app(self._application, request.get_environ(), buffered=True)
+        if not status.startswith("200 "):
+            raise SystemExit(f"{path}: {status}")
+        if (set_cookie := headers.get("Set-Cookie")) and cookie is None:
+            self._cookie = set_cookie.partition("=")[2].partition(";")[0] or None
+        return b"".join(body)
+
+
+@contextmanager
+def served(store: str, folder: Path) -> Iterator[tuple[Callable[[], Visitor], Callable[[], int]]]:
+    """Serve the application, and return a function for a client, and one for the memory."""
+    with gunicorn(folder, PROGRAM, threads=CONNECTIONS, STORE=store) as worker, ExitStack() as connections:
+        yield lambda: connections.enter_context(Connection(worker.port)), worker.resident
+
+
+@contextmanager
+def direct(store: str, _: Path) -> Iterator[tuple[Callable[[], Visitor], Callable[[], int]]]:
+    """Do the same as `served`, with the application in this process."""
+    os.environ["STORE"] = store
+    space: dict[str, Any] = {}
+    exec(PROGRAM, space)
+    yield lambda: DirectVisitor(space["app"]), lambda: int(psutil.Process().memory_info().rss)
+
+
+def soak(requests: int, store: str, folder: Path, serve: Any = served) -> Iterator[Sample]:
+    """Send the requests, and yield the memory of the process with the application `SAMPLES` times."""
     rounds = max(1, requests // (SAMPLES * CONNECTIONS * 2 * len(STEPS)))
-    with gunicorn(folder, PROGRAM, threads=CONNECTIONS, STORE=store) as worker:
-        visitors = [(Connection(worker.port), place) for place in ("", "/stored") for _ in range(CONNECTIONS)]
+    with serve(store, folder) as (connect, resident), ThreadPoolExecutor(CONNECTIONS) as threads:
+        visitors = [(connect(), place) for place in ("", "/stored") for _ in range(CONNECTIONS)]
         done = 0
-        with ThreadPoolExecutor(CONNECTIONS) as threads:
-            for _ in range(SAMPLES):
-                for place in ("", "/stored"):
-                    chosen = [visitor for visitor, prefix in visitors if prefix == place]
-                    done += sum(threads.map(lambda visitor, place=place: visit(visitor, place, rounds), chosen))
-                yield Sample(done, worker.resident())
-        for visitor, _ in visitors:
-            visitor.__exit__()
+        for _ in range(SAMPLES):
+            for place in ("", "/stored"):
+                chosen = [visitor for visitor, prefix in visitors if prefix == place]
+                done += sum(threads.map(lambda visitor, place=place: visit(visitor, place, rounds), chosen))
+            yield Sample(done, resident())
 
 
-def visit(visitor: Connection, place: str, rounds: int) -> int:
+def visit(visitor: Visitor, place: str, rounds: int) -> int:
     for _ in range(rounds):
         for step in STEPS:
             if step == "bad":
@@ -110,10 +153,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Sends many requests to one worker and watches its memory.")
     parser.add_argument("--requests", type=int, default=1_000_000)
     parser.add_argument("--store", required=True, help="the URL of a store for half of the sessions")
+    parser.add_argument("--direct", action="store_true", help="call the application in this process")
     arguments = parser.parse_args()
+    serve = direct if arguments.direct else served
     started, samples = time.monotonic(), []
     with tempfile.TemporaryDirectory() as folder:
-        for sample in soak(arguments.requests, arguments.store, Path(folder)):
+        for sample in soak(arguments.requests, arguments.store, Path(folder), serve):
             samples.append(sample)
             print(f"{sample.requests:>9,} requests: {sample.resident / MIB:6.1f} MiB", flush=True)
     print(f"{time.monotonic() - started:.0f} s; the last three quarters grow by {growth(samples) / MIB:.2f} MiB")

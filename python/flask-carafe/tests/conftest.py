@@ -20,6 +20,9 @@ from flask_carafe import Carafe
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE / "suites"))
 
+# No test is about a store that is late, and a busy machine is. Also for the processes of tests.
+os.environ.setdefault("FLASK_CARAFE_STORE_TIMEOUT", "30")
+
 KEY = "4cbd5c8cd0a4e2ed1fd3c9cb6a07c9d1"
 Make = Callable[..., Flask]
 

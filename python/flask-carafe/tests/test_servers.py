@@ -96,9 +96,7 @@ def gunicorn(folder: Path, store: str, *options: str, program: str = PROGRAM, **
 def served(command: list[str], folder: Path, log: Path, **environment: str) -> Iterator[int]:
     """Run a server on a port of its choice."""
     with log.open("w") as errors:
-        # No test here is about a store that is late, and a busy machine is.
-        patience = {"FLASK_CARAFE_STORE_TIMEOUT": "30"}
-        settings = os.environ | patience | environment
+        settings = os.environ | environment
         server = subprocess.Popen(command, cwd=folder, env=settings, stderr=errors, stdout=errors)
     try:
         yield port_of(server, log)

@@ -79,11 +79,10 @@ def engine_of(app: Flask, interface: CarafeSessionInterface) -> Engine | None:
     Raises:
         ConfigError: a setting is wrong.
     """
-    state: State | None = app.extensions.get(EXTENSION)
-    if state is None:
-        if not app.secret_key:
-            return None
-        state = app.extensions.setdefault(EXTENSION, State(app))
+    known: State | None = app.extensions.get(EXTENSION)
+    if known is None and not app.secret_key:
+        return None
+    state: State = known or app.extensions.setdefault(EXTENSION, State(app))
     return state.current(app, interface)
 
 

@@ -104,7 +104,9 @@ def run(name: str, suite: Suite, reasons: dict[str, str]) -> Iterator[str]:
 def outcomes(source: Path, suite: Suite, environment: dict[str, str], breakage: str | None) -> dict[str, dict[str, str]]:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
-        settings = {"CARAFE_REPORT": str(report), "PYTHONPATH": str(HERE), **environment}
+        # A busy machine may let a store be late.
+        patience = {"FLASK_CARAFE_STORE_TIMEOUT": "30"}
+        settings = {"CARAFE_REPORT": str(report), "PYTHONPATH": str(HERE), **patience, **environment}
         if breakage is not None:
             settings["CARAFE_BREAK"] = breakage
         command = [sys.executable, "-m", "pytest", "-q", "--tb=short", "-p", "no:cacheprovider", "-p", "carafe_plugin"]
