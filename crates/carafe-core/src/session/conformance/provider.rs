@@ -39,6 +39,12 @@ impl Service {
         }
     }
 
+    /// Returns another process of the service, which calls the store through a spy.
+    fn spied(&self, store: &Arc<dyn ErasedStore>) -> (Self, Arc<Spy<dyn ErasedStore>>) {
+        let spy = Arc::new(Spy::shared(Arc::clone(store)));
+        (Self::of(Arc::clone(&spy) as _, self.user.clone()), spy)
+    }
+
     fn site(&self) -> Site {
         Site(Arc::clone(&self.manager))
     }
@@ -121,9 +127,10 @@ pub async fn a_provider_log_out_during_a_log_in_ends_it(store: Arc<dyn ErasedSto
     let log_out = |service: Service| async move { _ = service.end("one").await };
     for is_before in [true, false] {
         for number in 0.. {
-            let Some((service, spied, spy)) = spied(&store) else {
+            let Some(service) = Service::new(&store) else {
                 return;
             };
+            let (spied, spy) = service.spied(&store);
             // A session without a user, so that the log-in gives it a new ID.
             let mut jar = Jar::default();
             let site = spied.site();
@@ -150,9 +157,10 @@ pub async fn a_log_in_during_a_provider_log_out_is_ended(store: Arc<dyn ErasedSt
     };
     for is_before in [true, false] {
         for number in 0.. {
-            let Some((service, spied, spy)) = spied(&store) else {
+            let Some(service) = Service::new(&store) else {
                 return;
             };
+            let (spied, spy) = service.spied(&store);
             let first = service.logged_in("one").await;
             let calls = interrupt(&spy, (number, is_before), &service, log_in);
             spied.end("one").await;
@@ -166,14 +174,6 @@ pub async fn a_log_in_during_a_provider_log_out_is_ended(store: Arc<dyn ErasedSt
             assert!(!service.has_sessions().await, "{moment}");
         }
     }
-}
-
-/// Returns a service, and another process of it that calls the store through a spy.
-fn spied(store: &Arc<dyn ErasedStore>) -> Option<(Service, Service, Arc<Spy<dyn ErasedStore>>)> {
-    let service = Service::new(store)?;
-    let spy = Arc::new(Spy::shared(Arc::clone(store)));
-    let spied = Service::of(Arc::clone(&spy) as _, service.user.clone());
-    Some((service, spied, spy))
 }
 
 /// Runs `act` before the call with this number, or after it. Returns the count of calls.
