@@ -81,7 +81,6 @@ impl Kit for Postgres {
 
 suite::tests!("needs postgres: cargo xtask test", Postgres);
 
-/// Before the first ANALYZE, the planner prefers the condition of a partial index to the public id.
 /// Without statistics, the planner expects about 1,000 sessions of the user.
 #[test]
 #[ignore = "needs postgres: cargo xtask test"]
@@ -108,6 +107,7 @@ fn a_limit_above_the_expected_rows_reads_few() {
     });
 }
 
+/// Before the first ANALYZE, the planner prefers the condition of a partial index to the public id.
 #[test]
 #[ignore = "needs postgres: cargo xtask test"]
 fn a_public_id_is_found_by_its_index() {

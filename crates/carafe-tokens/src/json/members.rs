@@ -5,10 +5,7 @@ use std::{cell::RefCell, fmt, ops::Range};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::{
-    Object,
-    strict::{self, Keep, Limits, NUMBER, Strict},
-};
+use super::strict::{self, Keep, Limits, NUMBER, Object, Strict};
 use crate::{limits::MEMBERS, refusal::Refusal};
 
 /// A capacity hint: few members are shorter.

@@ -8,13 +8,12 @@ mod members;
 mod strict;
 
 use serde::{Serialize, de::DeserializeSeed};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::{limits::MEMBERS, refusal::Refusal};
 pub(crate) use members::{Member, Members};
+pub(crate) use strict::Object;
 use strict::{Strict, Values};
-
-pub(crate) type Object = Map<String, Value>;
 
 /// Writes texts, numbers and JSON values.
 pub(crate) fn text(value: &impl Serialize) -> String {

@@ -11,6 +11,8 @@ use crate::{limits::DEPTH, refusal::Refusal};
 /// `arbitrary_precision`.
 pub(super) const NUMBER: &str = "$serde_json::private::Number";
 
+pub(crate) type Object = Map<String, Value>;
+
 /// Reads a complete text with `read`.
 pub(super) fn read<T>(
     text: &[u8],
