@@ -1,57 +1,13 @@
-//! Stores as trait objects.
-//!
-//! The traits of a store have `async` methods, which trait objects cannot have. Each trait has an
-//! object-safe form here, which every type that implements the trait has as well.
+//! Stores as trait objects: every [`SessionStore`] implements [`ErasedStore`].
 
 use super::{
-    BoxFuture, Capabilities, Created, Cursor, ExpiredSweep, KeyState, Patched, Position, Powers,
-    PublicId, Record, Rotation, Sample, ScanPage, Selection, SessionListing, SessionMeta,
-    SessionStore, StoreError, StoreKey, UserSessions,
+    BoxFuture, Capabilities, Created, KeyState, Patched, Powers, Record, Rotation, SessionStore,
+    StoreError, StoreKey, erase::erased,
 };
 use crate::{
     clock::Timestamp,
     data::{Access, Patch},
-    future::{MaybeReady, poll_once},
 };
-
-/// Declares the object-safe form of a trait, and implements it for every type that has the trait.
-///
-/// The methods after `async` return a [`MaybeReady`] result. Those after `sync` state their value,
-/// from the store `S` and a name for it.
-macro_rules! erased {
-    (
-        $(#[$doc:meta])*
-        trait $Erased:ident: $Trait:ident;
-        async { $(fn $call:ident($($arg:ident: $type:ty),*) -> $Output:ty;)* }
-        sync { $($(#[$about:meta])* fn $ask:ident($store:ident) -> $Answer:ty { $answer:expr })* }
-    ) => {
-        $(#[$doc])*
-        pub trait $Erased: Send + Sync + 'static {
-            $(
-                #[doc = concat!("[`", stringify!($Trait), "::", stringify!($call), "`].")]
-                fn $call<'a>(&'a self, $($arg: $type),*) -> MaybeReady<'a, Result<$Output, StoreError>>;
-            )*
-            $(
-                $(#[$about])*
-                fn $ask(&self) -> $Answer;
-            )*
-        }
-
-        impl<S: $Trait> $Erased for S {
-            $(
-                fn $call<'a>(&'a self, $($arg: $type),*) -> MaybeReady<'a, Result<$Output, StoreError>> {
-                    erase::<S, _, _>(|| <S as $Trait>::$call(self, $($arg),*))
-                }
-            )*
-            $(
-                fn $ask(&self) -> $Answer {
-                    let $store = self;
-                    $answer
-                }
-            )*
-        }
-    };
-}
 
 erased! {
     /// The object-safe form of [`SessionStore`].
@@ -59,7 +15,7 @@ erased! {
     /// Implement [`SessionStore`]: every such type is an `ErasedStore`. Each method behaves like
     /// the method of the same name. The returned value is ready if the store never waits,
     /// otherwise it is a boxed future.
-    trait ErasedStore: SessionStore;
+    trait ErasedStore: SessionStore, never_waits: S::NEVER_WAITS;
     async {
         fn create(key: &'a StoreKey, record: &'a Record, now: Timestamp) -> Created;
         fn load(key: &'a StoreKey, now: Timestamp) -> KeyState;
@@ -84,63 +40,6 @@ erased! {
         fn powers(store) -> Powers<'_> { SessionStore::powers(store) }
         /// [`SessionStore::budget`].
         fn budget(store) -> Option<BoxFuture<'static, StoreError>> { SessionStore::budget(store) }
-    }
-}
-
-erased! {
-    /// The object-safe form of [`UserSessions`].
-    trait ErasedUserSessions: UserSessions;
-    async {
-        fn list_by_user(
-            user: &'a str,
-            after: Option<Position>,
-            limit: usize,
-            now: Timestamp
-        ) -> Vec<SessionMeta>;
-        fn delete_by_user(user: &'a str, which: Selection, limit: usize, now: Timestamp) -> u64;
-        fn trim(user: &'a str, keep: usize, own: PublicId, limit: usize, now: Timestamp) -> u64;
-    }
-    sync {}
-}
-
-erased! {
-    /// The object-safe form of [`ExpiredSweep`].
-    trait ErasedExpiredSweep: ExpiredSweep;
-    async {
-        fn acquire_sweep_lease(until: Timestamp, now: Timestamp) -> bool;
-        fn sweep(limit: usize, now: Timestamp) -> usize;
-    }
-    sync {}
-}
-
-erased! {
-    /// The object-safe form of [`SessionListing`].
-    trait ErasedSessionListing: SessionListing;
-    async {
-        fn list(after: Option<Position>, limit: usize, now: Timestamp) -> Vec<SessionMeta>;
-        fn find(public_id: PublicId, now: Timestamp) -> Option<Record>;
-        fn delete_by_public_id(public_id: PublicId, now: Timestamp) -> bool;
-        fn delete_created_before(until: Timestamp, limit: usize, now: Timestamp) -> u64;
-        fn sample(limit: usize, now: Timestamp) -> Sample;
-        fn scan(after: Option<&'a Cursor>, limit: usize) -> ScanPage;
-    }
-    sync {}
-}
-
-/// Polls the future once if `S` never waits, and boxes it otherwise.
-fn erase<'a, S, T, F>(make: impl FnOnce() -> F) -> MaybeReady<'a, Result<T, StoreError>>
-where
-    S: SessionStore,
-    T: Send + 'a,
-    F: Future<Output = Result<T, StoreError>> + Send + 'a,
-{
-    match S::NEVER_WAITS {
-        true => MaybeReady::now(poll_once(make).unwrap_or_else(|| {
-            Err(StoreError::unavailable(
-                "a store whose NEVER_WAITS is true has waited",
-            ))
-        })),
-        false => MaybeReady::later(make()),
     }
 }
 

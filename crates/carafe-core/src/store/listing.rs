@@ -1,6 +1,6 @@
 //! The listing of all sessions of a store: for operators and for migrations.
 
-use super::{Position, PublicId, Record, SessionMeta, SessionStore, StoreError, StoreKey};
+use super::{Position, PublicId, Record, SessionMeta, StoreError, StoreKey, erase::erased};
 use crate::{base64, clock::Timestamp};
 
 /// All sessions of a store, for operators and for migrations to another store.
@@ -8,7 +8,7 @@ use crate::{base64, clock::Timestamp};
 /// Every call is bounded by its `limit`, uses an index and never iterates over all sessions, so
 /// that a store with a million sessions can serve the call under load. A list may miss changes made
 /// while it is read, and never shows a session that had expired when the call began.
-pub trait SessionListing: SessionStore {
+pub trait SessionListing: Send + Sync + 'static {
     /// Returns at most `limit` live sessions after the position `after`, newest ID first.
     ///
     /// Sessions with IDs issued in the same second have a fixed order. The list is shorter than
@@ -66,6 +66,20 @@ pub trait SessionListing: SessionStore {
         after: Option<&Cursor>,
         limit: usize,
     ) -> impl Future<Output = Result<ScanPage, StoreError>> + Send;
+}
+
+erased! {
+    /// The object-safe form of [`SessionListing`].
+    trait ErasedSessionListing: SessionListing, never_waits: false;
+    async {
+        fn list(after: Option<Position>, limit: usize, now: Timestamp) -> Vec<SessionMeta>;
+        fn find(public_id: PublicId, now: Timestamp) -> Option<Record>;
+        fn delete_by_public_id(public_id: PublicId, now: Timestamp) -> bool;
+        fn delete_created_before(until: Timestamp, limit: usize, now: Timestamp) -> u64;
+        fn sample(limit: usize, now: Timestamp) -> Sample;
+        fn scan(after: Option<&'a Cursor>, limit: usize) -> ScanPage;
+    }
+    sync {}
 }
 
 /// A random sample of the live sessions.

@@ -1,9 +1,6 @@
 //! The optional operations of a store.
 
-use super::{
-    ErasedExpiredSweep, ErasedSessionListing, ErasedUserSessions, Position, Selection, SessionMeta,
-    SessionStore, StoreError,
-};
+use super::{ErasedSessionListing, Position, Selection, SessionMeta, StoreError, erase::erased};
 use crate::{clock::Timestamp, id::PublicId};
 
 /// The optional operations that a store supports.
@@ -98,7 +95,10 @@ impl std::fmt::Debug for Powers<'_> {
 }
 
 /// The sessions of a user, for stores that can look them up.
-pub trait UserSessions: SessionStore {
+pub trait UserSessions: Send + Sync + 'static {
+    /// As [`SessionStore::NEVER_WAITS`](super::SessionStore::NEVER_WAITS).
+    const NEVER_WAITS: bool = false;
+
     /// Returns at most `limit` live sessions of `user` after the position `after`, newest ID first.
     ///
     /// The list is shorter than `limit` only at its end.
@@ -140,8 +140,24 @@ pub trait UserSessions: SessionStore {
     ) -> impl Future<Output = Result<u64, StoreError>> + Send;
 }
 
+erased! {
+    /// The object-safe form of [`UserSessions`].
+    trait ErasedUserSessions: UserSessions, never_waits: S::NEVER_WAITS;
+    async {
+        fn list_by_user(
+            user: &'a str,
+            after: Option<Position>,
+            limit: usize,
+            now: Timestamp
+        ) -> Vec<SessionMeta>;
+        fn delete_by_user(user: &'a str, which: Selection, limit: usize, now: Timestamp) -> u64;
+        fn trim(user: &'a str, keep: usize, own: PublicId, limit: usize, now: Timestamp) -> u64;
+    }
+    sync {}
+}
+
 /// Bounded removal of expired records, for stores without a native time to live.
-pub trait ExpiredSweep: SessionStore {
+pub trait ExpiredSweep: Send + Sync + 'static {
     /// Returns whether the caller holds the sweep lease until `until`.
     ///
     /// Of all processes that share the records, one gets the lease, and another one can get it at
@@ -159,6 +175,16 @@ pub trait ExpiredSweep: SessionStore {
         limit: usize,
         now: Timestamp,
     ) -> impl Future<Output = Result<usize, StoreError>> + Send;
+}
+
+erased! {
+    /// The object-safe form of [`ExpiredSweep`].
+    trait ErasedExpiredSweep: ExpiredSweep, never_waits: false;
+    async {
+        fn acquire_sweep_lease(until: Timestamp, now: Timestamp) -> bool;
+        fn sweep(limit: usize, now: Timestamp) -> usize;
+    }
+    sync {}
 }
 
 /// Returns whether a sweep lease until `claimed` has expired or is ignored, so that a lease until

@@ -12,6 +12,8 @@ use crate::{
 };
 
 impl UserSessions for MemoryStore {
+    const NEVER_WAITS: bool = true;
+
     async fn list_by_user(
         &self,
         user: &str,
