@@ -21,7 +21,7 @@ macro_rules! erased {
         pub trait $Erased: Send + Sync + 'static {
             $(
                 #[doc = concat!("[`", stringify!($Trait), "::", stringify!($call), "`].")]
-                fn $call<'a>(&'a self, $($arg: $type),*) -> $crate::MaybeReady<'a, Result<$Output, StoreError>>;
+                fn $call<'a>(&'a self, $($arg: $type),*) -> $crate::future::MaybeReady<'a, Result<$Output, StoreError>>;
             )*
             $(
                 $(#[$about])*
@@ -31,7 +31,7 @@ macro_rules! erased {
 
         impl<S: $Trait> $Erased for S {
             $(
-                fn $call<'a>(&'a self, $($arg: $type),*) -> $crate::MaybeReady<'a, Result<$Output, StoreError>> {
+                fn $call<'a>(&'a self, $($arg: $type),*) -> $crate::future::MaybeReady<'a, Result<$Output, StoreError>> {
                     $crate::store::erase::erase($never_waits, || <S as $Trait>::$call(self, $($arg),*))
                 }
             )*
