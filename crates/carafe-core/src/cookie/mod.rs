@@ -40,6 +40,7 @@ pub use policy::{CookiePolicy, CookiePolicyBuilder, Persistence};
 pub use prefix::Prefix;
 pub use request::RequestCookies;
 pub use same_site::SameSite;
+pub(crate) use scan::find;
 pub use set_cookie::SetCookie;
 
 /// The longest cookie lifetime that browsers grant (RFC 6265bis §5.5): 400 days, in seconds.

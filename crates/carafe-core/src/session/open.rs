@@ -120,8 +120,10 @@ impl SessionManager {
         cookies: impl IntoIterator<Item = &'h [u8]>,
     ) -> Result<Candidates<'t>, Rejection> {
         let other = self.flask_login.as_ref().map(|login| login.remember.name());
-        let (candidates, is_remembered) =
-            values_beside(cookies, (self.cookie.name(), other), self.grammar);
+        let (candidates, is_remembered) = match (self.transports.cookie, other) {
+            (None, None) => (Candidates::default(), false),
+            _ => values_beside(cookies, (self.cookie.name(), other), self.grammar),
+        };
         if is_remembered {
             slot.0.remember();
         }
