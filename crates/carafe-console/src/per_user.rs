@@ -13,7 +13,7 @@ use crate::{
     monitored_store::MonitoredStore,
 };
 
-/// Number of users whose sessions are all counted if the sample is incomplete.
+/// Number of users with an exact count of sessions, if the sample is incomplete.
 const FOLLOWED: usize = 48;
 /// Maximum number of sessions of one user that are counted. For a user with more, the number is
 /// estimated from the sample.

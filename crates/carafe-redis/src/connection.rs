@@ -178,7 +178,7 @@ impl Connection {
     async fn live(&self) -> RedisResult<Arc<Live>> {
         match self.current() {
             Some(live) => Ok(live),
-            // A trait object: large and rare, and otherwise part of the type of every command's future.
+            // A trait object: rare, and otherwise a large part of each command's future.
             None => self.reconnect().boxed().await,
         }
     }

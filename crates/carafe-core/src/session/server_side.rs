@@ -534,8 +534,8 @@ impl ServerSide {
 
     /// Returns whether the ID of `record` is due for a timed renewal.
     ///
-    /// Sessions without a user are not renewed, and neither are sessions whose previous ID is still
-    /// accepted.
+    /// Sessions without a user are not renewed, and neither are sessions with a previous ID that is
+    /// still accepted.
     pub(super) fn renewal_is_due(&self, record: &Record, now: Timestamp) -> bool {
         let may_renew = record
             .meta

@@ -88,7 +88,7 @@ impl<S: Server> Node<S> {
         Browser::of(&self.app)
     }
 
-    /// Returns a visitor whose session has a counter of 1 and a name.
+    /// Returns a visitor with a session that has a counter of 1 and a name.
     ///
     /// Retries if a busy machine misses a default deadline.
     pub(crate) async fn visitor(&self, name: &str) -> Browser {

@@ -285,7 +285,8 @@ impl SessionBase {
 
     /// Replaces the value of a key with `change(value)` and saves it. Returns the saved value.
     ///
-    /// `change` runs again if another request has written the key first, and may use sessions itself.
+    /// `change` runs again if another request has written the key first, and may use sessions
+    /// itself.
     /// `default` replaces a missing value.
     #[pyo3(signature = (key, change, default=None))]
     fn update_now<'py>(

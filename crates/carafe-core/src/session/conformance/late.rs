@@ -216,7 +216,7 @@ pub async fn a_log_in_always_leads_to_a_session(store: Arc<dyn ErasedStore>) {
     }
 }
 
-/// A browser whose session was revoked begins the next log-in at once.
+/// A browser with a revoked session begins the next log-in immediately.
 ///
 /// The new session has the attempt and none of the old content.
 pub async fn a_log_in_begins_after_a_revocation(store: Arc<dyn ErasedStore>) {

@@ -20,8 +20,8 @@
 //!
 //! `ids` tests session IDs, `life` lifetime and expiry, `users` the sessions of one user, `commits`
 //! commits before and after the end of a request, `late` requests for a session that another
-//! request has changed, `jar` a browser's cookies with responses in any order, `schedules` all orders
-//! of three concurrent requests, and `provider` sessions that an OpenID provider ends.
+//! request has changed, `jar` a browser's cookies with responses in any order, `schedules` all
+//! orders of three concurrent requests, and `provider` sessions that an OpenID provider revokes.
 
 mod commits;
 mod ids;

@@ -1,4 +1,4 @@
-//! Sessions that an OpenID provider ends by its `sid`, also while a log-in is in progress.
+//! Sessions that an OpenID provider revokes by `sid`, also while a log-in is in progress.
 
 use std::{
     future::Future,
@@ -81,7 +81,7 @@ impl Service {
     }
 }
 
-/// A `sid` ends its own sessions, and logs nobody in afterwards.
+/// A log-out by `sid` revokes the sessions of this `sid` only, and later log-ins with it fail.
 pub async fn a_provider_ends_the_sessions_of_a_sid(store: Arc<dyn ErasedStore>) {
     let Some(service) = Service::new(&store) else {
         return;
@@ -122,7 +122,7 @@ pub async fn a_logout_token_is_carried_out_once(store: Arc<dyn ErasedStore>) {
     }
 }
 
-/// A log-out by the provider ends a log-in, at whichever call of the store it comes.
+/// A log-out by the provider revokes a log-in in progress, at any call of the store.
 pub async fn a_provider_log_out_during_a_log_in_ends_it(store: Arc<dyn ErasedStore>) {
     let log_out = |service: Service| async move { _ = service.end("one").await };
     for is_before in [true, false] {
@@ -150,7 +150,7 @@ pub async fn a_provider_log_out_during_a_log_in_ends_it(store: Arc<dyn ErasedSto
     }
 }
 
-/// A log-in is ended by a log-out of the provider that is in progress, or refused.
+/// A log-in during a log-out by the provider is revoked or refused.
 pub async fn a_log_in_during_a_provider_log_out_is_ended(store: Arc<dyn ErasedStore>) {
     let log_in = |service: Service| async move {
         _ = service.log_in(&mut Jar::default(), "one").await;

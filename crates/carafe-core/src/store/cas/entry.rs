@@ -12,7 +12,7 @@ const VERSION: u8 = 1;
 const MARGIN: i64 = 60;
 /// Number of leading bytes of the key that a value contains, to check that it belongs to its key.
 const CHECK: usize = 8;
-/// Encodes a session whose user has never authenticated.
+/// Encodes a session without a time of authentication.
 const NEVER: i64 = i64::MIN;
 
 const RECORD: u8 = b'R';
