@@ -124,8 +124,9 @@ fn fail(jobs: Vec<Job>, error: rusqlite::Error) {
 
 #[cfg(test)]
 mod tests {
-    use std::{error::Error, fs};
+    use std::error::Error;
 
+    use carafe_test_fixtures::Dir;
     use futures_channel::oneshot::Receiver;
 
     use super::*;
@@ -151,7 +152,8 @@ mod tests {
 
     #[test]
     fn a_full_disk_fails_what_does_not_fit_and_nothing_else() -> Result<(), Box<dyn Error>> {
-        let file = std::env::temp_dir().join(format!("carafe-full-{}.db", std::process::id()));
+        let dir = Dir::new("full-disk");
+        let file = dir.join("sessions.db");
         connect::migrate(&file)?;
         let db = connect::writer(&file, Durability::Full)?;
         let pages: i64 = db.query_row("PRAGMA page_count", [], |row| row.get(0))?;
@@ -171,8 +173,7 @@ mod tests {
             assert!(answer(last_answer).is_ok());
         }
         assert_eq!(marks(&batches)?, [10, 11, 12, 20, 21, 22]);
-        drop(batches);
-        Ok(fs::remove_file(file)?)
+        Ok(())
     }
 
     #[test]

@@ -172,10 +172,13 @@ mod tests {
         time::Instant,
     };
 
+    use carafe_test_fixtures::Dir;
     use futures_executor::block_on;
 
     use super::*;
     use crate::{SqliteOptions, SqliteStore, error::of_statement};
+
+    const FILE: &str = "sessions.db";
 
     /// Runs until it is interrupted.
     fn endless(db: &Connection) -> Result<i64, StoreError> {
@@ -189,11 +192,11 @@ mod tests {
             .map_err(of_statement)
     }
 
-    fn store(name: &str) -> (PathBuf, SqliteStore) {
-        let file = format!("carafe-long-{name}-{}.db", std::process::id());
-        let file = std::env::temp_dir().join(file);
+    fn store() -> (Dir, SqliteStore) {
+        let dir = Dir::new("long-reads");
         let options = SqliteOptions::default().migrate(true);
-        (file.clone(), SqliteStore::open(file, options).unwrap())
+        let store = SqliteStore::open(dir.join(FILE), options).unwrap();
+        (dir, store)
     }
 
     fn threads(store: &SqliteStore) -> usize {
@@ -211,7 +214,7 @@ mod tests {
 
     #[test]
     fn a_long_read_blocks_no_task_and_ends_with_its_future() {
-        let (file, store) = store("dropped");
+        let (_dir, store) = store();
         {
             let mut reads: Vec<_> = (0..3).map(|_| Box::pin(store.read_long(endless))).collect();
             for read in &mut reads {
@@ -228,13 +231,11 @@ mod tests {
         for _ in 0..3 {
             assert_eq!(block_on(store.read_long(one)).unwrap(), 1);
         }
-        drop(store);
-        std::fs::remove_file(file).unwrap();
     }
 
     #[test]
     fn closing_interrupts_long_reads() {
-        let (file, store) = store("closed");
+        let (dir, store) = store();
         let mut read = pin!(store.read_long(endless));
         let poll = read.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         assert!(matches!(poll, Poll::Pending));
@@ -242,16 +243,13 @@ mod tests {
         assert!(matches!(block_on(read), Err(StoreError::Unavailable(_))));
         let later = block_on(store.read_long(endless));
         assert!(matches!(later, Err(StoreError::Unavailable(_))));
-        assert!(
-            !file.with_extension("db-wal").exists(),
-            "the log is tidied up"
-        );
-        std::fs::remove_file(file).unwrap();
+        let log = dir.join(format!("{FILE}-wal"));
+        assert!(!log.exists(), "the log is tidied up");
     }
 
     #[test]
     fn the_number_of_threads_is_bounded() {
-        let (file, store) = store("many");
+        let (_dir, store) = store();
         let mut reads: Vec<_> = (0..=MOST)
             .map(|_| Box::pin(store.read_long(endless)))
             .collect();
@@ -263,7 +261,5 @@ mod tests {
         assert_eq!(refused, 1);
         drop(reads);
         until(|| threads(&store) == 0);
-        drop(store);
-        std::fs::remove_file(file).unwrap();
     }
 }
