@@ -160,8 +160,10 @@ impl Visitor {
         self.loading(|| self.press("Enter"));
     }
 
-    /// Types into the focused element.
+    /// Types into the focused field. Waits for the focus, which `autofocus` gives to a field with
+    /// the first frame of a page, and thus after the page has loaded.
     pub fn type_in(&self, text: &str) {
+        self.wait_until("document.activeElement.matches('input, textarea')");
         self.call("Input.insertText", &json!({"text": text}));
     }
 
