@@ -45,7 +45,7 @@ struct Name {
 impl Members {
     /// Parses an object.
     pub(crate) fn parse(json: &[u8]) -> Result<Self, Refusal> {
-        // An escape is longer than what it stands for.
+        // An escape sequence is longer than its character.
         let texts = RefCell::new(String::with_capacity(json.len()));
         let list = strict::read(json, MEMBERS, |limits, reader| {
             reader.deserialize_map(Reader {
