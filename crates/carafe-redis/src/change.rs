@@ -46,12 +46,11 @@ struct Newer {
     /// The pointers that led to the record.
     pointers: Vec<StoreKey>,
     /// The record to change, if it is no longer `base`.
-    newer: Option<Record>,
+    newer: Option<Box<Record>>,
 }
 
 /// The value that a change stores.
 pub(crate) struct NewValue {
-    // Boxed, because several futures hold it and callers return it boxed.
     pub(crate) record: Box<Record>,
     /// The value without its prefix, which the script writes: the layout version and the second
     /// until which the indices list the session.
@@ -62,11 +61,11 @@ pub(crate) struct NewValue {
 
 impl NewValue {
     /// Encodes `record` for `key`. The previous record expired at `before`.
-    pub(crate) fn new(key: &StoreKey, record: Record, before: Timestamp) -> Self {
+    pub(crate) fn new(key: &StoreKey, record: Box<Record>, before: Timestamp) -> Self {
         Self {
             rest: rest_of(key, &record),
             grows: record.meta.expires > before,
-            record: Box::new(record),
+            record,
         }
     }
 }
@@ -100,7 +99,7 @@ impl<'a> Change<'a> {
     }
 
     fn newer(&self) -> Option<&Record> {
-        self.met.as_ref()?.newer.as_ref()
+        self.met.as_ref()?.newer.as_deref()
     }
 
     /// Returns the pointers that led to the record.
@@ -114,7 +113,7 @@ impl<'a> Change<'a> {
         !matches!(self.target, Some((_, Rotation::Renewal(_))))
     }
 
-    fn made(&self) -> Result<Option<Record>, StoreError> {
+    fn made(&self) -> Result<Option<Box<Record>>, StoreError> {
         let newest = self.newest();
         match self.target {
             Some(&(_, rotation)) => newest.rotated(

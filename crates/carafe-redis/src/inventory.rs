@@ -126,7 +126,7 @@ impl RedisStore {
     /// Returns the record of this key without following pointers.
     pub(crate) async fn record_at(&self, key: &StoreKey) -> Result<Option<Record>, StoreError> {
         match self.stored(key).await? {
-            StoredValue::Record(record) => Ok(Some(record)),
+            StoredValue::Record(record) => Ok(Some(*record)),
             _ => Ok(None),
         }
     }

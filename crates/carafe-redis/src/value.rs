@@ -16,8 +16,8 @@ use crate::{
 };
 
 /// The parsed value of a key.
-pub(crate) enum StoredValue<T = Record> {
-    /// A session, which may have expired. Not boxed, because nearly all values are sessions.
+pub(crate) enum StoredValue<T = Box<Record>> {
+    /// A session, which may have expired.
     Record(T),
     /// A pointer to this key, valid at least until then.
     Pointer(StoreKey, Timestamp),
@@ -41,7 +41,7 @@ impl StoredValue {
                 value.drain(..data);
                 let data = SessionData::parse(value, Record::STYLE);
                 let data = data.map_err(StoreError::corrupt)?;
-                Self::Record(Record::new(summary, data))
+                Self::Record(Box::new(Record::new(summary, data)))
             }
             StoredValue::Pointer(to, until) => Self::Pointer(to, until),
             StoredValue::Marker(until, to) => Self::Marker(until, to),

@@ -305,7 +305,7 @@ impl RedisStore {
             let Some(touched) = record.touched(access) else {
                 return Ok(true);
             };
-            let next = NewValue::new(&key, touched, record.meta.expires);
+            let next = NewValue::new(&key, Box::new(touched), record.meta.expires);
             let expected = Expected { key, rest: was };
             let answer = self.call(|again| PatchCall {
                 store: self,

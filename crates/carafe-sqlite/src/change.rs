@@ -80,7 +80,7 @@ pub(crate) fn patch(
         write(db, (&own, &own), &record)?;
     }
     prolong(db, key, &own, record.meta.expires)?;
-    Ok(Patched::Applied(Box::new(record)))
+    Ok(Patched::Applied(record))
 }
 
 pub(crate) fn rotate(
@@ -122,7 +122,7 @@ pub(crate) fn rotate(
             sql::execute(db, FORMER_KEY, params![from, None::<&[u8]>, until])?;
         }
     }
-    Ok(Patched::Applied(Box::new(record)))
+    Ok(Patched::Applied(record))
 }
 
 /// Updates `last_seen`, the expiry and the renewal of a live record.

@@ -69,7 +69,7 @@ fn found(
     now: Timestamp,
 ) -> Result<(StoreKey, KeyState), StoreError> {
     if let Some((own, record)) = current(db, key, now)? {
-        return Ok((own, KeyState::Current(record)));
+        return Ok((own, KeyState::Current(Box::new(record))));
     }
     let values = params![key.as_bytes(), now.unix()];
     let former = sql::first(db, BY_FORMER_KEY, values, former)?;
@@ -81,7 +81,7 @@ fn former(row: &Row<'_>) -> Result<(StoreKey, KeyState), StoreError> {
     Ok(match rows::key_or_null(row, 12, "leads_to")? {
         None => (former, KeyState::Retired),
         Some(own) => match rows::key_or_null(row, 0, "key")? {
-            Some(_) => (own, KeyState::Moved(rows::record(row)?)),
+            Some(_) => (own, KeyState::Moved(Box::new(rows::record(row)?))),
             None => (own, KeyState::Absent),
         },
     })

@@ -32,7 +32,7 @@ pub(crate) struct Change<'a, D: Dialect> {
 
 /// The new state of a record, with its encoded columns.
 struct Next {
-    record: Record,
+    record: Box<Record>,
     json: String,
     opaque: Option<String>,
 }
@@ -40,7 +40,7 @@ struct Next {
 impl<D: Dialect> Change<'_, D> {
     pub(crate) async fn run(&self, mut lease: Lease<D>) -> Result<Patched, Failure> {
         let patched = match self.unchanged(&mut lease).await? {
-            Some(record) => Ok(Patched::Applied(Box::new(record))),
+            Some(record) => Ok(Patched::Applied(record)),
             None => self.merged(&mut lease).await,
         };
         // An unmet condition is a regular result and leaves no transaction open.
@@ -54,7 +54,7 @@ impl<D: Dialect> Change<'_, D> {
     ///
     /// Returns `None` if the record has changed since `base` or if the change needs several
     /// statements.
-    async fn unchanged(&self, lease: &mut Lease<D>) -> Result<Option<Record>, Failure> {
+    async fn unchanged(&self, lease: &mut Lease<D>) -> Result<Option<Box<Record>>, Failure> {
         if self.rotation.is_some() {
             return Ok(None);
         }
@@ -94,7 +94,7 @@ impl<D: Dialect> Change<'_, D> {
         self.leave_former_keys(lease, &own, &newest, &next.record)
             .await?;
         D::batch(lease, &self.store.statements.commit).await?;
-        Ok(Patched::Applied(Box::new(next.record)))
+        Ok(Patched::Applied(next.record))
     }
 
     async fn gone(&self, lease: &mut Lease<D>) -> Result<Patched, Failure> {
@@ -109,7 +109,7 @@ impl<D: Dialect> Change<'_, D> {
             let values = [(&key).into(), self.now.into()];
             match one(lease, &self.store.statements.lock, &values, &key).await? {
                 Some(Found::Record(record) | Found::Moved(record)) => {
-                    return Ok(Some((key, record)));
+                    return Ok(Some((key, *record)));
                 }
                 // Another request has already renewed this id.
                 Some(Found::Pointer(_)) if self.renews() => return Ok(None),

@@ -35,9 +35,9 @@ pub struct Keys {
 
 /// The state of a key.
 pub(crate) enum Found {
-    Record(Record),
+    Record(Box<Record>),
     /// The record that a pointer leads to.
-    Moved(Record),
+    Moved(Box<Record>),
     /// A pointer to follow with another query.
     Pointer(StoreKey),
     Marker,
@@ -51,11 +51,11 @@ impl Columns {
             return Err(StoreError::corrupt("the row of another key"));
         }
         match self.target()? {
-            None => self.record().map(Found::Record),
+            None => Ok(Found::Record(Box::new(self.record()?))),
             Some(target) if target == *key => Ok(Found::Marker),
             // Only a record has data.
             Some(target) if self.data.is_empty() => Ok(Found::Pointer(target)),
-            Some(_) => self.record().map(Found::Moved),
+            Some(_) => Ok(Found::Moved(Box::new(self.record()?))),
         }
     }
 

@@ -136,6 +136,14 @@ impl SessionId {
         }
     }
 
+    fn as_bytes(&self) -> &[u8] {
+        match &self.0 {
+            Text::Own(text) => text.as_ref(),
+            #[cfg(feature = "flask-session")]
+            Text::Foreign(text) => text.as_bytes(),
+        }
+    }
+
     /// Returns the key under which a store keeps the session.
     ///
     /// ```
@@ -147,7 +155,7 @@ impl SessionId {
     /// ```
     #[must_use]
     pub fn store_key(&self) -> StoreKey {
-        StoreKey::of_id(self.as_str())
+        StoreKey::of_bytes(self.as_bytes())
     }
 
     /// Returns the key under which a store with this key scheme keeps the session.

@@ -2,7 +2,7 @@
 //!
 //! `live` implements commits that do not wait for the response.
 
-use std::{pin::pin, sync::Arc};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use super::{
     Access, Commit, CommitError, Conflict, Decision, Facts, HeaderChanges, Loaded, Patch,
@@ -15,7 +15,7 @@ use super::{
     loaded::{LoadedSession, Stored},
     plan::Verb,
     server_side::{Outcome, ServerSide},
-    slot::WriteGuard,
+    slot::{ReadView, WriteGuard},
     verb,
 };
 use crate::{
@@ -151,7 +151,7 @@ impl SessionManager {
             return None;
         }
         view.committed = true;
-        let access = self.access(side, &view, now());
+        let access = self.access(side, view.look(), now());
         view.send(access);
         drop(view);
         let task = Task {
@@ -341,15 +341,19 @@ impl SessionManager {
     }
 
     /// Returns the use that a commit at `now` records.
-    pub(super) fn access(
+    pub(super) fn access(&self, side: &ServerSide, look: ReadView<'_>, now: Timestamp) -> Access {
+        self.access_with(side, look.found.in_store(), look.lifetime(), now)
+    }
+
+    /// Like [`access`](Self::access), for a session that has set the lifetime `own`.
+    fn access_with(
         &self,
         side: &ServerSide,
-        state: &WriteGuard<'_>,
+        stored: Option<&Stored>,
+        own: Option<Duration>,
         now: Timestamp,
     ) -> Access {
-        let stored = state.found().in_store();
         let created = stored.map_or(now, |stored| stored.record.meta.created);
-        let own = state.look().lifetime();
         let limits = side.timeouts.bounded_by(own, self.lifetime());
         let grace = seconds(limits.grace);
         Access {
@@ -377,10 +381,10 @@ impl SessionManager {
         let removal = (commit == Commit::Remove).then(|| self.removal(slot));
         let verb = verb(commit, stored_facts);
         let forgets = self.forgets(&state, slot);
-        let permanent = state.look().is_permanent();
-        let access = self.access(side, &state, now);
         let look = state.look();
-        let persistence = self.persistence(look.is_permanent(), look.lifetime(), access.expires);
+        let (permanent, own) = (look.is_permanent(), look.lifetime());
+        let access = self.access_with(side, look.found.in_store(), own, now);
+        let persistence = self.persistence(permanent, own, access.expires);
         if verb == Verb::Touch && state.unannounced && !facts.due {
             let stored = state.found().in_store();
             let cookie = stored.map(|stored| self.id_token(side, slot, &stored.id, persistence));
@@ -406,10 +410,10 @@ impl SessionManager {
             (_, Some(error)) => return Plan::Settled(Err(CommitError::Limit(error))),
             (verb, None) => (verb, None),
         };
-        let was_permanent = state.found().data().is_permanent();
         let is_cookie = slot.0.transport().response_header().is_none();
-        let wants_expiry = permanent || permanent != was_permanent || self.always_keeps();
-        let wants = facts.through_fallback || (is_cookie && wants_expiry);
+        let was_permanent = || state.found().data().is_permanent();
+        let wants_expiry = || permanent || self.always_keeps() || was_permanent();
+        let wants = facts.through_fallback || (is_cookie && wants_expiry());
         let may_be_replaced = state
             .found()
             .in_store()

@@ -78,7 +78,7 @@ pub(super) struct Stored {
     pub(super) signed_by: KeyUse,
     /// Whether the ID is the session's current one. Otherwise a timed renewal has replaced the ID.
     pub(super) is_current: bool,
-    pub(super) record: Record,
+    pub(super) record: Box<Record>,
 }
 
 impl Stored {
@@ -131,7 +131,7 @@ impl LoadedSession {
 
     /// Returns the record in the store.
     pub(super) fn record(&self) -> Option<&Record> {
-        self.in_store().map(|stored| &stored.record)
+        self.in_store().map(|stored| &*stored.record)
     }
 
     /// Returns the dictionary.

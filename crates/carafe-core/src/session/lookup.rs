@@ -131,7 +131,7 @@ impl<'s> Lookup<'s> {
     }
 
     /// Returns the record that `key` refers to, and whether `key` is the record's current key.
-    fn accepted(&self, state: KeyState, key: &StoreKey) -> Result<(Record, bool), Rejection> {
+    fn accepted(&self, state: KeyState, key: &StoreKey) -> Result<(Box<Record>, bool), Rejection> {
         let (record, is_current) = match state {
             KeyState::Absent => return Err(Rejection::UnknownId),
             KeyState::Retired => return Err(Rejection::Retired),

@@ -150,7 +150,7 @@ impl SessionStore for MemoryStore {
         loop {
             match self.shard(&target).records.get(&half(&target)) {
                 Some(Place::Record(packed)) if now < packed.expires() => {
-                    let record = packed.record();
+                    let record = Box::new(packed.record());
                     return Ok(match target == *key {
                         true => KeyState::Current(record),
                         false => KeyState::Moved(record),
@@ -182,7 +182,7 @@ impl SessionStore for MemoryStore {
                 self.users.replace((packed, place), (&patched, place));
             }
             *packed = patched;
-            Ok(Patched::Applied(Box::new(record)))
+            Ok(Patched::Applied(record))
         })
     }
 
@@ -227,7 +227,7 @@ impl SessionStore for MemoryStore {
                 }
                 Rotation::Replacement => drop(source.retire(half(&from), now)),
             }
-            return Ok(Patched::Applied(Box::new(record)));
+            return Ok(Patched::Applied(record));
         }
     }
 

@@ -27,6 +27,8 @@ impl Selection {
 }
 
 /// The state of a key in a store.
+///
+/// Records are boxed, because a state is moved through several futures.
 #[derive(Clone, Debug)]
 pub enum KeyState {
     /// No entry, or a record that has expired.
@@ -37,9 +39,9 @@ pub enum KeyState {
     /// or a revocation.
     Retired,
     /// The record of this key.
-    Current(Record),
+    Current(Box<Record>),
     /// The record that a timed renewal has moved to another key.
-    Moved(Record),
+    Moved(Box<Record>),
 }
 
 impl KeyState {
@@ -47,7 +49,7 @@ impl KeyState {
     #[must_use]
     pub fn into_record(self) -> Option<Record> {
         match self {
-            Self::Current(record) | Self::Moved(record) => Some(record),
+            Self::Current(record) | Self::Moved(record) => Some(*record),
             Self::Absent | Self::Retired => None,
         }
     }
@@ -65,7 +67,7 @@ impl KeyState {
 impl From<Option<Record>> for KeyState {
     /// Returns the state of a key in a layout without pointers and markers.
     fn from(record: Option<Record>) -> Self {
-        record.map_or(Self::Absent, Self::Current)
+        record.map_or(Self::Absent, |record| Self::Current(Box::new(record)))
     }
 }
 

@@ -86,7 +86,7 @@ impl Record {
     /// [`StoreError::Conflict`] if an update cannot read a value that another request has written.
     /// [`StoreError::Unmet`] if a [`Change::Swap`](crate::session::Change::Swap) does not find its
     /// expected text.
-    pub fn merge(&self, base: &Self, patch: &Patch) -> Result<Option<Self>, StoreError> {
+    pub fn merge(&self, base: &Self, patch: &Patch) -> Result<Option<Box<Self>>, StoreError> {
         if self.meta.user != base.meta.user {
             return Ok(None);
         }
@@ -111,7 +111,7 @@ impl Record {
             meta.note(access);
         }
         let data = data.map_err(StoreError::corrupt)?;
-        Ok(Some(Self::new(meta, data)))
+        Ok(Some(Box::new(Self::new(meta, data))))
     }
 
     /// Returns the record after a rotation of its key `from` at `now`.
@@ -127,7 +127,7 @@ impl Record {
         from: &StoreKey,
         rotation: Rotation,
         now: Timestamp,
-    ) -> Result<Option<Self>, StoreError> {
+    ) -> Result<Option<Box<Self>>, StoreError> {
         let moved = self.merge(base, patch)?;
         Ok(moved.map(|mut record| {
             record.meta.renewed = now;

@@ -187,7 +187,7 @@ impl FlaskSessionStore {
             .await?;
             filed = Some(next.value);
             match self.withdraw(from, &value, now).await? {
-                Reply::Ok(..) => return Ok(Patched::Applied(Box::new(next.record))),
+                Reply::Ok(..) => return Ok(Patched::Applied(next.record)),
                 Reply::Gone => return self.gone(to, filed).await,
                 Reply::Stale(expires, found) => {
                     is_base = false;
@@ -290,9 +290,9 @@ impl FlaskSessionStore {
     }
 }
 
-fn applied(mut record: Record, expires: Timestamp) -> Patched {
+fn applied(mut record: Box<Record>, expires: Timestamp) -> Patched {
     record.meta.expires = expires;
-    Patched::Applied(Box::new(record))
+    Patched::Applied(record)
 }
 
 fn stored_second(at: Timestamp) -> Vec<u8> {

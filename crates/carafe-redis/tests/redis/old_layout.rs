@@ -35,7 +35,7 @@ async fn with(server: &Server, value: &str) -> RedisStore {
 
 async fn current(store: &RedisStore, key: &StoreKey) -> Record {
     match store.load(key, NOW).await.expect("load works") {
-        KeyState::Current(record) => record,
+        KeyState::Current(record) => *record,
         state => panic!("{state:?}"),
     }
 }

@@ -121,7 +121,7 @@ impl Rows {
         let expires = next.record.meta.expires.unix();
         let values = params![self.layout.name(key), next.value, expires];
         sql::execute(db, &self.replace, values)?;
-        Ok(Patched::Applied(Box::new(next.record)))
+        Ok(Patched::Applied(next.record))
     }
 
     pub(super) fn rotate(
@@ -139,7 +139,7 @@ impl Rows {
             return Err(StoreError::Conflict);
         }
         self.delete(db, from)?;
-        Ok(Patched::Applied(Box::new(next.record)))
+        Ok(Patched::Applied(next.record))
     }
 
     pub(super) fn touch(

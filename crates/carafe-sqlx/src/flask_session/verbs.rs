@@ -125,7 +125,7 @@ impl<D: FlaskDialect> FlaskSessionStore<D> {
             && self.replace(&mut lease, key, &before, &next, now).await?
         {
             lease.done();
-            return Ok(Patched::Applied(Box::new(next.record)));
+            return Ok(Patched::Applied(next.record));
         }
         D::batch(&mut lease, &self.sql.statements.begin).await?;
         let found = self
@@ -187,7 +187,7 @@ impl<D: FlaskDialect> FlaskSessionStore<D> {
     async fn commit(&self, mut lease: Lease<D>, next: Next) -> Result<Patched, Failure> {
         D::batch(&mut lease, &self.sql.statements.commit).await?;
         lease.done();
-        Ok(Patched::Applied(Box::new(next.record)))
+        Ok(Patched::Applied(next.record))
     }
 
     async fn gone(&self, mut lease: Lease<D>) -> Result<Patched, Failure> {

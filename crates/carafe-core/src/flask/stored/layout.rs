@@ -39,7 +39,7 @@ pub struct FlaskSession {
 #[derive(Clone, Debug)]
 pub struct Next {
     /// The new record.
-    pub record: Record,
+    pub record: Box<Record>,
     /// The stored bytes of the record.
     pub value: Vec<u8>,
 }

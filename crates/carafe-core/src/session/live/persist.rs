@@ -104,7 +104,7 @@ impl Session {
             let within = state.within(side.limits).map_err(CommitError::Limit);
             within.map_err(|error| SessionError::Commit(Box::new(error)))?;
         }
-        let access = manager.access(side, &state, now);
+        let access = manager.access(side, state.look(), now);
         let base = state.found().in_store().cloned();
         let shown = state.look().render(Record::STYLE);
         let mut patch = state.take_changes();

@@ -31,7 +31,7 @@ impl Session {
             let now = self.0.manager.now();
             let (stored, access, opened) = {
                 let state = self.locked();
-                let access = self.0.manager.access(side, &state, now);
+                let access = self.0.manager.access(side, state.look(), now);
                 let found = state.found();
                 (found.in_store().cloned(), access, found.opened)
             };
@@ -56,10 +56,7 @@ impl Session {
             let patched = side.store.patch(&stored.key, &stored.record, &patch, now);
             match with_budget(&*side.store, patched).await {
                 Ok(Patched::Applied(record)) => {
-                    let stored = Stored {
-                        record: *record,
-                        ..stored
-                    };
+                    let stored = Stored { record, ..stored };
                     self.locked()
                         .rebase(LoadedSession::stored(Box::new(stored), opened));
                     return Ok(answer);

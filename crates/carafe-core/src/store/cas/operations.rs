@@ -108,7 +108,7 @@ pub async fn load<C: CompareAndSwap>(
         Found::Record(found) if found.record.is_expired(now) => KeyState::Absent,
         Found::Record(found) => {
             let snapshot = Snapshot::new(database, key, &found);
-            let record = found.record.clone().with_stored_version(snapshot);
+            let record = Box::new(found.record.clone().with_stored_version(snapshot));
             match found.pointers.is_empty() {
                 true => KeyState::Current(record),
                 false => KeyState::Moved(record),
@@ -133,7 +133,10 @@ pub async fn patch<C: CompareAndSwap>(
 ) -> Result<Patched, StoreError> {
     let known = Snapshot::of(base, database, key, now);
     let changed = change(database, key, known, now, |newest| {
-        Ok(newest.record.merge(base, patch)?.map(Entry::Record))
+        Ok(newest
+            .record
+            .merge(base, patch)?
+            .map(|record| Entry::Record(*record)))
     });
     match changed.await? {
         Some((before, Entry::Record(record))) => {
@@ -206,7 +209,7 @@ pub async fn rotate<C: CompareAndSwap>(
             Entry::Move(Box::new(Move {
                 to: *to,
                 trace,
-                record,
+                record: *record,
             }))
         }))
     };

@@ -90,7 +90,9 @@ impl SessionStore for PlainStore {
         patch: &Patch,
         now: Timestamp,
     ) -> Result<Patched, StoreError> {
-        let changed = self.change(key, None, now, |newest| newest.merge(base, patch));
+        let changed = self.change(key, None, now, |newest| {
+            Ok(newest.merge(base, patch)?.map(|record| *record))
+        });
         changed.map(patched)
     }
 
@@ -104,7 +106,8 @@ impl SessionStore for PlainStore {
         now: Timestamp,
     ) -> Result<Patched, StoreError> {
         let changed = self.change(from, Some(to), now, |newest| {
-            newest.rotated(base, patch, from, Rotation::Replacement, now)
+            let rotated = newest.rotated(base, patch, from, Rotation::Replacement, now)?;
+            Ok(rotated.map(|record| *record))
         });
         changed.map(patched)
     }
