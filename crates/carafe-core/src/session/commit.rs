@@ -387,7 +387,7 @@ impl SessionManager {
         let persistence = self.persistence(permanent, own, access.expires);
         if verb == Verb::Touch && state.unannounced && !facts.due {
             let stored = state.found().in_store();
-            let cookie = stored.map(|stored| self.id_token(side, slot, &stored.id, persistence));
+            let cookie = stored.map(|stored| self.id_token(side, slot, &stored.at.id, persistence));
             return Plan::Settled(
                 cookie
                     .transpose()
@@ -624,7 +624,7 @@ fn carry_out(slot: &Slot, task: Task) -> impl Future<Output = Result<HeaderChang
             // earlier ID may have a newer one by now, unless the renewal is pending.
             Outcome::SameId => match stored {
                 Some(stored) if stored.is_current => match resends {
-                    true => token(&stored.id)?,
+                    true => token(&stored.at.id)?,
                     false => None,
                 },
                 Some(stored) => match stored.successor() {
@@ -703,7 +703,7 @@ impl WriteGuard<'_> {
         let found = self.found();
         let key = match &found.loaded {
             Loaded::Valid { key, .. } => Some(key),
-            _ => found.in_store().map(|stored| &stored.signed_by),
+            _ => found.in_store().map(|stored| &stored.at.signed_by),
         };
         matches!(key, Some(KeyUse::Fallback(_)))
     }

@@ -65,17 +65,24 @@ pub(super) struct LoadedSession {
 enum Content {
     /// In this value, because the session is not in a store.
     Here(SessionData),
-    // Boxed, because a loaded session is moved several times on its way into the slot.
-    Stored(Box<Stored>),
+    Stored(Stored),
 }
 
-/// A session that was loaded from a store.
+/// An ID of a session, with its key in the store.
 #[derive(Clone)]
-pub(super) struct Stored {
+pub(super) struct SessionRef {
     pub(super) id: SessionId,
     pub(super) key: StoreKey,
     /// The key that signed the ID. The current key if IDs are not signed.
     pub(super) signed_by: KeyUse,
+}
+
+/// A session that was loaded from a store.
+///
+/// Boxed parts, because a loaded session is moved several times on its way into the slot.
+#[derive(Clone)]
+pub(super) struct Stored {
+    pub(super) at: Box<SessionRef>,
     /// Whether the ID is the session's current one. Otherwise a timed renewal has replaced the ID.
     pub(super) is_current: bool,
     pub(super) record: Box<Record>,
@@ -86,7 +93,7 @@ impl Stored {
     pub(super) fn successor(&self) -> Option<SessionId> {
         match self.is_current {
             true => None,
-            false => successor(&self.id, &self.key, &self.record),
+            false => successor(&self.at.id, &self.at.key, &self.record),
         }
     }
 
@@ -113,7 +120,7 @@ impl LoadedSession {
     }
 
     /// Returns a session that is in a store.
-    pub(super) fn stored(stored: Box<Stored>, opened: Timestamp) -> Self {
+    pub(super) const fn stored(stored: Stored, opened: Timestamp) -> Self {
         Self {
             loaded: Loaded::Stored,
             opened,

@@ -2,15 +2,13 @@
 
 use super::{
     Duplicates, Loaded, OnCorrupt, Rejection, ServerSide,
-    loaded::{LoadedSession, Stored},
+    loaded::{LoadedSession, SessionRef, Stored},
     on_corrupt,
 };
 use crate::{
     clock::Timestamp,
     cookie::Candidates,
-    key::KeyUse,
     store::{KeyState, Record, StoreError, StoreKey},
-    token::SessionId,
 };
 
 impl ServerSide {
@@ -23,9 +21,9 @@ impl ServerSide {
     ) -> Result<LoadedSession, StoreError> {
         let mut search = Lookup::new(self, newest, duplicates.refuses(candidates), now);
         for cookie in duplicates.looks_at(candidates) {
-            if let Some(asked) = search.next_key(cookie) {
-                let loaded = self.store.load(&asked.key, now).await;
-                search.record(asked, loaded)?;
+            if let Some(at) = search.next_id(cookie) {
+                let loaded = self.store.load(&at.key, now).await;
+                search.record(at, loaded)?;
             }
         }
         Ok(search.finish())
@@ -38,15 +36,8 @@ struct Lookup<'s> {
     /// Whether the most recently issued ID is used if several IDs refer to sessions.
     newest: bool,
     now: Timestamp,
-    found: Option<Box<Stored>>,
+    found: Option<Stored>,
     refused: Option<Rejection>,
-}
-
-/// An ID to load from the store.
-struct Asked {
-    id: SessionId,
-    key: StoreKey,
-    signed_by: KeyUse,
 }
 
 impl<'s> Lookup<'s> {
@@ -64,17 +55,17 @@ impl<'s> Lookup<'s> {
     }
 
     /// Returns the ID in a cookie if it must be loaded from the store.
-    fn next_key(&mut self, cookie: &[u8]) -> Option<Asked> {
+    fn next_id(&mut self, cookie: &[u8]) -> Option<Box<SessionRef>> {
         if cookie.is_empty() || self.refused == Some(Rejection::Ambiguous) {
             return None;
         }
         match self.side.id_in(cookie, self.now) {
-            Ok((id, _)) if self.found.as_ref().is_some_and(|stored| stored.id == id) => None,
-            Ok((id, signed_by)) => Some(Asked {
+            Ok((id, _)) if self.found.as_ref().is_some_and(|stored| stored.at.id == id) => None,
+            Ok((id, signed_by)) => Some(Box::new(SessionRef {
                 key: self.side.key_of(&id),
                 id,
                 signed_by,
-            }),
+            })),
             Err(rejection) => {
                 self.refused = Some(rejection);
                 None
@@ -84,10 +75,10 @@ impl<'s> Lookup<'s> {
 
     fn record(
         &mut self,
-        asked: Asked,
+        at: Box<SessionRef>,
         loaded: Result<KeyState, StoreError>,
     ) -> Result<(), StoreError> {
-        let (record, is_current) = match loaded.map(|state| self.accepted(state, &asked.key)) {
+        let (record, is_current) = match loaded.map(|state| self.accepted(state, &at.key)) {
             Ok(Ok(found)) => found,
             Ok(Err(rejection)) => {
                 // A retired ID takes precedence, because its request must not create a session.
@@ -97,7 +88,7 @@ impl<'s> Lookup<'s> {
                 return Ok(());
             }
             Err(error @ StoreError::Corrupt(_)) if self.side.on_corrupt == OnCorrupt::Anonymous => {
-                on_corrupt::log(&asked.key, &error);
+                on_corrupt::log(&at.key, &error);
                 self.refused.get_or_insert(Rejection::Unreadable);
                 return Ok(());
             }
@@ -119,14 +110,11 @@ impl<'s> Lookup<'s> {
                 return Ok(());
             }
         }
-        let Asked { id, key, signed_by } = asked;
-        self.found = Some(Box::new(Stored {
-            id,
-            key,
-            signed_by,
+        self.found = Some(Stored {
+            at,
             is_current,
             record,
-        }));
+        });
         Ok(())
     }
 

@@ -294,7 +294,7 @@ impl ServerSide {
         match verb {
             Verb::Nothing | Verb::Refuse => Ok(Outcome::Unchanged),
             Verb::Touch => {
-                let touched = self.store.touch(&stored.key, &access).await?;
+                let touched = self.store.touch(&stored.at.key, &access).await?;
                 Ok(Outcome::of(touched, Outcome::SameId))
             }
             Verb::Patch => self.patch(stored, patch, access.at).await,
@@ -308,7 +308,7 @@ impl ServerSide {
             // If the record is missing, the browser may already have the cookie of a newer session,
             // so keep it.
             Verb::Empty => {
-                let deleted = self.store.delete(&stored.key, access.at).await?;
+                let deleted = self.store.delete(&stored.at.key, access.at).await?;
                 Ok(Outcome::of(deleted, Outcome::Unchanged))
             }
             Verb::Replace | Verb::Create => {
@@ -318,7 +318,7 @@ impl ServerSide {
             }
             // If the record is missing, another request has revoked the session or given it a new
             // ID.
-            Verb::Depart => match self.store.delete(&stored.key, access.at).await? {
+            Verb::Depart => match self.store.delete(&stored.at.key, access.at).await? {
                 true => {
                     self.create(&stored.record.data, patch, access, client)
                         .await
@@ -333,7 +333,7 @@ impl ServerSide {
         let SessionMeta {
             user, public_id, ..
         } = &stored.record.meta;
-        let is_deleted = self.store.delete(&stored.key, now).await?;
+        let is_deleted = self.store.delete(&stored.at.key, now).await?;
         if let (false, Some(user), Some(users)) = (is_deleted, user, self.store.powers().users()) {
             users
                 .delete_by_user(user, Selection::Only(*public_id), 1, now)
@@ -373,7 +373,7 @@ impl ServerSide {
         patch: &Patch,
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
-        let (key, base) = (&stored.key, &stored.record);
+        let (key, base) = (&stored.at.key, &stored.record);
         let patched = self.store.patch(key, base, patch, now).await?;
         Ok(Outcome::of(patched.is_applied(), Outcome::SameId))
     }
@@ -389,14 +389,14 @@ impl ServerSide {
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
         let nonce = Nonce::random().map_err(StoreError::unavailable)?;
-        let id = stored.id.successor(&nonce);
+        let id = stored.at.id.successor(&nonce);
         let rotation = Rotation::Renewal(nonce);
         if self.rotate(stored, patch, &id, rotation, now).await? {
             return Ok(Outcome::NewId(id));
         }
-        let (key, base) = (&stored.key, &stored.record);
+        let (key, base) = (&stored.at.key, &stored.record);
         Ok(match self.store.patch(key, base, patch, now).await? {
-            Patched::Applied(record) => match successor(&stored.id, key, &record) {
+            Patched::Applied(record) => match successor(&stored.at.id, key, &record) {
                 Some(id) => Outcome::NewId(id),
                 None => Outcome::Unchanged,
             },
@@ -450,7 +450,7 @@ impl ServerSide {
         rotation: Rotation,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let (from, to, base) = (&stored.key, self.key_of(id), &stored.record);
+        let (from, to, base) = (&stored.at.key, self.key_of(id), &stored.record);
         let rotated = self.store.rotate(from, &to, base, patch, rotation, now);
         Ok(rotated.await?.is_applied())
     }

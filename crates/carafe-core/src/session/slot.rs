@@ -471,7 +471,7 @@ impl WriteGuard<'_> {
             let stored = base.in_store().filter(|_| self.state.last_id.is_none());
             let folded = match stored {
                 Some(stored) => {
-                    let mut stored = Box::new(stored.clone());
+                    let mut stored = stored.clone();
                     stored.record.data = data;
                     LoadedSession::stored(stored, base.opened)
                 }

@@ -27,8 +27,8 @@ use crate::{
     data::{Access, Patch},
 };
 use packed::Packed;
-use shard::{Place, Shard, half};
-use users::{Entry as Listed, Placed, Users};
+use shard::{Place, Placed, Shard, half};
+use users::{Entry as Listed, Users};
 
 const SHARDS: usize = 64;
 
@@ -99,10 +99,6 @@ impl MemoryStore {
         self.len() == 0
     }
 
-    fn shard(&self, key: &StoreKey) -> MutexGuard<'_, Shard> {
-        self.shard_at(shard_of(key))
-    }
-
     fn shard_at(&self, index: usize) -> MutexGuard<'_, Shard> {
         // An operation changes a map in one step, so the map is consistent after a panic elsewhere.
         self.shards[index]
@@ -128,36 +124,37 @@ impl SessionStore for MemoryStore {
         record: &Record,
         _: Timestamp,
     ) -> Result<Created, StoreError> {
+        let at = place_of(key);
         loop {
-            let mut shard = self.shard(key);
-            let Entry::Vacant(place) = shard.records.entry(half(key)) else {
+            let mut shard = self.shard_at(at.0);
+            let Entry::Vacant(place) = shard.records.entry(at.1) else {
                 return Ok(Created::Taken);
             };
             if self.reserve() {
                 let packed = Packed::new(record);
-                self.users.add(&packed, place_of(key));
+                self.users.add(&packed, at);
                 place.insert(Place::Record(packed));
                 return Ok(Created::Created);
             }
             // Release this shard before `make_room` locks others.
             drop(shard);
-            self.make_room(key)?;
+            self.make_room(at.0)?;
         }
     }
 
     async fn load(&self, key: &StoreKey, now: Timestamp) -> Result<KeyState, StoreError> {
-        let mut target = *key;
+        let (mut at, mut is_current) = (place_of(key), true);
         loop {
-            match self.shard(&target).records.get(&half(&target)) {
+            match self.shard_at(at.0).records.get(&at.1) {
                 Some(Place::Record(packed)) if now < packed.expires() => {
                     let record = Box::new(packed.record());
-                    return Ok(match target == *key {
+                    return Ok(match is_current {
                         true => KeyState::Current(record),
                         false => KeyState::Moved(record),
                     });
                 }
                 Some(Place::Marker(until)) if now < *until => return Ok(KeyState::Retired),
-                Some(Place::Pointer(pointer)) => target = pointer.0,
+                Some(Place::Pointer(pointer)) => (at, is_current) = (pointer.0, false),
                 Some(Place::Record(_) | Place::Marker(_)) | None => return Ok(KeyState::Absent),
             }
         }
@@ -195,37 +192,36 @@ impl SessionStore for MemoryStore {
         rotation: Rotation,
         now: Timestamp,
     ) -> Result<Patched, StoreError> {
-        let mut from = *from;
+        let (mut old, new) = (place_of(from), place_of(to));
         loop {
-            let (mut source, mut target) = self.both(&from, to);
-            if let Some(Place::Pointer(pointer)) = source.records.get(&half(&from))
+            let (mut source, mut target) = self.both(old, new);
+            if let Some(Place::Pointer(pointer)) = source.records.get(&old.1)
                 && rotation == Rotation::Replacement
             {
-                from = pointer.0;
+                old = pointer.0;
                 continue;
             }
             let there = target.as_deref().unwrap_or(&source);
-            if there.records.contains_key(&half(to)) {
+            if there.records.contains_key(&new.1) {
                 return Err(StoreError::Conflict);
             }
-            let Some(packed) = source.live(&from, now) else {
+            let Some(packed) = source.live(&old.1, now) else {
                 return Ok(Patched::Gone);
             };
             let newest = packed.newest(base);
-            let Some(record) = newest.rotated(base, patch, &from, rotation, now)? else {
+            let Some(record) = newest.rotated(base, patch, from, rotation, now)? else {
                 return Ok(Patched::Gone);
             };
             let moved = Packed::new(&record);
-            self.users
-                .replace((packed, place_of(&from)), (&moved, place_of(to)));
+            self.users.replace((packed, old), (&moved, new));
             let there = target.as_deref_mut().unwrap_or(&mut source);
-            there.records.insert(half(to), Place::Record(moved));
+            there.records.insert(new.1, Place::Record(moved));
             match rotation {
                 Rotation::Renewal(_) => {
-                    let pointer = Place::Pointer(Box::new((*to, record.meta.expires)));
-                    source.records.insert(half(&from), pointer);
+                    let pointer = Place::Pointer(Box::new((new, record.meta.expires)));
+                    source.records.insert(old.1, pointer);
                 }
-                Rotation::Replacement => drop(source.retire(half(&from), now)),
+                Rotation::Replacement => drop(source.retire(old.1, now)),
             }
             return Ok(Patched::Applied(record));
         }
@@ -240,14 +236,14 @@ impl SessionStore for MemoryStore {
     async fn delete(&self, key: &StoreKey, now: Timestamp) -> Result<bool, StoreError> {
         // A pointer refers to its record regardless of time: a delete through the old ID revokes
         // the session.
-        let mut key = *key;
+        let mut at = place_of(key);
         loop {
-            let mut shard = self.shard(&key);
-            match shard.records.get(&half(&key)) {
-                Some(Place::Pointer(pointer)) => key = pointer.0,
+            let mut shard = self.shard_at(at.0);
+            match shard.records.get(&at.1) {
+                Some(Place::Pointer(pointer)) => at = pointer.0,
                 Some(Place::Record(_)) => {
-                    let retired = shard.retire(half(&key), now);
-                    self.has_left(retired.as_ref(), place_of(&key));
+                    let retired = shard.retire(at.1, now);
+                    self.has_left(retired.as_ref(), at);
                     return Ok(true);
                 }
                 Some(Place::Marker(_)) | None => return Ok(false),
@@ -281,20 +277,20 @@ impl MemoryStore {
         now: Timestamp,
         act: impl FnOnce(Option<(&mut Packed, Placed)>) -> T,
     ) -> T {
-        let mut target = *key;
+        let mut target = place_of(key);
         let (done, expires) = loop {
-            match self.shard(&target).records.get_mut(&half(&target)) {
+            match self.shard_at(target.0).records.get_mut(&target.1) {
                 Some(Place::Record(packed)) if now < packed.expires() => {
-                    let done = act(Some((&mut *packed, place_of(&target))));
+                    let done = act(Some((&mut *packed, target)));
                     break (done, packed.expires());
                 }
                 Some(Place::Pointer(pointer)) => target = pointer.0,
                 Some(Place::Record(_) | Place::Marker(_)) | None => return act(None),
             }
         };
-        let mut pointer = *key;
+        let mut pointer = place_of(key);
         while pointer != target {
-            match self.shard(&pointer).records.get_mut(&half(&pointer)) {
+            match self.shard_at(pointer.0).records.get_mut(&pointer.1) {
                 Some(Place::Pointer(place)) => {
                     place.1 = place.1.max(expires);
                     pointer = place.0;
@@ -308,18 +304,18 @@ impl MemoryStore {
     /// Locks two shards in a globally consistent order, which prevents deadlocks.
     fn both(
         &self,
-        from: &StoreKey,
-        to: &StoreKey,
+        from: Placed,
+        to: Placed,
     ) -> (MutexGuard<'_, Shard>, Option<MutexGuard<'_, Shard>>) {
-        match shard_of(from).cmp(&shard_of(to)) {
-            std::cmp::Ordering::Equal => (self.shard(from), None),
+        match from.0.cmp(&to.0) {
+            std::cmp::Ordering::Equal => (self.shard_at(from.0), None),
             std::cmp::Ordering::Less => {
-                let first = self.shard(from);
-                (first, Some(self.shard(to)))
+                let first = self.shard_at(from.0);
+                (first, Some(self.shard_at(to.0)))
             }
             std::cmp::Ordering::Greater => {
-                let first = self.shard(to);
-                (self.shard(from), Some(first))
+                let first = self.shard_at(to.0);
+                (self.shard_at(from.0), Some(first))
             }
         }
     }
@@ -332,14 +328,13 @@ impl MemoryStore {
         self.count.fetch_update(set, fetch, one_more).is_ok()
     }
 
-    /// Evicts one session, preferably from the shard of `key`.
+    /// Evicts one session, preferably from the shard `own`.
     ///
     /// Another thread may take the freed capacity first.
-    fn make_room(&self, key: &StoreKey) -> Result<(), StoreError> {
+    fn make_room(&self, own: usize) -> Result<(), StoreError> {
         if !matches!(self.bound, Some((1.., WhenFull::Evict))) {
             return Err(StoreError::Full);
         }
-        let own = shard_of(key);
         for index in (own..SHARDS).chain(0..own) {
             let mut shard = self.shard_at(index);
             if let Some((half, evicted)) = shard.evict() {
@@ -474,12 +469,9 @@ impl MemoryStore {
 
 /// Selects the shard by the second half of the key, so that the first half stays uniformly
 /// distributed within a shard.
-fn shard_of(key: &StoreKey) -> usize {
-    usize::from(key.as_bytes()[31]) % SHARDS
-}
-
+/// Returns the shard of a key, and its key in the shard.
 fn place_of(key: &StoreKey) -> Placed {
-    (shard_of(key), half(key))
+    (usize::from(key.as_bytes()[31]) % SHARDS, half(key))
 }
 
 impl Default for MemoryStore {

@@ -122,7 +122,7 @@ impl Session {
             return Some(id.clone());
         }
         let stored = state.found().in_store()?;
-        Some(stored.successor().unwrap_or_else(|| stored.id.clone()))
+        Some(stored.successor().unwrap_or_else(|| stored.at.id.clone()))
     }
 
     /// Returns the reason why the request's cookie was rejected.

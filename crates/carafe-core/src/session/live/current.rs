@@ -5,7 +5,7 @@ use crate::{
     session::{
         Session, SessionError,
         backend::Prepared,
-        loaded::{LoadedSession, Stored},
+        loaded::{LoadedSession, SessionRef, Stored},
         server_side::ServerSide,
     },
     store::{KeyState, with_budget},
@@ -26,7 +26,7 @@ impl Session {
         let stored = state.found().in_store();
         match &state.last_id {
             Some(id) => Some((id.clone(), KeyUse::Current)),
-            None => stored.map(|stored| (stored.id.clone(), stored.signed_by)),
+            None => stored.map(|stored| (stored.at.id.clone(), stored.at.signed_by)),
         }
     }
 
@@ -51,9 +51,7 @@ impl Session {
             return Err(SessionError::Gone);
         }
         Ok(Stored {
-            id,
-            key,
-            signed_by,
+            at: Box::new(SessionRef { id, key, signed_by }),
             is_current,
             record,
         })
@@ -63,7 +61,7 @@ impl Session {
         let mut state = self.locked();
         let opened = state.found().opened;
         state.last_id = None;
-        state.rebase(LoadedSession::stored(Box::new(stored), opened));
+        state.rebase(LoadedSession::stored(stored, opened));
     }
 
     /// Loads the session that a commit has created or given a new ID, unless it is already loaded.

@@ -36,7 +36,7 @@ impl Session {
         .await;
         let id = match outcome {
             Ok(Outcome::NewId(id)) => Some(id),
-            Ok(Outcome::SameId) => stored.map(|stored| stored.id.clone()),
+            Ok(Outcome::SameId) => stored.map(|stored| stored.at.id.clone()),
             Ok(Outcome::Unchanged) => None,
             Ok(Outcome::Gone) => {
                 taken.changes = None;
@@ -51,7 +51,7 @@ impl Session {
             }
             Err(error) => return Err(SessionError::Store(error)),
         };
-        let is_new = !matches!((&id, stored), (Some(id), Some(stored)) if stored.id == *id);
+        let is_new = !matches!((&id, stored), (Some(id), Some(stored)) if stored.at.id == *id);
         taken.changes = None;
         self.settle(is_new && id.is_some());
         let Some(id) = id else {
@@ -113,7 +113,7 @@ impl Session {
         if let Some(stored) = &base
             && let Ok(data) = SessionData::parse(shown, Record::STYLE)
         {
-            let mut stored = Box::new(stored.clone());
+            let mut stored = stored.clone();
             stored.record.data = data;
             let opened = state.found().opened;
             state.rebase(LoadedSession::stored(stored, opened));
@@ -168,7 +168,7 @@ impl Drop for Taken<'_> {
         let mut state = self.session.locked();
         if let Some(stored) = base {
             let opened = state.found().opened;
-            state.rebase(LoadedSession::stored(Box::new(stored), opened));
+            state.rebase(LoadedSession::stored(stored, opened));
         }
         state.restore_changes(patch);
     }

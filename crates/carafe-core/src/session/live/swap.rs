@@ -53,17 +53,17 @@ impl Session {
             let mut patch = Patch::new();
             patch.swap(key, expected, text);
             patch.facts.seen = Some(access);
-            let patched = side.store.patch(&stored.key, &stored.record, &patch, now);
+            let patched = side.store.patch(&stored.at.key, &stored.record, &patch, now);
             match with_budget(&*side.store, patched).await {
                 Ok(Patched::Applied(record)) => {
                     let stored = Stored { record, ..stored };
                     self.locked()
-                        .rebase(LoadedSession::stored(Box::new(stored), opened));
+                        .rebase(LoadedSession::stored(stored, opened));
                     return Ok(answer);
                 }
                 Ok(Patched::Gone) => return Err(SessionError::Gone),
                 Err(StoreError::Unmet) => {
-                    let stored = self.load(side, stored.id, stored.signed_by).await?;
+                    let stored = self.load(side, stored.at.id, stored.at.signed_by).await?;
                     self.rebase(stored);
                 }
                 Err(error) => return Err(SessionError::Store(error)),

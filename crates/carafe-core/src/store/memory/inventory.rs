@@ -5,7 +5,11 @@
 
 use std::{cmp::Reverse, collections::BinaryHeap, sync::PoisonError};
 
-use super::{MemoryStore, Place, packed::Packed, shard::Half, users::Placed};
+use super::{
+    MemoryStore, Place,
+    packed::Packed,
+    shard::{Half, Placed},
+};
 use crate::{
     clock::Timestamp,
     store::{
@@ -61,7 +65,7 @@ impl MemoryStore {
     }
 
     /// Returns the place of the session with this public ID.
-    fn place_of(&self, public_id: PublicId) -> Option<(usize, Half)> {
+    fn place_of(&self, public_id: PublicId) -> Option<Placed> {
         let mut found = None;
         self.each(|index, half, packed| {
             if packed.handle() == public_id {

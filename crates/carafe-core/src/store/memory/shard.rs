@@ -26,17 +26,20 @@ pub(super) struct Shard {
 /// Half of a key. 128 bits of a SHA-256 are enough to be unique.
 pub(super) type Half = [u8; 16];
 
+/// The index of a map, and the key in this map.
+pub(super) type Placed = (usize, Half);
+
 pub(super) enum Place {
     Record(Packed),
-    /// The key that replaced this one, and the second from which the pointer may be dropped.
-    Pointer(Box<(StoreKey, Timestamp)>),
+    /// The place of the record, and the second from which the pointer may be dropped.
+    Pointer(Box<(Placed, Timestamp)>),
     /// The second until which the key counts as retired.
     Marker(Timestamp),
 }
 
 impl Shard {
-    pub(super) fn live(&mut self, key: &StoreKey, now: Timestamp) -> Option<&mut Packed> {
-        match self.records.get_mut(&half(key))? {
+    pub(super) fn live(&mut self, half: &Half, now: Timestamp) -> Option<&mut Packed> {
+        match self.records.get_mut(half)? {
             Place::Record(packed) if now < packed.expires() => Some(packed),
             Place::Record(_) | Place::Pointer(_) | Place::Marker(_) => None,
         }

@@ -9,7 +9,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use super::{packed::Packed, shard::Half};
+use super::{packed::Packed, shard::Placed};
 use crate::store::{Position, PublicId};
 
 const SHARDS: usize = 16;
@@ -29,9 +29,6 @@ pub(super) struct Entry {
     pub(super) position: Position,
     pub(super) place: Placed,
 }
-
-/// The index of a map, and the key in this map.
-pub(super) type Placed = (usize, Half);
 
 impl Users {
     pub(super) fn new() -> Self {
