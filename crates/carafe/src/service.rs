@@ -1,6 +1,7 @@
 //! The service, which inserts a slot for the session into each request.
 
 use std::{
+    iter,
     sync::Arc,
     task::{Context, Poll},
 };
@@ -45,8 +46,10 @@ where
         let mode = request.headers().get(FETCH_MODE);
         slot.set_fetch_mode(mode.map(HeaderValue::as_bytes));
         slot.note_token(request.headers());
-        // Cloning a header value shares its bytes.
-        let cookies = request.headers().get_all(header::COOKIE).iter().cloned();
+        // Cloning a header value shares its bytes. Lazy, because the lines are rarely kept.
+        let cookies = iter::once(request.headers())
+            .flat_map(|headers| headers.get_all(header::COOKIE))
+            .cloned();
         let cookies = self.manager.kept(cookies);
         request.extensions_mut().insert(slot.clone());
         ResponseFuture::new(self.inner.call(request), slot, cookies)

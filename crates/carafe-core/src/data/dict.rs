@@ -116,6 +116,19 @@ impl SessionData {
         }
     }
 
+    /// Returns the JSON texts of several values, in one pass.
+    pub(crate) fn texts_of<const N: usize>(&self, keys: [&str; N]) -> [Option<&str>; N] {
+        let mut texts = [None; N];
+        for (raw, value) in self.raw_members() {
+            for (text, key) in texts.iter_mut().zip(keys) {
+                if json::string::raw_key_equals(raw, key) {
+                    *text = str::from_utf8(value).ok();
+                }
+            }
+        }
+        texts
+    }
+
     /// Returns the members in order, with keys (including quotes) and values as JSON text.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
         self.members()

@@ -241,10 +241,19 @@ impl Patch {
     /// Returns the JSON text of `key` after this patch, which must have been created for `base`.
     #[must_use]
     pub fn text_of<'a>(&'a self, key: &str, base: &'a SessionData) -> Option<&'a str> {
+        self.text_over(key, || base.text_of(key))
+    }
+
+    /// Like [`Patch::text_of`], with the text that `key` has in the base.
+    pub(crate) fn text_over<'a>(
+        &'a self,
+        key: &str,
+        base: impl FnOnce() -> Option<&'a str>,
+    ) -> Option<&'a str> {
         match self.change_of(key) {
             Some(change) => change.text(),
             None if self.clear => None,
-            None => base.text_of(key),
+            None => base(),
         }
     }
 

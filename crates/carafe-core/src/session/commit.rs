@@ -12,6 +12,7 @@ use super::{
     decide,
     expiry::seconds,
     header_changes::{NewToken, Removed},
+    lifetime::Terms,
     loaded::{LoadedSession, Stored},
     plan::Verb,
     server_side::{Outcome, ServerSide},
@@ -78,7 +79,8 @@ impl SessionManager {
         if view.last_id.is_some() {
             return None;
         }
-        let facts = self.facts(&view, status, view.found().opened);
+        let terms = Terms::of(view.found().data());
+        let facts = self.facts(&view, terms, status, view.found().opened);
         let Decision { commit, vary } = decide(facts, self.policy);
         view.committed |= commit == Commit::Nothing;
         (commit == Commit::Nothing).then(|| self.effects(slot, None, vary))
@@ -187,7 +189,8 @@ impl SessionManager {
             return Ok(HeaderChanges::default());
         };
         state.committed = true;
-        let facts = self.facts(&state, status, now);
+        let terms = Terms::of(state.found().data());
+        let facts = self.facts(&state, terms, status, now);
         let Decision { commit, vary } = decide(facts, self.policy);
         let written = match commit {
             Commit::Nothing => Ok(None),
@@ -261,8 +264,11 @@ impl SessionManager {
         state: &WriteGuard<'_>,
         issued: Timestamp,
     ) -> Result<NewToken, CommitError> {
-        let payload = state.look().render(self.style());
-        let lifetime = self.lifetime_in(state.look().lifetime());
+        let look = state.look();
+        let payload = look.render(self.style());
+        let terms = Terms::of(look.found.data()).after(look.changes);
+        let (is_permanent, own) = (terms.is_permanent(), terms.lifetime());
+        let lifetime = self.lifetime_in(own);
         let expires = issued.saturating_add(seconds(lifetime));
         let value = codec
             .seal(&payload, issued, expires)
@@ -272,15 +278,21 @@ impl SessionManager {
         if size > MAX_COOKIE_BYTES {
             return Err(CommitError::TooLarge {
                 size,
-                largest: largest(state.look().members()),
+                largest: largest(look.members()),
             });
         }
-        let look = state.look();
-        let persistence = self.persistence(look.is_permanent(), look.lifetime(), expires);
+        let persistence = self.persistence(is_permanent, own, expires);
         self.carried(slot, &value, persistence)
     }
 
-    fn facts(&self, state: &WriteGuard<'_>, status: u16, now: Timestamp) -> Facts {
+    /// `terms` are those of the session as loaded.
+    fn facts(
+        &self,
+        state: &WriteGuard<'_>,
+        terms: Terms<'_>,
+        status: u16,
+        now: Timestamp,
+    ) -> Facts {
         let found = state.found();
         let emptied = match (&self.side, found.in_store()) {
             // As in Flask, where `session.modified = True` is enough.
@@ -298,7 +310,7 @@ impl SessionManager {
             permanent: self.commits_untouched() && state.look().is_permanent(),
             ended: state.ended,
             through_fallback: state.is_through_fallback(),
-            due: self.is_due(found, now),
+            due: self.is_due(found, terms.lifetime(), now),
             stored: found.in_store().is_some(),
             background: state.is_background(),
             unannounced: state.unannounced,
@@ -317,11 +329,10 @@ impl SessionManager {
     ///
     /// A use is due once a twentieth of the lifetime has passed since the last recorded use, or
     /// when a renewal is due or pending.
-    fn is_due(&self, found: &LoadedSession, now: Timestamp) -> bool {
+    fn is_due(&self, found: &LoadedSession, own: Option<Duration>, now: Timestamp) -> bool {
         match (&self.side, found.in_store()) {
             (Prepared::Server(side), Some(stored)) => {
                 let (record, skew) = (&stored.record, side.clock_skew);
-                let own = record.data.lifetime();
                 side.timeouts.bounded_by(own, self.lifetime()).use_is_due(
                     record.meta.last_seen,
                     now,
@@ -332,7 +343,7 @@ impl SessionManager {
                     || stored.successor().is_some()
             }
             _ => {
-                let lifetime = seconds(self.lifetime_in(found.data().lifetime()));
+                let lifetime = seconds(self.lifetime_in(own));
                 let refreshes_at =
                     |issued| now.seconds_since(issued).saturating_mul(20) >= lifetime;
                 found.issued().is_some_and(refreshes_at)
@@ -375,14 +386,16 @@ impl SessionManager {
             return Plan::Settled(Ok(HeaderChanges::default()));
         };
         state.committed = true;
-        let facts = self.facts(&state, status, now);
+        let before = Terms::of(state.found().data());
+        let facts = self.facts(&state, before, status, now);
         let Decision { commit, vary } = decide(facts, self.policy);
         let stored_facts = stored_facts(&state, side, now);
         let removal = (commit == Commit::Remove).then(|| self.removal(slot));
         let verb = verb(commit, stored_facts);
         let forgets = self.forgets(&state, slot);
         let look = state.look();
-        let (permanent, own) = (look.is_permanent(), look.lifetime());
+        let terms = before.after(look.changes);
+        let (permanent, own) = (terms.is_permanent(), terms.lifetime());
         let access = self.access_with(side, look.found.in_store(), own, now);
         let persistence = self.persistence(permanent, own, access.expires);
         if verb == Verb::Touch && state.unannounced && !facts.due {
@@ -411,9 +424,8 @@ impl SessionManager {
             (verb, None) => (verb, None),
         };
         let is_cookie = slot.0.transport().response_header().is_none();
-        let was_permanent = || state.found().data().is_permanent();
-        let wants_expiry = || permanent || self.always_keeps() || was_permanent();
-        let wants = facts.through_fallback || (is_cookie && wants_expiry());
+        let wants_expiry = permanent || before.is_permanent() || self.always_keeps();
+        let wants = facts.through_fallback || (is_cookie && wants_expiry);
         let may_be_replaced = state
             .found()
             .in_store()

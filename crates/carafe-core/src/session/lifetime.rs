@@ -3,20 +3,50 @@
 use std::time::Duration;
 
 use super::{
-    SessionData,
+    Patch, SessionData,
     expiry::seconds,
     keys::{LIFETIME, PERMANENT},
 };
 use crate::json;
 
+/// What a dictionary says about the session's expiry, as JSON texts.
+#[derive(Clone, Copy)]
+pub(super) struct Terms<'d> {
+    permanent: Option<&'d str>,
+    lifetime: Option<&'d str>,
+}
+
+impl<'d> Terms<'d> {
+    pub(super) fn of(data: &'d SessionData) -> Self {
+        let [permanent, lifetime] = data.texts_of([PERMANENT, LIFETIME]);
+        Self {
+            permanent,
+            lifetime,
+        }
+    }
+
+    /// Returns the terms after `changes`.
+    pub(super) fn after(self, changes: &'d Patch) -> Self {
+        Self {
+            permanent: changes.text_over(PERMANENT, || self.permanent),
+            lifetime: changes.text_over(LIFETIME, || self.lifetime),
+        }
+    }
+
+    /// Returns the lifetime that the session has set.
+    pub(super) fn lifetime(self) -> Option<Duration> {
+        self.lifetime.and_then(parse)
+    }
+
+    pub(super) fn is_permanent(self) -> bool {
+        is_permanent(self.permanent)
+    }
+}
+
 impl SessionData {
     /// Returns the lifetime that the session has set.
     pub(super) fn lifetime(&self) -> Option<Duration> {
         self.text_of(LIFETIME).and_then(parse)
-    }
-
-    pub(super) fn is_permanent(&self) -> bool {
-        is_permanent(self.text_of(PERMANENT))
     }
 }
 

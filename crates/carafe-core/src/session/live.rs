@@ -292,7 +292,10 @@ impl Session {
             let Some(stored) = state.found().in_store() else {
                 return Err(SessionError::Unsupported);
             };
-            (stored.at.key, self.0.manager.access(side, state.look(), now))
+            (
+                stored.at.key,
+                self.0.manager.access(side, state.look(), now),
+            )
         };
         match with_budget(&*side.store, side.store.touch(&key, &access)).await {
             Ok(true) => Ok(()),

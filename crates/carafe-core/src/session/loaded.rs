@@ -156,7 +156,7 @@ impl LoadedSession {
 /// get the same successor.
 pub(super) fn successor(id: &SessionId, key: &StoreKey, record: &Record) -> Option<SessionId> {
     let renewal = record.meta.renewal.as_ref()?;
-    (renewal.is_pending() && renewal.from == *key).then(|| id.successor(&renewal.nonce))
+    (renewal.is_pending() && renewal.from == *key.as_bytes()).then(|| id.successor(&renewal.nonce))
 }
 
 impl Rejection {

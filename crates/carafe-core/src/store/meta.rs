@@ -191,7 +191,7 @@ mod tests {
             expires: Timestamp::from_unix(4),
             authenticated: Some(Timestamp::from_unix(5)),
             renewal: Some(Renewal {
-                from: crate::id::StoreKey::of_id("1"),
+                from: *crate::id::StoreKey::of_id("1").as_bytes(),
                 nonce: crate::id::Nonce::from_bytes([7; 16]),
                 until: None,
             }),
@@ -229,7 +229,7 @@ mod tests {
         let mut meta = SessionMeta::new(PublicId::from_bytes([0; 12]), time, time);
         assert_eq!(meta.opaque(), None);
         meta.renewal = Some(Renewal {
-            from: crate::id::StoreKey::of_id("1"),
+            from: *crate::id::StoreKey::of_id("1").as_bytes(),
             nonce: crate::id::Nonce::from_bytes([255; 16]),
             until: Some(time),
         });

@@ -101,17 +101,21 @@ impl Record {
                 rebased.applied(&self.data, Self::STYLE)
             }
         };
-        let mut meta = self.meta.clone();
-        let facts = &patch.facts;
-        meta.user = facts.user.clone().or(meta.user);
-        meta.device = facts.device.clone().or(meta.device);
+        let data = data.map_err(StoreError::corrupt)?;
+        let mut merged = Box::new(Self::new(self.meta.clone(), data));
+        let (meta, facts) = (&mut merged.meta, &patch.facts);
+        if facts.user.is_some() {
+            meta.user.clone_from(&facts.user);
+        }
+        if facts.device.is_some() {
+            meta.device.clone_from(&facts.device);
+        }
         meta.authenticated = facts.authenticated.or(meta.authenticated);
         meta.version += 1;
         if let Some(access) = &facts.seen {
             meta.note(access);
         }
-        let data = data.map_err(StoreError::corrupt)?;
-        Ok(Some(Box::new(Self::new(meta, data))))
+        Ok(Some(merged))
     }
 
     /// Returns the record after a rotation of its key `from` at `now`.
@@ -133,7 +137,7 @@ impl Record {
             record.meta.renewed = now;
             record.meta.renewal = match rotation {
                 Rotation::Renewal(nonce) => Some(Renewal {
-                    from: *from,
+                    from: *from.as_bytes(),
                     nonce,
                     until: None,
                 }),

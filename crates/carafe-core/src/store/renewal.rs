@@ -25,8 +25,8 @@ pub const fn retired_until(now: Timestamp) -> Timestamp {
 /// The timed renewal that gave a record its current key.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Renewal {
-    /// The key that was replaced.
-    pub from: StoreKey,
+    /// The key that was replaced, as [`StoreKey::as_bytes`].
+    pub from: [u8; 32],
     /// The nonce from which the new ID is derived, together with the old one.
     pub nonce: Nonce,
     /// The first second in which the old ID is no longer accepted.
@@ -59,7 +59,7 @@ impl Renewal {
     /// Returns whether the ID of `key` is still accepted at `now`.
     #[must_use]
     pub fn accepts(&self, key: &StoreKey, now: Timestamp) -> bool {
-        self.from == *key && self.until.is_none_or(|until| now < until)
+        self.from == *key.as_bytes() && self.until.is_none_or(|until| now < until)
     }
 
     /// Returns whether the old ID is no longer accepted at `now`.
@@ -74,7 +74,7 @@ impl Renewal {
     #[must_use]
     pub(crate) fn encode(&self) -> String {
         let mut bytes = Vec::with_capacity(Self::LENGTH);
-        bytes.extend_from_slice(self.from.as_bytes());
+        bytes.extend_from_slice(&self.from);
         bytes.extend_from_slice(self.nonce.as_bytes());
         let until = self.until.map_or(Self::PENDING, Timestamp::unix);
         bytes.extend_from_slice(&until.to_be_bytes());
@@ -96,7 +96,7 @@ impl Renewal {
         let array = "the ranges have these lengths";
         let until = i64::from_be_bytes(part(48, 56).try_into().expect(array));
         Ok(Self {
-            from: StoreKey::from_bytes(part(0, 32).try_into().expect(array)),
+            from: part(0, 32).try_into().expect(array),
             nonce: Nonce::from_bytes(part(32, 48).try_into().expect(array)),
             until: (until != Self::PENDING).then(|| Timestamp::from_unix(until)),
         })
@@ -106,7 +106,7 @@ impl Renewal {
 impl fmt::Debug for Renewal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Renewal")
-            .field("from", &self.from)
+            .field("from", &StoreKey::from_bytes(self.from))
             .field("until", &self.until)
             .finish_non_exhaustive()
     }
@@ -124,7 +124,7 @@ mod tests {
             Some(Timestamp::from_unix(1_700_000_000)),
         ] {
             let renewal = Renewal {
-                from: StoreKey::of_id("a"),
+                from: *StoreKey::of_id("a").as_bytes(),
                 nonce: Nonce::from_bytes([7; 16]),
                 until,
             };
@@ -149,7 +149,7 @@ mod tests {
         let (old, other) = (StoreKey::of_id("old"), StoreKey::of_id("other"));
         let end = Timestamp::from_unix(1_700_000_030);
         let pending = Renewal {
-            from: old,
+            from: *old.as_bytes(),
             nonce: Nonce::from_bytes([0; 16]),
             until: None,
         };

@@ -192,7 +192,8 @@ impl<S: ErasedStore + ?Sized> Shared<S> {
     /// is revoked.
     pub(super) fn is_over(&self, record: &Record) -> bool {
         let renewal = record.meta.renewal.as_ref();
-        self.ends(record) || renewal.is_some_and(|renewal| self.has_ended(&renewal.from))
+        self.ends(record)
+            || renewal.is_some_and(|renewal| self.has_ended(&StoreKey::from_bytes(renewal.from)))
     }
 
     pub(super) fn status(&self) -> GuardStatus {

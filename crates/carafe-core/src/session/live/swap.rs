@@ -53,12 +53,13 @@ impl Session {
             let mut patch = Patch::new();
             patch.swap(key, expected, text);
             patch.facts.seen = Some(access);
-            let patched = side.store.patch(&stored.at.key, &stored.record, &patch, now);
+            let patched = side
+                .store
+                .patch(&stored.at.key, &stored.record, &patch, now);
             match with_budget(&*side.store, patched).await {
                 Ok(Patched::Applied(record)) => {
                     let stored = Stored { record, ..stored };
-                    self.locked()
-                        .rebase(LoadedSession::stored(stored, opened));
+                    self.locked().rebase(LoadedSession::stored(stored, opened));
                     return Ok(answer);
                 }
                 Ok(Patched::Gone) => return Err(SessionError::Gone),

@@ -333,7 +333,7 @@ mod tests {
         meta.last_seen = Timestamp::from_unix(1_700_000_200);
         meta.authenticated = Some(Timestamp::from_unix(1_700_000_050));
         meta.renewal = Some(Renewal {
-            from: StoreKey::of_id("a"),
+            from: *StoreKey::of_id("a").as_bytes(),
             nonce: Nonce::from_bytes([9; 16]),
             until: None,
         });

@@ -309,7 +309,7 @@ pub async fn a_renewal_leaves_a_pointer<S: ErasedStore + ?Sized>(store: &S) {
     };
     assert_eq!(members(&moved), members(&current));
     let renewal = current.meta.renewal.expect("it is noted");
-    assert_eq!((renewal.from, renewal.until), (from, None));
+    assert_eq!((renewal.from, renewal.until), (*from.as_bytes(), None));
     assert_eq!(Rotation::Renewal(renewal.nonce), rotation);
     applied(
         store
@@ -409,7 +409,7 @@ pub async fn pointers_lead_on_and_are_retired_together<S: ErasedStore + ?Sized>(
     let renewed = rotated(store, keys, &renewed, &set("c", "3"), renewal()).await;
     assert_eq!(
         renewed.meta.renewal.map(|renewal| renewal.from),
-        Some(second)
+        Some(*second.as_bytes())
     );
     for old in [&first, &second] {
         let state = store.load(old, NOW).await;
