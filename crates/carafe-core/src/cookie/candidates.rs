@@ -81,30 +81,36 @@ pub fn values_of<'h>(
     name: &str,
     grammar: Grammar,
 ) -> Candidates<'h> {
-    values_beside(headers, (name, None), grammar).0
+    let mut found = Candidates::default();
+    found.read(headers, (name, None), grammar);
+    found
 }
 
-/// Returns [`values_of`], and whether the request has a cookie with the name `other`.
-pub(crate) fn values_beside<'h>(
-    headers: impl IntoIterator<Item = &'h [u8]>,
-    (name, other): (&str, Option<&str>),
-    grammar: Grammar,
-) -> (Candidates<'h>, bool) {
-    let (mut found, mut has_other) = (Candidates::default(), false);
-    each_pair(headers, grammar, |pair| {
-        if pair.name() != name.as_bytes() {
-            has_other |= other.is_some_and(|other| pair.name() == other.as_bytes());
-            return;
-        }
-        match found.values.get_mut(found.count) {
-            Some(place) => {
-                *place = pair.value();
-                found.count += 1;
+impl<'h> Candidates<'h> {
+    /// Adds the values of the cookies `name`. Returns whether the request has a cookie with the
+    /// name `other`.
+    pub(crate) fn read<'c: 'h>(
+        &mut self,
+        headers: impl IntoIterator<Item = &'c [u8]>,
+        (name, other): (&str, Option<&str>),
+        grammar: Grammar,
+    ) -> bool {
+        let mut has_other = false;
+        each_pair(headers, grammar, |pair| {
+            if pair.name() != name.as_bytes() {
+                has_other |= other.is_some_and(|other| pair.name() == other.as_bytes());
+                return;
             }
-            None => found.beyond = Some(pair.value()),
-        }
-    });
-    (found, has_other)
+            match self.values.get_mut(self.count) {
+                Some(place) => {
+                    *place = pair.value();
+                    self.count += 1;
+                }
+                None => self.beyond = Some(pair.value()),
+            }
+        });
+        has_other
+    }
 }
 
 impl<'h> Deref for Candidates<'h> {

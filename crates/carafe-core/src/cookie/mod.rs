@@ -28,7 +28,6 @@ mod scan;
 mod set_cookie;
 mod value;
 
-pub(crate) use candidates::values_beside;
 pub use candidates::{Candidates, MAX_CANDIDATES, values_of};
 pub use date::http_date;
 pub use error::CookieError;

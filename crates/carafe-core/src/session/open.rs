@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     clock::Timestamp,
-    cookie::{Candidates, values_beside},
+    cookie::Candidates,
     future::{MaybeReady, at_once},
     store::{StoreError, with_budget},
 };
@@ -72,13 +72,11 @@ impl SessionManager {
             }
             Prepared::Server(side) => side,
         };
-        let candidates = match self.candidates(slot, cookies) {
-            Ok(candidates) => candidates,
-            Err(rejection) => {
-                let found = || self.refused(rejection, now);
-                return MaybeReady::now(Ok(end(slot.0.load_once(found))));
-            }
-        };
+        let mut candidates = Candidates::default();
+        if let Err(rejection) = self.find(&mut candidates, slot, cookies) {
+            let found = || self.refused(rejection, now);
+            return MaybeReady::now(Ok(end(slot.0.load_once(found))));
+        }
         if side.store.never_waits() {
             let found = at_once(|| side.load(&candidates, self.choice(), now));
             let settle = |found| end(slot.0.load_once(|| self.logged(found)));
@@ -101,45 +99,43 @@ impl SessionManager {
         now: Timestamp,
     ) -> Option<LoadedSession> {
         slot.0.load_once(|| {
-            let candidates = match self.candidates(slot, cookies) {
-                Ok(candidates) => candidates,
-                Err(rejection) => return self.refused(rejection, now),
-            };
+            let mut candidates = Candidates::default();
+            if let Err(rejection) = self.find(&mut candidates, slot, cookies) {
+                return self.refused(rejection, now);
+            }
             self.logged(codec.load(&candidates, self.choice(), self.lifetime(), now))
         })
     }
 
-    /// Returns the tokens of the request: the values of its cookie, or the token of another
-    /// transport.
+    /// Adds the tokens of the request to `candidates`: the values of its cookie, or the token of
+    /// another transport.
     ///
     /// Also records in the slot whether the request has Flask-Login's cookie, and whether its
     /// session's cookie.
-    fn candidates<'t, 'h: 't>(
+    fn find<'t, 'h: 't>(
         &self,
+        candidates: &mut Candidates<'t>,
         slot: &'t Slot,
         cookies: impl IntoIterator<Item = &'h [u8]>,
-    ) -> Result<Candidates<'t>, Rejection> {
+    ) -> Result<(), Rejection> {
         let other = self.flask_login.as_ref().map(|login| login.remember.name());
-        let (candidates, is_remembered) = match (self.transports.cookie, other) {
-            (None, None) => (Candidates::default(), false),
-            _ => values_beside(cookies, (self.cookie.name(), other), self.grammar),
-        };
-        if is_remembered {
+        let place = self.transports.cookie;
+        if (place.is_some() || other.is_some())
+            && candidates.read(cookies, (self.cookie.name(), other), self.grammar)
+        {
             slot.0.remember();
         }
-        let candidates = match self.transports.cookie {
-            Some(place) => {
-                if candidates.iter().any(|value| !value.is_empty()) {
-                    slot.0.answer_in(place);
-                }
-                candidates
+        match place {
+            Some(place) if candidates.iter().any(|value| !value.is_empty()) => {
+                slot.0.answer_in(place);
             }
-            None => Candidates::default(),
-        };
-        match slot.0.presented() {
-            None => Ok(candidates),
-            Some(presented) => presented.beside(&candidates).map(Candidates::of),
+            Some(_) => {}
+            None => *candidates = Candidates::default(),
         }
+        if let Some(presented) = slot.0.presented() {
+            *candidates = Candidates::of(presented.beside(candidates)?);
+        }
+        Ok(())
     }
 
     fn refused(&self, rejection: Rejection, now: Timestamp) -> LoadedSession {

@@ -125,13 +125,17 @@ pub(super) struct State {
     /// begun.
     folded: bool,
     /// The ID from the last commit, until the session is loaded under it.
-    pub(super) last_id: Option<SessionId>,
+    pub(super) last_id: Option<Box<SessionId>>,
     /// Whether a commit of the handler is in progress.
     pub(super) committing: bool,
     /// The commits that wait for the one in progress.
-    pub(super) waiting: Vec<Waker>,
+    #[expect(
+        clippy::box_collection,
+        reason = "rare, and each request moves the slot once"
+    )]
+    pub(super) waiting: Option<Box<Vec<Waker>>>,
     /// The result of `take_flashes`, which further calls in the request return, too, as in Flask.
-    pub(super) flashes: Option<Vec<Flash>>,
+    pub(super) flashes: Option<Box<[Flash]>>,
 }
 
 /// Marks the first transport, which carries the new token of a request without a token.
@@ -292,7 +296,7 @@ impl Shared {
 
     /// Records the ID that the final commit has given the session.
     pub(super) fn note_id(&self, id: &SessionId) {
-        self.state().last_id = Some(id.clone());
+        self.state().last_id = Some(Box::new(id.clone()));
     }
 
     pub(super) fn forbid_storing(&self) {

@@ -147,7 +147,7 @@ impl SessionStore for MemoryStore {
         loop {
             match self.shard_at(at.0).records.get(&at.1) {
                 Some(Place::Record(packed)) if now < packed.expires() => {
-                    let record = Box::new(packed.record());
+                    let record = packed.record();
                     return Ok(match is_current {
                         true => KeyState::Current(record),
                         false => KeyState::Moved(record),

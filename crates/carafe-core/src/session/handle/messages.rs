@@ -58,7 +58,7 @@ impl Session {
         let mut state = self.locked();
         self.0.access();
         if let Some(taken) = &state.flashes {
-            return Ok(taken.clone());
+            return Ok(taken.to_vec());
         }
         let list = state.text_of(flash::KEY);
         let flashes = list.map(|list| flash::parse(list, style)).transpose()?;
@@ -67,7 +67,7 @@ impl Session {
             state.patch().remove(flash::KEY);
         }
         let flashes = flashes.unwrap_or_default();
-        state.flashes = Some(flashes.clone());
+        state.flashes = Some(flashes.as_slice().into());
         Ok(flashes)
     }
 }

@@ -119,7 +119,7 @@ impl Session {
             return None;
         }
         if let Some(id) = &state.last_id {
-            return Some(id.clone());
+            return Some(SessionId::clone(id));
         }
         let stored = state.found().in_store()?;
         Some(stored.successor().unwrap_or_else(|| stored.at.id.clone()))

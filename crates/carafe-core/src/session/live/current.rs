@@ -25,7 +25,7 @@ impl Session {
         let state = self.locked();
         let stored = state.found().in_store();
         match &state.last_id {
-            Some(id) => Some((id.clone(), KeyUse::Current)),
+            Some(id) => Some((SessionId::clone(id), KeyUse::Current)),
             None => stored.map(|stored| (stored.at.id.clone(), stored.at.signed_by)),
         }
     }
@@ -71,7 +71,7 @@ impl Session {
     ) -> Result<(), SessionError> {
         let id = self.locked().last_id.clone();
         if let Some(id) = id {
-            let stored = self.load(side, id, KeyUse::Current).await?;
+            let stored = self.load(side, *id, KeyUse::Current).await?;
             self.rebase(stored);
         }
         Ok(())

@@ -62,7 +62,7 @@ impl Session {
         };
         // The change is stored. If loading the new base fails now, the next call or the response's
         // commit loads it.
-        self.locked().last_id = Some(id);
+        self.locked().last_id = Some(Box::new(id));
         _ = self.ensure_stored(side).await;
         Ok(())
     }

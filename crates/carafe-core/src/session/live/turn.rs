@@ -18,9 +18,12 @@ impl Drop for Turn<'_> {
         let waiting = {
             let mut state = self.0.locked();
             state.committing = false;
-            std::mem::take(&mut state.waiting)
+            state.waiting.take()
         };
-        waiting.into_iter().for_each(Waker::wake);
+        waiting
+            .into_iter()
+            .flat_map(|all| *all)
+            .for_each(Waker::wake);
     }
 }
 
@@ -30,7 +33,10 @@ impl Session {
         poll_fn(|context| {
             let mut state = self.locked();
             if state.committing {
-                state.waiting.push(context.waker().clone());
+                state
+                    .waiting
+                    .get_or_insert_default()
+                    .push(context.waker().clone());
                 return Poll::Pending;
             }
             state.committing = true;

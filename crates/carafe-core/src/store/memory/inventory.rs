@@ -59,7 +59,7 @@ impl MemoryStore {
     pub(super) fn at(&self, (index, half): Placed) -> Option<Record> {
         let shard = self.shard_at(index);
         match shard.records.get(&half)? {
-            Place::Record(packed) => Some(packed.record()),
+            Place::Record(packed) => Some(*packed.record()),
             Place::Pointer(_) | Place::Marker(_) => None,
         }
     }

@@ -68,19 +68,24 @@ impl Packed {
         Self(bytes)
     }
 
-    pub(super) fn record(&self) -> Record {
+    pub(super) fn record(&self) -> Box<Record> {
         let (user, rest) = self.text(USER_LENGTH, self.texts());
         let (device, rest) = self.text(DEVICE_LENGTH, rest);
-        let mut meta = SessionMeta::new(self.handle(), self.time(CREATED), self.time(EXPIRES));
+        let data = SessionData::packed(Arc::clone(&self.0), rest);
+        let meta = SessionMeta::new(self.handle(), self.time(CREATED), self.time(EXPIRES));
+        let mut record = Box::new(Record::new(meta, data));
+        let meta = &mut record.meta;
         meta.user = user;
         meta.device = device;
         meta.renewed = self.time(RENEWED);
         meta.last_seen = self.time(LAST_SEEN);
         meta.authenticated = Some(self.time(AUTHENTICATED)).filter(|time| time.unix() != 0);
-        meta.set_opaque(self.opaque())
-            .expect("`new` has packed this text");
         meta.version = self.version();
-        Record::new(meta, SessionData::packed(Arc::clone(&self.0), rest))
+        if let Some(opaque) = self.opaque() {
+            meta.set_opaque(Some(opaque))
+                .expect("`new` has packed this text");
+        }
+        record
     }
 
     /// Returns the stored record, or `base` if the record has not changed since `base` was loaded.
@@ -95,7 +100,7 @@ impl Packed {
             && self.opaque() == base.meta.opaque().as_deref();
         match same {
             true => Cow::Borrowed(base),
-            false => Cow::Owned(self.record()),
+            false => Cow::Owned(*self.record()),
         }
     }
 
