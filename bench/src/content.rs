@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 /// A key that every peer accepts; cookie requires 64 bytes.
 pub(crate) const SECRET: &str = "4cbd5c8cd0a4e2ed1fd3c9cb6a07c9d1b0ff4d4e1c8f4c5b9e3a2d1c0b9a8f7e";
 
+/// The first user. Every user's number has five digits.
 pub(crate) const USER: u64 = 12_345;
+const USERS: u64 = 10_000;
 pub(crate) const NAME: &str = "alice";
 pub(crate) const COUNT: u64 = 7;
 
@@ -26,13 +28,13 @@ pub(crate) struct Login {
 impl Login {
     /// Returns the session of one browser.
     ///
-    /// Sessions differ in their token, which has the given number of digits.
+    /// Sessions differ in their user, and in their token, which has the given number of digits.
     pub(crate) fn of((browser, digits): (u32, usize)) -> Self {
         Self {
             csrf: self::digits(browser.into(), digits),
             n: COUNT,
             name: NAME.to_owned(),
-            uid: USER,
+            uid: USER + u64::from(browser) % USERS,
         }
     }
 }

@@ -20,7 +20,7 @@ use super::{
     TOKEN,
     actix_alone::{Routes, Site, started, verdict},
 };
-use crate::content::{Login, USER};
+use crate::content::Login;
 
 type Sessions = Mutex<HashMap<String, Login>>;
 
@@ -63,7 +63,7 @@ async fn write(sessions: Data<Sessions>, auth: BearerAuth) -> (&'static str, Sta
 async fn log_in(sessions: Data<Sessions>, auth: BearerAuth) -> HttpResponse {
     let login = lock(&sessions).remove(auth.token());
     let login = login.expect("the client has a session");
-    begin(&sessions, Login { uid: USER, ..login })
+    begin(&sessions, login)
 }
 
 /// Stores a session under a new token and returns the token.

@@ -7,7 +7,7 @@ use actix_session::{
 use actix_web::{App, Error, cookie::Key, http::StatusCode, web::Path};
 
 use super::actix_alone::{Routes, Site, started, verdict};
-use crate::content::{Login, SECRET, USER};
+use crate::content::{Login, SECRET};
 
 type Answer = Result<(&'static str, StatusCode), Error>;
 
@@ -62,8 +62,8 @@ async fn write(session: Session) -> Answer {
 }
 
 async fn log_in(session: Session) -> Answer {
-    let user = session.get("uid")?;
+    let user: Option<u64> = session.get("uid")?;
     session.renew();
-    session.insert("user", USER.to_string())?;
+    session.insert("user", user.unwrap_or_default().to_string())?;
     Ok(verdict(user))
 }

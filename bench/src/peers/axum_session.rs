@@ -11,7 +11,7 @@ use axum::{Router, extract::Path, routing::get};
 use axum_session::{SessionConfig, SessionLayer, SessionNullPool, SessionStore};
 
 use super::{self as peers, Answer};
-use crate::content::{Login, USER};
+use crate::content::Login;
 
 type Session = axum_session::Session<SessionNullPool>;
 
@@ -53,8 +53,8 @@ async fn write(session: Session) -> Answer {
 }
 
 async fn log_in(session: Session) -> Answer {
-    let user = session.get("uid");
+    let user: Option<u64> = session.get("uid");
     session.renew();
-    session.set("user", USER.to_string());
+    session.set("user", user.unwrap_or_default().to_string());
     peers::verdict(user)
 }

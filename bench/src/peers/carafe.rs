@@ -197,8 +197,8 @@ async fn write(session: Session) -> Result<Answer, SessionError> {
 }
 
 async fn log_in(session: Session) -> Result<Answer, SessionError> {
-    let user = session.get("uid")?;
-    session.log_in("12345")?;
+    let user: Option<u64> = session.get("uid")?;
+    session.log_in(&user.unwrap_or_default().to_string())?;
     Ok(super::verdict(user))
 }
 

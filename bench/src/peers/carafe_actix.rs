@@ -83,7 +83,7 @@ async fn write(session: Session) -> Answer {
 }
 
 async fn log_in(session: Session) -> Answer {
-    let user = session.get("uid")?;
-    session.log_in("12345")?;
+    let user: Option<u64> = session.get("uid")?;
+    session.log_in(&user.unwrap_or_default().to_string())?;
     Ok(verdict(user))
 }

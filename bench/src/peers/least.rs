@@ -30,7 +30,7 @@ use sha2::{Digest, Sha256};
 use tower::{Service, layer::layer_fn};
 
 use super::Answer;
-use crate::content::{Login, USER};
+use crate::content::Login;
 
 const DAY: u64 = 86_400;
 
@@ -185,10 +185,7 @@ async fn write(session: Session) -> Answer {
 async fn log_in(session: Session) -> impl IntoResponse {
     let (key, login) = session.found.as_ref().expect("a browser has a session");
     session.slot.sessions().remove(key);
-    let cookie = session.begin(Login {
-        uid: USER,
-        ..Login::clone(login)
-    });
+    let cookie = session.begin(Login::clone(login));
     (
         [(header::SET_COOKIE, cookie)],
         super::verdict(session.user()),

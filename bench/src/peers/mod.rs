@@ -148,7 +148,7 @@ pub(crate) const OK: Answer = Ok("ok");
 /// Returns the response of a handler that has read the user.
 pub(crate) fn verdict(user: Option<u64>) -> Answer {
     match user {
-        Some(USER) => OK,
+        Some(USER..) => OK,
         _ => Err(StatusCode::INTERNAL_SERVER_ERROR),
     }
 }

@@ -114,7 +114,7 @@ impl<C: Caller> Opened<C> {
 }
 
 /// Returns the headers of new browsers; empty without sessions.
-pub(super) async fn visitors<C: Caller>(
+async fn visitors<C: Caller>(
     caller: &mut C,
     carrier: Carrier,
     browsers: u32,

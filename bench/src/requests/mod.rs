@@ -15,7 +15,7 @@ use axum::Router;
 use tokio::runtime::{Builder, Runtime};
 
 pub(crate) use caller::{Caller, Carrier};
-use caller::{Opened, sent_back, visitors};
+use caller::{Opened, sent_back};
 use report::Framework;
 
 use crate::{
@@ -198,7 +198,8 @@ fn candidates_of<C: Caller>(
             cookies.extend(site.sessions.iter().map(C::text).map(C::value));
         }
         candidates.extend(SCENARIOS.map(|scenario| match scenario.name {
-            LOG_IN => log_ins(name, scenario, &runtime, &site),
+            // With a store of its own, because each log-in leaves an entry in the store.
+            LOG_IN => log_ins(name, scenario, &runtime, carrier, caller),
             _ => candidate(name, scenario, &runtime, &site),
         }));
     }
@@ -240,13 +241,14 @@ fn log_ins<C: Caller>(
     name: &str,
     scenario: Scenario,
     runtime: &Rc<Runtime>,
-    site: &Rc<Opened<C>>,
+    carrier: Carrier,
+    caller: fn() -> C,
 ) -> Candidate {
-    let (runtime, carrier) = (Rc::clone(runtime), site.carrier);
-    let mut caller = site.caller.clone();
+    let runtime = Rc::clone(runtime);
+    let site = runtime.block_on(async { Opened::open(caller(), carrier, LOG_INS).await });
+    let mut caller = site.caller;
     let path = C::path(scenario.path);
-    let sessions = runtime.block_on(visitors(&mut caller, carrier, LOG_INS));
-    let sessions = Rc::new(RefCell::new(sessions));
+    let sessions = Rc::new(RefCell::new(site.sessions));
     let answers = Rc::new(RefCell::new(Vec::<(usize, C::Value)>::new()));
     let (known, given) = (Rc::clone(&sessions), Rc::clone(&answers));
     let batch = Candidate::batch(name, scenario.name, move |numbers| {

@@ -4,7 +4,7 @@ use axum::{Router, extract::Path, http::StatusCode, routing::get};
 use version::{Session, SessionManagerLayer, SessionStore, session::Error};
 
 use super::super::{self as peers, Answer};
-use crate::content::{Login, USER};
+use crate::content::Login;
 
 pub(super) fn site(store: impl SessionStore + Clone) -> Router {
     let untouched = async || peers::OK;
@@ -49,9 +49,9 @@ async fn log_in(session: Session) -> Answer {
 }
 
 async fn renewed(session: &Session) -> Result<Option<u64>, Error> {
-    let user = session.get("uid").await?;
+    let user: Option<u64> = session.get("uid").await?;
     session.cycle_id().await?;
-    session.insert("user", USER.to_string()).await?;
+    session.insert("user", user.unwrap_or_default().to_string()).await?;
     Ok(user)
 }
 
