@@ -42,7 +42,7 @@ pub(crate) fn print() {
     println!("* Date: {}", said_by("date", &["--utc", "+%Y-%m-%d"]));
     println!("* Processor: {}, {} cores", processor(), cores());
     println!(
-        "* Compiler: {}, release, thin LTO, default target-cpu",
+        "* Compiler: {}, release, thin LTO, one codegen unit, default target-cpu",
         said_by("rustc", &["--version"])
     );
     println!(
