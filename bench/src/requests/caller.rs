@@ -114,11 +114,7 @@ impl<C: Caller> Opened<C> {
 }
 
 /// Returns the headers of new browsers; empty without sessions.
-async fn visitors<C: Caller>(
-    caller: &mut C,
-    carrier: Carrier,
-    browsers: u32,
-) -> Vec<C::Value> {
+async fn visitors<C: Caller>(caller: &mut C, carrier: Carrier, browsers: u32) -> Vec<C::Value> {
     let mut sessions = Vec::new();
     for browser in 0..browsers {
         let path = C::path(&format!("/start/{browser}/40"));

@@ -4,10 +4,11 @@
 //! minus the time of its framework without a layer, with the same request in the same round; both
 //! include building the request and dropping the response.
 //!
-//! `caller` calls axum or actix-web, `report` prints the tables.
+//! `caller` calls axum or actix-web, `scenario` lists the requests, `report` prints the tables.
 
 mod caller;
 mod report;
+mod scenario;
 
 use std::{cell::RefCell, rc::Rc};
 
@@ -17,6 +18,7 @@ use tokio::runtime::{Builder, Runtime};
 pub(crate) use caller::{Caller, Carrier};
 use caller::{Opened, sent_back};
 use report::Framework;
+use scenario::{LOG_IN, SCENARIOS, Scenario};
 
 use crate::{
     harness::{Candidate, Candidates, Measured, Outcome},
@@ -115,43 +117,6 @@ const ACTIX_SIGNED: &str = "actix-session, signed cookie";
 const ACTIX_PRIVATE: &str = "actix-session, private cookie";
 
 const BEARER_SHARES: &str = "As a share of what Carafe adds with a cookie";
-
-/// The kind of a request.
-#[derive(Clone, Copy)]
-struct Scenario {
-    name: &'static str,
-    path: &'static str,
-    with_cookie: bool,
-}
-
-const SCENARIOS: [Scenario; 5] = [
-    Scenario {
-        name: "1 untouched, no cookie",
-        path: "/untouched",
-        with_cookie: false,
-    },
-    Scenario {
-        name: "2 untouched, cookie",
-        path: "/untouched",
-        with_cookie: true,
-    },
-    Scenario {
-        name: "3 read",
-        path: "/read",
-        with_cookie: true,
-    },
-    Scenario {
-        name: "4 read + write",
-        path: "/write",
-        with_cookie: true,
-    },
-    Scenario {
-        name: LOG_IN,
-        path: "/login",
-        with_cookie: true,
-    },
-];
-const LOG_IN: &str = "5 log-in";
 
 pub(crate) fn candidates(_alone: bool) -> Outcome<Candidates> {
     candidates_of(&AXUM, PEERS, on_axum())

@@ -1,6 +1,6 @@
 //! The tables of a family of requests.
 
-use super::SCENARIOS;
+use super::scenario::SCENARIOS;
 use crate::harness::{Measured, Table};
 
 /// The framework without a layer and with an idle one, as named in the tables.
