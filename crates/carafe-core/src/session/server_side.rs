@@ -274,7 +274,8 @@ impl ServerSide {
     /// Runs an operation.
     ///
     /// This takes one call of the store, unless a session is replaced, an ID is already in use, or
-    /// another request was first.
+    /// another request was first. The futures of operations that begin a session are boxed, because
+    /// they are larger than those of a patch or a touch.
     pub(super) async fn run(
         &self,
         (verb, patch): (Verb, &Patch),
@@ -285,8 +286,8 @@ impl ServerSide {
         let Some(stored) = stored else {
             return match verb {
                 Verb::Create => {
-                    self.create(&SessionData::default(), patch, access, client)
-                        .await
+                    let none = SessionData::default();
+                    Box::pin(self.create(&none, patch, access, client)).await
                 }
                 _ => Ok(Outcome::Unchanged),
             };
@@ -298,9 +299,9 @@ impl ServerSide {
                 Ok(Outcome::of(touched, Outcome::SameId))
             }
             Verb::Patch => self.patch(stored, patch, access.at).await,
-            Verb::Renew => self.renew(stored, patch, access.at).await,
-            Verb::Rotate => self.replace_id(stored, patch, access.at).await,
-            Verb::LogIn => self.log_in(stored, patch, access, client).await,
+            Verb::Renew => Box::pin(self.renew(stored, patch, access.at)).await,
+            Verb::Rotate => Box::pin(self.replace_id(stored, patch, access.at)).await,
+            Verb::LogIn => Box::pin(self.log_in(stored, patch, access, client)).await,
             Verb::Delete => {
                 self.delete(stored, access.at).await?;
                 Ok(Outcome::Unchanged)
@@ -313,15 +314,15 @@ impl ServerSide {
             }
             Verb::Replace | Verb::Create => {
                 self.delete(stored, access.at).await?;
-                self.create(&stored.record.data, patch, access, client)
-                    .await
+                let data = &stored.record.data;
+                Box::pin(self.create(data, patch, access, client)).await
             }
             // If the record is missing, another request has revoked the session or given it a new
             // ID.
             Verb::Depart => match self.store.delete(&stored.at.key, access.at).await? {
                 true => {
-                    self.create(&stored.record.data, patch, access, client)
-                        .await
+                    let data = &stored.record.data;
+                    Box::pin(self.create(data, patch, access, client)).await
                 }
                 false => Ok(Outcome::Gone),
             },
@@ -435,8 +436,8 @@ impl ServerSide {
         }
         match self.replace_id(stored, patch, now).await? {
             Outcome::Gone => {
-                self.create(&SessionData::default(), patch, access, client)
-                    .await
+                let none = SessionData::default();
+                Box::pin(self.create(&none, patch, access, client)).await
             }
             outcome => self.within_the_limit(patch, public_id, outcome, now).await,
         }
