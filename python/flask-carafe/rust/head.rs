@@ -4,6 +4,7 @@ use carafe_core::session::{Field, ResponseHead};
 use pyo3::{
     intern,
     prelude::*,
+    sync::PyOnceLock,
     types::{PyList, PyString},
 };
 
@@ -13,14 +14,16 @@ const FIELDS: [(Field, &str); 4] = [
     (Field::SetCookie, "Set-Cookie"),
     (Field::Vary, "Vary"),
 ];
+/// The names of `FIELDS` as objects.
+static NAMES: PyOnceLock<[Py<PyString>; FIELDS.len()]> = PyOnceLock::new();
 
 /// The fields that a commit may change.
 #[derive(Default)]
 pub(crate) struct Head<'py> {
     lines: Vec<(Field, Vec<u8>)>,
-    /// The fields that the response had.
-    found: Vec<Field>,
-    changed: Vec<Field>,
+    /// The fields that the response had, by their position in `FIELDS`.
+    found: [bool; FIELDS.len()],
+    changed: [bool; FIELDS.len()],
     /// The names of all headers.
     names: Vec<Bound<'py, PyString>>,
     /// Other headers that the commit has set.
@@ -35,7 +38,7 @@ impl<'py> Head<'py> {
             let (name, value): (Bound<'py, PyString>, Bound<'py, PyString>) = item?.extract()?;
             if let Some(field) = field_of(&name) {
                 head.lines.push((field, latin1_bytes(&value)?));
-                head.found.push(field);
+                head.found[field as usize] = true;
             }
             head.names.push(name);
         }
@@ -46,16 +49,18 @@ impl<'py> Head<'py> {
     pub(crate) fn write(&self, headers: &Bound<'py, PyAny>) -> PyResult<()> {
         let py = headers.py();
         let (add, remove) = (intern!(py, "add"), intern!(py, "remove"));
-        for (field, name) in FIELDS {
-            if !self.changed.contains(&field) {
+        let names = NAMES.get_or_init(py, || {
+            FIELDS.map(|(_, name)| PyString::intern(py, name).unbind())
+        });
+        for ((field, _), name) in FIELDS.into_iter().zip(names) {
+            if !self.changed[field as usize] {
                 continue;
             }
-            let name = PyString::intern(py, name);
-            if self.found.contains(&field) {
-                headers.call_method1(remove, (&name,))?;
+            if self.found[field as usize] {
+                headers.call_method1(remove, (name,))?;
             }
             for value in self.values(field) {
-                headers.call_method1(add, (&name, latin1_text(py, value)?))?;
+                headers.call_method1(add, (name, latin1_text(py, value)?))?;
             }
         }
         for (name, value) in &self.set {
@@ -69,20 +74,11 @@ impl<'py> Head<'py> {
     pub(crate) fn lines(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let list = PyList::empty(py);
         for (field, value) in &self.lines {
-            let name = FIELDS
-                .iter()
-                .find(|(known, _)| known == field)
-                .map(|(_, name)| *name);
+            let (_, name) = FIELDS[*field as usize];
             list.append((name, latin1_text(py, value)?))?;
         }
         self.set.iter().try_for_each(|header| list.append(header))?;
         Ok(list)
-    }
-
-    fn note(&mut self, field: Field) {
-        if !self.changed.contains(&field) {
-            self.changed.push(field);
-        }
     }
 }
 
@@ -120,7 +116,7 @@ impl ResponseHead for Head<'_> {
     }
 
     fn append(&mut self, field: Field, value: String) {
-        self.note(field);
+        self.changed[field as usize] = true;
         self.lines.push((field, value.into_bytes()));
     }
 
@@ -152,7 +148,7 @@ impl ResponseHead for Head<'_> {
     }
 
     fn retain(&mut self, field: Field, keep: impl Fn(&[u8]) -> bool) {
-        self.note(field);
+        self.changed[field as usize] = true;
         self.lines
             .retain(|(name, value)| *name != field || keep(value));
     }

@@ -8,13 +8,14 @@ use pyo3::{
 
 /// The number of settings outside `app.config`.
 const OUTSIDE: usize = 5;
+/// The position of the serializer among them.
+const SERIALIZER: usize = 0;
 
-/// The settings of an application. Comparing them is fast as long as they are the same objects.
+/// The settings of an application. They have changed if they are not the same objects.
 #[pyclass(frozen, module = "flask_carafe._native")]
 pub(crate) struct Snapshot {
     /// The names in `app.config`, in order, and their values.
-    names: Py<PyList>,
-    values: Py<PyList>,
+    config: Vec<[Py<PyAny>; 2]>,
     /// `SECRET_KEY_FALLBACKS`, if it is a list, which may change in place, and its items.
     fallbacks: Option<(Py<PyList>, Py<PyList>)>,
     outside: [Py<PyAny>; OUTSIDE],
@@ -39,38 +40,39 @@ impl Snapshot {
             _ => None,
         };
         Ok(Some(Self {
-            names: config.keys().unbind(),
-            values: config.values().unbind(),
+            config: config
+                .iter()
+                .map(|(name, value)| [name.unbind(), value.unbind()])
+                .collect(),
             fallbacks,
             outside: outside(app, interface)?.map(Bound::unbind),
-            tags: tags(interface)?,
+            tags: tags(&interface.getattr(intern!(app.py(), "serializer"))?)?,
         }))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.names)?;
-        visit.call(&self.values)?;
         if let Some((keys, items)) = &self.fallbacks {
             visit.call(keys)?;
             visit.call(items)?;
         }
-        self.outside
-            .iter()
+        let config = self.config.iter().flatten();
+        config
+            .chain(&self.outside)
             .try_for_each(|object| visit.call(object))
     }
 
     /// Returns whether the settings are the same as before.
     ///
-    /// Objects of the application that cannot be compared count as changed.
+    /// Equal settings that are other objects count as changed.
     fn holds(&self, app: &Bound<'_, PyAny>, interface: &Bound<'_, PyAny>) -> PyResult<bool> {
         let (py, config) = (app.py(), config(app)?);
         let fallbacks = self.fallbacks.as_ref();
-        Ok(config.len() == self.names.bind(py).len()
-            && config.values().eq(&self.values).unwrap_or(false)
-            && config.keys().eq(&self.names).unwrap_or(false)
+        let mut settings = config.iter().zip(&self.config);
+        Ok(config.len() == self.config.len()
+            && settings.all(|((name, value), known)| name.is(&known[0]) && value.is(&known[1]))
             && fallbacks.is_none_or(|(keys, items)| keys.bind(py).eq(items).unwrap_or(false))
             && are_same(&self.outside, &outside(app, interface)?)
-            && self.tags == tags(interface)?)
+            && self.tags == tags(self.outside[SERIALIZER].bind(py))?)
     }
 }
 
@@ -86,19 +88,17 @@ fn outside<'py>(
     let py = app.py();
     let provider = app.getattr(intern!(py, "json"))?;
     Ok([
+        interface.getattr(intern!(py, "serializer"))?,
         attribute(&provider, intern!(py, "sort_keys"))?,
         attribute(&provider, intern!(py, "ensure_ascii"))?,
-        interface.getattr(intern!(py, "serializer"))?,
         interface.getattr(intern!(py, "salt"))?,
         provider,
     ])
 }
 
-/// Returns the number of tags of the serializer, which are registered in place.
-fn tags(interface: &Bound<'_, PyAny>) -> PyResult<usize> {
-    let py = interface.py();
-    let serializer = interface.getattr(intern!(py, "serializer"))?;
-    let order = serializer.getattr_opt(intern!(py, "order"))?;
+/// Returns the number of tags of a serializer, which are registered in place.
+fn tags(serializer: &Bound<'_, PyAny>) -> PyResult<usize> {
+    let order = serializer.getattr_opt(intern!(serializer.py(), "order"))?;
     order.map_or(Ok(0), |order| order.len())
 }
 

@@ -39,8 +39,7 @@ impl SessionBase {
             return Ok(Some((changes, live)));
         };
         let is_modified = self.modified.load(Ordering::Relaxed);
-        let has_changes =
-            self.removed.load(Ordering::Relaxed) || !opened.written.bind(py).is_empty();
+        let has_changes = self.removed.load(Ordering::Relaxed) || opened.has_written(py);
         if self.sent.load(Ordering::Relaxed) && !has_changes {
             let changes = self
                 .changes
@@ -109,7 +108,7 @@ impl SessionBase {
     /// The session then gets a new ID and can be looked up by its user.
     fn note_log_in(&self, py: Python<'_>, opened: &Opened) -> PyResult<()> {
         let key = intern!(py, USER);
-        if !opened.written.bind(py).contains(key)? {
+        if !opened.is_written(key)? {
             return Ok(());
         }
         let Some(user) = opened.items.bind(py).get_item(key)? else {

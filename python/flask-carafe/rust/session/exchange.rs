@@ -29,13 +29,12 @@ impl SessionBase {
                 }
             }
         }
-        let written = opened.written.bind(py);
         // A copy, because the application's serializer may change the dictionary.
         for (key, value) in items.copy()? {
             if value.is(unread(py)) {
                 continue;
             }
-            let is_written = written.contains(&key)?;
+            let is_written = opened.is_written(&key)?;
             if !is_written && is_immutable(&value) {
                 continue;
             }
@@ -48,7 +47,7 @@ impl SessionBase {
                 session.insert_json(name.as_str(), text).map_err(raise)?;
             }
         }
-        written.clear();
+        opened.forget_written(py);
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! A session that has been loaded, and the placeholder of a value that has not been read.
 
 use std::sync::{
-    Arc,
+    Arc, OnceLock,
     atomic::{AtomicBool, Ordering},
 };
 
@@ -29,10 +29,46 @@ pub(super) struct Opened {
     pub(super) session: Session,
     /// The dictionary. A value that has not been read yet is the object `unread`.
     pub(super) items: Py<PyDict>,
-    /// The keys that were written since they were last passed to the engine.
-    pub(super) written: Py<PySet>,
+    /// The keys that were written since they were last passed to the engine. Created by the first
+    /// write.
+    pub(super) written: OnceLock<Py<PySet>>,
     /// Whether the dictionary contains the session's keys, which counts as a use of the session.
     pub(super) is_listed: AtomicBool,
+}
+
+impl Opened {
+    /// Notes that a key was written.
+    pub(super) fn note_written(&self, key: &Bound<'_, PyAny>) -> PyResult<()> {
+        let py = key.py();
+        let written = match self.written.get() {
+            Some(written) => written,
+            None => {
+                let empty = PySet::empty(py)?.unbind();
+                self.written.get_or_init(|| empty)
+            }
+        };
+        written.bind(py).add(key)
+    }
+
+    /// Returns whether a key was written since it was last passed to the engine.
+    pub(super) fn is_written(&self, key: &Bound<'_, PyAny>) -> PyResult<bool> {
+        match self.written.get() {
+            Some(written) => written.bind(key.py()).contains(key),
+            None => Ok(false),
+        }
+    }
+
+    /// Returns whether any key was written since the last exchange with the engine.
+    pub(super) fn has_written(&self, py: Python<'_>) -> bool {
+        let written = self.written.get();
+        written.is_some_and(|written| !written.bind(py).is_empty())
+    }
+
+    pub(super) fn forget_written(&self, py: Python<'_>) {
+        if let Some(written) = self.written.get() {
+            written.bind(py).clear();
+        }
+    }
 }
 
 impl SessionBase {
@@ -92,7 +128,7 @@ impl SessionBase {
                 slot,
                 session,
                 items: PyDict::new(py).unbind(),
-                written: PySet::empty(py)?.unbind(),
+                written: OnceLock::new(),
                 is_listed: AtomicBool::new(false),
             };
             // Of two threads that load at the same time, the first one counts. Kept before the call

@@ -88,7 +88,9 @@ impl SessionBase {
         visit.call(&self.engine)?;
         if let Some(opened) = self.opened.get() {
             visit.call(&opened.items)?;
-            visit.call(&opened.written)?;
+            if let Some(written) = opened.written.get() {
+                visit.call(written)?;
+            }
         }
         Ok(())
     }
@@ -128,7 +130,7 @@ impl SessionBase {
     ) -> PyResult<()> {
         let opened = self.admit_change(py, Some(key))?;
         opened.items.bind(py).set_item(key, value)?;
-        opened.written.bind(py).add(key)?;
+        opened.note_written(key)?;
         self.modified.store(true, Ordering::Relaxed);
         Ok(())
     }
@@ -136,7 +138,9 @@ impl SessionBase {
     fn __delitem__(&self, py: Python<'_>, key: &Bound<'_, PyAny>) -> PyResult<()> {
         let opened = self.admit_change(py, Some(key))?;
         opened.items.bind(py).del_item(key)?;
-        opened.written.bind(py).discard(key)?;
+        if let Some(written) = opened.written.get() {
+            written.bind(py).discard(key)?;
+        }
         self.removed.store(true, Ordering::Relaxed);
         self.modified.store(true, Ordering::Relaxed);
         Ok(())
@@ -146,7 +150,7 @@ impl SessionBase {
     fn clear(&self, py: Python<'_>) -> PyResult<()> {
         let opened = self.admit_change(py, None)?;
         opened.items.bind(py).clear();
-        opened.written.bind(py).clear();
+        opened.forget_written(py);
         self.removed.store(true, Ordering::Relaxed);
         self.modified.store(true, Ordering::Relaxed);
         Ok(())

@@ -9,7 +9,7 @@ use std::{
 };
 
 use carafe_core::{session::SessionError, store::StoreError};
-use pyo3::prelude::*;
+use pyo3::{prelude::*, types::PyString};
 
 use super::{SessionBase, loaded::Opened};
 use crate::errors;
@@ -91,7 +91,10 @@ impl SessionBase {
                 (None, None) => py.None().into_bound(py),
             };
             let after = codec.encode(&change.call1((value,))?)?;
-            if self.opened(py)?.written.bind(py).contains(key)? {
+            if self
+                .opened(py)?
+                .is_written(PyString::new(py, key).as_any())?
+            {
                 return Err(errors::raise(py, "SessionError", OWN_CHANGE));
             }
             computed = Some(Computed { before, after });
