@@ -314,8 +314,30 @@ impl Session {
     /// ```
     #[must_use]
     pub fn keys(&self) -> Vec<String> {
-        let decode = |raw: &str| string::decode(raw).ok().map(std::borrow::Cow::into_owned);
-        self.read(|look| look.members().filter_map(|(raw, _)| decode(raw)).collect())
+        let mut keys = Vec::new();
+        self.each_key(|key| keys.push(key.to_owned()));
+        keys
+    }
+
+    /// Passes the keys to `see`, in the order of [`Session::keys`] and without copies.
+    ///
+    /// For bindings to other languages. `see` must not use the session: the call may wait forever.
+    ///
+    /// ```
+    /// # use carafe_core::session::Session;
+    /// # fn handler(session: &Session) -> usize {
+    /// let mut longest = 0;
+    /// session.each_key(|key| longest = longest.max(key.len()));
+    /// longest
+    /// # }
+    /// ```
+    pub fn each_key(&self, mut see: impl FnMut(&str)) {
+        self.read(|look| {
+            let keys = look
+                .members()
+                .filter_map(|(raw, _)| string::decode(raw).ok());
+            keys.for_each(|key| see(&key));
+        });
     }
 
     /// Returns the number of keys.

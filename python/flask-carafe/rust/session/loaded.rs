@@ -185,9 +185,11 @@ pub(super) fn list_keys(
     session: &Session,
     items: &Bound<'_, PyDict>,
 ) -> PyResult<()> {
-    let unread = unread(py);
-    session
-        .keys()
-        .iter()
-        .try_for_each(|key| items.set_item(PyString::new(py, key), unread))
+    let (unread, mut set) = (unread(py), Ok(()));
+    session.each_key(|key| {
+        if set.is_ok() {
+            set = items.set_item(PyString::new(py, key), unread);
+        }
+    });
+    set
 }

@@ -71,6 +71,7 @@ const CALLS: &[Case] = &[
         false,
     ),
     ("keys", |s| _ = s.keys(), true, false),
+    ("each_key", |s| s.each_key(|_| {}), true, false),
     ("len", |s| _ = s.len(), true, false),
     ("is_empty", |s| _ = s.is_empty(), true, false),
     ("is_permanent", |s| _ = s.is_permanent(), true, false),
