@@ -24,6 +24,16 @@ use zeroize::Zeroizing;
 pub struct SecretKey(Zeroizing<Box<[u8]>>);
 
 /// The reason why a key was rejected. Never contains the key.
+///
+/// ```
+/// use carafe_core::key::{KeyError, SecretKey};
+///
+/// assert_eq!(SecretKey::new("").unwrap_err(), KeyError::Empty);
+/// assert_eq!(SecretKey::new("changeme").unwrap_err(), KeyError::WellKnown);
+/// let error = SecretKey::new("flask-spec-secret").unwrap_err();
+/// assert_eq!(error, KeyError::TooShort { length: 17, minimum: SecretKey::MINIMUM });
+/// assert_eq!(SecretKey::new("ab".repeat(20)).unwrap_err(), KeyError::Repetitive);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyError {

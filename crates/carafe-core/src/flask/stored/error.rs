@@ -3,6 +3,18 @@
 use std::{error::Error, fmt};
 
 /// The reason why a stored value cannot be read. The value is left unchanged.
+///
+/// ```
+/// use carafe_core::{clock::Timestamp, error::ErrorChain, flask::stored::FlaskSession};
+/// use carafe_core::store::StoreKey;
+///
+/// let (layout, key) = (FlaskSession::default(), StoreKey::from_bytes([0; 32]));
+/// let now = Timestamp::from_unix(0);
+/// let pickle = b"\x80\x04\x95\x0b\x00.";
+/// let error = layout.record(&key, pickle, now, now).unwrap_err();
+/// let text = ErrorChain::of(&error).to_string();
+/// assert!(text.starts_with("a session record cannot be read: it is a Python pickle"), "{text}");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unreadable {
@@ -31,6 +43,23 @@ pub enum Unreadable {
 }
 
 /// The reason why a session cannot be written in the chosen format.
+///
+/// ```
+/// use carafe_core::clock::Timestamp;
+/// use carafe_core::flask::stored::{FlaskSession, Format};
+/// use carafe_core::session::SessionData;
+/// use carafe_core::store::{PublicId, Record, SessionMeta, StoreError, StoreKey};
+///
+/// let now = Timestamp::from_unix(0);
+/// let data = format!(r#"{{"n":{}}}"#, u128::MAX);
+/// let meta = SessionMeta::new(PublicId::from_bytes([0; 12]), now, now);
+/// let record = Record::new(meta, SessionData::parse(data, Record::STYLE)?);
+/// let key = StoreKey::from_bytes([0; 32]);
+/// let msgpack = FlaskSession::new(Format::MsgPack).value(&key, &record);
+/// assert!(matches!(msgpack, Err(StoreError::Unstorable(_))));
+/// assert!(FlaskSession::new(Format::Json).value(&key, &record).is_ok());
+/// # Ok::<(), carafe_core::json::ScanError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unwritable {
