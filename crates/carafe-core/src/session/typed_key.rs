@@ -62,6 +62,14 @@ impl<T> fmt::Debug for Key<T> {
 }
 
 /// The name of a value in a session: a string, or a [`Key`].
+///
+/// ```
+/// use carafe_core::session::{Key, KeyName};
+///
+/// const CART: Key<Vec<String>> = Key::new("cart");
+/// let owned = String::from("theme");
+/// assert_eq!((CART.as_name(), "cart".as_name(), (&owned).as_name()), ("cart", "cart", "theme"));
+/// ```
 pub trait KeyName: Copy {
     /// Returns the name.
     fn as_name(&self) -> &str;
