@@ -11,6 +11,15 @@ type Source = Box<dyn Error + Send + Sync + 'static>;
 /// No change is partially applied. If a reply was lost, it is unknown whether the change was
 /// applied. [`StoreError::fault`] determines the response to the client, which keeps its cookie in
 /// any case.
+///
+/// ```
+/// use carafe_core::{error::ErrorChain, store::StoreError};
+///
+/// let error = StoreError::corrupt("the row has 3 bytes");
+/// assert_eq!(error.to_string(), "a session record cannot be read");
+/// let chain = ErrorChain::of(&error).to_string();
+/// assert_eq!(chain, "a session record cannot be read: the row has 3 bytes");
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StoreError {
@@ -45,6 +54,16 @@ pub enum StoreError {
 
 impl StoreError {
     /// Creates [`StoreError::Unavailable`] from a driver's error.
+    ///
+    /// The source may contain user information of a URL: see [`redacted`](super::redacted).
+    ///
+    /// ```
+    /// use carafe_core::store::StoreError;
+    ///
+    /// let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+    /// let error = StoreError::unavailable(refused);
+    /// assert_eq!((error.status(), error.code()), (503, "unavailable"));
+    /// ```
     pub fn unavailable(source: impl Into<Source>) -> Self {
         Self::Unavailable(source.into())
     }
@@ -81,6 +100,15 @@ impl StoreError {
     ///
     /// The status is [`Fault::status`], or 503 for an unreadable record, which may become readable
     /// after a repair or with a newer version.
+    ///
+    /// ```
+    /// use carafe_core::store::StoreError;
+    ///
+    /// assert_eq!(StoreError::Conflict.status(), 409);
+    /// assert_eq!(StoreError::Unsupported.status(), 500);
+    /// assert_eq!(StoreError::unstorable("an integer of 65 bits").status(), 500);
+    /// assert_eq!(StoreError::corrupt("a later version").status(), 503);
+    /// ```
     #[must_use]
     pub const fn status(&self) -> u16 {
         match self {
@@ -90,6 +118,14 @@ impl StoreError {
     }
 
     /// Returns a short stable word for logs and metrics, such as `unavailable`.
+    ///
+    /// ```
+    /// use carafe_core::store::StoreError;
+    /// use std::time::Duration;
+    ///
+    /// assert_eq!(StoreError::Timeout(Duration::from_millis(250)).code(), "timeout");
+    /// assert_eq!(StoreError::TooLarge { size: 2, limit: 1 }.code(), "too-large");
+    /// ```
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {

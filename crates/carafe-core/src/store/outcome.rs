@@ -4,6 +4,15 @@ use super::Record;
 use crate::id::PublicId;
 
 /// A selection of a user's sessions.
+///
+/// ```
+/// use carafe_core::store::{PublicId, Selection};
+///
+/// let (laptop, phone) = (PublicId::from_bytes([1; 12]), PublicId::from_bytes([2; 12]));
+/// assert!(Selection::All.includes(phone));
+/// assert!(Selection::Only(phone).includes(phone) && !Selection::Only(phone).includes(laptop));
+/// assert!(Selection::AllBut(laptop).includes(phone), "log out everywhere else");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Selection {
     /// All sessions.
@@ -89,6 +98,12 @@ pub enum Patched {
 
 impl Patched {
     /// Returns whether the change was applied.
+    ///
+    /// ```
+    /// use carafe_core::store::Patched;
+    ///
+    /// assert!(!Patched::Gone.is_applied());
+    /// ```
     #[must_use]
     pub const fn is_applied(&self) -> bool {
         matches!(self, Self::Applied(_))
