@@ -311,6 +311,8 @@ pub fn check(
 }
 
 /// The reason why a request was rejected.
+///
+/// `Display` says what the headers showed, for the log. The response to the client has no reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CrossOrigin {

@@ -2,6 +2,17 @@
 //!
 //! An error's own text says what failed. The causes are in `source()` and are printed once, by
 //! [`ErrorChain`].
+//!
+//! ```
+//! use carafe_core::error::{ErrorChain, Fault};
+//! use carafe_core::session::SessionError;
+//! use carafe_core::store::StoreError;
+//!
+//! let error = SessionError::Store(StoreError::unavailable("connection refused"));
+//! assert_eq!((error.fault(), error.status()), (Fault::Store, 503));
+//! let text = "the session store failed: the session store is unavailable: connection refused";
+//! assert_eq!(ErrorChain::of(&error).to_string(), text);
+//! ```
 
 use std::{error::Error, fmt};
 

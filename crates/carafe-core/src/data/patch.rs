@@ -330,6 +330,18 @@ impl Patch {
     }
 
     /// Returns the change of each key, in the order of the first writes.
+    ///
+    /// ```
+    /// use carafe_core::session::{Change, Patch};
+    ///
+    /// let mut patch = Patch::new();
+    /// patch.set("b", "1".to_owned());
+    /// patch.remove("a");
+    /// patch.set("b", "2".to_owned());
+    /// let keys: Vec<_> = patch.changes().map(|(key, _)| key).collect();
+    /// assert_eq!(keys, ["b", "a"]);
+    /// assert!(matches!(patch.changes().next(), Some((_, Change::Set(text))) if text == "2"));
+    /// ```
     pub fn changes(&self) -> impl Iterator<Item = (&str, &Change)> {
         self.changes
             .iter()

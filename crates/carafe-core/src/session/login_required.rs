@@ -115,6 +115,10 @@ impl<const MINUTES: u32> RecentlyAuthenticated<MINUTES> {
 }
 
 /// The response to a request that needs a log-in, or a more recent one.
+///
+/// A redirect for a navigation of a browser, a `WWW-Authenticate` for a bearer client, and a plain
+/// 401 otherwise. See [`SessionConfig::with_login_page`](super::SessionConfig::with_login_page) for
+/// an example.
 #[derive(Debug)]
 pub struct LoginRequired(Kind);
 

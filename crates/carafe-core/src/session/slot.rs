@@ -243,6 +243,30 @@ impl Slot {
     ///
     /// A browser does not send such a token automatically, so the request is not forged across
     /// sites.
+    ///
+    /// ```
+    /// # use carafe_core::{session::*, store::MemoryStore};
+    /// # struct Head(&'static [(&'static str, &'static str)]);
+    /// # impl RequestHead for Head {
+    /// #     fn lines(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+    /// #         let named = self.0.iter().filter(move |(known, _)| *known == name);
+    /// #         named.map(|(_, value)| value.as_bytes())
+    /// #     }
+    /// # }
+    /// let config = SessionConfig::default()
+    ///     .with_transports([Transport::cookie(), Transport::bearer("x-session-token")]);
+    /// let manager = SessionManager::new(ServerSide::new(MemoryStore::new()), config)?;
+    /// let manager = std::sync::Arc::new(manager);
+    /// let presents = |headers| {
+    ///     let slot = manager.begin();
+    ///     slot.note_token(&Head(headers));
+    ///     slot.presents_token()
+    /// };
+    /// assert!(presents(&[("authorization", "Bearer abc")]));
+    /// assert!(!presents(&[("authorization", "Basic abc")]), "another scheme");
+    /// assert!(!presents(&[("cookie", "session=abc")]));
+    /// # Ok::<(), carafe_core::cookie::CookieError>(())
+    /// ```
     #[must_use]
     pub fn presents_token(&self) -> bool {
         self.0.presented.get().is_some()

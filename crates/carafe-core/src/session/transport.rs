@@ -410,6 +410,8 @@ pub trait RequestHead {
 /// [`Session::token`](super::Session::token).
 ///
 /// `Debug` does not show the token.
+///
+/// See [`Session::token`](super::Session::token) for an example.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SessionToken(pub(super) String);
 
@@ -545,6 +547,8 @@ impl BearerChallenge {
 }
 
 /// A response with a [`BearerChallenge`]. Handlers return it as their response or as their error.
+///
+/// See [`ResponseHead`] for an example.
 #[derive(Clone, Debug)]
 pub struct BearerResponse {
     challenge: BearerChallenge,

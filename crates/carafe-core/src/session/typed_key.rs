@@ -79,6 +79,17 @@ pub trait KeyName: Copy {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a session key for a value of type `{T}`",
     note = "a key is text, or a `Key<T>` with the type of the value"
+/// ```
+/// use carafe_core::session::{Key, KeyOf};
+///
+/// fn name<T>(key: impl KeyOf<T>) -> String {
+///     key.as_name().to_owned()
+/// }
+///
+/// const VISITS: Key<u64> = Key::new("visits");
+/// assert_eq!(name::<u64>(VISITS), "visits");
+/// assert_eq!(name::<Vec<String>>("cart"), "cart", "a string is valid for every type");
+/// ```
 )]
 pub trait KeyOf<T: ?Sized>: KeyName {}
 

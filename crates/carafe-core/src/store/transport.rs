@@ -39,6 +39,14 @@ impl fmt::Display for Transport {
 }
 
 /// The TLS setting of a driver.
+///
+/// ```
+/// use carafe_core::store::{TlsMode, Transport};
+///
+/// // `sslmode=prefer`, the default of Postgres, would accept any certificate of a remote host.
+/// let mode = TlsMode::Preferred.for_host("db.internal", false);
+/// assert_eq!(mode.transport(), Some(Transport::Verified));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TlsMode {

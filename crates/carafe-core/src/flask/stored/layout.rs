@@ -192,6 +192,25 @@ impl FlaskSession {
     /// Returns `None` if the user of the session has changed since `base` was loaded. With a
     /// `rotation`, the session moves to that key at that time.
     ///
+    /// ```
+    /// use carafe_core::clock::Timestamp;
+    /// use carafe_core::flask::stored::{FlaskSession, Format};
+    /// use carafe_core::session::{Patch, SessionData};
+    /// use carafe_core::store::{PublicId, Record, SessionMeta, StoreKey};
+    ///
+    /// let (layout, key) = (FlaskSession::new(Format::Json), StoreKey::from_bytes([0; 32]));
+    /// let (now, later) = (Timestamp::from_unix(0), Timestamp::from_unix(60));
+    /// let meta = SessionMeta::new(PublicId::random()?, now, later);
+    /// let record = Record::new(meta, SessionData::default());
+    /// let mut patch = Patch::new();
+    /// patch.set("theme", "\"dark\"".to_owned());
+    /// let next = layout.next(&key, &record, &record, &patch, None)?;
+    /// let next = next.expect("the user is the same");
+    /// assert!(next.value.starts_with(br#"{"theme":"dark","#));
+    /// assert_eq!(next.record.meta.version, record.meta.version + 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// Returns the errors of [`Record::merge`] and [`FlaskSession::value`].

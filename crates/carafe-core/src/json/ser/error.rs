@@ -5,6 +5,17 @@ use std::fmt::{self, Display};
 use serde::ser;
 
 /// The reason why a value cannot be written.
+///
+/// ```
+/// use std::collections::BTreeMap;
+///
+/// use carafe_core::json::{EncodeError, JsonDialect, tag, to_text};
+///
+/// let by_point = BTreeMap::from([((1, 2), "here")]);
+/// assert_eq!(to_text(&by_point, JsonDialect::FLASK), Err(EncodeError::BadKey));
+/// let not_a_sequence = tag::Tuple(1);
+/// assert_eq!(to_text(&not_a_sequence, JsonDialect::FLASK), Err(EncodeError::NotASequence));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EncodeError {

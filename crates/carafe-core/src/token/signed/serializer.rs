@@ -128,22 +128,6 @@ impl UrlSafeSerializer {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
-    /// ```
-    /// use std::time::Duration;
-    ///
-    /// use carafe_core::clock::Timestamp;
-    /// use carafe_core::key::{KeyRing, SecretKey};
-    /// use carafe_core::token::signed::{SignerSettings, UrlSafeTimedSerializer};
-    ///
-    /// let keys = KeyRing::new(SecretKey::short("flask-spec-secret")?);
-    /// let serializer = UrlSafeTimedSerializer::new(&keys, SignerSettings::with_salt("export"));
-    /// let now = Timestamp::from_unix(1_700_000_000);
-    /// let signed = serializer.dumps(&[("rows", 12)], now)?;
-    /// let value = serializer.loads_value(&signed, Some(Duration::from_secs(60)), now)?;
-    /// assert_eq!(value.to_string(), r#"[["rows",12]]"#);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
     /// # Errors
     ///
     /// [`TokenError`] if no valid key signed the text, or if it does not contain JSON.
@@ -223,6 +207,22 @@ impl UrlSafeTimedSerializer {
     }
 
     /// Returns the value like [`UrlSafeTimedSerializer::loads`], in the lossless dynamic type.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use carafe_core::clock::Timestamp;
+    /// use carafe_core::key::{KeyRing, SecretKey};
+    /// use carafe_core::token::signed::{SignerSettings, UrlSafeTimedSerializer};
+    ///
+    /// let keys = KeyRing::new(SecretKey::short("flask-spec-secret")?);
+    /// let serializer = UrlSafeTimedSerializer::new(&keys, SignerSettings::with_salt("export"));
+    /// let now = Timestamp::from_unix(1_700_000_000);
+    /// let signed = serializer.dumps(&[("rows", 12)], now)?;
+    /// let value = serializer.loads_value(&signed, Some(Duration::from_secs(60)), now)?;
+    /// assert_eq!(value.to_string(), r#"[["rows",12]]"#);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///

@@ -11,6 +11,15 @@ use crate::{
 };
 
 /// The settings, in addition to the key, that programs must share to read each other's sessions.
+///
+/// ```
+/// use carafe_core::{json::JsonDialect, token::signed::SignedFormat};
+///
+/// assert_eq!(SignedFormat::flask().style(), JsonDialect::FLASK);
+/// assert_ne!(SignedFormat::flask(), SignedFormat::quart(), "another order of keys");
+/// let same = SignedFormat::quart().with_dialect(JsonDialect::FLASK);
+/// assert_eq!(same, SignedFormat::flask());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedFormat {
     signer: SignerSettings,
