@@ -76,9 +76,7 @@ pub trait KeyName: Copy {
 }
 
 /// The name of a `T` in a session: a string, which is valid for every type, or a [`Key<T>`](Key).
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a session key for a value of type `{T}`",
-    note = "a key is text, or a `Key<T>` with the type of the value"
+///
 /// ```
 /// use carafe_core::session::{Key, KeyOf};
 ///
@@ -90,6 +88,9 @@ pub trait KeyName: Copy {
 /// assert_eq!(name::<u64>(VISITS), "visits");
 /// assert_eq!(name::<Vec<String>>("cart"), "cart", "a string is valid for every type");
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a session key for a value of type `{T}`",
+    note = "a key is text, or a `Key<T>` with the type of the value"
 )]
 pub trait KeyOf<T: ?Sized>: KeyName {}
 
