@@ -233,7 +233,7 @@ fn session(settings: &mut Settings, before_flask_2_3: bool) -> SessionConfig {
     if let Some(lifetime) = settings.read("PERMANENT_SESSION_LIFETIME", value::lifetime) {
         config = config.with_lifetime(lifetime);
     }
-    let truth = "Flask takes any text but the empty one for true";
+    let truth = "Flask treats any text except the empty one as true";
     if settings.read("SESSION_REFRESH_EACH_REQUEST", |v| value::switch(v, truth)) == Some(false) {
         config = config.with_refresh(Refresh::Never);
     }

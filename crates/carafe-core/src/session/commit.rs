@@ -641,7 +641,7 @@ fn carry_out(slot: &Slot, task: Task) -> impl Future<Output = Result<HeaderChang
                 tracing::warn!(
                     cookie = manager.cookie.name(),
                     reason = error.code(),
-                    "use of a session not noted: {error}"
+                    "the use of a session was not recorded: {error}"
                 );
                 match is_unannounced {
                     true => Outcome::SameId,

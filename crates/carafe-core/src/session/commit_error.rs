@@ -122,16 +122,16 @@ impl fmt::Display for CommitError {
                     "the session cookie would have {size} bytes, and browsers drop cookies over {MAX_COOKIE_BYTES}"
                 )?;
                 write_largest(largest, f)?;
-                f.write_str("; keep less in the session, or keep it on the server side")
+                f.write_str("; store less in the session, or use a server-side session")
             }
-            Self::Limit(_) => f.write_str("the session is beyond a limit and was not stored"),
+            Self::Limit(_) => f.write_str("the session exceeds a limit and was not stored"),
             Self::Cookie(_) => f.write_str("the session cookie cannot be written"),
             Self::Seal(_) => f.write_str("the session cookie cannot be encrypted"),
             Self::TooManySessions { limit } => {
-                write!(f, "the user has {limit} sessions, and no more are allowed")
+                write!(f, "the user has reached the limit of sessions ({limit})")
             }
             Self::Conflict => {
-                f.write_str("another request has ended the session or given it a new id meanwhile")
+                f.write_str("another request has revoked the session or given it a new ID")
             }
             Self::Store { .. } => f.write_str("the session was not stored"),
         }

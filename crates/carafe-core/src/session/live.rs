@@ -312,7 +312,10 @@ impl Session {
         }
         match self.keep_alive().await {
             Err(SessionError::Store(error)) => {
-                tracing::warn!(reason = error.code(), "use of a session not noted: {error}");
+                tracing::warn!(
+                    reason = error.code(),
+                    "the use of a session was not recorded: {error}"
+                );
                 Ok(())
             }
             noted => noted,

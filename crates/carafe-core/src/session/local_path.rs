@@ -76,7 +76,7 @@ pub struct NotLocal;
 
 impl fmt::Display for NotLocal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the path to return to is not a path on this host")
+        f.write_str("the path is not a path on this host")
     }
 }
 

@@ -189,7 +189,7 @@ impl ServerSide {
     /// # let manager = std::sync::Arc::new(SessionManager::new(side, SessionConfig::default())?);
     /// let laptop = TestClient::signed_in(&manager, "ada").await?;
     /// let error = TestClient::signed_in(&manager, "ada").await.unwrap_err();
-    /// assert_eq!(error.to_string(), "the user has 1 sessions, and no more are allowed");
+    /// assert_eq!(error.to_string(), "the user has reached the limit of sessions (1)");
     /// assert_eq!(laptop.session().await?.user().as_deref(), Some("ada"));
     /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
     /// # }).unwrap();

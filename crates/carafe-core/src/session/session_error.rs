@@ -152,8 +152,8 @@ impl std::fmt::Display for SessionError {
             Self::AlreadySent => {
                 f.write_str("the session was changed after the response's head was sent")
             }
-            Self::Gone => f.write_str("the session has expired or was ended meanwhile"),
-            Self::Unsupported => f.write_str("only a session that is kept in a store can do this"),
+            Self::Gone => f.write_str("the session has expired or was revoked"),
+            Self::Unsupported => f.write_str("this operation requires a session in a store"),
             Self::Transport => f.write_str(
                 "the transport is not configured, or the request presents its token in another one",
             ),

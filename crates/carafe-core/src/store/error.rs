@@ -147,17 +147,17 @@ impl fmt::Display for StoreError {
         match self {
             Self::Unavailable(_) => f.write_str("the session store is unavailable"),
             Self::Timeout(deadline) => {
-                write!(f, "the session store gave no answer within {deadline:?}")
+                write!(f, "the session store did not respond within {deadline:?}")
             }
             Self::Corrupt(_) => f.write_str("a session record cannot be read"),
-            Self::Unstorable(_) => f.write_str("a session cannot be kept in this store"),
-            Self::Unmet => f.write_str("another request has changed the value meanwhile"),
-            Self::Conflict => f.write_str("a session is changed by too many requests at once"),
-            Self::Unsupported => f.write_str("this session store cannot do that"),
+            Self::Unstorable(_) => f.write_str("this store cannot hold the session"),
+            Self::Unmet => f.write_str("another request has changed the value in the meantime"),
+            Self::Conflict => f.write_str("too many concurrent requests change the session"),
+            Self::Unsupported => f.write_str("the session store does not support this operation"),
             Self::Full => f.write_str("the session store is full"),
             Self::TooLarge { size, limit } => write!(
                 f,
-                "the session has {size} bytes, and its store takes {limit}; keep less in it"
+                "the session has {size} bytes, and its store accepts {limit}; store less in the session"
             ),
         }
     }

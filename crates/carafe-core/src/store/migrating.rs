@@ -204,7 +204,7 @@ impl MigratingStore {
 
 impl std::fmt::Debug for MigratingStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Moving")
+        f.write_str("MigratingStore")
     }
 }
 

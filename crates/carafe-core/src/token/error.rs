@@ -27,7 +27,7 @@ pub const INFLATED_LIMIT: usize = 64 * 1024;
 /// assert_eq!(error("42", now).code(), "malformed");
 /// assert_eq!(error(&signed.replace("42", "43"), now), TokenError::BadSignature);
 /// let late = error(&signed, now.saturating_add(4_000));
-/// assert_eq!(late.to_string(), "the age of 4000 s is over 3600 s");
+/// assert_eq!(late.to_string(), "the age of 4000 s exceeds 3600 s");
 /// let early = error(&signed, now.saturating_add(-60));
 /// assert_eq!(early, TokenError::FromFuture { ahead: 60 });
 /// # Ok::<(), carafe_core::key::KeyError>(())
@@ -130,11 +130,11 @@ impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Malformed(what) => f.write_str(what),
-            Self::BadSignature => f.write_str("the signature does not match any live key"),
+            Self::BadSignature => f.write_str("no valid key verifies the signature"),
             Self::TimestampMissing => f.write_str("the timestamp is missing"),
             Self::TimestampMalformed => f.write_str("the timestamp is malformed"),
-            Self::Expired { age, max_age } => write!(f, "the age of {age} s is over {max_age} s"),
-            Self::FromFuture { ahead } => write!(f, "it was made {ahead} s in the future"),
+            Self::Expired { age, max_age } => write!(f, "the age of {age} s exceeds {max_age} s"),
+            Self::FromFuture { ahead } => write!(f, "it was issued {ahead} s in the future"),
             Self::Payload(_) => f.write_str("the content is correctly signed, but cannot be read"),
         }
     }
@@ -158,7 +158,7 @@ impl fmt::Display for PayloadError {
 impl fmt::Display for SealError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoRandomness => f.write_str("the operating system gave no random bytes"),
+            Self::NoRandomness => f.write_str("the operating system returned no random bytes"),
         }
     }
 }

@@ -81,20 +81,20 @@ impl fmt::Display for Unreadable {
             Self::Id { length } => {
                 return write!(
                     f,
-                    "its id of {length} characters is not 32 bytes in 43 characters; SESSION_ID_LENGTH was not the default"
+                    "its ID has {length} characters instead of 43; SESSION_ID_LENGTH was not the default"
                 );
             }
             Self::Pickle => {
-                "it is a Python pickle, which Carafe never unpickles, because that runs whatever the pickle \
-                 says; let Flask-Session 0.7 or 0.8 read and save it once, which makes MessagePack or JSON of it, \
-                 or delete it"
+                "it is a Python pickle, which Carafe never reads, because unpickling executes code; load and save \
+                 the session once with Flask-Session 0.7 or 0.8, which converts it to MessagePack or JSON, or \
+                 delete it"
             }
             Self::Neither => "it is neither MessagePack nor JSON",
             Self::NotADictionary => "it is not a dictionary",
             Self::TooDeep => "it nests too deeply",
             Self::TwoKeys => "it has two keys that differ only in their type, such as 1 and \"1\"",
-            Self::MapInKey => "a key of it holds a dictionary",
-            Self::Facts => "its key \"_carafe\" holds something that Carafe did not write",
+            Self::MapInKey => "one of its keys contains a dictionary",
+            Self::Facts => "its key \"_carafe\" contains a value that Carafe did not write",
         })
     }
 }

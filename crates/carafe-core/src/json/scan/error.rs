@@ -48,7 +48,7 @@ impl fmt::Display for ScanError {
             Self::TooManyDigits => write!(f, "an integer of more than {MAX_DIGITS} digits"),
             Self::TooLong => f.write_str("longer than 4 GiB"),
             Self::NotAnObject => f.write_str("the root is not an object"),
-            Self::BadTag => f.write_str("a tag around something it cannot hold"),
+            Self::BadTag => f.write_str("a tag contains a value that it cannot hold"),
         }
     }
 }

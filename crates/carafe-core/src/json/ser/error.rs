@@ -40,7 +40,7 @@ impl Display for EncodeError {
             Self::BadKey => "a key that is neither text, number, boolean nor none",
             Self::MixedKeys => "keys of different kinds cannot be sorted",
             Self::BytesWithoutTags => "plain JSON has no bytes",
-            Self::NotASequence => "a tuple around something that is not a sequence",
+            Self::NotASequence => "`Tuple` wraps a value that is not a sequence",
             Self::Custom(message) => message,
         })
     }
