@@ -46,7 +46,7 @@ async fn admitted(console: Arc<Console>, mut request: Request) -> Result<Request
         return Err((StatusCode::FORBIDDEN, text).into_response());
     }
     let Some(operator) = request.extensions().get::<Operator>().cloned() else {
-        let text = "The console is open to operators only.\n";
+        let text = "Only operators may use this console.\n";
         return Err((StatusCode::FORBIDDEN, text).into_response());
     };
     let context = Context::new(console, operator, &request);
@@ -71,8 +71,8 @@ async fn with_token(
     };
     let sent = form_urlencoded::parse(&bytes).find(|(name, _)| name == csrf::FIELD);
     if !sent.is_some_and(|(_, token)| context.tokens.accepts(&context.operator, &token)) {
-        let text = "This form is not from a page of this session, or from one before you last came in. \
-                    Go back, load the page again and repeat it. Nothing was done.";
+        let text = "This form does not belong to your current session. Go back, reload the page and try \
+                    again. Nothing was changed.";
         return Err((StatusCode::FORBIDDEN, text));
     }
     Ok(Request::from_parts(parts, Body::from(bytes)))
@@ -93,5 +93,5 @@ pub(crate) async fn writable(
 
 /// The response to an unknown path.
 pub(crate) async fn not_found(Extension(context): Extension<Context>) -> Response {
-    view::refusal(&context, StatusCode::NOT_FOUND, "There is no such page.")
+    view::refusal(&context, StatusCode::NOT_FOUND, "This page does not exist.")
 }

@@ -55,7 +55,7 @@
       }
       say("on", "Live");
     } catch {
-      say("off", "The console does not answer");
+      say("off", "The console does not respond");
     }
   }
 

@@ -28,7 +28,7 @@ pub(super) async fn page(
     let (now, text) = (Timestamp::now(), query.q.trim());
     let after = query.after.as_deref().filter(|after| !after.is_empty());
     let Ok(position) = after.map(str::parse::<Position>).transpose() else {
-        let text = "This address names no place in the list. Begin with the newest sessions.";
+        let text = "This address is not a position in the list. Start with the newest sessions.";
         return view::refusal(&context, StatusCode::BAD_REQUEST, text);
     };
     let body = match text {

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use carafe_core::clock::Timestamp;
 
 /// The confirmation text for the revocation of all sessions.
-pub(super) const WORDS: &str = "end all sessions";
+pub(super) const WORDS: &str = "revoke all sessions";
 
 /// Seconds for which the outcome is shown.
 const SHOWN: i64 = 600;

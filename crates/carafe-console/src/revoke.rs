@@ -67,7 +67,7 @@ pub(super) async fn one(
     }
     let note = |was_there| match was_there {
         true => format!("Revoked session {public_id}"),
-        false => format!("Session {public_id} had ended already"),
+        false => format!("Session {public_id} had already expired or been revoked"),
     };
     told(&context, done.map(note), "/sessions").await
 }
@@ -117,7 +117,7 @@ pub(super) async fn ask_all(Extension(context): Extension<Context>) -> Response 
         Err(error) => view::trouble(&context, Section::Overview, &error),
         Ok(statistics) => {
             let body = view::ask_all(&context, &statistics, None);
-            asked(&context, "End all sessions", &body)
+            asked(&context, "Revoke all sessions", &body)
         }
     }
 }
@@ -134,7 +134,7 @@ pub(super) async fn all(
                 let body = view::ask_all(&context, &statistics, Some(&form.typed));
                 let status = StatusCode::UNPROCESSABLE_ENTITY;
                 let section = Section::None;
-                view::page(&context, status, section, "End all sessions", &body)
+                view::page(&context, status, section, "Revoke all sessions", &body)
             }
         };
     }
@@ -145,7 +145,7 @@ pub(super) async fn all(
 async fn started(context: &Context, target: Target, path: &str) -> Response {
     if !end_all::start(context, target).await {
         context
-            .note("Nothing was done: other sessions are being ended. Try again when that is done.");
+            .note("Nothing was changed: another revocation is in progress. Try again when it is complete.");
     }
     Redirect::to(&context.href(path)).into_response()
 }

@@ -46,6 +46,6 @@ pub(super) async fn page(
 
 /// Returns a 404 for a session that was revoked, has expired or never existed.
 pub(super) fn not_there(context: &Context) -> Response {
-    let text = "This session is not there. It has ended, or it never was.";
+    let text = "No live session has this public ID. The session has expired, was revoked, or never existed.";
     view::refusal(context, StatusCode::NOT_FOUND, text)
 }

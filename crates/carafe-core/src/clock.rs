@@ -1,4 +1,20 @@
 //! Time as a value: functions that depend on the time take a [`Timestamp`] and read no clock.
+//!
+//! Every operation that depends on the time has an argument `now`, so a test can place it in any
+//! second, and one request sees one time. Fractions of a second are truncated, because cookies,
+//! signed timestamps and stored records all have whole seconds.
+//!
+//! ```
+//! use std::time::{Duration, SystemTime};
+//!
+//! use carafe_core::clock::Timestamp;
+//!
+//! let at = SystemTime::UNIX_EPOCH + Duration::from_millis(1_700_000_000_999);
+//! let at = Timestamp::from(at);
+//! assert_eq!(at.unix(), 1_700_000_000);
+//! assert_eq!(serde_json::to_string(&at)?, "1700000000");
+//! # Ok::<(), serde_json::Error>(())
+//! ```
 
 use std::{
     fmt,
@@ -41,24 +57,59 @@ impl Timestamp {
     ///
     /// No other function in this crate reads the clock. Adapters call this function once per
     /// request.
+    ///
+    /// ```
+    /// use carafe_core::clock::Timestamp;
+    ///
+    /// let before = Timestamp::now();
+    /// assert!(Timestamp::now() >= before);
+    /// assert!(before > Timestamp::from_unix(1_700_000_000), "the clock is set");
+    /// ```
     #[must_use]
     pub fn now() -> Self {
         SystemTime::now().into()
     }
 
     /// Returns the seconds since the Unix epoch.
+    ///
+    /// ```
+    /// use carafe_core::clock::Timestamp;
+    ///
+    /// let moon_landing = Timestamp::from_unix(-14_182_940);
+    /// assert_eq!(moon_landing.to_string(), "1969-07-20T20:17:40Z");
+    /// assert_eq!(moon_landing.unix(), -14_182_940);
+    /// ```
     #[must_use]
     pub const fn unix(self) -> i64 {
         self.0
     }
 
     /// Returns this time plus whole seconds. Saturates at the bounds of the range.
+    ///
+    /// ```
+    /// use carafe_core::clock::Timestamp;
+    ///
+    /// let end_of_time = Timestamp::from_unix(i64::MAX);
+    /// assert_eq!(end_of_time.saturating_add(1), end_of_time);
+    /// assert_eq!(Timestamp::from_unix(60).saturating_add(-90).unix(), -30);
+    /// ```
     #[must_use]
     pub const fn saturating_add(self, seconds: i64) -> Self {
         Self(self.0.saturating_add(seconds))
     }
 
     /// Returns the whole seconds from `earlier` to `self`. Negative if `earlier` is later.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use carafe_core::clock::Timestamp;
+    ///
+    /// let (login, now) = (Timestamp::from_unix(1_000), Timestamp::from_unix(1_030));
+    /// assert_eq!(now.seconds_since(login), 30);
+    /// assert_eq!(login.seconds_since(now), -30);
+    /// assert_eq!(login - now, Duration::ZERO, "subtraction never returns a negative time");
+    /// ```
     #[must_use]
     pub const fn seconds_since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)

@@ -6,6 +6,35 @@
 //!
 //! Form tokens are a part of the session:
 //! [`Session::csrf_token`](crate::session::Session::csrf_token).
+//!
+//! A state-changing request is accepted if the browser says that a page of the same origin, or the
+//! user, sent it:
+//!
+//! ```
+//! use carafe_core::csrf::{CrossOrigin, CsrfPolicy, OriginHeaders, same_origin};
+//! # use carafe_core::session::RequestHead;
+//! # struct Head(&'static [(&'static str, &'static str)]);
+//! # impl RequestHead for Head {
+//! #     fn lines(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+//! #         let named = self.0.iter().filter(move |(known, _)| *known == name);
+//! #         named.map(|(_, value)| value.as_bytes())
+//! #     }
+//! # }
+//!
+//! let policy = CsrfPolicy::new().with_trusted_origin("https://login.example")?;
+//! let post = |headers: &'static [(&'static str, &'static str)]| {
+//!     same_origin("POST", &OriginHeaders::of(&Head(headers), Some("shop.example")), &policy)
+//! };
+//! assert_eq!(post(&[("sec-fetch-site", "same-origin")]), Ok(()));
+//! assert_eq!(post(&[("sec-fetch-site", "none")]), Ok(()), "typed into the address bar");
+//! assert_eq!(post(&[("sec-fetch-site", "same-site")]), Err(CrossOrigin::FetchSite));
+//!
+//! // Browsers without Fetch Metadata send `Origin`.
+//! assert_eq!(post(&[("origin", "https://shop.example")]), Ok(()));
+//! assert_eq!(post(&[("origin", "https://login.example")]), Ok(()), "trusted");
+//! assert_eq!(post(&[("origin", "null")]), Err(CrossOrigin::Origin));
+//! # Ok::<(), carafe_core::csrf::InvalidOrigin>(())
+//! ```
 
 use std::{error::Error, fmt};
 
@@ -48,6 +77,17 @@ impl CsrfPolicy {
 
     /// Adds an origin whose pages may send requests, such as `https://login.example`.
     ///
+    /// ```
+    /// use carafe_core::csrf::CsrfPolicy;
+    ///
+    /// assert!(CsrfPolicy::new().with_trusted_origin("https://login.example:8443").is_ok());
+    ///
+    /// let error = CsrfPolicy::new().with_trusted_origin("https://login.example/").unwrap_err();
+    /// let text = error.to_string();
+    /// assert!(text.starts_with(r#""https://login.example/" is not an origin; "#), "{text}");
+    /// assert!(CsrfPolicy::new().with_trusted_origin("login.example").is_err(), "no scheme");
+    /// ```
+    ///
     /// # Errors
     /// [`InvalidOrigin`] unless the text is a scheme, `://`, a host and optionally a port.
     pub fn with_trusted_origin(mut self, origin: &str) -> Result<Self, InvalidOrigin> {
@@ -58,6 +98,23 @@ impl CsrfPolicy {
     }
 
     /// Sets the behavior for requests with neither `Sec-Fetch-Site` nor `Origin`.
+    ///
+    /// ```
+    /// use carafe_core::csrf::{CrossOrigin, CsrfPolicy, OriginHeaders, Unlabeled, same_origin};
+    /// # use carafe_core::session::RequestHead;
+    /// # struct Head;
+    /// # impl RequestHead for Head {
+    /// #     fn lines(&self, _: &str) -> impl Iterator<Item = &[u8]> { std::iter::empty() }
+    /// # }
+    ///
+    /// // A command-line client sends neither header.
+    /// let headers = OriginHeaders::of(&Head, Some("api.example"));
+    /// assert_eq!(same_origin("POST", &headers, &CsrfPolicy::new()), Ok(()));
+    ///
+    /// let strict = CsrfPolicy::new().with_unlabeled(Unlabeled::Reject);
+    /// assert_eq!(same_origin("POST", &headers, &strict), Err(CrossOrigin::Unlabeled));
+    /// assert_eq!(same_origin("GET", &headers, &strict), Ok(()));
+    /// ```
     pub fn with_unlabeled(self, unlabeled: Unlabeled) -> Self {
         Self { unlabeled, ..self }
     }
@@ -119,6 +176,25 @@ impl<'h> OriginHeaders<'h> {
     ///
     /// `authority` is the authority of the request's target, which takes precedence over `Host` and
     /// replaces it in HTTP/2.
+    ///
+    /// ```
+    /// use carafe_core::csrf::{CrossOrigin, CsrfPolicy, OriginHeaders, same_origin};
+    /// # use carafe_core::session::RequestHead;
+    /// # struct Head(&'static [(&'static str, &'static str)]);
+    /// # impl RequestHead for Head {
+    /// #     fn lines(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+    /// #         let named = self.0.iter().filter(move |(known, _)| *known == name);
+    /// #         named.map(|(_, value)| value.as_bytes())
+    /// #     }
+    /// # }
+    ///
+    /// let head = Head(&[("origin", "https://shop.example"), ("host", "shop.example:443")]);
+    /// let http_1 = OriginHeaders::of(&head, None);
+    /// assert_eq!(same_origin("POST", &http_1, &CsrfPolicy::new()), Ok(()));
+    ///
+    /// let http_2 = OriginHeaders::of(&head, Some("other.example"));
+    /// assert_eq!(same_origin("POST", &http_2, &CsrfPolicy::new()), Err(CrossOrigin::Origin));
+    /// ```
     pub fn of(head: &'h impl RequestHead, authority: Option<&'h str>) -> Self {
         let authority = authority.map(|authority| Header::One(authority.as_bytes()));
         Self {
@@ -191,6 +267,35 @@ pub fn same_origin(
 /// `slot` is the slot of the session layer around the check, if there is one. Browsers send neither
 /// a bearer token nor a header of the application automatically.
 ///
+/// ```
+/// use std::sync::Arc;
+///
+/// use carafe_core::csrf::{CrossOrigin, CsrfPolicy, OriginHeaders, check};
+/// use carafe_core::session::{ServerSide, SessionConfig, SessionManager, Transport};
+/// use carafe_core::store::MemoryStore;
+/// # use carafe_core::session::RequestHead;
+/// # struct Head(&'static [(&'static str, &'static str)]);
+/// # impl RequestHead for Head {
+/// #     fn lines(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+/// #         let named = self.0.iter().filter(move |(known, _)| *known == name);
+/// #         named.map(|(_, value)| value.as_bytes())
+/// #     }
+/// # }
+///
+/// let config = SessionConfig::default()
+///     .with_transports([Transport::cookie(), Transport::bearer("x-session-token")]);
+/// let manager = Arc::new(SessionManager::new(ServerSide::new(MemoryStore::new()), config)?);
+///
+/// // Another origin's page calls an API with a token that its own script has added.
+/// let head = Head(&[("origin", "https://app.example"), ("authorization", "Bearer abc")]);
+/// let headers = OriginHeaders::of(&head, Some("api.example"));
+/// let slot = manager.begin();
+/// slot.note_token(&head);
+/// assert_eq!(check("POST", &headers, Some(&slot), &CsrfPolicy::new()), Ok(()));
+/// assert_eq!(check("POST", &headers, None, &CsrfPolicy::new()), Err(CrossOrigin::Origin));
+/// # Ok::<(), carafe_core::cookie::CookieError>(())
+/// ```
+///
 /// # Errors
 /// As [`same_origin`].
 pub fn check(
@@ -206,6 +311,8 @@ pub fn check(
 }
 
 /// The reason why a request was rejected.
+///
+/// `Display` says what the headers showed, for the log. The response to the client has no reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CrossOrigin {
@@ -221,6 +328,16 @@ pub enum CrossOrigin {
 
 impl CrossOrigin {
     /// Returns a short, stable word for logs and metrics.
+    ///
+    /// ```
+    /// use carafe_core::csrf::CrossOrigin;
+    ///
+    /// assert_eq!(CrossOrigin::FetchSite.code(), "fetch-site");
+    /// assert_eq!(
+    ///     CrossOrigin::FetchSite.to_string(),
+    ///     "Sec-Fetch-Site says that another site sent the request",
+    /// );
+    /// ```
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -232,6 +349,8 @@ impl CrossOrigin {
     }
 
     /// Writes the headers of the response and logs one event. Returns the response's status.
+    ///
+    /// The status is 403, and the response gets `Cache-Control: no-store` unless the header is set.
     #[must_use]
     pub fn answer(self, head: &mut impl ResponseHead) -> u16 {
         tracing::warn!(reason = self.code(), "request refused: {self}");

@@ -2,6 +2,17 @@
 //!
 //! An error's own text says what failed. The causes are in `source()` and are printed once, by
 //! [`ErrorChain`].
+//!
+//! ```
+//! use carafe_core::error::{ErrorChain, Fault};
+//! use carafe_core::session::SessionError;
+//! use carafe_core::store::StoreError;
+//!
+//! let error = SessionError::Store(StoreError::unavailable("connection refused"));
+//! assert_eq!((error.fault(), error.status()), (Fault::Store, 503));
+//! let text = "the session store failed: the session store is unavailable: connection refused";
+//! assert_eq!(ErrorChain::of(&error).to_string(), text);
+//! ```
 
 use std::{error::Error, fmt};
 
@@ -9,6 +20,16 @@ use std::{error::Error, fmt};
 ///
 /// Only [`Fault::Store`] counts as an outage: `carafe::Guarded` counts no other fault, and no other
 /// error results in `503` and `Retry-After`.
+///
+/// ```
+/// use carafe_core::error::Fault;
+/// use carafe_core::store::StoreError;
+///
+/// let outage = StoreError::unavailable("connection refused");
+/// assert_eq!(outage.fault(), Fault::Store);
+/// let too_large = StoreError::TooLarge { size: 70_000, limit: 65_536 };
+/// assert_eq!(too_large.fault(), Fault::Data, "a retry would fail in the same way");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Fault {
@@ -29,6 +50,15 @@ impl Fault {
     ///
     /// The status is 503 for [`Fault::Store`], together with `Retry-After`, 409 for
     /// [`Fault::Conflict`] and 500 for the others.
+    ///
+    /// ```
+    /// use carafe_core::error::Fault;
+    ///
+    /// assert_eq!(Fault::Caller.status(), 500);
+    /// assert_eq!(Fault::Data.status(), 500);
+    /// assert_eq!(Fault::Conflict.status(), 409);
+    /// assert_eq!(Fault::Store.status(), 503);
+    /// ```
     #[must_use]
     pub const fn status(self) -> u16 {
         match self {
@@ -46,7 +76,7 @@ pub struct NoRandomness;
 
 impl fmt::Display for NoRandomness {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the operating system gave no random bytes")
+        f.write_str("the operating system returned no random bytes")
     }
 }
 
@@ -72,6 +102,18 @@ pub struct ErrorChain<'e>(&'e (dyn Error + 'static));
 
 impl<'e> ErrorChain<'e> {
     /// Creates the chain that begins with `error`.
+    ///
+    /// ```
+    /// use carafe_core::error::ErrorChain;
+    /// use carafe_core::store::StoreError;
+    ///
+    /// let error = StoreError::unavailable("connection refused");
+    /// assert_eq!(error.to_string(), "the session store is unavailable");
+    /// assert_eq!(
+    ///     ErrorChain::of(&error).to_string(),
+    ///     "the session store is unavailable: connection refused",
+    /// );
+    /// ```
     #[must_use]
     pub fn of(error: &'e (dyn Error + 'static)) -> Self {
         Self(error)

@@ -10,6 +10,20 @@ use std::{
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A value that is either ready or a boxed future. A ready value costs no allocation.
+///
+/// ```
+/// use carafe_core::MaybeReady;
+///
+/// # futures_executor::block_on(async {
+/// let cached = MaybeReady::now(1);
+/// assert!(matches!(cached, MaybeReady::Now(Some(1))));
+/// assert_eq!(cached.await, 1);
+///
+/// let loaded = MaybeReady::later(async { 2 });
+/// assert!(matches!(loaded, MaybeReady::Later(_)));
+/// assert_eq!(loaded.await, 2);
+/// # });
+/// ```
 #[must_use = "a future does nothing unless it is awaited"]
 pub enum MaybeReady<'a, T> {
     /// The value is ready. `None` after it was taken.

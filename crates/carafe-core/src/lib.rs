@@ -18,6 +18,41 @@
 //! | [`error`] | responsibility for errors | repeats a cause |
 //! | [`testing`] | clients and a clock for tests | depends on a framework |
 //! | [`flask`] | a Flask application's settings, by their names | guesses a setting |
+//!
+//! # Example
+//!
+//! A session that a program keeps in a signed cookie, as Flask would:
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use carafe_core::clock::Timestamp;
+//! use carafe_core::key::SecretKey;
+//! use carafe_core::session::{ClientSide, SessionConfig, SessionManager};
+//!
+//! # futures_executor::block_on(async {
+//! let side = ClientSide::signed(SecretKey::short("flask-spec-secret")?);
+//! let manager = Arc::new(SessionManager::new(side, SessionConfig::flask())?);
+//!
+//! // A request without cookies.
+//! let (slot, now) = (manager.begin(), Timestamp::from_unix(1_700_000_000));
+//! let session = manager.open(&slot, [], now).await?;
+//! session.insert("user_id", &42)?;
+//! let changes = manager.commit(&slot, [], 200, now).await?;
+//! let line = changes.set_cookie.expect("the session has changed");
+//! assert_eq!(
+//!     line,
+//!     "session=eyJ1c2VyX2lkIjo0Mn0.ZVPxAA.mY6Rtt2DNTuj49QHzdjA0vn-zNw; HttpOnly; Path=/",
+//! );
+//!
+//! // The next request of the same browser, which sends the part before the first `;`.
+//! let cookie = line.split(';').next().unwrap_or_default();
+//! let slot = manager.begin();
+//! let session = manager.open(&slot, [cookie.as_bytes()], now).await?;
+//! assert_eq!(session.get("user_id")?, Some(42));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # }).unwrap();
+//! ```
 
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 

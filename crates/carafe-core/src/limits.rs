@@ -17,6 +17,29 @@
 //! The first four are the same for every store, so that a session that one store accepts is not
 //! rejected by another. A store may have smaller limits, such as MySQL's `max_allowed_packet`, and
 //! then fails with [`StoreError::TooLarge`](crate::store::StoreError::TooLarge).
+//!
+//! ```
+//! use carafe_core::error::ErrorChain;
+//! use carafe_core::session::{ServerSide, SessionConfig, SessionManager};
+//! use carafe_core::{limits::Limits, store::MemoryStore, testing::TestClient};
+//! use std::sync::Arc;
+//!
+//! # futures_executor::block_on(async {
+//! let side = ServerSide::new(MemoryStore::new())
+//!     .with_limits(Limits::default().with_record_bytes(1_000));
+//! let manager = Arc::new(SessionManager::new(side, SessionConfig::default())?);
+//! let mut client = TestClient::new(&manager);
+//!
+//! let request = client.begin().await?;
+//! request.session().insert("theme", "dark")?;
+//! request.session().insert("photo", &"x".repeat(2_000))?;
+//! let error = client.finish(request, 200).await.unwrap_err();
+//! let text = ErrorChain::of(&error).to_string();
+//! assert!(text.contains("2027 bytes, and 1000 are allowed"), "{text}");
+//! assert!(text.contains(r#"largest keys: "photo" (2002 bytes) "theme" (6 bytes)"#), "{text}");
+//! # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+//! # }).unwrap();
+//! ```
 
 use std::{error::Error, fmt};
 
@@ -102,6 +125,13 @@ pub enum LimitError {
 
 impl Limits {
     /// Sets the size limit of a session's JSON text in bytes. [`RECORD_BYTES`] by default.
+    ///
+    /// ```
+    /// use carafe_core::limits::{Limits, RECORD_BYTES};
+    ///
+    /// assert_eq!(Limits::default().record_bytes(), RECORD_BYTES);
+    /// assert_eq!(Limits::default().with_record_bytes(16_384).record_bytes(), 16_384);
+    /// ```
     #[must_use]
     pub const fn with_record_bytes(self, record_bytes: usize) -> Self {
         Self {
@@ -111,6 +141,13 @@ impl Limits {
     }
 
     /// Sets the limit of the number of keys in a session. [`KEYS`] by default.
+    ///
+    /// ```
+    /// use carafe_core::limits::{KEYS, Limits};
+    ///
+    /// assert_eq!(Limits::default().keys(), KEYS);
+    /// assert_eq!(Limits::default().with_keys(50).keys(), 50);
+    /// ```
     #[must_use]
     pub const fn with_keys(self, keys: usize) -> Self {
         Self { keys, ..self }
@@ -132,6 +169,28 @@ impl Limits {
     ///
     /// A session that already exceeds a limit, because the limit was lowered, may be used and may
     /// shrink.
+    ///
+    /// ```
+    /// use carafe_core::limits::{LimitError, Limits};
+    /// use carafe_core::session::{Patch, SessionData};
+    ///
+    /// let limits = Limits::default().with_keys(1);
+    /// let mut patch = Patch::new();
+    /// patch.set("a", "1".to_owned());
+    /// assert_eq!(limits.check(&SessionData::default(), &patch), Ok(()));
+    ///
+    /// patch.set("b", "[1,2,3]".to_owned());
+    /// let error = limits.check(&SessionData::default(), &patch).unwrap_err();
+    /// let largest = vec![("b".to_owned(), 7), ("a".to_owned(), 1)];
+    /// assert_eq!(error, LimitError::Keys { count: 2, limit: 1, largest });
+    ///
+    /// let mut log_in = Patch::new();
+    /// log_in.facts.user = Some("ada\0".to_owned());
+    /// assert_eq!(
+    ///     limits.check(&SessionData::default(), &log_in),
+    ///     Err(LimitError::Nul { field: "user" }),
+    /// );
+    /// ```
     ///
     /// # Errors
     /// [`LimitError`]: nothing was stored.

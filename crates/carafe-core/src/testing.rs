@@ -52,6 +52,19 @@ use crate::{
 };
 
 /// A clock for tests. Its time changes only when the test changes it.
+///
+/// Clones share the time.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use carafe_core::{clock::Timestamp, testing::Clock};
+///
+/// let clock = Clock::at(Timestamp::from_unix(1_700_000_000));
+/// let read = clock.reader();
+/// clock.clone().advance(Duration::from_secs(90));
+/// assert_eq!(read().unix(), 1_700_000_090);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Clock(Arc<AtomicI64>);
 
@@ -75,6 +88,16 @@ impl Clock {
     }
 
     /// Advances the clock by whole seconds.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use carafe_core::{clock::Timestamp, testing::Clock};
+    ///
+    /// let clock = Clock::at(Timestamp::from_unix(0));
+    /// clock.advance(Duration::from_millis(1_900));
+    /// assert_eq!(clock.now().unix(), 1, "the fraction is dropped");
+    /// ```
     pub fn advance(&self, by: Duration) {
         let seconds = i64::try_from(by.as_secs()).unwrap_or(i64::MAX);
         let later = self.now().saturating_add(seconds);
@@ -95,6 +118,33 @@ impl Default for Clock {
 }
 
 /// The effect of a response on the client's session.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use carafe_core::session::{ServerSide, SessionConfig, SessionManager};
+/// use carafe_core::store::MemoryStore;
+/// use carafe_core::testing::{Effect, TestClient};
+///
+/// # futures_executor::block_on(async {
+/// let side = ServerSide::new(MemoryStore::new());
+/// let manager = Arc::new(SessionManager::new(side, SessionConfig::default())?);
+/// let mut client = TestClient::new(&manager);
+///
+/// let request = client.begin().await?;
+/// assert_eq!(client.finish(request, 200).await?, Effect::None, "nothing was stored");
+///
+/// let request = client.begin().await?;
+/// request.session().log_in("ada")?;
+/// assert_eq!(client.finish(request, 200).await?, Effect::Written);
+///
+/// let request = client.begin().await?;
+/// request.session().log_out()?;
+/// assert_eq!(client.finish(request, 200).await?, Effect::Removed);
+/// assert!(client.headers().is_empty());
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// The client's session stays the same.
@@ -108,6 +158,29 @@ pub enum Effect {
 /// A client that keeps the token of its session.
 ///
 /// `Debug` does not show the token.
+///
+/// A clone is a second tab, or a thief who has copied the cookie:
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use carafe_core::session::{ServerSide, SessionConfig, SessionManager};
+/// use carafe_core::{store::MemoryStore, testing::TestClient};
+///
+/// # futures_executor::block_on(async {
+/// let side = ServerSide::new(MemoryStore::new());
+/// let manager = Arc::new(SessionManager::new(side, SessionConfig::default())?);
+/// let mut ada = TestClient::signed_in(&manager, "ada").await?;
+/// let thief = ada.clone();
+/// assert_eq!(thief.session().await?.user().as_deref(), Some("ada"));
+///
+/// let request = ada.begin().await?;
+/// request.session().log_out()?;
+/// ada.finish(request, 200).await?;
+/// assert_eq!(thief.session().await?.user(), None);
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone)]
 pub struct TestClient {
     manager: Arc<SessionManager>,
@@ -142,6 +215,31 @@ impl TestClient {
     }
 
     /// Makes the client use another of the configured transports, with the same token.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use carafe_core::session::{ServerSide, SessionConfig, SessionManager};
+    /// use carafe_core::session::{Transport, TransportKind};
+    /// use carafe_core::{store::MemoryStore, testing::TestClient};
+    ///
+    /// # futures_executor::block_on(async {
+    /// let config = SessionConfig::default()
+    ///     .with_transports([Transport::cookie(), Transport::bearer("x-session-token")]);
+    /// let side = ServerSide::new(MemoryStore::new());
+    /// let manager = Arc::new(SessionManager::new(side, config)?);
+    ///
+    /// let mut app = TestClient::new(&manager).over(TransportKind::Bearer);
+    /// let request = app.begin().await?;
+    /// request.session().set_transport(TransportKind::Bearer)?;
+    /// request.session().log_in("ada")?;
+    /// app.finish(request, 200).await?;
+    /// let headers = app.headers();
+    /// assert_eq!(headers[0].0, "authorization");
+    /// assert!(headers[0].1.starts_with("Bearer "));
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
+    /// ```
     #[must_use]
     pub fn over(self, kind: TransportKind) -> Self {
         Self { kind, ..self }
@@ -165,6 +263,9 @@ impl TestClient {
     }
 
     /// Applies the head of a response. Returns its effect on the session.
+    ///
+    /// `head` is the head of the response: the header types of `http` and `actix-web` implement
+    /// [`RequestHead`], with the features `axum` and `actix`.
     pub fn keep(&mut self, head: &impl RequestHead) -> Effect {
         let name = self.manager.cookie().name();
         let mut given = None;

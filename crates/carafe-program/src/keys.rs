@@ -122,7 +122,7 @@ fn fallbacks_of_environment() -> Result<Vec<String>, Failure> {
     // Flask treats a plain string as a list of one-letter keys. Here it is an error.
     list.ok_or_else(|| {
         Failure::usage(format_args!(
-            "{FALLBACKS} is no JSON list of texts, such as [\"old\",\"older\"]"
+            "{FALLBACKS} is not a JSON list of strings, such as [\"old\",\"older\"]"
         ))
     })
 }

@@ -162,5 +162,5 @@ fn is_too_large(error: &redis::RedisError) -> bool {
 }
 
 pub(crate) fn unexpected_reply() -> StoreError {
-    StoreError::corrupt("a script gave an answer that it does not have")
+    StoreError::corrupt("a script returned an unknown reply")
 }

@@ -147,7 +147,7 @@ fn problems(info: &Info) -> Vec<String> {
     );
     note(
         value(info, "role") == "slave",
-        "this server is a replica and takes no changes: connect to the primary".to_owned(),
+        "this server is a read-only replica: connect to the primary".to_owned(),
     );
     for (field, what) in [
         ("rdb_last_bgsave_status", "the last snapshot (RDB) failed"),

@@ -72,5 +72,5 @@ pub(crate) fn bytes(value: Value) -> Result<Option<Vec<u8>>, StoreError> {
 }
 
 fn unexpected_reply() -> StoreError {
-    StoreError::corrupt("Redis answered something unexpected")
+    StoreError::corrupt("Redis sent an unexpected reply")
 }

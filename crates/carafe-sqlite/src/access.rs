@@ -74,11 +74,11 @@ mod unix {
         }
         if found.mode() & OTHERS_WRITE != 0 {
             access.refusals.push(format!(
-                "everybody can write {shown}, and so be any user: `chmod 600 {shown}`"
+                "every user of this machine can write {shown} and log in as anyone: `chmod 600 {shown}`"
             ));
         } else if found.mode() & OTHERS_READ != 0 {
             access.problems.push(format!(
-                "everybody can read the sessions in {shown}: `chmod 600 {shown}`"
+                "every user of this machine can read the sessions in {shown}: `chmod 600 {shown}`"
             ));
         }
         let directory = directory(&file);
@@ -89,7 +89,7 @@ mod unix {
         }
         if is_shared && effective_user().is_some_and(|user| user != found.uid()) {
             access.refusals.push(format!(
-                "{shown} belongs to another user, in a directory in which everybody can make files"
+                "{shown} belongs to another user, in a directory in which every user can create files"
             ));
         }
         access
@@ -100,7 +100,7 @@ mod unix {
         let (list, why) = match is_open(&directory(path)) {
             true => (
                 &mut access.refusals,
-                "in a directory in which everybody can make one",
+                "in a directory in which every user can create one",
             ),
             false => (
                 &mut access.problems,
@@ -121,11 +121,11 @@ mod unix {
         match (found.mode() & OTHERS_WRITE != 0, found.mode() & STICKY != 0) {
             (false, _) => {}
             (true, false) => access.refusals.push(format!(
-                "everybody can replace {shown}, because {place} can be written by all: {advice}"
+                "every user can replace {shown}, because {place} is writable by every user: {advice}"
             )),
             (true, true) => access
                 .problems
-                .push(format!("everybody can make files beside {shown}: {advice}")),
+                .push(format!("every user can create files next to {shown}: {advice}")),
         }
     }
 
@@ -138,7 +138,7 @@ mod unix {
         let why = if found.is_symlink() {
             "is a symbolic link"
         } else if found.mode() & OTHERS_WRITE != 0 {
-            "can be written by everybody"
+            "can be written by every user"
         } else if is_shared && found.uid() != database.uid() {
             "belongs to another user than the database"
         } else {

@@ -36,7 +36,7 @@ impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             // The URL is omitted: a URL of another kind may contain a password.
-            Self::Url(why) => write!(f, "this is no URL of a session store in SQLite: {why}"),
+            Self::Url(why) => write!(f, "not the URL of a session store in SQLite: {why}"),
             Self::Unsafe(why) => write!(f, "the file is not safe: {why}"),
             Self::File(path, _) => write!(f, "cannot use {}", path.display()),
             Self::Schema(0) => f.write_str(

@@ -104,9 +104,9 @@ fn durability(db: &Connection, health: &mut Health) -> rusqlite::Result<()> {
     health.fact(
         "durability",
         match (&*mode, synchronous) {
-            ("memory", _) => "none: gone with the process",
+            ("memory", _) => "none: lost when the process exits",
             (_, 2..) => "full: survives a power cut",
-            _ => "normal: a power cut may take the newest writes",
+            _ => "normal: a power cut may lose the newest writes",
         },
     );
     Ok(())

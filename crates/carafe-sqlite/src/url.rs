@@ -18,13 +18,13 @@ impl Place {
     pub(crate) fn parse(url: &str) -> Result<Self, OpenError> {
         let refuse = |why| Err(OpenError::Url(why));
         let Some(rest) = url.strip_prefix("sqlite:") else {
-            return refuse("it does not begin with `sqlite:`");
+            return refuse("it does not start with `sqlite:`");
         };
         match rest.strip_prefix("//").unwrap_or(rest) {
             ":memory:" => Ok(Self::Memory),
             "" => refuse("it names no file"),
             file if file.contains('?') => {
-                refuse("it has no parameters; settings belong into `SqliteOptions`")
+                refuse("it has no parameters; use `SqliteOptions` for settings")
             }
             file => Ok(Self::File(file.into())),
         }

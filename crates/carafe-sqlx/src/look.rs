@@ -187,7 +187,7 @@ async fn count<D: Dialect>(
 }
 
 fn bad_key() -> StoreError {
-    StoreError::corrupt("a key that has not 32 bytes")
+    StoreError::corrupt("a key does not have 32 bytes")
 }
 
 /// Returns records in key order.

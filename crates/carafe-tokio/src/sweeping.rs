@@ -207,7 +207,7 @@ impl<'s> Rounds<'s> {
     fn has_failed(&mut self, error: &StoreError) -> Duration {
         if self.failures == 0 {
             let error = ErrorChain::of(error);
-            tracing::warn!("expired sessions are not swept, and it is tried again: {error}");
+            tracing::warn!("expired sessions cannot be swept, and the sweep is retried: {error}");
         }
         self.failures = self.failures.saturating_add(1);
         let max = self.plan.every.max(Duration::from_secs(2));

@@ -8,7 +8,7 @@ use crate::{
     stores::StoreArgs,
 };
 
-/// Serve a page for operators: the live sessions of a store, to search, show and revoke
+/// Serve a web console to search, show and revoke the live sessions of a store
 ///
 /// It listens on this machine only, and requires the token that it prints at start.
 #[derive(clap::Args)]

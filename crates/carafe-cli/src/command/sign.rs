@@ -151,7 +151,7 @@ fn canonical(text: &str, style: JsonDialect) -> Result<String, Failure> {
     })?;
     if !matches!(value, Value::Dict(_)) {
         return Err(Failure::usage(
-            "the session is no JSON object, such as {\"user_id\":42}",
+            "the session is not a JSON object, such as {\"user_id\":42}",
         ));
     }
     json::to_text(&value, style)

@@ -23,8 +23,8 @@ pub(super) struct EntryForm {
 /// `GET /enter`: the form.
 pub(super) async fn page(State(door): State<Shared>, RawQuery(query): RawQuery) -> Response {
     let problem = (query.as_deref() == Some("refused")).then_some(
-        "Your browser has not kept the cookie. It asks for a secure connection or an address of this machine; \
-         Safari keeps no such cookie over plain HTTP even here: use another browser, or a proxy with TLS.",
+        "Your browser did not store the cookie, which requires HTTPS or an address of this machine. Safari \
+         requires HTTPS even on this machine: use another browser, or a proxy with TLS.",
     );
     entry_page::entry(&door, StatusCode::OK, problem).into_response()
 }
@@ -53,13 +53,13 @@ pub(super) async fn enter(
 fn refused(door: &Door, now: Timestamp) -> Response {
     match door.tries.wrong(now) {
         None => {
-            let text = "This is not the token of this console. It prints a new one at each start.";
+            let text = "This is not the token of this console. The console prints a new token at each start.";
             entry_page::entry(door, StatusCode::FORBIDDEN, Some(text)).into_response()
         }
         Some(seconds) => {
             let text = format!(
-                "This is not the token of this console, and there were too many wrong ones. \
-                 The right one is accepted at any time; a wrong one is answered again in {seconds} seconds."
+                "This is not the token of this console, and there were too many wrong attempts. The correct \
+                 token is accepted at any time. Other attempts are rejected for {seconds} seconds."
             );
             let page = entry_page::entry(door, StatusCode::TOO_MANY_REQUESTS, Some(&text));
             ([(header::RETRY_AFTER, seconds)], page).into_response()

@@ -59,7 +59,7 @@ fn form(door: &Door, problem: Option<&str>) -> Markup {
                     input.input.code-input id="token" name="token" type="password" required autofocus
                         autocomplete="off" spellcheck="false"
                         aria-invalid=[problem.map(|_| "true")] aria-describedby=[problem.map(|_| "problem")];
-                    p.field-hint { "The console has printed it in its terminal at start." }
+                    p.field-hint { "The console printed the token in its terminal at startup." }
                 }
                 button.button.button-primary { "Enter" }
             }

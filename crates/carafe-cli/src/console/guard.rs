@@ -35,7 +35,7 @@ pub(super) async fn guard(State(door): State<Shared>, request: Request, next: Ne
 fn refusal(door: &Door, request: &Request) -> Option<(StatusCode, &'static str)> {
     let headers = request.headers();
     if !is_local_name(headers) && !is_named(headers, &door.hosts) {
-        let text = "The console does not know this name for itself; --allow-host adds one.\n";
+        let text = "This host name is not allowed; --allow-host adds one.\n";
         return Some((StatusCode::MISDIRECTED_REQUEST, text));
     }
     let is_safe = matches!(*request.method(), Method::GET | Method::HEAD);

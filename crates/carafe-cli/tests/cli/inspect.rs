@@ -54,7 +54,7 @@ fn every_verdict_has_its_exit_code() {
 fn an_expired_cookie_still_shows_what_was_verified() {
     let (code, report) = inspect(&["--secret-key", KEY, "--now", "1702678401", "--", COOKIE]);
     assert_eq!((code, &report["verdict"]), (1, &json!("expired")));
-    assert_eq!(report["reason"], "the age of 2678401 s is over 2678400 s");
+    assert_eq!(report["reason"], "the age of 2678401 s exceeds 2678400 s");
     assert_eq!(report["payload"], "{\"user_id\":42}");
     assert_eq!(
         (&report["timestamp"], &report["key"]),
@@ -126,7 +126,7 @@ fn keys_come_from_the_environment() {
     let run = run_with(&env, &["inspect", "--", COOKIE]);
     assert_eq!(run.code, 2);
     assert!(
-        run.err.contains("no JSON list") && !run.err.contains("oldkey"),
+        run.err.contains("not a JSON list") && !run.err.contains("oldkey"),
         "{}",
         run.err
     );
@@ -166,7 +166,7 @@ fn wrong_calls_exit_with_2_and_say_one_line() {
         ),
         (
             &["--secret-key", KEY, "--fallback", KEY, "--", COOKIE],
-            "given twice",
+            "already contains",
         ),
         (
             &["--application", "shop", "--", COOKIE],

@@ -113,7 +113,7 @@ fn a_rotation_can_be_planned_without_the_old_key() {
     let plan = run(&["key", "rotate"]);
     assert_eq!(plan.code, 0);
     assert!(
-        plan.out.contains("'<the present SECRET_KEY>'"),
+        plan.out.contains("'<the current SECRET_KEY>'"),
         "{}",
         plan.out
     );

@@ -214,7 +214,7 @@ fn a_server_that_forgets_after_a_power_cut_is_a_problem() {
     let checked = run(&["store", "check", "--store", &url]);
     assert_eq!((checked.code, checked.err.as_str()), (1, ""));
     assert!(
-        checked.out.starts_with("not well: postgres:"),
+        checked.out.starts_with("unhealthy: postgres:"),
         "{}",
         checked.out
     );

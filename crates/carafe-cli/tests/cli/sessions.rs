@@ -194,7 +194,7 @@ fn one_session_is_revoked_and_no_other() {
         .public_id
         .to_string();
     let done = run(&["sessions", "revoke", "--store", &url, "--", &public_id]);
-    assert_eq!((done.code, done.out.as_str()), (0, "1 session ended\n"));
+    assert_eq!((done.code, done.out.as_str()), (0, "1 session revoked\n"));
     for verb in ["revoke", "show"] {
         let again = run(&["sessions", verb, "--store", &url, &public_id]);
         assert_eq!((again.code, again.out.as_str()), (3, ""), "{}", again.err);
@@ -225,7 +225,7 @@ fn a_users_sessions_are_revoked_but_one() {
     let nobody = run(&["sessions", "revoke", "--user", "nobody", "--store", &url]);
     assert_eq!(
         (nobody.code, nobody.out.as_str()),
-        (0, "no session was there\n")
+        (0, "no session was found\n")
     );
 }
 
@@ -238,7 +238,7 @@ fn all_sessions_are_revoked_only_with_consent() {
     assert_eq!(listed(&url, &[]).0.len(), 25, "none was ended");
     let done = run(&["sessions", "revoke", "--all", "--yes", "--store", &url]);
     // The expired session that was not swept is deleted as well.
-    assert_eq!((done.code, done.out.as_str()), (0, "26 sessions ended\n"));
+    assert_eq!((done.code, done.out.as_str()), (0, "26 sessions revoked\n"));
     assert!(listed(&url, &[]).0.is_empty());
 }
 

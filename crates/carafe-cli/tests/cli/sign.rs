@@ -152,12 +152,12 @@ fn settings_of_other_writers_are_options() {
 #[test]
 fn wrong_input_is_a_clear_error() {
     for (args, says) in [
-        (&["--", "[1,2]"][..], "no JSON object"),
-        (&["--", "5"], "no JSON object"),
+        (&["--", "[1,2]"][..], "not a JSON object"),
+        (&["--", "5"], "not a JSON object"),
         (&["--", "{'a':1}"], "not JSON that Python accepts"),
         (
             &["--", "{\"a\":{\" u\":\"no uuid\"}}"],
-            "a tag around something it cannot hold",
+            "a tag contains a value that it cannot hold",
         ),
         (
             &["--max-age", "5", "--", "{}"],

@@ -266,7 +266,7 @@ fn a_file_that_others_can_write_is_refused_and_one_that_they_can_read_is_a_probl
     let url = dir.url("a.db");
     for (mode, url, code, said) in [
         (0o600, &url, 0, "permissions "),
-        (0o644, &url, 1, "everybody can read"),
+        (0o644, &url, 1, "can read the sessions"),
         (0o666, &url, 4, "`chmod 600 "),
         (0o600, &link, 1, "is a symbolic link"),
         (0o666, &link, 4, "`chmod 600 "),

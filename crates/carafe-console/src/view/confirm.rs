@@ -23,11 +23,11 @@ pub(crate) fn ask_one(
     let about = html! {
         @if let Some(session) = session {
             p {
-                @match &session.user { Some(user) => { "It belongs to " strong { (foreign(user)) } }, None => "Nobody is logged in with it" }
-                ", began " (past(session.created, now)) " and was last used " (past(session.last_seen, now)) "."
+                @match &session.user { Some(user) => { "The session belongs to " strong { (foreign(user)) } }, None => "No user is logged in with this session" }
+                ". It was created " (past(session.created, now)) " and last used " (past(session.last_seen, now)) "."
             }
-        } @else { p { "It cannot be read." } }
-        p.note { "Whoever has it is logged out at the next request. This cannot be undone." }
+        } @else { p { "This session cannot be read." } }
+        p.note { "The client is logged out at its next request. This cannot be undone." }
     };
     let title = html! { "Revoke session " code { (public_id) } "?" };
     let form = html! { button.button.button-danger-full id="confirm" { "Revoke this session" } };
@@ -45,7 +45,7 @@ pub(crate) fn ask_one(
 pub(crate) fn ask_user(context: &Context, name: &str, count: usize, has_more: bool) -> Markup {
     let about = html! {
         p { strong { (foreign(name)) } " has " (listed(count, has_more)) "." }
-        p.note { "Every one of them is logged out at its next request. This cannot be undone." }
+        p.note { "Each of these clients is logged out at its next request. This cannot be undone." }
     };
     let title = html! { "Revoke all sessions of " (foreign(name)) "?" };
     let form = html! {
@@ -61,19 +61,19 @@ pub(crate) fn ask_user(context: &Context, name: &str, count: usize, has_more: bo
 /// Asks for confirmation for all sessions. `typed` is the rejected confirmation text.
 pub(crate) fn ask_all(context: &Context, statistics: &Statistics, typed: Option<&str>) -> Markup {
     let about = html! {
-        p { "There are " strong { (number(statistics.total, statistics.exact)) } " live sessions. All that have begun by now end." }
-        p.note { "Everybody is logged out and loses what is in the session, such as a cart. This cannot be undone." }
+        p { "There are " strong { (number(statistics.total, statistics.exact)) } " live sessions. All sessions that exist now are revoked." }
+        p.note { "All users are logged out and lose the content of their sessions, such as a cart. This cannot be undone." }
     };
     let form = html! {
         div.field {
             label for="typed" { "Type " q { (WORDS) } " to confirm" }
             input.input id="typed" name="typed" value=[typed] required autocomplete="off" autocapitalize="none" spellcheck="false"
                 aria-invalid=[typed.map(|_| "true")] aria-describedby=[typed.map(|_| "typed-problem")];
-            @if typed.is_some() { p.field-problem id="typed-problem" role="alert" { "These are not the words. Nothing was ended." } }
+            @if typed.is_some() { p.field-problem id="typed-problem" role="alert" { "The text does not match. No session was revoked." } }
         }
-        button.button.button-danger-full id="confirm" { "End all sessions" }
+        button.button.button-danger-full id="confirm" { "Revoke all sessions" }
     };
-    let title = html! { "End all sessions?" };
+    let title = html! { "Revoke all sessions?" };
     asked(context, &title, &about, "/end-all", &form, "/")
 }
 

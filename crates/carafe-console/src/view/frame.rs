@@ -61,8 +61,8 @@ pub(crate) fn page(
 /// Returns a page that says why a request was rejected.
 pub(crate) fn refusal(context: &Context, status: StatusCode, text: &str) -> Response {
     let title = match status {
-        StatusCode::NOT_FOUND => "Not there",
-        _ => "Not done",
+        StatusCode::NOT_FOUND => "Not found",
+        _ => "Request rejected",
     };
     page(context, status, Section::None, title, &message(title, text))
 }
@@ -71,16 +71,16 @@ pub(crate) fn refusal(context: &Context, status: StatusCode, text: &str) -> Resp
 pub(crate) fn trouble(context: &Context, section: Section, error: &StoreError) -> Response {
     if is_outage(error) {
         // The banner above shows the error.
-        let text = "Nothing can be shown while the store does not answer. This page tries again by itself; \
-                    without scripts, load it again.";
+        let text = "The store does not respond. This page retries automatically; without JavaScript, reload \
+                    the page.";
         let status = StatusCode::SERVICE_UNAVAILABLE;
-        let body = message("Store down", text);
-        return page(context, status, section, "Store down", &body);
+        let body = message("Store unavailable", text);
+        return page(context, status, section, "Store unavailable", &body);
     }
     let text = context.store.error_text(error);
     let status = StatusCode::INTERNAL_SERVER_ERROR;
-    let body = message("Trouble", &text);
-    page(context, status, section, "Trouble", &body)
+    let body = message("Error", &text);
+    page(context, status, section, "Error", &body)
 }
 
 /// A title and one sentence.
@@ -135,7 +135,7 @@ fn site_header(context: &Context, section: Section) -> Markup {
                     @if context.settings.has_log_out {
                         form method="post" action=(context.href("/leave")) {
                             (csrf(context))
-                            button.button.button-small { "Leave" }
+                            button.button.button-small { "Log out" }
                         }
                     }
                 }
@@ -192,8 +192,8 @@ fn outage_banner(outage: &Outage, now: Timestamp) -> Markup {
         div.banner.banner-rejected role="alert" {
             (icon(Icon::Cross))
             div {
-                strong data-announce { "The store does not answer" }
-                p { "Since " (past(outage.since, now)) ". It is asked again whenever a page is loaded." }
+                strong data-announce { "The store does not respond" }
+                p { "Since " (past(outage.since, now)) ". Each page load tries again." }
                 p.outage-why { (outage.why) }
             }
         }
@@ -206,19 +206,19 @@ fn progress_text(progress: &Progress) -> Option<String> {
         Progress::Nothing => return None,
         Progress::Running { target, ended } => {
             let what = match target {
-                Target::All => "All sessions".to_owned(),
-                Target::User(user) => format!("All sessions of {}", printable(user)),
+                Target::All => "all sessions".to_owned(),
+                Target::User(user) => format!("all sessions of {}", printable(user)),
             };
-            format!("{what} are being ended: {} so far", sessions(*ended))
+            format!("Revoking {what}: {} so far", sessions(*ended))
         }
         Progress::Done { target, ended, .. } => match target {
-            Target::All => format!("Ended all sessions: {}", sessions(*ended)),
+            Target::All => format!("Revoked all sessions: {}", sessions(*ended)),
             Target::User(user) => {
                 format!("Revoked {} of {}", sessions(*ended), printable(user))
             }
         },
         Progress::Failed { ended, why, .. } => format!(
-            "Ended {}, then the store failed, so some may be left; repeat it for the rest. {why}",
+            "Revoked {}, then the store failed. Some sessions may be left: repeat the revocation. {why}",
             sessions(*ended)
         ),
     };

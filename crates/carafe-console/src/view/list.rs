@@ -43,7 +43,7 @@ pub(crate) fn found(context: &Context, found: &SearchResults, now: Timestamp) ->
             @if is_empty {
                 p.nothing {
                     strong data-announce { "Nothing found" }
-                    "There is no live session with the public ID " (foreign(&found.query)) ", and none of a user of this name."
+                    "No live session has the public ID " (foreign(&found.query)) ", and no user with this name has one."
                 }
             }
             @if let Some(session) = &found.session {
@@ -92,13 +92,13 @@ fn search(context: &Context, text: &str) -> Markup {
 /// card.
 pub(super) fn table(context: &Context, sessions: &[SessionMeta], now: Timestamp) -> Markup {
     if sessions.is_empty() {
-        return html! { p.nothing { strong { "No live session" } "Whoever comes next appears here." } };
+        return html! { p.nothing { strong { "No live sessions" } "New sessions appear here." } };
     }
     html! {
         table.sessions role="table" {
             thead role="rowgroup" {
                 tr role="row" {
-                    @for head in ["Session", "User", "Device", "Client", "Began", "Last used", "Expires"] {
+                    @for head in ["Session", "User", "Device", "Client", "Created", "Last used", "Expires"] {
                         th scope="col" role="columnheader" { (head) }
                     }
                 }
@@ -117,7 +117,7 @@ fn row(context: &Context, session: &SessionMeta, now: Timestamp) -> Markup {
             td.cell-user role="cell" { div.clamped { (user(context, session.user.as_deref())) } }
             td.cell-device role="cell" { div.clamped { (device(session.device.as_deref())) } }
             td.cell-client role="cell" { span.cell-name aria-hidden="true" { "Client: " } (client(session.public_id)) }
-            td.cell-began role="cell" { span.cell-name aria-hidden="true" { "Began " } (past(session.created, now)) }
+            td.cell-began role="cell" { span.cell-name aria-hidden="true" { "Created " } (past(session.created, now)) }
             td.cell-used role="cell" { span.cell-name aria-hidden="true" { "Used " } (past(session.last_seen, now)) }
             td.cell-expires role="cell" { span.cell-name aria-hidden="true" { "Expires " } (future(session.expires, now)) }
         }

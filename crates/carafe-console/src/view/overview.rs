@@ -46,10 +46,10 @@ pub(crate) fn overview(
         @if !context.settings.is_read_only() {
             section.danger aria-labelledby="danger-title" {
                 div {
-                    h2 id="danger-title" { "End all sessions" }
-                    p.note { "Logs everybody out, after a confirmation." }
+                    h2 id="danger-title" { "Revoke all sessions" }
+                    p.note { "Logs all users out, after a confirmation." }
                 }
-                a.button.button-danger href=(context.href("/end-all")) { "End all sessions…" }
+                a.button.button-danger href=(context.href("/end-all")) { "Revoke all sessions…" }
             }
         }
     }
@@ -91,8 +91,8 @@ fn over_time(trend: &Slots, exact: bool) -> Plot<'static> {
     let reach = trend.step.unsigned_abs() * trend.slots.len() as u64;
     Plot {
         id: "trend",
-        title: "How many there were",
-        about: html! { "Live sessions since this console was started." },
+        title: "Live sessions over time",
+        about: html! { "Number of live sessions since the start of this console." },
         columns: ["Time, UTC", "Live sessions"],
         bars: bars.collect(),
         ends: [
@@ -108,9 +108,9 @@ fn begun(statistics: &Statistics) -> Plot<'static> {
     let step = statistics.begun.step_name;
     Plot {
         id: "begun",
-        title: "When they began",
-        about: html! { "Live sessions by their beginning, per " (step) "." },
-        columns: ["Beginning, UTC", "Live sessions"],
+        title: "Creation",
+        about: html! { "Live sessions by the time of their creation, per " (step) "." },
+        columns: ["Created, UTC", "Live sessions"],
         bars: bars(&statistics.begun),
         ends: ends(&statistics.begun, ["", "now"]),
         exact: statistics.exact,
@@ -121,8 +121,8 @@ fn expiring(statistics: &Statistics) -> Plot<'static> {
     let step = statistics.expiring.step_name;
     Plot {
         id: "expiring",
-        title: "When they expire",
-        about: html! { "Expiries to come, per " (step) ", if no session is used again." },
+        title: "Expiry",
+        about: html! { "Live sessions by the time of their expiry, per " (step) ". A use of a session postpones its expiry." },
         columns: ["Expiry, UTC", "Live sessions"],
         bars: bars(&statistics.expiring),
         ends: ends(&statistics.expiring, ["now", ""]),
@@ -135,14 +135,14 @@ fn per_user(statistics: &Statistics) -> Markup {
         return html! {
             section.card-box id="users" data-live aria-labelledby="users-title" {
                 h2 id="users-title" { "Sessions per user" }
-                p.note { "This took too long to find out just now." }
+                p.note { "Counting took too long." }
             }
         };
     };
     let about = match users.followed {
-        None => html! { "How many users have how many sessions." },
+        None => html! { "Number of users by the number of their sessions." },
         Some(count) => {
-            html! { "How many users have how many sessions, estimated from " (count) " of them." }
+            html! { "Number of users by the number of their sessions, estimated from a sample of " (count) " users." }
         }
     };
     let groups = PerUser::GROUPS.into_iter().zip(users.users);

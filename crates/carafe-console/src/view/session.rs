@@ -30,7 +30,7 @@ pub(crate) fn session(context: &Context, record: &Record, now: Timestamp) -> Mar
         (title(context, record.meta.public_id, true))
         div.session-page {
             section.card-box aria-labelledby="facts-title" id="facts" data-live {
-                h2 id="facts-title" { "About it" }
+                h2 id="facts-title" { "Details" }
                 (facts(context, record, now))
             }
             section.card-box aria-labelledby="content-title" id="content" data-live {
@@ -44,7 +44,7 @@ pub(crate) fn session(context: &Context, record: &Record, now: Timestamp) -> Mar
 pub(crate) fn damaged(context: &Context, public_id: PublicId, why: &str) -> Markup {
     html! {
         (title(context, public_id, true))
-        p.nothing.message { strong { "This session cannot be read" } (why) ". It is left as it is; it can be revoked." }
+        p.nothing.message { strong { "This session cannot be read" } (why) ". The record stays unchanged and can be revoked." }
     }
 }
 
@@ -87,7 +87,7 @@ fn facts(context: &Context, record: &Record, now: Timestamp) -> Markup {
             (fact("User", &user(context, record.meta.user.as_deref())))
             (fact("Device", &device(record.meta.device.as_deref())))
             (fact("Client", &client(record.meta.public_id)))
-            (fact("Began", &ago(record.meta.created)))
+            (fact("Created", &ago(record.meta.created)))
             (fact("Last used", &ago(record.meta.last_seen)))
             (fact("Idle for", &html! { (idle) }))
             (fact("Expires", &both(record.meta.expires, &future(record.meta.expires, now))))
@@ -95,7 +95,7 @@ fn facts(context: &Context, record: &Record, now: Timestamp) -> Markup {
                 Some(at) => ago(at),
                 None => html! { span.absent { "never" } },
             }))
-            (fact("Present id since", &ago(record.meta.renewed)))
+            (fact("Current ID since", &ago(record.meta.renewed)))
             (fact("Changes", &html! { (thousands(usize::try_from(record.meta.version).unwrap_or(usize::MAX))) }))
         }
     }
@@ -109,7 +109,7 @@ fn content(record: &Record) -> Markup {
         .sum();
     html! {
         div.list-head {
-            h2 id="content-title" { "What is in it" }
+            h2 id="content-title" { "Content" }
             p.note { (thousands(record.data.len())) @if record.data.len() == 1 { " key, " } @else { " keys, " } (thousands(size)) " bytes" }
         }
         @if record.data.is_empty() {

@@ -14,7 +14,7 @@ pub(super) fn past(at: Timestamp, now: Timestamp) -> Markup {
 pub(super) fn future(at: Timestamp, now: Timestamp) -> Markup {
     let left = at.seconds_since(now);
     let text = match left {
-        ..=0 => "over".to_owned(),
+        ..=0 => "expired".to_owned(),
         _ => format!("in {}", span(left.unsigned_abs())),
     };
     time(at, &text)

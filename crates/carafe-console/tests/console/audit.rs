@@ -110,7 +110,7 @@ async fn revocations_are_logged_with_the_operator() {
     }
 
     app.session("edsger").await;
-    let body = format!("{csrf}&typed=end+all+sessions");
+    let body = format!("{csrf}&typed=revoke+all+sessions");
     app.send("POST", &end_all, &[SAME_SITE], &body).await;
     let [started, done] = &take_events()[..] else {
         panic!("two events");

@@ -30,7 +30,7 @@ fn forms(id: &str) -> [(String, &'static str); 3] {
     [
         (format!("{MOUNT}/sessions/{id}/revoke"), ""),
         (format!("{MOUNT}/revoke-user"), "&name=grace"),
-        (format!("{MOUNT}/end-all"), "&typed=end+all+sessions"),
+        (format!("{MOUNT}/end-all"), "&typed=revoke+all+sessions"),
     ]
 }
 
@@ -67,7 +67,7 @@ async fn a_console_without_an_operator_shows_and_does_nothing() {
         let page = app.get(&path).await;
         assert_eq!(page.status, StatusCode::FORBIDDEN, "{path}");
         assert_eq!(
-            page.body, "The console is open to operators only.\n",
+            page.body, "Only operators may use this console.\n",
             "{path}"
         );
     }
@@ -118,7 +118,7 @@ async fn a_form_needs_the_token_of_its_log_in() {
             let body = format!("csrf={wrong}{fields}");
             let page = app.send("POST", &path, &[SAME_SITE], &body).await;
             assert_eq!(page.status, StatusCode::FORBIDDEN, "{path} {wrong}");
-            assert!(page.body.contains("Nothing was done."), "{}", page.body);
+            assert!(page.body.contains("Nothing was changed."), "{}", page.body);
         }
     }
     let long = format!("csrf={token}&name={}", "x".repeat(20_000));
@@ -152,7 +152,7 @@ async fn a_read_only_console_revokes_nothing() {
     let id = app.session("grace").await;
     let token = app.token(MOUNT).await;
     let page = app.look(MOUNT).await;
-    assert!(page.contains("Read-only") && !page.contains("End all sessions"));
+    assert!(page.contains("Read-only") && !page.contains("Revoke all sessions"));
     assert!(
         !app.look(&format!("{MOUNT}/sessions/{id}"))
             .await

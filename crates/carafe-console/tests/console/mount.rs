@@ -101,17 +101,17 @@ async fn all_sessions_of_a_user_and_all_sessions_are_revoked() {
     assert!(app.ids("grace").await.is_empty());
     assert_eq!(app.ids("edsger").await.len(), 1);
 
-    let body = format!("csrf={token}&typed=end+some");
+    let body = format!("csrf={token}&typed=revoke+some");
     let refused = app.send("POST", END_ALL, &[SAME_SITE], &body).await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
-    let body = format!("csrf={token}&typed=end+all+sessions");
+    let body = format!("csrf={token}&typed=revoke+all+sessions");
     let done = app.send("POST", END_ALL, &[SAME_SITE], &body).await;
     assert_eq!(done.header("location"), Some(MOUNT));
     assert!(app.ids("edsger").await.is_empty() && app.ids("radia").await.is_empty());
     assert!(
         app.look(MOUNT)
             .await
-            .contains("Ended all sessions: 2 sessions")
+            .contains("Revoked all sessions: 2 sessions")
     );
 }
 
@@ -204,7 +204,7 @@ async fn every_link_leads_to_a_page_under_the_mount_path() {
 async fn the_log_out_is_the_applications() {
     let leave = format!("{MOUNT}/leave");
     let mut app = App::new(ConsoleOptions::new());
-    assert!(!app.look(MOUNT).await.contains("Leave"));
+    assert!(!app.look(MOUNT).await.contains("Log out"));
     let token = app.token(END_ALL).await;
     let missing = app
         .send("POST", &leave, &[SAME_SITE], &format!("csrf={token}"))

@@ -15,6 +15,16 @@ pub const MAX_CANDIDATES: usize = 4;
 /// Up to [`MAX_CANDIDATES`] values of one name, in the order of the header, as byte slices.
 ///
 /// `Debug` shows only the number of values.
+///
+/// ```
+/// use carafe_core::cookie::{Grammar, values_of};
+///
+/// let header: &[u8] = b"sid=one; theme=dark; sid=two";
+/// let values = values_of([header], "sid", Grammar::Strict);
+/// assert_eq!(values.len(), 2);
+/// assert_eq!(values[0].as_ref(), b"one");
+/// assert_eq!(format!("{values:?}"), "Candidates { count: 2, .. }");
+/// ```
 #[derive(Clone, Default)]
 pub struct Candidates<'h> {
     values: [Cow<'h, [u8]>; MAX_CANDIDATES],

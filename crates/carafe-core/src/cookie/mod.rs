@@ -9,6 +9,24 @@
 //!
 //! `parse.rs` parses the `Cookie` header. `set_cookie.rs`, which lists the differences from
 //! Werkzeug, and `policy.rs` render `Set-Cookie`. Specification: RFC 6265bis and Werkzeug 3.1.9.
+//!
+//! # Example
+//!
+//! ```
+//! use carafe_core::cookie::{CookiePolicy, Grammar, Persistence, RequestCookies};
+//!
+//! let theme = CookiePolicy::builder("theme").build()?;
+//! assert_eq!(
+//!     theme.set("solarized dark", Persistence::BrowserSession)?,
+//!     "theme=\"solarized dark\"; Secure; HttpOnly; Path=/; SameSite=Lax",
+//! );
+//!
+//! let header: &[u8] = b"theme=\"solarized dark\"; session=abc";
+//! let cookies = RequestCookies::parse([header], Grammar::Strict);
+//! assert_eq!(cookies.get("theme"), Some("solarized dark"));
+//! assert_eq!(cookies.get("language"), None);
+//! # Ok::<(), carafe_core::cookie::CookieError>(())
+//! ```
 
 mod attributes;
 mod candidates;

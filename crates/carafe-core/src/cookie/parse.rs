@@ -26,6 +26,15 @@ pub const MAX_HEADER_BYTES: usize = 64 * 1024;
 pub const MAX_PAIRS: usize = 200;
 
 /// An iterator over the pairs of one `Cookie` header line; created by [`pairs`].
+///
+/// A `Cookie` header with more than [`MAX_PAIRS`] pairs yields the first ones:
+///
+/// ```
+/// use carafe_core::cookie::{Grammar, MAX_PAIRS, pairs};
+///
+/// let header = "a=1; ".repeat(500);
+/// assert_eq!(pairs(header.as_bytes(), Grammar::Strict).count(), MAX_PAIRS);
+/// ```
 #[derive(Clone)]
 pub struct Pairs<'h> {
     line: &'h [u8],

@@ -37,6 +37,14 @@ pub(super) struct Promised {
 
 impl Prefix {
     /// Returns the prefix of a name, ignoring case.
+    ///
+    /// ```
+    /// use carafe_core::cookie::Prefix;
+    ///
+    /// assert_eq!(Prefix::of("__Host-session"), Some(Prefix::Host));
+    /// assert_eq!(Prefix::of("__host-Http-session"), Some(Prefix::HostHttp));
+    /// assert_eq!(Prefix::of("session"), None);
+    /// ```
     #[must_use]
     pub fn of(name: &str) -> Option<Self> {
         let starts = |prefix: &Self| {

@@ -46,6 +46,18 @@ struct RawIter<'d>(Iter<'d>);
 impl SessionData {
     /// Parses the JSON text of a session, as Flask (`style.tags`) or Starlette would.
     ///
+    /// ```
+    /// use carafe_core::{json::JsonDialect, session::SessionData};
+    ///
+    /// let tuple = r#"{"point":{" t":[1,2]}}"#.to_owned();
+    /// let data = SessionData::parse(tuple, JsonDialect::FLASK)?;
+    /// assert_eq!(data.text_of("point"), Some(r#"{" t":[1,2]}"#));
+    ///
+    /// assert!(SessionData::parse("[1,2]".to_owned(), JsonDialect::FLASK).is_err());
+    /// assert!(SessionData::parse("{}".to_owned(), JsonDialect::FLASK)?.is_empty());
+    /// # Ok::<(), carafe_core::json::ScanError>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ScanError`] if the text is not JSON in Python's grammar, not a dictionary, nests deeper
     /// than [`json::MAX_DEPTH`], or misuses a tag.
@@ -92,6 +104,16 @@ impl SessionData {
     }
 
     /// Returns the JSON text of the dictionary, as Flask (`style.tags`) or Starlette writes it.
+    ///
+    /// ```
+    /// use carafe_core::{json::JsonDialect, session::SessionData};
+    ///
+    /// let text = r#"{"b":"é","a":1}"#.to_owned();
+    /// let data = SessionData::parse(text, JsonDialect::QUART)?;
+    /// assert_eq!(data.payload(JsonDialect::FLASK), r#"{"a":1,"b":"é"}"#);
+    /// assert_eq!(data.payload(JsonDialect::QUART), r#"{"b":"é","a":1}"#);
+    /// # Ok::<(), carafe_core::json::ScanError>(())
+    /// ```
     #[must_use]
     pub fn payload(&self, style: JsonDialect) -> String {
         match &self.0 {
@@ -105,6 +127,18 @@ impl SessionData {
     }
 
     /// Returns the JSON text of a value.
+    ///
+    /// ```
+    /// use carafe_core::{json::JsonDialect, session::SessionData};
+    ///
+    /// // The text stays as it was written, including the number's precision.
+    /// let text = r#"{"pi":3.14000, "caf\u00e9":true}"#.to_owned();
+    /// let data = SessionData::parse(text, JsonDialect::FLASK)?;
+    /// assert_eq!(data.text_of("pi"), Some("3.14000"));
+    /// assert_eq!(data.text_of("café"), Some("true"), "keys are compared after decoding");
+    /// assert_eq!(data.text_of("e"), None);
+    /// # Ok::<(), carafe_core::json::ScanError>(())
+    /// ```
     #[must_use]
     pub fn text_of(&self, key: &str) -> Option<&str> {
         match &self.0 {
@@ -130,11 +164,29 @@ impl SessionData {
     }
 
     /// Returns the members in order, with keys (including quotes) and values as JSON text.
+    ///
+    /// ```
+    /// use carafe_core::{json::JsonDialect, session::SessionData};
+    ///
+    /// let data = SessionData::parse(r#"{"b":2,"a":1}"#.to_owned(), JsonDialect::FLASK)?;
+    /// let members: Vec<_> = data.iter().collect();
+    /// assert_eq!(members, [("\"b\"", "2"), ("\"a\"", "1")]);
+    /// # Ok::<(), carafe_core::json::ScanError>(())
+    /// ```
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
         self.members()
     }
 
     /// Returns the number of keys.
+    ///
+    /// ```
+    /// use carafe_core::{json::JsonDialect, session::SessionData};
+    ///
+    /// // As in Python, the last value of a repeated key wins.
+    /// let data = SessionData::parse(r#"{"a":1,"a":2}"#.to_owned(), JsonDialect::FLASK)?;
+    /// assert_eq!((data.len(), data.text_of("a")), (1, Some("2")));
+    /// # Ok::<(), carafe_core::json::ScanError>(())
+    /// ```
     #[must_use]
     pub fn len(&self) -> usize {
         match &self.0 {

@@ -40,6 +40,14 @@ pub struct Patch {
 }
 
 /// Changes of a session's metadata in a store.
+///
+/// ```
+/// use carafe_core::session::Patch;
+///
+/// let mut patch = Patch::new();
+/// patch.facts.device = Some("Firefox on Linux".to_owned());
+/// assert!(patch.is_empty(), "the dictionary stays as it is");
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MetaPatch {
     /// The new user of the session.
@@ -71,6 +79,16 @@ pub struct Access {
 }
 
 /// The change of one key.
+///
+/// ```
+/// use carafe_core::session::{Change, Patch};
+///
+/// let mut patch = Patch::new();
+/// patch.set("step", "2".to_owned());
+/// patch.remove("draft");
+/// let texts: Vec<_> = patch.changes().map(|(key, change)| (key, change.text())).collect();
+/// assert_eq!(texts, [("step", Some("2")), ("draft", None)]);
+/// ```
 #[derive(Clone)]
 pub enum Change {
     /// Sets the key to this JSON text.
@@ -140,6 +158,21 @@ impl Patch {
     }
 
     /// Sets `key` to the value with this JSON text.
+    ///
+    /// The text is not checked here: [`Patch::applied`] rejects a text that is not JSON.
+    ///
+    /// ```
+    /// use carafe_core::{json::JsonDialect, session::{Patch, SessionData}};
+    ///
+    /// let mut patch = Patch::new();
+    /// patch.set("name", "\"Ada\"".to_owned());
+    /// let data = patch.applied(&SessionData::default(), JsonDialect::QUART)?;
+    /// assert_eq!(data.text_of("name"), Some("\"Ada\""));
+    ///
+    /// patch.set("name", "Ada".to_owned());
+    /// assert!(patch.applied(&data, JsonDialect::QUART).is_err(), "the quotes are missing");
+    /// # Ok::<(), carafe_core::json::ScanError>(())
+    /// ```
     pub fn set(&mut self, key: &str, text: String) {
         self.write(key, Change::Set(text));
     }
@@ -152,6 +185,34 @@ impl Patch {
     /// Sets `key` to `after` if its value is `before`.
     ///
     /// Otherwise, sets `key` to the result of `again` on its newest value.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use carafe_core::clock::Timestamp;
+    /// use carafe_core::json::JsonDialect;
+    /// use carafe_core::session::{Patch, SessionData, UpdateFn};
+    /// use carafe_core::store::{PublicId, Record, SessionMeta};
+    ///
+    /// let increment: UpdateFn = Arc::new(|text| {
+    ///     let count: u32 = text.unwrap_or("0").parse()?;
+    ///     Ok((count + 1).to_string())
+    /// });
+    /// let record = |text: &str| {
+    ///     let (created, expires) = (Timestamp::from_unix(0), Timestamp::from_unix(60));
+    ///     let meta = SessionMeta::new(PublicId::from_bytes([0; 12]), created, expires);
+    ///     let data = SessionData::parse(text.to_owned(), JsonDialect::QUART);
+    ///     data.map(|data| Record::new(meta, data))
+    /// };
+    ///
+    /// // This request has loaded 1. Another request has written 5 in the meantime.
+    /// let (loaded, newest) = (record(r#"{"visits":1}"#)?, record(r#"{"visits":5}"#)?);
+    /// let mut patch = Patch::new();
+    /// patch.update("visits", Some("1".to_owned()), "2".to_owned(), increment);
+    /// let merged = newest.merge(&loaded, &patch)?.expect("the user is the same");
+    /// assert_eq!(merged.data.text_of("visits"), Some("6"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn update(&mut self, key: &str, before: Option<String>, after: String, again: UpdateFn) {
         let change = match self.change_of(key) {
             None if self.clear => Change::Set(after),
@@ -171,6 +232,29 @@ impl Patch {
     }
 
     /// Sets `key` to this JSON text, or removes it, if its text is still `expected`.
+    ///
+    /// [`Record::merge`](crate::store::Record::merge) checks the expectation:
+    ///
+    /// ```
+    /// use carafe_core::clock::Timestamp;
+    /// use carafe_core::json::JsonDialect;
+    /// use carafe_core::session::{Patch, SessionData};
+    /// use carafe_core::store::{PublicId, Record, SessionMeta, StoreError};
+    ///
+    /// let now = Timestamp::from_unix(0);
+    /// let meta = SessionMeta::new(PublicId::from_bytes([0; 12]), now, Timestamp::from_unix(60));
+    /// let data = SessionData::parse(r#"{"token":"t1"}"#.to_owned(), JsonDialect::QUART)?;
+    /// let record = Record::new(meta, data);
+    ///
+    /// let mut take = Patch::new();
+    /// take.swap("token", Some("\"t1\"".to_owned()), None);
+    /// let taken = record.merge(&record, &take)?.expect("the user is the same");
+    /// assert!(taken.data.is_empty());
+    ///
+    /// // A second request that takes the same token is too late.
+    /// assert!(matches!(taken.merge(&record, &take), Err(StoreError::Unmet)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn swap(&mut self, key: &str, expected: Option<String>, text: Option<String>) {
         self.write(key, Change::Swap { expected, text });
     }
@@ -206,6 +290,18 @@ impl Patch {
     }
 
     /// Removes all keys that exist when the patch is applied, and discards earlier changes of keys.
+    ///
+    /// ```
+    /// use carafe_core::{json::JsonDialect, session::{Patch, SessionData}};
+    ///
+    /// let base = SessionData::parse(r#"{"user":1,"cart":[2]}"#.to_owned(), JsonDialect::QUART)?;
+    /// let mut patch = Patch::new();
+    /// patch.set("theme", "\"dark\"".to_owned());
+    /// patch.clear();
+    /// patch.set("notice", "\"bye\"".to_owned());
+    /// assert_eq!(patch.render(&base, JsonDialect::QUART), r#"{"notice":"bye"}"#);
+    /// # Ok::<(), carafe_core::json::ScanError>(())
+    /// ```
     pub fn clear(&mut self) {
         self.clear = true;
         self.changes.clear();
@@ -213,6 +309,15 @@ impl Patch {
     }
 
     /// Returns whether the patch leaves the dictionary unchanged.
+    ///
+    /// ```
+    /// use carafe_core::session::Patch;
+    ///
+    /// let mut patch = Patch::new();
+    /// assert!(patch.is_empty());
+    /// patch.remove("missing");
+    /// assert!(!patch.is_empty(), "the key may exist when the patch is applied");
+    /// ```
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         !self.clear && self.changes.is_empty()
@@ -225,6 +330,18 @@ impl Patch {
     }
 
     /// Returns the change of each key, in the order of the first writes.
+    ///
+    /// ```
+    /// use carafe_core::session::{Change, Patch};
+    ///
+    /// let mut patch = Patch::new();
+    /// patch.set("b", "1".to_owned());
+    /// patch.remove("a");
+    /// patch.set("b", "2".to_owned());
+    /// let keys: Vec<_> = patch.changes().map(|(key, _)| key).collect();
+    /// assert_eq!(keys, ["b", "a"]);
+    /// assert!(matches!(patch.changes().next(), Some((_, Change::Set(text))) if text == "2"));
+    /// ```
     pub fn changes(&self) -> impl Iterator<Item = (&str, &Change)> {
         self.changes
             .iter()
@@ -239,6 +356,17 @@ impl Patch {
     }
 
     /// Returns the JSON text of `key` after this patch, which must have been created for `base`.
+    ///
+    /// ```
+    /// use carafe_core::{json::JsonDialect, session::{Patch, SessionData}};
+    ///
+    /// let base = SessionData::parse(r#"{"a":1,"b":2}"#.to_owned(), JsonDialect::QUART)?;
+    /// let mut patch = Patch::new();
+    /// patch.remove("a");
+    /// assert_eq!(patch.text_of("a", &base), None);
+    /// assert_eq!(patch.text_of("b", &base), Some("2"));
+    /// # Ok::<(), carafe_core::json::ScanError>(())
+    /// ```
     #[must_use]
     pub fn text_of<'a>(&'a self, key: &str, base: &'a SessionData) -> Option<&'a str> {
         self.text_over(key, || base.text_of(key))
@@ -258,6 +386,18 @@ impl Patch {
     }
 
     /// Returns the members after this patch: those of `base` in their order, followed by new keys.
+    ///
+    /// ```
+    /// use carafe_core::{json::JsonDialect, session::{Patch, SessionData}};
+    ///
+    /// let base = SessionData::parse(r#"{"b":1,"a":2}"#.to_owned(), JsonDialect::QUART)?;
+    /// let mut patch = Patch::new();
+    /// patch.set("new", "3".to_owned());
+    /// patch.set("b", "9".to_owned());
+    /// let members: Vec<_> = patch.members(&base).collect();
+    /// assert_eq!(members, [("\"b\"", "9"), ("\"a\"", "2"), ("\"new\"", "3")]);
+    /// # Ok::<(), carafe_core::json::ScanError>(())
+    /// ```
     pub fn members<'a>(
         &'a self,
         base: &'a SessionData,
@@ -330,6 +470,17 @@ impl Patch {
     }
 
     /// Returns the JSON text of `base` after this patch, which must have been created for `base`.
+    ///
+    /// ```
+    /// use carafe_core::{json::JsonDialect, session::{Patch, SessionData}};
+    ///
+    /// let mut patch = Patch::new();
+    /// patch.set("b", "1".to_owned());
+    /// patch.set("a", "2".to_owned());
+    /// let base = SessionData::default();
+    /// assert_eq!(patch.render(&base, JsonDialect::QUART), r#"{"b":1,"a":2}"#);
+    /// assert_eq!(patch.render(&base, JsonDialect::FLASK), r#"{"a":2,"b":1}"#);
+    /// ```
     #[must_use]
     pub fn render(&self, base: &SessionData, style: JsonDialect) -> String {
         // Iterating over the members compares all keys of both sides, and the writer iterates

@@ -59,12 +59,41 @@ pub struct FlaskConfig {
 
 impl FlaskConfig {
     /// Returns the key ring of `SECRET_KEY` and its fallbacks.
+    ///
+    /// ```
+    /// use carafe_core::clock::Timestamp;
+    /// use carafe_core::flask::FlaskConfig;
+    /// use carafe_core::token::signed::{SignerSettings, UrlSafeSerializer};
+    ///
+    /// // The application's own tokens have the same keys as its sessions.
+    /// let config = FlaskConfig::from_json(r#"{"SECRET_KEY": "flask-spec-secret"}"#)?;
+    /// let settings = SignerSettings::with_salt("confirm");
+    /// let serializer = UrlSafeSerializer::new(config.keys(), settings);
+    /// let signed = serializer.dumps("ada@example.com")?;
+    /// assert_eq!(serializer.loads::<String>(&signed, Timestamp::now())?, "ada@example.com");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub const fn keys(&self) -> &KeyRing {
         &self.keys
     }
 
     /// Returns the session rules: [`SessionConfig::flask`] with the application's settings.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use carafe_core::{flask::FlaskConfig, session::SessionManager};
+    ///
+    /// let config = FlaskConfig::from_json(
+    ///     r#"{"SECRET_KEY": "flask-spec-secret", "PERMANENT_SESSION_LIFETIME": 3600,
+    ///         "SESSION_COOKIE_NAME": "shop"}"#,
+    /// )?;
+    /// let manager = SessionManager::new(config.client_side(), config.session_config())?;
+    /// assert_eq!(manager.lifetime(), Duration::from_secs(3_600));
+    /// assert_eq!(manager.cookie().name(), "shop");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn session_config(&self) -> SessionConfig {
         self.session.clone()
     }

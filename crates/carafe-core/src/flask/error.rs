@@ -26,6 +26,16 @@ pub struct ConfigError {
 }
 
 /// A problem and its solution.
+///
+/// ```
+/// use carafe_core::flask::FlaskConfig;
+///
+/// let text = r#"{"SECRET_KEY": "flask-spec-secret", "SESSION_COOKIE_SAMESITE": "Loose"}"#;
+/// let error = FlaskConfig::from_json(text).unwrap_err();
+/// let problem = &error.problems()[0];
+/// assert_eq!(problem.key(), "SESSION_COOKIE_SAMESITE");
+/// assert!(problem.reason().starts_with(r#"is the text "Loose"; write "Lax", "Strict""#));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     key: String,

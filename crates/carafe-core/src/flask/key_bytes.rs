@@ -14,6 +14,14 @@ const FORMS: &str =
     r#"write bytes as {"hex": "5f35…"}, {"base64": "XzUj…"} or {"python": "b'_5…'"}"#;
 
 /// The reason why an object does not encode the bytes of a key. Never contains the key.
+///
+/// ```
+/// use carafe_core::flask::key_bytes;
+///
+/// let error = key_bytes(r#"{"hex": "5f3"}"#).unwrap_err();
+/// let text = error.to_string();
+/// assert!(text.starts_with("has an odd number of hexadecimal digits; write "), "{text}");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyBytesError(&'static str);
 

@@ -40,12 +40,31 @@ impl FlaskConfigLoader {
     }
 
     /// Adds the object in a JSON text. As in Flask, `NaN` and duplicate keys are accepted.
+    ///
+    /// ```
+    /// use carafe_core::flask::FlaskConfig;
+    ///
+    /// let error = FlaskConfig::loader().json("SECRET_KEY = 'x'").load().unwrap_err();
+    /// assert!(!error.to_string().contains("SECRET_KEY = 'x'"), "the text may contain a key");
+    /// ```
     pub fn json(mut self, text: &str) -> Self {
         self.settings.add_json(text);
         self
     }
 
     /// Adds settings in memory.
+    ///
+    /// ```
+    /// use carafe_core::{flask::FlaskConfig, json::Value, session::SessionManager};
+    ///
+    /// let config = FlaskConfig::loader()
+    ///     .json(r#"{"SECRET_KEY": "flask-spec-secret", "SESSION_COOKIE_NAME": "shop"}"#)
+    ///     .map([("SESSION_COOKIE_NAME", Value::from("shop-test"))])
+    ///     .load()?;
+    /// let manager = SessionManager::new(config.client_side(), config.session_config())?;
+    /// assert_eq!(manager.cookie().name(), "shop-test", "the later source wins");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn map<K: AsRef<str>>(mut self, settings: impl IntoIterator<Item = (K, Value)>) -> Self {
         self.settings.add_values(settings);
         self
@@ -120,6 +139,15 @@ impl FlaskConfigLoader {
     }
 
     /// Validates the settings.
+    ///
+    /// ```
+    /// use carafe_core::flask::FlaskConfig;
+    ///
+    /// let variables = [("APP_SECRET_KEY", "dev"), ("APP_SESSION_COOKIE_SECURE", "yes")];
+    /// let error = FlaskConfig::loader().variables("APP", variables).load().unwrap_err();
+    /// let keys: Vec<_> = error.problems().iter().map(|problem| problem.key()).collect();
+    /// assert_eq!(keys, ["APP_SECRET_KEY", "APP_SESSION_COOKIE_SECURE"]);
+    /// ```
     ///
     /// # Errors
     ///
@@ -205,7 +233,7 @@ fn session(settings: &mut Settings, before_flask_2_3: bool) -> SessionConfig {
     if let Some(lifetime) = settings.read("PERMANENT_SESSION_LIFETIME", value::lifetime) {
         config = config.with_lifetime(lifetime);
     }
-    let truth = "Flask takes any text but the empty one for true";
+    let truth = "Flask treats any text except the empty one as true";
     if settings.read("SESSION_REFRESH_EACH_REQUEST", |v| value::switch(v, truth)) == Some(false) {
         config = config.with_refresh(Refresh::Never);
     }

@@ -12,6 +12,24 @@
 //!
 //! `settings.rs` contains the sources of settings, `value.rs` the valid values, `keys.rs` the
 //! secret keys, and `cookie.rs` the rules for combinations of cookie settings.
+//!
+//! # Example
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use carafe_core::{flask::FlaskConfig, session::SessionManager};
+//!
+//! let config = FlaskConfig::from_json(
+//!     r#"{"SECRET_KEY": "flask-spec-secret", "SESSION_COOKIE_SAMESITE": "Lax"}"#,
+//! )?;
+//! let manager = SessionManager::new(config.client_side(), config.session_config())?;
+//! assert_eq!(manager.cookie().removal().split("; ").last(), Some("SameSite=Lax"));
+//!
+//! let error = FlaskConfig::from_json(r#"{"SESSION_COOKIE_SECURE": 0}"#).unwrap_err();
+//! assert_eq!(error.problems().len(), 2, "no key, and not a boolean");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod config;
 mod cookie;

@@ -177,7 +177,7 @@ fn each_message_says_what_it_got_and_what_to_write() {
         ),
         (
             r#"{"SESSION_REFRESH_EACH_REQUEST":"no"}"#,
-            "SESSION_REFRESH_EACH_REQUEST: is the text \"no\"; write true or false (Flask takes any text but the empty one for true)",
+            "SESSION_REFRESH_EACH_REQUEST: is the text \"no\"; write true or false (Flask treats any text except the empty one as true)",
         ),
         (
             r#"{"SECRET_KEY":1234}"#,
@@ -201,7 +201,7 @@ fn each_message_says_what_it_got_and_what_to_write() {
         ),
         (
             r#"{"SECRET_KEY":{"hex":"5f3523"}}"#,
-            "SECRET_KEY: is refused: the secret key has 3 bytes and needs at least 16; `carafe key` makes a good one",
+            "SECRET_KEY: is refused: the secret key has 3 bytes and needs at least 16; `carafe key` generates one",
         ),
         (
             r#"{"SECRET_KEY_FALLBACKS":["0123456789abcdef",{"base64":"%"}]}"#,
@@ -217,7 +217,7 @@ fn each_message_says_what_it_got_and_what_to_write() {
         ),
         (
             r#"{"SECRET_KEY":"hunter2"}"#,
-            "SECRET_KEY: is refused: the secret key has 7 bytes and needs at least 16; `carafe key` makes a good one",
+            "SECRET_KEY: is refused: the secret key has 7 bytes and needs at least 16; `carafe key` generates one",
         ),
         (
             r#"{"SECRET_KEY_FALLBACKS":"oldkey"}"#,
@@ -233,7 +233,7 @@ fn each_message_says_what_it_got_and_what_to_write() {
         ),
         (
             r#"{"SECRET_KEY_FALLBACKS":["flask-spec-secret"]}"#,
-            "SECRET_KEY_FALLBACKS: item 1: the same secret key is given twice in one key ring; leave it out",
+            "SECRET_KEY_FALLBACKS: item 1: the key ring already contains this secret key; leave it out",
         ),
         (
             r#"{"SECRET_KEY_FALLBACKS":7}"#,
@@ -241,11 +241,11 @@ fn each_message_says_what_it_got_and_what_to_write() {
         ),
         (
             r#"{"PERMANENT_SESSION_LIFETIME":0}"#,
-            "PERMANENT_SESSION_LIFETIME: is the number 0, so that every session would have expired as soon as it was made; write a number of seconds over 0, such as 3600",
+            "PERMANENT_SESSION_LIFETIME: is the number 0, so every session would expire immediately; write a number of seconds over 0, such as 3600",
         ),
         (
             r#"{"PERMANENT_SESSION_LIFETIME":1e99}"#,
-            "PERMANENT_SESSION_LIFETIME: is the number 1e99, which leaves the calendar; write a number of seconds over 0, such as 3600",
+            "PERMANENT_SESSION_LIFETIME: is the number 1e99, which is too long for the date of a cookie; write a number of seconds over 0, such as 3600",
         ),
         (
             r#"{"PERMANENT_SESSION_LIFETIME":"1h"}"#,

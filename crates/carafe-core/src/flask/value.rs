@@ -37,12 +37,10 @@ pub(super) fn lifetime(value: &Value) -> Result<Duration, String> {
     // Flask drops the fraction, too.
     let seconds = number.as_f64().trunc();
     if seconds > LONGEST || seconds.is_nan() {
-        return Err(wanted(", which leaves the calendar"));
+        return Err(wanted(", which is too long for the date of a cookie"));
     }
     if seconds < 1.0 {
-        return Err(wanted(
-            ", so that every session would have expired as soon as it was made",
-        ));
+        return Err(wanted(", so every session would expire immediately"));
     }
     Ok(Duration::from_secs_f64(seconds))
 }

@@ -10,6 +10,15 @@ use serde::{Serialize, Serializer};
 /// kind of any session in a list.
 ///
 /// [`PublicId::client`]: super::PublicId::client
+///
+/// ```
+/// use carafe_core::store::ClientKind;
+///
+/// // `Display` is for people, the code and serde are for programs.
+/// assert_eq!(ClientKind::Bearer.to_string(), "bearer token");
+/// assert_eq!(serde_json::to_string(&ClientKind::Bearer)?, "\"bearer\"");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ClientKind {

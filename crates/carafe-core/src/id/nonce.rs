@@ -8,6 +8,13 @@ use crate::error::NoRandomness;
 ///
 /// The replaced ID and this nonce determine the new ID, so that every request with the old ID gets
 /// the same successor. A store has only hashes of IDs and cannot compute the successor.
+///
+/// ```
+/// use carafe_core::store::Nonce;
+///
+/// assert_ne!(Nonce::random()?, Nonce::random()?);
+/// # Ok::<(), carafe_core::error::NoRandomness>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Nonce([u8; Self::BYTES]);
 

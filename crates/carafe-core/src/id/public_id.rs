@@ -32,6 +32,15 @@ pub struct PublicId([u8; BYTES]);
 impl PublicId {
     /// Returns a new public id that names no kind of client.
     ///
+    /// ```
+    /// use carafe_core::store::PublicId;
+    ///
+    /// let text = PublicId::random()?.to_string();
+    /// assert_eq!(text.len(), 16);
+    /// assert!(text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)));
+    /// # Ok::<(), carafe_core::error::NoRandomness>(())
+    /// ```
+    ///
     /// # Errors
     /// [`NoRandomness`].
     pub fn random() -> Result<Self, NoRandomness> {
@@ -65,6 +74,15 @@ impl PublicId {
     ///
     /// `None` for sessions that another framework or an older version began. One in 16,384 of
     /// their public ids looks like a marked one, so this is for display, not for decisions.
+    ///
+    /// ```
+    /// use carafe_core::store::{ClientKind, PublicId};
+    ///
+    /// let id = PublicId::random_for(ClientKind::RefreshToken)?;
+    /// assert_eq!(id.client(), Some(ClientKind::RefreshToken));
+    /// assert_eq!(PublicId::from_bytes([0; 12]).client(), None, "made by another framework");
+    /// # Ok::<(), carafe_core::error::NoRandomness>(())
+    /// ```
     #[must_use]
     pub fn client(&self) -> Option<ClientKind> {
         let [.., first, second] = self.0;
@@ -92,6 +110,15 @@ impl PublicId {
     }
 
     /// Returns the bytes, for storage.
+    ///
+    /// ```
+    /// use carafe_core::store::PublicId;
+    ///
+    /// let id: PublicId = "AQIDBAUGBwgJCgsM".parse()?;
+    /// assert_eq!(id.as_bytes(), &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    /// assert_eq!(PublicId::from_bytes(*id.as_bytes()), id);
+    /// # Ok::<(), carafe_core::store::ParseError>(())
+    /// ```
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 12] {
         &self.0
@@ -152,6 +179,13 @@ impl<'de> Deserialize<'de> for PublicId {
 /// The error of parsing a [`PublicId`] or a [`Position`](crate::store::Position).
 ///
 /// The text names the expected form and does not repeat the input.
+///
+/// ```
+/// use carafe_core::store::PublicId;
+///
+/// let error = "<script>".parse::<PublicId>().unwrap_err();
+/// assert_eq!(error.to_string(), "a public id has 16 characters of base64url");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParseError(pub(crate) &'static str);
 

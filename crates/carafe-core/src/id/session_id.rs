@@ -95,6 +95,20 @@ impl SessionId {
     ///
     /// With [`KeyScheme::RawId`], IDs of Flask-Session in other forms are accepted, too: 1 to 191
     /// characters of the Base64url alphabet, such as a UUID (feature `flask-session`).
+    ///
+    /// ```
+    /// use carafe_core::{store::KeyScheme, token::SessionId};
+    ///
+    /// let own = SessionId::random()?;
+    /// let cookie = own.as_str().as_bytes();
+    /// assert!(SessionId::parse_as(cookie, KeyScheme::Hashed).is_some());
+    /// assert!(SessionId::parse_as(cookie, KeyScheme::RawId).is_some());
+    ///
+    /// let uuid = b"0f8fad5b-d9cb-469f-a165-70867728950e";
+    /// assert!(SessionId::parse_as(uuid, KeyScheme::Hashed).is_none());
+    /// assert!(SessionId::parse_as(b"../etc/passwd", KeyScheme::RawId).is_none());
+    /// # Ok::<(), carafe_core::error::NoRandomness>(())
+    /// ```
     #[must_use]
     pub fn parse_as(cookie: &[u8], naming: KeyScheme) -> Option<Self> {
         let own = Self::parse(cookie);
@@ -159,6 +173,14 @@ impl SessionId {
     }
 
     /// Returns the key under which a store with this key scheme keeps the session.
+    ///
+    /// ```
+    /// use carafe_core::{store::KeyScheme, token::SessionId};
+    ///
+    /// let id = SessionId::parse(b"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA").unwrap();
+    /// assert_eq!(id.store_key_as(KeyScheme::RawId).as_bytes(), &[0; 32]);
+    /// assert_eq!(id.store_key_as(KeyScheme::Hashed), id.store_key());
+    /// ```
     #[must_use]
     pub fn store_key_as(&self, naming: KeyScheme) -> StoreKey {
         match (naming, &self.0) {

@@ -15,6 +15,15 @@ use crate::{base64, error::NoRandomness};
 ///
 /// A leaked database contains no usable ID (CVE-2019-16782). Under
 /// [`KeyScheme::RawId`](super::KeyScheme::RawId), the key is the ID itself.
+///
+/// `Debug` shows only four bytes of a hash of the key, so a key may appear in a log:
+///
+/// ```
+/// use carafe_core::store::StoreKey;
+///
+/// let key = StoreKey::of_id("an id");
+/// assert_eq!(format!("{key:?}").len(), "StoreKey(00000000…)".len());
+/// ```
 #[derive(Clone, Copy)]
 pub struct StoreKey {
     bytes: [u8; 32],
@@ -25,6 +34,18 @@ pub struct StoreKey {
 
 impl StoreKey {
     /// Returns the key of the ID with this text.
+    ///
+    /// ```
+    /// use carafe_core::{store::StoreKey, token::SessionId};
+    ///
+    /// let id = SessionId::random()?;
+    /// assert_eq!(StoreKey::of_id(id.as_str()), id.store_key());
+    ///
+    /// // As `printf %s abc | sha256sum` prints it.
+    /// let key = StoreKey::of_id("abc");
+    /// assert_eq!(key.as_bytes()[..4], [0xba, 0x78, 0x16, 0xbf]);
+    /// # Ok::<(), carafe_core::error::NoRandomness>(())
+    /// ```
     #[must_use]
     pub fn of_id(id: &str) -> Self {
         Self::of_bytes(id.as_bytes())
@@ -72,6 +93,14 @@ impl StoreKey {
     /// Under [`KeyScheme::RawId`](super::KeyScheme::RawId), stores keep the record under
     /// [`StoreKey::plain_id`]. The bytes are then the ID if Carafe created it, and the SHA-256 of
     /// the ID otherwise.
+    ///
+    /// ```
+    /// use carafe_core::store::StoreKey;
+    ///
+    /// let key = StoreKey::of_id("an id");
+    /// let column = key.as_bytes().to_vec(); // such as a `BYTEA` of 32 bytes
+    /// assert_eq!(StoreKey::from_bytes(column.try_into().unwrap()), key);
+    /// ```
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.bytes
@@ -80,6 +109,15 @@ impl StoreKey {
     /// Returns the text of the ID.
     ///
     /// Only for a key under [`KeyScheme::RawId`](super::KeyScheme::RawId).
+    ///
+    /// ```
+    /// use carafe_core::{store::KeyScheme, token::SessionId};
+    ///
+    /// let id = SessionId::random()?;
+    /// let key = id.store_key_as(KeyScheme::RawId);
+    /// assert_eq!(format!("session:{}", key.plain_id()), format!("session:{}", id.as_str()));
+    /// # Ok::<(), carafe_core::error::NoRandomness>(())
+    /// ```
     #[must_use]
     pub fn plain_id(&self) -> Cow<'_, str> {
         match self.foreign_id() {

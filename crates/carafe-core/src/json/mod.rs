@@ -12,6 +12,26 @@
 //! `payload.rs` handles whole payloads, `scan.rs` the grammar, `tags.rs` the rules of the tags,
 //! `ser/` and `de/` serde, and `tag/` contains the types that represent Python's tuple, bytes,
 //! Markup, UUID and datetime.
+//!
+//! # Example
+//!
+//! ```
+//! use carafe_core::json::{JsonDialect, from_text, scan_root, to_text, write_object};
+//!
+//! let payload = r#"{"big":123456789012345678901234567890,"cart":["tea"]}"#;
+//! let root = scan_root(payload, true)?;
+//! let members: Vec<_> = root.members.iter().map(|member| {
+//!     (member.key.of(payload), member.value.of(payload))
+//! }).collect();
+//! let mut cart: Vec<String> = from_text(members[1].1, true)?;
+//! cart.push("rice".to_owned());
+//! let cart = to_text(&cart, JsonDialect::FLASK)?;
+//!
+//! // The big integer, which no Rust integer can hold, keeps its digits.
+//! let written = write_object([members[0], ("\"cart\"", &cart)].into_iter(), JsonDialect::FLASK);
+//! assert_eq!(written, r#"{"big":123456789012345678901234567890,"cart":["tea","rice"]}"#);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod de;
 mod dialect;

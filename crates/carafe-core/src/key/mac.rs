@@ -13,6 +13,23 @@ use super::SecretKey;
 /// The hash function of a signer: `digest_method` in itsdangerous.
 ///
 /// The signature and the key derivation use the same hash function.
+///
+/// ```
+/// use carafe_core::key::{Digest, KeyRing, SecretKey};
+/// use carafe_core::token::signed::{Signer, SignerSettings};
+///
+/// let keys = KeyRing::new(SecretKey::short("flask-spec-secret")?);
+/// let length = |digest| {
+///     let settings = SignerSettings { digest, ..SignerSettings::with_salt("length") };
+///     Signer::new(&keys, settings).sign("").len()
+/// };
+/// // A dot, and the base64url of 20, 32, 48 and 64 bytes.
+/// assert_eq!(length(Digest::Sha1), 1 + 27);
+/// assert_eq!(length(Digest::Sha256), 1 + 43);
+/// assert_eq!(length(Digest::Sha384), 1 + 64);
+/// assert_eq!(length(Digest::Sha512), 1 + 86);
+/// # Ok::<(), carafe_core::key::KeyError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Digest {
     /// HMAC-SHA1, the hash of Flask, Quart and Starlette.
@@ -29,6 +46,25 @@ pub enum Digest {
 }
 
 /// The derivation of a signer's key from secret and salt: `key_derivation` in itsdangerous.
+///
+/// `H` is the signer's [`Digest`], and `‖` joins bytes. Both programs must use the same derivation:
+///
+/// ```
+/// use carafe_core::clock::Timestamp;
+/// use carafe_core::key::{KeyDerivation, KeyRing, SecretKey};
+/// use carafe_core::token::signed::{Signer, SignerSettings};
+///
+/// let keys = KeyRing::new(SecretKey::short("flask-spec-secret")?);
+/// let signer = |key_derivation| {
+///     let settings = SignerSettings::with_salt("unsubscribe");
+///     Signer::new(&keys, SignerSettings { key_derivation, ..settings })
+/// };
+/// let signed = signer(KeyDerivation::DjangoConcat).sign("42");
+/// let now = Timestamp::now();
+/// assert_eq!(signer(KeyDerivation::DjangoConcat).unsign(&signed, now)?, "42");
+/// assert!(signer(KeyDerivation::Hmac).unsign(&signed, now).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum KeyDerivation {
     /// `HMAC(secret, salt)`: Flask and Quart.

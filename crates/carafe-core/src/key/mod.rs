@@ -6,6 +6,27 @@
 //! variable time.
 //!
 //! [`crate::token`] signs, verifies, seals and opens tokens with the ring.
+//!
+//! # Example
+//!
+//! A key ring for an application that is changing its key:
+//!
+//! ```
+//! use carafe_core::clock::Timestamp;
+//! use carafe_core::key::{KeyRing, KeyUse, SecretKey};
+//! use carafe_core::token::signed::{Signer, SignerSettings};
+//!
+//! let new = SecretKey::new(b"\x8f\x1c\x93\x02 32 bytes of a secrets manager")?;
+//! let old = SecretKey::short("flask-spec-secret")?;
+//! let settings = || SignerSettings::with_salt("unsubscribe");
+//! let link = Signer::new(&KeyRing::new(old.clone()), settings()).sign("ada@example.com");
+//!
+//! let signer = Signer::new(&KeyRing::new(new).with_fallback(old)?, settings());
+//! let (address, key) = signer.unsign_bytes(link.as_bytes(), Timestamp::now())?;
+//! assert_eq!(address, b"ada@example.com");
+//! assert_eq!(key, KeyUse::Fallback(1));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod mac;
 mod ring;

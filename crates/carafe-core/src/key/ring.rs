@@ -20,6 +20,16 @@ use crate::clock::Timestamp;
 /// let keys = KeyRing::new(new).with_fallback(old)?;
 /// # Ok::<(), carafe_core::key::KeyError>(())
 /// ```
+///
+/// `Debug` shows the structure of the ring and no key:
+///
+/// ```
+/// use carafe_core::key::{KeyRing, SecretKey};
+///
+/// let keys = KeyRing::new(SecretKey::short("flask-spec-secret")?);
+/// assert_eq!(format!("{keys:?}"), "KeyRing { current: SecretKey(…), fallbacks: [] }");
+/// # Ok::<(), carafe_core::key::KeyError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct KeyRing {
     current: SecretKey,
@@ -34,6 +44,23 @@ pub struct Fallback {
 }
 
 /// The key of the ring that verified a token.
+///
+/// ```
+/// use carafe_core::clock::Timestamp;
+/// use carafe_core::key::{KeyRing, KeyUse, SecretKey};
+/// use carafe_core::token::signed::{SignedFormat, SignedSessions};
+///
+/// let [new, old] = ["flask-spec-secret", "former-spec-secret"].map(SecretKey::short);
+/// let (new, old) = (new?, old?);
+/// let now = Timestamp::from_unix(1_700_000_000);
+/// let format = SignedFormat::flask();
+/// let cookie = SignedSessions::new(&KeyRing::new(old.clone()), &format).seal("{}", now);
+///
+/// let keys = KeyRing::new(new).with_fallback(old)?;
+/// let opened = SignedSessions::new(&keys, &format).open(cookie.as_bytes(), None, now)?;
+/// assert_eq!(opened.key, KeyUse::Fallback(1), "the cookie is due to be signed again");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum KeyUse {
     /// The current key.
@@ -71,6 +98,25 @@ impl KeyRing {
     /// # Ok::<(), KeyError>(())
     /// ```
     ///
+    /// A fallback never signs:
+    ///
+    /// ```
+    /// use carafe_core::clock::Timestamp;
+    /// use carafe_core::key::{KeyRing, SecretKey};
+    /// use carafe_core::token::{TokenError, signed::{Signer, SignerSettings}};
+    ///
+    /// let [new, old] = ["flask-spec-secret", "former-spec-secret"].map(SecretKey::short);
+    /// let (new, old) = (new?, old?);
+    /// let signer = |keys: &KeyRing| Signer::new(keys, SignerSettings::with_salt("unsubscribe"));
+    /// let before = signer(&KeyRing::new(old.clone()));
+    /// let after = signer(&KeyRing::new(new).with_fallback(old)?);
+    ///
+    /// let now = Timestamp::now();
+    /// assert!(after.unsign(&before.sign("42"), now).is_ok());
+    /// assert_eq!(before.unsign(&after.sign("42"), now), Err(TokenError::BadSignature));
+    /// # Ok::<(), carafe_core::key::KeyError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`KeyError::Duplicate`] if the ring already contains this key.
@@ -87,6 +133,25 @@ impl KeyRing {
     /// let month = 30 * 24 * 60 * 60;
     /// let until = Timestamp::now().saturating_add(month);
     /// let keys = KeyRing::new(new?).with_fallback_until(old?, until)?;
+    /// # Ok::<(), carafe_core::key::KeyError>(())
+    /// ```
+    ///
+    /// After that second, tokens of the key are rejected like those of an unknown key:
+    ///
+    /// ```
+    /// use carafe_core::clock::Timestamp;
+    /// use carafe_core::key::{KeyRing, SecretKey};
+    /// use carafe_core::token::{TokenError, signed::{Signer, SignerSettings}};
+    ///
+    /// let [new, old] = ["flask-spec-secret", "former-spec-secret"].map(SecretKey::short);
+    /// let (new, old) = (new?, old?);
+    /// let signer = |keys: &KeyRing| Signer::new(keys, SignerSettings::with_salt("unsubscribe"));
+    /// let signed = signer(&KeyRing::new(old.clone())).sign("42");
+    ///
+    /// let until = Timestamp::from_unix(1_700_000_000);
+    /// let signer = signer(&KeyRing::new(new).with_fallback_until(old, until)?);
+    /// assert_eq!(signer.unsign(&signed, until), Ok("42"));
+    /// assert_eq!(signer.unsign(&signed, until.saturating_add(1)), Err(TokenError::BadSignature));
     /// # Ok::<(), carafe_core::key::KeyError>(())
     /// ```
     ///

@@ -24,6 +24,16 @@ use zeroize::Zeroizing;
 pub struct SecretKey(Zeroizing<Box<[u8]>>);
 
 /// The reason why a key was rejected. Never contains the key.
+///
+/// ```
+/// use carafe_core::key::{KeyError, SecretKey};
+///
+/// assert_eq!(SecretKey::new("").unwrap_err(), KeyError::Empty);
+/// assert_eq!(SecretKey::new("changeme").unwrap_err(), KeyError::WellKnown);
+/// let error = SecretKey::new("flask-spec-secret").unwrap_err();
+/// assert_eq!(error, KeyError::TooShort { length: 17, minimum: SecretKey::MINIMUM });
+/// assert_eq!(SecretKey::new("ab".repeat(20)).unwrap_err(), KeyError::Repetitive);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyError {
@@ -190,17 +200,17 @@ impl fmt::Display for KeyError {
             Self::TooShort { length, minimum } => {
                 write!(
                     f,
-                    "the secret key has {length} bytes and needs at least {minimum}; `carafe key` makes a good one"
+                    "the secret key has {length} bytes and needs at least {minimum}; `carafe key` generates one"
                 )
             }
             Self::WellKnown => {
-                f.write_str("the secret key is a published example; `carafe key` makes a good one")
+                f.write_str("the secret key is a published example; `carafe key` generates one")
             }
             Self::Repetitive => f.write_str(
-                "the secret key has fewer than 6 different bytes; `carafe key` makes a good one",
+                "the secret key has fewer than 6 different bytes; `carafe key` generates one",
             ),
-            Self::Duplicate => f.write_str("the same secret key is given twice in one key ring"),
-            Self::NoRandomness => f.write_str("the operating system gave no random bytes"),
+            Self::Duplicate => f.write_str("the key ring already contains this secret key"),
+            Self::NoRandomness => f.write_str("the operating system returned no random bytes"),
         }
     }
 }

@@ -6,6 +6,31 @@ use super::{ClientSide, ServerSide, client_side::Codec};
 use crate::{json::JsonDialect, store::Record};
 
 /// The storage of sessions. Transparent to handlers.
+///
+/// A function that selects the backend by a setting returns this type:
+///
+/// ```
+/// use carafe_core::key::SecretKey;
+/// use carafe_core::session::{
+///     ClientSide, ServerSide, SessionBackend, SessionConfig, SessionManager,
+/// };
+/// use carafe_core::store::{MemoryStore, StoreError};
+///
+/// fn backend(key: Option<SecretKey>) -> SessionBackend {
+///     match key {
+///         Some(key) => ClientSide::encrypted(key, "shop").into(),
+///         None => ServerSide::new(MemoryStore::new()).into(),
+///     }
+/// }
+///
+/// # futures_executor::block_on(async {
+/// let key = SecretKey::new(SecretKey::random_text()?.as_bytes())?;
+/// let manager = SessionManager::new(backend(Some(key)), SessionConfig::default())?;
+/// let sessions = manager.sessions_of("ada", None, manager.time()).await;
+/// assert!(matches!(sessions, Err(StoreError::Unsupported)), "only a store has a list");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Debug)]
 pub enum SessionBackend {
     /// Sessions are stored in their cookies.

@@ -21,12 +21,25 @@ use crate::{
 ///
 /// ```
 /// use carafe_core::{key::{KeyRing, SecretKey}, session::ClientSide};
+/// # use carafe_core::{clock::Timestamp, session::{SessionConfig, SessionManager}};
+/// # futures_executor::block_on(async {
 ///
 /// let secret = "4cbd5c8cd0a4e2ed1fd3c9cb6a07c9d1b0ff4d4e1c8f4c5b9e3a2d1c0b9a8f7e";
 /// let keys = KeyRing::new(SecretKey::new(secret)?);
-/// let shared_with_flask = ClientSide::signed(keys.clone());
-/// let ours_alone = ClientSide::encrypted(keys, "shop");
-/// # Ok::<(), carafe_core::key::KeyError>(())
+/// let value = async |side: ClientSide| -> Result<String, Box<dyn std::error::Error>> {
+///     let manager = std::sync::Arc::new(SessionManager::new(side, SessionConfig::flask())?);
+///     let (slot, now) = (manager.begin(), Timestamp::from_unix(1_700_000_000));
+///     manager.open(&slot, [], now).await?.insert("user_id", &42)?;
+///     let changes = manager.commit(&slot, [], 200, now).await?;
+///     Ok(changes.set_cookie.unwrap_or_default())
+/// };
+/// // Flask's format, which the client can read: base64 of `{"user_id":42}`.
+/// let signed = value(ClientSide::signed(keys.clone())).await?;
+/// assert!(signed.starts_with("session=eyJ1c2VyX2lkIjo0Mn0.ZVPxAA."));
+/// let encrypted = value(ClientSide::encrypted(keys, "shop")).await?;
+/// assert!(!encrypted.contains("eyJ1c2VyX2lkIjo0Mn0"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
 /// ```
 #[derive(Clone, Debug)]
 pub struct ClientSide {
@@ -45,11 +58,18 @@ impl ClientSide {
     ///
     /// ```
     /// use carafe_core::{key::SecretKey, session::ClientSide};
+    /// # use carafe_core::{clock::Timestamp, session::{SessionConfig, SessionManager}};
+    /// # futures_executor::block_on(async {
     ///
-    /// let secret = "4cbd5c8cd0a4e2ed1fd3c9cb6a07c9d1b0ff4d4e1c8f4c5b9e3a2d1c0b9a8f7e";
-    /// let key = SecretKey::new(secret)?;
-    /// let side = ClientSide::signed(key);
-    /// # Ok::<(), carafe_core::key::KeyError>(())
+    /// let side = ClientSide::signed(SecretKey::short("flask-spec-secret")?);
+    /// let manager = std::sync::Arc::new(SessionManager::new(side, SessionConfig::flask())?);
+    /// // A cookie that Flask has written.
+    /// let cookie: &[u8] = b"session=eyJ1c2VyX2lkIjo0Mn0.ZVPxAA.mY6Rtt2DNTuj49QHzdjA0vn-zNw";
+    /// let (slot, now) = (manager.begin(), Timestamp::from_unix(1_700_000_060));
+    /// let session = manager.open(&slot, [cookie], now).await?;
+    /// assert_eq!(session.get("user_id")?, Some(42));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
     /// ```
     #[must_use]
     pub fn signed(keys: impl Into<KeyRing>) -> Self {
@@ -62,11 +82,18 @@ impl ClientSide {
     ///
     /// ```
     /// use carafe_core::{key::SecretKey, session::ClientSide, token::signed::SignedFormat};
+    /// # use carafe_core::{clock::Timestamp, session::{SessionConfig, SessionManager}};
+    /// # futures_executor::block_on(async {
     ///
-    /// let secret = "4cbd5c8cd0a4e2ed1fd3c9cb6a07c9d1b0ff4d4e1c8f4c5b9e3a2d1c0b9a8f7e";
-    /// let key = SecretKey::new(secret)?;
+    /// let key = SecretKey::short("flask-spec-secret")?;
     /// let side = ClientSide::signed_as(key, SignedFormat::starlette());
-    /// # Ok::<(), carafe_core::key::KeyError>(())
+    /// let manager = std::sync::Arc::new(SessionManager::new(side, SessionConfig::starlette())?);
+    /// let (slot, now) = (manager.begin(), Timestamp::from_unix(1_700_000_000));
+    /// manager.open(&slot, [], now).await?.insert("user_id", &42)?;
+    /// let line = manager.commit(&slot, [], 200, now).await?.set_cookie.unwrap_or_default();
+    /// assert!(line.starts_with("session=eyJ1c2VyX2lkIjogNDJ9."), "{line}"); // {"user_id": 42}
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
     /// ```
     #[must_use]
     pub fn signed_as(keys: impl Into<KeyRing>, format: SignedFormat) -> Self {
@@ -83,11 +110,25 @@ impl ClientSide {
     ///
     /// ```
     /// use carafe_core::{key::SecretKey, session::ClientSide};
+    /// # use carafe_core::{clock::Timestamp, session::{SessionConfig, SessionManager}};
+    /// # futures_executor::block_on(async {
     ///
-    /// let secret = "4cbd5c8cd0a4e2ed1fd3c9cb6a07c9d1b0ff4d4e1c8f4c5b9e3a2d1c0b9a8f7e";
-    /// let key = SecretKey::new(secret)?;
-    /// let side = ClientSide::encrypted(key, "shop");
-    /// # Ok::<(), carafe_core::key::KeyError>(())
+    /// let key = SecretKey::new(SecretKey::random_text()?.as_bytes())?;
+    /// let manager = |application: &str| {
+    ///     let side = ClientSide::encrypted(key.clone(), application);
+    ///     SessionManager::new(side, SessionConfig::flask()).map(std::sync::Arc::new)
+    /// };
+    /// let (shop, blog) = (manager("shop")?, manager("blog")?);
+    /// let (slot, now) = (shop.begin(), Timestamp::from_unix(0));
+    /// shop.open(&slot, [], now).await?.insert("user_id", &42)?;
+    /// let line = shop.commit(&slot, [], 200, now).await?.set_cookie.unwrap_or_default();
+    /// let cookie = line.split(';').next().unwrap_or_default().as_bytes();
+    ///
+    /// let slot = blog.begin();
+    /// let session = blog.open(&slot, [cookie], now).await?;
+    /// assert_eq!(session.rejection().map(|reason| reason.code()), Some("bad-signature"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
     /// ```
     #[must_use]
     pub fn encrypted(keys: impl Into<KeyRing>, application: impl Into<String>) -> Self {

@@ -45,6 +45,26 @@ impl SessionManager {
     /// needed. Later writes to the session fail, or need
     /// [`Session::commit`](super::Session::commit) if the session is in a store.
     ///
+    /// ```
+    /// # use carafe_core::{clock::Timestamp, session::*, store::MemoryStore};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager);
+    /// # let now = Timestamp::from_unix(1_700_000_000);
+    /// // No cookie was read, so the clock is not, either.
+    /// let slot = manager.begin();
+    /// let changes = manager.end(&slot, [], 200, || unreachable!("no time is needed")).await?;
+    /// assert_eq!(changes, HeaderChanges::default());
+    ///
+    /// let slot = manager.begin();
+    /// let session = manager.open(&slot, [], now).await?;
+    /// session.insert("theme", "dark")?;
+    /// assert!(manager.end(&slot, [], 200, || now).await?.set_cookie.is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// [`CommitError`] if a change cannot be saved. Send [its answer](CommitError::answer) instead
     /// of the handler's response. A use that cannot be recorded, or a cookie that cannot be
@@ -143,6 +163,40 @@ impl SessionManager {
     ///
     /// Changes are dropped, but a log-out takes effect. Poll the returned future to completion.
     /// `None` means that no work is left.
+    ///
+    /// ```
+    /// # use carafe_core::{clock::Timestamp, session::*, store::MemoryStore};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager);
+    /// # let now = Timestamp::from_unix(1_700_000_000);
+    /// let abandoned = async |log_out: bool| -> Result<bool, Box<dyn std::error::Error>> {
+    ///     let slot = manager.begin();
+    ///     manager.open(&slot, [], now).await?.log_in("ada")?;
+    ///     let line = manager.commit(&slot, [], 200, now).await?.set_cookie.unwrap_or_default();
+    ///     let cookie = line.split(';').next().unwrap_or_default().as_bytes();
+    ///
+    ///     // The client disconnects during this request.
+    ///     let slot = manager.begin();
+    ///     let session = manager.open(&slot, [cookie], now).await?;
+    ///     session.insert("cart", &["tea"])?;
+    ///     if log_out {
+    ///         session.log_out()?;
+    ///     }
+    ///     if let Some(future) = manager.abandon(&slot, || now) {
+    ///         future.await?;
+    ///     }
+    ///     let slot = manager.begin();
+    ///     let session = manager.open(&slot, [cookie], now).await?;
+    ///     assert!(!session.contains_key("cart"), "changes are dropped");
+    ///     Ok(session.user().is_some())
+    /// };
+    /// assert!(abandoned(false).await?);
+    /// assert!(!abandoned(true).await?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
     #[must_use]
     pub fn abandon(&self, slot: &Slot, now: impl FnOnce() -> Timestamp) -> Option<CommitFuture> {
         let Prepared::Server(side) = &self.side else {
@@ -603,7 +657,7 @@ fn carry_out(slot: &Slot, task: Task) -> impl Future<Output = Result<HeaderChang
                 tracing::warn!(
                     cookie = manager.cookie.name(),
                     reason = error.code(),
-                    "use of a session not noted: {error}"
+                    "the use of a session was not recorded: {error}"
                 );
                 match is_unannounced {
                     true => Outcome::SameId,

@@ -15,6 +15,27 @@ use crate::{
 ///
 /// The browser keeps its cookie. The handler's response must not be sent, because it would claim a
 /// change that did not happen.
+///
+/// ```
+/// use carafe_core::{error::Fault, key::SecretKey, session::*, testing::TestClient};
+///
+/// # futures_executor::block_on(async {
+/// let key = SecretKey::new(SecretKey::random_text()?.as_bytes())?;
+/// let manager = SessionManager::new(ClientSide::signed(key), SessionConfig::flask())?;
+/// let mut client = TestClient::new(&std::sync::Arc::new(manager));
+/// let request = client.begin().await?;
+/// let draft: String = (0..2_000).map(|number| number.to_string()).collect();
+/// request.session().insert("theme", "dark")?;
+/// request.session().insert("draft", &draft)?;
+/// let error = client.finish(request, 200).await.unwrap_err();
+/// assert_eq!((error.fault(), error.status()), (Fault::Data, 500));
+/// match error {
+///     CommitError::TooLarge { largest, .. } => assert_eq!(largest[0].0, "draft"),
+///     other => panic!("{other}"),
+/// }
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+/// # }).unwrap();
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum CommitError {
@@ -72,6 +93,17 @@ impl CommitError {
     }
 
     /// Returns the status of the replacement response: [`Fault::status`], [`StoreError::status`].
+    ///
+    /// ```
+    /// use carafe_core::{session::CommitError, store::StoreError};
+    ///
+    /// assert_eq!(CommitError::Conflict.status(), 409);
+    /// assert_eq!(CommitError::TooManySessions { limit: 5 }.status(), 409);
+    /// let source = StoreError::unavailable("connection refused");
+    /// let (set_cookie, remember_cookie, token) = (None, None, None);
+    /// let outage = CommitError::Store { source, set_cookie, remember_cookie, token };
+    /// assert_eq!(outage.status(), 503);
+    /// ```
     #[must_use]
     pub const fn status(&self) -> u16 {
         match self {
@@ -90,16 +122,16 @@ impl fmt::Display for CommitError {
                     "the session cookie would have {size} bytes, and browsers drop cookies over {MAX_COOKIE_BYTES}"
                 )?;
                 write_largest(largest, f)?;
-                f.write_str("; keep less in the session, or keep it on the server side")
+                f.write_str("; store less in the session, or use a server-side session")
             }
-            Self::Limit(_) => f.write_str("the session is beyond a limit and was not stored"),
+            Self::Limit(_) => f.write_str("the session exceeds a limit and was not stored"),
             Self::Cookie(_) => f.write_str("the session cookie cannot be written"),
             Self::Seal(_) => f.write_str("the session cookie cannot be encrypted"),
             Self::TooManySessions { limit } => {
-                write!(f, "the user has {limit} sessions, and no more are allowed")
+                write!(f, "the user has reached the limit of sessions ({limit})")
             }
             Self::Conflict => {
-                f.write_str("another request has ended the session or given it a new id meanwhile")
+                f.write_str("another request has revoked the session or given it a new ID")
             }
             Self::Store { .. } => f.write_str("the session was not stored"),
         }

@@ -20,10 +20,20 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// ```
 /// use std::time::Duration;
 /// use carafe_core::{cookie::CookiePolicy, session::SessionConfig};
+/// # use carafe_core::{session::{ServerSide, SessionManager}, store::MemoryStore};
 ///
 /// let config = SessionConfig::default()
 ///     .with_cookie(CookiePolicy::builder("__Host-shop"))
 ///     .with_lifetime(Duration::from_secs(8 * 3600));
+/// let manager = SessionManager::new(ServerSide::new(MemoryStore::new()), config)?;
+/// assert_eq!(manager.cookie().name(), "__Host-shop");
+/// assert_eq!(manager.lifetime().as_secs(), 28_800);
+///
+/// // The manager checks the combination of all options.
+/// let plain_http = SessionConfig::default()
+///     .with_cookie(CookiePolicy::builder("__Host-shop").secure(false));
+/// assert!(SessionManager::new(ServerSide::new(MemoryStore::new()), plain_http).is_err());
+/// # Ok::<(), carafe_core::cookie::CookieError>(())
 /// ```
 #[derive(Clone, Debug)]
 #[must_use]
@@ -43,6 +53,8 @@ pub struct SessionConfig {
 }
 
 /// A kind of data that the browser deletes after a log-out (`Clear-Site-Data`).
+///
+/// See [`SessionConfig::with_clear_site_data`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClearSiteData {
@@ -74,6 +86,8 @@ impl ClearSiteData {
 ///
 /// A change is too late if the request's session was revoked, or given a new ID by a log-in or
 /// [`Session::renew`](super::Session::renew), after the request opened it.
+///
+/// See [`SessionConfig::with_conflict`] for an example.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Conflict {
     /// Replaces the response with a 409, because the original response would claim a change that
@@ -87,6 +101,8 @@ pub enum Conflict {
 }
 
 /// The behavior for several cookies with the session's name.
+///
+/// See [`SessionConfig::with_duplicates`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Duplicates {
@@ -128,10 +144,16 @@ impl SessionConfig {
     /// refreshes a permanent session, and a response with status 500 saves changes.
     ///
     /// ```
-    /// use carafe_core::session::SessionConfig;
     /// use std::time::Duration;
+    /// use carafe_core::session::SessionConfig;
+    /// # use carafe_core::{session::{ServerSide, SessionManager}, store::MemoryStore};
     ///
-    /// let config = SessionConfig::flask().with_lifetime(Duration::from_secs(3600));
+    /// let config = SessionConfig::flask();
+    /// let manager = SessionManager::new(ServerSide::new(MemoryStore::new()), config)?;
+    /// assert_eq!(manager.lifetime(), Duration::from_secs(31 * 86_400));
+    /// assert!(!manager.cookie().is_secure());
+    /// assert_eq!(manager.cookie().same_site(), None);
+    /// # Ok::<(), carafe_core::cookie::CookieError>(())
     /// ```
     pub fn flask() -> Self {
         Self {
@@ -160,9 +182,20 @@ impl SessionConfig {
     /// last change. Of several cookies with the name, the last one is used.
     ///
     /// ```
-    /// use carafe_core::session::SessionConfig;
+    /// use carafe_core::{clock::Timestamp, key::SecretKey};
+    /// use carafe_core::{session::{ClientSide, SessionConfig}, token::signed::SignedFormat};
+    /// # use carafe_core::session::SessionManager;
+    /// # futures_executor::block_on(async {
     ///
-    /// let config = SessionConfig::starlette();
+    /// let key = SecretKey::short("flask-spec-secret")?;
+    /// let side = ClientSide::signed_as(key, SignedFormat::starlette());
+    /// let manager = std::sync::Arc::new(SessionManager::new(side, SessionConfig::starlette())?);
+    /// let (slot, now) = (manager.begin(), Timestamp::from_unix(1_700_000_000));
+    /// manager.open(&slot, [], now).await?.insert("user_id", &42)?;
+    /// let line = manager.commit(&slot, [], 200, now).await?.set_cookie.unwrap_or_default();
+    /// assert!(line.contains("; Max-Age=1209600;") && line.ends_with("; SameSite=Lax"), "{line}");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
     /// ```
     pub fn starlette() -> Self {
         Self {
@@ -191,9 +224,14 @@ impl SessionConfig {
     ///
     /// ```
     /// use carafe_core::session::SessionConfig;
+    /// # use carafe_core::{session::{ServerSide, SessionManager}, store::MemoryStore};
     ///
-    /// let is_local = cfg!(debug_assertions);
+    /// let is_local = true; // from a setting, because a release build may run locally, too
     /// let config = if is_local { SessionConfig::development() } else { SessionConfig::default() };
+    /// let manager = SessionManager::new(ServerSide::new(MemoryStore::new()), config)?;
+    /// assert_eq!(manager.cookie().name(), "session");
+    /// assert!(!manager.cookie().is_secure());
+    /// # Ok::<(), carafe_core::cookie::CookieError>(())
     /// ```
     pub fn development() -> Self {
         Self::default().with_cookie(CookiePolicy::flask("session").same_site(SameSite::Lax))
@@ -204,9 +242,14 @@ impl SessionConfig {
     /// ```
     /// use carafe_core::session::SessionConfig;
     /// use carafe_core::cookie::{CookiePolicy, SameSite};
+    /// # use carafe_core::{session::{ServerSide, SessionManager}, store::MemoryStore};
     ///
     /// let cookie = CookiePolicy::builder("__Host-shop").same_site(SameSite::Strict);
     /// let config = SessionConfig::default().with_cookie(cookie);
+    /// let manager = SessionManager::new(ServerSide::new(MemoryStore::new()), config)?;
+    /// assert_eq!(manager.cookie().same_site(), Some(SameSite::Strict));
+    /// assert!(manager.cookie().is_secure(), "the builder's default");
+    /// # Ok::<(), carafe_core::cookie::CookieError>(())
     /// ```
     pub fn with_cookie(self, cookie: CookiePolicyBuilder) -> Self {
         Self { cookie, ..self }
@@ -221,9 +264,15 @@ impl SessionConfig {
     ///
     /// ```
     /// use carafe_core::session::{SessionConfig, Transport};
+    /// # use carafe_core::{session::{ServerSide, SessionManager}, store::MemoryStore};
+    /// # let manager = |config| SessionManager::new(ServerSide::new(MemoryStore::new()), config);
     ///
     /// let transports = [Transport::cookie(), Transport::bearer("x-session-token")];
-    /// let config = SessionConfig::default().with_transports(transports);
+    /// assert!(manager(SessionConfig::default().with_transports(transports)).is_ok());
+    ///
+    /// // A page of another site can set this header without a preflight request.
+    /// let transports = [Transport::header("accept-language")];
+    /// assert!(manager(SessionConfig::default().with_transports(transports)).is_err());
     /// ```
     pub fn with_transports(self, transports: impl IntoIterator<Item = Transport>) -> Self {
         Self {
@@ -240,8 +289,12 @@ impl SessionConfig {
     /// ```
     /// use carafe_core::session::SessionConfig;
     /// use std::time::Duration;
+    /// # use carafe_core::{session::{ServerSide, SessionManager}, store::MemoryStore};
     ///
-    /// let config = SessionConfig::default().with_lifetime(Duration::from_secs(8 * 3600));
+    /// let config = SessionConfig::default().with_lifetime(Duration::from_millis(3_600_900));
+    /// let manager = SessionManager::new(ServerSide::new(MemoryStore::new()), config)?;
+    /// assert_eq!(manager.lifetime(), Duration::from_secs(3_600));
+    /// # Ok::<(), carafe_core::cookie::CookieError>(())
     /// ```
     pub fn with_lifetime(self, lifetime: Duration) -> Self {
         Self { lifetime, ..self }
@@ -252,7 +305,9 @@ impl SessionConfig {
     /// ```
     /// use carafe_core::session::{Refresh, SessionConfig};
     ///
-    /// let config = SessionConfig::flask().with_refresh(Refresh::WhenUsed);
+    /// // Flask's `SESSION_REFRESH_EACH_REQUEST = False`.
+    /// let config = SessionConfig::flask().with_refresh(Refresh::Never);
+    /// assert!(!config.commits_untouched(true), "an unused session needs no commit");
     /// ```
     pub fn with_refresh(mut self, refresh: Refresh) -> Self {
         self.policy.refresh = refresh;
@@ -282,9 +337,21 @@ impl SessionConfig {
     /// A log-out takes effect in any case.
     ///
     /// ```
-    /// use carafe_core::session::SessionConfig;
-    ///
-    /// let config = SessionConfig::flask().with_save_on_server_error(false);
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// let saves = async |config| -> Result<bool, Box<dyn std::error::Error + Send + Sync>> {
+    ///     let manager = SessionManager::new(ServerSide::new(MemoryStore::new()), config)?;
+    ///     let mut client = TestClient::new(&std::sync::Arc::new(manager));
+    ///     let request = client.begin().await?;
+    ///     request.session().insert("cart", &["tea"])?;
+    ///     client.finish(request, 500).await?;
+    ///     Ok(client.session().await?.contains_key("cart"))
+    /// };
+    /// assert!(!saves(SessionConfig::default()).await?);
+    /// assert!(saves(SessionConfig::flask()).await?, "as in Flask");
+    /// assert!(!saves(SessionConfig::flask().with_save_on_server_error(false)).await?);
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
     /// ```
     pub fn with_save_on_server_error(mut self, save: bool) -> Self {
         self.policy.save_on_server_error = save;
@@ -300,9 +367,20 @@ impl SessionConfig {
     /// the next write replaces it.
     ///
     /// ```
-    /// use carafe_core::session::SessionConfig;
-    ///
-    /// let config = SessionConfig::default().with_remove_rejected(true);
+    /// # use carafe_core::{clock::Timestamp, session::*, store::MemoryStore};
+    /// # futures_executor::block_on(async {
+    /// let removes = async |remove| -> Result<bool, Box<dyn std::error::Error>> {
+    ///     let config = SessionConfig::flask().with_remove_rejected(remove);
+    ///     let manager = SessionManager::new(ServerSide::new(MemoryStore::new()), config)?;
+    ///     let manager = std::sync::Arc::new(manager);
+    ///     let (slot, now) = (manager.begin(), Timestamp::from_unix(0));
+    ///     manager.open(&slot, [&b"session=forged"[..]], now).await?.len();
+    ///     Ok(manager.commit(&slot, [], 200, now).await?.set_cookie.is_some())
+    /// };
+    /// assert!(!removes(false).await?);
+    /// assert!(removes(true).await?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
     /// ```
     pub fn with_remove_rejected(mut self, remove: bool) -> Self {
         self.policy.remove_rejected = remove;
@@ -312,9 +390,25 @@ impl SessionConfig {
     /// Sets the behavior for changes of a server-side session that come too late.
     ///
     /// ```
-    /// use carafe_core::session::{Conflict, SessionConfig};
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// let late = async |conflict| {
+    ///     let side = ServerSide::new(MemoryStore::new());
+    ///     let config = SessionConfig::default().with_conflict(conflict);
+    ///     let manager = std::sync::Arc::new(SessionManager::new(side, config)?);
+    ///     let mut client = TestClient::signed_in(&manager, "ada").await?;
+    ///     let request = client.begin().await?;
+    ///     request.session().insert("cart", &["tea"])?;
     ///
-    /// let config = SessionConfig::default().with_conflict(Conflict::Discard);
+    ///     // Another tab logs out before this request ends.
+    ///     let tab = client.clone();
+    ///     tab.session().await?.log_out_now().await?;
+    ///     client.finish(request, 200).await.map_err(|error| error.into())
+    /// };
+    /// let error: Box<dyn std::error::Error + Send + Sync> = late(Conflict::Reject).await.unwrap_err();
+    /// assert!(matches!(error.downcast_ref(), Some(CommitError::Conflict)));
+    /// assert!(late(Conflict::Discard).await.is_ok());
+    /// # });
     /// ```
     pub fn with_conflict(self, on_conflict: Conflict) -> Self {
         Self {
@@ -326,9 +420,29 @@ impl SessionConfig {
     /// Sets the behavior for several cookies with the same name.
     ///
     /// ```
-    /// use carafe_core::session::{Duplicates, SessionConfig};
-    ///
-    /// let config = SessionConfig::flask().with_duplicates(Duplicates::Refuse);
+    /// # use carafe_core::{clock::Timestamp, key::SecretKey, session::*};
+    /// # futures_executor::block_on(async {
+    /// let key = SecretKey::short("flask-spec-secret")?;
+    /// let read = async |duplicates| -> Result<Option<u32>, Box<dyn std::error::Error>> {
+    ///     let config = SessionConfig::flask().with_duplicates(duplicates);
+    ///     let manager = SessionManager::new(ClientSide::signed(key.clone()), config)?;
+    ///     let manager = std::sync::Arc::new(manager);
+    ///     let now = Timestamp::from_unix(1_700_000_000);
+    ///     let mut header = Vec::new();
+    ///     for number in [1, 2] {
+    ///         let slot = manager.begin();
+    ///         manager.open(&slot, [], now).await?.insert("n", &number)?;
+    ///         let line = manager.commit(&slot, [], 200, now).await?.set_cookie.unwrap_or_default();
+    ///         header.push(line.split(';').next().unwrap_or_default().to_owned());
+    ///     }
+    ///     let (slot, header) = (manager.begin(), header.join("; "));
+    ///     Ok(manager.open(&slot, [header.as_bytes()], now).await?.get("n")?)
+    /// };
+    /// assert_eq!(read(Duplicates::TakeFirst).await?, Some(1));
+    /// assert_eq!(read(Duplicates::TakeLast).await?, Some(2));
+    /// assert_eq!(read(Duplicates::Refuse).await?, None, "both verify");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
     /// ```
     pub fn with_duplicates(self, duplicates: Duplicates) -> Self {
         Self { duplicates, ..self }
@@ -337,10 +451,22 @@ impl SessionConfig {
     /// Sets how `Cookie` headers are parsed: see [`Grammar`].
     ///
     /// ```
-    /// use carafe_core::session::SessionConfig;
-    /// use carafe_core::cookie::Grammar;
+    /// use carafe_core::{clock::Timestamp, cookie::Grammar, key::SecretKey};
+    /// # use carafe_core::session::{ClientSide, SessionConfig, SessionManager};
+    /// # futures_executor::block_on(async {
     ///
-    /// let config = SessionConfig::default().with_grammar(Grammar::Lenient);
+    /// let reads = async |grammar| -> Result<bool, Box<dyn std::error::Error>> {
+    ///     let side = ClientSide::signed(SecretKey::short("flask-spec-secret")?);
+    ///     let config = SessionConfig::flask().with_grammar(grammar);
+    ///     let manager = std::sync::Arc::new(SessionManager::new(side, config)?);
+    ///     // A space around `=` is no part of the name in the lenient grammar only.
+    ///     let cookie = b"session =eyJ1c2VyX2lkIjo0Mn0.ZVPxAA.mY6Rtt2DNTuj49QHzdjA0vn-zNw";
+    ///     let (slot, now) = (manager.begin(), Timestamp::from_unix(1_700_000_000));
+    ///     Ok(manager.open(&slot, [&cookie[..]], now).await?.contains_key("user_id"))
+    /// };
+    /// assert!(reads(Grammar::Lenient).await?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
     /// ```
     pub fn with_grammar(self, grammar: Grammar) -> Self {
         Self { grammar, ..self }
@@ -350,9 +476,14 @@ impl SessionConfig {
     ///
     /// ```
     /// use carafe_core::session::{FlaskLogin, SessionConfig};
+    /// # use carafe_core::{session::{ServerSide, SessionManager}, store::MemoryStore};
+    /// # let manager = |config| SessionManager::new(ServerSide::new(MemoryStore::new()), config);
     ///
     /// let shared = SessionConfig::default().with_flask_login(FlaskLogin::new());
+    /// assert!(manager(shared)?.notes_clients(), "for Flask-Login's session protection");
     /// let apart = SessionConfig::flask().with_flask_login(None);
+    /// assert!(!manager(apart)?.notes_clients());
+    /// # Ok::<(), carafe_core::cookie::CookieError>(())
     /// ```
     pub fn with_flask_login(self, flask_login: impl Into<Option<FlaskLogin>>) -> Self {
         Self {
@@ -367,10 +498,19 @@ impl SessionConfig {
     /// Browsers honor the header over HTTPS only.
     ///
     /// ```
-    /// use carafe_core::session::{ClearSiteData, SessionConfig};
+    /// use carafe_core::{clock::Timestamp, key::SecretKey, session::*};
     ///
-    /// let config = SessionConfig::default()
+    /// # futures_executor::block_on(async {
+    /// let config = SessionConfig::flask()
     ///     .with_clear_site_data([ClearSiteData::Cache, ClearSiteData::Storage]);
+    /// let side = ClientSide::signed(SecretKey::short("flask-spec-secret")?);
+    /// let manager = std::sync::Arc::new(SessionManager::new(side, config)?);
+    /// let (slot, now) = (manager.begin(), Timestamp::now());
+    /// manager.open(&slot, [], now).await?.log_out()?;
+    /// let changes = manager.commit(&slot, [], 200, now).await?;
+    /// assert_eq!(changes.clear_site_data.as_deref(), Some(r#""cache", "storage""#));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
     /// ```
     pub fn with_clear_site_data(self, kinds: impl IntoIterator<Item = ClearSiteData>) -> Self {
         Self {
@@ -386,10 +526,24 @@ impl SessionConfig {
     /// a 401.
     ///
     /// ```
-    /// use carafe_core::session::{LocalPath, SessionConfig};
+    /// use carafe_core::session::{LocalPath, LoggedIn, SessionConfig, Visit};
+    /// # use carafe_core::{session::{ServerSide, SessionManager}, store::MemoryStore};
+    /// # futures_executor::block_on(async {
     ///
     /// let config = SessionConfig::default().with_login_page(LocalPath::new("/login")?);
-    /// # Ok::<(), carafe_core::session::NotLocal>(())
+    /// # let manager = SessionManager::new(ServerSide::new(MemoryStore::new()), config)?;
+    /// # let manager = std::sync::Arc::new(manager);
+    /// # let (slot, now) = (manager.begin(), manager.time());
+    /// # let session = manager.open(&slot, [], now).await?;
+    /// let visit = |fetch_mode: &'static [u8]| Visit {
+    ///     method: "GET", target: "/orders", fetch_mode: Some(fetch_mode), accept: None,
+    /// };
+    /// let page = LoggedIn::of(session.clone(), visit(b"navigate")).unwrap_err();
+    /// assert_eq!(page.status(), 303, "to /login?next=/orders");
+    /// let script = LoggedIn::of(session, visit(b"cors")).unwrap_err();
+    /// assert_eq!(script.status(), 401);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
     /// ```
     pub fn with_login_page(self, page: LocalPath) -> Self {
         Self {
@@ -403,10 +557,24 @@ impl SessionConfig {
     /// This tolerates clock skew.
     ///
     /// ```
-    /// use carafe_core::session::SessionConfig;
+    /// use carafe_core::{clock::Timestamp, key::SecretKey};
+    /// use carafe_core::session::{ClientSide, SessionConfig};
     /// use std::time::Duration;
+    /// # use carafe_core::session::SessionManager;
+    /// # futures_executor::block_on(async {
     ///
-    /// let config = SessionConfig::default().with_clock_skew(Duration::from_secs(30));
+    /// let reads = async |config| -> Result<bool, Box<dyn std::error::Error>> {
+    ///     let side = ClientSide::signed(SecretKey::short("flask-spec-secret")?);
+    ///     let manager = std::sync::Arc::new(SessionManager::new(side, config)?);
+    ///     let cookie = b"session=eyJ1c2VyX2lkIjo0Mn0.ZVPxAA.mY6Rtt2DNTuj49QHzdjA0vn-zNw";
+    ///     // This server's clock is 20 seconds behind that of the server which signed the cookie.
+    ///     let (slot, now) = (manager.begin(), Timestamp::from_unix(1_700_000_000 - 20));
+    ///     Ok(manager.open(&slot, [&cookie[..]], now).await?.contains_key("user_id"))
+    /// };
+    /// assert!(!reads(SessionConfig::flask()).await?, "5 seconds by default");
+    /// assert!(reads(SessionConfig::flask().with_clock_skew(Duration::from_secs(30))).await?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
     /// ```
     pub fn with_clock_skew(self, clock_skew: Duration) -> Self {
         Self { clock_skew, ..self }

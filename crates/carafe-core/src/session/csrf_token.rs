@@ -17,11 +17,21 @@ impl Session {
     /// secret anew, so that compressed pages do not reveal it (BREACH). Earlier tokens stay valid.
     ///
     /// ```
-    /// # use carafe_core::session::{Session, SessionError};
-    /// # fn handler(session: &Session) -> Result<String, SessionError> {
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager);
+    /// # let mut client = TestClient::new(&manager);
+    /// # let request = client.begin().await?;
+    /// # let session = request.session();
     /// let token = session.csrf_token()?;
-    /// Ok(format!(r#"<input type="hidden" name="csrf" value="{token}">"#))
-    /// # }
+    /// let field = format!(r#"<input type="hidden" name="csrf" value="{token}">"#);
+    /// assert!(field.len() < 150);
+    /// assert_ne!(session.csrf_token()?, token, "masked anew");
+    /// assert!(session.verify_csrf_token(&token), "earlier tokens stay valid");
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
     /// ```
     ///
     /// # Errors
@@ -43,10 +53,26 @@ impl Session {
     /// Respond with a 403 if it does not.
     ///
     /// ```
-    /// # use carafe_core::session::Session;
-    /// # fn handler(session: &Session, posted: &str) -> u16 {
-    /// if session.verify_csrf_token(posted) { 200 } else { 403 }
-    /// # }
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager);
+    /// # let mut client = TestClient::new(&manager);
+    /// let request = client.begin().await?;
+    /// let token = request.session().csrf_token()?;
+    /// client.finish(request, 200).await?;
+    ///
+    /// let session = client.session().await?;
+    /// assert!(session.verify_csrf_token(&token));
+    /// assert!(!session.verify_csrf_token("forged"));
+    /// session.log_in("ada")?;
+    /// assert!(!session.verify_csrf_token(&token), "a log-in replaces the secret");
+    ///
+    /// let other = TestClient::new(&manager).session().await?;
+    /// assert!(!other.verify_csrf_token(&token), "another visitor's session");
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
     /// ```
     #[must_use]
     pub fn verify_csrf_token(&self, token: &str) -> bool {

@@ -64,6 +64,27 @@ pub(crate) struct Policy {
 }
 
 /// When the cookie of an unchanged session is sent again.
+///
+/// ```
+/// use carafe_core::{clock::Timestamp, key::SecretKey, session::*};
+///
+/// # futures_executor::block_on(async {
+/// // Whether a page that only reads a session of a day ago writes its cookie again.
+/// let refreshes = async |refresh| -> Result<bool, Box<dyn std::error::Error>> {
+///     let side = ClientSide::signed(SecretKey::short("flask-spec-secret")?);
+///     let config = SessionConfig::development().with_refresh(refresh);
+///     let manager = std::sync::Arc::new(SessionManager::new(side, config)?);
+///     let cookie = b"session=eyJ1c2VyX2lkIjo0Mn0.ZVPxAA.mY6Rtt2DNTuj49QHzdjA0vn-zNw";
+///     let (slot, now) = (manager.begin(), Timestamp::from_unix(1_700_000_000 + 86_400));
+///     manager.open(&slot, [&cookie[..]], now).await?.get::<u32>("user_id")?;
+///     Ok(manager.commit(&slot, [], 200, now).await?.set_cookie.is_some())
+/// };
+/// assert!(!refreshes(Refresh::Never).await?);
+/// assert!(refreshes(Refresh::WhenUsed).await?);
+/// assert!(!refreshes(Refresh::PermanentAlways).await?, "the session is not permanent");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refresh {
     /// Never. The lifetime counts from the last change.

@@ -5,6 +5,16 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 
 /// The time limits of server-side sessions, all in whole seconds.
+///
+/// ```
+/// use std::time::Duration;
+/// use carafe_core::session::Timeouts;
+///
+/// // Only what differs from the default of no absolute limit and no timed renewal.
+/// let timeouts = Timeouts { idle: Some(Duration::from_secs(900)), ..Timeouts::default() };
+/// assert_eq!((timeouts.absolute, timeouts.renewal), (None, None));
+/// assert_eq!(timeouts.grace, Duration::from_secs(30));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
     /// The time from the last use until expiry. `None` means the configured lifetime of sessions.
@@ -82,6 +92,19 @@ impl Timeouts {
     /// Returns the expiry of a session that was created at `created` and is used at `now`.
     ///
     /// The session is expired from this second on.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use carafe_core::{clock::Timestamp, session::Timeouts};
+    ///
+    /// let (at, lifetime) = (Timestamp::from_unix, Duration::from_secs(14 * 86_400));
+    /// let timeouts = Timeouts::asvs_l2();
+    /// assert_eq!(timeouts.expires(at(0), at(0), lifetime), at(30 * 60));
+    /// // The absolute limit of 12 hours cuts the idle timeout off.
+    /// let eleven_and_three_quarters = at(12 * 3_600 - 15 * 60);
+    /// assert_eq!(timeouts.expires(at(0), eleven_and_three_quarters, lifetime), at(12 * 3_600));
+    /// assert_eq!(Timeouts::default().expires(at(0), at(60), lifetime), at(60 + 14 * 86_400));
+    /// ```
     #[must_use]
     pub fn expires(&self, created: Timestamp, now: Timestamp, lifetime: Duration) -> Timestamp {
         let idle = now.saturating_add(seconds(self.idle.unwrap_or(lifetime)));

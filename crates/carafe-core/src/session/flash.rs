@@ -12,6 +12,25 @@ pub(super) const KEY: &str = "_flashes";
 const DEFAULT_CATEGORY: &str = "message";
 
 /// A flashed message for the next page that takes messages.
+///
+/// ```
+/// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+/// # futures_executor::block_on(async {
+/// # let side = ServerSide::new(MemoryStore::new());
+/// # let manager = SessionManager::new(side, SessionConfig::default())?;
+/// # let manager = std::sync::Arc::new(manager);
+/// # let mut client = TestClient::new(&manager);
+/// # let request = client.begin().await?;
+/// // Flask's `flash("Saved.")`, and a value that is not a string.
+/// request.session().flash("message", "Saved.")?;
+/// request.session().flash("rows", &[1, 2])?;
+/// # client.finish(request, 200).await?;
+/// let flashes = client.session().await?.take_flashes()?;
+/// assert_eq!((flashes[0].category.as_str(), flashes[0].message.as_str()), ("message", "Saved."));
+/// assert_eq!(flashes[1].message, "[1,2]", "the JSON text");
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Flash {

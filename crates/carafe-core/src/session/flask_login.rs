@@ -23,14 +23,23 @@ pub(super) const IDENTIFIER: &str = "_id";
 /// page.
 ///
 /// ```
-/// use carafe_core::{cookie::CookiePolicy, session::{FlaskLogin, SessionConfig}};
+/// use carafe_core::{clock::Timestamp, key::SecretKey, session::*};
+/// # futures_executor::block_on(async {
 ///
-/// // REMEMBER_COOKIE_NAME and REMEMBER_COOKIE_DOMAIN of the Flask application.
-/// let remember = CookiePolicy::flask("remember_shop").domain("example.com");
-/// let login = FlaskLogin::new().with_remember_cookie(remember);
-/// let config = SessionConfig::flask().with_flask_login(login);
-/// // An application that does not share sessions with Flask-Login.
-/// let config = SessionConfig::flask().with_flask_login(None);
+/// let side = ClientSide::signed(SecretKey::short("flask-spec-secret")?);
+/// let manager = std::sync::Arc::new(SessionManager::new(side, SessionConfig::flask())?);
+/// let (slot, now) = (manager.begin(), Timestamp::from_unix(0));
+/// let peer = std::net::Ipv4Addr::LOCALHOST.into();
+/// slot.note_client(None, Some(peer), Some(b"curl/8"));
+/// let session = manager.open(&slot, [&b"remember_token=42|5f35"[..]], now).await?;
+/// session.log_in("42")?;
+/// assert_eq!(session.keys(), ["_user_id", "_fresh", "_id"]);
+///
+/// session.log_out()?;
+/// let removal = manager.commit(&slot, [], 200, now).await?.remember_cookie.unwrap_or_default();
+/// assert!(removal.starts_with("remember_token=; Expires=Thu, 01 Jan 1970 00:00:00 GMT"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
 /// ```
 #[derive(Clone, Debug)]
 #[must_use]
@@ -56,10 +65,22 @@ impl FlaskLogin {
     /// remove the cookie.
     ///
     /// ```
-    /// use carafe_core::{cookie::CookiePolicy, session::FlaskLogin};
+    /// use carafe_core::{clock::Timestamp, cookie::CookiePolicy, key::SecretKey, session::*};
+    /// # futures_executor::block_on(async {
     ///
     /// let cookie = CookiePolicy::flask("remember_shop").path("/shop");
     /// let login = FlaskLogin::new().with_remember_cookie(cookie);
+    /// let config = SessionConfig::flask().with_flask_login(login);
+    /// # let side = ClientSide::signed(SecretKey::short("flask-spec-secret")?);
+    /// # let manager = std::sync::Arc::new(SessionManager::new(side, config)?);
+    /// # let (slot, now) = (manager.begin(), Timestamp::from_unix(0));
+    /// let session = manager.open(&slot, [&b"remember_shop=42|5f35"[..]], now).await?;
+    /// session.log_out()?;
+    /// let changes = manager.commit(&slot, [], 200, now).await?;
+    /// let removal = changes.remember_cookie.unwrap_or_default();
+    /// assert!(removal.starts_with("remember_shop=;") && removal.ends_with("; Path=/shop"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
     /// ```
     pub fn with_remember_cookie(self, remember: CookiePolicyBuilder) -> Self {
         Self { remember, ..self }
@@ -68,10 +89,14 @@ impl FlaskLogin {
     /// Disables session protection, so that sessions record no client: `SESSION_PROTECTION = None`.
     ///
     /// ```
-    /// use carafe_core::session::{FlaskLogin, SessionConfig};
+    /// use carafe_core::session::{FlaskLogin, ServerSide, SessionConfig, SessionManager};
+    /// use carafe_core::store::MemoryStore;
     ///
     /// let login = FlaskLogin::new().without_session_protection();
     /// let config = SessionConfig::flask().with_flask_login(login);
+    /// let manager = SessionManager::new(ServerSide::new(MemoryStore::new()), config)?;
+    /// assert!(!manager.notes_clients());
+    /// # Ok::<(), carafe_core::cookie::CookieError>(())
     /// ```
     pub fn without_session_protection(self) -> Self {
         Self {

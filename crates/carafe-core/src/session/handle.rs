@@ -48,6 +48,25 @@ const OPEN: &str = "`Session::of` makes sessions of open slots only";
 ///
 /// A key is a string, or a [`Key`](super::Key) with the type of its value.
 /// [`Session::get_all`] reads the whole session as one type.
+///
+/// ```
+/// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+/// # futures_executor::block_on(async {
+/// # let side = ServerSide::new(MemoryStore::new());
+/// # let manager = SessionManager::new(side, SessionConfig::default())?;
+/// # let manager = std::sync::Arc::new(manager);
+/// # let mut client = TestClient::new(&manager);
+/// // The first request adds to the cart, and the next one finds it there.
+/// let request = client.begin().await?;
+/// request.session().insert("cart", &["tea"])?;
+/// client.finish(request, 200).await?;
+///
+/// let request = client.begin().await?;
+/// let cart = request.session().get::<Vec<String>>("cart")?;
+/// assert_eq!(cart.as_deref(), Some(&["tea".to_owned()][..]));
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone)]
 pub struct Session(pub(super) Arc<Shared>);
 
@@ -78,12 +97,22 @@ impl Session {
     /// [`json::tag::DateTime`], and so on.
     ///
     /// ```
-    /// # use carafe_core::session::{Session, SessionError};
-    /// # fn handler(session: &Session) -> Result<(), SessionError> {
-    /// let user_id = session.get::<u64>("user_id")?;
-    /// let theme = session.get("theme")?.unwrap_or_else(|| "light".to_owned());
-    /// # Ok(())
-    /// # }
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager);
+    /// # let mut client = TestClient::new(&manager);
+    /// # let request = client.begin().await?;
+    /// # let session = request.session();
+    /// session.insert("visits", &3)?;
+    /// assert_eq!(session.get::<u64>("visits")?, Some(3));
+    /// assert_eq!(session.get::<String>("theme")?, None);
+    ///
+    /// let error = session.get::<Vec<String>>("visits").unwrap_err();
+    /// assert!(matches!(error, SessionError::Decode { .. }), "{error}");
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
     /// ```
     ///
     /// # Errors
@@ -96,14 +125,22 @@ impl Session {
     /// Returns the value of `key` as a lossless dynamic type.
     ///
     /// ```
-    /// # use carafe_core::session::{Session, SessionError};
     /// use carafe_core::json::Value;
-    /// # fn handler(session: &Session) -> Result<(), SessionError> {
-    /// if let Some(Value::Tuple(items)) = session.get_value("position")? {
-    ///     println!("a Python tuple of {}", items.len());
-    /// }
-    /// # Ok(())
-    /// # }
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager);
+    /// # let mut client = TestClient::new(&manager);
+    /// # let request = client.begin().await?;
+    /// # let session = request.session();
+    /// // Python's `session["position"] = (1, 2)`.
+    /// session.insert_json("position", r#"{" t":[1,2]}"#.to_owned())?;
+    /// let value = session.get_value("position")?;
+    /// assert!(matches!(value, Some(Value::Tuple(items)) if items.len() == 2));
+    /// assert_eq!(session.get::<(u8, u8)>("position")?, Some((1, 2)));
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
     /// ```
     ///
     /// # Errors
@@ -119,12 +156,19 @@ impl Session {
     /// Returns the value of `key` as the stored JSON text.
     ///
     /// ```
-    /// # use carafe_core::session::{Session, SessionError};
-    /// # fn handler(session: &Session) -> Result<(), SessionError> {
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager);
+    /// # let mut client = TestClient::new(&manager);
+    /// # let request = client.begin().await?;
+    /// # let session = request.session();
     /// session.insert("cart", &["tea", "rice"])?;
     /// assert_eq!(session.json_text("cart").as_deref(), Some(r#"["tea","rice"]"#));
-    /// # Ok(())
-    /// # }
+    /// assert_eq!(session.json_text("theme"), None);
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
     /// ```
     #[must_use]
     pub fn json_text(&self, key: impl KeyName) -> Option<String> {
@@ -138,11 +182,23 @@ impl Session {
     /// [`SessionManager::style`](super::SessionManager::style).
     ///
     /// ```
-    /// # use carafe_core::session::{Session, SessionError};
-    /// # fn handler(session: &Session) -> Result<(), SessionError> {
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager);
+    /// # let mut client = TestClient::new(&manager);
+    /// # let request = client.begin().await?;
+    /// # let session = request.session();
     /// session.insert_json("point", r#"{" t":[1,2]}"#.to_owned())?;
-    /// # Ok(())
-    /// # }
+    /// assert_eq!(session.json_text("point").as_deref(), Some(r#"{" t":[1,2]}"#));
+    ///
+    /// let two_members = r#"1,"is_admin":true"#.to_owned();
+    /// let error = session.insert_json("count", two_members).unwrap_err();
+    /// assert!(matches!(error, SessionError::Decode { .. }));
+    /// assert!(!session.contains_key("is_admin"));
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
     /// ```
     ///
     /// # Errors
@@ -165,16 +221,30 @@ impl Session {
     /// Sets the value of `key`. Counts as a change even if the value is the same.
     ///
     /// ```
-    /// # use carafe_core::session::{Session, SessionError};
     /// use serde::Serialize;
-    /// # fn handler(session: &Session) -> Result<(), SessionError> {
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager);
+    /// # let mut client = TestClient::new(&manager);
+    /// # let request = client.begin().await?;
+    /// # let session = request.session();
     /// #[derive(Serialize)]
     /// struct Address { street: String, city: String }
     ///
-    /// session.insert("visits", &1)?;
-    /// session.insert("address", &Address { street: "High Street 1".into(), city: "Leeds".into() })?;
-    /// # Ok(())
-    /// # }
+    /// let address = Address { street: "High Street 1".into(), city: "Leeds".into() };
+    /// session.insert("address", &address)?;
+    /// let text = session.json_text("address");
+    /// assert_eq!(text.as_deref(), Some(r#"{"street":"High Street 1","city":"Leeds"}"#));
+    ///
+    /// // A key of an object must be text, a number or a boolean.
+    /// let by_point = std::collections::HashMap::from([((1, 2), "here")]);
+    /// let error = session.insert("places", &by_point).unwrap_err();
+    /// assert!(matches!(error, SessionError::Encode { .. }));
+    /// assert!(!session.contains_key("places"));
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
     /// ```
     ///
     /// # Errors
@@ -192,11 +262,19 @@ impl Session {
     /// Removes `key`. Returns whether the key was present.
     ///
     /// ```
-    /// # use carafe_core::session::{Session, SessionError};
-    /// # fn handler(session: &Session) -> Result<(), SessionError> {
-    /// let was_full = session.remove("cart")?;
-    /// # Ok(())
-    /// # }
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager);
+    /// # let mut client = TestClient::new(&manager);
+    /// # let request = client.begin().await?;
+    /// # let session = request.session();
+    /// session.insert("cart", &["tea"])?;
+    /// assert!(session.remove("cart")?);
+    /// assert!(!session.remove("cart")?, "it was removed before");
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
     /// ```
     ///
     /// # Errors
@@ -219,13 +297,22 @@ impl Session {
     /// as a voucher or an OAuth `state`.
     ///
     /// ```
-    /// # use carafe_core::session::{Session, SessionError};
-    /// # fn handler(session: &Session) -> Result<(), SessionError> {
-    /// if let Some(next) = session.take::<String>("next_page")? {
-    ///     println!("redirect to {next}");
-    /// }
-    /// # Ok(())
-    /// # }
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager);
+    /// # let mut client = TestClient::new(&manager);
+    /// # let request = client.begin().await?;
+    /// # let session = request.session();
+    /// session.insert("next_page", "/orders")?;
+    /// let error = session.take::<u32>("next_page").unwrap_err();
+    /// assert!(matches!(error, SessionError::Decode { .. }), "the value is kept");
+    ///
+    /// assert_eq!(session.take::<String>("next_page")?.as_deref(), Some("/orders"));
+    /// assert_eq!(session.take::<String>("next_page")?, None);
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
     /// ```
     ///
     /// # Errors
@@ -253,16 +340,26 @@ impl Session {
     /// [`Session::update_now`].
     ///
     /// ```
-    /// # use carafe_core::session::{Session, SessionError};
-    /// # fn handler(session: &Session) -> Result<(), SessionError> {
-    /// session.update("visits", |visits: Option<u64>| visits.unwrap_or(0) + 1)?;
-    /// session.update("cart", |cart: Option<Vec<String>>| {
-    ///     let mut cart = cart.unwrap_or_default();
-    ///     cart.push("tea".to_owned());
-    ///     cart
-    /// })?;
-    /// # Ok(())
-    /// # }
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager);
+    /// # let mut client = TestClient::new(&manager);
+    /// # let request = client.begin().await?;
+    /// # request.session().insert("cart", &["tea"])?;
+    /// # client.finish(request, 200).await?;
+    /// // Two tabs count a visit at the same time.
+    /// let mut other = client.clone();
+    /// let (first, second) = (client.begin().await?, other.begin().await?);
+    /// let add = |visits: Option<u32>| visits.unwrap_or(0) + 1;
+    /// assert_eq!(first.session().update("visits", add)?, 1);
+    /// assert_eq!(second.session().update("visits", add)?, 1, "the value in this request");
+    /// client.finish(first, 200).await?;
+    /// other.finish(second, 200).await?;
+    /// assert_eq!(client.session().await?.get("visits")?, Some(2));
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
     /// ```
     ///
     /// # Errors
@@ -286,13 +383,19 @@ impl Session {
     /// Returns whether `key` is present.
     ///
     /// ```
-    /// # use carafe_core::session::{Session, SessionError};
-    /// # fn handler(session: &Session) -> Result<(), SessionError> {
-    /// if !session.contains_key("consent") {
-    ///     println!("ask for consent");
-    /// }
-    /// # Ok(())
-    /// # }
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager);
+    /// # let mut client = TestClient::new(&manager);
+    /// # let request = client.begin().await?;
+    /// # let session = request.session();
+    /// session.insert("consent", &false)?;
+    /// assert!(session.contains_key("consent"), "the value may be false or null");
+    /// assert!(!session.contains_key("theme"));
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
     /// ```
     #[must_use]
     pub fn contains_key(&self, key: impl KeyName) -> bool {
@@ -304,13 +407,20 @@ impl Session {
     /// Skips keys that are not valid Unicode, which only Python can write.
     ///
     /// ```
-    /// # use carafe_core::session::{Session, SessionError};
-    /// # fn handler(session: &Session) -> Result<(), SessionError> {
-    /// for key in session.keys() {
-    ///     println!("{key} = {}", session.json_text(&key).unwrap_or_default());
-    /// }
-    /// # Ok(())
-    /// # }
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager);
+    /// # let mut client = TestClient::new(&manager);
+    /// # let request = client.begin().await?;
+    /// # let session = request.session();
+    /// session.insert("theme", "dark")?;
+    /// session.insert("cart", &["tea"])?;
+    /// session.insert("theme", "light")?;
+    /// assert_eq!(session.keys(), ["theme", "cart"], "in the order of the first writes");
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
     /// ```
     #[must_use]
     pub fn keys(&self) -> Vec<String> {
@@ -343,12 +453,20 @@ impl Session {
     /// Returns the number of keys.
     ///
     /// ```
-    /// # use carafe_core::session::{Session, SessionError};
-    /// # fn handler(session: &Session) -> Result<(), SessionError> {
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager);
+    /// # let mut client = TestClient::new(&manager);
+    /// # let request = client.begin().await?;
+    /// # let session = request.session();
     /// session.insert("theme", "dark")?;
-    /// assert!(session.len() > 0);
-    /// # Ok(())
-    /// # }
+    /// session.log_in("ada")?;
+    /// assert_eq!(session.len(), 2, "the user is a key, as in Flask-Login");
+    /// assert!(session.contains_key("_user_id"));
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
     /// ```
     #[must_use]
     pub fn len(&self) -> usize {
@@ -358,13 +476,19 @@ impl Session {
     /// Returns whether the session has no keys.
     ///
     /// ```
-    /// # use carafe_core::session::{Session, SessionError};
-    /// # fn handler(session: &Session) -> Result<(), SessionError> {
-    /// if session.is_empty() {
-    ///     println!("a first visit");
-    /// }
-    /// # Ok(())
-    /// # }
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager);
+    /// # let mut client = TestClient::new(&manager);
+    /// # let request = client.begin().await?;
+    /// # let session = request.session();
+    /// assert!(session.is_empty(), "a first visit");
+    /// session.insert("theme", "dark")?;
+    /// assert!(!session.is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
     /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -374,12 +498,22 @@ impl Session {
     /// Removes all keys. The commit of an empty session removes its cookie.
     ///
     /// ```
-    /// # use carafe_core::session::{Session, SessionError};
-    /// # fn handler(session: &Session) -> Result<(), SessionError> {
-    /// session.clear()?;
-    /// assert!(session.is_empty());
-    /// # Ok(())
-    /// # }
+    /// use carafe_core::testing::Effect;
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager);
+    /// # let mut client = TestClient::new(&manager);
+    /// # let request = client.begin().await?;
+    /// # request.session().insert("cart", &["tea"])?;
+    /// # client.finish(request, 200).await?;
+    /// let request = client.begin().await?;
+    /// request.session().clear()?;
+    /// assert!(request.session().is_empty());
+    /// assert_eq!(client.finish(request, 200).await?, Effect::Removed);
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
     /// ```
     ///
     /// # Errors

@@ -30,6 +30,66 @@ pub enum Field {
 }
 
 /// The head of a response. Values are text without control characters.
+///
+/// An implementation for a list of lines, and the response to a request without a valid token:
+///
+/// ```
+/// use carafe_core::session::{BearerChallenge, Field, ResponseHead};
+///
+/// #[derive(Default)]
+/// struct Head(Vec<(String, String)>);
+///
+/// fn name(field: Field) -> &'static str {
+///     match field {
+///         Field::CacheControl => "cache-control",
+///         Field::RetryAfter => "retry-after",
+///         Field::SetCookie => "set-cookie",
+///         Field::Vary => "vary",
+///     }
+/// }
+///
+/// impl ResponseHead for Head {
+///     fn values(&self, field: Field) -> impl Iterator<Item = &[u8]> {
+///         let lines = self.0.iter().filter(move |(known, _)| known == name(field));
+///         lines.map(|(_, value)| value.as_bytes())
+///     }
+///
+///     fn append(&mut self, field: Field, value: String) {
+///         self.0.push((name(field).to_owned(), value));
+///     }
+///
+///     fn replace(&mut self, field: Field, value: String) {
+///         self.set(name(field), value);
+///     }
+///
+///     fn set_if_absent(&mut self, field: Field, value: &'static str) -> bool {
+///         let is_present = self.contains(name(field));
+///         if !is_present {
+///             self.append(field, value.to_owned());
+///         }
+///         is_present
+///     }
+///
+///     fn contains(&self, name: &str) -> bool {
+///         self.0.iter().any(|(known, _)| known == name)
+///     }
+///
+///     fn set(&mut self, name: &str, value: String) {
+///         self.0.retain(|(known, _)| known != name);
+///         self.0.push((name.to_owned(), value));
+///     }
+///
+///     fn retain(&mut self, field: Field, keep: impl Fn(&[u8]) -> bool) {
+///         self.0.retain(|(known, value)| known != name(field) || keep(value.as_bytes()));
+///     }
+/// }
+///
+/// let mut head = Head::default();
+/// let status = BearerChallenge::InvalidToken.response("shop").answer(&mut head);
+/// assert_eq!(status, 401);
+/// assert_eq!(head.0[0].1, r#"Bearer realm="shop", error="invalid_token""#);
+/// assert_eq!(head.values(Field::CacheControl).next(), Some(&b"no-store"[..]));
+/// ```
 pub trait ResponseHead {
     /// Returns the values of a field, in order.
     fn values(&self, field: Field) -> impl Iterator<Item = &[u8]>;

@@ -5,6 +5,28 @@ use std::sync::Arc;
 use crate::cookie::CookiePolicy;
 
 /// The header changes of one commit. An adapter applies them without any decision.
+///
+/// `Debug` shows which cookies and tokens are set, and none of their values.
+///
+/// ```
+/// # use carafe_core::{clock::Timestamp, session::*, store::MemoryStore};
+/// # futures_executor::block_on(async {
+/// # let side = ServerSide::new(MemoryStore::new());
+/// # let manager = SessionManager::new(side, SessionConfig::default())?;
+/// # let manager = std::sync::Arc::new(manager);
+/// # let now = Timestamp::from_unix(1_700_000_000);
+/// let slot = manager.begin();
+/// manager.open(&slot, [], now).await?.insert("theme", "dark")?;
+/// let changes = manager.commit(&slot, [], 200, now).await?;
+/// assert!(changes.set_cookie.is_some() && changes.token.is_none());
+/// assert!(changes.vary_cookie && changes.no_store);
+///
+/// // A request that does not use its session changes no header.
+/// let changes = manager.commit(&manager.begin(), [], 200, now).await?;
+/// assert_eq!(changes, HeaderChanges::default());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct HeaderChanges {
     /// The value of a `Set-Cookie` header. Replaces any other value for the same cookie.

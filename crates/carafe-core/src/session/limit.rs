@@ -3,6 +3,8 @@
 use crate::store::SessionMeta;
 
 /// The behavior for a log-in beyond the limit of sessions per user.
+///
+/// See [`ServerSide::with_limit_per_user`](super::ServerSide::with_limit_per_user) for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AtLimit {
     /// Accepts the log-in and revokes the user's oldest session.

@@ -37,12 +37,21 @@ impl Session {
     /// the changes to be saved even if the response is a server error.
     ///
     /// ```
-    /// # use carafe_core::session::{Session, SessionError};
-    /// # async fn handler(session: Session) -> Result<(), SessionError> {
-    /// session.insert("step", &2)?;
-    /// session.commit().await?;
-    /// # Ok(())
-    /// # }
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager);
+    /// let client = TestClient::signed_in(&manager, "ada").await?;
+    /// let request = client.begin().await?;
+    /// request.session().insert("step", &2)?;
+    /// let other_tab = client.session().await?;
+    /// assert_eq!(other_tab.get::<u32>("step")?, None);
+    ///
+    /// request.session().commit().await?;
+    /// assert_eq!(client.session().await?.get("step")?, Some(2));
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
     /// ```
     ///
     /// # Errors
@@ -65,13 +74,21 @@ impl Session {
     /// first if they affect `key`, and with the response otherwise.
     ///
     /// ```
-    /// # use carafe_core::session::{Session, SessionError};
-    /// # async fn handler(session: Session) -> Result<(), SessionError> {
-    /// let Some(state) = session.take_once::<String>("oauth_state").await? else {
-    ///     return Ok(()); // Another request has it, or there was none.
-    /// };
-    /// # Ok(())
-    /// # }
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager);
+    /// # let mut client = TestClient::new(&manager);
+    /// # let request = client.begin().await?;
+    /// request.session().insert("voucher", "SUMMER")?;
+    /// # client.finish(request, 200).await?;
+    /// // Two requests at the same time.
+    /// let (first, second) = (client.session().await?, client.session().await?);
+    /// assert_eq!(first.take_once::<String>("voucher").await?.as_deref(), Some("SUMMER"));
+    /// assert_eq!(second.take_once::<String>("voucher").await?, None);
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
     /// ```
     ///
     /// # Errors
@@ -101,12 +118,19 @@ impl Session {
     /// `change` runs again on the newest value if another request has written the key first.
     ///
     /// ```
-    /// # use carafe_core::session::{Session, SessionError};
-    /// # async fn handler(session: Session) -> Result<(), SessionError> {
-    /// let attempts = session.update_now("attempts", |n: Option<u32>| n.unwrap_or(0) + 1).await?;
-    /// if attempts > 5 { /* refuse */ }
-    /// # Ok(())
-    /// # }
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager);
+    /// let client = TestClient::signed_in(&manager, "ada").await?;
+    /// // Two requests at the same time, each of which tries a PIN.
+    /// let (first, second) = (client.session().await?, client.session().await?);
+    /// let count = |attempts: Option<u32>| attempts.unwrap_or(0) + 1;
+    /// assert_eq!(first.update_now("attempts", count).await?, 1);
+    /// assert_eq!(second.update_now("attempts", count).await?, 2);
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
     /// ```
     ///
     /// # Errors
@@ -126,17 +150,21 @@ impl Session {
     /// An error leaves the session unchanged.
     ///
     /// ```
-    /// # use carafe_core::session::{Session, SessionError};
-    /// # async fn handler(session: Session) -> Result<(), SessionError> {
-    /// let left = session.try_update_now("credit", |credit: Option<u32>| {
-    ///     credit.unwrap_or(0).checked_sub(10).ok_or("not enough credit")
-    /// });
-    /// match left.await {
-    ///     Err(SessionError::Update(reason)) => println!("{reason}"),
-    ///     left => println!("{} left", left?),
-    /// }
-    /// # Ok(())
-    /// # }
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager);
+    /// let session = TestClient::signed_in(&manager, "ada").await?.session().await?;
+    /// session.insert("credit", &15)?;
+    /// let pay = |credit: Option<u32>| credit.unwrap_or(0).checked_sub(10).ok_or("no credit");
+    /// assert_eq!(session.try_update_now("credit", pay).await?, 5);
+    ///
+    /// let error = session.try_update_now("credit", pay).await.unwrap_err();
+    /// assert!(matches!(error, SessionError::Update(reason) if reason.to_string() == "no credit"));
+    /// assert_eq!(session.get("credit")?, Some(5));
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
     /// ```
     ///
     /// # Errors
@@ -166,6 +194,21 @@ impl Session {
     ///
     /// For bindings to other languages, which decode values themselves.
     ///
+    /// ```
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager);
+    /// let session = TestClient::signed_in(&manager, "ada").await?.session().await?;
+    /// session.insert("voucher", &("SUMMER", 10))?;
+    /// let text = session.take_json_once("voucher").await?;
+    /// assert_eq!(text.as_deref(), Some(r#"["SUMMER",10]"#));
+    /// assert_eq!(session.take_json_once("voucher").await?, None);
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// As [`Session::commit`]; [`SessionError::Unsupported`] for client-side sessions.
     pub async fn take_json_once(&self, key: &str) -> Result<Option<String>, SessionError> {
@@ -176,6 +219,27 @@ impl Session {
     /// Like [`Session::try_update_now`], on JSON text.
     ///
     /// For bindings to other languages, which encode and decode values themselves.
+    ///
+    /// ```
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager);
+    /// let session = TestClient::signed_in(&manager, "ada").await?.session().await?;
+    /// let append = |text: Option<&str>| match text {
+    ///     None => Ok("[1]".to_owned()),
+    ///     Some(text) => text.strip_suffix(']').map(|rest| format!("{rest},1]")).ok_or("no list"),
+    /// };
+    /// assert_eq!(session.try_update_json_now("log", append).await?, "[1]");
+    /// assert_eq!(session.try_update_json_now("log", append).await?, "[1,1]");
+    ///
+    /// let broken = |_: Option<&str>| Ok::<_, &str>("[1".to_owned());
+    /// let error = session.try_update_json_now("log", broken).await.unwrap_err();
+    /// assert!(matches!(error, SessionError::Decode { .. }));
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
     /// [`SessionError::Decode`] if `change` returns text that is not exactly one value, and the
@@ -205,12 +269,25 @@ impl Session {
     /// timeout has passed, and a failure to record it is logged.
     ///
     /// ```
-    /// # use carafe_core::session::{Session, SessionError};
-    /// # async fn handler(session: Session) -> Result<(), SessionError> {
-    /// session.reload().await?;
-    /// let progress = session.get::<u8>("progress")?; // possibly written by another request
-    /// # Ok(())
-    /// # }
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager);
+    /// let mut client = TestClient::signed_in(&manager, "ada").await?;
+    /// let socket = client.session().await?; // kept by a WebSocket
+    /// socket.insert("draft", "unsaved")?;
+    ///
+    /// let request = client.begin().await?;
+    /// request.session().insert("progress", &80)?;
+    /// client.finish(request, 200).await?;
+    /// assert_eq!(socket.get::<u8>("progress")?, None);
+    ///
+    /// socket.reload().await?;
+    /// assert_eq!(socket.get("progress")?, Some(80));
+    /// assert!(socket.contains_key("draft"), "uncommitted changes are kept");
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
     /// ```
     ///
     /// # Errors
@@ -235,7 +312,10 @@ impl Session {
         }
         match self.keep_alive().await {
             Err(SessionError::Store(error)) => {
-                tracing::warn!(reason = error.code(), "use of a session not noted: {error}");
+                tracing::warn!(
+                    reason = error.code(),
+                    "the use of a session was not recorded: {error}"
+                );
                 Ok(())
             }
             noted => noted,
@@ -245,13 +325,21 @@ impl Session {
     /// Returns whether the session is still in the store, neither expired nor revoked.
     ///
     /// ```
-    /// # use carafe_core::session::{Session, SessionError};
-    /// # async fn handler(session: Session) -> Result<(), SessionError> {
-    /// if !session.is_alive().await? {
-    ///     return Ok(()); // logged out: close the WebSocket
-    /// }
-    /// # Ok(())
-    /// # }
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager);
+    /// let mut client = TestClient::signed_in(&manager, "ada").await?;
+    /// let socket = client.session().await?; // kept by a WebSocket
+    /// assert!(socket.is_alive().await?);
+    ///
+    /// let request = client.begin().await?;
+    /// request.session().log_out()?;
+    /// client.finish(request, 200).await?;
+    /// assert!(!socket.is_alive().await?, "close the WebSocket");
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
     /// ```
     ///
     /// # Errors
@@ -274,11 +362,24 @@ impl Session {
     /// idle timeout.
     ///
     /// ```
-    /// # use carafe_core::session::{Session, SessionError};
-    /// # async fn handler(session: Session) -> Result<(), SessionError> {
-    /// session.keep_alive().await?; // for example, with each ping of a WebSocket
-    /// # Ok(())
-    /// # }
+    /// # use carafe_core::{clock::Timestamp, testing::Clock};
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// # use std::time::Duration;
+    /// # let clock = Clock::at(Timestamp::from_unix(1_700_000_000));
+    /// let side = ServerSide::new(MemoryStore::new()).with_timeouts(Timeouts::asvs_l2());
+    /// let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// let manager = std::sync::Arc::new(manager.with_clock(clock.reader()));
+    /// let client = TestClient::signed_in(&manager, "ada").await?;
+    /// let socket = client.session().await?;
+    ///
+    /// for _ in 0..3 {
+    ///     clock.advance(Duration::from_secs(20 * 60)); // the idle timeout is 30 minutes
+    ///     socket.keep_alive().await?; // with each ping of a WebSocket
+    /// }
+    /// assert_eq!(client.session().await?.user().as_deref(), Some("ada"));
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
     /// ```
     ///
     /// # Errors
@@ -309,12 +410,16 @@ impl Session {
     /// Also works after the response's head has been sent.
     ///
     /// ```
-    /// # use carafe_core::session::{Session, SessionError};
-    /// # async fn handler(session: Session) -> Result<(), SessionError> {
-    /// session.log_out_now().await?;
-    /// println!("the session is revoked");
-    /// # Ok(())
-    /// # }
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager);
+    /// let client = TestClient::signed_in(&manager, "ada").await?;
+    /// client.session().await?.log_out_now().await?;
+    /// assert_eq!(client.session().await?.user(), None, "before any response");
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
     /// ```
     ///
     /// # Errors

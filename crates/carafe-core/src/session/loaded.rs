@@ -28,6 +28,25 @@ pub enum Loaded {
 }
 
 /// The reason why a request's cookie is treated like a missing one.
+///
+/// ```
+/// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+/// # futures_executor::block_on(async {
+/// # let side = ServerSide::new(MemoryStore::new());
+/// # let manager = SessionManager::new(side, SessionConfig::default())?;
+/// # let manager = std::sync::Arc::new(manager);
+/// let mut client = TestClient::signed_in(&manager, "ada").await?;
+/// let copy = client.clone();
+/// let request = client.begin().await?;
+/// request.session().log_out()?;
+/// client.finish(request, 200).await?;
+///
+/// let rejection = copy.session().await?.rejection();
+/// assert_eq!(rejection, Some(Rejection::Retired));
+/// assert_eq!(rejection.map(|rejection| rejection.code()), Some("retired-id"));
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rejection {

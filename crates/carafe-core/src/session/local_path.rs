@@ -25,6 +25,15 @@ pub struct LocalPath(String);
 impl LocalPath {
     /// Checks a path.
     ///
+    /// ```
+    /// use carafe_core::session::LocalPath;
+    ///
+    /// for path in ["orders", r"/\evil.example", "/a//b", "/%2f%2fevil.example", "/\t/"] {
+    ///     assert!(LocalPath::new(path).is_err(), "{path:?}");
+    /// }
+    /// assert!(LocalPath::new("/orders?next=//evil.example").is_ok(), "a query is no host");
+    /// ```
+    ///
     /// # Errors
     /// [`NotLocal`] unless the text starts with one `/` and has printable ASCII characters only, no
     /// `\`, no empty segment, and no encoded `/` or `\` at the start of a segment.
@@ -36,6 +45,13 @@ impl LocalPath {
     }
 
     /// Checks a path. Returns `/` instead of an invalid one.
+    ///
+    /// ```
+    /// use carafe_core::session::LocalPath;
+    ///
+    /// assert_eq!(LocalPath::or_root("/orders").as_str(), "/orders");
+    /// assert_eq!(LocalPath::or_root("https://evil.example/").as_str(), "/");
+    /// ```
     #[must_use]
     pub fn or_root(path: &str) -> Self {
         Self::new(path).unwrap_or_else(|NotLocal| Self("/".to_owned()))
@@ -60,7 +76,7 @@ pub struct NotLocal;
 
 impl fmt::Display for NotLocal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the path to return to is not a path on this host")
+        f.write_str("the path is not a path on this host")
     }
 }
 

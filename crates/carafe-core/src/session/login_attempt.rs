@@ -24,23 +24,30 @@ const SECRET_CHARS: usize = 43;
 /// `Debug` omits all values.
 ///
 /// ```
-/// # use carafe_core::session::{LocalPath, Session, SessionError};
-/// # async fn begin(session: &Session) -> Result<String, SessionError> {
-/// let attempt = session.begin_login(LocalPath::or_root("/orders"))?;
+/// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+/// # futures_executor::block_on(async {
+/// # let side = ServerSide::new(MemoryStore::new());
+/// # let manager = SessionManager::new(side, SessionConfig::default())?;
+/// # let manager = std::sync::Arc::new(manager);
+/// # let mut client = TestClient::new(&manager);
+/// let request = client.begin().await?;
+/// let attempt = request.session().begin_login(LocalPath::or_root("/orders"))?;
 /// let url = format!(
 ///     "https://login.example/authorize?response_type=code&client_id=shop&scope=openid\
 ///      &state={}&nonce={}&code_challenge={}&code_challenge_method=S256",
 ///     attempt.state(), attempt.nonce(), attempt.pkce_challenge(),
 /// );
-/// # Ok(url) }
-/// # async fn callback(session: &Session, state: &str) -> Result<(), SessionError> {
-/// // In the callback: `None` for a state that is unknown, expired or already used.
-/// if let Some(attempt) = session.finish_login(state).await? {
-///     // Exchange the code with `attempt.pkce_verifier()`, check `attempt.nonce()`, then:
-///     session.log_in("the user")?;
-///     // Redirect to `attempt.return_to()`.
-/// }
-/// # Ok(()) }
+/// assert!(!url.contains(attempt.pkce_verifier()), "for the request of the token");
+/// client.finish(request, 303).await?;
+///
+/// // In the callback, with the `state` of its query. Exchange the code with `pkce_verifier`, check
+/// // `nonce` in the ID token, log in, and redirect to `return_to`.
+/// let session = client.session().await?;
+/// let finished = session.finish_login(attempt.state()).await?;
+/// assert_eq!(finished.as_ref(), Some(&attempt));
+/// assert_eq!(attempt.return_to().as_str(), "/orders");
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+/// # }).unwrap();
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct LoginAttempt {
@@ -107,6 +114,28 @@ impl Session {
     /// As for [`Session::log_in`], a session that was revoked before the request is replaced by a
     /// new one.
     ///
+    /// ```
+    /// use carafe_core::session::LOGIN_ATTEMPTS;
+    /// # use carafe_core::{clock::Timestamp, testing::Clock};
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let clock = Clock::at(Timestamp::from_unix(1_700_000_000));
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager.with_clock(clock.reader()));
+    /// # let session = TestClient::new(&manager).session().await?;
+    /// let mut attempts = Vec::new();
+    /// for _ in 0..=LOGIN_ATTEMPTS {
+    ///     attempts.push(session.begin_login(LocalPath::or_root("/"))?);
+    ///     clock.advance(std::time::Duration::from_secs(1));
+    /// }
+    /// assert_eq!(session.keys().len(), LOGIN_ATTEMPTS);
+    /// assert_eq!(session.finish_login(attempts[0].state()).await?, None, "replaced");
+    /// assert!(session.finish_login(attempts[1].state()).await?.is_some());
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// [`SessionError::Unsupported`] for client-side sessions, because a copy of their cookie could
     /// use an attempt again. [`SessionError::AlreadySent`]. [`SessionError::Store`] without a
@@ -149,6 +178,27 @@ impl Session {
     /// Returns `None` if the session has no such log-in: the callback was called before, belongs to
     /// another browser, or came after ten minutes. Respond with a new log-in, not with an error
     /// that reveals the reason.
+    ///
+    /// ```
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager);
+    /// # let mut client = TestClient::new(&manager);
+    /// let request = client.begin().await?;
+    /// let attempt = request.session().begin_login(LocalPath::or_root("/"))?;
+    /// client.finish(request, 303).await?;
+    ///
+    /// assert_eq!(client.session().await?.finish_login("forged").await?, None);
+    /// let other = TestClient::new(&manager).session().await?;
+    /// assert_eq!(other.finish_login(attempt.state()).await?, None, "another browser");
+    /// assert!(client.session().await?.finish_login(attempt.state()).await?.is_some());
+    /// let again = client.session().await?.finish_login(attempt.state()).await?;
+    /// assert_eq!(again, None, "the callback was called before");
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
     /// As [`Session::take_once`].

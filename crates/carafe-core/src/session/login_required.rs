@@ -53,6 +53,23 @@ impl Visit<'_> {
 impl LoggedIn {
     /// Returns the logged-in user of a session.
     ///
+    /// ```
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager);
+    /// # let mut client = TestClient::new(&manager);
+    /// let visit = Visit { method: "GET", target: "/orders", fetch_mode: None, accept: None };
+    /// let visitor = client.session().await?;
+    /// assert_eq!(LoggedIn::of(visitor, visit).unwrap_err().status(), 401, "no login page is set");
+    ///
+    /// let ada = TestClient::signed_in(&manager, "ada").await?.session().await?;
+    /// assert_eq!(LoggedIn::of(ada, visit)?.user, "ada");
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// [`LoginRequired`] with the response.
     pub fn of(session: Session, visit: Visit<'_>) -> Result<Self, LoginRequired> {
@@ -67,6 +84,24 @@ impl LoggedIn {
 impl<const MINUTES: u32> RecentlyAuthenticated<MINUTES> {
     /// Returns the recently authenticated user of a session.
     ///
+    /// ```
+    /// # use carafe_core::{clock::Timestamp, testing::Clock};
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let clock = Clock::at(Timestamp::from_unix(1_700_000_000));
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager.with_clock(clock.reader()));
+    /// let ada = TestClient::signed_in(&manager, "ada").await?;
+    /// let visit = Visit { method: "POST", target: "/password", fetch_mode: None, accept: None };
+    /// clock.advance(std::time::Duration::from_secs(10 * 60));
+    /// let session = ada.session().await?;
+    /// assert!(RecentlyAuthenticated::<15>::of(session.clone(), visit).is_ok());
+    /// assert!(RecentlyAuthenticated::<5>::of(session, visit).is_err(), "ask for the password");
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// [`LoginRequired`] with the response.
     pub fn of(session: Session, visit: Visit<'_>) -> Result<Self, LoginRequired> {
@@ -80,6 +115,10 @@ impl<const MINUTES: u32> RecentlyAuthenticated<MINUTES> {
 }
 
 /// The response to a request that needs a log-in, or a more recent one.
+///
+/// A redirect for a navigation of a browser, a `WWW-Authenticate` for a bearer client, and a plain
+/// 401 otherwise. See [`SessionConfig::with_login_page`](super::SessionConfig::with_login_page) for
+/// an example.
 #[derive(Debug)]
 pub struct LoginRequired(Kind);
 

@@ -89,6 +89,23 @@ pub struct SessionManager {
 impl SessionManager {
     /// Prepares the keys and checks the configuration.
     ///
+    /// ```
+    /// use carafe_core::cookie::{CookieError, CookiePolicy, SameSite};
+    /// use carafe_core::{session::{ServerSide, SessionConfig, SessionManager}, store::MemoryStore};
+    ///
+    /// let manager = |config| SessionManager::new(ServerSide::new(MemoryStore::new()), config);
+    /// assert!(manager(SessionConfig::default()).is_ok());
+    ///
+    /// // Browsers drop a cookie with `SameSite=None` that is not `Secure`.
+    /// let cookie = CookiePolicy::flask("session").same_site(SameSite::None);
+    /// let error = manager(SessionConfig::default().with_cookie(cookie)).unwrap_err();
+    /// assert!(error.to_string().contains("Secure"), "{error}");
+    ///
+    /// let long = std::time::Duration::from_secs(200 * 365 * 86_400);
+    /// let error = manager(SessionConfig::default().with_lifetime(long)).unwrap_err();
+    /// assert!(matches!(error, CookieError::Lifetime { .. }));
+    /// ```
+    ///
     /// # Errors
     /// [`CookieError`] if browsers would reject the cookie, with the required change, if a
     /// transport cannot be used, or if the lifetime exceeds 100 years.
@@ -127,6 +144,17 @@ impl SessionManager {
     /// Replaces the clock of handler calls and of adapters, for tests.
     ///
     /// See [`Clock`](../testing/struct.Clock.html).
+    ///
+    /// ```
+    /// # use carafe_core::{clock::Timestamp, session::*, store::MemoryStore, testing::Clock};
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// let clock = Clock::at(Timestamp::from_unix(0));
+    /// let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// let manager = manager.with_clock(clock.reader());
+    /// clock.advance(std::time::Duration::from_secs(60));
+    /// assert_eq!(manager.time(), Timestamp::from_unix(60));
+    /// # Ok::<(), carafe_core::cookie::CookieError>(())
+    /// ```
     #[must_use]
     pub fn with_clock(self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         let clock = Box::new(clock);
@@ -140,6 +168,18 @@ impl SessionManager {
     }
 
     /// Returns the response header of the first transport of a kind. Returns `None` for a cookie.
+    ///
+    /// ```
+    /// # use carafe_core::{session::*, store::MemoryStore};
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// let config = SessionConfig::default()
+    ///     .with_transports([Transport::cookie(), Transport::bearer("X-Session-Token")]);
+    /// let manager = SessionManager::new(side, config)?;
+    /// assert_eq!(manager.response_header_of(TransportKind::Bearer), Some("x-session-token"));
+    /// assert_eq!(manager.response_header_of(TransportKind::Cookie), None);
+    /// assert_eq!(manager.response_header_of(TransportKind::Header), None, "not configured");
+    /// # Ok::<(), carafe_core::cookie::CookieError>(())
+    /// ```
     #[must_use]
     pub fn response_header_of(&self, kind: TransportKind) -> Option<&str> {
         let place = self.transports.place_of(kind)?;
@@ -160,6 +200,18 @@ impl SessionManager {
     /// Returns the `Cookie` header lines that an adapter must keep until [`SessionManager::end`].
     ///
     /// The handler consumes the request, so an adapter keeps either all lines or none.
+    ///
+    /// ```
+    /// use carafe_core::{session::{ServerSide, SessionConfig, SessionManager}, store::MemoryStore};
+    ///
+    /// let kept = |config| -> Result<usize, carafe_core::cookie::CookieError> {
+    ///     let manager = SessionManager::new(ServerSide::new(MemoryStore::new()), config)?;
+    ///     Ok(manager.kept(["session=1", "theme=dark"]).len())
+    /// };
+    /// assert_eq!(kept(SessionConfig::default())?, 0, "an unused session needs no commit");
+    /// assert_eq!(kept(SessionConfig::flask())?, 2);
+    /// # Ok::<(), carafe_core::cookie::CookieError>(())
+    /// ```
     pub fn kept<L>(&self, cookies: impl IntoIterator<Item = L>) -> Vec<L> {
         match self.commits_untouched() {
             true => cookies.into_iter().collect(),
@@ -201,6 +253,20 @@ impl SessionManager {
     /// Returns whether [`SessionManager::open`] may wait for a store.
     ///
     /// Otherwise its result is ready immediately.
+    ///
+    /// ```
+    /// use carafe_core::session::{AtLimit, ServerSide, SessionConfig, SessionManager};
+    /// use carafe_core::store::MemoryStore;
+    ///
+    /// let side = ServerSide::new(MemoryStore::new());
+    /// let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// assert!(!manager.waits(), "a store in memory is ready immediately");
+    ///
+    /// let side = ServerSide::new(MemoryStore::new()).with_limit_per_user(5, AtLimit::Refuse);
+    /// let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// assert!(manager.waits(), "a log-in first counts the sessions of the user");
+    /// # Ok::<(), carafe_core::cookie::CookieError>(())
+    /// ```
     #[must_use]
     pub fn waits(&self) -> bool {
         match &self.side {
@@ -216,6 +282,17 @@ impl SessionManager {
     }
 
     /// Returns the JSON dialect of the sessions.
+    ///
+    /// ```
+    /// use carafe_core::json::JsonDialect;
+    /// use carafe_core::session::{ServerSide, SessionConfig, SessionManager};
+    /// use carafe_core::store::MemoryStore;
+    ///
+    /// let side = ServerSide::new(MemoryStore::new());
+    /// let manager = SessionManager::new(side, SessionConfig::flask())?;
+    /// assert_eq!(manager.style(), JsonDialect::QUART, "stores keep the order of keys");
+    /// # Ok::<(), carafe_core::cookie::CookieError>(())
+    /// ```
     #[must_use]
     pub const fn style(&self) -> JsonDialect {
         self.side.style()
@@ -256,14 +333,29 @@ impl SessionManager {
     /// is full, the [position](SessionMeta::position) of the last session continues it.
     ///
     /// ```
-    /// # use carafe_core::store::{Selection, StoreError};
-    /// # use carafe_core::{clock::Timestamp, session::SessionManager};
-    /// # async fn admin(manager: &SessionManager) -> Result<(), StoreError> {
-    /// for session in manager.sessions_of("ada", None, Timestamp::now()).await? {
-    ///     println!("{}: {}", session.public_id, session.device.as_deref().unwrap_or("unknown"));
-    /// }
-    /// # Ok(())
-    /// # }
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager);
+    /// # let mut client = TestClient::new(&manager);
+    /// let request = client.begin().await?;
+    /// request.session().log_in("ada")?;
+    /// request.session().set_device("Firefox on Linux")?;
+    /// client.finish(request, 200).await?;
+    /// TestClient::signed_in(&manager, "ada").await?;
+    ///
+    /// let now = manager.time();
+    /// let sessions = manager.sessions_of("ada", None, now).await?;
+    /// assert_eq!(sessions.len(), 2);
+    /// let devices = sessions.iter().filter_map(|session| session.device.as_deref());
+    /// assert!(devices.eq(["Firefox on Linux"]));
+    ///
+    /// // The page after the first session.
+    /// let page = manager.sessions_of("ada", Some(sessions[0].position()), now).await?;
+    /// assert_eq!(page, sessions[1..]);
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
     /// ```
     ///
     /// # Errors
@@ -291,13 +383,22 @@ impl SessionManager {
     /// crash, another call revokes the rest.
     ///
     /// ```
-    /// # use carafe_core::store::{Selection, StoreError};
-    /// # use carafe_core::{clock::Timestamp, session::SessionManager};
-    /// # async fn admin(manager: &SessionManager) -> Result<(), StoreError> {
-    /// let revoked = manager.end_sessions_of("ada", Selection::All).await?;
-    /// println!("ada is logged out of {revoked} sessions");
-    /// # Ok(())
-    /// # }
+    /// use carafe_core::store::Selection;
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager);
+    /// let laptop = TestClient::signed_in(&manager, "ada").await?;
+    /// let phone = TestClient::signed_in(&manager, "ada").await?;
+    ///
+    /// // "Log out everywhere else", in a request of the laptop.
+    /// let own = laptop.session().await?.public_id().expect("a stored session");
+    /// assert_eq!(manager.end_sessions_of("ada", Selection::AllBut(own)).await?, 1);
+    /// assert_eq!(laptop.session().await?.user().as_deref(), Some("ada"));
+    /// assert_eq!(phone.session().await?.user(), None);
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
     /// ```
     ///
     /// # Errors
@@ -311,13 +412,22 @@ impl SessionManager {
     /// Calls `progress` after each batch with the number of sessions revoked so far.
     ///
     /// ```
-    /// # use carafe_core::store::{Selection, StoreError};
-    /// # use carafe_core::{clock::Timestamp, session::SessionManager};
-    /// # async fn admin(manager: &SessionManager) -> Result<(), StoreError> {
-    /// let progress = |revoked| println!("{revoked} so far");
-    /// manager.end_sessions_of_with("load-test", Selection::All, progress).await?;
-    /// # Ok(())
-    /// # }
+    /// use carafe_core::store::Selection;
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager);
+    /// for _ in 0..600 {
+    ///     TestClient::signed_in(&manager, "load-test").await?;
+    /// }
+    /// let mut reports = Vec::new();
+    /// let progress = |revoked| reports.push(revoked);
+    /// let revoked = manager.end_sessions_of_with("load-test", Selection::All, progress).await?;
+    /// assert_eq!(revoked, 600);
+    /// assert_eq!(reports, [500, 600]);
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
     /// ```
     ///
     /// # Errors
@@ -349,13 +459,18 @@ impl SessionManager {
     /// another call revokes the rest.
     ///
     /// ```
-    /// # use carafe_core::store::{Selection, StoreError};
-    /// # use carafe_core::{clock::Timestamp, session::SessionManager};
-    /// # async fn admin(manager: &SessionManager) -> Result<(), StoreError> {
-    /// let revoked = manager.end_all_sessions(Timestamp::now()).await?;
-    /// println!("{revoked} sessions revoked");
-    /// # Ok(())
-    /// # }
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager);
+    /// let ada = TestClient::signed_in(&manager, "ada").await?;
+    /// let bob = TestClient::signed_in(&manager, "bob").await?;
+    /// assert_eq!(manager.end_all_sessions(manager.time()).await?, 2);
+    /// assert_eq!(ada.session().await?.user(), None);
+    /// assert_eq!(bob.session().await?.user(), None);
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
     /// ```
     ///
     /// # Errors

@@ -25,6 +25,30 @@
 //! The decisions are functions of their arguments. The functions around them call the store, write
 //! log events and take random bytes for new IDs, and a commit by a handler ([`Session::commit`])
 //! reads the clock of [`SessionManager`]. The module is independent of frameworks.
+//!
+//! # Example
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use carafe_core::session::{ServerSide, SessionConfig, SessionManager, Timeouts};
+//! use carafe_core::store::MemoryStore;
+//!
+//! # futures_executor::block_on(async {
+//! let side = ServerSide::new(MemoryStore::new()).with_timeouts(Timeouts::asvs_l2());
+//! let manager = Arc::new(SessionManager::new(side, SessionConfig::default())?);
+//!
+//! // An adapter makes these calls for each request.
+//! let (slot, now) = (manager.begin(), manager.time());
+//! let session = manager.open(&slot, [], now).await?;
+//! session.log_in("ada")?;
+//! let changes = manager.commit(&slot, [], 200, now).await?;
+//! let line = changes.set_cookie.expect("a new session");
+//! assert!(line.starts_with("__Host-Http-session="));
+//! assert!(line.ends_with("; Secure; HttpOnly; Path=/; SameSite=Lax"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # }).unwrap();
+//! ```
 
 mod backend;
 mod client_side;

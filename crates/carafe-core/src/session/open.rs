@@ -30,6 +30,22 @@ impl SessionManager {
     /// A rejected cookie results in an empty session and one log event with the reason. A session
     /// opened after the commit can be read, but not written.
     ///
+    /// ```
+    /// # use carafe_core::{clock::Timestamp, session::*, store::MemoryStore};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager);
+    /// # let now = Timestamp::from_unix(1_700_000_000);
+    /// let slot = manager.begin();
+    /// let lines: [&[u8]; 2] = [b"theme=dark", b"__Host-Http-session=unknown"];
+    /// let session = manager.open(&slot, lines, now).await?;
+    /// assert!(session.is_empty());
+    /// assert_eq!(session.rejection(), Some(Rejection::UnknownId));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// [`StoreError`] if the store fails. Respond with its [status](StoreError::status) and leave
     /// the browser's cookie unchanged. Client-side sessions never fail to open.

@@ -50,24 +50,25 @@ const ENDED: &str = "ended";
 ///
 /// ```
 /// use std::sync::Arc;
-/// use carafe_core::{
-///     session::{ProviderSessions, Session, SessionError, SessionManager},
-///     store::{MemoryStore, StoreError},
-/// };
-///
+/// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+/// # futures_executor::block_on(async {
+/// # let side = ServerSide::new(MemoryStore::new());
+/// # let manager = SessionManager::new(side, SessionConfig::default())?;
+/// # let manager = std::sync::Arc::new(manager);
+/// # let mut client = TestClient::new(&manager);
 /// let provider = ProviderSessions::new("https://login.example", Arc::new(MemoryStore::new()));
-/// # async fn callback(
-/// #     provider: &ProviderSessions, session: &Session, subject: &str, sid: &str,
-/// # ) -> Result<(), SessionError> {
+///
 /// // In the callback, with `sub` and `sid` of the ID token:
-/// if !provider.log_in(session, subject, sid).await? { /* begin another log-in */ }
-/// # Ok(()) }
-/// # async fn logout(
-/// #     provider: &ProviderSessions, manager: &SessionManager, sid: &str,
-/// # ) -> Result<(), StoreError> {
-/// // For a logout token:
-/// provider.end_by_sid(manager, sid).await?;
-/// # Ok(()) }
+/// let request = client.begin().await?;
+/// assert!(provider.log_in(request.session(), "ada", "sid-1").await?);
+/// client.finish(request, 303).await?;
+/// assert_eq!(client.session().await?.user().as_deref(), Some("ada"));
+///
+/// // For a logout token, without the browser:
+/// assert_eq!(provider.end_by_sid(&manager, "sid-1").await?, 1);
+/// assert_eq!(client.session().await?.user(), None);
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+/// # }).unwrap();
 /// ```
 #[derive(Clone)]
 pub struct ProviderSessions {
@@ -99,6 +100,24 @@ impl ProviderSessions {
     ///
     /// Returns whether the user is logged in. `false` means that the provider has ended its session
     /// since: the session is logged out, and a new log-in gets another `sid`.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager);
+    /// # let mut client = TestClient::new(&manager);
+    /// let provider = ProviderSessions::new("https://login.example", Arc::new(MemoryStore::new()));
+    /// // The logout token arrives before the callback of the browser.
+    /// provider.end_by_sid(&manager, "sid-1").await?;
+    /// let request = client.begin().await?;
+    /// assert!(!provider.log_in(request.session(), "ada", "sid-1").await?);
+    /// assert_eq!(request.session().user(), None);
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
     /// [`SessionError::Unsupported`] for client-side sessions; otherwise as [`Session::commit`].
@@ -142,6 +161,28 @@ impl ProviderSessions {
     /// No session is accepted with this `sid` once this returns, not even one whose log-in is in
     /// progress. A repeated call does no harm, and completes a call that has failed.
     ///
+    /// ```
+    /// use std::sync::Arc;
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager);
+    /// # let mut client = TestClient::new(&manager);
+    /// let provider = ProviderSessions::new("https://login.example", Arc::new(MemoryStore::new()));
+    /// let mut phone = TestClient::new(&manager);
+    /// for (client, sid) in [(&mut client, "sid-1"), (&mut phone, "sid-2")] {
+    ///     let request = client.begin().await?;
+    ///     provider.log_in(request.session(), "ada", sid).await?;
+    ///     client.finish(request, 303).await?;
+    /// }
+    /// assert_eq!(provider.end_by_sid(&manager, "sid-2").await?, 1);
+    /// assert_eq!(provider.end_by_sid(&manager, "sid-2").await?, 0, "a repetition does no harm");
+    /// assert_eq!(client.session().await?.user().as_deref(), Some("ada"), "another `sid`");
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// [`StoreError`]; [`StoreError::Unsupported`] for client-side sessions and for stores that
     /// cannot list the sessions of a user.
@@ -163,16 +204,25 @@ impl ProviderSessions {
     /// with one token, several may run.
     ///
     /// ```
-    /// # use carafe_core::{clock::Timestamp, session::{ProviderSessions, SessionManager}, store::{Selection, StoreError}};
-    /// # async fn example(
-    /// #     provider: &ProviderSessions, manager: &SessionManager, jti: &str, exp: Timestamp,
-    /// # ) -> Result<(), StoreError> {
-    /// let operation = manager.end_sessions_of("ada", Selection::All);
-    /// let now = Timestamp::now();
-    /// let Some(revoked) = provider.run_once(jti, exp, now, operation).await? else {
-    ///     return Ok(()); // the token was used before: 400
-    /// };
-    /// # Ok(()) }
+    /// # use std::sync::Arc;
+    /// # use carafe_core::store::Selection;
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager);
+    /// let provider = ProviderSessions::new("https://login.example", Arc::new(MemoryStore::new()));
+    /// let ada = TestClient::signed_in(&manager, "ada").await?;
+    /// let now = manager.time();
+    /// let expires = now.saturating_add(120); // `exp` of the logout token
+    ///
+    /// let revoke = || manager.end_sessions_of("ada", Selection::All);
+    /// assert_eq!(provider.run_once("jti-1", expires, now, revoke()).await?, Some(1));
+    /// let again = provider.run_once("jti-1", expires, now, revoke()).await?;
+    /// assert_eq!(again, None, "respond with a 400");
+    /// assert_eq!(ada.session().await?.user(), None);
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
     /// ```
     ///
     /// # Errors

@@ -6,6 +6,15 @@ use super::{ResponseHead, head::answer_error};
 use crate::{error::Fault, store::StoreError};
 
 /// The error of extracting a [`Session`](super::Session).
+///
+/// ```
+/// use carafe_core::{error::Fault, session::SessionRejection, store::StoreError};
+///
+/// let missing = SessionRejection::MissingLayer("add `SessionLayer` to the router");
+/// assert_eq!((missing.fault(), missing.status()), (Fault::Caller, 500));
+/// let outage = SessionRejection::Store(StoreError::unavailable("connection refused"));
+/// assert_eq!((outage.fault(), outage.status()), (Fault::Store, 503));
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SessionRejection {

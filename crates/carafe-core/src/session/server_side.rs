@@ -41,10 +41,19 @@ const DEFAULT_LIMIT: Limit = Limit {
 ///
 /// ```
 /// use carafe_core::{session::{AtLimit, ServerSide, Timeouts}, store::MemoryStore};
+/// # use carafe_core::{session::*, testing::TestClient};
+/// # futures_executor::block_on(async {
 ///
 /// let side = ServerSide::new(MemoryStore::new())
 ///     .with_timeouts(Timeouts::asvs_l2())
-///     .with_limit_per_user(5, AtLimit::EndOldest);
+///     .with_limit_per_user(1, AtLimit::EndOldest);
+/// # let manager = std::sync::Arc::new(SessionManager::new(side, SessionConfig::default())?);
+/// let laptop = TestClient::signed_in(&manager, "ada").await?;
+/// let phone = TestClient::signed_in(&manager, "ada").await?;
+/// assert_eq!(laptop.session().await?.user(), None, "the second log-in ended this session");
+/// assert_eq!(phone.session().await?.user().as_deref(), Some("ada"));
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+/// # }).unwrap();
 /// ```
 #[derive(Clone)]
 pub struct ServerSide {
@@ -94,9 +103,17 @@ impl ServerSide {
     /// The sessions expire after the configured lifetime without use.
     ///
     /// ```
+    /// # use carafe_core::{session::*, testing::TestClient};
     /// use carafe_core::{session::ServerSide, store::MemoryStore};
+    /// # futures_executor::block_on(async {
     ///
     /// let side = ServerSide::new(MemoryStore::new());
+    /// # let manager = std::sync::Arc::new(SessionManager::new(side, SessionConfig::default())?);
+    /// let client = TestClient::signed_in(&manager, "ada").await?;
+    /// let (_, cookie) = &client.headers()[0];
+    /// assert_eq!(cookie.len(), "__Host-Http-session=".len() + 43, "an ID and no content");
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
     /// ```
     pub fn new(store: impl SessionStore) -> Self {
         Self::shared(Arc::new(store))
@@ -106,10 +123,17 @@ impl ServerSide {
     ///
     /// ```
     /// use std::sync::Arc;
+    /// # use carafe_core::{session::*, testing::TestClient};
     /// use carafe_core::{session::ServerSide, store::MemoryStore};
+    /// # futures_executor::block_on(async {
     ///
     /// let store = Arc::new(MemoryStore::new());
     /// let side = ServerSide::shared(store.clone());
+    /// # let manager = Arc::new(SessionManager::new(side, SessionConfig::default())?);
+    /// TestClient::signed_in(&manager, "ada").await?;
+    /// assert_eq!(store.len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
     /// ```
     pub fn shared(store: Arc<dyn ErasedStore>) -> Self {
         Self {
@@ -129,10 +153,20 @@ impl ServerSide {
     /// Sets the time limits.
     ///
     /// ```
+    /// # use carafe_core::{clock::Timestamp, session::*, testing::{Clock, TestClient}};
     /// use carafe_core::{session::{ServerSide, Timeouts}, store::MemoryStore};
+    /// # futures_executor::block_on(async {
+    /// # let clock = Clock::at(Timestamp::from_unix(1_700_000_000));
     ///
     /// let timeouts = Timeouts::asvs_l2();
     /// let side = ServerSide::new(MemoryStore::new()).with_timeouts(timeouts);
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = manager.with_clock(clock.reader());
+    /// let client = TestClient::signed_in(&std::sync::Arc::new(manager), "ada").await?;
+    /// clock.advance(timeouts.idle.unwrap_or_default());
+    /// assert_eq!(client.session().await?.user(), None);
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
     /// ```
     #[must_use]
     pub fn with_timeouts(self, timeouts: Timeouts) -> Self {
@@ -147,9 +181,18 @@ impl ServerSide {
     /// oldest sessions.
     ///
     /// ```
+    /// # use carafe_core::{session::*, testing::TestClient};
     /// use carafe_core::{session::{AtLimit, ServerSide}, store::MemoryStore};
+    /// # futures_executor::block_on(async {
     ///
-    /// let side = ServerSide::new(MemoryStore::new()).with_limit_per_user(5, AtLimit::Refuse);
+    /// let side = ServerSide::new(MemoryStore::new()).with_limit_per_user(1, AtLimit::Refuse);
+    /// # let manager = std::sync::Arc::new(SessionManager::new(side, SessionConfig::default())?);
+    /// let laptop = TestClient::signed_in(&manager, "ada").await?;
+    /// let error = TestClient::signed_in(&manager, "ada").await.unwrap_err();
+    /// assert_eq!(error.to_string(), "the user has reached the limit of sessions (1)");
+    /// assert_eq!(laptop.session().await?.user().as_deref(), Some("ada"));
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
     /// ```
     #[must_use]
     pub fn with_limit_per_user(self, sessions: usize, at: AtLimit) -> Self {
@@ -166,9 +209,19 @@ impl ServerSide {
     /// Removes the limit of sessions per user.
     ///
     /// ```
+    /// # use carafe_core::{session::*, testing::TestClient};
     /// use carafe_core::{session::ServerSide, store::MemoryStore};
+    /// # futures_executor::block_on(async {
     ///
     /// let side = ServerSide::new(MemoryStore::new()).without_limit_per_user();
+    /// # let manager = std::sync::Arc::new(SessionManager::new(side, SessionConfig::default())?);
+    /// let first = TestClient::signed_in(&manager, "load-test").await?;
+    /// for _ in 0..1_000 {
+    ///     TestClient::signed_in(&manager, "load-test").await?;
+    /// }
+    /// assert!(first.session().await?.user().is_some(), "the default limit would have ended it");
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
     /// ```
     #[must_use]
     pub fn without_limit_per_user(self) -> Self {
@@ -181,10 +234,20 @@ impl ServerSide {
     /// Sets the size limits of a session. Larger sessions are rejected at commit.
     ///
     /// ```
+    /// # use carafe_core::{session::*, testing::TestClient};
     /// use carafe_core::{limits::Limits, session::ServerSide, store::MemoryStore};
+    /// # futures_executor::block_on(async {
     ///
-    /// let limits = Limits::default().with_record_bytes(4 << 20);
+    /// let limits = Limits::default().with_record_bytes(1 << 10);
     /// let side = ServerSide::new(MemoryStore::new()).with_limits(limits);
+    /// # let manager = std::sync::Arc::new(SessionManager::new(side, SessionConfig::default())?);
+    /// let mut client = TestClient::new(&manager);
+    /// let request = client.begin().await?;
+    /// request.session().insert("draft", &"x".repeat(2 << 10))?;
+    /// let error = client.finish(request, 200).await.unwrap_err();
+    /// assert!(matches!(error, CommitError::Limit(_)));
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
     /// ```
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Self {
@@ -194,9 +257,49 @@ impl ServerSide {
     /// Sets the response to an unreadable record. The default is a 503.
     ///
     /// ```
-    /// use carafe_core::{session::{OnCorrupt, ServerSide}, store::MemoryStore};
+    /// # use carafe_core::clock::Timestamp;
+    /// # use carafe_core::session::{OnCorrupt, ServerSide, SessionConfig, SessionManager};
+    /// # use carafe_core::store::{CasStore, CompareAndSwap, StoreError, StoreKey};
+    /// # use carafe_core::token::SessionId;
+    /// /// A database in which every record is damaged.
+    /// struct Damaged;
     ///
-    /// let side = ServerSide::new(MemoryStore::new()).with_corrupt(OnCorrupt::Anonymous);
+    /// impl CompareAndSwap for Damaged {
+    ///     type Version = u64;
+    ///
+    ///     async fn read(&self, _: &StoreKey) -> Result<Option<(Vec<u8>, u64)>, StoreError> {
+    ///         Ok(Some((b"damaged".to_vec(), 1)))
+    ///     }
+    /// #   async fn insert(
+    /// #       &self, _: &StoreKey, _: &[u8], _: Timestamp,
+    /// #   ) -> Result<bool, StoreError> {
+    /// #       Ok(false)
+    /// #   }
+    /// #   async fn replace(
+    /// #       &self, _: &StoreKey, _: &u64, _: &[u8], _: Timestamp,
+    /// #   ) -> Result<bool, StoreError> {
+    /// #       Ok(false)
+    /// #   }
+    /// #   async fn remove(&self, _: &StoreKey, _: &u64) -> Result<bool, StoreError> {
+    /// #       Ok(false)
+    /// #   }
+    ///     // …
+    /// }
+    ///
+    /// # futures_executor::block_on(async {
+    /// let opened = async |on_corrupt| {
+    ///     let side = ServerSide::new(CasStore::new(Damaged)).with_corrupt(on_corrupt);
+    ///     let manager = std::sync::Arc::new(SessionManager::new(side, SessionConfig::flask())?);
+    ///     let cookie = format!("session={}", SessionId::random()?.as_str());
+    ///     let (slot, now) = (manager.begin(), manager.time());
+    ///     let session = manager.open(&slot, [cookie.as_bytes()], now).await?;
+    ///     Ok::<_, Box<dyn std::error::Error>>(session.rejection().map(|reason| reason.code()))
+    /// };
+    /// let refused = opened(OnCorrupt::Refuse).await.unwrap_err();
+    /// assert_eq!(refused.to_string(), "a session record cannot be read");
+    /// assert_eq!(opened(OnCorrupt::Anonymous).await?, Some("unreadable"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
     /// ```
     #[must_use]
     pub fn with_corrupt(self, on_corrupt: OnCorrupt) -> Self {
@@ -209,9 +312,27 @@ impl ServerSide {
     /// last of these IDs is renewed. See [`SessionId::parse_as`] for their form.
     ///
     /// ```
-    /// use carafe_core::{session::ServerSide, store::MemoryStore};
+    /// use std::sync::Arc;
+    /// use carafe_core::{session::ServerSide, store::{MemoryStore, StoreKey}};
+    /// # use carafe_core::{clock::Timestamp, session::*};
+    /// # use carafe_core::store::{PublicId, Record, SessionMeta, SessionStore};
+    /// # futures_executor::block_on(async {
     ///
-    /// let side = ServerSide::new(MemoryStore::new()).with_flask_session_ids();
+    /// let uuid = "0f8fad5b-d9cb-469f-a165-70867728950e"; // as Flask-Session 0.5 created IDs
+    /// let store = Arc::new(MemoryStore::new());
+    /// # let now = Timestamp::from_unix(0);
+    /// # let meta = SessionMeta::new(PublicId::random()?, now, Timestamp::from_unix(60));
+    /// # let data = SessionData::parse(r#"{"theme":"dark"}"#.to_owned(), Record::STYLE)?;
+    /// # let record = Record::new(meta, data);
+    /// SessionStore::create(&*store, &StoreKey::of_id(uuid), &record, now).await?; // migrated
+    /// let side = ServerSide::shared(store).with_flask_session_ids();
+    /// # let manager = Arc::new(SessionManager::new(side, SessionConfig::flask())?);
+    /// let slot = manager.begin();
+    /// let cookie = format!("session={uuid}");
+    /// let session = manager.open(&slot, [cookie.as_bytes()], now).await?;
+    /// assert_eq!(session.get::<String>("theme")?.as_deref(), Some("dark"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
     /// ```
     #[cfg(feature = "flask-session")]
     #[must_use]
@@ -233,11 +354,19 @@ impl ServerSide {
     ///     key::{KeyRing, SecretKey}, session::ServerSide, store::MemoryStore,
     ///     token::signed::{Signer, SignerSettings},
     /// };
+    /// # use carafe_core::{clock::Timestamp, session::*, token::SessionId};
+    /// # futures_executor::block_on(async {
     ///
     /// let keys = KeyRing::new(SecretKey::new(SecretKey::random_text()?.as_bytes())?);
     /// let signer = Signer::new(&keys, SignerSettings::with_salt("session-id"));
     /// let side = ServerSide::new(MemoryStore::new()).with_signed_ids(signer);
-    /// # Ok::<(), carafe_core::key::KeyError>(())
+    /// # let manager = std::sync::Arc::new(SessionManager::new(side, SessionConfig::flask())?);
+    /// let forged = format!("session={}", SessionId::random()?.as_str());
+    /// let slot = manager.begin();
+    /// let session = manager.open(&slot, [forged.as_bytes()], Timestamp::now()).await?;
+    /// assert_eq!(session.rejection().map(|rejection| rejection.code()), Some("malformed"));
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
     /// ```
     #[must_use]
     pub fn with_signed_ids(self, signer: Signer) -> Self {

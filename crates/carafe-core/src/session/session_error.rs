@@ -4,6 +4,27 @@ use super::{CommitError, ResponseHead, head::answer_error};
 use crate::{error::Fault, json::EncodeError, store::StoreError};
 
 /// The error of a call on a session. The call has not changed the session.
+///
+/// ```
+/// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+/// # futures_executor::block_on(async {
+/// # let side = ServerSide::new(MemoryStore::new());
+/// # let manager = SessionManager::new(side, SessionConfig::default())?;
+/// # let manager = std::sync::Arc::new(manager);
+/// # let mut client = TestClient::new(&manager);
+/// let request = client.begin().await?;
+/// let session = request.session().clone();
+/// session.insert("visits", &1)?;
+/// let decode = session.get::<String>("visits").unwrap_err();
+/// assert!(matches!(decode, SessionError::Decode { key, .. } if key == "visits"));
+///
+/// client.finish(request, 200).await?;
+/// session.renew()?;
+/// let late = session.commit().await.unwrap_err();
+/// assert!(matches!(late, SessionError::AlreadySent), "the new ID cannot reach the browser");
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+/// # }).unwrap();
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SessionError {
@@ -69,6 +90,14 @@ impl SessionError {
     ///
     /// 409 for [`SessionError::Gone`], the status of the underlying error for a store or a commit,
     /// and 500 otherwise.
+    ///
+    /// ```
+    /// use carafe_core::{session::SessionError, store::StoreError};
+    ///
+    /// assert_eq!(SessionError::Gone.status(), 409);
+    /// assert_eq!(SessionError::AlreadySent.status(), 500);
+    /// assert_eq!(SessionError::Store(StoreError::Full).status(), 503);
+    /// ```
     #[must_use]
     pub const fn status(&self) -> u16 {
         match self {
@@ -123,8 +152,8 @@ impl std::fmt::Display for SessionError {
             Self::AlreadySent => {
                 f.write_str("the session was changed after the response's head was sent")
             }
-            Self::Gone => f.write_str("the session has expired or was ended meanwhile"),
-            Self::Unsupported => f.write_str("only a session that is kept in a store can do this"),
+            Self::Gone => f.write_str("the session has expired or was revoked"),
+            Self::Unsupported => f.write_str("this operation requires a session in a store"),
             Self::Transport => f.write_str(
                 "the transport is not configured, or the request presents its token in another one",
             ),

@@ -49,10 +49,14 @@ const RESERVED_PREFIXES: [&str; 2] = ["sec-", "proxy-"];
 /// needs no CSRF check.
 ///
 /// ```
-/// use carafe_core::session::{SessionConfig, Transport};
+/// use carafe_core::session::{SessionConfig, Transport, TransportKind};
+/// # use carafe_core::{session::{ServerSide, SessionManager}, store::MemoryStore};
 ///
 /// let config = SessionConfig::default()
 ///     .with_transports([Transport::cookie(), Transport::bearer("x-session-token")]);
+/// let manager = SessionManager::new(ServerSide::new(MemoryStore::new()), config)?;
+/// assert_eq!(manager.response_header_of(TransportKind::Bearer), Some("x-session-token"));
+/// # Ok::<(), carafe_core::cookie::CookieError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transport {
@@ -101,12 +105,34 @@ impl Transport {
     /// Returns the transport in `Authorization: Bearer`. A new token is sent in `response_header`.
     ///
     /// `Authorization` with another scheme is ignored.
+    ///
+    /// ```
+    /// use carafe_core::session::{Transport, TransportKind};
+    ///
+    /// let transport = Transport::bearer("X-Session-Token");
+    /// assert_eq!(transport.kind(), TransportKind::Bearer);
+    /// assert_eq!(transport.response_header(), Some("x-session-token"));
+    /// ```
     #[must_use]
     pub fn bearer(response_header: &str) -> Self {
         Self::new(TransportKind::Bearer, response_header)
     }
 
     /// Returns the transport in the header `name` of requests and responses.
+    ///
+    /// The name must be the application's own. [`SessionManager::new`](super::SessionManager::new)
+    /// rejects a name with another meaning:
+    ///
+    /// ```
+    /// use carafe_core::session::{ServerSide, SessionConfig, SessionManager, Transport};
+    /// use carafe_core::store::MemoryStore;
+    ///
+    /// for (name, is_valid) in [("x-session", true), ("origin", false), ("sec-session", false)] {
+    ///     let config = SessionConfig::default().with_transports([Transport::header(name)]);
+    ///     let manager = SessionManager::new(ServerSide::new(MemoryStore::new()), config);
+    ///     assert_eq!(manager.is_ok(), is_valid, "{name}");
+    /// }
+    /// ```
     #[must_use]
     pub fn header(name: &str) -> Self {
         Self::new(TransportKind::Header, name)
@@ -359,6 +385,22 @@ fn is_letter(byte: u8) -> bool {
 }
 
 /// The head of a request.
+///
+/// ```
+/// use carafe_core::session::RequestHead;
+///
+/// struct Head(Vec<(&'static str, &'static str)>);
+///
+/// impl RequestHead for Head {
+///     fn lines(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+///         let lines = self.0.iter().filter(move |(known, _)| known.eq_ignore_ascii_case(name));
+///         lines.map(|(_, value)| value.as_bytes())
+///     }
+/// }
+///
+/// let head = Head(vec![("Cookie", "a=1"), ("Host", "shop.example"), ("Cookie", "b=2")]);
+/// assert_eq!(head.lines("cookie").count(), 2);
+/// ```
 pub trait RequestHead {
     /// Returns the values of the header `name`, which is in lower case, in order.
     fn lines(&self, name: &str) -> impl Iterator<Item = &[u8]>;
@@ -368,6 +410,8 @@ pub trait RequestHead {
 /// [`Session::token`](super::Session::token).
 ///
 /// `Debug` does not show the token.
+///
+/// See [`Session::token`](super::Session::token) for an example.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SessionToken(pub(super) String);
 
@@ -419,6 +463,16 @@ impl BearerChallenge {
     /// Returns the challenge for a session without a user.
     ///
     /// `rejection` is the reason why its token was rejected.
+    ///
+    /// ```
+    /// use carafe_core::session::{BearerChallenge, Rejection};
+    ///
+    /// assert_eq!(BearerChallenge::of(None), BearerChallenge::Missing);
+    /// let expired = BearerChallenge::of(Some(&Rejection::UnknownId));
+    /// assert_eq!(expired, BearerChallenge::InvalidToken);
+    /// let two_tokens = BearerChallenge::of(Some(&Rejection::SeveralTransports));
+    /// assert_eq!(two_tokens.status(), 400);
+    /// ```
     #[must_use]
     pub const fn of(rejection: Option<&Rejection>) -> Self {
         match rejection {
@@ -431,6 +485,15 @@ impl BearerChallenge {
     /// Returns the value of the header.
     ///
     /// Characters of `realm` that are not printable ASCII are dropped.
+    ///
+    /// ```
+    /// use carafe_core::session::BearerChallenge;
+    ///
+    /// let challenge = BearerChallenge::InsufficientAuthentication { max_age: 300 };
+    /// let value = challenge.value("my \"shop\"\n");
+    /// assert!(value.starts_with(r#"Bearer realm="my \"shop\"", error="insufficient_user_"#));
+    /// assert!(value.ends_with(r#", max_age="300""#));
+    /// ```
     #[must_use]
     pub fn value(self, realm: &str) -> String {
         let mut text = String::from("Bearer realm=\"");
@@ -484,6 +547,8 @@ impl BearerChallenge {
 }
 
 /// A response with a [`BearerChallenge`]. Handlers return it as their response or as their error.
+///
+/// See [`ResponseHead`] for an example.
 #[derive(Clone, Debug)]
 pub struct BearerResponse {
     challenge: BearerChallenge,

@@ -62,12 +62,32 @@ impl<T> fmt::Debug for Key<T> {
 }
 
 /// The name of a value in a session: a string, or a [`Key`].
+///
+/// ```
+/// use carafe_core::session::{Key, KeyName};
+///
+/// const CART: Key<Vec<String>> = Key::new("cart");
+/// let owned = String::from("theme");
+/// assert_eq!((CART.as_name(), "cart".as_name(), (&owned).as_name()), ("cart", "cart", "theme"));
+/// ```
 pub trait KeyName: Copy {
     /// Returns the name.
     fn as_name(&self) -> &str;
 }
 
 /// The name of a `T` in a session: a string, which is valid for every type, or a [`Key<T>`](Key).
+///
+/// ```
+/// use carafe_core::session::{Key, KeyOf};
+///
+/// fn name<T>(key: impl KeyOf<T>) -> String {
+///     key.as_name().to_owned()
+/// }
+///
+/// const VISITS: Key<u64> = Key::new("visits");
+/// assert_eq!(name::<u64>(VISITS), "visits");
+/// assert_eq!(name::<Vec<String>>("cart"), "cart", "a string is valid for every type");
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a session key for a value of type `{T}`",
     note = "a key is text, or a `Key<T>` with the type of the value"

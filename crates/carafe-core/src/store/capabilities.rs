@@ -6,6 +6,14 @@ use crate::id::KeyScheme;
 ///
 /// A layout that is defined by another framework, such as Flask-Session's, may lack capabilities.
 /// The conformance suite then tests the fallback behavior.
+///
+/// ```
+/// use carafe_core::store::{Capabilities, KeyScheme, MemoryStore, SessionStore};
+///
+/// assert_eq!(MemoryStore::new().capabilities(), Capabilities::CARAFE);
+/// assert_eq!(Capabilities::FLASK_SESSION.key_scheme, KeyScheme::RawId);
+/// assert!(!Capabilities::FLASK_SESSION.aliases, "no session is renewed by time");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capabilities {
     /// The key under which a record is stored.

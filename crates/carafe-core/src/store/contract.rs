@@ -36,6 +36,92 @@ use crate::{
 ///
 /// Run `carafe_core::store::conformance` (feature `conformance`) against your store: the suite
 /// tests every sentence above, including the interleavings that break naive stores.
+///
+/// A store that wraps another one implements every method. This one counts the loads:
+///
+/// ```
+/// use std::sync::atomic::{AtomicU64, Ordering};
+///
+/// use carafe_core::clock::Timestamp;
+/// use carafe_core::session::{Access, Patch};
+/// use carafe_core::store::{
+///     BoxFuture, Capabilities, Created, KeyState, MemoryStore, Patched, Powers, Record, Rotation,
+///     SessionStore, StoreError, StoreKey,
+/// };
+///
+/// struct Counted<S> {
+///     inner: S,
+///     loads: AtomicU64,
+/// }
+///
+/// impl<S: SessionStore> SessionStore for Counted<S> {
+///     const NEVER_WAITS: bool = S::NEVER_WAITS;
+///
+///     async fn load(&self, key: &StoreKey, now: Timestamp) -> Result<KeyState, StoreError> {
+///         self.loads.fetch_add(1, Ordering::Relaxed);
+///         self.inner.load(key, now).await
+///     }
+///
+///     async fn create(
+///         &self,
+///         key: &StoreKey,
+///         record: &Record,
+///         now: Timestamp,
+///     ) -> Result<Created, StoreError> {
+///         self.inner.create(key, record, now).await
+///     }
+///
+///     async fn patch(
+///         &self,
+///         key: &StoreKey,
+///         base: &Record,
+///         patch: &Patch,
+///         now: Timestamp,
+///     ) -> Result<Patched, StoreError> {
+///         self.inner.patch(key, base, patch, now).await
+///     }
+///
+///     async fn rotate(
+///         &self,
+///         from: &StoreKey,
+///         to: &StoreKey,
+///         base: &Record,
+///         patch: &Patch,
+///         rotation: Rotation,
+///         now: Timestamp,
+///     ) -> Result<Patched, StoreError> {
+///         self.inner.rotate(from, to, base, patch, rotation, now).await
+///     }
+///
+///     async fn touch(&self, key: &StoreKey, access: &Access) -> Result<bool, StoreError> {
+///         self.inner.touch(key, access).await
+///     }
+///
+///     async fn delete(&self, key: &StoreKey, now: Timestamp) -> Result<bool, StoreError> {
+///         self.inner.delete(key, now).await
+///     }
+///
+///     fn capabilities(&self) -> Capabilities {
+///         self.inner.capabilities()
+///     }
+///
+///     fn powers(&self) -> Powers<'_> {
+///         self.inner.powers()
+///     }
+///
+///     fn budget(&self) -> Option<BoxFuture<'static, StoreError>> {
+///         self.inner.budget()
+///     }
+/// }
+///
+/// # futures_executor::block_on(async {
+/// let store = Counted { inner: MemoryStore::new(), loads: AtomicU64::new(0) };
+/// let state = store.load(&StoreKey::of_id("unknown"), Timestamp::now()).await?;
+/// assert!(matches!(state, KeyState::Absent), "a missing session is no error");
+/// assert_eq!(store.loads.into_inner(), 1);
+/// # Ok::<(), StoreError>(())
+/// # }).unwrap();
+/// ```
 pub trait SessionStore: Send + Sync + 'static {
     /// Whether the future of every operation is ready at its first poll, as in a store in memory.
     ///

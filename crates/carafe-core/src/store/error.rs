@@ -11,6 +11,15 @@ type Source = Box<dyn Error + Send + Sync + 'static>;
 /// No change is partially applied. If a reply was lost, it is unknown whether the change was
 /// applied. [`StoreError::fault`] determines the response to the client, which keeps its cookie in
 /// any case.
+///
+/// ```
+/// use carafe_core::{error::ErrorChain, store::StoreError};
+///
+/// let error = StoreError::corrupt("the row has 3 bytes");
+/// assert_eq!(error.to_string(), "a session record cannot be read");
+/// let chain = ErrorChain::of(&error).to_string();
+/// assert_eq!(chain, "a session record cannot be read: the row has 3 bytes");
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StoreError {
@@ -45,6 +54,16 @@ pub enum StoreError {
 
 impl StoreError {
     /// Creates [`StoreError::Unavailable`] from a driver's error.
+    ///
+    /// The source may contain user information of a URL: see [`redacted`](super::redacted).
+    ///
+    /// ```
+    /// use carafe_core::store::StoreError;
+    ///
+    /// let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+    /// let error = StoreError::unavailable(refused);
+    /// assert_eq!((error.status(), error.code()), (503, "unavailable"));
+    /// ```
     pub fn unavailable(source: impl Into<Source>) -> Self {
         Self::Unavailable(source.into())
     }
@@ -81,6 +100,15 @@ impl StoreError {
     ///
     /// The status is [`Fault::status`], or 503 for an unreadable record, which may become readable
     /// after a repair or with a newer version.
+    ///
+    /// ```
+    /// use carafe_core::store::StoreError;
+    ///
+    /// assert_eq!(StoreError::Conflict.status(), 409);
+    /// assert_eq!(StoreError::Unsupported.status(), 500);
+    /// assert_eq!(StoreError::unstorable("an integer of 65 bits").status(), 500);
+    /// assert_eq!(StoreError::corrupt("a later version").status(), 503);
+    /// ```
     #[must_use]
     pub const fn status(&self) -> u16 {
         match self {
@@ -90,6 +118,14 @@ impl StoreError {
     }
 
     /// Returns a short stable word for logs and metrics, such as `unavailable`.
+    ///
+    /// ```
+    /// use carafe_core::store::StoreError;
+    /// use std::time::Duration;
+    ///
+    /// assert_eq!(StoreError::Timeout(Duration::from_millis(250)).code(), "timeout");
+    /// assert_eq!(StoreError::TooLarge { size: 2, limit: 1 }.code(), "too-large");
+    /// ```
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -111,17 +147,17 @@ impl fmt::Display for StoreError {
         match self {
             Self::Unavailable(_) => f.write_str("the session store is unavailable"),
             Self::Timeout(deadline) => {
-                write!(f, "the session store gave no answer within {deadline:?}")
+                write!(f, "the session store did not respond within {deadline:?}")
             }
             Self::Corrupt(_) => f.write_str("a session record cannot be read"),
-            Self::Unstorable(_) => f.write_str("a session cannot be kept in this store"),
-            Self::Unmet => f.write_str("another request has changed the value meanwhile"),
-            Self::Conflict => f.write_str("a session is changed by too many requests at once"),
-            Self::Unsupported => f.write_str("this session store cannot do that"),
+            Self::Unstorable(_) => f.write_str("this store cannot hold the session"),
+            Self::Unmet => f.write_str("another request has changed the value in the meantime"),
+            Self::Conflict => f.write_str("too many concurrent requests change the session"),
+            Self::Unsupported => f.write_str("the session store does not support this operation"),
             Self::Full => f.write_str("the session store is full"),
             Self::TooLarge { size, limit } => write!(
                 f,
-                "the session has {size} bytes, and its store takes {limit}; keep less in it"
+                "the session has {size} bytes, and its store accepts {limit}; store less in the session"
             ),
         }
     }

@@ -6,6 +6,21 @@
 use std::fmt;
 
 /// The findings of a store about itself and its server.
+///
+/// ```
+/// use carafe_core::store::Health;
+///
+/// let mut health = Health::default();
+/// health.fact("sessions", 1_200);
+/// assert!(health.is_good());
+///
+/// health.problem("the table has no index; run `carafe store setup`");
+/// assert!(!health.is_good());
+/// assert_eq!(
+///     health.to_string(),
+///     "sessions: 1200\nPROBLEM: the table has no index; run `carafe store setup`\n",
+/// );
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Health {
     /// Facts, such as `("journal mode", "wal")`, in the order in which to show them.

@@ -8,6 +8,29 @@ use crate::{base64, clock::Timestamp};
 /// Every call is bounded by its `limit`, uses an index and never iterates over all sessions, so
 /// that a store with a million sessions can serve the call under load. A list may miss changes made
 /// while it is read, and never shows a session that had expired when the call began.
+///
+/// ```
+/// use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+/// use carafe_core::store::SessionListing;
+/// use std::sync::Arc;
+///
+/// # futures_executor::block_on(async {
+/// let store = Arc::new(MemoryStore::new());
+/// let side = ServerSide::shared(store.clone());
+/// let manager = Arc::new(SessionManager::new(side, SessionConfig::default())?);
+/// for user in ["ada", "bob", "cem"] {
+///     TestClient::signed_in(&manager, user).await?;
+/// }
+/// let now = manager.time();
+/// let page = SessionListing::list(&*store, None, 2, now).await?;
+/// let rest = SessionListing::list(&*store, Some(page[1].position()), 2, now).await?;
+/// assert_eq!((page.len(), rest.len()), (2, 1));
+///
+/// let record = SessionListing::find(&*store, rest[0].public_id, now).await?;
+/// assert_eq!(record.map(|record| record.meta), Some(rest[0].clone()));
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+/// # }).unwrap();
+/// ```
 pub trait SessionListing: Send + Sync + 'static {
     /// Returns at most `limit` live sessions after the position `after`, newest ID first.
     ///
@@ -83,6 +106,26 @@ erased! {
 }
 
 /// A random sample of the live sessions.
+///
+/// ```
+/// use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+/// use carafe_core::store::SessionListing;
+/// use std::sync::Arc;
+///
+/// # futures_executor::block_on(async {
+/// let store = Arc::new(MemoryStore::new());
+/// let side = ServerSide::shared(store.clone());
+/// let manager = Arc::new(SessionManager::new(side, SessionConfig::default())?);
+/// for _ in 0..10 {
+///     TestClient::signed_in(&manager, "ada").await?;
+/// }
+/// let sample = SessionListing::sample(&*store, 100, manager.time()).await?;
+/// assert_eq!((sample.sessions.len(), sample.total, sample.exact), (10, 10, true));
+/// let few = SessionListing::sample(&*store, 3, manager.time()).await?;
+/// assert!(few.sessions.len() <= 3 && few.total == 10);
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Debug)]
 pub struct Sample {
     /// The sessions, each at most once.
@@ -96,6 +139,31 @@ pub struct Sample {
 }
 
 /// One page of a scan of all records.
+///
+/// A scan of a store of any kind, in the form that a migration has:
+///
+/// ```
+/// use carafe_core::store::{ErasedStore, MemoryStore, StoreError};
+///
+/// async fn count(store: &dyn ErasedStore) -> Result<usize, StoreError> {
+///     let listing = store.powers().listing().ok_or(StoreError::Unsupported)?;
+///     let (mut after, mut count) = (None, 0);
+///     loop {
+///         let page = listing.scan(after.as_ref(), 1_000).await?;
+///         count += page.records.len();
+///         after = page.next;
+///         if after.is_none() {
+///             return Ok(count);
+///         }
+///     }
+/// }
+///
+/// # futures_executor::block_on(async {
+/// // The store in memory keeps half of each key and cannot return keys.
+/// let counted = count(&MemoryStore::new()).await;
+/// assert!(matches!(counted, Err(StoreError::Unsupported)));
+/// # });
+/// ```
 #[derive(Debug)]
 pub struct ScanPage {
     /// The record under each key, or an error for an unreadable record.
@@ -107,6 +175,18 @@ pub struct ScanPage {
 /// The position of a scan, as text in the store's own format.
 ///
 /// A cursor stays valid when the scanning process restarts.
+///
+/// ```
+/// use carafe_core::store::{Cursor, StoreKey};
+///
+/// let key = StoreKey::of_id("an id");
+/// let saved = Cursor::behind(&key).as_str().to_owned(); // in a file, between two runs
+/// assert_eq!(Cursor::new(saved).key()?, key);
+///
+/// assert_eq!(Cursor::behind_row(42).row()?, 42);
+/// assert!(Cursor::behind_row(42).key().is_err(), "a cursor of another store");
+/// # Ok::<(), carafe_core::store::StoreError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor(String);
 
@@ -160,6 +240,15 @@ impl Cursor {
 ///
 /// Keys are hashes and therefore uniformly distributed over their range. For
 /// [`SessionListing::sample`]: reads one range of an index, where counting would read all of it.
+///
+/// ```
+/// use carafe_core::store::{StoreKey, estimate};
+///
+/// // 500 keys in a sixteenth of the key space.
+/// let (start, mut last) = (StoreKey::from_bytes([0; 32]), [0; 32]);
+/// last[0] = 0x10;
+/// assert_eq!(estimate(&start, &StoreKey::from_bytes(last), 500), 8_000);
+/// ```
 #[must_use]
 pub fn estimate(start: &StoreKey, last: &StoreKey, found: usize) -> u64 {
     let head = |key: &StoreKey| {

@@ -56,6 +56,32 @@ pub struct MemoryStore {
 }
 
 /// The behavior of a bounded store that is full.
+///
+/// ```
+/// use carafe_core::clock::Timestamp;
+/// use carafe_core::session::SessionData;
+/// use carafe_core::store::{
+///     MemoryStore, PublicId, Record, SessionMeta, SessionStore, StoreError, StoreKey, WhenFull,
+/// };
+///
+/// # futures_executor::block_on(async {
+/// let now = Timestamp::from_unix(0);
+/// let meta = SessionMeta::new(PublicId::random()?, now, Timestamp::from_unix(60));
+/// let record = Record::new(meta, SessionData::default());
+/// let (first, second) = (StoreKey::of_id("1"), StoreKey::of_id("2"));
+///
+/// let store = MemoryStore::bounded(1, WhenFull::Refuse);
+/// store.create(&first, &record, now).await?;
+/// let refused = store.create(&second, &record, now).await;
+/// assert!(matches!(refused, Err(StoreError::Full)));
+///
+/// let store = MemoryStore::bounded(1, WhenFull::Evict);
+/// store.create(&first, &record, now).await?;
+/// store.create(&second, &record, now).await?;
+/// assert_eq!(store.len(), 1, "the first session is gone");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WhenFull {
     /// Fails with [`StoreError::Full`]: no session is evicted and no session is created.
@@ -88,6 +114,25 @@ impl MemoryStore {
     }
 
     /// Returns the number of stored sessions, including expired ones that were not swept.
+    ///
+    /// ```
+    /// use carafe_core::clock::Timestamp;
+    /// use carafe_core::session::SessionData;
+    /// use carafe_core::store::{ExpiredSweep, MemoryStore, SessionStore};
+    /// use carafe_core::store::{PublicId, Record, SessionMeta, StoreKey};
+    ///
+    /// # futures_executor::block_on(async {
+    /// let (now, later) = (Timestamp::from_unix(0), Timestamp::from_unix(60));
+    /// let meta = SessionMeta::new(PublicId::random()?, now, now);
+    /// let record = Record::new(meta, SessionData::default());
+    /// let store = MemoryStore::new();
+    /// store.create(&StoreKey::of_id("1"), &record, now).await?;
+    /// assert_eq!(store.len(), 1, "expired, but not swept");
+    /// assert_eq!(ExpiredSweep::sweep(&store, 100, later).await?, 1);
+    /// assert!(store.is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
     #[must_use]
     pub fn len(&self) -> usize {
         self.count.load(Ordering::Relaxed)

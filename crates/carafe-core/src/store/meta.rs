@@ -82,6 +82,26 @@ impl SessionMeta {
     /// `None` if none of these fields is set. Today the only such field is the renewal. A store
     /// keeps the text as it is: 75 to [`SessionMeta::MAX_OPAQUE`] characters `A-Z`, `a-z`, `0-9`,
     /// `_` and `-`. Encoding: `docs/wire-format.md`, section 7.
+    ///
+    /// ```
+    /// use carafe_core::clock::Timestamp;
+    /// use carafe_core::store::{Nonce, PublicId, Renewal, SessionMeta, StoreKey};
+    ///
+    /// let (now, later) = (Timestamp::from_unix(0), Timestamp::from_unix(60));
+    /// let mut meta = SessionMeta::new(PublicId::random()?, now, later);
+    /// assert_eq!(meta.opaque(), None);
+    ///
+    /// let (from, nonce) = (StoreKey::of_id("the old ID"), Nonce::random()?);
+    /// meta.renewal = Some(Renewal { from, nonce, until: Some(later) });
+    /// let column = meta.opaque().expect("a renewal");
+    /// assert_eq!(column.len(), 75);
+    ///
+    /// let mut loaded = SessionMeta::new(meta.public_id, now, later);
+    /// loaded.set_opaque(Some(&column))?;
+    /// assert_eq!(loaded, meta);
+    /// assert!(loaded.set_opaque(Some("damaged")).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn opaque(&self) -> Option<String> {
         self.renewal.as_ref().map(Renewal::encode)
@@ -147,6 +167,17 @@ impl Serialize for SessionMeta {
 ///
 /// A position stays valid when its session is removed, so the page after it neither repeats nor
 /// skips sessions.
+///
+/// ```
+/// use carafe_core::{clock::Timestamp, store::{Position, PublicId}};
+///
+/// let public_id = PublicId::from_bytes([0; 12]);
+/// let position = Position { renewed: Timestamp::from_unix(1_700_000_000), public_id };
+/// let link = format!("/admin/sessions?after={position}");
+/// assert_eq!(link, "/admin/sessions?after=1700000000.AAAAAAAAAAAAAAAA");
+/// assert_eq!("1700000000.AAAAAAAAAAAAAAAA".parse(), Ok(position));
+/// assert!("1700000000".parse::<Position>().is_err());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
     /// The time at which the session at this position got its ID.

@@ -38,9 +38,24 @@ use crate::{
 /// ```
 /// use std::sync::Arc;
 /// use carafe_core::store::{MemoryStore, MigratingStore};
+/// # use carafe_core::{session::*, testing::TestClient};
+/// # futures_executor::block_on(async {
 ///
 /// let (old, new) = (Arc::new(MemoryStore::new()), Arc::new(MemoryStore::new()));
-/// let store = MigratingStore::new(old, new);
+/// let manager = |side| SessionManager::new(side, SessionConfig::default()).map(Arc::new);
+/// let before = manager(ServerSide::shared(old.clone()))?;
+/// let client = TestClient::signed_in(&before, "ada").await?;
+/// let cookie = client.headers()[0].1.clone();
+/// assert_eq!((old.len(), new.len()), (1, 0));
+///
+/// let store = MigratingStore::new(old.clone(), new.clone());
+/// let during = manager(ServerSide::new(store))?;
+/// let (slot, now) = (during.begin(), during.time());
+/// let session = during.open(&slot, [cookie.as_bytes()], now).await?;
+/// assert_eq!(session.user().as_deref(), Some("ada"), "with the same cookie");
+/// assert_eq!((old.len(), new.len()), (0, 1));
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+/// # }).unwrap();
 /// ```
 #[derive(Clone)]
 pub struct MigratingStore {
@@ -64,6 +79,32 @@ pub enum Migrated {
 /// Moves the session `record` from one store to another, under its key in each of them.
 ///
 /// The record must have been loaded from the old store under its own key and not through a pointer.
+///
+/// ```
+/// use carafe_core::clock::Timestamp;
+/// use carafe_core::session::SessionData;
+/// use carafe_core::store::{ErasedStore, MemoryStore, Migrated, migrate};
+/// use carafe_core::store::{PublicId, Record, SessionMeta, StoreKey};
+///
+/// # futures_executor::block_on(async {
+/// let stores = [MemoryStore::new(), MemoryStore::new()];
+/// let [old, new]: [&dyn ErasedStore; 2] = [&stores[0], &stores[1]];
+/// let (key, now) = (StoreKey::of_id("an id"), Timestamp::from_unix(0));
+/// let meta = SessionMeta::new(PublicId::random()?, now, Timestamp::from_unix(60));
+/// let record = Record::new(meta, SessionData::default());
+/// old.create(&key, &record, now).await?;
+///
+/// assert_eq!(migrate((old, &key), (new, &key), &record, now).await?, Migrated::Over);
+/// assert!(old.load(&key, now).await?.record().is_none());
+/// assert_eq!(migrate((old, &key), (new, &key), &record, now).await?, Migrated::WasThere);
+///
+/// // A user who logs out after the record was loaded stays logged out.
+/// let key = StoreKey::of_id("another id");
+/// assert_eq!(migrate((old, &key), (new, &key), &record, now).await?, Migrated::Ended);
+/// assert!(new.load(&key, now).await?.record().is_none());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
 ///
 /// # Errors
 /// The errors of the stores. The session is then in one or both stores, and may be migrated again.
@@ -119,6 +160,23 @@ impl MigratingStore {
     /// Returns whether a replaced ID is still accepted, so that the session cannot be migrated yet.
     ///
     /// Only the old store resolves the old ID.
+    ///
+    /// ```
+    /// use carafe_core::clock::Timestamp;
+    /// use carafe_core::session::SessionData;
+    /// use carafe_core::store::{
+    ///     MigratingStore, Nonce, PublicId, Record, Renewal, SessionMeta, StoreKey,
+    /// };
+    ///
+    /// let at = Timestamp::from_unix;
+    /// let mut meta = SessionMeta::new(PublicId::random()?, at(0), at(3_600));
+    /// let (from, nonce) = (StoreKey::of_id("the old ID"), Nonce::random()?);
+    /// meta.renewal = Some(Renewal { from, nonce, until: Some(at(30)) });
+    /// let record = Record::new(meta, SessionData::default());
+    /// assert!(MigratingStore::must_stay(&record, at(29)));
+    /// assert!(!MigratingStore::must_stay(&record, at(30)));
+    /// # Ok::<(), carafe_core::error::NoRandomness>(())
+    /// ```
     #[must_use]
     pub fn must_stay(record: &Record, now: Timestamp) -> bool {
         record
@@ -146,7 +204,7 @@ impl MigratingStore {
 
 impl std::fmt::Debug for MigratingStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Moving")
+        f.write_str("MigratingStore")
     }
 }
 

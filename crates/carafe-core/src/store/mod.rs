@@ -24,6 +24,43 @@
 //!
 //! A store never sees a session ID, only its SHA-256 (except in layouts of other frameworks:
 //! [`KeyScheme::RawId`]). A store never renders a cookie and never reads a clock.
+//!
+//! # Example
+//!
+//! The life of one record. [`SessionManager`](crate::session::SessionManager) makes these calls:
+//!
+//! ```
+//! use carafe_core::clock::Timestamp;
+//! use carafe_core::session::{Patch, SessionData};
+//! use carafe_core::store::{
+//!     Created, KeyState, MemoryStore, Patched, PublicId, Record, SessionMeta, SessionStore,
+//! };
+//! use carafe_core::token::SessionId;
+//!
+//! # futures_executor::block_on(async {
+//! let store = MemoryStore::new();
+//! let (now, later) = (Timestamp::from_unix(0), Timestamp::from_unix(3_600));
+//! let key = SessionId::random()?.store_key();
+//!
+//! let meta = SessionMeta::new(PublicId::random()?, now, later);
+//! let record = Record::new(meta, SessionData::default());
+//! assert_eq!(store.create(&key, &record, now).await?, Created::Created);
+//! assert_eq!(store.create(&key, &record, now).await?, Created::Taken);
+//!
+//! let mut patch = Patch::new();
+//! patch.set("theme", "\"dark\"".to_owned());
+//! let Patched::Applied(record) = store.patch(&key, &record, &patch, now).await? else {
+//!     panic!("the record is live");
+//! };
+//! assert_eq!(record.data.text_of("theme"), Some("\"dark\""));
+//! assert!(matches!(store.load(&key, later).await?, KeyState::Absent), "expired");
+//!
+//! assert!(store.delete(&key, now).await?);
+//! assert!(matches!(store.load(&key, now).await?, KeyState::Retired));
+//! assert!(!store.patch(&key, &record, &patch, now).await?.is_applied(), "no upsert");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # }).unwrap();
+//! ```
 
 mod budget;
 mod capabilities;

@@ -4,6 +4,15 @@ use super::Record;
 use crate::id::PublicId;
 
 /// A selection of a user's sessions.
+///
+/// ```
+/// use carafe_core::store::{PublicId, Selection};
+///
+/// let (laptop, phone) = (PublicId::from_bytes([1; 12]), PublicId::from_bytes([2; 12]));
+/// assert!(Selection::All.includes(phone));
+/// assert!(Selection::Only(phone).includes(phone) && !Selection::Only(phone).includes(laptop));
+/// assert!(Selection::AllBut(laptop).includes(phone), "log out everywhere else");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Selection {
     /// All sessions.
@@ -29,6 +38,33 @@ impl Selection {
 /// The state of a key in a store.
 ///
 /// Records are boxed, because a state is moved through several futures.
+///
+/// ```
+/// use carafe_core::clock::Timestamp;
+/// use carafe_core::session::{Patch, SessionData};
+/// use carafe_core::store::{
+///     KeyState, MemoryStore, Nonce, PublicId, Record, Rotation, SessionMeta, SessionStore,
+///     StoreKey,
+/// };
+///
+/// # futures_executor::block_on(async {
+/// let (store, now) = (MemoryStore::new(), Timestamp::from_unix(0));
+/// let [first, second, third] = ["1", "2", "3"].map(StoreKey::of_id);
+/// let meta = SessionMeta::new(PublicId::random()?, now, Timestamp::from_unix(60));
+/// let (record, nothing) = (Record::new(meta, SessionData::default()), Patch::new());
+/// store.create(&first, &record, now).await?;
+///
+/// // A timed renewal leaves a pointer, and a log-in leaves a marker.
+/// let renewal = Rotation::Renewal(Nonce::random()?);
+/// store.rotate(&first, &second, &record, &nothing, renewal, now).await?;
+/// assert!(matches!(store.load(&first, now).await?, KeyState::Moved(_)));
+/// assert!(matches!(store.load(&second, now).await?, KeyState::Current(_)));
+/// store.rotate(&second, &third, &record, &nothing, Rotation::Replacement, now).await?;
+/// assert!(matches!(store.load(&first, now).await?, KeyState::Retired));
+/// assert!(matches!(store.load(&second, now).await?, KeyState::Retired));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Debug)]
 pub enum KeyState {
     /// No entry, or a record that has expired.
@@ -91,6 +127,12 @@ pub enum Patched {
 
 impl Patched {
     /// Returns whether the change was applied.
+    ///
+    /// ```
+    /// use carafe_core::store::Patched;
+    ///
+    /// assert!(!Patched::Gone.is_applied());
+    /// ```
     #[must_use]
     pub const fn is_applied(&self) -> bool {
         matches!(self, Self::Applied(_))

@@ -69,6 +69,16 @@ impl<'s> Powers<'s> {
     }
 
     /// Removes the operations that the wrapped store `inner` does not support.
+    ///
+    /// ```
+    /// use carafe_core::store::{MemoryStore, Powers, SessionStore};
+    ///
+    /// let memory = MemoryStore::new();
+    /// let inner = Powers::new().with_users(&memory); // without a list of all sessions
+    /// let powers = memory.powers().only_as(&inner);
+    /// assert!(powers.users().is_some());
+    /// assert!(powers.listing().is_none() && powers.sweeper().is_none());
+    /// ```
     #[must_use]
     pub const fn only_as(mut self, inner: &Powers<'_>) -> Self {
         if inner.users.is_none() {
@@ -95,6 +105,31 @@ impl std::fmt::Debug for Powers<'_> {
 }
 
 /// The sessions of a user, for stores that can look them up.
+///
+/// ```
+/// use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+/// use carafe_core::store::{Selection, UserSessions};
+/// use std::sync::Arc;
+///
+/// # futures_executor::block_on(async {
+/// let store = Arc::new(MemoryStore::new());
+/// let side = ServerSide::shared(store.clone());
+/// let manager = Arc::new(SessionManager::new(side, SessionConfig::default())?);
+/// for _ in 0..3 {
+///     TestClient::signed_in(&manager, "ada").await?;
+/// }
+/// let now = manager.time();
+/// let sessions = UserSessions::list_by_user(&*store, "ada", None, 10, now).await?;
+/// assert_eq!(sessions.len(), 3);
+///
+/// let own = sessions[0].public_id;
+/// assert_eq!(UserSessions::trim(&*store, "ada", 2, own, 100, now).await?, 1);
+/// let others = Selection::AllBut(own);
+/// assert_eq!(UserSessions::delete_by_user(&*store, "ada", others, 100, now).await?, 1);
+/// assert_eq!(UserSessions::delete_by_user(&*store, "ada", others, 100, now).await?, 0);
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+/// # }).unwrap();
+/// ```
 pub trait UserSessions: Send + Sync + 'static {
     /// As [`SessionStore::NEVER_WAITS`](super::SessionStore::NEVER_WAITS).
     const NEVER_WAITS: bool = false;
@@ -157,6 +192,19 @@ erased! {
 }
 
 /// Bounded removal of expired records, for stores without a native time to live.
+///
+/// ```
+/// use carafe_core::{clock::Timestamp, store::{ExpiredSweep, MemoryStore}};
+///
+/// # futures_executor::block_on(async {
+/// let (store, at) = (MemoryStore::new(), Timestamp::from_unix);
+/// assert!(ExpiredSweep::acquire_sweep_lease(&store, at(60), at(0)).await?);
+/// let other_process = ExpiredSweep::acquire_sweep_lease(&store, at(70), at(10)).await?;
+/// assert!(!other_process, "the lease is held until 60");
+/// assert!(ExpiredSweep::acquire_sweep_lease(&store, at(120), at(60)).await?);
+/// # Ok::<(), carafe_core::store::StoreError>(())
+/// # }).unwrap();
+/// ```
 pub trait ExpiredSweep: Send + Sync + 'static {
     /// Returns whether the caller holds the sweep lease until `until`.
     ///

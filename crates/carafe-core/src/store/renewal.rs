@@ -17,12 +17,33 @@ use crate::{
 const RETIRED_FOR: i64 = 60;
 
 /// Returns the time until which a store remembers a key that is retired at `now`.
+///
+/// ```
+/// use carafe_core::{clock::Timestamp, store::retired_until};
+///
+/// assert_eq!(retired_until(Timestamp::from_unix(100)).unix(), 160, "one minute");
+/// ```
 #[must_use]
 pub const fn retired_until(now: Timestamp) -> Timestamp {
     now.saturating_add(RETIRED_FOR)
 }
 
 /// The timed renewal that gave a record its current key.
+///
+/// ```
+/// use carafe_core::{clock::Timestamp, store::{Nonce, Renewal, StoreKey}};
+///
+/// let (old, at) = (StoreKey::of_id("the old ID"), Timestamp::from_unix);
+/// let pending = Renewal { from: old, nonce: Nonce::random()?, until: None };
+/// assert!(pending.accepts(&old, at(1_000_000)), "the browser may not know the new ID");
+/// assert!(!pending.accepts(&StoreKey::of_id("another ID"), at(0)));
+///
+/// // A request has presented the new ID, and the grace period ends at 30.
+/// let confirmed = Renewal { until: Some(at(30)), ..pending };
+/// assert!(confirmed.accepts(&old, at(29)) && !confirmed.is_over(at(29)));
+/// assert!(!confirmed.accepts(&old, at(30)) && confirmed.is_over(at(30)));
+/// # Ok::<(), carafe_core::error::NoRandomness>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Renewal {
     /// The key that was replaced, as [`StoreKey::as_bytes`].

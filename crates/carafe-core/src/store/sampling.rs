@@ -12,6 +12,17 @@ use crate::error::ErrorChain;
 ///
 /// A damaged row must not hide the other rows from an operator. Damaged rows stay unchanged, and
 /// one warning reports their number.
+///
+/// ```
+/// use carafe_core::store::{ReadableRows, StoreError};
+///
+/// let mut rows = ReadableRows::default();
+/// rows.push(Ok("a session"))?;
+/// rows.push(Err(StoreError::corrupt("the row is damaged")))?;
+/// assert!(rows.push(Err(StoreError::unavailable("connection lost"))).is_err());
+/// assert_eq!(rows.into_read(), ["a session"]);
+/// # Ok::<(), StoreError>(())
+/// ```
 #[derive(Debug)]
 pub struct ReadableRows<T> {
     read: Vec<T>,
@@ -88,6 +99,16 @@ impl Sample {
     /// sessions among the rows read. The other rows are expired, pointers, markers or unreadable,
     /// and the total is reduced by their share. A session that got a new ID during the read counts
     /// once.
+    ///
+    /// ```
+    /// use carafe_core::{clock::Timestamp, store::{PublicId, Sample, SessionMeta}};
+    ///
+    /// let (now, later) = (Timestamp::from_unix(0), Timestamp::from_unix(60));
+    /// let meta = |number| SessionMeta::new(PublicId::from_bytes([number; 12]), now, later);
+    /// // Of 8 rows that were read, 4 are live. The table has 1,000 rows.
+    /// let sample = Sample::of_rows((0..4).map(meta).collect(), 8, 1_000, 3);
+    /// assert_eq!((sample.total, sample.exact, sample.sessions.len()), (500, false, 3));
+    /// ```
     #[must_use]
     pub fn of_rows(live: Vec<SessionMeta>, looked: u64, rows: u64, limit: usize) -> Self {
         let (mut sessions, mut handles) = (live, HashSet::new());

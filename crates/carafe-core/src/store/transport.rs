@@ -4,6 +4,13 @@
 use std::{fmt, net::IpAddr};
 
 /// The protection of the connection between this program and a store.
+///
+/// ```
+/// use carafe_core::store::Transport;
+///
+/// assert_eq!(Transport::Plain.to_string(), "plain, not encrypted");
+/// assert_eq!(Transport::Verified.to_string(), "TLS, verified");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Transport {
@@ -32,6 +39,14 @@ impl fmt::Display for Transport {
 }
 
 /// The TLS setting of a driver.
+///
+/// ```
+/// use carafe_core::store::{TlsMode, Transport};
+///
+/// // `sslmode=prefer`, the default of Postgres, would accept any certificate of a remote host.
+/// let mode = TlsMode::Preferred.for_host("db.internal", false);
+/// assert_eq!(mode.transport(), Some(Transport::Verified));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TlsMode {
@@ -54,6 +69,15 @@ impl TlsMode {
     /// explicitly opts out ([`TlsMode::Off`], [`TlsMode::VerifyAuthority`] or `unverified`):
     /// encryption without verification protects against eavesdroppers, but not against a host that
     /// impersonates the server.
+    ///
+    /// ```
+    /// use carafe_core::store::TlsMode;
+    ///
+    /// assert_eq!(TlsMode::Preferred.for_host("db.internal", false), TlsMode::VerifyFull);
+    /// assert_eq!(TlsMode::Preferred.for_host("127.0.0.1", false), TlsMode::Preferred);
+    /// assert_eq!(TlsMode::Off.for_host("db.internal", false), TlsMode::Off, "explicit");
+    /// assert_eq!(TlsMode::Preferred.for_host("db.internal", true), TlsMode::Required);
+    /// ```
     #[must_use]
     pub fn for_host(self, host: &str, unverified: bool) -> Self {
         match self {
@@ -64,6 +88,13 @@ impl TlsMode {
     }
 
     /// Returns the resulting protection; `None` if it depends on the server.
+    ///
+    /// ```
+    /// use carafe_core::store::{TlsMode, Transport};
+    ///
+    /// assert_eq!(TlsMode::VerifyFull.transport(), Some(Transport::Verified));
+    /// assert_eq!(TlsMode::Preferred.transport(), None, "the server may not offer TLS");
+    /// ```
     #[must_use]
     pub const fn transport(self) -> Option<Transport> {
         Some(match self {
@@ -77,6 +108,14 @@ impl TlsMode {
 }
 
 /// Returns a description of how a client authenticates, which never contains a name.
+///
+/// ```
+/// use carafe_core::store::{StoreUrl, authentication};
+///
+/// let url = StoreUrl::parse("postgres://app:secret@db.internal/shop")?;
+/// assert_eq!(authentication(url.has_user(), url.has_password()), "user and password");
+/// # Ok::<(), carafe_core::store::InvalidStoreUrl>(())
+/// ```
 #[must_use]
 pub const fn authentication(has_user: bool, has_password: bool) -> &'static str {
     match (has_user, has_password) {
@@ -88,6 +127,13 @@ pub const fn authentication(has_user: bool, has_password: bool) -> &'static str 
 }
 
 /// Returns whether `host` is this machine, so that the connection crosses no network.
+///
+/// ```
+/// use carafe_core::store::is_loopback;
+///
+/// assert!(["localhost", "127.0.0.1", "[::1]", "db.localhost."].map(is_loopback) == [true; 4]);
+/// assert!(!is_loopback("localhost.example.com"));
+/// ```
 #[must_use]
 pub fn is_loopback(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');

@@ -52,6 +52,15 @@ pub struct StoreUrl {
 /// The reason why a text is not the URL of a store.
 ///
 /// The message never shows a part of the text that may hold user information.
+///
+/// ```
+/// use carafe_core::store::{InvalidStoreUrl, StoreUrl};
+///
+/// let error = StoreUrl::parse("postgres://app:p#ss@db.internal/shop").unwrap_err();
+/// assert_eq!(error, InvalidStoreUrl::Unescaped);
+/// assert!(error.to_string().contains("write / as %2F"), "{error}");
+/// assert!(!error.to_string().contains("p#ss"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidStoreUrl {
@@ -76,6 +85,17 @@ pub enum InvalidStoreUrl {
 
 impl StoreUrl {
     /// Parses a URL. The URL of a file (`sqlite:`) has no user information.
+    ///
+    /// ```
+    /// use carafe_core::store::{InvalidStoreUrl, StoreUrl};
+    ///
+    /// assert_eq!(StoreUrl::parse("sqlite:sessions.db")?.place(), "sessions.db");
+    /// let url = StoreUrl::parse("redis://:p%23ss@[::1]:6379/0")?;
+    /// assert_eq!((url.scheme(), url.place()), ("redis", "//[::1]:6379/0"));
+    /// assert!(matches!(StoreUrl::parse("sessions.db"), Err(InvalidStoreUrl::Scheme(_))));
+    /// assert_eq!(StoreUrl::parse("redis://a b/0"), Err(InvalidStoreUrl::Host));
+    /// # Ok::<(), InvalidStoreUrl>(())
+    /// ```
     ///
     /// # Errors
     /// [`InvalidStoreUrl::Unescaped`] if the end of the user information is ambiguous.
@@ -114,6 +134,15 @@ impl StoreUrl {
     }
 
     /// Returns the same URL under another scheme.
+    ///
+    /// ```
+    /// use carafe_core::store::StoreUrl;
+    ///
+    /// // Drivers do not know the schemes that select a layout.
+    /// let url = StoreUrl::parse("flask-session+redis://cache.internal/0")?;
+    /// assert_eq!(url.with_scheme("redis").for_driver(), "redis://cache.internal/0");
+    /// # Ok::<(), carafe_core::store::InvalidStoreUrl>(())
+    /// ```
     #[must_use]
     pub fn with_scheme(mut self, scheme: &str) -> Self {
         scheme.clone_into(&mut self.scheme);
@@ -127,6 +156,16 @@ impl StoreUrl {
     }
 
     /// Returns the hosts, each with its port if any: several for a cluster or for sentinels.
+    ///
+    /// ```
+    /// use carafe_core::store::StoreUrl;
+    ///
+    /// let url = StoreUrl::parse("redis-sentinel://:secret@a.internal,b.internal:26380/0")?;
+    /// assert!(url.hosts().eq(["a.internal", "b.internal:26380"]));
+    /// let first = url.of_host("a.internal").with_scheme("redis");
+    /// assert_eq!(first.for_driver(), "redis://:secret@a.internal");
+    /// # Ok::<(), carafe_core::store::InvalidStoreUrl>(())
+    /// ```
     pub fn hosts(&self) -> impl Iterator<Item = &str> {
         let authority = self.place.strip_prefix("//").unwrap_or_default();
         let hosts = authority.split('/').next().unwrap_or_default();
@@ -147,6 +186,17 @@ impl StoreUrl {
     }
 
     /// Returns whether the URL contains a user or a password.
+    ///
+    /// Parameters such as `password` count, too, because drivers accept them:
+    ///
+    /// ```
+    /// use carafe_core::store::StoreUrl;
+    ///
+    /// let has_user_info = |url: &str| StoreUrl::parse(url).map(|url| url.has_user_info());
+    /// assert_eq!(has_user_info("postgres://app@db.internal/shop"), Ok(true));
+    /// assert_eq!(has_user_info("postgres://db.internal/shop?password=secret"), Ok(true));
+    /// assert_eq!(has_user_info("postgres://db.internal/shop"), Ok(false));
+    /// ```
     #[must_use]
     pub fn has_user_info(&self) -> bool {
         self.has_user() || self.has_password()
@@ -165,6 +215,15 @@ impl StoreUrl {
     }
 
     /// Returns the decoded value of a parameter.
+    ///
+    /// ```
+    /// use carafe_core::store::StoreUrl;
+    ///
+    /// let url = StoreUrl::parse("redis://cache.internal/0?prefix=my+shop%3A&prefix=other")?;
+    /// assert_eq!(url.parameter("prefix").as_deref(), Some("my shop:"), "the first one");
+    /// assert_eq!(url.parameter("table"), None);
+    /// # Ok::<(), carafe_core::store::InvalidStoreUrl>(())
+    /// ```
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<String> {
         let found = self.parameters.iter().find(|(key, _)| key == name);
@@ -172,6 +231,15 @@ impl StoreUrl {
     }
 
     /// Removes a parameter, so that the driver does not see it, and returns its decoded value.
+    ///
+    /// ```
+    /// use carafe_core::store::StoreUrl;
+    ///
+    /// let mut url = StoreUrl::parse("postgres://db.internal/shop?table=s&sslmode=require")?;
+    /// assert_eq!(url.take("table").as_deref(), Some("s"));
+    /// assert_eq!(url.for_driver(), "postgres://db.internal/shop?sslmode=require");
+    /// # Ok::<(), carafe_core::store::InvalidStoreUrl>(())
+    /// ```
     pub fn take(&mut self, name: &str) -> Option<String> {
         let value = self.parameter(name)?;
         self.parameters.retain(|(key, _)| key != name);
@@ -181,6 +249,20 @@ impl StoreUrl {
     /// Rejects parameters that are not `known`.
     ///
     /// A known name that ends with `[` matches all names with this prefix.
+    ///
+    /// ```
+    /// use carafe_core::store::{InvalidStoreUrl, StoreUrl};
+    ///
+    /// let known = ["table", "options["];
+    /// let check = |query: &str| {
+    ///     let url = StoreUrl::parse(&format!("postgres://db.internal/shop?{query}"))?;
+    ///     url.check_parameters(&known)
+    /// };
+    /// assert_eq!(check("table=s&options[search_path]=shop"), Ok(()));
+    /// let typo = check("tabel=s").unwrap_err().to_string();
+    /// assert!(typo.ends_with("has no parameter `tabel`; it takes table, options[…]"), "{typo}");
+    /// assert_eq!(check("table=a&table=b"), Err(InvalidStoreUrl::Repeated("table".to_owned())));
+    /// ```
     ///
     /// # Errors
     /// [`InvalidStoreUrl::Parameter`], which lists the known ones, and
@@ -227,6 +309,17 @@ impl StoreUrl {
     ///
     /// Other text stays unchanged: a user or a password that is an ordinary word is only replaced
     /// if the text marks it as the name of a user, or in a URL.
+    ///
+    /// ```
+    /// use carafe_core::store::StoreUrl;
+    ///
+    /// let url = StoreUrl::parse("postgres://app:s3cr3t%21@db.internal/shop")?;
+    /// let error = r#"password authentication failed for user "app" (s3cr3t!)"#;
+    /// let redacted = url.redact(error);
+    /// assert_eq!(redacted, r#"password authentication failed for user "***" (***)"#);
+    /// assert_eq!(url.redact("the app has no table"), "the app has no table");
+    /// # Ok::<(), carafe_core::store::InvalidStoreUrl>(())
+    /// ```
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
         let mut text = text.to_owned();
@@ -352,6 +445,17 @@ pub(crate) fn without_user_info(text: &str) -> Cow<'_, str> {
 ///
 /// The source is the error itself. If its text is long, or contains user information of a URL, the
 /// source is the start of the text with the user information removed.
+///
+/// ```
+/// use carafe_core::{error::ErrorChain, store::{StoreError, redacted}};
+///
+/// let driver = std::io::Error::other("cannot connect to redis://app:secret@cache.internal/0");
+/// let error = StoreError::unavailable(redacted(driver));
+/// assert_eq!(
+///     ErrorChain::of(&error).to_string(),
+///     "the session store is unavailable: cannot connect to redis://***@cache.internal/0",
+/// );
+/// ```
 #[must_use]
 pub fn redacted<E: Error + Send + Sync + 'static>(error: E) -> Box<dyn Error + Send + Sync> {
     let mut start = Start(String::new());

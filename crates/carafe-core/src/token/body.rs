@@ -4,6 +4,23 @@ use super::{PayloadError, Verified, compress};
 use crate::base64;
 
 /// The rule for compressing the payload of a signed token. Readers accept both forms.
+///
+/// ```
+/// use carafe_core::clock::Timestamp;
+/// use carafe_core::key::{KeyRing, SecretKey};
+/// use carafe_core::token::{Compression, signed::{SignedFormat, SignedSessions}};
+///
+/// let keys = KeyRing::new(SecretKey::short("flask-spec-secret")?);
+/// let payload = format!(r#"{{"cart":[{}1]}}"#, "1,".repeat(100));
+/// let length = |compression| {
+///     let format = SignedFormat::flask().with_compression(compression);
+///     SignedSessions::new(&keys, &format).seal(&payload, Timestamp::now()).len()
+/// };
+/// let plain = length(Compression::Never);
+/// assert!(length(Compression::WhenShorter) < plain / 2);
+/// assert_eq!(length(Compression::default()), plain, "the payload has fewer than 512 bytes");
+/// # Ok::<(), carafe_core::key::KeyError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compression {
     /// Never, as in Starlette.

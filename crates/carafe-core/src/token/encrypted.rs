@@ -75,6 +75,23 @@ impl EncryptedSessions {
     /// Prepares the keys of `keys` for the cookie `cookie_name` of `application`.
     ///
     /// Both names become part of the authenticated data.
+    ///
+    /// ```
+    /// use carafe_core::clock::Timestamp;
+    /// use carafe_core::key::{KeyRing, SecretKey};
+    /// use carafe_core::token::{TokenError, encrypted::EncryptedSessions};
+    ///
+    /// let keys = KeyRing::new(SecretKey::short("flask-spec-secret")?);
+    /// let (now, later) = (Timestamp::from_unix(0), Timestamp::from_unix(60));
+    /// let cookie = EncryptedSessions::new(&keys, "shop", "session").seal("{}", now, later)?;
+    ///
+    /// // Another application with the same key, and another cookie of the same application.
+    /// for (application, name) in [("blog", "session"), ("shop", "admin")] {
+    ///     let other = EncryptedSessions::new(&keys, application, name);
+    ///     assert_eq!(other.open(cookie.as_bytes(), None, now), Err(TokenError::BadSignature));
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn new(keys: &KeyRing, application: &str, cookie_name: &str) -> Self {
         let context = authenticated_context(&[
@@ -102,6 +119,20 @@ impl EncryptedSessions {
     /// Returns the cookie value of a session's JSON text.
     ///
     /// The cookie is valid up to and including the second `expires`.
+    ///
+    /// ```
+    /// use carafe_core::clock::Timestamp;
+    /// use carafe_core::key::{KeyRing, SecretKey};
+    /// use carafe_core::token::encrypted::{EncryptedSessions, OVERHEAD};
+    ///
+    /// let keys = KeyRing::new(SecretKey::short("flask-spec-secret")?);
+    /// let sessions = EncryptedSessions::new(&keys, "shop", "session");
+    /// let (now, later) = (Timestamp::from_unix(0), Timestamp::from_unix(60));
+    /// let (payload, first) = ("{\"a\":1}", sessions.seal("{\"a\":1}", now, later)?);
+    /// assert_eq!(first.len(), ((OVERHEAD + payload.len()) * 4).div_ceil(3));
+    /// assert_ne!(sessions.seal(payload, now, later)?, first, "each call has its own nonce");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -147,6 +178,26 @@ impl EncryptedSessions {
     /// Returns the JSON text of a cookie value that has not expired and is at most `max_age` old.
     ///
     /// The text is UTF-8, but has not been checked to be JSON.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use carafe_core::clock::Timestamp;
+    /// use carafe_core::key::{KeyRing, SecretKey};
+    /// use carafe_core::token::{TokenError, encrypted::EncryptedSessions};
+    ///
+    /// let keys = KeyRing::new(SecretKey::short("flask-spec-secret")?);
+    /// let sessions = EncryptedSessions::new(&keys, "shop", "session");
+    /// let at = Timestamp::from_unix;
+    /// let cookie = sessions.seal("{}", at(0), at(60))?.into_bytes();
+    ///
+    /// assert!(sessions.open(&cookie, None, at(60)).is_ok(), "the last second counts");
+    /// let expired = sessions.open(&cookie, None, at(61)).unwrap_err();
+    /// assert_eq!(expired, TokenError::Expired { age: 61, max_age: 60 });
+    /// let too_old = sessions.open(&cookie, Some(Duration::from_secs(10)), at(11)).unwrap_err();
+    /// assert_eq!(too_old, TokenError::Expired { age: 11, max_age: 10 });
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///

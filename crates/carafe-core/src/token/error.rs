@@ -10,6 +10,28 @@ use crate::json::ScanError;
 pub const INFLATED_LIMIT: usize = 64 * 1024;
 
 /// The reason why a token was rejected.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use carafe_core::clock::Timestamp;
+/// use carafe_core::key::{KeyRing, SecretKey};
+/// use carafe_core::token::{TokenError, signed::{SignerSettings, TimestampSigner}};
+///
+/// let keys = KeyRing::new(SecretKey::short("flask-spec-secret")?);
+/// let signer = TimestampSigner::new(&keys, SignerSettings::with_salt("reset"));
+/// let (now, hour) = (Timestamp::from_unix(1_700_000_000), Some(Duration::from_secs(3_600)));
+/// let signed = signer.sign("42", now);
+/// let error = |text: &str, now| signer.unsign(text, hour, now).unwrap_err();
+///
+/// assert_eq!(error("42", now).code(), "malformed");
+/// assert_eq!(error(&signed.replace("42", "43"), now), TokenError::BadSignature);
+/// let late = error(&signed, now.saturating_add(4_000));
+/// assert_eq!(late.to_string(), "the age of 4000 s exceeds 3600 s");
+/// let early = error(&signed, now.saturating_add(-60));
+/// assert_eq!(early, TokenError::FromFuture { ahead: 60 });
+/// # Ok::<(), carafe_core::key::KeyError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TokenError {
@@ -41,6 +63,23 @@ pub enum TokenError {
 }
 
 /// The reason why verified content cannot be read.
+///
+/// A signature is checked before the content is read, so this error means that a program with the
+/// key has signed something else:
+///
+/// ```
+/// use carafe_core::clock::Timestamp;
+/// use carafe_core::key::{KeyRing, SecretKey};
+/// use carafe_core::token::{PayloadError, TokenError};
+/// use carafe_core::token::signed::{SignerSettings, UrlSafeSerializer};
+///
+/// let keys = KeyRing::new(SecretKey::short("flask-spec-secret")?);
+/// let serializer = UrlSafeSerializer::new(&keys, SignerSettings::with_salt("unsubscribe"));
+/// let signed = serializer.dumps("ada")?;
+/// let error = serializer.loads::<u32>(&signed, Timestamp::now()).unwrap_err();
+/// assert!(matches!(error, TokenError::Payload(PayloadError::Shape(_))));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PayloadError {
@@ -91,11 +130,11 @@ impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Malformed(what) => f.write_str(what),
-            Self::BadSignature => f.write_str("the signature does not match any live key"),
+            Self::BadSignature => f.write_str("no valid key verifies the signature"),
             Self::TimestampMissing => f.write_str("the timestamp is missing"),
             Self::TimestampMalformed => f.write_str("the timestamp is malformed"),
-            Self::Expired { age, max_age } => write!(f, "the age of {age} s is over {max_age} s"),
-            Self::FromFuture { ahead } => write!(f, "it was made {ahead} s in the future"),
+            Self::Expired { age, max_age } => write!(f, "the age of {age} s exceeds {max_age} s"),
+            Self::FromFuture { ahead } => write!(f, "it was issued {ahead} s in the future"),
             Self::Payload(_) => f.write_str("the content is correctly signed, but cannot be read"),
         }
     }
@@ -119,7 +158,7 @@ impl fmt::Display for PayloadError {
 impl fmt::Display for SealError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoRandomness => f.write_str("the operating system gave no random bytes"),
+            Self::NoRandomness => f.write_str("the operating system returned no random bytes"),
         }
     }
 }

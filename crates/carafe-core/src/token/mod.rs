@@ -11,6 +11,29 @@
 //! 3. A token that fails is rejected, and no other decoder is tried (CVE-2026-39324).
 //!
 //! This module does not know sessions. [`crate::session`] stores sessions in tokens.
+//!
+//! # Example
+//!
+//! ```
+//! use carafe_core::clock::Timestamp;
+//! use carafe_core::key::{KeyRing, SecretKey};
+//! use carafe_core::token::{TokenError, encrypted::EncryptedSessions};
+//! use carafe_core::token::signed::{SignedFormat, SignedSessions};
+//!
+//! let keys = KeyRing::new(SecretKey::short("flask-spec-secret")?);
+//! let now = Timestamp::from_unix(1_700_000_000);
+//!
+//! // The client can read a signed token: its first part is the base64 of the JSON text.
+//! let signed = SignedSessions::new(&keys, &SignedFormat::flask());
+//! let token = signed.seal(r#"{"user_id":42}"#, now);
+//! assert!(token.starts_with("eyJ1c2VyX2lkIjo0Mn0."));
+//!
+//! // A token of one format is no token of the other.
+//! let encrypted = EncryptedSessions::new(&keys, "shop", "session");
+//! let error = encrypted.open(token.as_bytes(), None, now).unwrap_err();
+//! assert!(matches!(error, TokenError::Malformed(_)));
+//! # Ok::<(), carafe_core::key::KeyError>(())
+//! ```
 
 mod body;
 mod compress;
@@ -37,6 +60,23 @@ impl<'token> Verified<'token> {
 }
 
 /// The content of a session token and the result of its verification.
+///
+/// `Debug` shows the size of the payload, not its text.
+///
+/// ```
+/// use carafe_core::clock::Timestamp;
+/// use carafe_core::key::{KeyRing, KeyUse, SecretKey};
+/// use carafe_core::token::signed::{SignedFormat, SignedSessions};
+///
+/// let keys = KeyRing::new(SecretKey::short("flask-spec-secret")?);
+/// let sessions = SignedSessions::new(&keys, &SignedFormat::flask());
+/// let cookie = b"eyJ1c2VyX2lkIjo0Mn0.ZVPxAA.mY6Rtt2DNTuj49QHzdjA0vn-zNw";
+/// let opened = sessions.open(cookie, None, Timestamp::now())?;
+/// assert_eq!(opened.payload, r#"{"user_id":42}"#);
+/// assert_eq!(opened.issued, Timestamp::from_unix(1_700_000_000));
+/// assert_eq!((opened.key, opened.compressed), (KeyUse::Current, false));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Opened {
     /// The session as JSON text.

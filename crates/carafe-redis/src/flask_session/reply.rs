@@ -51,5 +51,5 @@ fn second(text: &[u8]) -> Result<Timestamp, StoreError> {
 }
 
 pub(super) fn unexpected_reply() -> StoreError {
-    StoreError::corrupt("Redis answered something unexpected")
+    StoreError::corrupt("Redis sent an unexpected reply")
 }

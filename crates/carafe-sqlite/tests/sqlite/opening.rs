@@ -407,15 +407,15 @@ fn health_says_who_else_has_access() {
     let store = SqliteStore::open(&link, SqliteOptions::default()).expect("it opens");
     for (file_mode, dir_mode, found) in [
         (0o600, 0o700, &["is a symbolic link"][..]),
-        (0o644, 0o700, &["symbolic link", "everybody can read"]),
+        (0o644, 0o700, &["symbolic link", "can read the sessions"]),
         (0o640, 0o700, &["symbolic link"]),
         (
             0o666,
             0o777,
             &[
                 "symbolic link",
-                "everybody can write",
-                "everybody can replace",
+                "every user of this machine can write",
+                "every user can replace",
             ],
         ),
     ] {

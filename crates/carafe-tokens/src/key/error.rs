@@ -53,7 +53,7 @@ impl fmt::Display for KeyError {
             Self::Secret(_) => f.write_str("the HMAC key is rejected"),
             Self::TooLong => f.write_str("the HMAC key is too long"),
             Self::Id => write!(f, "a key ID has 1 to {KID_BYTES} visible ASCII characters"),
-            Self::NoRandomness => f.write_str("the operating system gave no random bytes"),
+            Self::NoRandomness => f.write_str("the operating system returned no random bytes"),
         }
     }
 }

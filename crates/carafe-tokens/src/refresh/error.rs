@@ -68,7 +68,9 @@ impl fmt::Display for RefreshError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Forged => f.write_str("the text is not a refresh token of this service"),
-            Self::Gone => f.write_str("the session of the refresh token has ended"),
+            Self::Gone => {
+                f.write_str("the session of the refresh token has expired or was revoked")
+            }
             Self::Reused => f.write_str("the refresh token was used before"),
             Self::Ahead => f.write_str("the session of the refresh token is older than the token"),
             Self::User => write!(f, "a user has 1 to {USER_BYTES} bytes and no NUL"),

@@ -134,7 +134,7 @@ impl<S: ErasedStore + ?Sized> Shared<S> {
     fn permit(&self) -> Result<SemaphorePermit<'_>, StoreError> {
         self.permits.try_acquire().map_err(|_| {
             self.counters.rejected_by_limit.add_one();
-            StoreError::unavailable("too many calls are under way")
+            StoreError::unavailable("too many calls are in progress")
         })
     }
 
@@ -149,10 +149,10 @@ impl<S: ErasedStore + ?Sized> Shared<S> {
             return;
         }
         if circuit.is_closed() {
-            tracing::info!("the session store answers again");
+            tracing::info!("the session store responds again");
         } else {
             self.counters.opened.add_one();
-            tracing::error!("the session store fails: requests that need it get a 503 at once");
+            tracing::error!("the session store fails: requests that need it get an immediate 503");
         }
     }
 

@@ -110,7 +110,7 @@ class StoreUnavailable(_Answered, SessionError, ServiceUnavailable):
 
 
 class StoreTimeout(StoreUnavailable):
-    """The store gave no answer within its deadline."""
+    """The store did not respond within its deadline."""
 
 
 class StoreCorrupt(StoreUnavailable):
@@ -126,7 +126,7 @@ class SessionTooLarge(CommitError):
 
 
 class SessionConflict(_Answered, SessionError, Conflict):
-    """Another request has ended the session or given it a new id meanwhile."""
+    """Another request has revoked the session or given it a new ID."""
 
 
 class TooManySessions(SessionConflict):

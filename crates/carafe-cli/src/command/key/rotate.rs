@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The placeholder of a key that is not shown.
-const PRESENT: &str = "<the present SECRET_KEY>";
+const PRESENT: &str = "<the current SECRET_KEY>";
 
 /// Print the three phases of replacing the secret key without a log-out
 ///
@@ -53,7 +53,7 @@ impl Rotate {
                 {
                     return Err(Failure::usage(
                         "--show prints variables, and from these Flask reads no keys of bytes; leave --show out and \
-                         write the present keys in Python",
+                         write the current keys in Python",
                     ));
                 }
                 (current, fallbacks)
@@ -79,7 +79,7 @@ impl Rotate {
                 (new, &with_older(&present)),
             )?,
             phase(
-                "3. The old key goes",
+                "3. Remove the old key",
                 &format!(
                     "{} after the last process reached phase 2: if that is now, on {until}.",
                     span(self.lifetime)

@@ -92,7 +92,7 @@ const WARNING: Style = AnsiColor::Yellow.on_default();
 
 fn verified(comparison: &Comparison) -> String {
     let (color, word) = match comparison.is_good() {
-        true => (AnsiColor::Green, "both stores are alike"),
+        true => (AnsiColor::Green, "the stores are equal"),
         false => (AnsiColor::Red, "the stores differ"),
     };
     let style = color.on_default().bold();
@@ -104,7 +104,7 @@ fn verified(comparison: &Comparison) -> String {
     ];
     let not_asked = match comparison.extra {
         Some(_) => "",
-        None => "\n  whether the target has more than the source cannot be told from this layout",
+        None => "\n  this layout cannot show whether the target has more sessions than the source",
     };
     let all = comparison.missing + comparison.different + comparison.extra.unwrap_or(0);
     format!(

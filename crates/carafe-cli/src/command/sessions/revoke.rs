@@ -21,7 +21,7 @@ const STEP: usize = 1000;
 /// The text to type, too long to be typed by mistake.
 const CONSENT: &str = "revoke all";
 
-/// End sessions: one, those of a user, or all
+/// Revoke sessions: one, those of a user, or all
 ///
 /// When the command returns, none of them is accepted any more.
 #[derive(clap::Args)]
@@ -47,7 +47,7 @@ pub(super) struct Revoke {
     #[arg(long, value_name = "PUBLIC_ID", requires = "user", conflicts_with_all = ["all", "public_id"], value_parser = public_id::parse, allow_hyphen_values = true)]
     all_but: Option<PublicId>,
 
-    /// Every session that began before now
+    /// Every session created before now
     #[arg(long)]
     all: bool,
 
@@ -77,10 +77,10 @@ impl Revoke {
             return output::json(&Report { revoked });
         }
         output::line(&match revoked {
-            0 => "no session was there".to_owned(),
-            1 => "1 session ended".to_owned(),
+            0 => "no session was found".to_owned(),
+            1 => "1 session revoked".to_owned(),
             more => format!(
-                "{} sessions ended",
+                "{} sessions revoked",
                 thousands(usize::try_from(more).unwrap_or(usize::MAX))
             ),
         })
@@ -167,6 +167,6 @@ fn ask(question: &str) -> Result<(), Failure> {
     let read = std::io::stdin().read_line(&mut answer);
     match read.is_ok() && answer.trim() == CONSENT {
         true => Ok(()),
-        false => Err(Failure::trouble("not confirmed; no session was ended")),
+        false => Err(Failure::trouble("not confirmed; no session was revoked")),
     }
 }

@@ -29,7 +29,7 @@ const BAR: usize = 32;
 #[command(after_help = "\
 With --json: {\"total\", \"exact\", \"sampled\", \"anonymous\", \"age\": [{\"under\", \"count\"}…],
 \"expiring\": [{\"within\", \"count\"}…], \"users\": [{\"user\", \"count\"}…]}, with spans in seconds (null: no end).
-`users` are those with most sessions in the sample, counted in the sample; all other counts are of the store.
+`users` are those with the most sessions in the sample, counted in the sample; all other counts are of the store.
 
 Examples:
   carafe sessions stats --store sqlite:sessions.db
@@ -137,8 +137,8 @@ fn readable(sample: &Sample, counts: &Counts) -> String {
         .iter()
         .map(|(user, count)| (user.as_str(), *count));
     let title = match sample.exact {
-        true => "users with most sessions",
-        false => "users with most sessions in the sample",
+        true => "users with the most sessions",
+        false => "users with the most sessions in the sample",
     };
     text.push_str(&section(title, users));
     text

@@ -65,7 +65,7 @@ fn report<'r>(store: &OpenStore, health: &'r Health) -> Report<'r> {
 fn readable(store: &OpenStore, health: &Health) -> String {
     let (color, word) = match health.is_good() {
         true => (AnsiColor::Green, "ok"),
-        false => (AnsiColor::Red, "not well"),
+        false => (AnsiColor::Red, "unhealthy"),
     };
     let style = color.on_default().bold();
     let muted = Style::new().dimmed();

@@ -147,16 +147,16 @@ fn ends_all(ops: &Ops, operator: &Visitor) {
     operator.submit(".danger a");
     operator.fill("#typed", "end some sessions");
     operator.submit("#confirm");
-    assert!(operator.text("main").contains("Nothing was ended"));
+    assert!(operator.text("main").contains("No session was revoked"));
     assert_eq!(ops.sessions.rows(), 57);
-    operator.fill("#typed", "end all sessions");
+    operator.fill("#typed", "revoke all sessions");
     operator.submit("#confirm");
     assert!(
         operator
             .text("main")
-            .contains("Ended all sessions: 57 sessions")
+            .contains("Revoked all sessions: 57 sessions")
     );
-    assert!(operator.text("#newest").contains("No live session"));
+    assert!(operator.text("#newest").contains("No live sessions"));
     fits(operator);
 }
 
@@ -284,7 +284,7 @@ fn a_store_that_goes_and_comes_back_is_seen() {
     assert!(
         operator
             .text("#store-state")
-            .contains("The store does not answer")
+            .contains("The store does not respond")
     );
     assert_eq!(operator.count(".tabs a"), 2);
     fits(&operator);

@@ -113,7 +113,10 @@ fn a_session_is_shown_with_all_that_is_known_of_it() {
     }
     let gone = console.get("/sessions/AAAAAAAAAAAAAAAA");
     assert_eq!(
-        (gone.status, gone.body.contains("It has ended")),
+        (
+            gone.status,
+            gone.body.contains("was revoked, or never existed")
+        ),
         (404, true)
     );
     assert_eq!(console.get("/sessions/x").status, 404);
@@ -170,9 +173,13 @@ fn a_damaged_session_hides_no_other_and_can_be_revoked() {
     let page = console.get(&format!("/sessions/{damaged}"));
     assert_eq!(page.status, 500);
     assert!(page.body.contains("This session cannot be read"));
-    assert!(!page.body.contains("The store does not answer"));
+    assert!(!page.body.contains("The store does not respond"));
     let revoke = format!("/sessions/{damaged}/revoke");
-    assert!(console.look(&revoke).contains("It cannot be read."));
+    assert!(
+        console
+            .look(&revoke)
+            .contains("This session cannot be read.")
+    );
     assert_eq!(console.send_form(&revoke, &[]).status, 303);
     assert_eq!(sessions.rows(), 1);
 }
@@ -191,7 +198,7 @@ fn one_session_is_revoked_and_then_all_of_a_user() {
     assert!(
         console
             .look(&revoke)
-            .contains("It belongs to <strong><bdi>ada</bdi></strong>")
+            .contains("The session belongs to <strong><bdi>ada</bdi></strong>")
     );
     assert_eq!(sessions.rows(), 4, "a question ends nothing");
     let done = console.send_form(&revoke, &[]);
@@ -266,20 +273,20 @@ fn all_sessions_end_when_the_words_are_typed() {
             .look("/end-all")
             .contains("There are <strong>3</strong> live sessions")
     );
-    for typed in ["", "yes", "end all"] {
+    for typed in ["", "yes", "revoke all"] {
         let page = console.send_form("/end-all", &[("typed", typed)]);
         assert_eq!(page.status, 422);
         assert!(
             page.body
-                .contains("These are not the words. Nothing was ended.")
+                .contains("The text does not match. No session was revoked.")
         );
     }
     assert_eq!(sessions.rows(), 3);
-    let done = console.send_form("/end-all", &[("typed", "End all sessions ")]);
+    let done = console.send_form("/end-all", &[("typed", "Revoke all sessions ")]);
     assert_eq!(done.header("location"), Some("/"));
     let page = console.look("/");
-    assert!(page.contains("Ended all sessions: 3 sessions"), "{page}");
-    assert!(page.contains("No live session"));
+    assert!(page.contains("Revoked all sessions: 3 sessions"), "{page}");
+    assert!(page.contains("No live sessions"));
     assert_eq!(sessions.rows(), 0);
 }
 
@@ -352,7 +359,7 @@ fn a_store_that_is_down_is_said_and_comes_back_by_itself() {
     for path in paths {
         let page = console.get(path);
         assert_eq!(page.status, 503, "{path}");
-        assert!(page.body.contains("The store does not answer"), "{path}");
+        assert!(page.body.contains("The store does not respond"), "{path}");
         assert!(page.body.contains("Since <time") && page.body.contains("no such table"));
         assert!(
             page.body.contains("aria-label=\"Console\""),
@@ -367,7 +374,7 @@ fn a_store_that_is_down_is_said_and_comes_back_by_itself() {
         .unwrap();
     for path in paths {
         assert!(
-            !console.look(path).contains("The store does not answer"),
+            !console.look(path).contains("The store does not respond"),
             "{path}"
         );
     }

@@ -22,7 +22,10 @@ fn forms(handle: &str) -> [(String, Vec<(&'static str, &'static str)>); 3] {
     [
         (format!("/sessions/{handle}/revoke"), vec![]),
         ("/revoke-user".to_owned(), vec![("name", "ada")]),
-        ("/end-all".to_owned(), vec![("typed", "end all sessions")]),
+        (
+            "/end-all".to_owned(),
+            vec![("typed", "revoke all sessions")],
+        ),
     ]
 }
 
@@ -67,7 +70,7 @@ fn nothing_is_shown_or_done_without_the_token() {
         console
             .get("/enter?refused")
             .body
-            .contains("has not kept the cookie")
+            .contains("did not store the cookie")
     );
 }
 
@@ -231,7 +234,7 @@ fn forms_of_other_pages_do_nothing() {
             all.extend(wrong.map(|token| ("csrf", token)));
             let page = console.post(&path, &all);
             assert_eq!(page.status, 403, "{path} {wrong:?}");
-            assert!(page.body.contains("Nothing was done."));
+            assert!(page.body.contains("Nothing was changed."));
         }
         let mut all = vec![("csrf", csrf.as_str())];
         all.extend(fields.iter().copied());

@@ -70,12 +70,12 @@ fn works(console: &mut Console) {
             .look("/sessions")
             .contains("Revoked 2 sessions of ada")
     );
-    let typed = [("typed", "end all sessions")];
+    let typed = [("typed", "revoke all sessions")];
     assert_eq!(console.send_form("/end-all", &typed).status, 303);
     let until = Instant::now() + Duration::from_secs(60);
     while !console
         .look("/")
-        .contains("Ended all sessions: 57 sessions")
+        .contains("Revoked all sessions: 57 sessions")
     {
         assert!(Instant::now() < until, "they end");
         thread::sleep(Duration::from_millis(50));
@@ -88,7 +88,7 @@ fn says_so(console: &mut Console, kill: impl Fn(), restart: impl Fn()) {
     kill();
     let page = console.get("/sessions");
     assert_eq!(page.status, 503, "{}", page.body);
-    assert!(page.body.contains("The store does not answer"));
+    assert!(page.body.contains("The store does not respond"));
     restart();
     let until = Instant::now() + Duration::from_secs(60);
     while console.get("/sessions").status != 200 {
@@ -98,7 +98,7 @@ fn says_so(console: &mut Console, kill: impl Fn(), restart: impl Fn()) {
     assert!(
         !console
             .look("/sessions")
-            .contains("The store does not answer")
+            .contains("The store does not respond")
     );
 }
 

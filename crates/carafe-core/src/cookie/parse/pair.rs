@@ -5,6 +5,14 @@ use std::{borrow::Cow, fmt};
 use crate::cookie::value::unescape;
 
 /// A cookie of a request. `Debug` shows only the name.
+///
+/// ```
+/// use carafe_core::cookie::{Grammar, pairs};
+///
+/// let pair = pairs(br#"sid="a\"b""#, Grammar::Lenient).next().unwrap();
+/// assert_eq!(pair.value().as_ref(), br#"a"b"#);
+/// assert_eq!(format!("{pair:?}"), r#"Pair { name: "sid", .. }"#);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Pair<'h> {
     pub(super) name: &'h [u8],

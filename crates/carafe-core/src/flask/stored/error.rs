@@ -3,6 +3,18 @@
 use std::{error::Error, fmt};
 
 /// The reason why a stored value cannot be read. The value is left unchanged.
+///
+/// ```
+/// use carafe_core::{clock::Timestamp, error::ErrorChain, flask::stored::FlaskSession};
+/// use carafe_core::store::StoreKey;
+///
+/// let (layout, key) = (FlaskSession::default(), StoreKey::from_bytes([0; 32]));
+/// let now = Timestamp::from_unix(0);
+/// let pickle = b"\x80\x04\x95\x0b\x00.";
+/// let error = layout.record(&key, pickle, now, now).unwrap_err();
+/// let text = ErrorChain::of(&error).to_string();
+/// assert!(text.starts_with("a session record cannot be read: it is a Python pickle"), "{text}");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unreadable {
@@ -31,6 +43,23 @@ pub enum Unreadable {
 }
 
 /// The reason why a session cannot be written in the chosen format.
+///
+/// ```
+/// use carafe_core::clock::Timestamp;
+/// use carafe_core::flask::stored::{FlaskSession, Format};
+/// use carafe_core::session::SessionData;
+/// use carafe_core::store::{PublicId, Record, SessionMeta, StoreError, StoreKey};
+///
+/// let now = Timestamp::from_unix(0);
+/// let data = format!(r#"{{"n":{}}}"#, u128::MAX);
+/// let meta = SessionMeta::new(PublicId::from_bytes([0; 12]), now, now);
+/// let record = Record::new(meta, SessionData::parse(data, Record::STYLE)?);
+/// let key = StoreKey::from_bytes([0; 32]);
+/// let msgpack = FlaskSession::new(Format::MsgPack).value(&key, &record);
+/// assert!(matches!(msgpack, Err(StoreError::Unstorable(_))));
+/// assert!(FlaskSession::new(Format::Json).value(&key, &record).is_ok());
+/// # Ok::<(), carafe_core::json::ScanError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unwritable {
@@ -52,20 +81,20 @@ impl fmt::Display for Unreadable {
             Self::Id { length } => {
                 return write!(
                     f,
-                    "its id of {length} characters is not 32 bytes in 43 characters; SESSION_ID_LENGTH was not the default"
+                    "its ID has {length} characters instead of 43; SESSION_ID_LENGTH was not the default"
                 );
             }
             Self::Pickle => {
-                "it is a Python pickle, which Carafe never unpickles, because that runs whatever the pickle \
-                 says; let Flask-Session 0.7 or 0.8 read and save it once, which makes MessagePack or JSON of it, \
-                 or delete it"
+                "it is a Python pickle, which Carafe never reads, because unpickling executes code; load and save \
+                 the session once with Flask-Session 0.7 or 0.8, which converts it to MessagePack or JSON, or \
+                 delete it"
             }
             Self::Neither => "it is neither MessagePack nor JSON",
             Self::NotADictionary => "it is not a dictionary",
             Self::TooDeep => "it nests too deeply",
             Self::TwoKeys => "it has two keys that differ only in their type, such as 1 and \"1\"",
-            Self::MapInKey => "a key of it holds a dictionary",
-            Self::Facts => "its key \"_carafe\" holds something that Carafe did not write",
+            Self::MapInKey => "one of its keys contains a dictionary",
+            Self::Facts => "its key \"_carafe\" contains a value that Carafe did not write",
         })
     }
 }

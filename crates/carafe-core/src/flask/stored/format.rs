@@ -5,6 +5,19 @@ use super::{Members, Unreadable, Unwritable, json, msgpack};
 /// Flask-Session's `SESSION_SERIALIZATION_FORMAT`.
 ///
 /// The format determines how sessions are written. Both formats are read, as in Flask-Session.
+///
+/// ```
+/// use carafe_core::clock::Timestamp;
+/// use carafe_core::flask::stored::{FlaskSession, Format};
+/// use carafe_core::store::StoreKey;
+///
+/// // Both formats are read, whichever is configured.
+/// let (key, now) = (StoreKey::from_bytes([0; 32]), Timestamp::from_unix(0));
+/// let layout = FlaskSession::new(Format::Json);
+/// let record = layout.record(&key, b"\x81\xa1n\x07", now, now)?;
+/// assert_eq!(layout.value(&key, &record)?, br#"{"n":7}"#);
+/// # Ok::<(), carafe_core::store::StoreError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
     /// `"msgpack"`, the default: preserves bytes, aware datetimes and keys of any type.

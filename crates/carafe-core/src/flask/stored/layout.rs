@@ -48,6 +48,8 @@ impl FlaskSession {
     /// Creates a layout with Flask-Session's defaults, except for the format.
     ///
     /// Flask-Session's default format is [`Format::MsgPack`].
+    ///
+    /// The prefix is `session:`, and the lifetime 31 days.
     #[must_use]
     pub fn new(format: Format) -> Self {
         Self {
@@ -74,6 +76,18 @@ impl FlaskSession {
     /// Sets `PERMANENT_SESSION_LIFETIME`, from which Carafe derives the last use of a session.
     ///
     /// Flask-Session stores no time of use, but extends the expiry to one lifetime after each use.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use carafe_core::{clock::Timestamp, flask::stored::FlaskSession, store::StoreKey};
+    ///
+    /// let layout = FlaskSession::default().with_lifetime(Duration::from_secs(3_600));
+    /// let (key, now) = (StoreKey::from_bytes([0; 32]), Timestamp::from_unix(10_000));
+    /// let record = layout.record(&key, b"{}", Timestamp::from_unix(13_000), now)?;
+    /// assert_eq!(record.meta.last_seen.unix(), 13_000 - 3_600);
+    /// # Ok::<(), carafe_core::store::StoreError>(())
+    /// ```
     #[must_use]
     pub fn with_lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = lifetime;
@@ -86,6 +100,23 @@ impl FlaskSession {
     /// The dictionary contains the metadata under `_carafe`. Without this option, only sessions
     /// with a user, a device or a log-in have that key: the public ID of other sessions changes
     /// with the session ID, and absolute timeouts do not apply to them.
+    ///
+    /// ```
+    /// use carafe_core::clock::Timestamp;
+    /// use carafe_core::flask::stored::{FlaskSession, Format};
+    /// use carafe_core::session::SessionData;
+    /// use carafe_core::store::{PublicId, Record, SessionMeta, StoreKey};
+    ///
+    /// let (key, now) = (StoreKey::from_bytes([7; 32]), Timestamp::from_unix(0));
+    /// let meta = SessionMeta::new(PublicId::random()?, now, now.saturating_add(60));
+    /// let record = Record::new(meta, SessionData::default());
+    /// let layout = FlaskSession::new(Format::Json);
+    /// assert_eq!(layout.beginning(&key, &record)?, b"{}");
+    ///
+    /// let kept = layout.keeping_facts().beginning(&key, &record)?;
+    /// assert!(String::from_utf8(kept)?.starts_with(r#"{"_carafe":"#));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn keeping_facts(mut self) -> Self {
         self.keeps_facts = true;
@@ -160,6 +191,25 @@ impl FlaskSession {
     ///
     /// Returns `None` if the user of the session has changed since `base` was loaded. With a
     /// `rotation`, the session moves to that key at that time.
+    ///
+    /// ```
+    /// use carafe_core::clock::Timestamp;
+    /// use carafe_core::flask::stored::{FlaskSession, Format};
+    /// use carafe_core::session::{Patch, SessionData};
+    /// use carafe_core::store::{PublicId, Record, SessionMeta, StoreKey};
+    ///
+    /// let (layout, key) = (FlaskSession::new(Format::Json), StoreKey::from_bytes([0; 32]));
+    /// let (now, later) = (Timestamp::from_unix(0), Timestamp::from_unix(60));
+    /// let meta = SessionMeta::new(PublicId::random()?, now, later);
+    /// let record = Record::new(meta, SessionData::default());
+    /// let mut patch = Patch::new();
+    /// patch.set("theme", "\"dark\"".to_owned());
+    /// let next = layout.next(&key, &record, &record, &patch, None)?;
+    /// let next = next.expect("the user is the same");
+    /// assert!(next.value.starts_with(br#"{"theme":"dark","#));
+    /// assert_eq!(next.record.meta.version, record.meta.version + 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///

@@ -17,6 +17,26 @@
 //! | `facts` | Carafe's metadata of a session |
 //! | `walk` | [`Walk`]: iteration over all sessions, for a migration |
 //! | `error` | [`Unreadable`] and [`Unwritable`] |
+//!
+//! # Example
+//!
+//! A session as Flask-Session has stored it under `session:ID` in Redis, with a time to live:
+//!
+//! ```
+//! use carafe_core::{clock::Timestamp, flask::stored::FlaskSession};
+//!
+//! let layout = FlaskSession::default();
+//! let id = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+//! let (_, key) = layout.key_of(format!("session:{id}").as_bytes()).expect("the prefix");
+//! let key = key?;
+//!
+//! let now = Timestamp::from_unix(1_700_000_000);
+//! let value = b"\x82\xa8_user_id\xa3ada\xa5theme\xa4dark"; // MessagePack
+//! let record = layout.record(&key, value, now.saturating_add(3_600), now)?;
+//! assert_eq!(record.data.text_of("theme"), Some(r#""dark""#));
+//! assert_eq!(layout.value(&key, &record)?, value, "an unchanged session keeps its bytes");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod date;
 mod error;

@@ -7,6 +7,17 @@ use serde::de;
 use crate::json::{ScanError, string::LoneSurrogate};
 
 /// The reason why a text does not deserialize into the requested type.
+///
+/// The text names the kind of the value and never the value, because it may be logged:
+///
+/// ```
+/// use carafe_core::json::{DecodeError, from_text};
+///
+/// let error = from_text::<u64>(r#""4111 1111 1111 1111""#, true).unwrap_err();
+/// assert_eq!(error.to_string(), "a string, expected u64");
+/// let error = from_text::<String>(r#""\ud800""#, true).unwrap_err();
+/// assert_eq!(error, DecodeError::LoneSurrogate);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DecodeError {

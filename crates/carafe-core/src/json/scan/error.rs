@@ -9,6 +9,17 @@ pub const MAX_DEPTH: usize = 200;
 pub const MAX_DIGITS: usize = 4300;
 
 /// The reason why a text is not a session payload or not JSON.
+///
+/// ```
+/// use carafe_core::json::{MAX_DEPTH, ScanError, scan_root, validate};
+///
+/// assert_eq!(validate(r#"{"a":1,}"#, true), Err(ScanError::Syntax { at: 7 }));
+/// assert_eq!(scan_root("[1,2]", true).err(), Some(ScanError::NotAnObject));
+/// assert_eq!(validate(r#"{"id":{" u":"no uuid"}}"#, true), Err(ScanError::BadTag));
+/// assert_eq!(validate(r#"{"id":{" u":"no uuid"}}"#, false), Ok(()), "without Flask's tags");
+/// let deep = format!(r#"{{"a":{}{}}}"#, "[".repeat(MAX_DEPTH), "]".repeat(MAX_DEPTH));
+/// assert_eq!(validate(&deep, true), Err(ScanError::TooDeep));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ScanError {
@@ -37,7 +48,7 @@ impl fmt::Display for ScanError {
             Self::TooManyDigits => write!(f, "an integer of more than {MAX_DIGITS} digits"),
             Self::TooLong => f.write_str("longer than 4 GiB"),
             Self::NotAnObject => f.write_str("the root is not an object"),
-            Self::BadTag => f.write_str("a tag around something it cannot hold"),
+            Self::BadTag => f.write_str("a tag contains a value that it cannot hold"),
         }
     }
 }

@@ -5,6 +5,17 @@ use std::fmt::{self, Display};
 use serde::ser;
 
 /// The reason why a value cannot be written.
+///
+/// ```
+/// use std::collections::BTreeMap;
+///
+/// use carafe_core::json::{EncodeError, JsonDialect, tag, to_text};
+///
+/// let by_point = BTreeMap::from([((1, 2), "here")]);
+/// assert_eq!(to_text(&by_point, JsonDialect::FLASK), Err(EncodeError::BadKey));
+/// let not_a_sequence = tag::Tuple(1);
+/// assert_eq!(to_text(&not_a_sequence, JsonDialect::FLASK), Err(EncodeError::NotASequence));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EncodeError {
@@ -29,7 +40,7 @@ impl Display for EncodeError {
             Self::BadKey => "a key that is neither text, number, boolean nor none",
             Self::MixedKeys => "keys of different kinds cannot be sorted",
             Self::BytesWithoutTags => "plain JSON has no bytes",
-            Self::NotASequence => "a tuple around something that is not a sequence",
+            Self::NotASequence => "`Tuple` wraps a value that is not a sequence",
             Self::Custom(message) => message,
         })
     }

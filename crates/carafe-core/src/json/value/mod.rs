@@ -51,6 +51,19 @@ pub enum Value {
 
 impl Value {
     /// Returns the text of a string or markup, or `None` for other values and for lone surrogates.
+    ///
+    /// ```
+    /// use carafe_core::json::Value;
+    ///
+    /// let text = |json| {
+    ///     let value = Value::parse(json, true).ok()?;
+    ///     Some(value.as_str()?.into_owned())
+    /// };
+    /// assert_eq!(text(r#""caf\u00e9""#).as_deref(), Some("café"));
+    /// assert_eq!(text(r#"{" m":"<b>bold</b>"}"#).as_deref(), Some("<b>bold</b>"));
+    /// assert_eq!(text("42"), None);
+    /// assert_eq!(text(r#""\ud800""#), None, "a lone surrogate");
+    /// ```
     #[must_use]
     pub fn as_str(&self) -> Option<Cow<'_, str>> {
         match self {
@@ -118,6 +131,15 @@ impl From<f64> for Value {
 }
 
 /// A number, as its JSON text.
+///
+/// ```
+/// use carafe_core::json::Value;
+///
+/// let Value::Number(price) = Value::parse("0.10", true)? else { panic!() };
+/// assert_eq!(price.as_text(), "0.10", "the zero is kept");
+/// assert_eq!(price.as_i128(), None);
+/// # Ok::<(), carafe_core::json::ScanError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Number(Box<str>);
 
@@ -157,6 +179,16 @@ impl Number {
 }
 
 /// A string, as its JSON text. Python's strings may contain lone surrogates, which Rust's cannot.
+///
+/// ```
+/// use carafe_core::json::Value;
+///
+/// let Value::String(text) = Value::parse(r#""\ud800!""#, true)? else { panic!() };
+/// assert_eq!(text.as_str(), None);
+/// assert_eq!(text.as_raw(), r#""\ud800!""#, "written again without a change");
+/// assert_eq!(text.to_string(), "\u{fffd}!");
+/// # Ok::<(), carafe_core::json::ScanError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Text(Box<str>);
 

@@ -23,12 +23,28 @@ impl Session {
     /// writes a new cookie.
     ///
     /// ```
-    /// # use carafe_core::session::{Session, SessionError};
-    /// # fn handler(session: &Session) -> Result<(), SessionError> {
-    /// session.insert("is_admin", &true)?;
-    /// session.renew()?;
-    /// # Ok(())
-    /// # }
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager);
+    /// # let mut client = TestClient::new(&manager);
+    /// # let request = client.begin().await?;
+    /// # request.session().insert("cart", &["tea"])?;
+    /// # client.finish(request, 200).await?;
+    /// let thief = client.clone(); // has the same cookie
+    ///
+    /// let request = client.begin().await?;
+    /// request.session().insert("is_admin", &true)?;
+    /// request.session().renew()?;
+    /// client.finish(request, 200).await?;
+    ///
+    /// assert_eq!(client.session().await?.get("is_admin")?, Some(true));
+    /// let session = thief.session().await?;
+    /// assert!(session.is_empty());
+    /// assert_eq!(session.rejection(), Some(Rejection::Retired));
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
     /// ```
     ///
     /// # Errors
@@ -53,12 +69,27 @@ impl Session {
     /// [`USER_BYTES`](crate::limits::USER_BYTES) or contains a NUL.
     ///
     /// ```
-    /// # use carafe_core::session::{Session, SessionError};
-    /// # fn handler(session: &Session) -> Result<(), SessionError> {
-    /// session.log_in("ada")?; // after the password was verified
-    /// assert_eq!(session.user().as_deref(), Some("ada"));
-    /// # Ok(())
-    /// # }
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager);
+    /// # let mut client = TestClient::new(&manager);
+    /// let request = client.begin().await?;
+    /// request.session().insert("cart", &["tea"])?;
+    /// client.finish(request, 200).await?;
+    ///
+    /// let request = client.begin().await?;
+    /// request.session().log_in("ada")?; // after the password was verified
+    /// assert_eq!(request.session().user().as_deref(), Some("ada"));
+    /// assert!(request.session().contains_key("cart"), "a visitor's cart becomes the user's");
+    /// client.finish(request, 200).await?;
+    ///
+    /// let request = client.begin().await?;
+    /// request.session().log_in("bob")?;
+    /// assert!(!request.session().contains_key("cart"), "the cart is another user's");
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
     /// ```
     ///
     /// # Errors
@@ -113,12 +144,22 @@ impl Session {
     /// cookie. Sessions that must be revocable belong on the server side.
     ///
     /// ```
-    /// # use carafe_core::session::{Session, SessionError};
-    /// # fn handler(session: &Session) -> Result<(), SessionError> {
-    /// session.log_out()?;
-    /// assert_eq!(session.user(), None);
-    /// # Ok(())
-    /// # }
+    /// # use carafe_core::testing::Effect;
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager);
+    /// let mut client = TestClient::signed_in(&manager, "ada").await?;
+    /// let copy = client.clone();
+    ///
+    /// let request = client.begin().await?;
+    /// request.session().log_out()?;
+    /// assert_eq!(request.session().user(), None);
+    /// assert_eq!(client.finish(request, 500).await?, Effect::Removed, "with any status");
+    /// assert_eq!(copy.session().await?.user(), None, "a copied cookie is useless");
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
     /// ```
     ///
     /// # Errors
@@ -133,14 +174,21 @@ impl Session {
     /// Returns the user that `log_in` or Flask-Login has set.
     ///
     /// ```
-    /// # use carafe_core::session::{Session, SessionError};
-    /// # fn handler(session: &Session) -> Result<(), SessionError> {
-    /// match session.user() {
-    ///     Some(user) => println!("hello {user}"),
-    ///     None => println!("please log in"),
-    /// }
-    /// # Ok(())
-    /// # }
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager);
+    /// # let mut client = TestClient::new(&manager);
+    /// # let request = client.begin().await?;
+    /// # let session = request.session();
+    /// assert_eq!(session.user(), None);
+    /// session.log_in("ada")?;
+    /// assert_eq!(session.user().as_deref(), Some("ada"));
+    /// session.clear()?;
+    /// assert_eq!(session.user(), None, "the user is a key of the session");
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
     /// ```
     #[must_use]
     pub fn user(&self) -> Option<String> {
@@ -152,13 +200,20 @@ impl Session {
     /// Returns `None` for client-side sessions, which do not record the time.
     ///
     /// ```
-    /// # use carafe_core::session::{Session, SessionError};
-    /// # fn handler(session: &Session) -> Result<(), SessionError> {
-    /// if let Some(time) = session.authenticated() {
-    ///     println!("logged in at {} s since the Unix epoch", time.unix());
-    /// }
-    /// # Ok(())
-    /// # }
+    /// # use carafe_core::{clock::Timestamp, testing::Clock};
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// let clock = Clock::at(Timestamp::from_unix(1_700_000_000));
+    /// let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// let manager = std::sync::Arc::new(manager.with_clock(clock.reader()));
+    /// let client = TestClient::signed_in(&manager, "ada").await?;
+    ///
+    /// clock.advance(std::time::Duration::from_secs(600));
+    /// let session = client.session().await?;
+    /// assert_eq!(session.authenticated(), Some(Timestamp::from_unix(1_700_000_000)));
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
     /// ```
     #[must_use]
     pub fn authenticated(&self) -> Option<Timestamp> {
@@ -177,14 +232,24 @@ impl Session {
     /// not recent.
     ///
     /// ```
-    /// # use carafe_core::session::{Session, SessionError};
+    /// # use carafe_core::{clock::Timestamp, testing::Clock};
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
     /// use std::time::Duration;
-    /// # fn handler(session: &Session) -> Result<(), SessionError> {
-    /// if !session.is_recently_authenticated(Duration::from_secs(300)) {
-    ///     println!("ask for the password again");
-    /// }
-    /// # Ok(())
-    /// # }
+    ///
+    /// let clock = Clock::at(Timestamp::from_unix(1_700_000_000));
+    /// let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// let manager = std::sync::Arc::new(manager.with_clock(clock.reader()));
+    /// let client = TestClient::signed_in(&manager, "ada").await?;
+    /// let minutes = |count: u64| Duration::from_secs(count * 60);
+    ///
+    /// clock.advance(minutes(5));
+    /// assert!(client.session().await?.is_recently_authenticated(minutes(5)));
+    /// clock.advance(minutes(1));
+    /// assert!(!client.session().await?.is_recently_authenticated(minutes(5)), "ask again");
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
     /// ```
     #[must_use]
     pub fn is_recently_authenticated(&self, within: Duration) -> bool {
@@ -200,13 +265,23 @@ impl Session {
     /// Returns `None` for new sessions and for client-side sessions.
     ///
     /// ```
-    /// # use carafe_core::session::{Session, SessionError};
-    /// # fn handler(session: &Session) -> Result<(), SessionError> {
-    /// if let Some(id) = session.public_id() {
-    ///     println!("this device: {id}");
-    /// }
-    /// # Ok(())
-    /// # }
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager);
+    /// # let mut client = TestClient::new(&manager);
+    /// let request = client.begin().await?;
+    /// request.session().log_in("ada")?;
+    /// assert_eq!(request.session().public_id(), None, "a new session");
+    /// client.finish(request, 200).await?;
+    ///
+    /// // Mark "this device" in a list of devices.
+    /// let own = client.session().await?.public_id();
+    /// let devices = manager.sessions_of("ada", None, manager.time()).await?;
+    /// assert_eq!(own, Some(devices[0].public_id));
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
     /// ```
     #[must_use]
     pub fn public_id(&self) -> Option<PublicId> {
@@ -220,11 +295,21 @@ impl Session {
     /// controls the length of its user agent.
     ///
     /// ```
-    /// # use carafe_core::session::{Session, SessionError};
-    /// # fn handler(session: &Session) -> Result<(), SessionError> {
-    /// session.set_device("Firefox on Linux")?;
-    /// # Ok(())
-    /// # }
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager);
+    /// # let mut client = TestClient::new(&manager);
+    /// let request = client.begin().await?;
+    /// request.session().log_in("ada")?;
+    /// request.session().set_device("Firefox on Linux")?;
+    /// client.finish(request, 200).await?;
+    ///
+    /// let devices = manager.sessions_of("ada", None, manager.time()).await?;
+    /// assert_eq!(devices[0].device.as_deref(), Some("Firefox on Linux"));
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
     /// ```
     ///
     /// # Errors

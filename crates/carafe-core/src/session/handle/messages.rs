@@ -11,11 +11,23 @@ impl Session {
     /// [`Markup`](crate::json::tag::Markup) or any other value.
     ///
     /// ```
-    /// # use carafe_core::session::{Session, SessionError};
-    /// # fn handler(session: &Session) -> Result<(), SessionError> {
-    /// session.flash("success", "Your order was placed.")?;
-    /// # Ok(())
-    /// # }
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager);
+    /// # let mut client = TestClient::new(&manager);
+    /// let request = client.begin().await?;
+    /// request.session().flash("success", "Your order was placed.")?;
+    /// client.finish(request, 303).await?;
+    ///
+    /// // The page to which the browser was redirected.
+    /// let request = client.begin().await?;
+    /// let flashes = request.session().take_flashes()?;
+    /// assert_eq!(flashes[0].category, "success");
+    /// assert_eq!(flashes[0].message, "Your order was placed.");
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
     /// ```
     ///
     /// # Errors
@@ -40,13 +52,27 @@ impl Session {
     /// included: see [`Flash::value`].
     ///
     /// ```
-    /// # use carafe_core::session::{Session, SessionError};
-    /// # fn handler(session: &Session) -> Result<(), SessionError> {
-    /// for flash in session.take_flashes()? {
-    ///     println!("{}: {}", flash.category, flash.message);
-    /// }
-    /// # Ok(())
-    /// # }
+    /// use carafe_core::json::tag::Markup;
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager);
+    /// # let mut client = TestClient::new(&manager);
+    /// let request = client.begin().await?;
+    /// request.session().flash("info", "5 > 4")?;
+    /// request.session().flash("info", &Markup("<b>saved</b>".to_owned()))?;
+    /// client.finish(request, 200).await?;
+    ///
+    /// let request = client.begin().await?;
+    /// let flashes = request.session().take_flashes()?;
+    /// assert!(!flashes[0].is_markup, "escape this one");
+    /// assert!(flashes[1].is_markup);
+    /// assert_eq!(request.session().take_flashes()?, flashes, "in the same request");
+    /// client.finish(request, 200).await?;
+    /// assert!(client.session().await?.take_flashes()?.is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
     /// ```
     ///
     /// # Errors

@@ -19,13 +19,19 @@ impl Session {
     /// For a request without a token, returns the transport of a new token.
     ///
     /// ```
-    /// # use carafe_core::session::{Session, SessionError, TransportKind};
-    /// # fn handler(session: &Session) -> Result<(), SessionError> {
-    /// if session.transport() == TransportKind::Cookie {
-    ///     println!("a browser");
-    /// }
-    /// # Ok(())
-    /// # }
+    /// # use carafe_core::{session::*, store::MemoryStore};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// let config = SessionConfig::default()
+    ///     .with_transports([Transport::cookie(), Transport::bearer("x-session-token")]);
+    /// let manager = std::sync::Arc::new(SessionManager::new(side, config)?);
+    /// let slot = manager.begin();
+    /// let session = manager.open(&slot, [], manager.time()).await?;
+    /// assert_eq!(session.transport(), TransportKind::Cookie, "the first one");
+    /// session.set_transport(TransportKind::Bearer)?;
+    /// assert_eq!(session.transport(), TransportKind::Bearer);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
     /// ```
     #[must_use]
     pub fn transport(&self) -> TransportKind {
@@ -39,12 +45,25 @@ impl Session {
     /// configured transports carries the token.
     ///
     /// ```
-    /// # use carafe_core::session::{Session, SessionError, TransportKind};
-    /// # fn handler(session: &Session) -> Result<(), SessionError> {
+    /// # use carafe_core::{session::*, store::MemoryStore};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// let config = SessionConfig::default()
+    ///     .with_transports([Transport::cookie(), Transport::bearer("x-session-token")]);
+    /// let manager = std::sync::Arc::new(SessionManager::new(side, config)?);
+    /// let now = manager.time();
+    /// let slot = manager.begin();
+    /// let session = manager.open(&slot, [], now).await?;
     /// session.set_transport(TransportKind::Bearer)?;
-    /// session.log_in("42")?; // the response header carries the token
-    /// # Ok(())
-    /// # }
+    /// session.log_in("42")?;
+    /// let error = session.set_transport(TransportKind::Header).unwrap_err();
+    /// assert!(matches!(error, SessionError::Transport), "not configured");
+    ///
+    /// let changes = manager.commit(&slot, [], 200, now).await?;
+    /// assert!(changes.set_cookie.is_none());
+    /// assert_eq!(&*changes.token.expect("a new session").name, "x-session-token");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
     /// ```
     ///
     /// # Errors
@@ -69,14 +88,22 @@ impl Session {
     /// also carries the token in its header.
     ///
     /// ```
-    /// # use carafe_core::session::{Session, SessionError, TransportKind};
-    /// # async fn handler(session: Session) -> Result<(), SessionError> {
+    /// # use carafe_core::{session::*, store::MemoryStore};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// let config = SessionConfig::default()
+    ///     .with_transports([Transport::cookie(), Transport::bearer("x-session-token")]);
+    /// let manager = std::sync::Arc::new(SessionManager::new(side, config)?);
+    /// let slot = manager.begin();
+    /// let session = manager.open(&slot, [], manager.time()).await?;
     /// session.set_transport(TransportKind::Bearer)?;
     /// session.log_in("42")?;
+    /// assert_eq!(session.token()?, None, "the store has no session yet");
     /// session.commit().await?;
-    /// let token = session.token()?;
-    /// # Ok(())
-    /// # }
+    /// let body = session.token()?.map(|token| format!(r#"{{"token":"{}"}}"#, token.as_str()));
+    /// assert_eq!(body.map(|body| body.len()), Some(r#"{"token":""}"#.len() + 43));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
     /// ```
     ///
     /// # Errors
@@ -130,13 +157,20 @@ impl Session {
     /// Returns `None` if the cookie was valid or absent.
     ///
     /// ```
-    /// # use carafe_core::session::{Session, SessionError};
-    /// # fn handler(session: &Session) -> Result<(), SessionError> {
-    /// if let Some(rejection) = session.rejection() {
-    ///     println!("the cookie was rejected: {rejection}");
-    /// }
-    /// # Ok(())
-    /// # }
+    /// # use carafe_core::{clock::Timestamp, session::*, store::MemoryStore};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager);
+    /// # let now = Timestamp::from_unix(1_700_000_000);
+    /// let slot = manager.begin();
+    /// let session = manager.open(&slot, [&b"__Host-Http-session=forged"[..]], now).await?;
+    /// let rejection = session.rejection().expect("the cookie is no ID");
+    /// assert_eq!(rejection, Rejection::UnknownId);
+    /// assert_eq!(rejection.to_string(), "no session has this id");
+    /// assert!(session.is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
     /// ```
     #[must_use]
     pub fn rejection(&self) -> Option<Rejection> {
@@ -152,13 +186,18 @@ impl Session {
     /// them after a log-out. [`LoggedIn`](crate::session::LoggedIn) calls this.
     ///
     /// ```
-    /// # use carafe_core::session::{Session, SessionError, TransportKind};
-    /// # fn handler(session: &Session) -> Result<(), SessionError> {
-    /// if session.user().is_some() {
-    ///     session.forbid_storing();
-    /// }
-    /// # Ok(())
-    /// # }
+    /// # use carafe_core::{clock::Timestamp, session::*, store::MemoryStore};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager);
+    /// # let now = Timestamp::from_unix(1_700_000_000);
+    /// let slot = manager.begin();
+    /// let session = manager.open(&slot, [], now).await?;
+    /// session.forbid_storing();
+    /// assert!(manager.commit(&slot, [], 200, now).await?.no_store);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
     /// ```
     pub fn forbid_storing(&self) {
         self.0.access();

@@ -17,9 +17,15 @@ impl Session {
     /// session has no keys.
     ///
     /// ```
-    /// # use carafe_core::session::{Session, SessionError};
     /// use serde::{Deserialize, Serialize};
-    ///
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager);
+    /// # let mut client = TestClient::new(&manager);
+    /// # let request = client.begin().await?;
+    /// # let session = request.session();
     /// #[derive(Default, Serialize, Deserialize)]
     /// #[serde(default)]
     /// struct Visitor {
@@ -28,11 +34,16 @@ impl Session {
     ///     theme: Option<String>,
     /// }
     ///
-    /// # fn handler(session: &Session) -> Result<(), SessionError> {
+    /// session.insert("visits", &3)?;
+    /// session.insert("other_code", "its own value")?;
     /// let visitor: Visitor = session.get_all()?;
-    /// println!("{} visits, {} in the cart", visitor.visits, visitor.cart.len());
-    /// # Ok(())
-    /// # }
+    /// assert_eq!((visitor.visits, visitor.cart.len(), visitor.theme), (3, 0, None));
+    ///
+    /// session.insert("visits", "three")?;
+    /// let error = session.get_all::<Visitor>().err();
+    /// assert!(matches!(error, Some(SessionError::Decode { key, .. }) if key == "visits"));
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
     /// ```
     ///
     /// # Errors
@@ -55,19 +66,29 @@ impl Session {
     /// A field that is not serialized after the change, as with `skip_serializing_if`, is removed.
     ///
     /// ```
-    /// # use carafe_core::session::{Session, SessionError};
-    /// # use serde::{Deserialize, Serialize};
-    /// # #[derive(Default, Serialize, Deserialize)]
-    /// # #[serde(default)]
-    /// # struct Visitor { visits: u32, cart: Vec<String>, theme: Option<String> }
-    /// # fn handler(session: &Session) -> Result<(), SessionError> {
+    /// use serde::{Deserialize, Serialize};
+    /// # use carafe_core::{session::*, store::MemoryStore, testing::TestClient};
+    /// # futures_executor::block_on(async {
+    /// # let side = ServerSide::new(MemoryStore::new());
+    /// # let manager = SessionManager::new(side, SessionConfig::default())?;
+    /// # let manager = std::sync::Arc::new(manager);
+    /// # let mut client = TestClient::new(&manager);
+    /// # let request = client.begin().await?;
+    /// # let session = request.session();
+    /// #[derive(Default, Serialize, Deserialize)]
+    /// #[serde(default)]
+    /// struct Visitor { visits: u32, cart: Vec<String>, theme: Option<String> }
+    ///
+    /// session.insert("theme", "dark")?;
     /// let visitor = session.update_all(|visitor: &mut Visitor| {
     ///     visitor.visits += 1;
     ///     visitor.cart.push("tea".to_owned());
     /// })?;
-    /// println!("{} visits", visitor.visits);
-    /// # Ok(())
-    /// # }
+    /// assert_eq!(visitor.visits, 1);
+    /// assert_eq!(visitor.theme.as_deref(), Some("dark"));
+    /// assert_eq!(session.keys(), ["theme", "visits", "cart"]);
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
     /// ```
     ///
     /// # Errors

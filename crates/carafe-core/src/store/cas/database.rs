@@ -75,6 +75,10 @@ use crate::{
 ///
 /// let side = ServerSide::new(CasStore::new(Map::default()));
 /// ```
+///
+/// Test an implementation with
+/// [`session_store_conformance`](crate::session_store_conformance), which includes interrupted and
+/// concurrent rotations.
 pub trait CompareAndSwap: Send + Sync + 'static {
     /// Whether the future of every operation is ready at its first poll:
     /// [`SessionStore::NEVER_WAITS`](crate::store::SessionStore::NEVER_WAITS).

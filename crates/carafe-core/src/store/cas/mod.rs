@@ -26,6 +26,8 @@
 //! | `database` | [`CompareAndSwap`], what such a database can do |
 //! | `entry` | the entry of a key and its encoding (`docs/wire-format.md`) |
 //! | `operations` | the operations of the contract, and the steps above |
+//!
+//! A database implements [`CompareAndSwap`], whose documentation has an implementation in memory.
 
 mod database;
 mod entry;
@@ -57,6 +59,8 @@ use crate::{
 /// loaded in ([`Record::with_stored_version`]). If another change came first, the key is read, and
 /// its value replaced. A use is noted by a `read` and a `replace`. A rotation takes six operations
 /// of the database.
+///
+/// See [`CompareAndSwap`] for an example.
 #[derive(Debug, Default)]
 pub struct CasStore<C>(C);
 

@@ -61,6 +61,20 @@ impl UrlSafeSerializer {
 
     /// Returns the signed text of `value`.
     ///
+    /// The text has only characters that need no escaping in a URL:
+    ///
+    /// ```
+    /// use carafe_core::key::{KeyRing, SecretKey};
+    /// use carafe_core::token::signed::{SignerSettings, UrlSafeSerializer};
+    ///
+    /// let keys = KeyRing::new(SecretKey::short("flask-spec-secret")?);
+    /// let serializer = UrlSafeSerializer::new(&keys, SignerSettings::with_salt("unsubscribe"));
+    /// let signed = serializer.dumps(&("ada@example.com", 7))?;
+    /// assert!(signed.starts_with("WyJhZGFAZXhhbXBsZS5jb20iLDdd."));
+    /// assert!(signed.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`EncodeError`] if `value` cannot be written as JSON.
@@ -71,6 +85,23 @@ impl UrlSafeSerializer {
     }
 
     /// Returns the value of a signed text. `now` determines which fallback keys are valid.
+    ///
+    /// ```
+    /// use carafe_core::clock::Timestamp;
+    /// use carafe_core::key::{KeyRing, SecretKey};
+    /// use carafe_core::token::{TokenError, signed::{SignerSettings, UrlSafeSerializer}};
+    ///
+    /// let keys = KeyRing::new(SecretKey::short("flask-spec-secret")?);
+    /// let with_salt = |salt| UrlSafeSerializer::new(&keys, SignerSettings::with_salt(salt));
+    /// let signed = with_salt("unsubscribe").dumps("ada@example.com")?;
+    /// let now = Timestamp::now();
+    /// let address: String = with_salt("unsubscribe").loads(&signed, now)?;
+    /// assert_eq!(address, "ada@example.com");
+    ///
+    /// let other_purpose = with_salt("change-address").loads::<String>(&signed, now);
+    /// assert_eq!(other_purpose, Err(TokenError::BadSignature));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -118,6 +149,27 @@ impl UrlSafeTimedSerializer {
     /// Sets the clock skew tolerance for tokens from the future. Default: 5 s.
     ///
     /// itsdangerous has no tolerance.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use carafe_core::clock::Timestamp;
+    /// use carafe_core::key::{KeyRing, SecretKey};
+    /// use carafe_core::token::{TokenError, signed::{SignerSettings, UrlSafeTimedSerializer}};
+    ///
+    /// let keys = KeyRing::new(SecretKey::short("flask-spec-secret")?);
+    /// let serializer = UrlSafeTimedSerializer::new(&keys, SignerSettings::with_salt("reset"));
+    /// let now = Timestamp::from_unix(1_700_000_000);
+    /// // Another server's clock is 3 seconds ahead.
+    /// let signed = serializer.dumps(&42, now.saturating_add(3))?;
+    /// let hour = Some(Duration::from_secs(3_600));
+    /// assert_eq!(serializer.loads::<u64>(&signed, hour, now)?, 42);
+    ///
+    /// let strict = serializer.with_clock_skew(Duration::ZERO);
+    /// let error = strict.loads::<u64>(&signed, hour, now).unwrap_err();
+    /// assert_eq!(error, TokenError::FromFuture { ahead: 3 });
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn with_clock_skew(self, clock_skew: Duration) -> Self {
         Self(self.0.with_clock_skew(clock_skew))
@@ -155,6 +207,22 @@ impl UrlSafeTimedSerializer {
     }
 
     /// Returns the value like [`UrlSafeTimedSerializer::loads`], in the lossless dynamic type.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use carafe_core::clock::Timestamp;
+    /// use carafe_core::key::{KeyRing, SecretKey};
+    /// use carafe_core::token::signed::{SignerSettings, UrlSafeTimedSerializer};
+    ///
+    /// let keys = KeyRing::new(SecretKey::short("flask-spec-secret")?);
+    /// let serializer = UrlSafeTimedSerializer::new(&keys, SignerSettings::with_salt("export"));
+    /// let now = Timestamp::from_unix(1_700_000_000);
+    /// let signed = serializer.dumps(&[("rows", 12)], now)?;
+    /// let value = serializer.loads_value(&signed, Some(Duration::from_secs(60)), now)?;
+    /// assert_eq!(value.to_string(), r#"[["rows",12]]"#);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///

@@ -11,6 +11,15 @@ use crate::{
 };
 
 /// The settings, in addition to the key, that programs must share to read each other's sessions.
+///
+/// ```
+/// use carafe_core::{json::JsonDialect, token::signed::SignedFormat};
+///
+/// assert_eq!(SignedFormat::flask().style(), JsonDialect::FLASK);
+/// assert_ne!(SignedFormat::flask(), SignedFormat::quart(), "another order of keys");
+/// let same = SignedFormat::quart().with_dialect(JsonDialect::FLASK);
+/// assert_eq!(same, SignedFormat::flask());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedFormat {
     signer: SignerSettings,
@@ -22,6 +31,18 @@ impl SignedFormat {
     /// Returns the format of Flask 2.2 and later.
     ///
     /// Salt `cookie-session`, HMAC derivation, SHA-1, tagged JSON with sorted keys.
+    ///
+    /// ```
+    /// use carafe_core::clock::Timestamp;
+    /// use carafe_core::key::{KeyRing, SecretKey};
+    /// use carafe_core::token::signed::{SignedFormat, SignedSessions};
+    ///
+    /// let keys = KeyRing::new(SecretKey::short("flask-spec-secret")?);
+    /// let sessions = SignedSessions::new(&keys, &SignedFormat::flask());
+    /// let cookie = sessions.seal(r#"{"user_id":42}"#, Timestamp::from_unix(1_700_000_000));
+    /// assert_eq!(cookie, "eyJ1c2VyX2lkIjo0Mn0.ZVPxAA.mY6Rtt2DNTuj49QHzdjA0vn-zNw");
+    /// # Ok::<(), carafe_core::key::KeyError>(())
+    /// ```
     #[must_use]
     pub const fn flask() -> Self {
         let salt = std::borrow::Cow::Borrowed("cookie-session");
@@ -40,6 +61,20 @@ impl SignedFormat {
     /// Returns the format of Quart: Flask's with unsorted keys.
     ///
     /// Each framework reads the other's cookies.
+    ///
+    /// ```
+    /// use carafe_core::clock::Timestamp;
+    /// use carafe_core::key::{KeyRing, SecretKey};
+    /// use carafe_core::token::signed::{SignedFormat, SignedSessions};
+    ///
+    /// let keys = KeyRing::new(SecretKey::short("flask-spec-secret")?);
+    /// let now = Timestamp::from_unix(1_700_000_000);
+    /// let quart = SignedSessions::new(&keys, &SignedFormat::quart());
+    /// let cookie = quart.seal(r#"{"b":1,"a":2}"#, now);
+    /// let flask = SignedSessions::new(&keys, &SignedFormat::flask());
+    /// assert_eq!(flask.open(cookie.as_bytes(), None, now)?.payload, r#"{"b":1,"a":2}"#);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn quart() -> Self {
         Self {
@@ -51,6 +86,22 @@ impl SignedFormat {
     /// Returns the format of Starlette and FastAPI.
     ///
     /// Plain JSON in standard Base64, `django-concat` derivation.
+    ///
+    /// ```
+    /// use carafe_core::clock::Timestamp;
+    /// use carafe_core::key::{KeyRing, SecretKey};
+    /// use carafe_core::token::{TokenError, signed::{SignedFormat, SignedSessions}};
+    ///
+    /// let keys = KeyRing::new(SecretKey::short("flask-spec-secret")?);
+    /// let now = Timestamp::from_unix(1_700_000_000);
+    /// let starlette = SignedSessions::new(&keys, &SignedFormat::starlette());
+    /// let cookie = starlette.seal(r#"{"user_id": 42}"#, now);
+    /// assert!(cookie.starts_with("eyJ1c2VyX2lkIjogNDJ9."));
+    ///
+    /// let flask = SignedSessions::new(&keys, &SignedFormat::flask());
+    /// assert_eq!(flask.open(cookie.as_bytes(), None, now), Err(TokenError::BadSignature));
+    /// # Ok::<(), carafe_core::key::KeyError>(())
+    /// ```
     #[must_use]
     pub const fn starlette() -> Self {
         let salt = std::borrow::Cow::Borrowed("itsdangerous.Signer");
@@ -80,6 +131,21 @@ impl SignedFormat {
     }
 
     /// Sets the key derivation.
+    ///
+    /// ```
+    /// use carafe_core::clock::Timestamp;
+    /// use carafe_core::key::{KeyDerivation, KeyRing, SecretKey};
+    /// use carafe_core::token::signed::{SignedFormat, SignedSessions};
+    ///
+    /// let keys = KeyRing::new(SecretKey::short("flask-spec-secret")?);
+    /// let now = Timestamp::from_unix(1_700_000_000);
+    /// // A Flask application that sets `SecureCookieSessionInterface.key_derivation = "concat"`.
+    /// let format = SignedFormat::flask().with_key_derivation(KeyDerivation::Concat);
+    /// let cookie = SignedSessions::new(&keys, &format).seal("{}", now);
+    /// let usual = SignedSessions::new(&keys, &SignedFormat::flask());
+    /// assert!(usual.open(cookie.as_bytes(), None, now).is_err());
+    /// # Ok::<(), carafe_core::key::KeyError>(())
+    /// ```
     #[must_use]
     pub const fn with_key_derivation(mut self, key_derivation: KeyDerivation) -> Self {
         self.signer.key_derivation = key_derivation;
@@ -201,6 +267,28 @@ impl SignedSessions {
     /// Returns the JSON text of a cookie value that is at most `max_age` old.
     ///
     /// The text is UTF-8, but has not been checked to be JSON.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use carafe_core::clock::Timestamp;
+    /// use carafe_core::key::{KeyRing, SecretKey};
+    /// use carafe_core::token::{TokenError, signed::{SignedFormat, SignedSessions}};
+    ///
+    /// let keys = KeyRing::new(SecretKey::short("flask-spec-secret")?);
+    /// let sessions = SignedSessions::new(&keys, &SignedFormat::flask());
+    /// let now = Timestamp::from_unix(1_700_000_000);
+    /// let cookie = sessions.seal(r#"{"user_id":42}"#, now);
+    /// let day = Some(Duration::from_secs(86_400));
+    /// let open = |cookie: &str, at| sessions.open(cookie.as_bytes(), day, at);
+    ///
+    /// assert!(open(&cookie, now.saturating_add(86_400)).is_ok());
+    /// let expired = open(&cookie, now.saturating_add(86_401)).unwrap_err();
+    /// assert_eq!(expired, TokenError::Expired { age: 86_401, max_age: 86_400 });
+    /// let changed = cookie.replace("0Mn0", "0M30"); // 42 becomes 43
+    /// assert_eq!(open(&changed, now), Err(TokenError::BadSignature));
+    /// # Ok::<(), carafe_core::key::KeyError>(())
+    /// ```
     ///
     /// # Errors
     ///

@@ -10,6 +10,15 @@ use crate::{
 };
 
 /// The settings of a signer, in addition to its keys. Both programs must use the same settings.
+///
+/// ```
+/// use carafe_core::key::{Digest, KeyDerivation};
+/// use carafe_core::token::signed::SignerSettings;
+///
+/// let settings = SignerSettings::with_salt("unsubscribe");
+/// assert_eq!(settings.key_derivation, KeyDerivation::DjangoConcat);
+/// assert_eq!(settings.digest, Digest::Sha1);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignerSettings {
     /// Separates the purposes of one secret: a token is invalid under any other salt.
@@ -102,6 +111,21 @@ impl Signer {
     }
 
     /// Returns `value.signature`.
+    ///
+    /// The value stays readable, and may contain dots:
+    ///
+    /// ```
+    /// use carafe_core::clock::Timestamp;
+    /// use carafe_core::key::{KeyRing, SecretKey};
+    /// use carafe_core::token::signed::{Signer, SignerSettings};
+    ///
+    /// let keys = KeyRing::new(SecretKey::short("flask-spec-secret")?);
+    /// let signer = Signer::new(&keys, SignerSettings::with_salt("file"));
+    /// let signed = signer.sign("report.2024.pdf");
+    /// assert!(signed.starts_with("report.2024.pdf."));
+    /// assert_eq!(signer.unsign(&signed, Timestamp::now())?, "report.2024.pdf");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn sign(&self, value: &str) -> String {
         let mut signed = String::with_capacity(value.len() + self.signature_capacity());
@@ -161,6 +185,19 @@ impl Signer {
     }
 
     /// Verifies bytes like [`Signer::unsign`] and also returns the key of the signature.
+    ///
+    /// ```
+    /// use carafe_core::clock::Timestamp;
+    /// use carafe_core::key::{KeyRing, KeyUse, SecretKey};
+    /// use carafe_core::token::signed::{Signer, SignerSettings};
+    ///
+    /// let keys = KeyRing::new(SecretKey::short("flask-spec-secret")?);
+    /// let signer = Signer::new(&keys, SignerSettings::with_salt("file"));
+    /// let signed = signer.sign_bytes(b"\xff\x00");
+    /// let unsigned = signer.unsign_bytes(&signed, Timestamp::now())?;
+    /// assert_eq!(unsigned, (&b"\xff\x00"[..], KeyUse::Current));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///

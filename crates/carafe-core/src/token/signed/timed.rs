@@ -67,6 +67,20 @@ impl TimestampSigner {
     }
 
     /// Returns `value.timestamp.signature`.
+    ///
+    /// The timestamp is in whole seconds. A time before 1970 is written as 1970.
+    ///
+    /// ```
+    /// use carafe_core::clock::Timestamp;
+    /// use carafe_core::key::{KeyRing, SecretKey};
+    /// use carafe_core::token::signed::{SignerSettings, TimestampSigner};
+    ///
+    /// let keys = KeyRing::new(SecretKey::short("flask-spec-secret")?);
+    /// let signer = TimestampSigner::new(&keys, SignerSettings::with_salt("invite"));
+    /// let signed = signer.sign("42", Timestamp::from_unix(1_700_000_000));
+    /// assert!(signed.starts_with("42.ZVPxAA."));
+    /// # Ok::<(), carafe_core::key::KeyError>(())
+    /// ```
     #[must_use]
     pub fn sign(&self, value: &str, now: Timestamp) -> String {
         let mut signed = String::with_capacity(value.len() + self.trailer_capacity());
@@ -79,6 +93,27 @@ impl TimestampSigner {
     ///
     /// Ages are whole seconds, and both limits are inclusive. Without `max_age`, any age is
     /// accepted.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use carafe_core::clock::Timestamp;
+    /// use carafe_core::key::{KeyRing, SecretKey};
+    /// use carafe_core::token::{TokenError, signed::{SignerSettings, TimestampSigner}};
+    ///
+    /// let keys = KeyRing::new(SecretKey::short("flask-spec-secret")?);
+    /// let signer = TimestampSigner::new(&keys, SignerSettings::with_salt("invite"));
+    /// let now = Timestamp::from_unix(1_700_000_000);
+    /// let signed = signer.sign("42", now);
+    /// let timed = signer.unsign(&signed, None, now.saturating_add(86_400 * 365))?;
+    /// assert_eq!((timed.value, timed.issued), ("42", now));
+    ///
+    /// let week = Some(Duration::from_secs(7 * 86_400));
+    /// let late = now.saturating_add(7 * 86_400 + 1);
+    /// let error = signer.unsign(&signed, week, late).unwrap_err();
+    /// assert_eq!(error, TokenError::Expired { age: 604_801, max_age: 604_800 });
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
