@@ -50,7 +50,7 @@ pub(crate) use de::from_members;
 pub use de::{DecodeError, from_text};
 pub use dialect::JsonDialect;
 pub use number::write_float;
-pub(crate) use payload::is_member_value;
+pub(crate) use payload::check_member_value;
 pub use payload::{scan_root, validate};
 pub use scan::{MAX_DEPTH, MAX_DIGITS, ScanError};
 pub use ser::{EncodeError, append_text, to_text};

@@ -68,17 +68,20 @@ pub fn validate(text: &str, tags: bool) -> Result<(), ScanError> {
     Ok(())
 }
 
-/// Returns whether `text` is exactly one value that a session can contain.
+/// Returns an error unless `text` is exactly one value that a session can contain.
 ///
 /// Whitespace around the value is an error.
-pub(crate) fn is_member_value(text: &str, tags: bool) -> bool {
-    let Ok(scanner) = Scanner::new(text) else {
-        return false;
-    };
-    let mut scanner = scanner.at_depth(1);
-    scanner.value().is_ok()
-        && scanner.position() == text.len()
-        && (!scanner.suspect || !tags || kind_of(text).is_ok())
+pub(crate) fn check_member_value(text: &str, tags: bool) -> Result<(), ScanError> {
+    let mut scanner = Scanner::new(text)?.at_depth(1);
+    scanner.value()?;
+    if scanner.position() != text.len() {
+        let at = scanner.position();
+        return Err(ScanError::Syntax { at });
+    }
+    if scanner.suspect && tags {
+        kind_of(text)?;
+    }
+    Ok(())
 }
 
 #[cold]

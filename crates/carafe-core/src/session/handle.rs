@@ -212,10 +212,8 @@ impl Session {
 
     /// Returns an error if `text` is not exactly one value that a session can contain.
     pub(super) fn check_json(&self, key: &str, text: &str) -> Result<(), SessionError> {
-        match json::is_member_value(text, self.0.manager.style().tags) {
-            true => Ok(()),
-            false => Err(SessionError::shape(key, "it is not one JSON value")),
-        }
+        json::check_member_value(text, self.0.manager.style().tags)
+            .map_err(|_| SessionError::shape(key, "it is not one JSON value"))
     }
 
     /// Sets the value of `key`. Counts as a change even if the value is the same.

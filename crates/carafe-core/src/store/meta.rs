@@ -91,7 +91,7 @@ impl SessionMeta {
     /// let mut meta = SessionMeta::new(PublicId::random()?, now, later);
     /// assert_eq!(meta.opaque(), None);
     ///
-    /// let (from, nonce) = (StoreKey::of_id("the old ID"), Nonce::random()?);
+    /// let (from, nonce) = (*StoreKey::of_id("the old ID").as_bytes(), Nonce::random()?);
     /// meta.renewal = Some(Renewal { from, nonce, until: Some(later) });
     /// let column = meta.opaque().expect("a renewal");
     /// assert_eq!(column.len(), 75);

@@ -170,7 +170,7 @@ impl MigratingStore {
     ///
     /// let at = Timestamp::from_unix;
     /// let mut meta = SessionMeta::new(PublicId::random()?, at(0), at(3_600));
-    /// let (from, nonce) = (StoreKey::of_id("the old ID"), Nonce::random()?);
+    /// let (from, nonce) = (*StoreKey::of_id("the old ID").as_bytes(), Nonce::random()?);
     /// meta.renewal = Some(Renewal { from, nonce, until: Some(at(30)) });
     /// let record = Record::new(meta, SessionData::default());
     /// assert!(MigratingStore::must_stay(&record, at(29)));

@@ -34,7 +34,8 @@ pub const fn retired_until(now: Timestamp) -> Timestamp {
 /// use carafe_core::{clock::Timestamp, store::{Nonce, Renewal, StoreKey}};
 ///
 /// let (old, at) = (StoreKey::of_id("the old ID"), Timestamp::from_unix);
-/// let pending = Renewal { from: old, nonce: Nonce::random()?, until: None };
+/// let (from, nonce) = (*old.as_bytes(), Nonce::random()?);
+/// let pending = Renewal { from, nonce, until: None };
 /// assert!(pending.accepts(&old, at(1_000_000)), "the browser may not know the new ID");
 /// assert!(!pending.accepts(&StoreKey::of_id("another ID"), at(0)));
 ///
