@@ -234,9 +234,12 @@ impl Session {
 }
 
 /// Returns the keys to remove before another attempt is added: the expired ones and the oldest.
+///
+/// `attempts` are in the order of the dictionary, oldest first within a second.
 fn surplus(mut attempts: Vec<(String, Timestamp)>, now: Timestamp) -> Vec<String> {
     let limit = super::expiry::seconds(LOGIN_DURATION);
-    attempts.sort_unstable_by_key(|(_, begun)| std::cmp::Reverse(begun.unix()));
+    attempts.reverse();
+    attempts.sort_by_key(|(_, begun)| std::cmp::Reverse(begun.unix()));
     let is_kept = |(place, begun): (usize, Timestamp)| {
         place + 1 < LOGIN_ATTEMPTS && now.unix().saturating_sub(begun.unix()) <= limit
     };
@@ -269,6 +272,15 @@ mod tests {
     };
 
     const NOW: Timestamp = Timestamp::from_unix(4_000_000_000);
+
+    #[test]
+    fn another_attempt_in_the_same_second_replaces_the_oldest() {
+        let attempts = (0..LOGIN_ATTEMPTS).map(|number| (number.to_string(), NOW));
+        assert_eq!(surplus(attempts.collect(), NOW), ["0"]);
+        let earlier = [("earlier".to_owned(), NOW.saturating_add(-1))];
+        let attempts = (1..LOGIN_ATTEMPTS).map(|number| (number.to_string(), NOW));
+        assert_eq!(surplus(attempts.chain(earlier).collect(), NOW), ["earlier"]);
+    }
 
     thread_local! {
         static SECONDS: Cell<i64> = const { Cell::new(0) };
