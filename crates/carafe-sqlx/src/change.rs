@@ -113,7 +113,7 @@ impl<D: Dialect> Change<'_, D> {
                 }
                 // Another request has already renewed this id.
                 Some(Found::Pointer(_)) if self.renews() => return Ok(None),
-                Some(Found::Pointer(target)) => (key, looked) = (target, false),
+                Some(Found::Pointer(target)) => (key, looked) = (*target, false),
                 Some(Found::Marker) => return Ok(None),
                 // Postgres: a row that was moved while this statement waited for its lock is not
                 // found, and neither is the row at its new key. The next statement sees both.

@@ -39,7 +39,7 @@ pub(crate) enum Found {
     /// The record that a pointer leads to.
     Moved(Box<Record>),
     /// A pointer to follow with another query.
-    Pointer(StoreKey),
+    Pointer(Box<StoreKey>),
     Marker,
 }
 
@@ -54,7 +54,7 @@ impl Columns {
             None => Ok(Found::Record(Box::new(self.record()?))),
             Some(target) if target == *key => Ok(Found::Marker),
             // Only a record has data.
-            Some(target) if self.data.is_empty() => Ok(Found::Pointer(target)),
+            Some(target) if self.data.is_empty() => Ok(Found::Pointer(Box::new(target))),
             Some(_) => Ok(Found::Moved(Box::new(self.record()?))),
         }
     }

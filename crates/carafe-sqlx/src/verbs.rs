@@ -42,7 +42,7 @@ pub(crate) async fn load<D: Dialect>(
             Some(Found::Marker) => break KeyState::Retired,
             Some(Found::Record(record)) if key == asked => break KeyState::Current(record),
             Some(Found::Record(record) | Found::Moved(record)) => break KeyState::Moved(record),
-            Some(Found::Pointer(target)) => key = target,
+            Some(Found::Pointer(target)) => key = *target,
         }
     };
     lease.done();
