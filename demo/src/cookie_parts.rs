@@ -152,7 +152,7 @@ impl Role {
             Self::Commitment => "Commitment",
             Self::Ciphertext => "Ciphertext",
             Self::Tag => "Tag",
-            Self::Id => "Id",
+            Self::Id => "ID",
             Self::Unread => "Cookie",
         }
     }

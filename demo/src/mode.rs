@@ -95,7 +95,7 @@ impl Mode {
         Ok(Self {
             id: ModeId::Stored,
             title: "Server-side",
-            tagline: "The cookie is a random id, the rest is in a database. Can be ended.",
+            tagline: "The cookie is a random ID; the content is in a database. Can be revoked.",
             manager: in_store(Arc::clone(&store))?,
             behind: Behind::Store(store),
         })

@@ -95,7 +95,7 @@ fn id(held: &BrowserCookie) -> Markup {
     html! {
         @if held.found.is_authentic() {
             "32 random bytes, and nothing else"
-            small { "Anybody can read it and learns nothing. Whoever has it has the session." }
+            small { "The ID reveals nothing, but anyone who has it can use the session." }
         } @else {
             "not in the database"
         }

@@ -121,7 +121,7 @@ impl SessionManager {
         if TELLING_NAMES.contains(&cookie.name()) {
             tracing::warn!(
                 cookie = cookie.name(),
-                "this name is another framework's and misleads whoever debugs; choose one of your own"
+                "this is the default name of another framework, which makes debugging harder; choose your own name"
             );
         }
         Ok(Self {
