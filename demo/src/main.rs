@@ -2,7 +2,7 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `mode_id`, `mode`, `modes` | the three modes to carry a session: signed, encrypted, server-side |
+//! | `mode_id`, `mode`, `modes` | the modes of a session: signed, encrypted, server-side |
 //! | `key_list` | the keys and their rotation |
 //! | `session_file` | the SQLite file of the server-side sessions |
 //! | `visit` | all sessions of one request, from `Cookie` to `Set-Cookie` |

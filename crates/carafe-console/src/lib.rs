@@ -26,7 +26,8 @@
 //! }
 //!
 //! let store: Arc<dyn ErasedStore> = Arc::new(MemoryStore::new());
-//! let console = carafe_console::router(store, ConsoleOptions::new()).layer(from_fn(operators_only));
+//! let console = carafe_console::router(store, ConsoleOptions::new());
+//! let console = console.layer(from_fn(operators_only));
 //! let app: Router = Router::new().nest("/admin/sessions", console);
 //! ```
 //!
@@ -59,7 +60,7 @@
 //! | `view`, `style.css`, `console.js` | the HTML, its style, and the script that updates a page |
 //! | `admission` | the checks before each page |
 //! | `overview`, `list`, `session` | the pages that show sessions |
-//! | `end_all`, `revoke` | the work of revoking very many sessions, and the pages that revoke sessions |
+//! | `end_all`, `revoke` | revocations of very many sessions, and the pages that revoke sessions |
 
 mod admission;
 mod audit;

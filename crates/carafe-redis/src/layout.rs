@@ -1,7 +1,8 @@
 //! Encodes a record as one string. `value` parses it.
 //!
 //! ```text
-//! 3 LISTED TAG VERSION SEEN EXPIRES CREATED RENEWED HANDLE AUTH RENEWAL USER DEVICE⏎…user……device……dictionary…
+//! 3 LISTED TAG VERSION SEEN EXPIRES CREATED RENEWED HANDLE AUTH RENEWAL USER DEVICE⏎
+//! user ‖ device ‖ dictionary
 //! ```
 //!
 //! The first line consists of words separated by one space: decimal integers, and `-` for an absent

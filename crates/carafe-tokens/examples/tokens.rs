@@ -2,9 +2,11 @@
 //!
 //! ```text
 //! cargo run -p carafe-tokens --features axum --example tokens
-//! curl -d '{"user":"ada","password":"lovelace"}' -H 'Content-Type: application/json' http://127.0.0.1:5007/token
+//! curl -d '{"user":"ada","password":"lovelace"}' -H 'Content-Type: application/json' \
+//!     http://127.0.0.1:5007/token
 //! curl -H "Authorization: Bearer $ACCESS" http://127.0.0.1:5007/me
-//! curl -d '{"refresh_token":"…"}' -H 'Content-Type: application/json' http://127.0.0.1:5007/token/refresh
+//! curl -d '{"refresh_token":"…"}' -H 'Content-Type: application/json' \
+//!     http://127.0.0.1:5007/token/refresh
 //! ```
 //!
 //! The keys are created at startup. A real service reads them from its configuration, so that

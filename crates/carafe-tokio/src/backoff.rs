@@ -11,7 +11,8 @@ use std::time::Duration;
 ///
 /// // For a store that several hundred nodes share.
 /// let backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(30));
-/// let options = GuardOptions::default().with_circuit(CircuitRules::default().with_backoff(backoff));
+/// let rules = CircuitRules::default().with_backoff(backoff);
+/// let options = GuardOptions::default().with_circuit(rules);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backoff {

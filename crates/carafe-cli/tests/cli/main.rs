@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `inspect`, `sign`, `key` | the commands for cookies and keys |
 //! | `tokens` | the same for access tokens and refresh tokens |
-//! | `sessions`, `store`, `migrate`, `migrate_flask_session` | the commands for stores, on SQLite files |
+//! | `sessions`, `store`, `migrate`, `migrate_flask_session` | commands for stores, on SQLite |
 //! | `servers` | the same commands on Redis, Postgres and MariaDB |
 //! | `docs` | `docs/cli.md`, the manual and the completions |
 //! | `console` | `carafe console` over HTTP |

@@ -405,7 +405,8 @@ impl SessionConfig {
     ///     tab.session().await?.log_out_now().await?;
     ///     client.finish(request, 200).await.map_err(|error| error.into())
     /// };
-    /// let error: Box<dyn std::error::Error + Send + Sync> = late(Conflict::Reject).await.unwrap_err();
+    /// let refused = late(Conflict::Reject).await;
+    /// let error: Box<dyn std::error::Error + Send + Sync> = refused.unwrap_err();
     /// assert!(matches!(error.downcast_ref(), Some(CommitError::Conflict)));
     /// assert!(late(Conflict::Discard).await.is_ok());
     /// # });
@@ -432,7 +433,8 @@ impl SessionConfig {
     ///     for number in [1, 2] {
     ///         let slot = manager.begin();
     ///         manager.open(&slot, [], now).await?.insert("n", &number)?;
-    ///         let line = manager.commit(&slot, [], 200, now).await?.set_cookie.unwrap_or_default();
+    ///         let changes = manager.commit(&slot, [], 200, now).await?;
+    ///         let line = changes.set_cookie.unwrap_or_default();
     ///         header.push(line.split(';').next().unwrap_or_default().to_owned());
     ///     }
     ///     let (slot, header) = (manager.begin(), header.join("; "));

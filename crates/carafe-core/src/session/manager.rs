@@ -239,7 +239,8 @@ impl SessionManager {
     /// use carafe_core::session::{ServerSide, SessionConfig, SessionManager};
     /// use carafe_core::store::MemoryStore;
     ///
-    /// let manager = SessionManager::new(ServerSide::new(MemoryStore::new()), SessionConfig::flask())?;
+    /// let side = ServerSide::new(MemoryStore::new());
+    /// let manager = SessionManager::new(side, SessionConfig::flask())?;
     /// assert!(manager.is_log_in("ada", None));
     /// assert!(!manager.is_log_in("ada", Some("ada")));
     /// # Ok::<(), carafe_core::cookie::CookieError>(())

@@ -31,7 +31,8 @@ const LONGEST_WORD: usize = 16;
 /// ```
 /// use carafe_core::store::StoreUrl;
 ///
-/// let mut url = StoreUrl::parse("postgres://app:secret@db.internal/shop?table=s&sslmode=verify-full")?;
+/// let text = "postgres://app:secret@db.internal/shop?table=s&sslmode=verify-full";
+/// let mut url = StoreUrl::parse(text)?;
 /// assert_eq!(url.to_string(), "postgres://db.internal/shop?table=s");
 /// url.check_parameters(&["table", "sslmode"])?;
 /// assert_eq!(url.take("table").as_deref(), Some("s"));

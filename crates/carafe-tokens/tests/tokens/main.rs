@@ -9,7 +9,7 @@
 //! | `example` | nothing: calls the routes of the example |
 //! | `fuzz_corpus` | nothing |
 //! | `oracles` | Python and Node; run by `cargo xtask test` |
-//! | `wycheproof` | a checkout of C2SP/wycheproof; run by `cargo xtask test` if `CARAFE_WYCHEPROOF` names one |
+//! | `wycheproof` | C2SP/wycheproof; `cargo xtask test` runs it if `CARAFE_WYCHEPROOF` is set |
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 

@@ -1,7 +1,8 @@
 //! Wycheproof's groups of whole JWS texts and of JWKs (C2SP/wycheproof), which no crate contains.
 //!
 //! ```sh
-//! CARAFE_WYCHEPROOF=/path/to/wycheproof cargo test -p carafe-tokens --test tokens wycheproof -- --ignored
+//! CARAFE_WYCHEPROOF=/path/to/wycheproof \
+//!     cargo test -p carafe-tokens --test tokens wycheproof -- --ignored
 //! ```
 //!
 //! A payload there is any text and no claims, so an accepted JWS is one that passes every check but

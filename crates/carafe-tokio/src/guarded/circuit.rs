@@ -152,8 +152,8 @@ impl Circuit {
         self.ticket(self.is_closed())
     }
 
-    /// Records the outcome of a call. `jitter` returns the number for [`Backoff::delay`], and is only
-    /// called if the circuit opens. Returns whether the circuit opened or closed.
+    /// Records the outcome of a call. `jitter` returns the number for [`Backoff::delay`], and is
+    /// only called if the circuit opens. Returns whether the circuit opened or closed.
     #[expect(clippy::needless_pass_by_value, reason = "a ticket is reported once")]
     pub(super) fn report(
         &mut self,

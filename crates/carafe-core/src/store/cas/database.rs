@@ -54,7 +54,12 @@ use crate::{
 ///         Ok(self.0.lock().expect("no thread has panicked").0.get(key).cloned())
 ///     }
 ///
-///     async fn insert(&self, key: &StoreKey, value: &[u8], _: Timestamp) -> Result<bool, StoreError> {
+///     async fn insert(
+///         &self,
+///         key: &StoreKey,
+///         value: &[u8],
+///         _: Timestamp,
+///     ) -> Result<bool, StoreError> {
 ///         Ok(self.swap(key, None, Some(value)))
 ///     }
 ///

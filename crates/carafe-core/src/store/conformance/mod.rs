@@ -6,7 +6,8 @@
 //! ```
 //! mod memory {
 //!     use carafe_core::store::MemoryStore;
-//!     carafe_core::session_store_conformance!(futures_executor::block_on, async { MemoryStore::new() });
+//!     use futures_executor::block_on;
+//!     carafe_core::session_store_conformance!(block_on, async { MemoryStore::new() });
 //! }
 //! ```
 //!

@@ -1,9 +1,9 @@
 //! One record as one allocation:
 //!
 //! ```text
-//! created 5 ‖ renewed 5 ‖ last seen 5 ‖ expires 5 ‖ authenticated 5 (0 = never) ‖ version 5 ‖ public_id 12
-//! ‖ user length 4 ‖ device length 4 ‖ opaque length 1 ‖ opaque ‖ user ‖ device ‖ dictionary
-//!                                                     a length of FFFFFFFF = none
+//! created 5 ‖ renewed 5 ‖ last seen 5 ‖ expires 5 ‖ authenticated 5 (0 = never) ‖ version 5
+//! ‖ public_id 12 ‖ user length 4 ‖ device length 4 (FFFFFFFF = none) ‖ opaque length 1
+//! ‖ opaque ‖ user ‖ device ‖ dictionary
 //! ```
 //!
 //! Times are 40-bit seconds since 1970, which lasts for 34,000 years. The layout is private to this
