@@ -46,6 +46,11 @@ const ACCESSORS: &[Accessor] = &[
     }),
     ("contains_key", |s| s.contains_key("user").to_string()),
     ("keys", |s| format!("{:?}", s.keys())),
+    ("each_key", |s| {
+        let mut keys = String::new();
+        s.each_key(|key| keys.push_str(key));
+        keys
+    }),
     ("len", |s| s.len().to_string()),
     ("is_empty", |s| s.is_empty().to_string()),
     ("clear", |s| format!("{:?}", s.clear())),
