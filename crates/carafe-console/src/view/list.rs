@@ -117,7 +117,7 @@ fn row(context: &Context, session: &SessionMeta, now: Timestamp) -> Markup {
             td.cell-user role="cell" { div.clamped { (user(context, session.user.as_deref())) } }
             td.cell-device role="cell" { div.clamped { (device(session.device.as_deref())) } }
             td.cell-client role="cell" { span.cell-name aria-hidden="true" { "Client: " } (client(session.public_id)) }
-            td.cell-began role="cell" { span.cell-name aria-hidden="true" { "Created " } (past(session.created, now)) }
+            td.cell-began role="cell" { span.cell-name aria-hidden="true" { "Began " } (past(session.created, now)) }
             td.cell-used role="cell" { span.cell-name aria-hidden="true" { "Used " } (past(session.last_seen, now)) }
             td.cell-expires role="cell" { span.cell-name aria-hidden="true" { "Expires " } (future(session.expires, now)) }
         }
