@@ -50,5 +50,9 @@ fn an_operator_works_through_a_proxy() {
     // A name that was not allowed: DNS rebinding would come with one.
     let stranger = chromium.visitor();
     stranger.open("https://evil.example/ops/carafe/");
-    assert!(stranger.text("body").contains("This host name is not allowed"));
+    assert!(
+        stranger
+            .text("body")
+            .contains("This host name is not allowed")
+    );
 }
