@@ -87,6 +87,7 @@ mod tests {
             " 1 ",
             "\"",
             "\0",
+            r#"{" t":5}"#,
             r#"{" u":"no uuid"}"#,
         ] {
             let applied = set("n", text).applied(&data(r#"{"n":7,"other":1}"#), JsonDialect::QUART);

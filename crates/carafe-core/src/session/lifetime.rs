@@ -9,7 +9,7 @@ use super::{
 };
 use crate::json;
 
-/// What a dictionary says about the session's expiry, as JSON texts.
+/// The values in a dictionary that determine when its session expires, as JSON text.
 #[derive(Clone, Copy)]
 pub(super) struct Terms<'d> {
     permanent: Option<&'d str>,
