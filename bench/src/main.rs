@@ -29,6 +29,7 @@ mod races;
 mod redis;
 mod redis_server;
 mod requests;
+mod scenario;
 mod sqlite;
 mod timing;
 mod tokens;

@@ -27,6 +27,7 @@ use self::{
 use crate::{
     harness::{Candidate, Measured, Outcome, Table, cpu, measure},
     redis_server::{Commands, RedisServer},
+    scenario::{SCENARIOS, STEADY, Scenario},
 };
 
 /// Requests per batch.
@@ -34,40 +35,6 @@ const BATCH: usize = 2_048;
 /// Requests with recorded commands, one after another.
 const WATCHED: usize = 20;
 
-#[derive(Clone, Copy)]
-struct Scenario {
-    name: &'static str,
-    path: &'static str,
-    with_cookie: bool,
-}
-
-const TIMED: [Scenario; 4] = [
-    Scenario {
-        name: "1 untouched, no cookie",
-        path: "/untouched",
-        with_cookie: false,
-    },
-    Scenario {
-        name: "2 untouched, cookie",
-        path: "/untouched",
-        with_cookie: true,
-    },
-    Scenario {
-        name: "3 read",
-        path: "/read",
-        with_cookie: true,
-    },
-    Scenario {
-        name: "4 read + write",
-        path: "/write",
-        with_cookie: true,
-    },
-];
-const LOG_IN: Scenario = Scenario {
-    name: "5 log-in",
-    path: "/login",
-    with_cookie: true,
-};
 const NEW: Scenario = Scenario {
     name: "new session",
     path: "/start/1/40",
@@ -129,7 +96,7 @@ impl Stage {
     fn report(self: Rc<Self>, rounds: usize) -> Outcome {
         let (mut candidates, mut behind) = (Vec::new(), Vec::new());
         for site in 0..self.sites.len() {
-            for scenario in TIMED {
+            for scenario in STEADY {
                 let cell = Rc::new(Behind::default());
                 candidates.push(self.candidate(site, scenario, Rc::clone(&cell)));
                 behind.push(cell);
@@ -164,8 +131,8 @@ impl Stage {
     }
 
     fn loads(&self, behind: &[Rc<Behind>]) {
-        let mut table = head(&TIMED);
-        for (site, cells) in self.sites.iter().zip(behind.chunks(TIMED.len())) {
+        let mut table = head(&STEADY);
+        for (site, cells) in self.sites.iter().zip(behind.chunks(STEADY.len())) {
             table.row(site.name, cells.iter().map(|cell| cell.shown()));
         }
         table.print("CPU time of Redis itself, µs a request");
@@ -173,8 +140,8 @@ impl Stage {
 
     /// Prints the Redis commands of single requests.
     fn commands(&self) -> Outcome {
-        let [one, two, three, four] = TIMED;
-        let scenarios = [one, two, three, four, LOG_IN, NEW];
+        let [first, second, third, fourth, log_in] = SCENARIOS;
+        let scenarios = [first, second, third, fourth, log_in, NEW];
         let mut table = head(&scenarios);
         for site in self
             .sites
@@ -225,9 +192,9 @@ impl Behind {
 }
 
 fn times(measured: &Measured) {
-    let mut times = head(&TIMED);
-    let mut ratios = head(&TIMED);
-    let cells = |cell: &dyn Fn(&str) -> String| TIMED.map(|scenario| cell(scenario.name));
+    let mut times = head(&STEADY);
+    let mut ratios = head(&STEADY);
+    let cells = |cell: &dyn Fn(&str) -> String| STEADY.map(|scenario| cell(scenario.name));
     let added = |row: &str, scenario: &str| measured.added(row, FLOOR, scenario).nanoseconds;
     times.row(
         "axum without a layer, in all",

@@ -4,11 +4,10 @@
 //! minus the time of its framework without a layer, with the same request in the same round; both
 //! include building the request and dropping the response.
 //!
-//! `caller` calls axum or actix-web, `scenario` lists the requests, `report` prints the tables.
+//! `caller` calls axum or actix-web, `report` prints the tables.
 
 mod caller;
 mod report;
-mod scenario;
 
 use std::{cell::RefCell, rc::Rc};
 
@@ -18,7 +17,6 @@ use tokio::runtime::{Builder, Runtime};
 pub(crate) use caller::{Caller, Carrier};
 use caller::{Opened, sent_back};
 use report::Framework;
-use scenario::{LOG_IN, SCENARIOS, Scenario};
 
 use crate::{
     harness::{Candidate, Candidates, Measured, Outcome},
@@ -26,6 +24,7 @@ use crate::{
         actix_alone, actix_httpauth, actix_session, axum_alone, axum_extra, axum_session, carafe,
         carafe_actix, least, tower_sessions,
     },
+    scenario::{LOG_IN, SCENARIOS, STEADY, Scenario},
 };
 
 const BROWSERS: u32 = 1_000;
@@ -162,11 +161,9 @@ fn candidates_of<C: Caller>(
         if cookies.is_empty() {
             cookies.extend(site.sessions.iter().map(C::text).map(C::value));
         }
-        candidates.extend(SCENARIOS.map(|scenario| match scenario.name {
-            // With a store of its own, because each log-in leaves an entry in the store.
-            LOG_IN => log_ins(name, scenario, &runtime, carrier, caller),
-            _ => candidate(name, scenario, &runtime, &site),
-        }));
+        candidates.extend(STEADY.map(|scenario| candidate(name, scenario, &runtime, &site)));
+        // With a store of its own, because each log-in leaves an entry in the store.
+        candidates.extend([log_ins(name, LOG_IN, &runtime, carrier, caller)]);
     }
     for (name, caller) in [framework.floor, framework.idle].into_iter().zip(bare) {
         let site = Rc::new(Opened {

@@ -1,7 +1,7 @@
 //! The tables of a family of requests.
 
-use super::scenario::SCENARIOS;
 use crate::harness::{Measured, Table};
+use crate::scenario::SCENARIOS;
 
 /// The framework without a layer and with an idle one, as named in the tables.
 pub(super) struct Framework {
