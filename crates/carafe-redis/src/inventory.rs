@@ -47,7 +47,7 @@ use crate::{
 const MIN_SAMPLE: usize = 256;
 
 impl RedisStore {
-    async fn list_it(
+    async fn read_page(
         &self,
         after: Option<Position>,
         limit: usize,
@@ -99,7 +99,7 @@ impl RedisStore {
         Ok(members.map(|(_, key)| key).collect())
     }
 
-    async fn find_it(
+    async fn read_by_public_id(
         &self,
         public_id: PublicId,
         now: Timestamp,
@@ -131,7 +131,7 @@ impl RedisStore {
         }
     }
 
-    async fn sample_it(&self, limit: usize, now: Timestamp) -> Result<Sample, StoreError> {
+    async fn read_sample(&self, limit: usize, now: Timestamp) -> Result<Sample, StoreError> {
         let (listed, members) = self.some_members(limit.max(MIN_SAMPLE)).await?;
         let keys: HashSet<_> = members.iter().filter_map(|text| member_of(text)).collect();
         let found = self.metas(keys.iter().map(|(_, key)| key)).await?;
@@ -183,7 +183,7 @@ impl SessionListing for RedisStore {
         limit: usize,
         now: Timestamp,
     ) -> Result<Vec<SessionMeta>, StoreError> {
-        self.with_deadline(self.deadlines.read, self.list_it(after, limit, now))
+        self.with_deadline(self.deadlines.read, self.read_page(after, limit, now))
             .await
     }
 
@@ -192,7 +192,7 @@ impl SessionListing for RedisStore {
         public_id: PublicId,
         now: Timestamp,
     ) -> Result<Option<Record>, StoreError> {
-        self.with_deadline(self.deadlines.read, self.find_it(public_id, now))
+        self.with_deadline(self.deadlines.read, self.read_by_public_id(public_id, now))
             .await
     }
 
@@ -203,7 +203,7 @@ impl SessionListing for RedisStore {
     ) -> Result<bool, StoreError> {
         let revoker = self.revoker();
         revoker
-            .run(revoker.delete_by_public_id_it(public_id, now))
+            .run(revoker.remove_by_public_id(public_id, now))
             .await
     }
 
@@ -215,17 +215,17 @@ impl SessionListing for RedisStore {
     ) -> Result<u64, StoreError> {
         let revoker = self.revoker();
         revoker
-            .run(revoker.delete_created_before_it(until, limit, now))
+            .run(revoker.remove_created_before(until, limit, now))
             .await
     }
 
     async fn sample(&self, limit: usize, now: Timestamp) -> Result<Sample, StoreError> {
-        self.with_deadline(self.deadlines.read, self.sample_it(limit, now))
+        self.with_deadline(self.deadlines.read, self.read_sample(limit, now))
             .await
     }
 
     async fn scan(&self, after: Option<&Cursor>, limit: usize) -> Result<ScanPage, StoreError> {
-        self.with_deadline(self.deadlines.read, self.scan_it(after, limit))
+        self.with_deadline(self.deadlines.read, self.scan_page(after, limit))
             .await
     }
 }

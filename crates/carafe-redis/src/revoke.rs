@@ -26,7 +26,7 @@ const PAGE: usize = 512;
 type Member = (PublicId, StoreKey);
 
 impl RedisStore {
-    pub(crate) async fn delete_by_public_id_it(
+    pub(crate) async fn remove_by_public_id(
         &self,
         public_id: PublicId,
         now: Timestamp,
@@ -91,7 +91,7 @@ impl RedisStore {
         }
     }
 
-    pub(crate) async fn delete_created_before_it(
+    pub(crate) async fn remove_created_before(
         &self,
         until: Timestamp,
         limit: usize,

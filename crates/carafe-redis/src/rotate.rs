@@ -48,7 +48,7 @@ struct Move<'a> {
 }
 
 impl RedisStore {
-    pub(crate) async fn rotate_it(
+    pub(crate) async fn move_record(
         &self,
         (from, to): (&StoreKey, &StoreKey),
         base: &Record,

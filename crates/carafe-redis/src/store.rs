@@ -114,7 +114,7 @@ impl SessionStore for RedisStore {
         record: &Record,
         now: Timestamp,
     ) -> impl Future<Output = Result<Created, StoreError>> + Send {
-        self.with_deadline(self.deadlines.write, self.create_it(key, record, now))
+        self.with_deadline(self.deadlines.write, self.write_new(key, record, now))
     }
 
     fn load(
@@ -122,7 +122,7 @@ impl SessionStore for RedisStore {
         key: &StoreKey,
         now: Timestamp,
     ) -> impl Future<Output = Result<KeyState, StoreError>> + Send {
-        self.with_deadline(self.deadlines.read, self.load_it(key, now))
+        self.with_deadline(self.deadlines.read, self.read_record(key, now))
     }
 
     fn patch(
@@ -132,7 +132,10 @@ impl SessionStore for RedisStore {
         patch: &Patch,
         now: Timestamp,
     ) -> impl Future<Output = Result<Patched, StoreError>> + Send {
-        self.with_deadline(self.deadlines.write, self.patch_it(key, base, patch, now))
+        self.with_deadline(
+            self.deadlines.write,
+            self.apply_patch(key, base, patch, now),
+        )
     }
 
     async fn rotate(
@@ -146,11 +149,11 @@ impl SessionStore for RedisStore {
     ) -> Result<Patched, StoreError> {
         let keys = (from, to);
         if rotation != Rotation::Replacement {
-            let rotated = self.rotate_it(keys, base, patch, rotation, now);
+            let rotated = self.move_record(keys, base, patch, rotation, now);
             return self.with_deadline(self.deadlines.write, rotated).await;
         }
         let revoker = self.revoker();
-        let rotated = revoker.rotate_it(keys, base, patch, rotation, now);
+        let rotated = revoker.move_record(keys, base, patch, rotation, now);
         revoker.run(rotated).await
     }
 
@@ -159,12 +162,12 @@ impl SessionStore for RedisStore {
         key: &StoreKey,
         access: &Access,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send {
-        self.with_deadline(self.deadlines.write, self.touch_it(key, access))
+        self.with_deadline(self.deadlines.write, self.extend_expiry(key, access))
     }
 
     async fn delete(&self, key: &StoreKey, now: Timestamp) -> Result<bool, StoreError> {
         let revoker = self.revoker();
-        revoker.run(revoker.delete_it(key, now)).await
+        revoker.run(revoker.remove_record(key, now)).await
     }
 
     fn powers(&self) -> Powers<'_> {

@@ -19,7 +19,7 @@ use crate::{
 impl RedisStore {
     /// Acquires the sweep lease. If the reply is lost, the retry finds the lease of the first
     /// attempt, and no process sweeps until that expires.
-    async fn claim_it(&self, until: Timestamp, now: Timestamp) -> Result<bool, StoreError> {
+    async fn set_lease(&self, until: Timestamp, now: Timestamp) -> Result<bool, StoreError> {
         let twice = until.saturating_add(until.seconds_since(now));
         let claimed = self.call(|_| {
             let args = vec![second(until), second(now), second(twice)];
@@ -28,7 +28,7 @@ impl RedisStore {
         Ok(matches!(claimed.await?, Reply::Ok(_)))
     }
 
-    async fn sweep_it(&self, limit: usize, now: Timestamp) -> Result<usize, StoreError> {
+    async fn remove_expired(&self, limit: usize, now: Timestamp) -> Result<usize, StoreError> {
         let mut swept = 0;
         for row in self.names.rows('u') {
             let mut sets = &row[..];
@@ -97,12 +97,12 @@ impl ExpiredSweep for RedisStore {
         until: Timestamp,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.with_deadline(self.deadlines.write, self.claim_it(until, now))
+        self.with_deadline(self.deadlines.write, self.set_lease(until, now))
             .await
     }
 
     async fn sweep(&self, limit: usize, now: Timestamp) -> Result<usize, StoreError> {
-        self.with_deadline(self.deadlines.write, self.sweep_it(limit, now))
+        self.with_deadline(self.deadlines.write, self.remove_expired(limit, now))
             .await
     }
 }

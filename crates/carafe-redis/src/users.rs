@@ -219,7 +219,7 @@ impl RedisStore {
         Ok((found.entries, found.is_end))
     }
 
-    async fn list_by_user_it(
+    async fn list_from_index(
         &self,
         user: &str,
         after: Option<Position>,
@@ -268,7 +268,7 @@ impl RedisStore {
 
     /// Revokes sessions, newest first, up to the limit. Repeats from the top while there are new
     /// members, because a session that moves during the search is listed under its new key.
-    async fn delete_by_user_it(
+    async fn remove_by_user(
         &self,
         user: &str,
         which: Selection,
@@ -369,7 +369,7 @@ impl UserSessions for RedisStore {
         limit: usize,
         now: Timestamp,
     ) -> Result<Vec<SessionMeta>, StoreError> {
-        let list = self.list_by_user_it(user, after, limit, now);
+        let list = self.list_from_index(user, after, limit, now);
         self.with_deadline(self.deadlines.read, list).await
     }
 
@@ -381,7 +381,7 @@ impl UserSessions for RedisStore {
         now: Timestamp,
     ) -> Result<u64, StoreError> {
         let revoker = self.revoker();
-        let deletion = revoker.delete_by_user_it(user, which, limit, now);
+        let deletion = revoker.remove_by_user(user, which, limit, now);
         revoker.run(deletion).await
     }
 

@@ -73,7 +73,7 @@ impl Callable for PatchCall<'_> {
 }
 
 impl RedisStore {
-    pub(crate) async fn create_it(
+    pub(crate) async fn write_new(
         &self,
         key: &StoreKey,
         record: &Record,
@@ -116,7 +116,7 @@ impl RedisStore {
         Ok(Created::Created)
     }
 
-    pub(crate) async fn load_it(
+    pub(crate) async fn read_record(
         &self,
         key: &StoreKey,
         now: Timestamp,
@@ -152,7 +152,7 @@ impl RedisStore {
         try_join_all(moves).await.map(drop)
     }
 
-    pub(crate) async fn patch_it(
+    pub(crate) async fn apply_patch(
         &self,
         key: &StoreKey,
         base: &Record,
@@ -192,7 +192,7 @@ impl RedisStore {
         Ok(Patched::Gone)
     }
 
-    pub(crate) async fn touch_it(
+    pub(crate) async fn extend_expiry(
         &self,
         key: &StoreKey,
         access: &Access,
@@ -333,7 +333,7 @@ impl RedisStore {
     }
 
     /// Follows pointers of any age: a log-out with an old id deletes the session.
-    pub(crate) async fn delete_it(
+    pub(crate) async fn remove_record(
         &self,
         key: &StoreKey,
         now: Timestamp,

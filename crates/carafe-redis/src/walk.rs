@@ -15,7 +15,7 @@ use crate::{
 };
 
 impl RedisStore {
-    pub(crate) async fn scan_it(
+    pub(crate) async fn scan_page(
         &self,
         after: Option<&Cursor>,
         limit: usize,

@@ -78,13 +78,13 @@ impl SessionStore for FlaskSessionStore {
     ) -> Result<Created, StoreError> {
         let write = self.redis.deadlines.write;
         self.redis
-            .with_deadline(write, self.create_it(key, record))
+            .with_deadline(write, self.write_new(key, record))
             .await
     }
 
     async fn load(&self, key: &StoreKey, now: Timestamp) -> Result<KeyState, StoreError> {
         let read = self.redis.deadlines.read;
-        let loaded = async move { self.load_it(key, now).await.map(KeyState::from) };
+        let loaded = async move { self.read_record(key, now).await.map(KeyState::from) };
         self.redis.with_deadline(read, loaded).await
     }
 
@@ -97,7 +97,7 @@ impl SessionStore for FlaskSessionStore {
     ) -> Result<Patched, StoreError> {
         let write = self.redis.deadlines.write;
         self.redis
-            .with_deadline(write, self.patch_it(key, base, patch, now))
+            .with_deadline(write, self.apply_patch(key, base, patch, now))
             .await
     }
 
@@ -110,7 +110,7 @@ impl SessionStore for FlaskSessionStore {
         _: Rotation,
         now: Timestamp,
     ) -> Result<Patched, StoreError> {
-        let rotated = self.rotate_it(from, to, base, patch, now);
+        let rotated = self.move_record(from, to, base, patch, now);
         self.redis
             .with_deadline(self.redis.deadlines.write, rotated)
             .await
@@ -118,13 +118,15 @@ impl SessionStore for FlaskSessionStore {
 
     async fn touch(&self, key: &StoreKey, access: &Access) -> Result<bool, StoreError> {
         let write = self.redis.deadlines.write;
-        let touched = self.touch_it(key, access.expires, access.at);
+        let touched = self.extend_expiry(key, access.expires, access.at);
         self.redis.with_deadline(write, touched).await
     }
 
     async fn delete(&self, key: &StoreKey, _: Timestamp) -> Result<bool, StoreError> {
         let write = self.redis.deadlines.write;
-        self.redis.with_deadline(write, self.delete_it(key)).await
+        self.redis
+            .with_deadline(write, self.remove_record(key))
+            .await
     }
 
     fn capabilities(&self) -> Capabilities {

@@ -25,7 +25,7 @@ use crate::{
 const MAX_SECOND: i64 = 253_402_300_799;
 
 impl FlaskSessionStore {
-    pub(super) async fn create_it(
+    pub(super) async fn write_new(
         &self,
         key: &StoreKey,
         record: &Record,
@@ -57,7 +57,7 @@ impl FlaskSessionStore {
         }
     }
 
-    pub(super) async fn load_it(
+    pub(super) async fn read_record(
         &self,
         key: &StoreKey,
         now: Timestamp,
@@ -83,7 +83,7 @@ impl FlaskSessionStore {
         }
     }
 
-    pub(super) async fn touch_it(
+    pub(super) async fn extend_expiry(
         &self,
         key: &StoreKey,
         expires: Timestamp,
@@ -97,7 +97,7 @@ impl FlaskSessionStore {
         }
     }
 
-    pub(super) async fn delete_it(&self, key: &StoreKey) -> Result<bool, StoreError> {
+    pub(super) async fn remove_record(&self, key: &StoreKey) -> Result<bool, StoreError> {
         let mut command = redis::cmd("DEL");
         command.arg(self.layout.name(key));
         match self.redis.read(&command).await? {
@@ -106,7 +106,7 @@ impl FlaskSessionStore {
         }
     }
 
-    pub(super) async fn patch_it(
+    pub(super) async fn apply_patch(
         &self,
         key: &StoreKey,
         base: &Record,
@@ -150,7 +150,7 @@ impl FlaskSessionStore {
     /// Creates the session under its new id, which no client has yet, and then deletes the old key.
     /// If this is interrupted, the session stays under the old id and the other copy expires
     /// unused.
-    pub(super) async fn rotate_it(
+    pub(super) async fn move_record(
         &self,
         from: &StoreKey,
         to: &StoreKey,
@@ -205,7 +205,7 @@ impl FlaskSessionStore {
     /// Deletes the copy that was created for a rotation of a session that is gone.
     async fn gone(&self, to: &StoreKey, filed: Option<Vec<u8>>) -> Result<Patched, StoreError> {
         if filed.is_some() {
-            self.delete_it(to).await?;
+            self.remove_record(to).await?;
         }
         Ok(Patched::Gone)
     }

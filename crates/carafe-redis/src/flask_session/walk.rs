@@ -20,7 +20,7 @@ use super::FlaskSessionStore;
 const LOOK: usize = 1_000;
 
 impl FlaskSessionStore {
-    async fn scan_it(
+    async fn scan_page(
         &self,
         after: Option<&Cursor>,
         limit: usize,
@@ -47,7 +47,7 @@ impl FlaskSessionStore {
         let Some((_, Ok(key))) = self.layout.key_of(name) else {
             return Ok(Met::under(&self.layout, name, unread));
         };
-        match self.load_it(&key, now).await {
+        match self.read_record(&key, now).await {
             Ok(None) => Ok(None),
             Ok(Some(record)) => Ok(Met::under(&self.layout, name, |_| Ok(record))),
             Err(error @ StoreError::Corrupt(_)) => {
@@ -88,7 +88,7 @@ impl FlaskSessionStore {
 
     /// Estimates the number of keys with the prefix from the share in a sample. Hash tables have no
     /// order, so the first keys are a random sample.
-    async fn count_it(&self) -> Result<u64, StoreError> {
+    async fn count_keys(&self) -> Result<u64, StoreError> {
         let reply = self.redis.read(&redis::cmd("DBSIZE")).await?;
         let all: u64 = from_redis_value(reply).map_err(StoreError::corrupt)?;
         let (_, names) = self.scan(0, None, LOOK).await?;
@@ -135,13 +135,13 @@ impl Walk for FlaskSessionStore {
         let read = self.redis.deadlines.read;
         Box::pin(
             self.redis
-                .with_deadline(read, self.scan_it(after, limit, now)),
+                .with_deadline(read, self.scan_page(after, limit, now)),
         )
     }
 
     fn count<'a>(&'a self, _: Timestamp) -> BoxFuture<'a, Result<u64, StoreError>> {
         let read = self.redis.deadlines.read;
-        Box::pin(self.redis.with_deadline(read, self.count_it()))
+        Box::pin(self.redis.with_deadline(read, self.count_keys()))
     }
 }
 

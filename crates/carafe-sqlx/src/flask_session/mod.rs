@@ -201,7 +201,7 @@ impl<D: FlaskDialect> ExpiredSweep for FlaskSessionStore<D> {
     async fn sweep(&self, limit: usize, now: Timestamp) -> Result<usize, StoreError> {
         let swept = self
             .sql
-            .write(|lease| self.sweep_it(lease, limit as u64, now))
+            .write(|lease| self.remove_expired(lease, limit as u64, now))
             .await?;
         // At most `limit` rows, so the count fits into a usize.
         Ok(usize::try_from(swept).unwrap_or(limit))

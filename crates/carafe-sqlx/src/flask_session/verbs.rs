@@ -95,7 +95,7 @@ impl<D: FlaskDialect> FlaskSessionStore<D> {
         Ok(deleted)
     }
 
-    pub(super) async fn sweep_it(
+    pub(super) async fn remove_expired(
         &self,
         mut lease: Lease<D>,
         limit: u64,

@@ -38,7 +38,7 @@ impl<D: FlaskDialect> FlaskSessionStore<D> {
         })
     }
 
-    async fn count_it(&self, mut lease: Lease<D>, now: Timestamp) -> Result<u64, Failure> {
+    async fn count_rows(&self, mut lease: Lease<D>, now: Timestamp) -> Result<u64, Failure> {
         let rows = D::keys(&mut lease, &self.statements.count, &[now.into()]).await?;
         lease.done();
         Ok(u64::try_from(rows.count).unwrap_or_default())
@@ -61,6 +61,6 @@ impl<D: FlaskDialect> Walk for FlaskSessionStore<D> {
     }
 
     fn count<'a>(&'a self, now: Timestamp) -> BoxFuture<'a, Result<u64, StoreError>> {
-        Box::pin(self.sql.read(move |lease| self.count_it(lease, now)))
+        Box::pin(self.sql.read(move |lease| self.count_rows(lease, now)))
     }
 }
