@@ -6,10 +6,9 @@
 
 use std::{collections::BTreeSet, fs};
 
-use crate::{
-    command::cargo,
-    shell::{Outcome, Shell},
-};
+use xshell::cmd;
+
+use crate::steps::{Outcome, Steps};
 
 const CRATES: &[&str] = &[
     "carafe",
@@ -33,37 +32,37 @@ const CORE: &str = "carafe_core";
 const BLESS: &str = "--bless";
 
 /// Runs `cargo xtask api [--bless]`.
-pub(crate) fn api(shell: &mut Shell, arguments: &[String]) -> Outcome {
+pub(crate) fn api(steps: &Steps, arguments: &[String]) -> Outcome {
     match arguments {
-        [] => check(shell),
+        [] => check(steps),
         [flag] if flag == BLESS => {
-            describe(shell)?;
-            shell.step("The listings of the public surface", bless)
+            describe(steps)?;
+            steps.step("The listings of the public surface", bless)
         }
         _ => Err(format!("takes no arguments but {BLESS}").into()),
     }
 }
 
 /// Compares the listings with the sources.
-pub(crate) fn check(shell: &mut Shell) -> Outcome {
-    describe(shell)?;
-    shell.step("The listings of the public surface", compare)
+pub(crate) fn check(steps: &Steps) -> Outcome {
+    describe(steps)?;
+    steps.step("The listings of the public surface", compare)
 }
 
 /// Checks that examples, pages and the adapters' documentation use the adapters' names.
-pub(crate) fn pages_hide_the_core(shell: &Shell) -> Outcome {
+pub(crate) fn pages_hide_the_core(steps: &Steps) -> Outcome {
     let mut found = Vec::new();
     for page in PAGES {
-        note_lines(shell, page, &mut found, |_| true)?;
+        note_lines(steps, page, &mut found, |_| true)?;
     }
-    let pages = files(shell, "docs", ".md")?.into_iter();
-    let examples = files(shell, "examples", ".rs")?;
+    let pages = files(steps, "docs", ".md")?.into_iter();
+    let examples = files(steps, "examples", ".rs")?;
     for file in pages.filter(|page| page != TESTS).chain(examples) {
-        note_lines(shell, &file, &mut found, |_| true)?;
+        note_lines(steps, &file, &mut found, |_| true)?;
     }
     for folder in ADAPTERS {
-        for file in files(shell, folder, ".rs")? {
-            note_lines(shell, &file, &mut found, is_documentation)?;
+        for file in files(steps, folder, ".rs")? {
+            note_lines(steps, &file, &mut found, is_documentation)?;
         }
     }
     match found.as_slice() {
@@ -78,12 +77,12 @@ pub(crate) fn pages_hide_the_core(shell: &Shell) -> Outcome {
 
 /// Collects the lines of `file` that name the core and for which `counts` returns `true`.
 fn note_lines(
-    shell: &Shell,
+    steps: &Steps,
     file: &str,
     found: &mut Vec<String>,
     counts: impl Fn(&str) -> bool,
 ) -> Outcome {
-    let text = fs::read_to_string(shell.path(file)).map_err(|why| format!("{file}: {why}"))?;
+    let text = steps.sh.read_file(file)?;
     let lines = text.lines().enumerate();
     // Authors of stores import the conformance suites from the core.
     let named = lines
@@ -96,9 +95,9 @@ fn is_documentation(line: &str) -> bool {
     line.trim_start().starts_with("//")
 }
 
-fn files(shell: &Shell, folder: &str, extension: &str) -> Outcome<Vec<String>> {
+fn files(steps: &Steps, folder: &str, extension: &str) -> Outcome<Vec<String>> {
     let mut files = Vec::new();
-    for entry in fs::read_dir(shell.path(folder)).map_err(|why| format!("{folder}: {why}"))? {
+    for entry in fs::read_dir(steps.path(folder)).map_err(|why| format!("{folder}: {why}"))? {
         let name = entry?.file_name().to_string_lossy().into_owned();
         if name.ends_with(extension) {
             files.push(format!("{folder}/{name}"));
@@ -109,33 +108,35 @@ fn files(shell: &Shell, folder: &str, extension: &str) -> Outcome<Vec<String>> {
 
 /// Makes rustdoc describe the libraries, with the features of the documentation build, so that no
 /// dependency is built again.
-fn describe(shell: &mut Shell) -> Outcome {
-    let mut doc = cargo("doc --workspace --lib --no-deps --all-features");
-    doc.env("RUSTDOC", shell.path("xtask/rustdoc-json"))
-        .env("RUSTDOCFLAGS", "-Z unstable-options --output-format json");
-    shell.step_of("The public surface as JSON", &mut doc)
+fn describe(steps: &Steps) -> Outcome {
+    let doc = cmd!(
+        steps.sh,
+        "cargo doc --workspace --lib --no-deps --all-features"
+    )
+    .env("RUSTDOC", steps.path("xtask/rustdoc-json"))
+    .env("RUSTDOCFLAGS", "-Z unstable-options --output-format json");
+    steps.step_of("The public surface as JSON", doc)
 }
 
-fn bless(shell: &Shell) -> Outcome {
-    if shell.is_dry() {
+fn bless(steps: &Steps) -> Outcome {
+    if steps.is_dry() {
         return Ok(());
     }
-    fs::create_dir_all(shell.path("api"))?;
     for name in CRATES {
-        fs::write(shell.path(&listing(name)), surface(shell, name)?)?;
+        steps.sh.write_file(listing(name), surface(steps, name)?)?;
     }
     Ok(())
 }
 
-fn compare(shell: &Shell) -> Outcome {
-    if shell.is_dry() {
+fn compare(steps: &Steps) -> Outcome {
+    if steps.is_dry() {
         return Ok(());
     }
     let mut changes = String::new();
     for name in CRATES {
         let file = listing(name);
-        let listed = fs::read_to_string(shell.path(&file)).unwrap_or_default();
-        let differing = difference(&listed, &surface(shell, name)?);
+        let listed = steps.sh.read_file(&file).unwrap_or_default();
+        let differing = difference(&listed, &surface(steps, name)?);
         if !differing.is_empty() {
             changes.push_str(&format!("\n{file}:\n{differing}"));
         }
@@ -155,8 +156,8 @@ fn listing(name: &str) -> String {
 }
 
 /// Returns the public items of a crate, one per line.
-fn surface(shell: &Shell, name: &str) -> Outcome<String> {
-    let json = shell.target(&format!("doc/{}.json", name.replace('-', "_")));
+fn surface(steps: &Steps, name: &str) -> Outcome<String> {
+    let json = steps.target(&format!("doc/{}.json", name.replace('-', "_")));
     let api = public_api::Builder::from_rustdoc_json(&json)
         .omit_auto_derived_impls(true)
         .omit_auto_trait_impls(true)
@@ -187,13 +188,13 @@ fn difference(listed: &str, actual: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::{difference, is_documentation, pages_hide_the_core};
-    use crate::shell::Shell;
+    use crate::steps::Steps;
 
     #[test]
     fn no_page_for_users_names_the_core() {
         assert!(is_documentation("    /// use carafe_core::Session;"));
         assert!(!is_documentation("use carafe_core::session::Session;"));
-        pages_hide_the_core(&Shell::new(false)).unwrap();
+        pages_hide_the_core(&Steps::new(false).unwrap()).unwrap();
     }
 
     #[test]

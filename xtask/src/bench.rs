@@ -1,16 +1,20 @@
 //! Measures Carafe and its peers; `bench/` is a separate workspace.
 
-use crate::command::cargo;
-use crate::setup;
-use crate::shell::{Outcome, Shell};
+use xshell::cmd;
 
-pub(crate) fn bench(shell: &mut Shell, arguments: &[String]) -> Outcome {
+use crate::setup;
+use crate::steps::{Outcome, Steps};
+
+pub(crate) fn bench(steps: &Steps, arguments: &[String]) -> Outcome {
     if arguments
         .iter()
         .any(|argument| argument == "--instructions")
     {
-        setup::for_instructions(shell)?;
+        setup::for_instructions(steps)?;
     }
-    let mut run = cargo("run --release --manifest-path bench/Cargo.toml --");
-    shell.step_of("Benchmarks", run.args(arguments))
+    let run = cmd!(
+        steps.sh,
+        "cargo run --release --manifest-path bench/Cargo.toml -- {arguments...}"
+    );
+    steps.step_of("Benchmarks", run)
 }

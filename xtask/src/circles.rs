@@ -10,8 +10,8 @@ use std::{
 };
 
 use crate::{
-    shell::{Outcome, Shell},
     source::{code_of, collect, tokens},
+    steps::{Outcome, Steps},
 };
 
 /// The folders of crates, or of folders with crates.
@@ -19,11 +19,11 @@ const FOLDERS: &[&str] = &["crates", "demo", "testkit", "xtask"];
 /// Re-exports of re-exports that are followed.
 const MAX_REEXPORTS: usize = 8;
 
-pub(crate) fn imports_have_no_circle(shell: &Shell) -> Outcome {
+pub(crate) fn imports_have_no_circle(steps: &Steps) -> Outcome {
     let mut found = Vec::new();
-    for source in sources(shell)? {
+    for source in sources(steps)? {
         let mut files = Vec::new();
-        collect(&shell.path(&source), "", &mut files)?;
+        collect(&steps.path(&source), "", &mut files)?;
         let circles = Crate::new(&files).circles();
         found.extend(circles.iter().map(|circle| format!("{source}: {circle}")));
     }
@@ -34,17 +34,17 @@ pub(crate) fn imports_have_no_circle(shell: &Shell) -> Outcome {
 }
 
 /// Returns the `src` folders of the repository's crates.
-fn sources(shell: &Shell) -> Outcome<Vec<String>> {
+fn sources(steps: &Steps) -> Outcome<Vec<String>> {
     let mut crates = Vec::new();
     for folder in FOLDERS {
         crates.push((*folder).to_owned());
-        for entry in fs::read_dir(shell.path(folder))? {
+        for entry in fs::read_dir(steps.path(folder))? {
             let name = entry?.file_name();
             crates.push(format!("{folder}/{}", name.to_string_lossy()));
         }
     }
     let sources = crates.iter().map(|folder| format!("{folder}/src"));
-    let mut sources: Vec<_> = sources.filter(|src| shell.path(src).is_dir()).collect();
+    let mut sources: Vec<_> = sources.filter(|src| steps.path(src).is_dir()).collect();
     sources.sort();
     Ok(sources)
 }

@@ -1,49 +1,30 @@
 //! Licenses, sources and known vulnerabilities of the dependencies, according to `deny.toml`.
 
-use std::process::Command;
+use xshell::cmd;
 
-use crate::command::program;
 use crate::setup;
-use crate::shell::{Outcome, Shell};
-
-const LOCAL_CHECKS: &[&str] = &[
-    "check",
-    "--hide-inclusion-graph",
-    "bans",
-    "licenses",
-    "sources",
-];
+use crate::steps::{Outcome, Steps};
 
 /// Runs cargo-deny. Without a network, the advisories are skipped, and the summary reports it.
-pub(crate) fn deny(shell: &mut Shell) -> Outcome {
-    shell.step("Tool cargo-deny", |shell| {
-        setup::tool(shell, &setup::CARGO_DENY)
+pub(crate) fn deny(steps: &Steps) -> Outcome {
+    steps.step("Tool cargo-deny", |steps| {
+        setup::tool(steps, &setup::CARGO_DENY)
     })?;
-    shell.step("Bans, licences, sources", |shell| {
-        shell.run(cargo_deny(shell).args(LOCAL_CHECKS))
-    })?;
-    if fetches_advisories(shell) {
-        return shell.step("Advisories", |shell| {
-            shell.run(cargo_deny(shell).args(["check", "advisories"]))
-        });
-    }
-    shell.skip("Advisories", "the advisory database cannot be reached");
-    Ok(())
-}
-
-fn cargo_deny(shell: &Shell) -> Command {
-    let mut command = program(
-        setup::program_of(shell, &setup::CARGO_DENY),
-        ["--workspace", "--all-features"],
+    let deny = setup::program_of(steps, &setup::CARGO_DENY);
+    let local = cmd!(
+        steps.sh,
+        "{deny} --workspace --all-features --locked
+         check --hide-inclusion-graph bans licenses sources"
     );
-    command.arg("--locked");
-    command
-}
-
-fn fetches_advisories(shell: &Shell) -> bool {
-    let mut fetch = program("timeout", ["120"]);
-    fetch
-        .arg(setup::program_of(shell, &setup::CARGO_DENY))
-        .args(["fetch", "db"]);
-    shell.run(&mut fetch).is_ok()
+    steps.step_of("Bans, licences, sources", local)?;
+    let fetch = cmd!(steps.sh, "timeout 120 {deny} fetch db");
+    if steps.run(fetch).is_ok() {
+        let check = cmd!(
+            steps.sh,
+            "{deny} --workspace --all-features --locked check advisories"
+        );
+        return steps.step_of("Advisories", check);
+    }
+    steps.skip("Advisories", "the advisory database cannot be reached");
+    Ok(())
 }

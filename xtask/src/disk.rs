@@ -2,8 +2,9 @@
 //!
 //! A full disk stops a run anywhere, and kills a linker by a signal without a message.
 
-use crate::command::program;
-use crate::shell::{Outcome, Shell};
+use xshell::cmd;
+
+use crate::steps::{Outcome, Steps};
 
 /// Space for builds, tools and the tests' servers, in MiB. Existing files count.
 const NEEDED: u64 = 6 * 1024;
@@ -18,16 +19,16 @@ const WORKSPACES: &[&str] = &[
     "python/flask-carafe",
 ];
 
-pub(crate) fn has_room(shell: &Shell) -> Outcome {
-    let target = shell.target("");
+pub(crate) fn has_room(steps: &Steps) -> Outcome {
+    let target = steps.target("");
     // Before the first build, only a parent folder exists.
     let folder = target.ancestors().find(|folder| folder.exists());
-    let mut df = program("df", ["-P", "-m"]);
-    let table = shell.read(df.arg(folder.unwrap_or(&target)))?;
+    let folder = folder.unwrap_or(&target);
+    let table = steps.read(cmd!(steps.sh, "df -P -m {folder}"))?;
     let free = free_in(&table).ok_or_else(|| format!("`df` said something else: {table}"))?;
     let built: u64 = WORKSPACES
         .iter()
-        .map(|workspace| size(shell, workspace))
+        .map(|workspace| size(steps, workspace))
         .sum();
     println!("{free} MiB are free, {built} MiB are built");
     match free + built {
@@ -46,10 +47,10 @@ fn free_in(table: &str) -> Option<u64> {
     columns.nth(3)?.parse().ok()
 }
 
-fn size(shell: &Shell, workspace: &str) -> u64 {
-    let mut du = program("du", ["-s", "-m"]);
-    du.arg(shell.target_of(workspace, ""));
-    let said = shell.probe(du).unwrap_or_default();
+fn size(steps: &Steps, workspace: &str) -> u64 {
+    let target = steps.target_of(workspace, "");
+    let du = cmd!(steps.sh, "du -s -m {target}").ignore_stderr();
+    let said = du.read().unwrap_or_default();
     let size = said.split_whitespace().next();
     size.and_then(|size| size.parse().ok()).unwrap_or(0)
 }

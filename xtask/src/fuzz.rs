@@ -4,82 +4,75 @@
 //! `RUSTC_BOOTSTRAP`. No sanitizer is used, because Carafe has no unsafe code. The replay needs
 //! neither: it builds the targets as ordinary programs.
 
-use std::fs;
+use xshell::cmd;
 
-use crate::command::{cargo, program};
 use crate::setup;
-use crate::shell::{Outcome, Shell};
+use crate::steps::{Outcome, Steps};
 
-const MANIFEST: &str = "fuzz/Cargo.toml";
 const SECONDS: &str = "60";
 
-pub(crate) fn fuzz(shell: &mut Shell, arguments: &[String]) -> Outcome {
+pub(crate) fn fuzz(steps: &Steps, arguments: &[String]) -> Outcome {
     let (target, seconds) = match arguments {
         [target] => (target, SECONDS),
         [target, seconds] if seconds.parse::<u32>().is_ok() => (target, seconds.as_str()),
         _ => return Err("needs a target or `all`, and perhaps a number of seconds".into()),
     };
-    let chosen: Vec<String> = targets(shell)?
+    let chosen: Vec<String> = targets(steps)?
         .into_iter()
         .filter(|name| target == "all" || target == name)
         .collect();
     if chosen.is_empty() {
         return Err(format!("there is no target `{target}` in fuzz/fuzz_targets").into());
     }
-    shell.step("Tool cargo-fuzz", |shell| {
-        setup::tool(shell, &setup::CARGO_FUZZ)
+    steps.step("Tool cargo-fuzz", |steps| {
+        setup::tool(steps, &setup::CARGO_FUZZ)
     })?;
     chosen
         .iter()
-        .try_for_each(|target| fuzz_one(shell, target, seconds))
+        .try_for_each(|target| fuzz_one(steps, target, seconds))
 }
 
-fn fuzz_one(shell: &mut Shell, target: &str, seconds: &str) -> Outcome {
-    let mut run = program(
-        setup::program_of(shell, &setup::CARGO_FUZZ),
-        ["fuzz", "run", "--sanitizer", "none", target, "--"],
+fn fuzz_one(steps: &Steps, target: &str, seconds: &str) -> Outcome {
+    let fuzz = setup::program_of(steps, &setup::CARGO_FUZZ);
+    let run = cmd!(
+        steps.sh,
+        "{fuzz} fuzz run --sanitizer none {target} -- -max_total_time={seconds}"
     );
-    run.arg(format!("-max_total_time={seconds}"))
-        .env("RUSTC_BOOTSTRAP", "1");
-    shell.step_of(&format!("Fuzz {target}"), &mut run)
+    steps.step_of(&format!("Fuzz {target}"), run.env("RUSTC_BOOTSTRAP", "1"))
 }
 
 /// Runs every input of the corpus through its target.
-pub(crate) fn replay(shell: &mut Shell) -> Outcome {
-    shell.step("Fuzz corpus", |shell| {
-        shell.run(cargo("build --bins --manifest-path").arg(MANIFEST))?;
+pub(crate) fn replay(steps: &Steps) -> Outcome {
+    steps.step("Fuzz corpus", |steps| {
+        steps.run(cmd!(
+            steps.sh,
+            "cargo build --bins --manifest-path fuzz/Cargo.toml"
+        ))?;
         // libFuzzer requires the folder for its findings, although a replay has none
-        let artifacts = shell.path("fuzz/artifacts");
-        fs::create_dir_all(&artifacts)
-            .map_err(|why| format!("cannot make {}: {why}", artifacts.display()))?;
-        targets(shell)?
+        steps.sh.create_dir("fuzz/artifacts")?;
+        targets(steps)?
             .iter()
-            .try_for_each(|target| replay_one(shell, target))
+            .try_for_each(|target| replay_one(steps, target))
     })
 }
 
-fn replay_one(shell: &Shell, target: &str) -> Outcome {
+fn replay_one(steps: &Steps, target: &str) -> Outcome {
     let corpus = format!("fuzz/corpus/{target}");
-    if !shell.path(&corpus).exists() {
+    if !steps.sh.path_exists(&corpus) {
         return Err(format!("{target} has no corpus in {corpus}").into());
     }
-    let built = shell.target_of("fuzz", "debug").join(target);
-    shell.run(&mut program(
-        built,
-        ["-runs=0", "-artifact_prefix=fuzz/artifacts/", &corpus],
+    let built = steps.target_of("fuzz", "debug").join(target);
+    steps.run(cmd!(
+        steps.sh,
+        "{built} -runs=0 -artifact_prefix=fuzz/artifacts/ {corpus}"
     ))
 }
 
 /// Returns the names of the targets, in order.
-fn targets(shell: &Shell) -> Outcome<Vec<String>> {
-    let folder = shell.path("fuzz/fuzz_targets");
-    let entries =
-        fs::read_dir(&folder).map_err(|why| format!("cannot list {}: {why}", folder.display()))?;
-    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+fn targets(steps: &Steps) -> Outcome<Vec<String>> {
+    let paths = steps.sh.read_dir("fuzz/fuzz_targets")?.into_iter();
     let sources = paths.filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
-    let mut names: Vec<_> = sources
+    Ok(sources
         .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
-        .collect();
-    names.sort();
-    Ok(names)
+        .collect())
 }

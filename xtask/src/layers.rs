@@ -3,11 +3,11 @@
 //! Each top-level module of `carafe-core` is a layer. A file may import from its own layer and from
 //! lower ones. Tests and the conformance suites may import from everywhere.
 
-use std::{collections::BTreeSet, fs};
+use std::collections::BTreeSet;
 
 use crate::{
-    shell::{Outcome, Shell},
     source::{code_of, collect, tokens},
+    steps::{Outcome, Steps},
 };
 
 /// The top-level modules of the core, lowest layer first.
@@ -18,9 +18,9 @@ const LAYERS: &[&str] = &[
 const SOURCES: &str = "crates/carafe-core/src";
 const MAP: &str = "ARCHITECTURE.md";
 
-pub(crate) fn imports_point_down(shell: &Shell) -> Outcome {
+pub(crate) fn imports_point_down(steps: &Steps) -> Outcome {
     let mut files = Vec::new();
-    collect(&shell.path(SOURCES), "", &mut files)?;
+    collect(&steps.path(SOURCES), "", &mut files)?;
     let found: BTreeSet<&str> = files
         .iter()
         .filter_map(|(file, _)| layer_of(file))
@@ -34,7 +34,7 @@ pub(crate) fn imports_point_down(shell: &Shell) -> Outcome {
         )
         .into());
     }
-    let map = fs::read_to_string(shell.path(MAP)).map_err(|why| format!("{MAP}: {why}"))?;
+    let map = steps.sh.read_file(MAP)?;
     let listed = listed_modules(&map);
     if listed != LAYERS {
         return Err(format!(

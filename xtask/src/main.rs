@@ -1,13 +1,12 @@
 //! The commands of this repository, as `cargo xtask <command>`; `cargo xtask --help` lists them.
 //!
-//! One file per concern: `shell` runs programs and records the steps, `setup` prepares a machine
+//! One file per concern: `steps` runs commands and records the steps, `setup` prepares a machine
 //! for the tests, and the other files are the commands. No file contains session logic.
 
 mod api;
 mod bench;
 mod checks;
 mod circles;
-mod command;
 mod deny;
 mod disk;
 mod fuzz;
@@ -15,23 +14,23 @@ mod layers;
 mod python;
 mod screenshots;
 mod setup;
-mod shell;
 mod shown;
 mod soak;
 mod source;
+mod steps;
 mod suites;
 mod vectors;
 
 use std::process::ExitCode;
 
-use shell::{Outcome, Shell};
+use steps::{Outcome, Steps};
 
 /// A subcommand of `cargo xtask`.
 struct Command {
     name: &'static str,
     arguments: &'static str,
     summary: &'static str,
-    run: fn(&mut Shell, &[String]) -> Outcome,
+    run: fn(&Steps, &[String]) -> Outcome,
 }
 
 const COMMANDS: &[Command] = &[
@@ -118,24 +117,28 @@ fn main() -> ExitCode {
         Some((name, _)) if matches!(name.as_str(), "help" | "--help" | "-h") => help(),
         Some((name, rest)) => match COMMANDS.iter().find(|command| command.name == name) {
             None => usage(&format!("there is no command `{name}`")),
-            Some(command) => run(command, rest, Shell::new(dry)),
+            Some(command) => run(command, rest, dry),
         },
     }
 }
 
-fn run(command: &Command, arguments: &[String], mut shell: Shell) -> ExitCode {
+fn run(command: &Command, arguments: &[String], dry: bool) -> ExitCode {
     if arguments.first().is_some_and(|first| first == "--help")
         && !command.arguments.contains("args")
     {
         return help();
     }
+    let steps = match Steps::new(dry) {
+        Ok(steps) => steps,
+        Err(why) => return complain(&why.to_string(), 1),
+    };
     let result = match arguments.first() {
         Some(surplus) if command.arguments.is_empty() => {
             Err(format!("`{surplus}`: {} takes no arguments", command.name).into())
         }
-        _ => (command.run)(&mut shell, arguments),
+        _ => (command.run)(&steps, arguments),
     };
-    shell.print_summary();
+    steps.print_summary();
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => complain(&format!("{}: {why}", command.name), 1),

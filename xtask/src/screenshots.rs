@@ -2,15 +2,18 @@
 //!
 //! The browser tests write the pictures to `docs/images`.
 
-use crate::command::cargo;
-use crate::setup;
-use crate::shell::{Outcome, Shell};
+use xshell::cmd;
 
-pub(crate) fn screenshots(shell: &mut Shell, _: &[String]) -> Outcome {
-    setup::for_browser(shell)?;
-    let mut tests = cargo(
-        "test --package carafe-cli --package carafe-demo --test cli --test demo -- --ignored pictures",
+use crate::setup;
+use crate::steps::{Outcome, Steps};
+
+pub(crate) fn screenshots(steps: &Steps, _: &[String]) -> Outcome {
+    setup::for_browser(steps)?;
+    let tests = cmd!(
+        steps.sh,
+        "cargo test --package carafe-cli --package carafe-demo --test cli --test demo
+         -- --ignored pictures"
     );
-    tests.env("CARAFE_PICTURES", shell.path("docs/images"));
-    shell.step_of("Pictures", &mut tests)
+    let images = steps.path("docs/images");
+    steps.step_of("Pictures", tests.env("CARAFE_PICTURES", images))
 }

@@ -4,11 +4,11 @@
 //! other tools are below `target/`: Python environments from the pinned requirement files, and
 //! cargo subcommands. Nothing is started.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use crate::command::{cargo, program};
-use crate::shell::{Outcome, Shell};
+use xshell::cmd;
+
+use crate::steps::{Outcome, Steps};
 
 /// A system package, its purpose, and commands: if one of them works, the package is not needed.
 struct Package {
@@ -128,67 +128,69 @@ pub(crate) const CARGO_FUZZ: Tool = Tool {
     version: "0.13.2",
 };
 
-pub(crate) fn setup(shell: &mut Shell, _: &[String]) -> Outcome {
-    for_tests(shell)?;
-    shell.step("Tool cargo-deny", |shell| tool(shell, &CARGO_DENY))
+pub(crate) fn setup(steps: &Steps, _: &[String]) -> Outcome {
+    for_tests(steps)?;
+    steps.step("Tool cargo-deny", |steps| tool(steps, &CARGO_DENY))
 }
 
 /// Installs the requirements of `cargo xtask test`.
-pub(crate) fn for_tests(shell: &mut Shell) -> Outcome {
-    shell.step("System packages", |shell| packages(shell, FOR_TESTS))?;
-    for_browser(shell)?;
+pub(crate) fn for_tests(steps: &Steps) -> Outcome {
+    steps.step("System packages", |steps| packages(steps, FOR_TESTS))?;
+    for_browser(steps)?;
     ENVIRONMENTS.iter().try_for_each(|(name, requirements)| {
-        shell.step(&format!("Python environment {name}"), |shell| {
-            environment(shell, name, requirements)
+        steps.step(&format!("Python environment {name}"), |steps| {
+            environment(steps, name, requirements)
         })
     })?;
     NODE_PACKAGES.iter().try_for_each(|(name, lock)| {
-        shell.step(&format!("Node packages {name}"), |shell| {
-            node_packages(shell, name, lock)
+        steps.step(&format!("Node packages {name}"), |steps| {
+            node_packages(steps, name, lock)
         })
     })
 }
 
 /// Installs the requirements of the browser tests and of the demo's pictures.
-pub(crate) fn for_browser(shell: &mut Shell) -> Outcome {
-    shell.step("Browser", |shell| packages(shell, FOR_BROWSER))
+pub(crate) fn for_browser(steps: &Steps) -> Outcome {
+    steps.step("Browser", |steps| packages(steps, FOR_BROWSER))
 }
 
 /// Installs the requirements of counting instructions.
-pub(crate) fn for_instructions(shell: &mut Shell) -> Outcome {
-    shell.step("System packages", |shell| packages(shell, FOR_INSTRUCTIONS))
+pub(crate) fn for_instructions(steps: &Steps) -> Outcome {
+    steps.step("System packages", |steps| packages(steps, FOR_INSTRUCTIONS))
 }
 
 /// Returns the Python with the packages of `interop/requirements.txt`.
-pub(crate) fn python(shell: &Shell) -> PathBuf {
-    shell.target("venv/interop/bin/python")
+pub(crate) fn python(steps: &Steps) -> PathBuf {
+    steps.target("venv/interop/bin/python")
 }
 
 /// Returns the path of a tool.
-pub(crate) fn program_of(shell: &Shell, tool: &Tool) -> PathBuf {
-    shell.target("tools/bin").join(tool.name)
+pub(crate) fn program_of(steps: &Steps, tool: &Tool) -> PathBuf {
+    steps.target("tools/bin").join(tool.name)
 }
 
 /// Builds a tool unless this version exists.
-pub(crate) fn tool(shell: &Shell, tool: &Tool) -> Outcome {
+pub(crate) fn tool(steps: &Steps, tool: &Tool) -> Outcome {
     let Tool { name, version } = tool;
-    let said = shell.probe(program(program_of(shell, tool), ["--version"]));
-    if said.is_some_and(|said| said.trim().ends_with(version)) {
+    let built = program_of(steps, tool);
+    let said = cmd!(steps.sh, "{built} --version").ignore_stderr().read();
+    if said.is_ok_and(|said| said.ends_with(version)) {
         println!("{name} {version} is there");
         return Ok(());
     }
     // unoptimized: the tools run for a second and take five minutes to optimize
-    let mut install = cargo("install --debug --locked --force");
-    install
-        .env("CARGO_PROFILE_DEV_DEBUG", "0")
-        .args([*name, "--version", &format!("={version}")]);
-    shell.run(install.arg("--root").arg(shell.target("tools")))
+    let tools = steps.target("tools");
+    let install = cmd!(
+        steps.sh,
+        "cargo install --debug --locked --force {name} --version ={version} --root {tools}"
+    );
+    steps.run(install.env("CARGO_PROFILE_DEV_DEBUG", "0"))
 }
 
-fn packages(shell: &Shell, wanted: &[Package]) -> Outcome {
+fn packages(steps: &Steps, wanted: &[Package]) -> Outcome {
     let missing: Vec<&Package> = wanted
         .iter()
-        .filter(|package| !package.is_proven(shell))
+        .filter(|package| !package.is_proven(steps))
         .collect();
     if missing.is_empty() {
         println!("all are there");
@@ -198,16 +200,16 @@ fn packages(shell: &Shell, wanted: &[Package]) -> Outcome {
         println!("{name}: {why}");
     }
     let names = missing.iter().map(|package| package.name);
-    apt_get(shell, &["update", "--quiet"])?;
+    apt_get(steps, &["update", "--quiet"])?;
     apt_get(
-        shell,
+        steps,
         &["install", "--quiet", "--yes", "--no-install-recommends"]
             .into_iter()
             .chain(names)
             .collect::<Vec<_>>(),
     )?;
-    match missing.iter().find(|package| !package.is_proven(shell)) {
-        Some(package) if !shell.is_dry() => {
+    match missing.iter().find(|package| !package.is_proven(steps)) {
+        Some(package) if !steps.is_dry() => {
             Err(format!("{} is installed and still does not work", package.name).into())
         }
         _ => Ok(()),
@@ -215,87 +217,71 @@ fn packages(shell: &Shell, wanted: &[Package]) -> Outcome {
 }
 
 impl Package {
-    fn is_proven(&self, shell: &Shell) -> bool {
-        self.proofs
-            .iter()
-            .any(|proof| shell.probe(program(proof[0], &proof[1..])).is_some())
+    fn is_proven(&self, steps: &Steps) -> bool {
+        self.proofs.iter().any(|proof| {
+            let command = steps.sh.cmd(proof[0]).args(&proof[1..]).quiet();
+            command.ignore_stdout().ignore_stderr().run().is_ok()
+        })
     }
 }
 
 /// Runs apt without prompts, through sudo unless the user is root.
-fn apt_get(shell: &Shell, arguments: &[&str]) -> Outcome {
-    let is_root = shell
-        .probe(program("id", ["-u"]))
-        .is_some_and(|id| id.trim() == "0");
-    let words = if is_root {
-        &["env"][..]
+fn apt_get(steps: &Steps, arguments: &[&str]) -> Outcome {
+    let is_root = cmd!(steps.sh, "id -u").read().is_ok_and(|id| id == "0");
+    let env = if is_root {
+        cmd!(steps.sh, "env")
     } else {
-        &["sudo", "env"]
+        cmd!(steps.sh, "sudo env")
     };
-    let mut apt = program(words[0], &words[1..]);
-    shell.run(
-        apt.args(["DEBIAN_FRONTEND=noninteractive", "apt-get"])
+    steps.run(
+        env.args(["DEBIAN_FRONTEND=noninteractive", "apt-get"])
             .args(arguments),
     )
 }
 
 /// Creates an environment unless its stamp contains the exact text of the requirement file.
-pub(crate) fn environment(shell: &Shell, name: &str, requirements: &str) -> Outcome {
-    let home = shell.target("venv").join(name);
+pub(crate) fn environment(steps: &Steps, name: &str, requirements: &str) -> Outcome {
+    let home = steps.target("venv").join(name);
     let (python, stamp) = (home.join("bin/python"), home.join("requirements.stamp"));
-    let text = read(&shell.path(requirements))?;
-    if python.exists() && fs::read_to_string(&stamp).is_ok_and(|stamped| stamped == text) {
+    let text = steps.sh.read_file(requirements)?;
+    let stamped = steps.sh.read_file(&stamp);
+    if python.exists() && stamped.is_ok_and(|stamped| stamped == text) {
         println!("{} is there", home.display());
         return Ok(());
     }
-    shell.run(program("python3", ["-m", "venv", "--clear"]).arg(&home))?;
-    let install = [
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--requirement",
-        requirements,
-    ];
-    shell.run(&mut program(python, install))?;
-    if shell.is_dry() {
-        Ok(())
-    } else {
-        write(&stamp, &text)
+    steps.run(cmd!(steps.sh, "python3 -m venv --clear {home}"))?;
+    steps.run(cmd!(
+        steps.sh,
+        "{python} -m pip install --quiet --disable-pip-version-check --requirement {requirements}"
+    ))?;
+    if !steps.is_dry() {
+        steps.sh.write_file(stamp, text)?;
     }
+    Ok(())
 }
 
 /// Installs npm packages unless their stamp contains the exact text of the lock file.
-fn node_packages(shell: &Shell, name: &str, folder: &str) -> Outcome {
-    let home = shell.target("node").join(name);
+fn node_packages(steps: &Steps, name: &str, folder: &str) -> Outcome {
+    let home = steps.target("node").join(name);
     let stamp = home.join("package-lock.stamp");
-    let lock = read(&shell.path(folder).join("package-lock.json"))?;
-    if fs::read_to_string(&stamp).is_ok_and(|stamped| stamped == lock) {
+    let lock = steps.sh.read_file(format!("{folder}/package-lock.json"))?;
+    let stamped = steps.sh.read_file(&stamp);
+    if stamped.is_ok_and(|stamped| stamped == lock) {
         println!("{} is there", home.display());
         return Ok(());
     }
-    if !shell.is_dry() {
-        fs::create_dir_all(&home)
-            .map_err(|why| format!("cannot make {}: {why}", home.display()))?;
+    if !steps.is_dry() {
+        steps.sh.create_dir(&home)?;
         for name in ["package.json", "package-lock.json"] {
-            let text = read(&shell.path(folder).join(name))?;
-            write(&home.join(name), &text)?;
+            steps.sh.copy_file(format!("{folder}/{name}"), &home)?;
         }
     }
-    let mut install = program("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
-    shell.run(install.arg("--prefix").arg(&home))?;
-    if shell.is_dry() {
-        Ok(())
-    } else {
-        write(&stamp, &lock)
+    steps.run(cmd!(
+        steps.sh,
+        "npm ci --ignore-scripts --no-audit --no-fund --prefix {home}"
+    ))?;
+    if !steps.is_dry() {
+        steps.sh.write_file(stamp, lock)?;
     }
-}
-
-fn read(path: &Path) -> Outcome<String> {
-    fs::read_to_string(path).map_err(|why| format!("cannot read {}: {why}", path.display()).into())
-}
-
-fn write(path: &Path, text: &str) -> Outcome {
-    fs::write(path, text).map_err(|why| format!("cannot write {}: {why}", path.display()).into())
+    Ok(())
 }

@@ -3,9 +3,7 @@
 //! A block after `<!-- from: examples/x.rs -->` must be that file's text between the lines `//
 //! [shown]` and `// [/shown]`, in Python `# [shown]` and `# [/shown]`.
 
-use std::fs;
-
-use crate::shell::{Outcome, Shell};
+use crate::steps::{Outcome, Steps};
 
 const MARKER: &str = "<!-- from: ";
 const FENCE: &str = "```";
@@ -17,17 +15,17 @@ const PAGES: [&str; 4] = [
     "docs/write-a-store.md",
 ];
 
-pub(crate) fn pages_match(shell: &Shell) -> Outcome {
-    PAGES.iter().try_for_each(|page| page_matches(shell, page))
+pub(crate) fn pages_match(steps: &Steps) -> Outcome {
+    PAGES.iter().try_for_each(|page| page_matches(steps, page))
 }
 
-fn page_matches(shell: &Shell, page: &str) -> Outcome {
-    let text = fs::read_to_string(shell.path(page)).map_err(|why| format!("{page}: {why}"))?;
+fn page_matches(steps: &Steps, page: &str) -> Outcome {
+    let text = steps.sh.read_file(page)?;
     let shown = shown_blocks(&text).map_err(|why| format!("{page}: {why}"))?;
     println!("{page}: blocks from files: {}", shown.len());
     shown.into_iter().try_for_each(|(path, block)| {
-        let source = fs::read_to_string(shell.path(path))
-            .map_err(|why| format!("{page} names {path}: {why}"))?;
+        let source = steps.sh.read_file(path);
+        let source = source.map_err(|why| format!("{page} names {path}: {why}"))?;
         match marked(&source) {
             None => Err(format!("{path} has no lines `[shown]` and `[/shown]`").into()),
             Some(text) if text == block => Ok(()),

@@ -2,44 +2,43 @@
 //!
 //! CI runs a slice of each campaign; `docs/assurance.md` contains the results of longer ones.
 
-use std::process::Command;
+use xshell::{Cmd, cmd};
 
-use crate::command::{cargo, program};
 use crate::setup;
-use crate::shell::{Outcome, Shell};
+use crate::steps::{Outcome, Steps};
 
 /// A campaign, and the size of its slice in CI.
 struct Campaign {
     name: &'static str,
     slice: &'static str,
-    command: fn(&Shell, count: &str, seed: Option<&str>) -> Command,
+    command: for<'a> fn(&'a Steps, count: &str, seed: Option<&str>) -> Cmd<'a>,
 }
 
 const CAMPAIGNS: &[Campaign] = &[
     Campaign {
         name: "schedules",
         slice: "400",
-        command: |shell, count, seed| soak(shell, "schedules", count, seed),
+        command: |steps, count, seed| soak(steps, "schedules", count, seed),
     },
     Campaign {
         name: "history",
         slice: "5",
-        command: |shell, count, seed| soak(shell, "history", count, seed),
+        command: |steps, count, seed| soak(steps, "history", count, seed),
     },
     Campaign {
         name: "processes",
         slice: "1000",
-        command: |shell, count, seed| soak(shell, "processes", count, seed),
+        command: |steps, count, seed| soak(steps, "processes", count, seed),
     },
     Campaign {
         name: "revoke",
         slice: "2000",
-        command: |shell, count, seed| soak(shell, "revoke", count, seed),
+        command: |steps, count, seed| soak(steps, "revoke", count, seed),
     },
     Campaign {
         name: "limit",
         slice: "6000",
-        command: |shell, count, seed| soak(shell, "limit", count, seed),
+        command: |steps, count, seed| soak(steps, "limit", count, seed),
     },
     Campaign {
         name: "kills",
@@ -48,7 +47,7 @@ const CAMPAIGNS: &[Campaign] = &[
     },
 ];
 
-pub(crate) fn soak_all(shell: &mut Shell, arguments: &[String]) -> Outcome {
+pub(crate) fn soak_all(steps: &Steps, arguments: &[String]) -> Outcome {
     let words: Vec<_> = arguments.iter().map(String::as_str).collect();
     let (name, count, seed) = match words[..] {
         [name] => (name, None, None),
@@ -67,51 +66,45 @@ pub(crate) fn soak_all(shell: &mut Shell, arguments: &[String]) -> Outcome {
     if chosen.is_empty() {
         return Err(format!("there is no campaign `{name}`; {USAGE}").into());
     }
-    setup::for_tests(shell)?;
-    run(shell, &chosen, count, seed)
+    setup::for_tests(steps)?;
+    run(steps, &chosen, count, seed)
 }
 
 /// Runs CI's slice of each campaign, after the setup.
-pub(crate) fn slices(shell: &mut Shell) -> Outcome {
-    run(shell, &CAMPAIGNS.iter().collect::<Vec<_>>(), None, None)
+pub(crate) fn slices(steps: &Steps) -> Outcome {
+    run(steps, &CAMPAIGNS.iter().collect::<Vec<_>>(), None, None)
 }
 
 const USAGE: &str = "needs `all`, `schedules`, `history`, `processes`, `revoke`, `limit` or `kills`, and perhaps a count and a seed";
 
-fn run(
-    shell: &mut Shell,
-    campaigns: &[&Campaign],
-    count: Option<&str>,
-    seed: Option<&str>,
-) -> Outcome {
-    shell.step_of(
-        "Campaigns",
-        &mut cargo("build --workspace --all-features --bin carafe-soak"),
-    )?;
+fn run(steps: &Steps, campaigns: &[&Campaign], count: Option<&str>, seed: Option<&str>) -> Outcome {
+    let build = cmd!(
+        steps.sh,
+        "cargo build --workspace --all-features --bin carafe-soak"
+    );
+    steps.step_of("Campaigns", build)?;
     for campaign in campaigns {
-        let mut command = (campaign.command)(shell, count.unwrap_or(campaign.slice), seed);
-        shell.step_of(&format!("Soak {}", campaign.name), &mut command)?;
+        let command = (campaign.command)(steps, count.unwrap_or(campaign.slice), seed);
+        steps.step_of(&format!("Soak {}", campaign.name), command)?;
     }
     Ok(())
 }
 
-fn soak(shell: &Shell, campaign: &str, count: &str, seed: Option<&str>) -> Command {
-    let mut command = program(
-        shell.target("debug/carafe-soak"),
-        [campaign, "--count", count],
-    );
-    if let Some(seed) = seed {
-        command.args(["--seed", seed]);
+fn soak<'a>(steps: &'a Steps, campaign: &str, count: &str, seed: Option<&str>) -> Cmd<'a> {
+    let soak = steps.target("debug/carafe-soak");
+    let command = cmd!(steps.sh, "{soak} {campaign} --count {count}");
+    match seed {
+        Some(seed) => command.args(["--seed", seed]),
+        None => command,
     }
-    command
 }
 
 /// Returns the command that repeatedly kills a process while it writes to SQLite.
-fn kills(_: &Shell, count: &str, seed: Option<&str>) -> Command {
-    let mut command = cargo("test --workspace --all-features --test sqlite kill:: -- --nocapture");
-    command.env("CARAFE_KILL_CYCLES", count);
-    if let Some(seed) = seed {
-        command.env("CARAFE_KILL_SEED", seed);
-    }
-    command
+fn kills<'a>(steps: &'a Steps, count: &str, seed: Option<&str>) -> Cmd<'a> {
+    cmd!(
+        steps.sh,
+        "cargo test --workspace --all-features --test sqlite kill:: -- --nocapture"
+    )
+    .env("CARAFE_KILL_CYCLES", count)
+    .envs(seed.map(|seed| ("CARAFE_KILL_SEED", seed)))
 }

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use crate::shell::Outcome;
+use crate::steps::Outcome;
 
 /// Reads the source files below `folder`, except those of tests and conformance suites.
 pub(crate) fn collect(folder: &Path, prefix: &str, files: &mut Vec<(String, String)>) -> Outcome {

@@ -5,85 +5,92 @@
 
 use std::env;
 
-use crate::command::{cargo, program};
+use xshell::cmd;
+
 use crate::disk;
 use crate::python;
 use crate::setup;
-use crate::shell::{Outcome, Shell};
 use crate::soak;
+use crate::steps::{Outcome, Steps};
 
 /// The variable for the directory of Wycheproof's JWS and JWK groups, which no crate contains.
 const WYCHEPROOF: &str = "CARAFE_WYCHEPROOF";
 /// Default number of random sessions, for each suite and each direction.
 const SESSIONS: &str = "100000";
 
-pub(crate) fn test(shell: &mut Shell, _: &[String]) -> Outcome {
-    shell.step("Room on the disk", disk::has_room)?;
-    all(shell)
+pub(crate) fn test(steps: &Steps, _: &[String]) -> Outcome {
+    steps.step("Room on the disk", disk::has_room)?;
+    all(steps)
 }
 
 /// Runs the tests of `test` once the disk has space. A failed suite does not hide the failures of
 /// the others: all run, and the first failure is the result.
-pub(crate) fn all(shell: &mut Shell) -> Outcome {
-    setup::for_tests(shell)?;
-    let suites: [fn(&mut Shell) -> Outcome; 5] = [
+pub(crate) fn all(steps: &Steps) -> Outcome {
+    setup::for_tests(steps)?;
+    let suites: [fn(&Steps) -> Outcome; 5] = [
         tests,
-        |shell| compare(shell, &[]),
+        |steps| compare(steps, &[]),
         tests_with_setup,
         python::test,
         soak::slices,
     ];
-    let outcomes = suites.map(|suite| suite(shell));
+    let outcomes = suites.map(|suite| suite(steps));
     outcomes.into_iter().collect()
 }
 
-fn tests(shell: &mut Shell) -> Outcome {
-    let mut tests = cargo("test --workspace --all-features --no-fail-fast");
-    shell.step_of("Tests", &mut tests)
+fn tests(steps: &Steps) -> Outcome {
+    let tests = cmd!(
+        steps.sh,
+        "cargo test --workspace --all-features --no-fail-fast"
+    );
+    steps.step_of("Tests", tests)
 }
 
-fn tests_with_setup(shell: &mut Shell) -> Outcome {
+fn tests_with_setup(steps: &Steps) -> Outcome {
     // `--tests` excludes the documentation's examples, for which `--ignored` has another meaning
-    let mut tests = cargo("test --workspace --all-features --no-fail-fast --tests -- --ignored");
+    let mut tests = cmd!(
+        steps.sh,
+        "cargo test --workspace --all-features --no-fail-fast --tests -- --ignored"
+    );
     if env::var_os(WYCHEPROOF).is_none() {
-        tests.args(["--skip", "wycheproof::"]);
+        tests = tests.args(["--skip", "wycheproof::"]);
         let why = format!("{WYCHEPROOF} names no checkout of C2SP/wycheproof");
-        shell.skip("Wycheproof's JWS and JWK groups", &why);
+        steps.skip("Wycheproof's JWS and JWK groups", &why);
     }
-    shell.step_of("Tests that need the set-up", &mut tests)
+    steps.step_of("Tests that need the set-up", tests)
 }
 
-pub(crate) fn interop(shell: &mut Shell, arguments: &[String]) -> Outcome {
-    setup::for_tests(shell)?;
-    compare(shell, arguments)
+pub(crate) fn interop(steps: &Steps, arguments: &[String]) -> Outcome {
+    setup::for_tests(steps)?;
+    compare(steps, arguments)
 }
 
 /// Runs the comparison after the setup: builds its programs; a missing file is a failure.
-fn compare(shell: &mut Shell, arguments: &[String]) -> Outcome {
-    shell.step_of(
-        "Examples",
-        &mut cargo("build --workspace --all-features --examples"),
-    )?;
-    shell.step_of(
-        "The peer",
-        &mut cargo("build --release --package carafe-interop-peer"),
-    )?;
+fn compare(steps: &Steps, arguments: &[String]) -> Outcome {
+    let sh = &steps.sh;
+    let examples = cmd!(sh, "cargo build --workspace --all-features --examples");
+    steps.step_of("Examples", examples)?;
+    let peer = cmd!(sh, "cargo build --release --package carafe-interop-peer");
+    steps.step_of("The peer", peer)?;
     // Uses the features of the previous step, so that the stores are not built again.
-    shell.step_of(
-        "The peer with stores",
-        &mut cargo("build --workspace --all-features --bin carafe-interop-store-peer"),
-    )?;
-    let mut run = program(setup::python(shell), ["interop/run.py", "--peer"]);
-    run.arg(shell.target("release/carafe-interop-peer"))
-        .arg("--store-peer")
-        .arg(shell.target("debug/carafe-interop-store-peer"))
-        .arg("--examples")
-        .arg(shell.target("debug/examples"));
+    let peer = cmd!(
+        sh,
+        "cargo build --workspace --all-features --bin carafe-interop-store-peer"
+    );
+    steps.step_of("The peer with stores", peer)?;
+    let python = setup::python(steps);
+    let peer = steps.target("release/carafe-interop-peer");
+    let store_peer = steps.target("debug/carafe-interop-store-peer");
+    let examples = steps.target("debug/examples");
+    let mut run = cmd!(
+        sh,
+        "{python} interop/run.py --peer {peer} --store-peer {store_peer} --examples {examples}"
+    );
     if !arguments
         .iter()
         .any(|argument| argument.starts_with("--sessions"))
     {
-        run.args(["--sessions", SESSIONS]);
+        run = run.args(["--sessions", SESSIONS]);
     }
-    shell.step_of("Interoperation", run.args(arguments))
+    steps.step_of("Interoperation", run.args(arguments))
 }

@@ -2,22 +2,22 @@
 //!
 //! Committed lines neither change nor move nor disappear.
 
-use crate::command::program;
-use crate::setup;
-use crate::shell::{Outcome, Shell};
+use xshell::cmd;
 
-pub(crate) fn vectors(shell: &mut Shell, arguments: &[String]) -> Outcome {
-    setup::for_tests(shell)?;
-    let mut make = program(setup::python(shell), ["interop/make_vectors.py"]);
-    shell.step_of("Make vectors", make.args(arguments))?;
-    shell.step("Committed lines are as they were", committed_lines_stay)
+use crate::setup;
+use crate::steps::{Outcome, Steps};
+
+pub(crate) fn vectors(steps: &Steps, arguments: &[String]) -> Outcome {
+    setup::for_tests(steps)?;
+    let python = setup::python(steps);
+    let make = cmd!(steps.sh, "{python} interop/make_vectors.py {arguments...}");
+    steps.step_of("Make vectors", make)?;
+    steps.step("Committed lines are as they were", committed_lines_stay)
 }
 
-fn committed_lines_stay(shell: &Shell) -> Outcome {
-    let changes = shell.read(&mut program(
-        "git",
-        ["diff", "--numstat", "HEAD", "--", "testdata/vectors"],
-    ))?;
+fn committed_lines_stay(steps: &Steps) -> Outcome {
+    let changes = cmd!(steps.sh, "git diff --numstat HEAD -- testdata/vectors");
+    let changes = steps.read(changes)?;
     match files_that_lost(&changes).as_slice() {
         [] => Ok(()),
         files => Err(format!(
