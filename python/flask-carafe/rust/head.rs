@@ -5,7 +5,7 @@ use pyo3::{
     intern,
     prelude::*,
     sync::PyOnceLock,
-    types::{PyList, PyString},
+    types::{PyList, PyString, PyType},
 };
 
 const FIELDS: [(Field, &str); 4] = [
@@ -34,7 +34,11 @@ impl<'py> Head<'py> {
     /// Reads the fields from an iterable of names and values.
     pub(crate) fn read(headers: &Bound<'py, PyAny>) -> PyResult<Self> {
         let mut head = Self::default();
-        for item in headers.try_iter()? {
+        let items = match list_of(headers)? {
+            Some(list) => list.try_iter()?,
+            None => headers.try_iter()?,
+        };
+        for item in items {
             let (name, value): (Bound<'py, PyString>, Bound<'py, PyString>) = item?.extract()?;
             if let Some(field) = field_of(&name) {
                 head.lines.push((field, latin1_bytes(&value)?));
@@ -47,7 +51,7 @@ impl<'py> Head<'py> {
 
     /// Writes the changed fields into Werkzeug's `Headers`.
     pub(crate) fn write(&self, headers: &Bound<'py, PyAny>) -> PyResult<()> {
-        let py = headers.py();
+        let (py, list) = (headers.py(), list_of(headers)?);
         let (add, remove) = (intern!(py, "add"), intern!(py, "remove"));
         let names = NAMES.get_or_init(py, || {
             FIELDS.map(|(_, name)| PyString::intern(py, name).unbind())
@@ -60,7 +64,11 @@ impl<'py> Head<'py> {
                 headers.call_method1(remove, (name,))?;
             }
             for value in self.values(field) {
-                headers.call_method1(add, (name, latin1_text(py, value)?))?;
+                let line = (name, latin1_text(py, value)?);
+                match &list {
+                    Some(list) => list.append(line)?,
+                    None => drop(headers.call_method1(add, line)?),
+                }
             }
         }
         for (name, value) in &self.set {
@@ -80,6 +88,21 @@ impl<'py> Head<'py> {
         self.set.iter().try_for_each(|header| list.append(header))?;
         Ok(list)
     }
+}
+
+/// Returns the list of pairs inside Werkzeug's `Headers`, which saves most of the time that `add` and
+/// iteration take.
+///
+/// The list is not public. Headers without it, and subclasses, are used by their methods.
+fn list_of<'py>(headers: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyList>>> {
+    static HEADERS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let py = headers.py();
+    let class = HEADERS.import(py, "werkzeug.datastructures", "Headers")?;
+    if !headers.get_type().is(class) {
+        return Ok(None);
+    }
+    let list = headers.getattr_opt(intern!(py, "_list"))?;
+    Ok(list.and_then(|list| list.cast_into_exact().ok()))
 }
 
 fn field_of(name: &Bound<'_, PyString>) -> Option<Field> {

@@ -14,13 +14,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from flask import Flask, flash, get_flashed_messages, session, stream_with_context
+from flask import Flask, Response, flash, get_flashed_messages, session, stream_with_context
 from flask.json.tag import JSONTag
 from flask.sessions import SessionMixin
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from itsdangerous import base64_decode
 from markupsafe import Markup
+from werkzeug.datastructures import Headers
 
 import flask_carafe
 from conftest import KEY, Make, visit
@@ -485,6 +486,36 @@ def test_a_response_that_replaces_the_first_one_carries_the_cookie(make: Make) -
         answer = app.test_client().get("/")
     assert answer.status_code == 500
     assert answer.headers["Set-Cookie"].startswith("session=")
+
+
+def test_headers_of_a_subclass_are_changed_by_its_methods(make: Make, plain: Make) -> None:
+    """Werkzeug's own `Headers` are changed without its methods, and end up the same."""
+    added: list[str] = []
+
+    class Noted(Headers):
+        def add(self, key: Any, value: Any = None, /, **options: Any) -> None:
+            added.append(key)
+            super().add(key, value, **options)
+
+    def answer(app: Flask, headers: Headers) -> list[tuple[str, str]]:
+        @app.get("/")
+        def view() -> Response:
+            session["n"] = session.get("n", 0) + 1
+            response = Response("")
+            response.headers = headers
+            return response
+
+        got = app.test_client().get("/").headers
+        return [(name, value.split("=")[0]) for name, value in got if name in ("Vary", "Set-Cookie", "X-Own")]
+
+    lines = [("Vary", "Accept"), ("X-Own", "é"), ("Set-Cookie", "theirs=1")]
+    expected = answer(plain(), Headers(lines))
+    assert sorted(answer(make(), Headers(lines))) == sorted(expected)
+    assert added == []
+    noted = Noted(lines)
+    added.clear()
+    assert sorted(answer(make(), noted)) == sorted(expected)
+    assert {"Set-Cookie", "Vary"} <= set(added)
 
 
 def test_what_only_a_store_can_do_says_so(make: Make) -> None:
