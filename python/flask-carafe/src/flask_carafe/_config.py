@@ -79,18 +79,19 @@ def engine_of(app: Flask, interface: CarafeSessionInterface) -> Engine | None:
     Raises:
         ConfigError: a setting is wrong.
     """
-    known: State | None = app.extensions.get(EXTENSION)
-    if known is None and not app.secret_key:
+    state: State | None = app.extensions.get(EXTENSION)
+    if state is not None and (known := state.known) is not None and known[0].holds(app, interface):
+        return known[1]
+    if not app.secret_key:
         return None
-    state: State = known or app.extensions.setdefault(EXTENSION, State(app))
-    return state.current(app, interface)
+    return (state or app.extensions.setdefault(EXTENSION, State(app))).follow(app, interface)
 
 
 class State:
     """The engine of an application, for its present settings."""
 
     def __init__(self, app: Flask) -> None:
-        self._known: tuple[Snapshot, Engine] | None = None
+        self.known: tuple[Snapshot, Engine] | None = None
         self._engine: Engine | None = None
         self._seen: tuple[Any, ...] | None = None
         self._warned = False
@@ -104,22 +105,17 @@ class State:
         self._read: Callable[[Any], tuple[Any, ...]] = itemgetter(*present, "PERMANENT_SESSION_LIFETIME")
         self._size = len(app.config)
 
-    def current(self, app: Flask, interface: CarafeSessionInterface) -> Engine | None:
-        """Return the engine, after following a change of the settings, or `None` without a key."""
-        known = self._known
-        if known is not None and known[0].holds(app, interface):
-            return known[1]
-        if not app.secret_key:
-            return None
+    def follow(self, app: Flask, interface: CarafeSessionInterface) -> Engine:
+        """Return the engine after a change of the settings."""
         # Two engines at the first requests would be two stores in memory.
         with self._lock:
             # Taken first, so that a change while the settings are read is noticed at the next request.
             snapshot = Snapshot.take(app, interface)
-            engine = self._follow(app, interface)
-            self._known = None if snapshot is None else (snapshot, engine)
+            engine = self._engine_now(app, interface)
+            self.known = None if snapshot is None else (snapshot, engine)
             return engine
 
-    def _follow(self, app: Flask, interface: CarafeSessionInterface) -> Engine:
+    def _engine_now(self, app: Flask, interface: CarafeSessionInterface) -> Engine:
         seen = (self._read(app.config), len(app.config), *outside(app, interface))
         if seen == self._seen and self._engine is not None:
             return self._engine

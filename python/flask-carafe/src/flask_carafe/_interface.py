@@ -37,7 +37,7 @@ class CarafeSessionInterface(SecureCookieSessionInterface):
 
     def open_session(self, app: Flask, request: Request) -> Any:
         """Return the session of a request, which is loaded at its first use."""
-        engine = self.engine_of(app)
+        engine = engine_of(app, self)
         if engine is None:
             return None
         return self.session_class(engine, request.environ.get("HTTP_COOKIE"))
