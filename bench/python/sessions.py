@@ -1,21 +1,27 @@
 """Compares flask-carafe with Flask's own sessions and Flask-Session, in one process.
 
-    python bench/python/sessions.py [--store redis://127.0.0.1:6379/0]
+    python bench/python/sessions.py [--redis redis://127.0.0.1:6379/0] [--sqlite /tmp/sessions.sqlite]
 
 One operation is everything that a session adds to a request: the interface opens it, a handler uses
 it, and the interface saves it. The contenders take turns, and with them a request without sessions,
 whose time is subtracted; the median of their rounds counts. Time is CPU time of the process with all
-its threads, so that other programs of the machine do not count.
+its threads, so that other programs of the machine do not count. The kernel's part of it is in the
+time, and left out of the ratio "in user mode", which is of all rounds together.
+
+Flask-Session keeps its sessions in memory with cachelib, in SQLite with Flask-SQLAlchemy, and in
+Redis with redis-py; all with MessagePack.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
+import resource
 import statistics
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Flask
 from flask.wrappers import Response
@@ -55,11 +61,25 @@ def application(kind: str, store: str | None = None) -> Flask:
         flask_carafe.Carafe(app)
     elif kind == "Flask-Session":
         from flask_session import Session
-        from redis import Redis
 
-        app.config.update(SESSION_TYPE="redis", SESSION_REDIS=Redis.from_url(store or ""), SESSION_PERMANENT=False)
+        app.config.update(flask_session(store or ""), SESSION_PERMANENT=False)
         Session(app)
     return app
+
+
+def flask_session(store: str) -> dict[str, Any]:
+    """Return the settings of Flask-Session that have its sessions where Carafe has them."""
+    if store.startswith("redis:"):
+        from redis import Redis
+
+        return {"SESSION_TYPE": "redis", "SESSION_REDIS": Redis.from_url(store)}
+    if store.startswith("sqlite:"):
+        # A file of its own beside Carafe's.
+        path = os.path.abspath(store.removeprefix("sqlite:"))
+        return {"SESSION_TYPE": "sqlalchemy", "SQLALCHEMY_DATABASE_URI": f"sqlite:///{path}.flask-session"}
+    from cachelib import SimpleCache
+
+    return {"SESSION_TYPE": "cachelib", "SESSION_CACHELIB": SimpleCache(threshold=10_000)}
 
 
 def request(app: Flask, cookie: str | None, use: Use) -> str | None:
@@ -76,10 +96,18 @@ def request(app: Flask, cookie: str | None, use: Use) -> str | None:
     return sent.split(";")[0] if sent else cookie
 
 
-def measure(contenders: dict[str, Flask], content: dict[str, Any], use: Use) -> dict[str, float]:
-    """Return the median time of an operation in microseconds, without the request around it."""
+class Spent(NamedTuple):
+    """The CPU time of an operation in microseconds."""
+
+    time: float
+    user: float
+
+
+def measure(contenders: dict[str, Flask], content: dict[str, Any], use: Use) -> dict[str, Spent]:
+    """Return the median time of an operation, without the request around it."""
     apps = contenders | {NOTHING: application(NOTHING)}
-    cookies, times = {}, {name: [] for name in apps}  # type: dict[str, str | None], dict[str, list[float]]
+    cookies: dict[str, str | None] = {}
+    rounds: dict[str, list[Spent]] = {name: [] for name in apps}
     for name, app in apps.items():
         with app.app_context():
             cookies[name] = request(app, None, lambda session: session.update(content))
@@ -87,19 +115,29 @@ def measure(contenders: dict[str, Flask], content: dict[str, Any], use: Use) -> 
     for _ in range(ROUNDS):
         for name, app in apps.items():
             with app.app_context():
-                times[name].append(once(app, cookies[name], use))
-    medians = {name: statistics.median(rounds) * 1e6 for name, rounds in times.items()}
-    common = medians.pop(NOTHING)
-    return {name: value - common for name, value in medians.items()}
+                rounds[name].append(once(app, cookies[name], use))
+    of = {
+        name: Spent(statistics.median(spent.time for spent in all), statistics.fmean(spent.user for spent in all))
+        for name, all in rounds.items()
+    }
+    common = of.pop(NOTHING)
+    return {name: Spent(spent.time - common.time, spent.user - common.user) for name, spent in of.items()}
 
 
-def once(app: Flask, cookie: str | None, use: Use) -> float:
-    count, started = 0, time.process_time()
-    while (spent := time.process_time() - started) < ROUND_SECONDS:
+def once(app: Flask, cookie: str | None, use: Use) -> Spent:
+    count, started, spent = 0, spent_so_far(), Spent(0, 0)
+    while spent.time < ROUND_SECONDS * 1e6:
         for _ in range(20):
             request(app, cookie, use)
         count += 20
-    return spent / count
+        now = spent_so_far()
+        spent = Spent(now.time - started.time, now.user - started.user)
+    return Spent(spent.time / count, spent.user / count)
+
+
+def spent_so_far() -> Spent:
+    """Return the CPU time of this process with all its threads, in microseconds."""
+    return Spent(time.process_time() * 1e6, resource.getrusage(resource.RUSAGE_SELF).ru_utime * 1e6)
 
 
 class Nothing:
@@ -111,26 +149,27 @@ class Nothing:
 
 
 def table(title: str, contenders: dict[str, Flask]) -> None:
-    print(f"\n## {title}\n\n| session | use | {' | '.join(contenders)} | ratio |")
-    print("|---|---|" + "--:|" * (len(contenders) + 1))
+    print(f"\n## {title}\n\n| session | use | {' | '.join(contenders)} | ratio | in user mode |")
+    print("|---|---|" + "--:|" * (len(contenders) + 2))
     for size, content in SIZES.items():
         for use_name, use in USES.items():
-            times = measure(contenders, content, use)
-            slowest, ours = max(times.values()), times["flask-carafe"]
-            cells = " | ".join(f"{value:.1f} µs" for value in times.values())
-            print(f"| {size} | {use_name} | {cells} | {slowest / ours:.1f} × |", flush=True)
+            ours, theirs = measure(contenders, content, use).values()
+            ratios = f"{theirs.time / ours.time:.1f} × | {theirs.user / ours.user:.1f} ×"
+            print(f"| {size} | {use_name} | {ours.time:.1f} µs | {theirs.time:.1f} µs | {ratios} |", flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measures flask-carafe beside its peers.")
-    parser.add_argument("--store", help="a Redis for the sessions on the server")
-    store = parser.parse_args().store
+    parser.add_argument("--redis", help="the URL of a Redis for the sessions on the server")
+    parser.add_argument("--sqlite", help="the path of a new SQLite file; Flask-Session's is made beside it")
+    stores = parser.parse_args()
     print(f"CPython {sys.version.split()[0]}")
-    cookies = {"flask-carafe": application("flask-carafe"), "Flask": application("Flask")}
-    table("Sessions in the cookie", cookies)
-    if store:
-        stored = {"flask-carafe": application("flask-carafe", store), "Flask-Session": application("Flask-Session", store)}
-        table("Sessions in Redis", stored)
+    table("Sessions in the cookie", {"flask-carafe": application("flask-carafe"), "Flask": application("Flask")})
+    sqlite = stores.sqlite and f"sqlite:{stores.sqlite}"
+    for name, store in {"memory": "memory:", "SQLite": sqlite, "Redis": stores.redis}.items():
+        if store:
+            kinds = ("flask-carafe", "Flask-Session")
+            table(f"Sessions in {name}", {kind: application(kind, store) for kind in kinds})
 
 
 if __name__ == "__main__":
