@@ -35,8 +35,8 @@ const OPEN: &str = "`Session::of` makes sessions of open slots only";
 /// Cheap to clone. All clones refer to the same session.
 ///
 /// Reads and writes work in memory, and changes are committed when the response's head is created.
-/// After that, changes of a server-side session need [`Session::commit`], and changes of a
-/// client-side session fail with [`SessionError::AlreadySent`].
+/// After that, changes of a server-side session need [`Session::commit`]. Changes of a client-side
+/// session, and a renewal or a log-in of any session, fail with [`SessionError::AlreadySent`].
 ///
 /// | Flask | here |
 /// |---|---|
@@ -596,8 +596,24 @@ impl Session {
         &self,
         change: impl FnOnce(&mut WriteGuard<'_>) -> R,
     ) -> Result<R, SessionError> {
+        self.write_if(WriteGuard::admit_change, change)
+    }
+
+    /// Makes a change that gives the session a new ID.
+    pub(super) fn write_with_new_id<R>(
+        &self,
+        change: impl FnOnce(&mut WriteGuard<'_>) -> R,
+    ) -> Result<R, SessionError> {
+        self.write_if(WriteGuard::admit_new_id, change)
+    }
+
+    pub(super) fn write_if<'a, R>(
+        &'a self,
+        admit: impl FnOnce(&mut WriteGuard<'a>) -> Result<(), SessionError>,
+        change: impl FnOnce(&mut WriteGuard<'a>) -> R,
+    ) -> Result<R, SessionError> {
         let mut state = self.locked();
-        state.admit_change()?;
+        admit(&mut state)?;
         self.0.access();
         let changed = change(&mut state);
         state.wrote |= state.is_changed();

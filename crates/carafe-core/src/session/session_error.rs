@@ -19,8 +19,7 @@ use crate::{error::Fault, json::EncodeError, store::StoreError};
 /// assert!(matches!(decode, SessionError::Decode { key, .. } if key == "visits"));
 ///
 /// client.finish(request, 200).await?;
-/// session.renew()?;
-/// let late = session.commit().await.unwrap_err();
+/// let late = session.renew().unwrap_err();
 /// assert!(matches!(late, SessionError::AlreadySent), "the new ID cannot reach the browser");
 /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
 /// # }).unwrap();

@@ -98,9 +98,20 @@ pub async fn a_commit_saves_after_the_head_was_sent(store: Arc<dyn ErasedStore>)
     assert!(matches!(late, Err(SessionError::AlreadySent)));
     let request = site.open(&jar, NOW).await;
     request.end().await.expect("the store works");
-    request.session.log_in("bob").expect("a store has it");
-    let late = request.session.commit().await;
+    request.session.insert("n", &6).expect("a store has it");
+    for late in [request.session.log_in("bob"), request.session.renew()] {
+        assert!(matches!(late, Err(SessionError::AlreadySent)), "{late:?}");
+    }
+    request.session.commit().await.expect("the store works");
+    assert_eq!(site.look(&jar, NOW, "n").await, Some(6));
+    // A log-out does not, and what is written after it does.
+    for _ in 0..2 {
+        request.session.log_out().expect("a store has it");
+    }
+    let late = request.session.insert("n", &7);
     assert!(matches!(late, Err(SessionError::AlreadySent)), "{late:?}");
+    request.session.commit().await.expect("the store works");
+    assert_eq!(site.look(&jar, NOW, "n").await, None);
 }
 
 /// The commit of a revoked session fails, and so do later changes. The final commit does not fail.

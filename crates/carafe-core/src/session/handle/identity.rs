@@ -10,6 +10,7 @@ use crate::{
         expiry::seconds,
         flask_login::{Client, FRESH, IDENTIFIER},
         keys::{CSRF, USER},
+        slot::WriteGuard,
     },
     store::PublicId,
 };
@@ -50,7 +51,7 @@ impl Session {
     /// # Errors
     /// [`SessionError::AlreadySent`].
     pub fn renew(&self) -> Result<(), SessionError> {
-        self.write(|state| {
+        self.write_with_new_id(|state| {
             state.renewed = true;
             state.change();
         })
@@ -97,7 +98,7 @@ impl Session {
     pub fn log_in(&self, user: &str) -> Result<(), SessionError> {
         let text = self.encode(USER, user)?;
         let (manager, client) = (&self.0.manager, self.0.client());
-        self.write(|state| {
+        self.write_with_new_id(|state| {
             let is_identified = state.text_of(IDENTIFIER).is_some();
             // A visitor who knew the anonymous session may know its secret.
             let has_csrf_secret = state.text_of(CSRF).is_some();
@@ -165,10 +166,11 @@ impl Session {
     /// # Errors
     /// [`SessionError::AlreadySent`].
     pub fn log_out(&self) -> Result<(), SessionError> {
-        self.write(|state| {
+        let end = |state: &mut WriteGuard<'_>| {
             state.patch().clear();
             state.ended = true;
-        })
+        };
+        self.write_if(WriteGuard::admit_log_out, end)
     }
 
     /// Returns the user that `log_in` or Flask-Login has set.

@@ -63,12 +63,12 @@ fn a_stored_session_is_read_on_while_and_after_it_is_committed() {
     session.insert("a", &3).expect("the store has the session");
     block_on(session.commit()).expect("the store works");
     assert_reads(&session);
-    // A log-in needs a header.
-    session
-        .log_in("eve")
-        .expect("the error comes with the commit");
-    let late = block_on(session.commit());
-    assert!(matches!(late, Err(SessionError::AlreadySent)), "{late:?}");
+    // A new ID needs a header.
+    for late in [session.log_in("eve"), session.renew()] {
+        assert!(matches!(late, Err(SessionError::AlreadySent)), "{late:?}");
+    }
+    assert_reads(&session);
+    block_on(session.commit()).expect("the store works");
 }
 
 #[test]
