@@ -512,9 +512,10 @@ impl MemoryStore {
     }
 }
 
-/// Selects the shard by the second half of the key, so that the first half stays uniformly
-/// distributed within a shard.
 /// Returns the shard of a key, and its key in the shard.
+///
+/// The second half of the key selects the shard, so that the first half stays uniformly distributed
+/// within a shard.
 fn place_of(key: &StoreKey) -> Placed {
     (usize::from(key.as_bytes()[31]) % SHARDS, half(key))
 }
