@@ -132,12 +132,15 @@ impl<D: FlaskDialect> SessionStore for FlaskSessionStore<D> {
         let value = self.layout.beginning(key, record)?;
         self.check(&value)?;
         self.sql
-            .write(|lease| self.create_it(lease, key, &value, record.meta.expires))
+            .write(|lease| self.write_new(lease, key, &value, record.meta.expires))
             .await
     }
 
     async fn load(&self, key: &StoreKey, now: Timestamp) -> Result<KeyState, StoreError> {
-        let found = self.sql.read(|lease| self.load_it(lease, key, now)).await?;
+        let found = self
+            .sql
+            .read(|lease| self.read_record(lease, key, now))
+            .await?;
         Ok(found.into())
     }
 
@@ -149,7 +152,7 @@ impl<D: FlaskDialect> SessionStore for FlaskSessionStore<D> {
         now: Timestamp,
     ) -> Result<Patched, StoreError> {
         self.sql
-            .write(move |lease| self.patch_it(lease, key, base, patch, now))
+            .write(move |lease| self.apply_patch(lease, key, base, patch, now))
             .await
     }
 
@@ -163,19 +166,19 @@ impl<D: FlaskDialect> SessionStore for FlaskSessionStore<D> {
         now: Timestamp,
     ) -> Result<Patched, StoreError> {
         self.sql
-            .write(move |lease| self.rotate_it(lease, from, to, base, patch, now))
+            .write(move |lease| self.move_record(lease, from, to, base, patch, now))
             .await
     }
 
     async fn touch(&self, key: &StoreKey, access: &Access) -> Result<bool, StoreError> {
         self.sql
-            .write(move |lease| self.touch_it(lease, key, access))
+            .write(move |lease| self.extend_expiry(lease, key, access))
             .await
     }
 
     async fn delete(&self, key: &StoreKey, _: Timestamp) -> Result<bool, StoreError> {
         self.sql
-            .write(move |lease| self.delete_it(lease, key))
+            .write(move |lease| self.remove_record(lease, key))
             .await
     }
 

@@ -29,7 +29,7 @@ struct Found {
 }
 
 impl<D: FlaskDialect> FlaskSessionStore<D> {
-    pub(super) async fn create_it(
+    pub(super) async fn write_new(
         &self,
         mut lease: Lease<D>,
         key: &StoreKey,
@@ -41,7 +41,7 @@ impl<D: FlaskDialect> FlaskSessionStore<D> {
         Ok(created)
     }
 
-    pub(super) async fn load_it(
+    pub(super) async fn read_record(
         &self,
         mut lease: Lease<D>,
         key: &StoreKey,
@@ -54,7 +54,7 @@ impl<D: FlaskDialect> FlaskSessionStore<D> {
         Ok(found.map(|found| found.record))
     }
 
-    pub(super) async fn touch_it(
+    pub(super) async fn extend_expiry(
         &self,
         mut lease: Lease<D>,
         key: &StoreKey,
@@ -85,7 +85,7 @@ impl<D: FlaskDialect> FlaskSessionStore<D> {
         Ok(touched)
     }
 
-    pub(super) async fn delete_it(
+    pub(super) async fn remove_record(
         &self,
         mut lease: Lease<D>,
         key: &StoreKey,
@@ -107,7 +107,7 @@ impl<D: FlaskDialect> FlaskSessionStore<D> {
         Ok(swept)
     }
 
-    pub(super) async fn patch_it(
+    pub(super) async fn apply_patch(
         &self,
         mut lease: Lease<D>,
         key: &StoreKey,
@@ -153,7 +153,7 @@ impl<D: FlaskDialect> FlaskSessionStore<D> {
         self.commit(lease, next).await
     }
 
-    pub(super) async fn rotate_it(
+    pub(super) async fn move_record(
         &self,
         mut lease: Lease<D>,
         from: &StoreKey,

@@ -12,7 +12,7 @@ use super::{FlaskSessionStore, dialect::FlaskDialect};
 use crate::{dialect::Stored, failure::Failure, lease::Lease, value::Value};
 
 impl<D: FlaskDialect> FlaskSessionStore<D> {
-    async fn scan_it(
+    async fn scan_page(
         &self,
         mut lease: Lease<D>,
         after: i64,
@@ -55,7 +55,7 @@ impl<D: FlaskDialect> Walk for FlaskSessionStore<D> {
         Box::pin(async move {
             let after = after.map_or(Ok(i64::MIN), Cursor::row)?;
             self.sql
-                .read(|lease| self.scan_it(lease, after, limit.max(1), now))
+                .read(|lease| self.scan_page(lease, after, limit.max(1), now))
                 .await
         })
     }
