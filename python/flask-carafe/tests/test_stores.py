@@ -108,6 +108,26 @@ def test_two_requests_that_change_different_keys_lose_nothing(app: Flask) -> Non
     assert look(app, cookie) == {"a": 1, "b": 1, "n": "0"}
 
 
+def test_after_the_response_a_log_out_is_carried_out_and_a_new_id_is_refused(app: Flask) -> None:
+    held: list[Any] = []
+
+    @app.get("/hold")
+    def hold() -> str:
+        held.append(current())
+        return ""
+
+    client = app.test_client()
+    client.get("/log-in/carol")
+    client.get("/hold")
+    late = held[0]
+    for refused in (late.renew, lambda: late.log_in("bob")):
+        with pytest.raises(errors.AlreadySent):
+            refused()
+    assert look(app, cookie_of(client))["_user_id"] == "carol"
+    late.log_out()
+    assert look(app, cookie_of(client)) == {}
+
+
 def test_updates_and_takes_are_atomic(app: Flask) -> None:
     client = app.test_client()
     client.get("/set/voucher/gold")

@@ -35,8 +35,9 @@ const OPEN: &str = "`Session::of` makes sessions of open slots only";
 /// Cheap to clone. All clones refer to the same session.
 ///
 /// Reads and writes work in memory, and changes are committed when the response's head is created.
-/// After that, changes of a server-side session need [`Session::commit`]. Changes of a client-side
-/// session, and a renewal or a log-in of any session, fail with [`SessionError::AlreadySent`].
+/// After that, changes of a server-side session need [`Session::commit`], and its log-out needs
+/// [`Session::log_out_now`]. Changes of a client-side session, and a renewal, a log-in or
+/// [`log_out`](Session::log_out) of any session, fail with [`SessionError::AlreadySent`].
 ///
 /// | Flask | here |
 /// |---|---|
@@ -592,22 +593,22 @@ impl Session {
     /// Changes the session.
     ///
     /// All changes of a handler use this method, so that none is lost silently.
-    pub(super) fn write<R>(
-        &self,
-        change: impl FnOnce(&mut WriteGuard<'_>) -> R,
+    pub(super) fn write<'a, R>(
+        &'a self,
+        change: impl FnOnce(&mut WriteGuard<'a>) -> R,
     ) -> Result<R, SessionError> {
         self.write_if(WriteGuard::admit_change, change)
     }
 
-    /// Makes a change that gives the session a new ID.
-    pub(super) fn write_with_new_id<R>(
-        &self,
-        change: impl FnOnce(&mut WriteGuard<'_>) -> R,
+    /// Makes a change that the response's head carries out: a new ID, or a log-out.
+    pub(super) fn write_before_head<'a, R>(
+        &'a self,
+        change: impl FnOnce(&mut WriteGuard<'a>) -> R,
     ) -> Result<R, SessionError> {
-        self.write_if(WriteGuard::admit_new_id, change)
+        self.write_if(WriteGuard::admit_before_head, change)
     }
 
-    pub(super) fn write_if<'a, R>(
+    fn write_if<'a, R>(
         &'a self,
         admit: impl FnOnce(&mut WriteGuard<'a>) -> Result<(), SessionError>,
         change: impl FnOnce(&mut WriteGuard<'a>) -> R,

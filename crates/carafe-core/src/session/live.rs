@@ -20,7 +20,7 @@ use std::error::Error;
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Session, SessionError, backend::Prepared, typed_key::KeyOf};
+use super::{Session, SessionError, backend::Prepared, slot::WriteGuard, typed_key::KeyOf};
 use crate::store::with_budget;
 
 impl Session {
@@ -433,7 +433,7 @@ impl Session {
             Err(SessionError::Gone) => return Ok(()),
             Err(error) => return Err(error),
         }
-        match self.log_out() {
+        match self.write(WriteGuard::end) {
             Ok(()) => {}
             // The store has no such session.
             Err(SessionError::Gone | SessionError::AlreadySent) => return Ok(()),

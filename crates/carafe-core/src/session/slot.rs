@@ -527,9 +527,14 @@ impl WriteGuard<'_> {
         self.state.changes.get_or_insert_default()
     }
 
-    /// Returns an error if the session can no longer get a new ID, because the response's head, which
-    /// carries it, has been sent.
-    pub(super) fn admit_new_id(&mut self) -> Result<(), SessionError> {
+    /// Marks the session as ended by a log-out.
+    pub(super) fn end(&mut self) {
+        self.patch().clear();
+        self.state.ended = true;
+    }
+
+    /// Returns an error if the response's head, which carries out the change, has been sent.
+    pub(super) fn admit_before_head(&mut self) -> Result<(), SessionError> {
         if self.state.committed && !self.state.gone {
             return Err(SessionError::AlreadySent);
         }
@@ -538,20 +543,9 @@ impl WriteGuard<'_> {
 
     /// Returns an error if the session can no longer be changed.
     ///
-    /// Changes after a log-out begin a new session, which needs a new ID.
-    pub(super) fn admit_change(&mut self) -> Result<(), SessionError> {
-        self.admit_log_out()?;
-        if self.state.committed && self.state.ended {
-            return Err(SessionError::AlreadySent);
-        }
-        Ok(())
-    }
-
-    /// Returns an error if the session can no longer be ended.
-    ///
     /// After the response's head is sent, only a session in a store can be changed, because a later
     /// commit then needs no header.
-    pub(super) fn admit_log_out(&mut self) -> Result<(), SessionError> {
+    pub(super) fn admit_change(&mut self) -> Result<(), SessionError> {
         if self.state.gone {
             return Err(SessionError::Gone);
         }

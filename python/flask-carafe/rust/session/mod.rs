@@ -234,7 +234,13 @@ impl SessionBase {
 
     /// Removes all keys and the cookie, regardless of the response's status.
     fn log_out(&self, py: Python<'_>) -> PyResult<()> {
-        self.engine_call(py, |opened| opened.session.log_out())
+        self.engine_call(py, |opened| {
+            // No response is left to carry it out.
+            if self.sent.load(Ordering::Relaxed) && opened.live.store.is_some() {
+                return opened.live.run(py, opened.session.log_out_now());
+            }
+            opened.session.log_out()
+        })
     }
 
     /// Gives the session a new ID.

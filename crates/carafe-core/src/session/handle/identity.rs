@@ -51,7 +51,7 @@ impl Session {
     /// # Errors
     /// [`SessionError::AlreadySent`].
     pub fn renew(&self) -> Result<(), SessionError> {
-        self.write_with_new_id(|state| {
+        self.write_before_head(|state| {
             state.renewed = true;
             state.change();
         })
@@ -98,7 +98,7 @@ impl Session {
     pub fn log_in(&self, user: &str) -> Result<(), SessionError> {
         let text = self.encode(USER, user)?;
         let (manager, client) = (&self.0.manager, self.0.client());
-        self.write_with_new_id(|state| {
+        self.write_before_head(|state| {
             let is_identified = state.text_of(IDENTIFIER).is_some();
             // A visitor who knew the anonymous session may know its secret.
             let has_csrf_secret = state.text_of(CSRF).is_some();
@@ -164,13 +164,9 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// [`SessionError::AlreadySent`].
+    /// [`SessionError::AlreadySent`]: use [`Session::log_out_now`].
     pub fn log_out(&self) -> Result<(), SessionError> {
-        let end = |state: &mut WriteGuard<'_>| {
-            state.patch().clear();
-            state.ended = true;
-        };
-        self.write_if(WriteGuard::admit_log_out, end)
+        self.write_before_head(WriteGuard::end)
     }
 
     /// Returns the user that `log_in` or Flask-Login has set.
