@@ -117,8 +117,8 @@ def measure(contenders: dict[str, Flask], content: dict[str, Any], use: Use) -> 
             with app.app_context():
                 rounds[name].append(once(app, cookies[name], use))
     of = {
-        name: Spent(statistics.median(spent.time for spent in all), statistics.fmean(spent.user for spent in all))
-        for name, all in rounds.items()
+        name: Spent(statistics.median(spent.time for spent in own), statistics.fmean(spent.user for spent in own))
+        for name, own in rounds.items()
     }
     common = of.pop(NOTHING)
     return {name: Spent(spent.time - common.time, spent.user - common.user) for name, spent in of.items()}
