@@ -5,7 +5,7 @@
 //! | `harness` | rounds, CPU time, allocations, instructions, tables; no peers |
 //! | `peers` | one file per peer: its setup and calls |
 //! | `codec` | family 1: writing and reading a cookie's value |
-//! | `requests` | family 2: requests through the middleware; axum_session, actix-web and bearer tokens apart |
+//! | `requests` | family 2: requests through the middleware, in cookies and with bearer tokens |
 //! | `memory` | family 3: the memory of a million sessions |
 //! | `redis` | family 4: a server over HTTP with its sessions in Redis |
 //! | `flask_session` | family 5: one server's Redis, shared by Flask-Session and Carafe |

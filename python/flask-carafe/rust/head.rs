@@ -90,10 +90,10 @@ impl<'py> Head<'py> {
     }
 }
 
-/// Returns the list of pairs inside Werkzeug's `Headers`, which saves most of the time that `add` and
-/// iteration take.
+/// Returns the list of pairs inside Werkzeug's `Headers`, if they have it.
 ///
-/// The list is not public. Headers without it, and subclasses, are used by their methods.
+/// The list saves most of the time that `add` and iteration take, but it is not public. Headers
+/// without it, and subclasses, are used by their methods.
 fn list_of<'py>(headers: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyList>>> {
     static HEADERS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     let py = headers.py();
