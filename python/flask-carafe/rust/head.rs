@@ -28,15 +28,19 @@ pub(crate) struct Head<'py> {
     names: Vec<Bound<'py, PyString>>,
     /// Other headers that the commit has set.
     set: Vec<(String, String)>,
+    /// The list of the headers that were read: [`list_of`].
+    list: Option<Bound<'py, PyList>>,
 }
 
 impl<'py> Head<'py> {
     /// Reads the fields from an iterable of names and values.
     pub(crate) fn read(headers: &Bound<'py, PyAny>) -> PyResult<Self> {
-        let mut head = Self::default();
-        let items = match list_of(headers)? {
-            Some(list) => list.try_iter()?,
-            None => headers.try_iter()?,
+        let list = list_of(headers)?;
+        let items = list.as_ref().map_or(headers, |list| list.as_any());
+        let items = items.try_iter()?;
+        let mut head = Self {
+            list,
+            ..Self::default()
         };
         for item in items {
             let (name, value): (Bound<'py, PyString>, Bound<'py, PyString>) = item?.extract()?;
@@ -49,9 +53,9 @@ impl<'py> Head<'py> {
         Ok(head)
     }
 
-    /// Writes the changed fields into Werkzeug's `Headers`.
+    /// Writes the changed fields into Werkzeug's `Headers`, which were read before.
     pub(crate) fn write(&self, headers: &Bound<'py, PyAny>) -> PyResult<()> {
-        let (py, list) = (headers.py(), list_of(headers)?);
+        let py = headers.py();
         let (add, remove) = (intern!(py, "add"), intern!(py, "remove"));
         let names = NAMES.get_or_init(py, || {
             FIELDS.map(|(_, name)| PyString::intern(py, name).unbind())
@@ -65,7 +69,7 @@ impl<'py> Head<'py> {
             }
             for value in self.values(field) {
                 let line = (name, latin1_text(py, value)?);
-                match &list {
+                match &self.list {
                     Some(list) => list.append(line)?,
                     None => drop(headers.call_method1(add, line)?),
                 }
